@@ -1,0 +1,2 @@
+//! The program `picklevm`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Opcodes of Python pickles.
