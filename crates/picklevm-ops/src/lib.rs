@@ -1,1 +1,27 @@
 //! Opcodes of Python pickles.
+
+mod decoder;
+mod error;
+mod frame;
+mod input;
+mod op;
+mod opcode;
+mod operand;
+mod optimize;
+mod raw;
+mod reader;
+pub mod repr;
+mod source;
+mod table;
+mod writer;
+
+pub use decoder::{Decoder, Ops, ops};
+pub use error::{Error, ErrorKind};
+pub use frame::Framing;
+pub use op::Op;
+pub use opcode::{Opcode, StackObject};
+pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, Text};
+pub use optimize::{optimize, optimize_all};
+pub use reader::Reader;
+pub use source::Source;
+pub use writer::{Memory, Sink, Stream, Writer};

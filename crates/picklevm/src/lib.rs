@@ -1,1 +1,22 @@
-//! The pickle machine.
+//! The machine behind Python's pickle, for programs that are not Python.
+//!
+//! Pickle is a small stack-machine language. This crate runs any pickle that CPython 2.7 to 3.14 writes, at protocols 0
+//! to 5, into a graph of values, without running any Python.
+
+mod error;
+mod graph;
+mod limits;
+mod machine;
+mod resolve;
+mod unpickler;
+
+pub use error::{Error, ErrorKind, Result};
+pub use graph::{
+    Arena, Buffer, Change, Dict, Global, Graph, Handle, How, Id, Int, Items, Key, Kind, Object, OutOfRange, Pairs,
+    Value, same_graph, write_graph_form,
+};
+pub use limits::Limits;
+pub use picklevm_ops as ops;
+pub use picklevm_ops::Text;
+pub use resolve::{Class, Function, Resolver, Standard, Symbolic};
+pub use unpickler::{Stream, Unpickler, load, loads};

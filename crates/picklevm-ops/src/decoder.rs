@@ -1,0 +1,171 @@
+//! Decoding from a slice.
+
+use crate::error::Error;
+use crate::frame::{Halt, Unframer};
+use crate::input::Window;
+use crate::op::Op;
+
+/// Reads the ops of a slice, one after the other; payloads are borrowed from it.
+///
+/// What follows STOP is read as more ops: call [`start_pickle`](Self::start_pickle) where a pickle ends and another may
+/// begin, or use [`ops`], which ends there.
+///
+/// ```
+/// use picklevm_ops::{Decoder, ErrorKind, Op};
+///
+/// let mut decoder = Decoder::new(b"K\x01.N.");
+/// assert_eq!(decoder.next_op()?, Op::BinInt1(1));
+/// assert_eq!((decoder.op_offset(), decoder.offset()), (0, 2));
+/// assert_eq!(decoder.next_op()?, Op::Stop);
+///
+/// decoder.start_pickle();
+/// assert_eq!(decoder.next_op()?, Op::None);
+/// assert_eq!(decoder.next_op()?, Op::Stop);
+///
+/// decoder.start_pickle();
+/// assert_eq!(decoder.next_op().unwrap_err().kind(), ErrorKind::End);
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
+// Small and `Copy`, so that a decoder that is a local variable is taken apart into registers: the cold path gets a copy
+// and returns one, and no address is ever taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Decoder<'a> {
+    data: &'a [u8],
+    /// `data` up to the end of the current frame.
+    window: &'a [u8],
+    pos: usize,
+    op_start: usize,
+    pickle_start: usize,
+    /// Where the current frame ends; that may be after the data.
+    frame: Option<u64>,
+}
+
+impl<'a> Decoder<'a> {
+    /// A decoder at the beginning of `data`.
+    #[inline]
+    pub fn new(data: &'a [u8]) -> Self {
+        Decoder { data, window: data, pos: 0, op_start: 0, pickle_start: 0, frame: None }
+    }
+
+    /// The next op.
+    ///
+    /// # Errors
+    ///
+    /// [`End`](crate::ErrorKind::End) if the data end where a pickle would begin, and the kinds that tell what is wrong with
+    /// an op: [`Truncated`](crate::ErrorKind::Truncated), [`UnknownOpcode`](crate::ErrorKind::UnknownOpcode),
+    /// [`BadOperand`](crate::ErrorKind::BadOperand), [`Frame`](crate::ErrorKind::Frame). The decoder stays before the op.
+    #[inline(always)]
+    pub fn next_op(&mut self) -> Result<Op<'a>, Error> {
+        self.op_start = self.pos;
+        let mut window = Window::new(self.window, self.pos);
+        match Op::decode(&mut window) {
+            Ok(op) => {
+                self.pos = window.pos();
+                Ok(op)
+            }
+            Err(_) => {
+                let (next, result) = next_op_slowly(*self);
+                *self = next;
+                result
+            }
+        }
+    }
+
+    /// Where the op begins that was returned last (or that failed), in bytes from the beginning of the data.
+    #[inline(always)]
+    pub fn op_offset(&self) -> usize {
+        self.op_start
+    }
+
+    /// Where that op ends, and with it the payload of a length-prefixed operand.
+    #[inline(always)]
+    pub fn offset(&self) -> usize {
+        self.pos
+    }
+
+    /// All the data.
+    #[inline(always)]
+    pub fn data(&self) -> &'a [u8] {
+        self.data
+    }
+
+    /// Begins the next pickle. What STOP left of a frame is passed over, as CPython has read the whole frame by then.
+    #[inline]
+    pub fn start_pickle(&mut self) {
+        if let Some(end) = self.frame.take() {
+            self.pos = usize::try_from(end).map_or(self.data.len(), |end| end.min(self.data.len()));
+            self.window = self.data;
+        }
+        self.pickle_start = self.pos;
+    }
+}
+
+/// Reads an op by all the rules: where frames begin and end, and where something is wrong.
+#[cold]
+#[inline(never)]
+fn next_op_slowly(mut decoder: Decoder<'_>) -> (Decoder<'_>, Result<Op<'_>, Error>) {
+    let start = decoder.pos;
+    let rest = decoder.data.get(start..).unwrap_or_default();
+    let mut input = Unframer::new(rest, start as u64, decoder.frame);
+    match Op::decode(&mut input) {
+        Ok(op) => {
+            decoder.pos += input.pos();
+            decoder.frame = input.frame();
+            let end = decoder.frame.and_then(|end| usize::try_from(end).ok());
+            decoder.window = end.and_then(|end| decoder.data.get(..end)).unwrap_or(decoder.data);
+            (decoder, Ok(op))
+        }
+        Err(halt) => (decoder, Err(to_error(halt, &decoder))),
+    }
+}
+
+#[cold]
+fn to_error(halt: Halt, decoder: &Decoder<'_>) -> Error {
+    halt.into_error(decoder.pos as u64, decoder.data.len() - decoder.pos, decoder.pos == decoder.pickle_start)
+}
+
+/// The ops of one pickle, each with its offset, up to STOP and with it. What [`ops`] returns.
+#[derive(Debug, Clone)]
+pub struct Ops<'a> {
+    decoder: Decoder<'a>,
+    done: bool,
+}
+
+/// The ops of the first pickle in `data`, each with the offset of its opcode.
+///
+/// The iterator ends after STOP, or after an error.
+///
+/// ```
+/// use picklevm_ops::{Op, ops};
+///
+/// let pickle = b"\x80\x02]K\x07a.";
+/// let ops: Vec<_> = ops(pickle).collect::<Result<_, _>>()?;
+/// assert_eq!(ops, [(0, Op::Proto(2)), (2, Op::EmptyList), (3, Op::BinInt1(7)), (5, Op::Append), (6, Op::Stop)]);
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
+pub fn ops(data: &[u8]) -> Ops<'_> {
+    Ops { decoder: Decoder::new(data), done: false }
+}
+
+impl<'a> Ops<'a> {
+    /// Where the op ends that was returned last.
+    pub fn offset(&self) -> usize {
+        self.decoder.offset()
+    }
+}
+
+impl<'a> Iterator for Ops<'a> {
+    type Item = Result<(usize, Op<'a>), Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let result = self.decoder.next_op();
+        self.done = matches!(result, Ok(Op::Stop) | Err(_));
+        Some(result.map(|op| (self.decoder.op_offset(), op)))
+    }
+}
+
+impl std::iter::FusedIterator for Ops<'_> {}

@@ -1,0 +1,90 @@
+//! Writing frames, as CPython's `_Framer` does.
+
+use crate::op::Op;
+
+/// From this size on a frame ends at the next boundary, and payloads go outside of frames.
+pub(crate) const FRAME_SIZE_TARGET: usize = 64 * 1024;
+
+const HEADER_LEN: usize = 9;
+
+/// Which writer's frames are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Framing {
+    /// CPython 3.4 to 3.6: everything goes into frames, however small or large it is.
+    Python34,
+    /// CPython 3.7 and later: payloads of 64 KiB or more stand outside of frames, and less than four bytes get none.
+    #[default]
+    Python37,
+}
+
+impl Framing {
+    /// Fewer bytes than that get no frame.
+    fn min_len(self) -> usize {
+        match self {
+            Framing::Python34 => 1,
+            Framing::Python37 => 4,
+        }
+    }
+
+    /// Whether large payloads are written outside of frames.
+    pub(crate) fn large_outside(self) -> bool {
+        self == Framing::Python37
+    }
+}
+
+/// Where the current frame begins in a buffer. Its header is reserved when it opens and filled in, or taken back, when
+/// it closes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Framer {
+    framing: Option<Framing>,
+    /// Where the bytes of the frame begin, after the header; without framing, those since the last boundary.
+    body: usize,
+}
+
+impl Framer {
+    /// No frames, at first.
+    pub(crate) fn new(out: &[u8]) -> Self {
+        Framer { framing: None, body: out.len() }
+    }
+
+    pub(crate) fn framing(&self) -> Option<Framing> {
+        self.framing
+    }
+
+    /// Frames from here on, or none from here on. The frame before must be closed.
+    pub(crate) fn set_framing(&mut self, framing: Option<Framing>, out: &mut Vec<u8>) {
+        self.framing = framing;
+        self.open(out);
+    }
+
+    /// Whether the frame has reached its size.
+    #[inline(always)]
+    pub(crate) fn is_full(&self, out: &[u8]) -> bool {
+        out.len() - self.body >= FRAME_SIZE_TARGET
+    }
+
+    /// Begins a frame.
+    pub(crate) fn open(&mut self, out: &mut Vec<u8>) {
+        if self.framing.is_some() {
+            out.extend_from_slice(&[0; HEADER_LEN]);
+        }
+        self.body = out.len();
+    }
+
+    /// Ends the frame: what is in `out` will not change.
+    pub(crate) fn close(&mut self, out: &mut Vec<u8>) {
+        let Some(framing) = self.framing else { return };
+        let header = self.body - HEADER_LEN;
+        let len = out.len() - self.body;
+        if len < framing.min_len() {
+            out.drain(header..self.body);
+            return;
+        }
+        let frame = Op::Frame(len as u64);
+        let mut bytes = Vec::with_capacity(HEADER_LEN);
+        if frame.encode(&mut bytes).is_ok() {
+            out[header..self.body].copy_from_slice(&bytes);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Ops: opcodes with their operands, decoded and encoded.
+
+use crate::error::Error;
+use crate::input::Input;
+use crate::opcode::Opcode;
+use crate::operand::{self, Escaped, Format, Number, RawUnicode, Text, Unfit};
+use crate::table::for_each_opcode;
+
+macro_rules! define_op {
+    ($(
+        $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
+            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
+    )*) => {
+        /// An opcode with its operand, as the machine reads it. Payloads are borrowed from the pickle.
+        ///
+        /// ```
+        /// use picklevm_ops::{Decoder, Op};
+        ///
+        /// let mut decoder = Decoder::new(b"K\x2a.");
+        /// assert_eq!(decoder.next_op().unwrap(), Op::BinInt1(42));
+        /// assert_eq!(decoder.next_op().unwrap(), Op::Stop);
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub enum Op<'a> {
+            $( #[doc = concat!($name, ". ", $doc)] $variant $( ( $($ty),+ ) )?, )*
+        }
+
+        impl<'a> Op<'a> {
+            /// The opcode, without the operand.
+            #[inline]
+            pub fn opcode(&self) -> Opcode {
+                match self {
+                    $( Op::$variant { .. } => Opcode::$variant, )*
+                }
+            }
+
+            /// Decodes one op.
+            #[inline(always)]
+            pub(crate) fn decode<I: Input<'a>>(input: &mut I) -> Result<Self, I::Error> {
+                let byte = input.opcode()?;
+                match byte {
+                    $( $byte => {
+                        $(
+                            #[allow(unused_parens, reason = "some operands are pairs")]
+                            let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
+                        )?
+                        Ok(Op::$variant $( ($($field),+) )?)
+                    } )*
+                    _ => Err(input.unknown(byte)),
+                }
+            }
+
+            /// Encodes all of the op but its payload, which is returned.
+            #[inline(always)]
+            fn write(self, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+                match self {
+                    $( Op::$variant $( ($($field),+) )? => write_op!(Opcode::$variant, out $(, $format, ($($field),+) )?), )*
+                }
+            }
+        }
+
+        /// Finds the end of an op, with no look at what its operand says.
+        pub(crate) fn skip<'a, I: Input<'a>>(input: &mut I) -> Result<Opcode, I::Error> {
+            let byte = input.opcode()?;
+            match byte {
+                $( $byte => {
+                    $( operand::$format::take(input)?; )?
+                    Ok(Opcode::$variant)
+                } )*
+                _ => Err(input.unknown(byte)),
+            }
+        }
+    };
+}
+
+macro_rules! write_op {
+    ($opcode:expr, $out:ident) => {{
+        $out.push($opcode.byte());
+        Ok(&[])
+    }};
+    ($opcode:expr, $out:ident, $format:ident, $value:expr) => {
+        <operand::$format as Format<'_>>::write($opcode, $value, $out)
+    };
+}
+
+for_each_opcode!(define_op);
+
+impl<'a> Op<'a> {
+    /// Appends the op to `out` as a pickle holds it.
+    ///
+    /// ```
+    /// use picklevm_ops::Op;
+    ///
+    /// let mut pickle = Vec::new();
+    /// Op::BinInt(-2).encode(&mut pickle)?;
+    /// Op::Stop.encode(&mut pickle)?;
+    /// assert_eq!(pickle, b"J\xfe\xff\xff\xff.");
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`BadOperand`](crate::ErrorKind::BadOperand) if the operand cannot be written so that it reads back: a payload
+    /// that is too long for the opcode's length, a name with a newline. Nothing is appended then.
+    #[inline(always)]
+    pub fn encode(self, out: &mut Vec<u8>) -> Result<(), Error> {
+        self.encode_at(0, out)
+    }
+
+    /// [`encode`](Self::encode), where `passed` bytes were written before those in `out`.
+    #[inline(always)]
+    pub(crate) fn encode_at(self, passed: u64, out: &mut Vec<u8>) -> Result<(), Error> {
+        let payload = self.encode_head_at(passed, out)?;
+        out.extend_from_slice(payload);
+        Ok(())
+    }
+
+    /// Encodes all of the op but the payload of a length-prefixed operand, which is returned.
+    #[inline(always)]
+    pub(crate) fn encode_head_at(self, passed: u64, out: &mut Vec<u8>) -> Result<&'a [u8], Error> {
+        let len = out.len();
+        self.write(out).map_err(|unfit| refused(self.opcode(), unfit, out, len, passed))
+    }
+
+    /// The payload of a length-prefixed operand: bytes, 8-bit string, text or the digits of an integer, as they lie in the
+    /// pickle.
+    #[inline]
+    pub fn payload(self) -> Option<&'a [u8]> {
+        match self {
+            Op::Long1(bytes) | Op::Long4(bytes) => Some(bytes),
+            Op::BinString(bytes) | Op::ShortBinString(bytes) => Some(bytes),
+            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) | Op::ByteArray8(bytes) => {
+                Some(bytes)
+            }
+            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => Some(text.as_bytes()),
+            _ => None,
+        }
+    }
+}
+
+/// Takes back what was written of an op that cannot be.
+#[cold]
+fn refused(opcode: Opcode, unfit: Unfit<'_>, out: &mut Vec<u8>, len: usize, passed: u64) -> Error {
+    out.truncate(len);
+    Error::unfit(passed + len as u64, Some(opcode), unfit)
+}

@@ -1,0 +1,176 @@
+//! The opcodes and what the table says of them.
+
+use std::fmt;
+
+use crate::operand::{self, Format, Operand};
+use crate::table::for_each_opcode;
+
+macro_rules! define_opcode {
+    ($(
+        $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
+            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
+    )*) => {
+        /// One of the 68 opcodes, without its operand; see [`Op`](crate::Op) for both.
+        ///
+        /// ```
+        /// use picklevm_ops::Opcode;
+        ///
+        /// let opcode = Opcode::from_byte(b'K').unwrap();
+        /// assert_eq!(opcode, Opcode::BinInt1);
+        /// assert_eq!(opcode.name(), "BININT1");
+        /// assert_eq!(opcode.proto(), 1);
+        /// ```
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Opcode {
+            $( #[doc = $doc] $variant = $byte, )*
+        }
+
+        impl Opcode {
+            /// All opcodes, in the order of the table (that of `pickletools.opcodes`, nearly: grouped by what they make).
+            pub const ALL: &'static [Opcode] = &[$(Opcode::$variant),*];
+
+            /// The opcode that `byte` stands for.
+            pub const fn from_byte(byte: u8) -> Option<Opcode> {
+                match byte {
+                    $( $byte => Some(Opcode::$variant), )*
+                    _ => None,
+                }
+            }
+
+            /// What the table says of the opcode.
+            const fn row(self) -> &'static Row {
+                match self {
+                    $( Opcode::$variant => const { &Row {
+                        name: $name,
+                        proto: $proto,
+                        operand: operand_of!($($format)?),
+                        before: &[$(StackObject::$before),*],
+                        after: &[$(StackObject::$after),*],
+                        doc: $doc,
+                    } }, )*
+                }
+            }
+        }
+    };
+}
+
+macro_rules! operand_of {
+    () => {
+        None
+    };
+    ($format:ident) => {
+        Some(<operand::$format as Format<'static>>::OPERAND)
+    };
+}
+
+/// A row of the table, but for the byte.
+struct Row {
+    name: &'static str,
+    proto: u8,
+    operand: Option<Operand>,
+    before: &'static [StackObject],
+    after: &'static [StackObject],
+    doc: &'static str,
+}
+
+for_each_opcode!(define_opcode);
+
+impl Opcode {
+    /// The byte that stands for the opcode in a pickle.
+    #[inline]
+    pub const fn byte(self) -> u8 {
+        self as u8
+    }
+
+    /// The name CPython gives the opcode, such as `BININT1`.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The protocol that introduced the opcode, 0 to 5.
+    pub const fn proto(self) -> u8 {
+        self.row().proto
+    }
+
+    /// The format of the operand that follows the opcode's byte, if one does.
+    pub const fn operand(self) -> Option<Operand> {
+        self.row().operand
+    }
+
+    /// What the opcode takes from the top of the stack, the topmost last.
+    pub const fn stack_before(self) -> &'static [StackObject] {
+        self.row().before
+    }
+
+    /// What the opcode leaves there instead, the topmost last.
+    pub const fn stack_after(self) -> &'static [StackObject] {
+        self.row().after
+    }
+
+    /// One sentence on what the opcode does; `pickletools.dis` prints it as annotation.
+    pub const fn doc(self) -> &'static str {
+        self.row().doc
+    }
+}
+
+/// The name, as CPython spells it.
+impl fmt::Display for Opcode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl fmt::Debug for Opcode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+macro_rules! stack_objects {
+    ($( $variant:ident $name:literal $doc:literal; )*) => {
+        /// What an opcode expects on the stack or leaves there: the `StackObject`s of `pickletools`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum StackObject {
+            $( #[doc = $doc] $variant, )*
+        }
+
+        impl StackObject {
+            /// The name in `pickletools`, such as `int_or_bool`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( StackObject::$variant => $name, )*
+                }
+            }
+        }
+    };
+}
+
+stack_objects! {
+    Any "any" "Any kind of object whatsoever.";
+    None "None" "`None`.";
+    Bool "bool" "A boolean.";
+    Int "int" "An integer.";
+    IntOrBool "int_or_bool" "An integer or a boolean.";
+    Float "float" "A float.";
+    Str "str" "Text.";
+    Bytes "bytes" "Bytes.";
+    BytesOrStr "bytes_or_str" "An 8-bit string of Python 2.";
+    ByteArray "bytearray" "A bytearray.";
+    Buffer "buffer" "An out-of-band buffer.";
+    Tuple "tuple" "A tuple.";
+    List "list" "A list.";
+    Dict "dict" "A dict.";
+    Set "set" "A set.";
+    FrozenSet "frozenset" "A frozenset.";
+    Mark "mark" "The mark, which MARK alone pushes.";
+    StackSlice "stackslice" "Everything above the topmost mark.";
+}
+
+/// The name in `pickletools`.
+impl fmt::Display for StackObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

@@ -1,0 +1,115 @@
+//! Operands that are a length and that many bytes.
+
+use super::{Format, Operand, Text, Unfit};
+use crate::input::Input;
+use crate::opcode::Opcode;
+
+/// A length of `N` bytes, little-endian.
+trait Length: Sized {
+    fn take<'a, I: Input<'a>>(input: &mut I) -> Result<u64, I::Error>;
+    fn write<'a>(opcode: Opcode, payload: &'a [u8], out: &mut Vec<u8>) -> Result<(), Unfit<'a>>;
+}
+
+macro_rules! lengths {
+    ($( $type:ty, $width:literal, $expected:literal; )*) => { $(
+        impl Length for $type {
+            #[inline(always)]
+            fn take<'a, I: Input<'a>>(input: &mut I) -> Result<u64, I::Error> {
+                let len = <$type>::from_le_bytes(input.array()?);
+                u64::try_from(len).map_err(|_| input.unfit(Unfit::number("a length of zero or more", len)))
+            }
+
+            #[inline(always)]
+            fn write<'a>(opcode: Opcode, payload: &'a [u8], out: &mut Vec<u8>) -> Result<(), Unfit<'a>> {
+                let Ok(len) = <$type>::try_from(payload.len()) else {
+                    return Err(Unfit::number($expected, payload.len() as u64));
+                };
+                let mut bytes = [opcode.byte(); 1 + $width];
+                bytes[1..].copy_from_slice(&len.to_le_bytes());
+                out.extend_from_slice(&bytes);
+                Ok(())
+            }
+        }
+    )* };
+}
+
+lengths! {
+    u8, 1, "a length of at most 255";
+    i32, 4, "a length of at most 2147483647";
+    u32, 4, "a length of at most 4294967295";
+    u64, 8, "a length of at most 18446744073709551615";
+}
+
+/// What the bytes of a counted operand are.
+trait Content<'a>: Sized {
+    fn read(bytes: &'a [u8]) -> Result<Self, Unfit<'a>>;
+    fn bytes(self) -> &'a [u8];
+}
+
+impl<'a> Content<'a> for &'a [u8] {
+    #[inline(always)]
+    fn read(bytes: &'a [u8]) -> Result<Self, Unfit<'a>> {
+        Ok(bytes)
+    }
+
+    #[inline(always)]
+    fn bytes(self) -> &'a [u8] {
+        self
+    }
+}
+
+impl<'a> Content<'a> for Text<'a> {
+    #[inline(always)]
+    fn read(bytes: &'a [u8]) -> Result<Self, Unfit<'a>> {
+        Text::new(bytes).ok_or(Unfit::text("UTF-8 (surrogates may stand alone)", bytes))
+    }
+
+    #[inline(always)]
+    fn bytes(self) -> &'a [u8] {
+        self.as_bytes()
+    }
+}
+
+macro_rules! counted {
+    ($( $format:ident: $length:ty, $content:ty; )*) => { $(
+        pub(crate) struct $format;
+
+        impl<'a> Format<'a> for $format {
+            const OPERAND: Operand = Operand::$format;
+            type Raw = &'a [u8];
+            type Value = $content;
+
+            #[inline(always)]
+            fn take<I: Input<'a>>(input: &mut I) -> Result<&'a [u8], I::Error> {
+                let len = <$length as Length>::take(input)?;
+                input.bytes(len)
+            }
+
+            #[inline(always)]
+            fn read(raw: &'a [u8]) -> Result<Self::Value, Unfit<'a>> {
+                <$content>::read(raw)
+            }
+
+            #[inline(always)]
+            fn write(opcode: Opcode, value: Self::Value, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+                let payload = value.bytes();
+                <$length as Length>::write(opcode, payload, out)?;
+                Ok(payload)
+            }
+        }
+    )* };
+}
+
+counted! {
+    String1: u8, &'a [u8];
+    String4: i32, &'a [u8];
+    Bytes1: u8, &'a [u8];
+    Bytes4: u32, &'a [u8];
+    Bytes8: u64, &'a [u8];
+    Bytearray8: u64, &'a [u8];
+    Long1: u8, &'a [u8];
+    Long4: i32, &'a [u8];
+    Unicodestring1: u8, Text<'a>;
+    Unicodestring4: u32, Text<'a>;
+    Unicodestring8: u64, Text<'a>;
+}

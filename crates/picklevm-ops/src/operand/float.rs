@@ -1,0 +1,25 @@
+//! Floats written in text.
+
+use super::number::trim;
+
+/// As Python's `float(text)` reads it: whitespace around it, underscores between digits, `inf`, `infinity` and `nan` in any
+/// case.
+pub(crate) fn parse(text: &[u8]) -> Option<f64> {
+    let text = str::from_utf8(trim(text)).ok()?;
+    if !text.contains('_') {
+        return text.parse().ok();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let bytes = text.as_bytes();
+    for (i, c) in text.char_indices() {
+        if c != '_' {
+            plain.push(c);
+            continue;
+        }
+        let between_digits = i > 0 && bytes[i - 1].is_ascii_digit() && bytes.get(i + 1).is_some_and(u8::is_ascii_digit);
+        if !between_digits {
+            return None;
+        }
+    }
+    plain.parse().ok()
+}

@@ -1,0 +1,141 @@
+//! Operands that end with a newline.
+
+use super::number::{Base, Literal};
+use super::{Escaped, Format, Number, Operand, RawUnicode, Text, Unfit, float};
+use crate::input::Input;
+use crate::opcode::Opcode;
+use crate::repr;
+
+/// A format whose operand is one line: how it is read, and how it is written back.
+macro_rules! line {
+    ($(
+        $(#[$doc:meta])*
+        $format:ident($operand:ident): $type:ty, $expected:literal,
+            |$line:ident| $read:expr, |$value:ident, $out:ident| $write:expr;
+    )*) => { $(
+        $(#[$doc])*
+        pub(crate) struct $format;
+
+        impl<'a> Format<'a> for $format {
+            const OPERAND: Operand = Operand::$operand;
+            type Raw = &'a [u8];
+            type Value = $type;
+
+            #[inline(always)]
+            fn take<I: Input<'a>>(input: &mut I) -> Result<&'a [u8], I::Error> {
+                input.line()
+            }
+
+            #[inline]
+            fn read($line: &'a [u8]) -> Result<$type, Unfit<'a>> {
+                $read.ok_or(Unfit::text($expected, $line))
+            }
+
+            fn write(opcode: Opcode, $value: $type, $out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+                $out.push(opcode.byte());
+                $write;
+                $out.push(b'\n');
+                Ok(&[])
+            }
+        }
+    )* };
+}
+
+line! {
+    /// INT: `int(line, 0)`, or `00` and `01`.
+    IntLine(DecimalnlShort): Number<'a>, "an integer literal",
+        |line| Number::int(line), |number, out| out.extend_from_slice(number.text());
+    /// LONG: `int(line, 0)` without its `L`.
+    LongLine(DecimalnlLong): Number<'a>, "an integer literal",
+        |line| Number::long(line), |number, out| out.extend_from_slice(number.text());
+    /// GET and PUT: `int(line)`, not below zero.
+    IndexLine(DecimalnlShort): u64, "a memo index from 0 to 2**64 - 1",
+        |line| read_index(line), |index, out| repr::write_to_vec(out, index);
+    /// FLOAT: `float(line)`.
+    FloatLine(Floatnl): f64, "a decimal float literal",
+        |line| float::parse(line), |value, out| repr::write_to_vec(out, repr::Float(value));
+    /// STRING: a string in quotes, by the rules of `codecs.escape_decode`.
+    StringLine(Stringnl): Escaped<'a>, "a string in quotes with sound escapes",
+        |line| Escaped::new(line), |string, out| out.extend_from_slice(string.text());
+    /// PERSID: ASCII.
+    AsciiLine(StringnlNoescape): &'a str, "ASCII",
+        |line| ascii(line), |id, out| out.extend_from_slice(one_line(id.as_bytes(), str::is_ascii(id))?);
+    /// UNICODE: raw-unicode-escape.
+    UnicodeLine(Unicodestringnl): RawUnicode<'a>, "text in raw-unicode-escape",
+        |line| RawUnicode::new(line), |text, out| out.extend_from_slice(text.text());
+}
+
+/// A format whose operand is two lines of text, one encoding for both.
+macro_rules! line_pair {
+    ($( $(#[$doc:meta])* $format:ident: $expected:literal, $accepts:expr; )*) => { $(
+        $(#[$doc])*
+        pub(crate) struct $format;
+
+        impl $format {
+            #[inline]
+            fn read_line(line: &[u8]) -> Result<Text<'_>, Unfit<'_>> {
+                Text::new(line).filter($accepts).ok_or(Unfit::text($expected, line))
+            }
+        }
+
+        impl<'a> Format<'a> for $format {
+            const OPERAND: Operand = Operand::StringnlNoescapePair;
+            type Raw = (&'a [u8], &'a [u8]);
+            type Value = (Text<'a>, Text<'a>);
+
+            #[inline(always)]
+            fn take<I: Input<'a>>(input: &mut I) -> Result<Self::Raw, I::Error> {
+                Ok((input.line()?, input.line()?))
+            }
+
+            #[inline]
+            fn read((module, name): Self::Raw) -> Result<Self::Value, Unfit<'a>> {
+                Ok((Self::read_line(module)?, Self::read_line(name)?))
+            }
+
+            fn write(
+                opcode: Opcode, (module, name): Self::Value, out: &mut Vec<u8>,
+            ) -> Result<&'a [u8], Unfit<'a>> {
+                out.push(opcode.byte());
+                for line in [module, name] {
+                    out.extend_from_slice(one_line(line.as_bytes(), $accepts(&line))?);
+                    out.push(b'\n');
+                }
+                Ok(&[])
+            }
+        }
+    )* };
+}
+
+line_pair! {
+    /// GLOBAL: UTF-8, strictly.
+    Utf8LinePair: "UTF-8 without surrogates", |text: &Text<'_>| text.is_utf8();
+    /// INST: ASCII.
+    AsciiLinePair: "ASCII", |text: &Text<'_>| text.as_bytes().is_ascii();
+}
+
+fn ascii(line: &[u8]) -> Option<&str> {
+    str::from_utf8(line).ok().filter(|line| line.is_ascii())
+}
+
+/// A line that is to be written: nothing in it ends it early, and its reader accepts it.
+fn one_line(line: &[u8], accepted: bool) -> Result<&[u8], Unfit<'_>> {
+    if !accepted || line.contains(&b'\n') {
+        return Err(Unfit::text("one line that the opcode's encoding can hold", line));
+    }
+    Ok(line)
+}
+
+/// The decimal that `int(line)` reads, when it fits.
+fn read_index(line: &[u8]) -> Option<u64> {
+    // What Python writes; anything unusual takes the long way.
+    if let [b'0'..=b'9', ..] = line
+        && line.len() < 19
+        && let Some(index) = line
+            .iter()
+            .try_fold(0, |index: u64, byte| byte.is_ascii_digit().then(|| index * 10 + u64::from(byte - b'0')))
+    {
+        return Some(index);
+    }
+    Literal::parse(line, Base::Ten)?.index()
+}

@@ -1,0 +1,128 @@
+//! Operand formats: each one's decoding beside its encoding.
+//!
+//! A format is named after its descriptor in `pickletools`; where CPython's machine reads one descriptor in several ways
+//! (GET and INT both have a `decimalnl_short`), there is a format for each way.
+
+use crate::input::Input;
+use crate::opcode::Opcode;
+
+mod counted;
+mod escaped;
+mod fixed;
+mod float;
+mod line;
+mod number;
+mod raw_unicode;
+mod text;
+
+pub(crate) use counted::*;
+pub use escaped::Escaped;
+pub(crate) use fixed::*;
+pub(crate) use line::*;
+pub use number::{IntValue, Number};
+pub use raw_unicode::RawUnicode;
+pub use text::Text;
+
+/// How an operand lies in the bytes of a pickle, and what it means.
+pub(crate) trait Format<'a> {
+    /// The descriptor in `pickletools`.
+    const OPERAND: Operand;
+    /// The operand as it lies there.
+    type Raw;
+    /// What it means.
+    type Value;
+
+    /// Takes the operand off the input, looking no closer than its end demands.
+    fn take<I: Input<'a>>(input: &mut I) -> Result<Self::Raw, I::Error>;
+
+    /// What the machine makes of it.
+    fn read(raw: Self::Raw) -> Result<Self::Value, Unfit<'a>>;
+
+    /// Appends `opcode` and the operand, all but the payload that is to follow, which is returned.
+    fn write(opcode: Opcode, value: Self::Value, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>>;
+}
+
+/// Decodes an operand.
+#[inline(always)]
+pub(crate) fn decode<'a, F: Format<'a>, I: Input<'a>>(input: &mut I) -> Result<F::Value, I::Error> {
+    let raw = F::take(input)?;
+    F::read(raw).map_err(|unfit| input.unfit(unfit))
+}
+
+/// What is wrong with an operand that is all there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unfit<'a> {
+    pub(crate) expected: &'static str,
+    pub(crate) found: Found<'a>,
+}
+
+/// What there was instead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Found<'a> {
+    Text(&'a [u8]),
+    Number(i128),
+}
+
+impl<'a> Unfit<'a> {
+    pub(crate) fn text(expected: &'static str, found: &'a [u8]) -> Self {
+        Unfit { expected, found: Found::Text(found) }
+    }
+
+    pub(crate) fn number(expected: &'static str, found: impl Into<i128>) -> Self {
+        Unfit { expected, found: Found::Number(found.into()) }
+    }
+}
+
+macro_rules! operands {
+    ($( $variant:ident $name:literal $doc:literal; )*) => {
+        /// The format of an operand, as `pickletools` names and describes it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Operand {
+            $( #[doc = $doc] $variant, )*
+        }
+
+        impl Operand {
+            /// The name of the descriptor in `pickletools`, such as `decimalnl_short`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Operand::$variant => $name, )*
+                }
+            }
+
+            /// One sentence on how the operand lies in the bytes.
+            pub const fn doc(self) -> &'static str {
+                match self {
+                    $( Operand::$variant => $doc, )*
+                }
+            }
+        }
+    };
+}
+
+operands! {
+    Uint1 "uint1" "One-byte unsigned integer.";
+    Uint2 "uint2" "Two-byte unsigned integer, little-endian.";
+    Int4 "int4" "Four-byte signed integer, little-endian, two's complement.";
+    Uint4 "uint4" "Four-byte unsigned integer, little-endian.";
+    Uint8 "uint8" "Eight-byte unsigned integer, little-endian.";
+    Float8 "float8" "Eight-byte IEEE 754 float, big-endian.";
+    DecimalnlShort "decimalnl_short" "A newline-terminated integer literal, without a trailing `L`.";
+    DecimalnlLong "decimalnl_long" "A newline-terminated integer literal, with a trailing `L` or without.";
+    Floatnl "floatnl" "A newline-terminated decimal float literal.";
+    Stringnl "stringnl" "A newline-terminated string in quotes, with the escapes of Python's `repr`.";
+    StringnlNoescape "stringnl_noescape" "A newline-terminated string.";
+    StringnlNoescapePair "stringnl_noescape_pair" "A pair of newline-terminated strings.";
+    Unicodestringnl "unicodestringnl" "A newline-terminated text, encoded as raw-unicode-escape.";
+    String1 "string1" "A one-byte length and that many bytes.";
+    String4 "string4" "A four-byte little-endian signed length and that many bytes.";
+    Bytes1 "bytes1" "A one-byte length and that many bytes.";
+    Bytes4 "bytes4" "A four-byte little-endian length and that many bytes.";
+    Bytes8 "bytes8" "An eight-byte little-endian length and that many bytes.";
+    Bytearray8 "bytearray8" "An eight-byte little-endian length and that many bytes.";
+    Long1 "long1" "A one-byte length and an integer of that many bytes, little-endian, two's complement.";
+    Long4 "long4" "A four-byte little-endian signed length and an integer of that many bytes, little-endian, two's complement.";
+    Unicodestring1 "unicodestring1" "A one-byte length and that many bytes of UTF-8, in which surrogates may stand.";
+    Unicodestring4 "unicodestring4" "A four-byte little-endian length and that many bytes of UTF-8, in which surrogates may stand.";
+    Unicodestring8 "unicodestring8" "An eight-byte little-endian length and that many bytes of UTF-8, in which surrogates may stand.";
+}

@@ -1,0 +1,155 @@
+//! Text as pickles hold it.
+
+use std::fmt::{self, Write as _};
+use std::str;
+
+use crate::repr;
+
+/// Text in UTF-8 in which surrogates may stand, each as three bytes: what Python's `utf-8` codec reads with
+/// `surrogatepass`.
+///
+/// ```
+/// use picklevm_ops::Text;
+///
+/// let text = Text::new("naïve".as_bytes()).unwrap();
+/// assert_eq!(text.as_str(), Some("naïve"));
+///
+/// let lone = Text::new(b"\xed\xa0\x80").unwrap(); // U+D800
+/// assert_eq!(lone.as_str(), None);
+/// assert!(Text::new(b"\xff").is_none());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Text<'a> {
+    bytes: &'a [u8],
+    utf8: bool,
+}
+
+impl<'a> Text<'a> {
+    /// The text that `bytes` encode, if they do.
+    #[inline(always)]
+    pub fn new(bytes: &'a [u8]) -> Option<Self> {
+        if is_short_ascii(bytes) {
+            return Some(Text { bytes, utf8: true });
+        }
+        Self::new_slowly(bytes)
+    }
+
+    #[inline(never)]
+    fn new_slowly(bytes: &'a [u8]) -> Option<Self> {
+        if bytes.is_ascii() {
+            return Some(Text { bytes, utf8: true });
+        }
+        let mut rest = bytes;
+        let mut utf8 = true;
+        while let Err(error) = str::from_utf8(rest) {
+            // What `from_utf8` refuses and `surrogatepass` takes: U+D800 to U+DFFF in three bytes.
+            let [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..] = &rest[error.valid_up_to()..] else {
+                return None;
+            };
+            rest = after;
+            utf8 = false;
+        }
+        Some(Text { bytes, utf8 })
+    }
+
+    /// The text that `bytes` encode, on the caller's word: `utf8` says that they are UTF-8, without surrogates. For
+    /// callers who checked before; a wrong word makes wrong pickles.
+    #[inline]
+    pub fn trusted(bytes: &'a [u8], utf8: bool) -> Self {
+        Text { bytes, utf8 }
+    }
+
+    /// The encoded text.
+    #[inline(always)]
+    pub fn as_bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The text, or `None` if there are surrogates in it.
+    #[inline]
+    pub fn as_str(self) -> Option<&'a str> {
+        if self.utf8 { str::from_utf8(self.bytes).ok() } else { None }
+    }
+
+    /// The code points, surrogates among them.
+    ///
+    /// ```
+    /// use picklevm_ops::Text;
+    ///
+    /// let text = Text::new(b"a\xed\xa0\x80").unwrap();
+    /// assert!(text.code_points().eq([0x61, 0xd800]));
+    /// ```
+    pub fn code_points(self) -> impl Iterator<Item = u32> + 'a {
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || {
+            let (&first, after) = rest.split_first()?;
+            let (mut code, len) = match first {
+                0..=0x7f => (first.into(), 0),
+                0x80..=0xdf => (u32::from(first & 0x1f), 1),
+                0xe0..=0xef => (u32::from(first & 0x0f), 2),
+                0xf0.. => (u32::from(first & 0x07), 3),
+            };
+            let (tail, after) = after.split_at_checked(len).unwrap_or((after, &[]));
+            for &byte in tail {
+                code = code << 6 | u32::from(byte & 0x3f);
+            }
+            rest = after;
+            Some(code)
+        })
+    }
+
+    /// Whether the text is UTF-8: there are no surrogates in it. Costs nothing.
+    #[inline(always)]
+    pub fn is_utf8(self) -> bool {
+        self.utf8
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    #[inline]
+    fn from(text: &'a str) -> Self {
+        Text { bytes: text.as_bytes(), utf8: true }
+    }
+}
+
+/// The text, with U+FFFD for surrogates.
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.code_points()
+            .try_for_each(|code| f.write_char(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)))
+    }
+}
+
+/// The text as Python's `repr` writes it.
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        repr::Str(*self).fmt(f)
+    }
+}
+
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Whether `bytes` are at most 16 and all below 128. Words overlap so that no length needs a loop.
+#[inline(always)]
+fn is_short_ascii(bytes: &[u8]) -> bool {
+    match bytes.len() {
+        0 => true,
+        1..=3 => (bytes[0] | bytes[bytes.len() / 2] | bytes[bytes.len() - 1]) < 0x80,
+        4..=7 => word::<4>(bytes) & HIGH_BITS == 0,
+        8..=16 => word::<8>(bytes) & HIGH_BITS == 0,
+        _ => false,
+    }
+}
+
+/// The first `N` bytes or-ed with the last `N`.
+#[inline(always)]
+fn word<const N: usize>(bytes: &[u8]) -> u64 {
+    let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return HIGH_BITS;
+    };
+    let mut word = [0; 8];
+    for i in 0..N {
+        word[i] = first[i] | last[i];
+    }
+    u64::from_le_bytes(word)
+}

@@ -1,0 +1,104 @@
+//! What ops are read from.
+
+use std::io;
+
+use crate::decoder::Decoder;
+use crate::error::Error;
+use crate::op::Op;
+use crate::opcode::Opcode;
+use crate::reader::Reader;
+
+mod private {
+    pub trait Sealed {}
+}
+
+/// A source of ops: a [`Decoder`] or a [`Reader`]. The trait is sealed.
+pub trait Source: private::Sealed {
+    /// The next op; see [`Decoder::next_op`] and [`Reader::next_op`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the two.
+    fn next_op(&mut self) -> Result<Op<'_>, Error>;
+
+    /// Where the op begins that was returned last, in bytes from the beginning of the source.
+    fn op_offset(&self) -> u64;
+
+    /// Where that op ends.
+    fn offset(&self) -> u64;
+
+    /// Begins the next pickle of the source.
+    fn start_pickle(&mut self);
+
+    /// The opcode of the op that comes next, if there is one; nothing is read past it.
+    fn peek_opcode(&mut self) -> Option<Opcode>;
+
+    /// The length of the whole source in bytes, where it is known.
+    fn len_hint(&self) -> Option<u64>;
+}
+
+impl private::Sealed for Decoder<'_> {}
+
+impl Source for Decoder<'_> {
+    #[inline(always)]
+    fn next_op(&mut self) -> Result<Op<'_>, Error> {
+        Decoder::next_op(self)
+    }
+
+    #[inline(always)]
+    fn op_offset(&self) -> u64 {
+        Decoder::op_offset(self) as u64
+    }
+
+    #[inline(always)]
+    fn offset(&self) -> u64 {
+        Decoder::offset(self) as u64
+    }
+
+    #[inline]
+    fn start_pickle(&mut self) {
+        Decoder::start_pickle(self);
+    }
+
+    #[inline]
+    fn peek_opcode(&mut self) -> Option<Opcode> {
+        Opcode::from_byte(*self.data().get(Decoder::offset(self))?)
+    }
+
+    #[inline]
+    fn len_hint(&self) -> Option<u64> {
+        Some(self.data().len() as u64)
+    }
+}
+
+impl<R: io::BufRead> private::Sealed for Reader<R> {}
+
+impl<R: io::BufRead> Source for Reader<R> {
+    #[inline]
+    fn next_op(&mut self) -> Result<Op<'_>, Error> {
+        Reader::next_op(self)
+    }
+
+    #[inline]
+    fn op_offset(&self) -> u64 {
+        Reader::op_offset(self)
+    }
+
+    #[inline]
+    fn offset(&self) -> u64 {
+        Reader::offset(self)
+    }
+
+    #[inline]
+    fn start_pickle(&mut self) {
+        Reader::start_pickle(self);
+    }
+
+    fn peek_opcode(&mut self) -> Option<Opcode> {
+        Reader::peek_opcode(self)
+    }
+
+    fn len_hint(&self) -> Option<u64> {
+        None
+    }
+}

@@ -1,0 +1,241 @@
+//! Writing ops: into memory or to a sink, in frames or without.
+
+use std::io;
+
+use crate::error::Error;
+use crate::frame::{FRAME_SIZE_TARGET, Framer, Framing};
+use crate::op::Op;
+
+/// Writes ops, in frames from [`start_framing`](Self::start_framing) on.
+///
+/// [`Writer::new`] writes into memory, [`Writer::stream`] to an [`io::Write`]; that one holds a frame at most, and hands
+/// large payloads over without a copy.
+///
+/// ```
+/// use picklevm_ops::{Framing, Op, Writer};
+///
+/// let mut writer = Writer::new();
+/// writer.op(Op::Proto(4))?;
+/// writer.start_framing(Framing::default())?;
+/// writer.op(Op::ShortBinUnicode("abc".into()))?;
+/// writer.op(Op::Memoize)?;
+/// writer.op(Op::Stop)?;
+/// assert_eq!(writer.into_vec()?, b"\x80\x04\x95\x07\0\0\0\0\0\0\0\x8c\x03abc\x94.");
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Writer<S = Memory> {
+    out: Vec<u8>,
+    framer: Framer,
+    sink: S,
+    /// How many bytes have left `out`.
+    passed: u64,
+}
+
+/// Where a [`Writer`]'s bytes go: [`Memory`] or a [`Stream`]. The trait is sealed.
+pub trait Sink: private::Sealed {}
+
+mod private {
+    use std::io;
+
+    pub trait Sealed {
+        /// Nothing before the end of `out` will change. Returns how many bytes have left it.
+        fn settle(&mut self, out: &mut Vec<u8>) -> io::Result<u64>;
+
+        /// Takes what `out` holds, then a payload. Returns how many bytes do not stay in `out`.
+        fn pass(&mut self, out: &mut Vec<u8>, payload: &[u8]) -> io::Result<u64>;
+    }
+}
+
+/// The sink of a [`Writer`] that keeps everything.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory(());
+
+impl Sink for Memory {}
+
+impl private::Sealed for Memory {
+    fn settle(&mut self, _out: &mut Vec<u8>) -> io::Result<u64> {
+        Ok(0)
+    }
+
+    fn pass(&mut self, out: &mut Vec<u8>, payload: &[u8]) -> io::Result<u64> {
+        out.extend_from_slice(payload);
+        Ok(0)
+    }
+}
+
+/// The sink of a [`Writer`] that hands on what it has.
+#[derive(Debug)]
+pub struct Stream<W>(W);
+
+impl<W: io::Write> Sink for Stream<W> {}
+
+impl<W: io::Write> private::Sealed for Stream<W> {
+    fn settle(&mut self, out: &mut Vec<u8>) -> io::Result<u64> {
+        self.0.write_all(out)?;
+        let len = out.len() as u64;
+        out.clear();
+        Ok(len)
+    }
+
+    fn pass(&mut self, out: &mut Vec<u8>, payload: &[u8]) -> io::Result<u64> {
+        let len = self.settle(out)?;
+        self.0.write_all(payload)?;
+        Ok(len + payload.len() as u64)
+    }
+}
+
+impl Writer {
+    /// A writer into memory.
+    pub fn new() -> Self {
+        Self::append_to(Vec::new())
+    }
+
+    /// A writer into memory that appends to `out`.
+    pub fn append_to(out: Vec<u8>) -> Self {
+        Writer { framer: Framer::new(&out), out, sink: Memory(()), passed: 0 }
+    }
+
+    /// What was written.
+    ///
+    /// # Errors
+    ///
+    /// None, as things are: it ends the last frame, which can fail on other sinks.
+    pub fn into_vec(mut self) -> Result<Vec<u8>, Error> {
+        self.end_framing()?;
+        Ok(self.out)
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<W: io::Write> Writer<Stream<W>> {
+    /// A writer to `inner`, which needs no buffer of its own.
+    pub fn stream(inner: W) -> Self {
+        Writer { framer: Framer::new(&[]), out: Vec::new(), sink: Stream(inner), passed: 0 }
+    }
+
+    /// Writes what is left, and gives the sink back, flushed.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    pub fn finish(mut self) -> Result<W, Error> {
+        self.end_framing()?;
+        let offset = self.offset();
+        self.sink.0.flush().map_err(|error| Error::from_io(offset, error))?;
+        Ok(self.sink.0)
+    }
+}
+
+impl<S: Sink> Writer<S> {
+    /// Writes an op. Payloads of text, bytes and bytearrays of 64 KiB and more go outside of frames, where the framing
+    /// says so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Op::encode`], and [`Io`](crate::ErrorKind::Io) if the sink fails.
+    #[inline(always)]
+    pub fn op(&mut self, op: Op<'_>) -> Result<(), Error> {
+        if let Some(payload) = bulk(op)
+            && payload.len() >= FRAME_SIZE_TARGET
+        {
+            return self.large(op);
+        }
+        op.encode_at(self.passed, &mut self.out)
+    }
+
+    /// An object ends (CPython's C pickler) or begins (the pure-Python one): a frame that is large enough ends here.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    #[inline(always)]
+    pub fn boundary(&mut self) -> Result<(), Error> {
+        if self.framer.is_full(&self.out) {
+            return self.commit();
+        }
+        Ok(())
+    }
+
+    /// Writes in frames from here on.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    pub fn start_framing(&mut self, framing: Framing) -> Result<(), Error> {
+        self.set_framing(Some(framing))
+    }
+
+    /// Ends the current frame, and writes without frames from here on.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    pub fn end_framing(&mut self) -> Result<(), Error> {
+        self.set_framing(None)
+    }
+
+    /// How many bytes were written, with the header of the current frame.
+    pub fn offset(&self) -> u64 {
+        self.passed + self.out.len() as u64
+    }
+
+    /// Writes ops that are encoded already, and stand outside of frames if they are `large`.
+    pub(crate) fn encoded(&mut self, ops: &[u8], large: bool) -> Result<(), Error> {
+        if large {
+            return self.outside(ops, |_| Ok(()));
+        }
+        self.out.extend_from_slice(ops);
+        Ok(())
+    }
+
+    #[cold]
+    fn large(&mut self, op: Op<'_>) -> Result<(), Error> {
+        if self.framer.framing().is_some_and(|framing| !framing.large_outside()) {
+            return op.encode_at(self.passed, &mut self.out);
+        }
+        self.outside(op.payload().unwrap_or_default(), |writer| {
+            op.encode_head_at(writer.passed, &mut writer.out)?;
+            Ok(())
+        })
+    }
+
+    /// Writes what `head` does and then `payload`, between two frames.
+    fn outside(&mut self, payload: &[u8], head: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        self.framer.close(&mut self.out);
+        let result = head(self).and_then(|()| {
+            let passed = self.sink.pass(&mut self.out, payload);
+            self.passed += passed.map_err(|error| Error::from_io(self.offset(), error))?;
+            Ok(())
+        });
+        self.framer.open(&mut self.out);
+        result
+    }
+
+    #[cold]
+    fn commit(&mut self) -> Result<(), Error> {
+        self.set_framing(self.framer.framing())
+    }
+
+    fn set_framing(&mut self, framing: Option<Framing>) -> Result<(), Error> {
+        self.framer.close(&mut self.out);
+        let passed = self.sink.settle(&mut self.out);
+        self.framer.set_framing(framing, &mut self.out);
+        self.passed += passed.map_err(|error| Error::from_io(self.offset(), error))?;
+        Ok(())
+    }
+}
+
+/// The payload of an op that CPython writes with `_write_large_bytes`.
+#[inline(always)]
+fn bulk(op: Op<'_>) -> Option<&[u8]> {
+    match op {
+        Op::BinBytes(_) | Op::BinBytes8(_) | Op::ByteArray8(_) | Op::BinUnicode(_) | Op::BinUnicode8(_) => op.payload(),
+        _ => None,
+    }
+}

@@ -1,0 +1,168 @@
+//! What goes wrong, where, what was expected and what was there.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use picklevm_ops::{self as ops, Opcode};
+
+/// The result of anything that reads or writes pickles.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a pickle could not be read or written.
+///
+/// One word wide. [`kind`](Error::kind) is for matching, [`offset`](Error::offset) and [`opcode`](Error::opcode) say
+/// where, the `Display` form is one line for people.
+///
+/// ```
+/// let error = picklevm::loads(b"\x80\x04]K\x01K\x02e.").unwrap_err();
+/// assert_eq!(error.kind(), picklevm::ErrorKind::Stack);
+/// assert_eq!(error.offset(), Some(7));
+/// assert_eq!(error.to_string(), "offset 7: APPENDS: expected a mark, found none on the stack");
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    offset: Option<u64>,
+    opcode: Option<Opcode>,
+    expected: Cow<'static, str>,
+    found: Cow<'static, str>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The input ended where a pickle could have begun: there is no further pickle.
+    End,
+    /// The input ended inside a pickle.
+    Truncated,
+    /// A byte that is no opcode, or an operand that cannot be read.
+    Malformed,
+    /// An opcode found too little on the stack, or no mark.
+    Stack,
+    /// A GET of an index that nothing was put into.
+    Memo,
+    /// An opcode was applied to a value that it cannot work on.
+    Type,
+    /// A key or the member of a set that Python cannot hash.
+    Unhashable,
+    /// One of the [`Limits`](crate::Limits) was reached.
+    Limit,
+    /// A resolver refused, or failed.
+    Resolver,
+    /// An out-of-band buffer is missing or superfluous.
+    Buffer,
+    /// A value cannot be written at the protocol asked for.
+    Unrepresentable,
+    /// The reader or writer failed.
+    Io,
+}
+
+impl Error {
+    /// An error that does not know its place yet.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn new(
+        kind: ErrorKind,
+        expected: impl Into<Cow<'static, str>>,
+        found: impl Into<Cow<'static, str>>,
+    ) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            offset: None,
+            opcode: None,
+            expected: expected.into(),
+            found: found.into(),
+            source: None,
+        }))
+    }
+
+    /// The same error, at this place unless it knows one.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn at(mut self, offset: u64, opcode: Opcode) -> Error {
+        self.0.offset.get_or_insert(offset);
+        self.0.opcode.get_or_insert(opcode);
+        self
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The offset in the input of the opcode that failed, in bytes from its start.
+    pub fn offset(&self) -> Option<u64> {
+        self.0.offset
+    }
+
+    /// The opcode that failed.
+    pub fn opcode(&self) -> Option<Opcode> {
+        self.0.opcode
+    }
+
+    /// What was expected.
+    pub fn expected(&self) -> &str {
+        &self.0.expected
+    }
+
+    /// What was there instead.
+    pub fn found(&self) -> &str {
+        &self.0.found
+    }
+}
+
+impl From<ops::Error> for Error {
+    #[cold]
+    fn from(error: ops::Error) -> Error {
+        let kind = match error.kind() {
+            ops::ErrorKind::End => ErrorKind::End,
+            ops::ErrorKind::Truncated => ErrorKind::Truncated,
+            ops::ErrorKind::Stack => ErrorKind::Stack,
+            ops::ErrorKind::Memo => ErrorKind::Memo,
+            ops::ErrorKind::Limit => ErrorKind::Limit,
+            ops::ErrorKind::Io => ErrorKind::Io,
+            _ => ErrorKind::Malformed,
+        };
+        Error(Box::new(Inner {
+            kind,
+            offset: Some(error.offset()),
+            opcode: error.opcode(),
+            expected: error.expected().to_owned().into(),
+            found: error.found().to_owned().into(),
+            source: Some(Box::new(error)),
+        }))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(offset) = self.0.offset {
+            write!(f, "offset {offset}: ")?;
+        }
+        if let Some(opcode) = self.0.opcode {
+            write!(f, "{}: ", opcode.name())?;
+        }
+        write!(f, "expected {}, found {}", self.0.expected, self.0.found)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("offset", &self.0.offset)
+            .field("opcode", &self.0.opcode)
+            .field("expected", &self.0.expected)
+            .field("found", &self.0.found)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,533 @@
+//! The arenas that hold all nodes of a graph, one a kind, addressed by 32-bit ids.
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::cell::{Cell, Tag};
+use super::hash::Hashes;
+use super::keyed::Table;
+use super::span::{Payloads, Span};
+
+/// All nodes of a graph.
+///
+/// A [`Graph`](super::Graph) is a counted handle of one `Arena` and dereferences to it: what reads, builds and changes
+/// graphs is documented here, and called on a `Graph`.
+#[derive(Clone, Default)]
+pub struct Arena {
+    /// The items of lists, tuples and sets and the rows of dicts, each a range.
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) lists: Vec<Row>,
+    pub(crate) tuples: Vec<Fixed>,
+    pub(crate) dicts: Vec<Keyed>,
+    /// Sets and frozensets.
+    pub(crate) sets: Vec<Keyed>,
+    /// Texts, bytes, 8-bit strings, bytearrays and big integers.
+    pub(crate) spans: Vec<Span>,
+    /// Floats that do not fit a cell.
+    pub(crate) floats: Vec<f64>,
+    /// Real and imaginary parts.
+    pub(crate) complexes: Vec<[f64; 2]>,
+    pub(crate) globals: Vec<GlobalNode>,
+    pub(crate) buffers: Vec<BufferNode>,
+    /// The ids that persistent references stand for.
+    pub(crate) persistents: Vec<Cell>,
+    pub(crate) objects: Vec<ObjectNode>,
+    /// What happened to objects after their first operation.
+    pub(crate) ops: Vec<OpNode>,
+    pub(crate) payloads: Payloads,
+    /// The hash tables of large dicts and sets.
+    pub(crate) tables: Vec<Table>,
+    /// Dicts and sets with rows whose keys have not been looked at yet.
+    pub(crate) unsettled: Vec<Cell>,
+    /// Hashes of tuples and frozensets that served as keys.
+    pub(crate) hashes: Hashes,
+    pub(crate) roots: SmallVec<[Cell; 1]>,
+    /// Objects that were made for their effect alone, in the order in which they were dropped.
+    pub(crate) effects: Vec<Cell>,
+}
+
+/// A range of cells that can grow: a list.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Row {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+    pub(crate) cap: u32,
+}
+
+/// A range of cells that stays as it is: a tuple.
+#[derive(Clone, Copy)]
+pub(crate) struct Fixed {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+/// A range of cells with unique keys: a dict (rows of two cells) or a set.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Keyed {
+    pub(crate) row: Row,
+    /// 0, or one more than the index of its hash table.
+    pub(crate) table: u32,
+}
+
+/// Two names, each a text.
+#[derive(Clone, Copy)]
+pub(crate) struct GlobalNode {
+    pub(crate) module: Cell,
+    pub(crate) name: Cell,
+}
+
+/// An out-of-band buffer.
+#[derive(Clone)]
+pub(crate) struct BufferNode {
+    pub(crate) index: u32,
+    pub(crate) readonly: bool,
+    pub(crate) data: Option<Bytes>,
+}
+
+/// How an object was made: the opcode that made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum How {
+    /// REDUCE: a callable called with a tuple of arguments.
+    Reduce,
+    /// NEWOBJ: `cls.__new__(cls, *args)` (PEP 307).
+    NewObj,
+    /// NEWOBJ_EX: the same with keyword arguments (PEP 3154).
+    NewObjEx,
+    /// INST: a class of Python 2 by name, with arguments.
+    Inst,
+    /// OBJ: a class of Python 2 from the stack, with arguments.
+    Obj,
+}
+
+/// What happened to an object after it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpKind {
+    /// Nothing: the object has no operation.
+    Nothing,
+    /// APPEND, APPENDS: the cell is a list of the items.
+    Append,
+    /// SETITEM, SETITEMS: the cell is a list of keys and values in turn.
+    SetItem,
+    /// ADDITEMS: the cell is a list of the items.
+    Add,
+    /// BUILD: the cell is the state.
+    Build,
+    /// POP: the cell is an object made for its effect on this one.
+    Effect,
+}
+
+/// An object: who made it of what, and its first operation.
+#[derive(Clone, Copy)]
+pub(crate) struct ObjectNode {
+    pub(crate) class: Cell,
+    /// A tuple. Of NEWOBJ_EX: a tuple of the arguments and the keyword arguments.
+    pub(crate) args: Cell,
+    pub(crate) first: Cell,
+    pub(crate) first_kind: OpKind,
+    pub(crate) how: How,
+    /// Whether PUT or MEMOIZE ever named it.
+    pub(crate) memoized: bool,
+    /// 0, or one more than the index of the second operation.
+    pub(crate) next: u32,
+}
+
+/// A later operation on an object.
+#[derive(Clone, Copy)]
+pub(crate) struct OpNode {
+    pub(crate) value: Cell,
+    pub(crate) kind: OpKind,
+    /// 0, or one more than the index of the operation after.
+    pub(crate) next: u32,
+}
+
+/// The id of the next node of an arena.
+#[inline(always)]
+fn next_id(len: usize) -> u32 {
+    if len >= u32::MAX as usize {
+        too_many();
+    }
+    len as u32
+}
+
+#[cold]
+#[inline(never)]
+fn too_many() -> ! {
+    panic!("a graph holds at most 2^32 - 1 nodes of a kind");
+}
+
+impl Arena {
+    #[inline(always)]
+    pub(crate) fn new_int(&mut self, value: i64) -> Cell {
+        Cell::int(value).unwrap_or_else(|| self.new_big_int(&value.to_le_bytes()))
+    }
+
+    /// An integer from little-endian two's complement; superfluous sign bytes are dropped.
+    pub(crate) fn new_int_le(&mut self, bytes: &[u8]) -> Cell {
+        let mut len = bytes.len();
+        while len > 8 && matches!((bytes[len - 1], bytes[len - 2] >> 7), (0, 0) | (0xff, 1)) {
+            len -= 1;
+        }
+        if len <= 8 {
+            let fill = if len > 0 && bytes[len - 1] >= 0x80 { 0xff } else { 0 };
+            let mut wide = [fill; 8];
+            wide[..len].copy_from_slice(&bytes[..len]);
+            return self.new_int(i64::from_le_bytes(wide));
+        }
+        self.new_big_int(&bytes[..len])
+    }
+
+    #[inline(always)]
+    fn new_big_int(&mut self, payload: &[u8]) -> Cell {
+        let span = self.payloads.keep(payload);
+        self.push_span(Tag::BigInt, span)
+    }
+
+    #[inline(always)]
+    pub(crate) fn new_float(&mut self, value: f64) -> Cell {
+        match Cell::float(value) {
+            Some(cell) => cell,
+            None => self.new_wide_float(value),
+        }
+    }
+
+    #[inline(never)]
+    fn new_wide_float(&mut self, value: f64) -> Cell {
+        let id = next_id(self.floats.len());
+        self.floats.push(value);
+        Cell::node(Tag::WideFloat, id)
+    }
+
+    pub(crate) fn new_complex(&mut self, re: f64, im: f64) -> Cell {
+        let id = next_id(self.complexes.len());
+        self.complexes.push([re, im]);
+        Cell::node(Tag::Complex, id)
+    }
+
+    #[inline(always)]
+    pub(crate) fn push_span(&mut self, tag: Tag, span: Span) -> Cell {
+        let id = next_id(self.spans.len());
+        self.spans.push(span);
+        Cell::node(tag, id)
+    }
+
+    /// A text (`surrogates` tells whether it holds any), bytes or an 8-bit string.
+    #[inline(always)]
+    pub(crate) fn new_text(&mut self, tag: Tag, payload: &[u8], surrogates: bool) -> Cell {
+        let id = next_id(self.spans.len());
+        let span = self.payloads.keep(payload).with_surrogates(surrogates);
+        self.spans.push(span);
+        Cell::text(tag, id, payload)
+    }
+
+    /// Bytes, an 8-bit string or a bytearray that share a block.
+    pub(crate) fn new_block(&mut self, tag: Tag, block: Bytes) -> Cell {
+        let id = next_id(self.spans.len());
+        let cell = Cell::text(tag, id, &block);
+        let span = self.payloads.push_block(block);
+        self.spans.push(span);
+        cell
+    }
+
+    #[inline(always)]
+    pub(crate) fn new_tuple(&mut self, items: &[Cell]) -> Cell {
+        if items.is_empty() {
+            return Cell::EMPTY_TUPLE;
+        }
+        let id = next_id(self.tuples.len());
+        let start = next_id(self.cells.len());
+        self.cells.extend_from_slice(items);
+        self.tuples.push(Fixed { start, len: items.len() as u32 });
+        Cell::node(Tag::Tuple, id)
+    }
+
+    #[inline(always)]
+    pub(crate) fn new_list(&mut self, items: &[Cell]) -> Cell {
+        let id = next_id(self.lists.len());
+        let row = if items.is_empty() { Row::default() } else { self.new_row(items) };
+        self.lists.push(row);
+        Cell::node(Tag::List, id)
+    }
+
+    #[inline(always)]
+    fn new_row(&mut self, items: &[Cell]) -> Row {
+        let start = next_id(self.cells.len());
+        self.cells.extend_from_slice(items);
+        let len = next_id(items.len());
+        Row { start, len, cap: len }
+    }
+
+    #[inline(always)]
+    pub(crate) fn new_dict(&mut self) -> Cell {
+        let id = next_id(self.dicts.len());
+        self.dicts.push(Keyed::default());
+        Cell::node(Tag::Dict, id)
+    }
+
+    /// An empty set, or an empty frozenset that its maker fills before anyone sees it.
+    #[inline(always)]
+    pub(crate) fn new_set(&mut self, tag: Tag) -> Cell {
+        let id = next_id(self.sets.len());
+        self.sets.push(Keyed::default());
+        Cell::node(tag, id)
+    }
+
+    pub(crate) fn new_global(&mut self, module: Cell, name: Cell) -> Cell {
+        let id = next_id(self.globals.len());
+        self.globals.push(GlobalNode { module, name });
+        Cell::node(Tag::Global, id)
+    }
+
+    pub(crate) fn new_buffer(&mut self, buffer: BufferNode) -> Cell {
+        let id = next_id(self.buffers.len());
+        self.buffers.push(buffer);
+        Cell::node(Tag::Buffer, id)
+    }
+
+    pub(crate) fn new_persistent(&mut self, pid: Cell) -> Cell {
+        let id = next_id(self.persistents.len());
+        self.persistents.push(pid);
+        Cell::node(Tag::Persistent, id)
+    }
+
+    #[inline(always)]
+    pub(crate) fn new_object(&mut self, how: How, class: Cell, args: Cell) -> Cell {
+        let id = next_id(self.objects.len());
+        self.objects.push(ObjectNode {
+            class,
+            args,
+            first: Cell::HOLE,
+            first_kind: OpKind::Nothing,
+            how,
+            memoized: false,
+            next: 0,
+        });
+        Cell::node(Tag::Object, id)
+    }
+
+    /// The cells of a row; none for a range that is out of bounds.
+    #[inline(always)]
+    pub(crate) fn range(&self, start: u32, len: u32) -> &[Cell] {
+        self.cells.get(start as usize..start as usize + len as usize).unwrap_or(&[])
+    }
+
+    /// The items of a list, tuple or set, or the rows of a dict, keys and values in turn; nothing for any other.
+    #[inline]
+    pub(crate) fn items(&self, cell: Cell) -> &[Cell] {
+        match cell.tag() {
+            Tag::List => self.row(self.lists[cell.id()]),
+            Tag::Tuple => {
+                let Fixed { start, len } = self.tuples[cell.id()];
+                self.range(start, len)
+            }
+            Tag::Dict => self.row(self.dicts[cell.id()].row),
+            Tag::Set | Tag::FrozenSet => self.row(self.sets[cell.id()].row),
+            _ => &[],
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn row(&self, row: Row) -> &[Cell] {
+        self.range(row.start, row.len)
+    }
+
+    /// The bytes of a text, bytes, 8-bit string, bytearray or big integer.
+    #[inline(always)]
+    pub(crate) fn payload(&self, cell: Cell) -> &[u8] {
+        self.payloads.get(self.spans[cell.id()])
+    }
+
+    /// Adds items at the end of a list.
+    #[inline(always)]
+    pub(crate) fn extend_list(&mut self, list: Cell, items: &[Cell]) {
+        let row = &mut self.lists[list.id()];
+        extend_row(&mut self.cells, row, items);
+    }
+
+    /// Records an operation on an object; neighbours of one kind are merged, but for states and effects.
+    pub(crate) fn object_op(&mut self, object: Cell, kind: OpKind, cells: &[Cell]) {
+        let node = self.objects[object.id()];
+        let last = self.last_op(node);
+        if let (OpKind::Append | OpKind::SetItem | OpKind::Add, Some((last_kind, list))) = (kind, last)
+            && last_kind == kind
+        {
+            return self.extend_list(list, cells);
+        }
+        let value = match (kind, cells) {
+            (OpKind::Build | OpKind::Effect, [only, ..]) => *only,
+            _ => self.new_list(cells),
+        };
+        let node = &mut self.objects[object.id()];
+        if node.first_kind == OpKind::Nothing {
+            (node.first, node.first_kind) = (value, kind);
+            return;
+        }
+        let id = next_id(self.ops.len()) + 1;
+        self.ops.push(OpNode { value, kind, next: 0 });
+        // The node of an object with several operations points to the last of them, which closes the ring.
+        if node.next == 0 {
+            self.ops[id as usize - 1].next = id;
+        } else {
+            let last = node.next as usize - 1;
+            self.ops[id as usize - 1].next = self.ops[last].next;
+            self.ops[last].next = id;
+        }
+        self.objects[object.id()].next = id;
+    }
+
+    fn last_op(&self, node: ObjectNode) -> Option<(OpKind, Cell)> {
+        match node.next {
+            0 => (node.first_kind != OpKind::Nothing).then_some((node.first_kind, node.first)),
+            n => self.ops.get(n as usize - 1).map(|op| (op.kind, op.value)),
+        }
+    }
+
+    /// The operations on an object, in order.
+    pub(crate) fn object_ops(&self, node: ObjectNode) -> impl Iterator<Item = (OpKind, Cell)> + '_ {
+        let first = (node.first_kind != OpKind::Nothing).then_some((node.first_kind, node.first));
+        let last = (node.next as usize).checked_sub(1);
+        let mut at = last.and_then(|last| self.ops.get(last)).map(|op| op.next as usize - 1);
+        let rest = std::iter::from_fn(move || {
+            let here = at?;
+            let op = self.ops.get(here)?;
+            at = (Some(here) != last).then(|| op.next as usize - 1);
+            Some((op.kind, op.value))
+        });
+        first.into_iter().chain(rest)
+    }
+
+    /// Lets payloads that lie in `input` stay there.
+    pub(crate) fn share_input(&mut self, input: Bytes) {
+        self.payloads.input = input;
+    }
+
+    /// How many nodes there are, of all kinds.
+    pub(crate) fn node_count(&self) -> usize {
+        self.lists.len()
+            + self.tuples.len()
+            + self.dicts.len()
+            + self.sets.len()
+            + self.spans.len()
+            + self.floats.len()
+            + self.complexes.len()
+            + self.globals.len()
+            + self.buffers.len()
+            + self.persistents.len()
+            + self.objects.len()
+    }
+
+    /// Bytes of memory that the nodes take, without what is shared with the input.
+    pub(crate) fn held_bytes(&self) -> usize {
+        fn of<T>(vec: &[T]) -> usize {
+            std::mem::size_of_val(vec)
+        }
+        of(&self.cells)
+            + of(&self.lists)
+            + of(&self.tuples)
+            + of(&self.dicts)
+            + of(&self.sets)
+            + of(&self.spans)
+            + of(&self.floats)
+            + of(&self.complexes)
+            + of(&self.globals)
+            + of(&self.buffers)
+            + of(&self.persistents)
+            + of(&self.objects)
+            + of(&self.ops)
+            + of(&self.payloads.text)
+    }
+
+    /// Bytes of memory that the arenas take up, used or not, roughly.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        8 * (self.cells.capacity() + self.spans.capacity() + self.tuples.capacity() + self.floats.capacity())
+            + 12 * self.lists.capacity()
+            + 16 * (self.dicts.capacity() + self.sets.capacity() + self.globals.capacity() + self.ops.capacity())
+            + 32 * (self.objects.capacity() + self.buffers.capacity())
+            + self.payloads.text.capacity()
+    }
+
+    /// Makes room for a load that has read `done` of `total` bytes of its input, as if the rest were like the start.
+    ///
+    /// Growing by more than fourfold is left to later calls, so that no input makes room for what it does not hold.
+    pub(crate) fn extrapolate(&mut self, done: u64, total: u64) {
+        fn grow<T>(vec: &mut Vec<T>, done: u64, total: u64) {
+            let len = vec.len() as u64;
+            if vec.capacity() as u64 > len + len / 4 || len < 256 {
+                return;
+            }
+            let wanted = (len as u128 * total as u128 / done.max(1) as u128) as u64;
+            let wanted = (wanted + wanted / 32).min(len.saturating_mul(4));
+            if let Some(extra) = wanted.checked_sub(len) {
+                // Failing is no harm: the ordinary growth of the vector is still there.
+                let _ = vec.try_reserve_exact(extra as usize);
+            }
+        }
+        grow(&mut self.cells, done, total);
+        grow(&mut self.lists, done, total);
+        grow(&mut self.tuples, done, total);
+        grow(&mut self.dicts, done, total);
+        grow(&mut self.spans, done, total);
+        grow(&mut self.objects, done, total);
+        grow(&mut self.payloads.text, done, total);
+    }
+
+    /// Empties the arena, keeping its memory.
+    pub(crate) fn clear(&mut self) {
+        self.cells.clear();
+        self.lists.clear();
+        self.tuples.clear();
+        self.dicts.clear();
+        self.sets.clear();
+        self.spans.clear();
+        self.floats.clear();
+        self.complexes.clear();
+        self.globals.clear();
+        self.buffers.clear();
+        self.persistents.clear();
+        self.objects.clear();
+        self.ops.clear();
+        self.payloads.clear();
+        self.tables.clear();
+        self.unsettled.clear();
+        self.hashes.clear();
+        self.roots.clear();
+        self.effects.clear();
+    }
+}
+
+/// Adds cells to a row: in place where there is room or the row ends the arena, else as a copy twice as long.
+#[inline(always)]
+pub(crate) fn extend_row(cells: &mut Vec<Cell>, row: &mut Row, items: &[Cell]) {
+    let end = row.start as usize + row.len as usize;
+    if row.cap == 0 {
+        row.start = next_id(cells.len());
+        cells.extend_from_slice(items);
+        row.len = next_id(items.len());
+        row.cap = row.len;
+    } else if items.len() <= (row.cap - row.len) as usize {
+        cells[end..end + items.len()].copy_from_slice(items);
+        row.len += items.len() as u32;
+    } else {
+        grow_row(cells, row, items);
+    }
+}
+
+#[inline(never)]
+fn grow_row(cells: &mut Vec<Cell>, row: &mut Row, items: &[Cell]) {
+    let (start, len) = (row.start as usize, row.len as usize);
+    if start + row.cap as usize == cells.len() {
+        cells.truncate(start + len);
+        cells.extend_from_slice(items);
+        row.len = next_id(len + items.len());
+        row.cap = row.len;
+        return;
+    }
+    let cap = (2 * len).max(len + items.len());
+    next_id(cells.len() + cap);
+    row.start = next_id(cells.len());
+    cells.extend_from_within(start..start + len);
+    cells.extend_from_slice(items);
+    cells.resize(row.start as usize + cap, Cell::HOLE);
+    row.len = next_id(len + items.len());
+    row.cap = next_id(cap);
+}

@@ -1,0 +1,201 @@
+//! Equality of values (Python's `==`) and of graphs (shape, sharing and cycles).
+//!
+//! Nothing recurses, and compounds that were found equal are joined in classes, so that sharing costs nothing and
+//! cycles end.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::arena::{Arena, OpKind};
+use super::cell::{Cell, Tag};
+use super::value::Value;
+
+/// Python's `==` on plain data; objects and persistent references are equal only to themselves.
+impl PartialEq for Value<'_> {
+    fn eq(&self, other: &Value<'_>) -> bool {
+        equal((self.arena(), self.cell()), (other.arena(), other.cell()))
+    }
+}
+
+/// Classes of nodes that are held to be equal (union-find). The flag tells the two graphs apart.
+#[derive(Default)]
+struct Classes {
+    parent: HashMap<(bool, Cell), (bool, Cell), RandomState>,
+}
+
+impl Classes {
+    fn find(&mut self, mut node: (bool, Cell)) -> (bool, Cell) {
+        while let Some(&parent) = self.parent.get(&node) {
+            if let Some(&above) = self.parent.get(&parent) {
+                self.parent.insert(node, above);
+            }
+            node = parent;
+        }
+        node
+    }
+
+    /// Joins two classes; tells whether they were apart.
+    fn join(&mut self, a: (bool, Cell), b: (bool, Cell)) -> bool {
+        let (a, b) = (self.find(a), self.find(b));
+        if a != b {
+            self.parent.insert(a, b);
+        }
+        a != b
+    }
+}
+
+/// Kinds of values that can be equal to each other.
+fn family(tag: Tag) -> Tag {
+    match tag {
+        Tag::EmptyTuple => Tag::Tuple,
+        Tag::FrozenSet => Tag::Set,
+        Tag::ByteArray => Tag::Bytes,
+        Tag::True | Tag::False | Tag::Float | Tag::ZeroFloat | Tag::WideFloat | Tag::BigInt | Tag::Complex => Tag::Int,
+        tag => tag,
+    }
+}
+
+/// Python's `==` of two values of one or two arenas.
+pub(crate) fn equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
+    let (left, right) = (a.0, b.0);
+    let apart = !std::ptr::eq(left, right);
+    let mut classes = Classes::default();
+    let mut work = vec![(a.1, b.1)];
+    while let Some((a, b)) = work.pop() {
+        if a == b && (!apart || a.is(Tag::Int) || a.is(Tag::Float)) {
+            continue;
+        }
+        if family(a.tag()) != family(b.tag()) {
+            return false;
+        }
+        let same = match family(a.tag()) {
+            Tag::Int => left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b)),
+            Tag::Str | Tag::Bytes | Tag::ByteStr => {
+                a.print() >> 8 == b.print() >> 8 && left.payload(a) == right.payload(b)
+            }
+            Tag::List | Tag::Tuple | Tag::Dict | Tag::Set => {
+                let (items, others) = (left.items(a), right.items(b));
+                if items.len() != others.len() {
+                    return false;
+                }
+                if let Some((a, b)) = left.known_hash(a).zip(right.known_hash(b))
+                    && a != b
+                {
+                    return false;
+                }
+                if items.is_empty() || !classes.join((false, a), (apart, b)) {
+                    continue;
+                }
+                match family(a.tag()) {
+                    Tag::Set => work.extend(by_hash(left, items, 1).zip(by_hash(right, others, 1))),
+                    Tag::Dict => {
+                        for (row, other) in by_hash_rows(left, items).zip(by_hash_rows(right, others)) {
+                            work.extend([(row[0], other[0]), (row[1], other[1])]);
+                        }
+                    }
+                    _ => work.extend(items.iter().copied().zip(others.iter().copied())),
+                }
+                true
+            }
+            Tag::Global => {
+                let (a, b) = (left.globals[a.id()], right.globals[b.id()]);
+                left.payload(a.module) == right.payload(b.module) && left.payload(a.name) == right.payload(b.name)
+            }
+            Tag::None | Tag::Ext => a == b,
+            _ => !apart && a == b,
+        };
+        if !same {
+            return false;
+        }
+    }
+    true
+}
+
+/// Keys in the order of their hashes: only those of one hash can be equal.
+fn by_hash<'a>(arena: &'a Arena, items: &'a [Cell], stride: usize) -> impl Iterator<Item = Cell> + use<'a> {
+    sorted(arena, items, stride).into_iter().map(|(_, at)| items[at])
+}
+
+fn by_hash_rows<'a>(arena: &'a Arena, items: &'a [Cell]) -> impl Iterator<Item = [Cell; 2]> + use<'a> {
+    sorted(arena, items, 2).into_iter().map(|(_, at)| [items[at], items[at + 1]])
+}
+
+fn sorted(arena: &Arena, items: &[Cell], stride: usize) -> Vec<(Option<u64>, usize)> {
+    let mut rows: Vec<_> = (0..items.len()).step_by(stride).map(|at| (arena.known_hash(items[at]), at)).collect();
+    rows.sort_unstable_by_key(|(hash, _)| *hash);
+    rows
+}
+
+/// Whether two values make the same graph: kinds, contents and order, and what is shared in one is shared in the other.
+///
+/// Atoms (numbers, text, bytes, globals) are compared by content; that two places hold the very same string object
+/// does not count, as Python programs cannot rely on it.
+pub fn same_graph(a: Value<'_>, b: Value<'_>) -> bool {
+    let (left, right) = (a.arena(), b.arena());
+    let mut forth: HashMap<Cell, Cell, RandomState> = HashMap::default();
+    let mut back: HashMap<Cell, Cell, RandomState> = HashMap::default();
+    let mut work = vec![(a.cell(), b.cell())];
+    let mut children = [Vec::new(), Vec::new()];
+    while let Some((a, b)) = work.pop() {
+        if !same_atom(left, a, right, b) {
+            return false;
+        }
+        if !is_compound(a.tag()) {
+            continue;
+        }
+        match (forth.insert(a, b), back.insert(b, a)) {
+            (None, None) => {}
+            (Some(before), Some(_)) if before == b => continue,
+            _ => return false,
+        }
+        let [mine, others] = &mut children;
+        left.each_child(a, |child| mine.push(child));
+        right.each_child(b, |child| others.push(child));
+        if mine.len() != others.len() {
+            return false;
+        }
+        work.extend(mine.drain(..).zip(others.drain(..)));
+    }
+    true
+}
+
+/// Whether a value of this kind has an identity that Python programs see.
+pub(crate) fn is_compound(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::ByteArray | Tag::Tuple | Tag::List | Tag::Dict | Tag::Set | Tag::FrozenSet | Tag::Persistent | Tag::Object
+    )
+}
+
+/// Whether two values are alike, children apart.
+fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
+    let bits = |arena: &Arena, cell| arena.float(cell).map(f64::to_bits);
+    match (a.tag(), b.tag()) {
+        (Tag::Object, Tag::Object) => {
+            let (x, y) = (left.objects[a.id()], right.objects[b.id()]);
+            let shape = |arena: &Arena, kind, cell| match kind {
+                OpKind::Append | OpKind::SetItem | OpKind::Add => (kind, arena.items(cell).len()),
+                _ => (kind, 1),
+            };
+            x.how == y.how
+                && left.items(x.args).len() == right.items(y.args).len()
+                && left
+                    .object_ops(x)
+                    .map(|(kind, cell)| shape(left, kind, cell))
+                    .eq(right.object_ops(y).map(|(kind, cell)| shape(right, kind, cell)))
+        }
+        (Tag::WideFloat, Tag::WideFloat) => bits(left, a) == bits(right, b),
+        (Tag::Complex, Tag::Complex) => {
+            left.complexes[a.id()].map(f64::to_bits) == right.complexes[b.id()].map(f64::to_bits)
+        }
+        (Tag::Buffer, Tag::Buffer) => {
+            let (a, b) = (&left.buffers[a.id()], &right.buffers[b.id()]);
+            (a.index, a.readonly) == (b.index, b.readonly)
+        }
+        (Tag::Global, Tag::Global) => equal((left, a), (right, b)),
+        (x, y) if x != y => false,
+        (Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt, _) => left.payload(a) == right.payload(b),
+        (tag, _) => is_compound(tag) || a == b,
+    }
+}

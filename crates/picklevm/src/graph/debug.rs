@@ -1,0 +1,135 @@
+//! `Debug` of values: Python-like, on one line, cut where it grows long, safe on cycles.
+
+use std::fmt::{self, Write};
+
+use super::Graph;
+use super::value::{Kind, Value};
+use super::views::{Change, Object};
+
+/// Values nested deeper than this are written as `…`.
+const DEPTH: u32 = 12;
+/// After this many values the rest is written as `…`.
+const VALUES: u32 = 200;
+/// Bytes of a payload that are written.
+const BYTES: usize = 200;
+
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer { out: f, left: VALUES }.value(*self, DEPTH)
+    }
+}
+
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.roots()).finish()
+    }
+}
+
+struct Printer<'a, 'f> {
+    out: &'a mut fmt::Formatter<'f>,
+    left: u32,
+}
+
+impl Printer<'_, '_> {
+    fn value(&mut self, value: Value<'_>, depth: u32) -> fmt::Result {
+        if depth == 0 || self.left == 0 {
+            return self.out.write_str("…");
+        }
+        self.left -= 1;
+        let depth = depth - 1;
+        match value.kind() {
+            Kind::None => self.out.write_str("None"),
+            Kind::Bool(true) => self.out.write_str("True"),
+            Kind::Bool(false) => self.out.write_str("False"),
+            Kind::Int(int) if int.as_i64().is_none() => int.with_le_bytes(|bytes| match i128::try_from(int) {
+                Ok(int) => write!(self.out, "{int}"),
+                Err(_) => write!(self.out, "int of {} bytes", bytes.len()),
+            }),
+            Kind::Int(int) => write!(self.out, "{int}"),
+            Kind::Float(float) => write!(self.out, "{float:?}"),
+            Kind::Complex(re, im) => write!(self.out, "complex({re:?}, {im:?})"),
+            Kind::Str(text) if text.as_bytes().len() > BYTES => {
+                write!(self.out, "{}… of {} bytes", value_start(&text.to_string()), text.as_bytes().len())
+            }
+            Kind::Str(text) => write!(self.out, "{text:?}"),
+            Kind::Bytes(bytes) => self.bytes("b", bytes),
+            Kind::ByteStr(bytes) => self.bytes("8-bit ", bytes),
+            Kind::ByteArray(bytes) => self.bytes("bytearray ", bytes),
+            Kind::Tuple(items) => self.list(if items.len() == 1 { ["(", ",)"] } else { ["(", ")"] }, items, depth),
+            Kind::List(items) => self.list(["[", "]"], items, depth),
+            Kind::Set(items) => self.list(["{", "}"], items, depth),
+            Kind::FrozenSet(items) => self.list(["frozenset({", "})"], items, depth),
+            Kind::Dict(dict) => self.pairs(dict.entries(), depth),
+            Kind::Global(global) => write!(self.out, "{global}"),
+            Kind::Ext(code) => write!(self.out, "ext({code})"),
+            Kind::Buffer(buffer) => write!(self.out, "buffer({})", buffer.index()),
+            Kind::Persistent(pid) => {
+                self.out.write_str("persistent(")?;
+                self.value(pid, depth)?;
+                self.out.write_str(")")
+            }
+            Kind::Object(object) => self.object(object, depth),
+        }
+    }
+
+    fn bytes(&mut self, prefix: &str, bytes: &[u8]) -> fmt::Result {
+        write!(self.out, "{prefix}\"{}\"", bytes[..bytes.len().min(BYTES)].escape_ascii())?;
+        if bytes.len() > BYTES { write!(self.out, "… of {} bytes", bytes.len()) } else { Ok(()) }
+    }
+
+    fn list<'g>(&mut self, around: [&str; 2], items: impl Iterator<Item = Value<'g>>, depth: u32) -> fmt::Result {
+        self.out.write_str(around[0])?;
+        for (n, item) in items.enumerate() {
+            if n > 0 {
+                self.out.write_str(", ")?;
+            }
+            self.value(item, depth)?;
+            if self.left == 0 {
+                break;
+            }
+        }
+        self.out.write_str(around[1])
+    }
+
+    fn pairs<'g>(&mut self, pairs: impl Iterator<Item = (Value<'g>, Value<'g>)>, depth: u32) -> fmt::Result {
+        self.out.write_char('{')?;
+        for (n, (key, value)) in pairs.enumerate() {
+            if n > 0 {
+                self.out.write_str(", ")?;
+            }
+            self.value(key, depth)?;
+            self.out.write_str(": ")?;
+            self.value(value, depth)?;
+            if self.left == 0 {
+                break;
+            }
+        }
+        self.out.write_char('}')
+    }
+
+    fn object(&mut self, object: Object<'_>, depth: u32) -> fmt::Result {
+        self.value(object.class(), depth)?;
+        self.list(["(", ")"], object.args(), depth)?;
+        for change in object.changes() {
+            self.out.write_char(' ')?;
+            match change {
+                Change::Append(items) | Change::Add(items) => self.list(["[", "]"], items, depth)?,
+                Change::SetItem(pairs) => self.pairs(pairs, depth)?,
+                Change::Build(state) => {
+                    self.out.write_str("state ")?;
+                    self.value(state, depth)?;
+                }
+                Change::Effect(effect) => {
+                    self.out.write_str("effect ")?;
+                    self.value(effect, depth)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The first characters of a long text.
+fn value_start(text: &str) -> String {
+    format!("{:?}", text.chars().take(BYTES / 4).collect::<String>())
+}

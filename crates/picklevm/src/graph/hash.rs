@@ -1,0 +1,208 @@
+//! Hashes and equality of keys, by Python's rules.
+//!
+//! Numbers are equal by value whatever their type, texts and bytes by content, globals and extension codes by name,
+//! tuples and frozensets by their items, everything else by identity. Lists, dicts, sets and bytearrays, and tuples
+//! that hold one, cannot be keys. Nothing recurses, and what is shared is looked at once.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
+
+use foldhash::quality::RandomState;
+
+use super::arena::Arena;
+use super::cell::{Cell, Tag};
+use super::number::Number;
+
+/// One seed a process, so that nobody can prepare colliding keys and hashes agree from graph to graph.
+static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+
+/// The hashes of the tuples and frozensets of a graph that have served as keys.
+#[derive(Clone)]
+pub(crate) struct Hashes {
+    seed: RandomState,
+    known: HashMap<Cell, u64, RandomState>,
+}
+
+impl Default for Hashes {
+    fn default() -> Self {
+        Hashes { seed: SEED.clone(), known: HashMap::with_hasher(SEED.clone()) }
+    }
+}
+
+impl Hashes {
+    pub(crate) fn clear(&mut self) {
+        if !self.known.is_empty() {
+            self.known = HashMap::with_hasher(self.seed.clone());
+        }
+    }
+
+    /// Forgets what a change made stale.
+    pub(crate) fn forget(&mut self, cell: Cell) {
+        self.known.remove(&cell);
+    }
+}
+
+/// A value that cannot be a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Unhashable(pub(crate) Cell);
+
+/// Kinds of keys, so that `b"a"`, `"a"` and the global `a` do not collide.
+mod domain {
+    pub(super) const NUMBER: u64 = 1;
+    pub(super) const FLOAT: u64 = 2;
+    pub(super) const STR: u64 = 3;
+    pub(super) const BYTES: u64 = 4;
+    pub(super) const BYTESTR: u64 = 5;
+    pub(super) const IDENTITY: u64 = 6;
+    pub(super) const TUPLE: u64 = 7;
+    pub(super) const FROZENSET: u64 = 8;
+    pub(super) const EXT: u64 = 9;
+}
+
+impl Arena {
+    /// The hash of a key.
+    #[inline]
+    pub(crate) fn key_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
+        match key.tag() {
+            Tag::Str => Ok(self.hash_text(Tag::Str, self.payload(key))),
+            Tag::Int => Ok(self.hash_int(key.as_int())),
+            Tag::Tuple | Tag::FrozenSet => self.compound_hash(key),
+            _ => self.atom_hash(key).ok_or(Unhashable(key)),
+        }
+    }
+
+    /// The hash of a key whose tuples and frozensets have been hashed before.
+    pub(crate) fn known_hash(&self, key: Cell) -> Option<u64> {
+        match key.tag() {
+            Tag::Tuple | Tag::FrozenSet => self.hashes.known.get(&key).copied(),
+            _ => self.atom_hash(key),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn hash_int(&self, value: i64) -> u64 {
+        self.hash_number(&Number::Int(value))
+    }
+
+    #[inline]
+    pub(crate) fn hash_text(&self, tag: Tag, bytes: &[u8]) -> u64 {
+        let domain = match tag {
+            Tag::Str => domain::STR,
+            Tag::ByteStr => domain::BYTESTR,
+            _ => domain::BYTES,
+        };
+        self.hash_bytes(domain, bytes)
+    }
+
+    #[inline]
+    fn hash_bytes(&self, domain: u64, bytes: &[u8]) -> u64 {
+        let mut hasher = self.hashes.seed.build_hasher();
+        hasher.write_u64(domain);
+        hasher.write(bytes);
+        hasher.finish()
+    }
+
+    fn hash_words(&self, domain: u64, words: [u64; 2]) -> u64 {
+        let mut hasher = self.hashes.seed.build_hasher();
+        hasher.write_u64(domain);
+        hasher.write_u64(words[0]);
+        hasher.write_u64(words[1]);
+        hasher.finish()
+    }
+
+    #[inline]
+    pub(crate) fn hash_number(&self, number: &Number<'_>) -> u64 {
+        match number {
+            Number::Int(value) => self.hash_words(domain::NUMBER, [*value as u64, 0]),
+            Number::Big(bytes) => self.hash_bytes(domain::NUMBER, bytes),
+            Number::BigFloat(int) => self.hash_bytes(domain::NUMBER, int.as_bytes()),
+            Number::Float(value) => self.hash_words(domain::FLOAT, [value.to_bits(), 0]),
+            Number::Complex(re, im) => self.hash_words(domain::FLOAT, [re.to_bits(), im.to_bits()]),
+        }
+    }
+
+    fn atom_hash(&self, key: Cell) -> Option<u64> {
+        Some(match key.tag() {
+            Tag::Str | Tag::Bytes | Tag::ByteStr => self.hash_text(key.tag(), self.payload(key)),
+            Tag::None | Tag::EmptyTuple | Tag::Buffer | Tag::Persistent | Tag::Object | Tag::Live => {
+                self.hash_words(domain::IDENTITY, [key.bits(), 0])
+            }
+            Tag::Ext => self.hash_words(domain::EXT, [key.id() as u64, 0]),
+            Tag::Global => {
+                let global = self.globals[key.id()];
+                let [module, name] =
+                    [global.module, global.name].map(|part| self.hash_bytes(domain::EXT, self.payload(part)));
+                self.hash_words(domain::IDENTITY, [module, name])
+            }
+            Tag::List | Tag::Dict | Tag::Set | Tag::ByteArray | Tag::Hole | Tag::Tuple | Tag::FrozenSet => return None,
+            Tag::WideFloat if self.floats[key.id()].is_nan() => self.hash_words(domain::IDENTITY, [key.bits(), 0]),
+            Tag::Int
+            | Tag::True
+            | Tag::False
+            | Tag::Float
+            | Tag::ZeroFloat
+            | Tag::WideFloat
+            | Tag::BigInt
+            | Tag::Complex => self.hash_number(&self.number(key)?),
+        })
+    }
+
+    /// Hashes a tuple or frozenset, those inside it first, each once.
+    fn compound_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
+        if let Some(hash) = self.hashes.known.get(&key) {
+            return Ok(*hash);
+        }
+        let mut work = vec![(key, false)];
+        while let Some((cell, ready)) = work.pop() {
+            if self.hashes.known.contains_key(&cell) {
+                continue;
+            }
+            if cell.is(Tag::FrozenSet) {
+                self.settle(cell);
+            }
+            if !ready {
+                work.push((cell, true));
+                for item in self.items(cell) {
+                    if matches!(item.tag(), Tag::Tuple | Tag::FrozenSet) && !self.hashes.known.contains_key(item) {
+                        work.push((*item, false));
+                    }
+                }
+                continue;
+            }
+            let mut hasher = self.hashes.seed.build_hasher();
+            hasher.write_u64(if cell.is(Tag::Tuple) { domain::TUPLE } else { domain::FROZENSET });
+            let mut sum = 0u64;
+            for item in self.items(cell) {
+                // A tuple that reaches itself does so through a list, which is refused here.
+                let hash = self.known_hash(*item).ok_or(Unhashable(*item))?;
+                if cell.is(Tag::Tuple) { hasher.write_u64(hash) } else { sum = sum.wrapping_add(hash) }
+            }
+            hasher.write_u64(sum);
+            let hash = hasher.finish();
+            self.hashes.known.insert(cell, hash);
+        }
+        self.hashes.known.get(&key).copied().ok_or(Unhashable(key))
+    }
+
+    /// Whether two keys are equal. Tuples and frozensets must have been hashed.
+    #[inline]
+    pub(crate) fn keys_equal(&self, a: Cell, b: Cell) -> bool {
+        if a == b {
+            return true;
+        }
+        match (a.tag(), b.tag()) {
+            (Tag::Str, Tag::Str) | (Tag::Bytes, Tag::Bytes) | (Tag::ByteStr, Tag::ByteStr) => {
+                a.print() == b.print() && self.payload(a) == self.payload(b)
+            }
+            (Tag::Str | Tag::Bytes | Tag::ByteStr, _) | (_, Tag::Str | Tag::Bytes | Tag::ByteStr) => false,
+            (Tag::Int, Tag::Int) => false,
+            (Tag::Tuple, Tag::Tuple) | (Tag::FrozenSet, Tag::FrozenSet) => super::compare::equal((self, a), (self, b)),
+            (Tag::Global, Tag::Global) => {
+                let (a, b) = (self.globals[a.id()], self.globals[b.id()]);
+                self.payload(a.module) == self.payload(b.module) && self.payload(a.name) == self.payload(b.name)
+            }
+            _ => self.number(a).zip(self.number(b)).is_some_and(|(a, b)| a.equals(&b)),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Keys to look up with: Rust values that stand for Python keys.
+
+use super::arena::Arena;
+use super::cell::{Cell, Tag};
+use super::number::Number;
+use super::value::Value;
+
+/// A key to look up in a dict or set, or a position in a list: made from `&str`, `&[u8]`, integers, floats, `bool` or
+/// a [`Value`].
+#[derive(Clone, Copy)]
+pub struct Key<'k>(Repr<'k>);
+
+#[derive(Clone, Copy)]
+enum Repr<'k> {
+    None,
+    Int(i64),
+    Float(f64),
+    Text(&'k str),
+    Bytes(&'k [u8]),
+    Value(Value<'k>),
+}
+
+impl Key<'_> {
+    /// The key as a position in a list.
+    pub(crate) fn position(&self) -> Option<usize> {
+        match self.0 {
+            Repr::Int(at) => at.try_into().ok(),
+            Repr::Value(value) => value.as_i64()?.try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// The number of the row of a dict or set that has this key.
+    pub(crate) fn find(self, arena: &Arena, keyed: Cell) -> Option<usize> {
+        match self.0 {
+            Repr::Text(text) => find_text(arena, keyed, Tag::Str, text.as_bytes())
+                .or_else(|| find_text(arena, keyed, Tag::ByteStr, text.as_bytes())),
+            Repr::Bytes(bytes) => {
+                find_text(arena, keyed, Tag::Bytes, bytes).or_else(|| find_text(arena, keyed, Tag::ByteStr, bytes))
+            }
+            Repr::Value(value) => {
+                let hash = value.arena().known_hash(value.cell())?;
+                arena.find_row(keyed, hash, |key| Value::new(arena, key) == value)
+            }
+            Repr::None => arena.find_row(keyed, arena.known_hash(Cell::NONE)?, |key| key == Cell::NONE),
+            Repr::Int(_) | Repr::Float(_) => {
+                let hash = arena.hash_number(&self.number()?);
+                arena.find_row(keyed, hash, |key| self.equals(Value::new(arena, key)))
+            }
+        }
+    }
+
+    fn number(&self) -> Option<Number<'static>> {
+        let cell = match self.0 {
+            Repr::Int(value) => return Some(Number::Int(value)),
+            Repr::Float(value) => value,
+            _ => return None,
+        };
+        Some(Number::from_float(cell))
+    }
+
+    /// Whether Python's `==` holds.
+    pub(crate) fn equals(&self, value: Value<'_>) -> bool {
+        match self.0 {
+            Repr::None => value.is_none(),
+            Repr::Text(text) => match value.cell().tag() {
+                Tag::Str | Tag::ByteStr => value.arena().payload(value.cell()) == text.as_bytes(),
+                _ => false,
+            },
+            Repr::Bytes(bytes) => value.as_bytes() == Some(bytes),
+            Repr::Value(key) => key == value,
+            Repr::Int(_) | Repr::Float(_) => {
+                let (arena, cell) = (value.arena(), value.cell());
+                self.number().zip(arena.number(cell)).is_some_and(|(a, b)| a.equals(&b))
+            }
+        }
+    }
+}
+
+fn find_text(arena: &Arena, keyed: Cell, tag: Tag, bytes: &[u8]) -> Option<usize> {
+    // The id does not count in the fingerprint.
+    let print = Cell::text(tag, 0, bytes).print();
+    let hash = if arena.keyed(keyed).table == 0 { 0 } else { arena.hash_text(tag, bytes) };
+    arena.find_row(keyed, hash, |key| key.print() == print && arena.payload(key) == bytes)
+}
+
+impl<'k> From<&'k str> for Key<'k> {
+    fn from(text: &'k str) -> Self {
+        Key(Repr::Text(text))
+    }
+}
+
+impl<'k> From<&'k String> for Key<'k> {
+    fn from(text: &'k String) -> Self {
+        Key(Repr::Text(text))
+    }
+}
+
+impl<'k> From<&'k [u8]> for Key<'k> {
+    fn from(bytes: &'k [u8]) -> Self {
+        Key(Repr::Bytes(bytes))
+    }
+}
+
+impl<'k, const N: usize> From<&'k [u8; N]> for Key<'k> {
+    fn from(bytes: &'k [u8; N]) -> Self {
+        Key(Repr::Bytes(bytes))
+    }
+}
+
+impl From<f64> for Key<'_> {
+    fn from(value: f64) -> Self {
+        Key(Repr::Float(value))
+    }
+}
+
+impl From<bool> for Key<'_> {
+    fn from(value: bool) -> Self {
+        Key(Repr::Int(value.into()))
+    }
+}
+
+/// Python's `None`.
+impl From<()> for Key<'_> {
+    fn from((): ()) -> Self {
+        Key(Repr::None)
+    }
+}
+
+impl<'k> From<Value<'k>> for Key<'k> {
+    fn from(value: Value<'k>) -> Self {
+        Key(Repr::Value(value))
+    }
+}
+
+macro_rules! from_int {
+    ($($type:ty),*) => {$(
+        impl From<$type> for Key<'_> {
+            fn from(value: $type) -> Self {
+                Key(Repr::Int(value.into()))
+            }
+        }
+    )*};
+}
+from_int!(i8, i16, i32, i64, u8, u16, u32);
+
+impl From<usize> for Key<'_> {
+    fn from(value: usize) -> Self {
+        // No dict has a key beyond this that a usize of 64 bits would reach and i64 not; floats of that size lose it.
+        Key(i64::try_from(value).map_or(Repr::Float(value as f64), Repr::Int))
+    }
+}

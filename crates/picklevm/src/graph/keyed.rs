@@ -1,0 +1,232 @@
+//! Dicts and sets: rows in the order of insertion, with unique keys.
+//!
+//! Up to [`SMALL`] rows are searched one by one. Larger ones have a hash table of row numbers. While a pickle is read,
+//! rows are only added; the table is made and equal keys are merged in one pass when the pickle ends, or before
+//! anyone looks (`settle`).
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::arena::{Arena, Keyed, extend_row};
+use super::cell::{Cell, Tag};
+use super::hash::Unhashable;
+
+/// Dicts and sets of at most this many rows have no hash table.
+const SMALL: usize = 8;
+
+/// The hash table of a large dict or set: numbers of rows.
+#[derive(Clone, Default)]
+pub(crate) struct Table {
+    rows: HashTable<u32>,
+    /// How many rows have been looked at.
+    settled: u32,
+}
+
+/// Cells a row: key and value of a dict, the member of a set.
+#[inline(always)]
+fn stride(keyed: Cell) -> usize {
+    if keyed.is(Tag::Dict) { 2 } else { 1 }
+}
+
+impl Arena {
+    #[inline(always)]
+    pub(crate) fn keyed(&self, cell: Cell) -> Keyed {
+        if cell.is(Tag::Dict) { self.dicts[cell.id()] } else { self.sets[cell.id()] }
+    }
+
+    #[inline(always)]
+    fn keyed_mut(&mut self, cell: Cell) -> &mut Keyed {
+        if cell.is(Tag::Dict) { &mut self.dicts[cell.id()] } else { &mut self.sets[cell.id()] }
+    }
+
+    /// Adds rows while a pickle is read: keys and values in turn for a dict, members for a set.
+    #[inline]
+    pub(crate) fn add_rows(&mut self, keyed: Cell, rows: &[Cell]) -> Result<(), Unhashable> {
+        let empty = self.keyed(keyed).row.len == 0;
+        if empty && keyed.is(Tag::Dict) && rows.len() <= 2 * SMALL && self.are_distinct_texts(keyed, rows) {
+            let dict = &mut self.dicts[keyed.id()];
+            extend_row(&mut self.cells, &mut dict.row, rows);
+            return Ok(());
+        }
+        self.add_rows_slowly(keyed, rows)
+    }
+
+    /// Whether the keys of these rows are texts that all differ.
+    #[inline]
+    fn are_distinct_texts(&self, dict: Cell, rows: &[Cell]) -> bool {
+        if self.has_keys_of_a_neighbour(dict, rows) {
+            return true;
+        }
+        for (n, key) in rows.iter().step_by(2).enumerate() {
+            if !key.is(Tag::Str) {
+                return false;
+            }
+            for other in rows.iter().step_by(2).take(n) {
+                if other.print() == key.print() && self.keys_equal(*other, *key) {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Whether one of the two dicts made before has the very same keys, as the records of a table do.
+    #[inline]
+    fn has_keys_of_a_neighbour(&self, dict: Cell, rows: &[Cell]) -> bool {
+        let id = dict.id();
+        self.dicts[id.saturating_sub(2)..id].iter().rev().any(|before| {
+            before.table == 0
+                && before.row.len as usize == rows.len()
+                && self.row(before.row).iter().step_by(2).eq(rows.iter().step_by(2))
+        })
+    }
+
+    #[inline(never)]
+    fn add_rows_slowly(&mut self, keyed: Cell, rows: &[Cell]) -> Result<(), Unhashable> {
+        let stride = stride(keyed);
+        for row in rows.chunks_exact(stride) {
+            match row[0].tag() {
+                Tag::Str | Tag::Int => {}
+                _ => drop(self.key_hash(row[0])?),
+            }
+            let now = self.keyed(keyed);
+            let count = now.row.len as usize / stride;
+            if count < SMALL && now.table == 0 {
+                if let Some(at) = self.search_rows(keyed, row[0]) {
+                    self.replace_value(keyed, at, row);
+                    continue;
+                }
+            } else if count == SMALL || now.table != 0 {
+                self.mark_unsettled(keyed);
+            }
+            let mut grown = now.row;
+            extend_row(&mut self.cells, &mut grown, row);
+            self.keyed_mut(keyed).row = grown;
+        }
+        Ok(())
+    }
+
+    /// The number of the row with this key, by looking at each.
+    fn search_rows(&self, keyed: Cell, key: Cell) -> Option<usize> {
+        self.items(keyed).chunks_exact(stride(keyed)).position(|row| self.keys_equal(row[0], key))
+    }
+
+    /// An equal key was there: the first key stays, the last value counts.
+    fn replace_value(&mut self, keyed: Cell, at: usize, row: &[Cell]) {
+        if let [_, value] = row {
+            let start = self.keyed(keyed).row.start as usize;
+            self.cells[start + 2 * at + 1] = *value;
+        }
+    }
+
+    fn mark_unsettled(&mut self, keyed: Cell) {
+        let now = self.keyed(keyed);
+        let settled = match now.table {
+            0 => {
+                self.tables.push(Table::default());
+                let table = self.tables.len() as u32;
+                self.keyed_mut(keyed).table = table;
+                true
+            }
+            table => self.tables[table as usize - 1].settled as usize == now.row.len as usize / stride(keyed),
+        };
+        if settled && self.unsettled.last() != Some(&keyed) {
+            self.unsettled.push(keyed);
+        }
+    }
+
+    /// Makes the keys of all dicts and sets unique; before this, nobody may look at them.
+    #[inline]
+    pub(crate) fn settle_all(&mut self) {
+        while let Some(keyed) = self.unsettled.pop() {
+            self.settle(keyed);
+        }
+    }
+
+    /// Puts rows that were added since the last time into the hash table, merging equal keys.
+    pub(crate) fn settle(&mut self, keyed: Cell) {
+        let now = self.keyed(keyed);
+        if now.table == 0 {
+            return;
+        }
+        let (stride, start) = (stride(keyed), now.row.start as usize);
+        let rows = now.row.len as usize / stride;
+        let mut table = std::mem::take(&mut self.tables[now.table as usize - 1]);
+        let mut kept = table.settled as usize;
+        if kept < rows {
+            let arena = &*self;
+            table.rows.reserve(rows - kept, |row| arena.row_hash(start + *row as usize * stride));
+        }
+        for row in table.settled as usize..rows {
+            let key = self.cells[start + row * stride];
+            // Keys that cannot be hashed were refused when their row was added.
+            let hash = self.known_hash(key).unwrap_or_default();
+            let arena = &*self;
+            let found = table.rows.entry(
+                hash,
+                |other| arena.keys_equal(arena.cells[start + *other as usize * stride], key),
+                |other| arena.row_hash(start + *other as usize * stride),
+            );
+            match found {
+                Entry::Occupied(entry) => {
+                    let at = *entry.get() as usize;
+                    if stride == 2 {
+                        self.cells[start + 2 * at + 1] = self.cells[start + 2 * row + 1];
+                    }
+                }
+                Entry::Vacant(entry) => {
+                    entry.insert(kept as u32);
+                    if kept != row {
+                        self.cells.copy_within(start + row * stride..start + (row + 1) * stride, start + kept * stride);
+                    }
+                    kept += 1;
+                }
+            }
+        }
+        table.settled = kept as u32;
+        self.tables[now.table as usize - 1] = table;
+        self.keyed_mut(keyed).row.len = (kept * stride) as u32;
+    }
+
+    fn row_hash(&self, at: usize) -> u64 {
+        self.cells.get(at).and_then(|key| self.known_hash(*key)).unwrap_or_default()
+    }
+
+    /// The number of the row whose key has this hash and satisfies `equal`.
+    pub(crate) fn find_row(&self, keyed: Cell, hash: u64, equal: impl Fn(Cell) -> bool) -> Option<usize> {
+        let stride = stride(keyed);
+        let rows = self.items(keyed);
+        match self.keyed(keyed).table {
+            0 => rows.chunks_exact(stride).position(|row| equal(row[0])),
+            table => self.tables[table as usize - 1]
+                .rows
+                .find(hash, |row| rows.get(*row as usize * stride).is_some_and(|key| equal(*key)))
+                .map(|row| *row as usize),
+        }
+    }
+
+    /// Sets one row of a dict or set that is settled, and keeps it settled. Tells the row that was there before.
+    pub(crate) fn set_row(&mut self, keyed: Cell, row: &[Cell]) -> Result<Option<usize>, Unhashable> {
+        let hash = self.key_hash(row[0])?;
+        if let Some(at) = self.find_row(keyed, hash, |key| self.keys_equal(key, row[0])) {
+            self.replace_value(keyed, at, row);
+            return Ok(Some(at));
+        }
+        self.add_rows_slowly(keyed, row)?;
+        self.settle_all();
+        Ok(None)
+    }
+
+    /// Removes a row; those behind it move up.
+    pub(crate) fn remove_row(&mut self, keyed: Cell, at: usize) {
+        let stride = stride(keyed);
+        let now = self.keyed(keyed);
+        let (start, len) = (now.row.start as usize, now.row.len as usize);
+        self.cells.copy_within(start + (at + 1) * stride..start + len, start + at * stride);
+        self.keyed_mut(keyed).row.len -= stride as u32;
+        if now.table != 0 {
+            self.tables[now.table as usize - 1] = Table::default();
+            self.settle(keyed);
+        }
+    }
+}

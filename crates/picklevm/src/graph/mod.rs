@@ -1,0 +1,192 @@
+//! The value graph: nodes in arenas, counted as a whole.
+//!
+//! A [`Graph`] owns everything that one load made and is itself a reference-counted handle: cloning costs one atomic
+//! increment, it can be sent to and read from other threads, and the last handle frees everything at once, cycles
+//! included. A [`Value`] is a `Copy` reference into it.
+
+mod arena;
+mod cell;
+mod compare;
+mod debug;
+mod decimal;
+mod form;
+mod hash;
+mod int;
+mod key;
+mod keyed;
+mod number;
+mod pool;
+mod slots;
+mod span;
+mod value;
+mod views;
+mod walk;
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+pub use arena::{Arena, How};
+pub(crate) use arena::{BufferNode, OpKind};
+pub(crate) use cell::{Cell, Tag};
+pub(crate) use compare::is_compound;
+pub use compare::same_graph;
+pub(crate) use decimal::from_digits;
+pub use form::write_graph_form;
+pub(crate) use hash::Unhashable;
+pub use int::{Int, OutOfRange};
+pub use key::Key;
+pub use value::{Id, Kind, Value};
+pub use views::{Buffer, Change, Dict, Global, Items, Object, Pairs};
+
+/// A graph of Python values: what loading a pickle makes, and what is written as one.
+///
+/// A handle: clones share the graph. A graph that others hold is copied before it is changed, as by
+/// [`Arc::make_mut`]. Reading, building and changing are methods of [`Arena`], to which it dereferences.
+pub struct Graph(Option<Arc<Arena>>);
+
+impl Graph {
+    /// A graph without any value.
+    pub fn new() -> Graph {
+        Graph(Some(pool::take()))
+    }
+
+    /// A handle of one value, which keeps the whole graph.
+    ///
+    /// ```
+    /// let kept = {
+    ///     let graph = picklevm::loads(b"\x80\x02X\x05\0\0\0hello.")?;
+    ///     graph.keep(graph.root())
+    /// };
+    /// assert_eq!(kept.get().as_str(), Some("hello"));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn keep(&self, value: Value<'_>) -> Handle {
+        Handle { graph: self.clone(), id: value.id() }
+    }
+
+    /// The arena, if nobody else holds it.
+    #[inline]
+    pub(crate) fn unique(&mut self) -> &mut Arena {
+        Arc::make_mut(self.0.get_or_insert_default())
+    }
+}
+
+impl Default for Graph {
+    fn default() -> Self {
+        Graph::new()
+    }
+}
+
+impl Clone for Graph {
+    fn clone(&self) -> Self {
+        Graph(self.0.clone())
+    }
+}
+
+impl Drop for Graph {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(arena) = self.0.take() {
+            pool::give(arena);
+        }
+    }
+}
+
+impl Deref for Graph {
+    type Target = Arena;
+
+    #[inline]
+    fn deref(&self) -> &Arena {
+        match &self.0 {
+            Some(arena) => arena,
+            None => unreachable!("the arena is there until the graph is dropped"),
+        }
+    }
+}
+
+/// Copies the graph first if others hold it.
+impl DerefMut for Graph {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Arena {
+        self.unique()
+    }
+}
+
+/// Whether the roots are equal by Python's `==`.
+impl PartialEq for Graph {
+    fn eq(&self, other: &Graph) -> bool {
+        self.roots().eq(other.roots())
+    }
+}
+
+/// One value together with the graph it lives in: for keeping a value beyond its graph's handle.
+///
+/// It keeps the whole graph alive; [`detach`](Arena::detach) copies out what the value reaches.
+#[derive(Clone)]
+pub struct Handle {
+    graph: Graph,
+    id: Id,
+}
+
+impl Handle {
+    /// The value.
+    pub fn get(&self) -> Value<'_> {
+        self.graph.value(self.id)
+    }
+
+    /// The graph that it lives in.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+}
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+impl Arena {
+    /// The value that was loaded, or made the root: the first of them where there are several, and `None` in an
+    /// empty graph.
+    #[inline]
+    pub fn root(&self) -> Value<'_> {
+        Value::new(self, self.roots.first().copied().unwrap_or(Cell::NONE))
+    }
+
+    /// All values that were loaded into this graph, in order.
+    pub fn roots(&self) -> Items<'_> {
+        Items::new(self, &self.roots)
+    }
+
+    /// Objects that were made for their effect alone and dropped by POP, without an object that they belong to.
+    pub fn effects(&self) -> Items<'_> {
+        Items::new(self, &self.effects)
+    }
+
+    /// The value of an id; `None` (the Python value) for an id that no node has.
+    #[inline]
+    pub fn value(&self, id: Id) -> Value<'_> {
+        Value::new(self, if self.has(id.0) { id.0 } else { Cell::NONE })
+    }
+
+    /// Whether there is such a node.
+    fn has(&self, cell: Cell) -> bool {
+        let count = match cell.tag() {
+            Tag::List => self.lists.len(),
+            Tag::Tuple => self.tuples.len(),
+            Tag::Dict => self.dicts.len(),
+            Tag::Set | Tag::FrozenSet => self.sets.len(),
+            Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt => self.spans.len(),
+            Tag::WideFloat => self.floats.len(),
+            Tag::Complex => self.complexes.len(),
+            Tag::Global => self.globals.len(),
+            Tag::Buffer => self.buffers.len(),
+            Tag::Persistent => self.persistents.len(),
+            Tag::Object => self.objects.len(),
+            Tag::Hole | Tag::Live => 0,
+            _ => return true,
+        };
+        cell.id() < count
+    }
+}

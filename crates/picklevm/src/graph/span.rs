@@ -1,0 +1,162 @@
+//! Where the bytes of a text, a bytes value or a big integer lie.
+
+use bytes::Bytes;
+
+/// Eight bytes that say where a payload lies: in the arena's own text, in the shared input, or in a block of its own.
+///
+/// Bits 0 to 23 hold the length, 24 and 25 the place, 26 whether the text holds surrogates, 27 to 63 the offset
+/// (of a block: its index; the block knows its length).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(u64);
+
+const LEN_BITS: u32 = 24;
+const MAX_LEN: usize = (1 << LEN_BITS) - 1;
+const PLACE_SHIFT: u32 = LEN_BITS;
+const SURROGATES: u64 = 1 << 26;
+const OFFSET_SHIFT: u32 = 27;
+const MAX_OFFSET: usize = (1 << (64 - OFFSET_SHIFT)) - 1;
+
+const IN_TEXT: u64 = 0;
+const IN_INPUT: u64 = 1;
+const IN_BLOCK: u64 = 2;
+
+/// Payloads of at least this many bytes are kept as slices of the input or in blocks of their own, so that the text
+/// does not copy them when it grows.
+const BLOCK_LEN: usize = 1 << 14;
+
+/// The bytes of all payloads of an arena.
+#[derive(Clone, Default)]
+pub(crate) struct Payloads {
+    pub(crate) text: Vec<u8>,
+    pub(crate) input: Bytes,
+    pub(crate) blocks: Vec<Bytes>,
+}
+
+impl Span {
+    #[inline(always)]
+    const fn new(place: u64, offset: usize, len: usize) -> Span {
+        Span(len as u64 | place << PLACE_SHIFT | (offset as u64) << OFFSET_SHIFT)
+    }
+
+    #[inline(always)]
+    fn len(self) -> usize {
+        self.0 as usize & MAX_LEN
+    }
+
+    #[inline(always)]
+    fn offset(self) -> usize {
+        (self.0 >> OFFSET_SHIFT) as usize
+    }
+
+    /// Marks the text as holding surrogates.
+    #[inline(always)]
+    pub(crate) fn with_surrogates(self, surrogates: bool) -> Span {
+        if surrogates { Span(self.0 | SURROGATES) } else { self }
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_surrogates(self) -> bool {
+        self.0 & SURROGATES != 0
+    }
+}
+
+impl Payloads {
+    /// Keeps a payload; one that lies in the shared input stays there.
+    #[inline(always)]
+    pub(crate) fn keep(&mut self, payload: &[u8]) -> Span {
+        let len = payload.len();
+        // Only a part of the input has an address inside of it.
+        let at = payload.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
+        if at < self.input.len() && at < MAX_OFFSET && len <= MAX_LEN {
+            return Span::new(IN_INPUT, at, len);
+        }
+        let at = self.text.len();
+        if len < BLOCK_LEN && at < MAX_OFFSET {
+            self.text.extend_from_slice(payload);
+            return Span::new(IN_TEXT, at, len);
+        }
+        self.keep_block(payload)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn keep_block(&mut self, payload: &[u8]) -> Span {
+        let at = payload.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
+        let shared = at.checked_add(payload.len()).is_some_and(|end| end <= self.input.len());
+        self.push_block(if shared { self.input.slice(at..at + payload.len()) } else { Bytes::copy_from_slice(payload) })
+    }
+
+    /// Keeps a block as it is, without copying it.
+    pub(crate) fn push_block(&mut self, block: Bytes) -> Span {
+        self.blocks.push(block);
+        Span::new(IN_BLOCK, self.blocks.len() - 1, 0)
+    }
+
+    /// The bytes of a span.
+    #[inline(always)]
+    pub(crate) fn get(&self, span: Span) -> &[u8] {
+        let (from, len) = (span.offset(), span.len());
+        let place = match span.0 >> PLACE_SHIFT & 3 {
+            IN_TEXT => &self.text[..],
+            IN_INPUT => &self.input[..],
+            _ => return self.blocks.get(from).map_or(&[], |b| &b[..]),
+        };
+        place.get(from..from + len).unwrap_or(&[])
+    }
+
+    /// The bytes of a span as a handle that shares them where they are shared already.
+    pub(crate) fn share(&self, span: Span) -> Bytes {
+        match span.0 >> PLACE_SHIFT & 3 {
+            IN_BLOCK => self.blocks.get(span.offset()).cloned().unwrap_or_default(),
+            IN_INPUT => self.input.slice_ref(self.get(span)),
+            _ => Bytes::copy_from_slice(self.get(span)),
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        if !self.input.is_empty() {
+            self.input = Bytes::new();
+        }
+        self.blocks.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_payload_lies_in_the_text() {
+        let mut payloads = Payloads::default();
+        let (a, b) = (payloads.keep(b"abc"), payloads.keep(b""));
+        assert_eq!((payloads.get(a), payloads.get(b)), (&b"abc"[..], &b""[..]));
+        assert_eq!(payloads.blocks.len(), 0);
+    }
+
+    #[test]
+    fn a_long_payload_has_a_block_of_its_own() {
+        let mut payloads = Payloads::default();
+        let long = vec![7; BLOCK_LEN];
+        let span = payloads.keep(&long);
+        assert_eq!(payloads.get(span), long);
+        assert_eq!(payloads.text.len(), 0);
+    }
+
+    #[test]
+    fn a_payload_of_the_shared_input_is_not_copied() {
+        let input = Bytes::from(vec![1, 2, 3, 4]);
+        let mut payloads = Payloads { input: input.clone(), ..Payloads::default() };
+        let span = payloads.keep(&input[1..3]);
+        assert_eq!(payloads.get(span).as_ptr(), input[1..].as_ptr());
+        assert_eq!(payloads.share(span), input.slice(1..3));
+    }
+
+    #[test]
+    fn surrogates_are_remembered() {
+        let mut payloads = Payloads::default();
+        let span = payloads.keep(b"\xed\xa0\x80").with_surrogates(true);
+        assert!(span.has_surrogates());
+        assert_eq!(payloads.get(span), b"\xed\xa0\x80");
+    }
+}

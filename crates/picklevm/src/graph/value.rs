@@ -1,0 +1,327 @@
+//! A value of a graph: a `Copy` reference to read it by.
+
+use std::fmt;
+
+use picklevm_ops::Text;
+
+use super::arena::Arena;
+use super::cell::{Cell, Tag};
+use super::int::Int;
+use super::key::Key;
+use super::views::{Buffer, Dict, Global, Items, Object};
+
+/// The id of a value in its graph: what is kept and passed where a [`Value`] would borrow the graph.
+///
+/// An id stays valid as long as its graph is only added to and changed; [`compact`](crate::Graph::compact) gives new
+/// ones. An id of another graph names some other value, or none.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Id(pub(crate) Cell);
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A value of a graph.
+///
+/// `Copy`, 16 bytes, and read like a `serde_json::Value`: by what it is ([`kind`](Value::kind), [`as_str`](Value::as_str),
+/// …), by key or position ([`get`](Value::get), [`at`](Value::at)), or one after the other ([`items`](Value::items),
+/// [`entries`](Value::entries)). Strings and bytes are borrowed from the graph, not from the value.
+///
+/// `==` is Python's: `1 == 1.0 == True`, dicts and sets without regard to order, instances by identity.
+/// [`is`](Value::is) is Python's `is`.
+///
+/// ```
+/// let graph = picklevm::loads(b"\x80\x04}(\x8c\x04user}\x8c\x04name\x8c\x05Alices\x8c\x01n]K\x01au.")?;
+/// let root = graph.root();
+/// assert_eq!(root.at("user").at("name").as_str(), Some("Alice"));
+/// assert_eq!(root.at("n").items().next().and_then(|v| v.as_i64()), Some(1));
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Value<'g> {
+    arena: &'g Arena,
+    cell: Cell,
+}
+
+/// What a [`Value`] is.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum Kind<'g> {
+    /// `None`.
+    None,
+    /// `True` or `False`.
+    Bool(bool),
+    /// An integer of any size.
+    Int(Int<'g>),
+    /// A float.
+    Float(f64),
+    /// A complex number: real and imaginary part.
+    Complex(f64, f64),
+    /// Text.
+    Str(Text<'g>),
+    /// Bytes of Python 3.
+    Bytes(&'g [u8]),
+    /// An 8-bit string of Python 2: bytes that may mean text.
+    ByteStr(&'g [u8]),
+    /// A bytearray.
+    ByteArray(&'g [u8]),
+    /// A tuple.
+    Tuple(Items<'g>),
+    /// A list.
+    List(Items<'g>),
+    /// A dict, in the order of insertion.
+    Dict(Dict<'g>),
+    /// A set, in the order of insertion.
+    Set(Items<'g>),
+    /// A frozenset, in the order of insertion.
+    FrozenSet(Items<'g>),
+    /// A class or function by name.
+    Global(Global<'g>),
+    /// A class or function by its code in the extension registry (PEP 307).
+    Ext(i32),
+    /// An out-of-band buffer (PEP 574).
+    Buffer(Buffer<'g>),
+    /// A persistent reference, by its id.
+    Persistent(Value<'g>),
+    /// What a call that was not made would have returned: an instance, as a rule.
+    Object(Object<'g>),
+}
+
+impl<'g> Value<'g> {
+    #[inline(always)]
+    pub(crate) fn new(arena: &'g Arena, cell: Cell) -> Self {
+        Value { arena, cell }
+    }
+
+    #[inline(always)]
+    pub(crate) fn cell(self) -> Cell {
+        self.cell
+    }
+
+    #[inline(always)]
+    pub(crate) fn arena(self) -> &'g Arena {
+        self.arena
+    }
+
+    /// The value's id, for keeping it without borrowing the graph.
+    #[inline]
+    pub fn id(self) -> Id {
+        Id(self.cell)
+    }
+
+    /// What the value is.
+    #[inline]
+    pub fn kind(self) -> Kind<'g> {
+        let (arena, cell) = (self.arena, self.cell);
+        match cell.tag() {
+            Tag::Int => Kind::Int(Int::small(cell.as_int())),
+            Tag::Float | Tag::ZeroFloat | Tag::WideFloat => Kind::Float(arena.float(cell).unwrap_or_default()),
+            Tag::None | Tag::Hole | Tag::Live => Kind::None,
+            Tag::True => Kind::Bool(true),
+            Tag::False => Kind::Bool(false),
+            Tag::BigInt => Kind::Int(Int::from_le(arena.payload(cell))),
+            Tag::Complex => {
+                let [re, im] = arena.complexes[cell.id()];
+                Kind::Complex(re, im)
+            }
+            Tag::Str => Kind::Str(arena.text(cell)),
+            Tag::Bytes => Kind::Bytes(arena.payload(cell)),
+            Tag::ByteStr => Kind::ByteStr(arena.payload(cell)),
+            Tag::ByteArray => Kind::ByteArray(arena.payload(cell)),
+            Tag::EmptyTuple | Tag::Tuple => Kind::Tuple(self.items()),
+            Tag::List => Kind::List(self.items()),
+            Tag::Dict => Kind::Dict(Dict::new(arena, cell)),
+            Tag::Set => Kind::Set(self.items()),
+            Tag::FrozenSet => Kind::FrozenSet(self.items()),
+            Tag::Global => Kind::Global(Global::new(arena, cell)),
+            Tag::Ext => Kind::Ext(cell.id() as i32),
+            Tag::Buffer => Kind::Buffer(Buffer::new(arena, cell)),
+            Tag::Persistent => Kind::Persistent(Value::new(arena, arena.persistents[cell.id()])),
+            Tag::Object => Kind::Object(Object::new(arena, cell)),
+        }
+    }
+
+    /// The name of the value's type, as Python's `type(v).__name__` gives it where Python has one.
+    pub fn type_name(self) -> &'static str {
+        match self.kind() {
+            Kind::None => "NoneType",
+            Kind::Bool(_) => "bool",
+            Kind::Int(_) => "int",
+            Kind::Float(_) => "float",
+            Kind::Complex(..) => "complex",
+            Kind::Str(_) => "str",
+            Kind::Bytes(_) => "bytes",
+            Kind::ByteStr(_) => "8-bit str",
+            Kind::ByteArray(_) => "bytearray",
+            Kind::Tuple(_) => "tuple",
+            Kind::List(_) => "list",
+            Kind::Dict(_) => "dict",
+            Kind::Set(_) => "set",
+            Kind::FrozenSet(_) => "frozenset",
+            Kind::Global(_) => "global",
+            Kind::Ext(_) => "extension code",
+            Kind::Buffer(_) => "buffer",
+            Kind::Persistent(_) => "persistent reference",
+            Kind::Object(_) => "object",
+        }
+    }
+
+    /// Whether the value is `None`.
+    pub fn is_none(self) -> bool {
+        self.cell == Cell::NONE
+    }
+
+    /// The boolean, if it is one.
+    pub fn as_bool(self) -> Option<bool> {
+        match self.kind() {
+            Kind::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The integer, if it is one of any size (a bool is none here).
+    #[inline]
+    pub fn as_int(self) -> Option<Int<'g>> {
+        match self.kind() {
+            Kind::Int(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The integer, if it is one that fits.
+    #[inline]
+    pub fn as_i64(self) -> Option<i64> {
+        self.arena.small_int(self.cell)
+    }
+
+    /// The integer, if it is one that fits.
+    pub fn as_u64(self) -> Option<u64> {
+        self.as_int()?.try_into().ok()
+    }
+
+    /// The float, if it is one.
+    #[inline]
+    pub fn as_f64(self) -> Option<f64> {
+        self.arena.float(self.cell)
+    }
+
+    /// The text, if it is text without surrogates.
+    #[inline]
+    pub fn as_str(self) -> Option<&'g str> {
+        self.as_text()?.as_str()
+    }
+
+    /// The text, if it is any.
+    #[inline]
+    pub fn as_text(self) -> Option<Text<'g>> {
+        self.cell.is(Tag::Str).then(|| self.arena.text(self.cell))
+    }
+
+    /// The bytes of bytes, a bytearray or an 8-bit string of Python 2.
+    #[inline]
+    pub fn as_bytes(self) -> Option<&'g [u8]> {
+        match self.cell.tag() {
+            Tag::Bytes | Tag::ByteArray | Tag::ByteStr => Some(self.arena.payload(self.cell)),
+            _ => None,
+        }
+    }
+
+    /// The dict, if it is one.
+    pub fn as_dict(self) -> Option<Dict<'g>> {
+        self.cell.is(Tag::Dict).then(|| Dict::new(self.arena, self.cell))
+    }
+
+    /// The items, if it is a list.
+    pub fn as_list(self) -> Option<Items<'g>> {
+        self.cell.is(Tag::List).then(|| self.items())
+    }
+
+    /// The items, if it is a tuple.
+    pub fn as_tuple(self) -> Option<Items<'g>> {
+        matches!(self.cell.tag(), Tag::Tuple | Tag::EmptyTuple).then(|| self.items())
+    }
+
+    /// The object, if it is one.
+    pub fn as_object(self) -> Option<Object<'g>> {
+        self.cell.is(Tag::Object).then(|| Object::new(self.arena, self.cell))
+    }
+
+    /// The names, if it is a global.
+    pub fn as_global(self) -> Option<Global<'g>> {
+        self.cell.is(Tag::Global).then(|| Global::new(self.arena, self.cell))
+    }
+
+    /// The items of a list, tuple, set or frozenset; nothing for any other value.
+    #[inline]
+    pub fn items(self) -> Items<'g> {
+        let cells = if self.cell.is(Tag::Dict) { &[] } else { self.arena.items(self.cell) };
+        Items::new(self.arena, cells)
+    }
+
+    /// Keys and values of a dict; nothing for any other value.
+    #[inline]
+    pub fn entries(self) -> impl DoubleEndedIterator<Item = (Value<'g>, Value<'g>)> + ExactSizeIterator + Clone + 'g {
+        let cells = if self.cell.is(Tag::Dict) { self.arena.items(self.cell) } else { &[] };
+        let arena = self.arena;
+        cells.as_chunks().0.iter().map(move |[key, value]| (Value::new(arena, *key), Value::new(arena, *value)))
+    }
+
+    /// How many items or entries there are; 0 for what has none.
+    pub fn len(self) -> usize {
+        self.arena.items(self.cell).len() / if self.cell.is(Tag::Dict) { 2 } else { 1 }
+    }
+
+    /// Whether there are no items or entries.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a dict's key, or the item of a list or tuple at a position.
+    ///
+    /// A `&str` also finds the 8-bit string of Python 2 with the same bytes; an integer is a key in a dict and a
+    /// position elsewhere.
+    ///
+    /// ```
+    /// let graph = picklevm::loads(b"(dS'a'\nI1\ns.")?;   // {'a': 1}, as Python 2 writes it
+    /// assert_eq!(graph.root().get("a").and_then(|v| v.as_i64()), Some(1));
+    /// assert!(graph.root().get("b").is_none());
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn get<'k>(self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
+        let key = key.into();
+        match (self.cell.tag(), key.position()) {
+            (Tag::Dict, _) => Dict::new(self.arena, self.cell).get(key),
+            (Tag::List | Tag::Tuple, Some(at)) => self.items().get(at),
+            _ => None,
+        }
+    }
+
+    /// The same as [`get`](Value::get), and `None` (the Python value) for what is not there: for reaching deep into
+    /// data.
+    pub fn at<'k>(self, key: impl Into<Key<'k>>) -> Value<'g> {
+        self.get(key).unwrap_or(Value::new(self.arena, Cell::NONE))
+    }
+
+    /// Whether a list, tuple or set holds the key, or a dict has it.
+    pub fn contains<'k>(self, key: impl Into<Key<'k>>) -> bool {
+        let key = key.into();
+        match self.cell.tag() {
+            Tag::Dict | Tag::Set | Tag::FrozenSet => key.find(self.arena, self.cell).is_some(),
+            _ => self.items().any(|item| key.equals(item)),
+        }
+    }
+
+    /// Whether both are the same value of the same graph: Python's `is`, by which equal small atoms are one.
+    pub fn is(self, other: Value<'_>) -> bool {
+        std::ptr::eq(self.arena, other.arena) && self.cell == other.cell
+    }
+}
+
+impl Arena {
+    #[inline]
+    pub(crate) fn text(&self, cell: Cell) -> Text<'_> {
+        Text::trusted(self.payload(cell), !self.spans[cell.id()].has_surrogates())
+    }
+}

@@ -1,0 +1,107 @@
+//! Budgets of a load.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a load may take before it ends in an error of kind [`Limit`](crate::ErrorKind::Limit).
+///
+/// Memory never grows with a length that an input claims, only with bytes that have arrived, so that the limits are
+/// for capping honest growth. The defaults are beyond any honest pickle on a machine of today.
+///
+/// ```
+/// use picklevm::{Limits, Unpickler};
+///
+/// let limits = Limits::default().nodes(2);
+/// let error = Unpickler::new().limits(limits).loads(b"\x80\x02]]]]..").unwrap_err();
+/// assert_eq!(error.kind(), picklevm::ErrorKind::Limit);
+/// assert_eq!(error.to_string(), "offset 4: EMPTY_LIST: expected at most 2 nodes (Limits::nodes), found 3");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub(crate) input: u64,
+    pub(crate) opcodes: u64,
+    pub(crate) stack: u64,
+    pub(crate) marks: u64,
+    pub(crate) memo: u64,
+    pub(crate) nodes: u64,
+    pub(crate) bytes: u64,
+    pub(crate) digits: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            input: u64::MAX,
+            opcodes: u64::MAX,
+            stack: u64::MAX,
+            marks: u64::MAX,
+            memo: u64::MAX,
+            nodes: u32::MAX as u64 / 2,
+            bytes: u64::MAX,
+            digits: 2_000_000,
+        }
+    }
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub fn $name(mut self, most: u64) -> Self {
+            self.$name = most;
+            self
+        }
+    )*};
+}
+
+impl Limits {
+    /// For input that a stranger made and that a service must answer for: 64 MiB of input, 256 MiB held, 16 million
+    /// nodes, 100,000 digits a number.
+    pub fn untrusted() -> Self {
+        Limits {
+            input: 64 << 20,
+            opcodes: 64 << 20,
+            stack: 8 << 20,
+            marks: 1 << 20,
+            memo: 16 << 20,
+            nodes: 16 << 20,
+            bytes: 256 << 20,
+            digits: 100_000,
+        }
+    }
+
+    /// No limit but those of the representation: 2^31 nodes.
+    pub fn none() -> Self {
+        Limits { digits: u64::MAX, ..Limits::default() }
+    }
+
+    setters! {
+        /// Bytes of input. By default no limit.
+        input
+        /// Opcodes executed. By default no limit.
+        opcodes
+        /// Values on the stack. By default no limit.
+        stack
+        /// Marks on the metastack. By default no limit.
+        marks
+        /// Entries of the memo. By default no limit.
+        memo
+        /// Nodes of the graph. By default, and at the most, 2^31 - 1.
+        nodes
+        /// Bytes of memory that the graph holds, input that it shares not counted. By default no limit.
+        bytes
+        /// Decimal digits of a number in text. By default two million, which take about a second.
+        digits
+    }
+}
+
+/// An error that names a limit, its value and what was met.
+#[cold]
+#[inline(never)]
+pub(crate) fn exceeded(name: &str, unit: &str, most: u64, found: u64) -> Error {
+    Error::new(ErrorKind::Limit, format!("at most {most} {unit} (Limits::{name})"), found.to_string())
+}
+
+/// `Ok` if no more than `most` were found.
+pub(crate) fn check(name: &str, unit: &str, most: u64, found: u64) -> Result<()> {
+    if found > most { Err(exceeded(name, unit, most, found)) } else { Ok(()) }
+}

@@ -1,0 +1,65 @@
+//! What the machine needs of whoever makes the values.
+
+use picklevm_ops::{Number, Text};
+
+use super::memo::Slot;
+use crate::error::Result;
+
+/// Makes and changes values for the machine, which itself knows only stack, metastack and memo.
+///
+/// Values are small and `Copy`. Errors need not know their place; the machine adds offset and opcode. Methods are
+/// named as CPython's picklers and pickletools name what they do.
+pub(crate) trait Builder {
+    /// A value on the stack.
+    type Value: Slot;
+
+    fn none(&mut self) -> Self::Value;
+    fn bool(&mut self, value: bool) -> Self::Value;
+    fn int(&mut self, value: i64) -> Self::Value;
+    /// An integer in little-endian two's complement.
+    fn int_le(&mut self, bytes: &[u8]) -> Result<Self::Value>;
+    /// An integer in text.
+    fn number(&mut self, number: Number<'_>) -> Result<Self::Value>;
+    fn float(&mut self, value: f64) -> Self::Value;
+    fn text(&mut self, text: Text<'_>) -> Result<Self::Value>;
+    fn bytes(&mut self, bytes: &[u8]) -> Result<Self::Value>;
+    /// An 8-bit string of Python 2.
+    fn byte_str(&mut self, bytes: &[u8]) -> Result<Self::Value>;
+    fn byte_array(&mut self, bytes: &[u8]) -> Result<Self::Value>;
+    fn tuple(&mut self, items: &[Self::Value]) -> Self::Value;
+    fn list(&mut self, items: &[Self::Value]) -> Self::Value;
+    /// A dict of keys and values in turn.
+    fn dict(&mut self, pairs: &[Self::Value]) -> Result<Self::Value>;
+    fn set(&mut self) -> Self::Value;
+    fn frozenset(&mut self, items: &[Self::Value]) -> Result<Self::Value>;
+    fn append(&mut self, target: Self::Value, items: &[Self::Value]) -> Result<()>;
+    fn set_items(&mut self, target: Self::Value, pairs: &[Self::Value]) -> Result<()>;
+    fn add_items(&mut self, target: Self::Value, items: &[Self::Value]) -> Result<()>;
+    fn global(&mut self, module: Text<'_>, name: Text<'_>) -> Result<Self::Value>;
+    fn stack_global(&mut self, module: Self::Value, name: Self::Value) -> Result<Self::Value>;
+    fn ext(&mut self, code: i32) -> Result<Self::Value>;
+    fn reduce(&mut self, callable: Self::Value, args: Self::Value) -> Result<Self::Value>;
+    fn new_obj(&mut self, class: Self::Value, args: Self::Value) -> Result<Self::Value>;
+    fn new_obj_ex(&mut self, class: Self::Value, args: Self::Value, kwargs: Self::Value) -> Result<Self::Value>;
+    fn inst(&mut self, class: Self::Value, args: &[Self::Value]) -> Result<Self::Value>;
+    fn obj(&mut self, class: Self::Value, args: &[Self::Value]) -> Result<Self::Value>;
+    fn build(&mut self, target: Self::Value, state: Self::Value) -> Result<()>;
+    /// A persistent reference by an id from the stack.
+    fn persistent(&mut self, pid: Self::Value) -> Result<Self::Value>;
+    fn next_buffer(&mut self) -> Result<Self::Value>;
+    fn readonly_buffer(&mut self, buffer: Self::Value) -> Result<Self::Value>;
+
+    /// The value was put into the memo.
+    fn memoized(&mut self, value: Self::Value);
+    /// POP took the value off the stack; tells whether that may lose a call, so that `dropped` must be told.
+    fn is_call(&self, value: Self::Value) -> bool;
+    /// A call was dropped; `fetched` is the value of a GET that followed at once.
+    fn dropped(&mut self, call: Self::Value, fetched: Option<Self::Value>);
+
+    /// Nodes made so far, and the bytes they take.
+    fn usage(&self) -> (u64, u64);
+    /// Room for the rest of an input of which `done` of `total` bytes are read.
+    fn extrapolate(&mut self, done: u64, total: u64);
+    /// The pickle ends with this value.
+    fn finish(&mut self, root: Self::Value) -> Result<()>;
+}

@@ -1,0 +1,444 @@
+//! The builder that makes a value graph.
+
+use std::sync::Arc;
+
+use num_bigint::{BigInt, Sign};
+use picklevm_ops::{IntValue, Number, Text};
+
+use super::builder::Builder;
+use super::memo::Slot;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, BufferNode, Cell, How, Id, OpKind, Tag, Unhashable, Value, from_digits};
+use crate::limits::{self, Limits};
+use crate::resolve::{Class, Function, Resolver};
+
+impl Slot for Cell {
+    const HOLE: Cell = Cell::HOLE;
+
+    #[inline(always)]
+    fn is_hole(self) -> bool {
+        self == Cell::HOLE
+    }
+}
+
+/// Makes the nodes of one load in an arena.
+pub(crate) struct GraphBuilder<'a> {
+    arena: &'a mut Arena,
+    resolver: &'a dyn Resolver,
+    limits: &'a Limits,
+    /// Bytes of payload that may still be held.
+    payload_left: u64,
+    next_buffer: u32,
+    /// What the resolver put in the place of globals, by their ids; empty as long as all are names.
+    functions: Vec<Option<Arc<dyn Function>>>,
+    /// Comparisons that deciding about dropped calls may still cost; each one seen adds to it.
+    patience: usize,
+}
+
+impl<'a> GraphBuilder<'a> {
+    pub(crate) fn new(arena: &'a mut Arena, resolver: &'a dyn Resolver, limits: &'a Limits) -> Self {
+        let payload_left = limits.bytes.saturating_sub(arena.held_bytes() as u64);
+        GraphBuilder { arena, resolver, limits, payload_left, next_buffer: 0, functions: Vec::new(), patience: 0 }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wrong_type(&self, expected: &'static str, found: Cell) -> Error {
+        Error::new(ErrorKind::Type, expected, describe(self.arena, found))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unhashable(&self, Unhashable(cell): Unhashable) -> Error {
+        Error::new(ErrorKind::Unhashable, "a key that Python can hash", describe(self.arena, cell))
+    }
+
+    /// Counts a payload against the bytes that may be held.
+    #[inline(always)]
+    fn pay(&mut self, len: usize) -> Result<()> {
+        match self.payload_left.checked_sub(len as u64) {
+            Some(left) => {
+                self.payload_left = left;
+                Ok(())
+            }
+            None => Err(limits::exceeded(
+                "bytes",
+                "bytes held",
+                self.limits.bytes,
+                self.arena.held_bytes() as u64 + len as u64,
+            )),
+        }
+    }
+
+    #[inline(always)]
+    fn payload(&mut self, tag: Tag, bytes: &[u8]) -> Result<Cell> {
+        self.pay(bytes.len())?;
+        Ok(self.arena.new_text(tag, bytes, false))
+    }
+
+    /// Whether a value may turn out to be callable.
+    #[inline(always)]
+    fn check_callable(&self, class: Cell) -> Result<()> {
+        match class.tag() {
+            Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent => Ok(()),
+            _ => Err(self.wrong_type(
+                "something that can be called: a global, an extension code, an object or a persistent reference",
+                class,
+            )),
+        }
+    }
+
+    #[inline(always)]
+    fn check_args(&self, args: Cell) -> Result<()> {
+        match args.tag() {
+            Tag::Tuple | Tag::EmptyTuple => Ok(()),
+            _ => Err(self.wrong_type("a tuple of arguments", args)),
+        }
+    }
+
+    /// Makes a global and asks the resolver what it stands for.
+    fn resolve(&mut self, module: Cell, name: Cell) -> Result<Cell> {
+        let global = self.arena.new_global(module, name);
+        let (module, name) = (self.arena.text(module), self.arena.text(name));
+        // Names with surrogates are nobody's.
+        if let (Some(module), Some(name)) = (module.as_str(), name.as_str())
+            && let Class::Function(function) = self.resolver.find_class(module, name)?
+        {
+            self.functions.resize(global.id(), None);
+            self.functions.push(Some(function));
+        }
+        Ok(global)
+    }
+
+    /// Calls what the resolver put in the place of a global.
+    #[inline(never)]
+    fn call(&mut self, callable: Cell, args: Cell) -> Result<Option<Cell>> {
+        let function = match callable.tag() {
+            Tag::Global => self.functions.get(callable.id()).and_then(Option::as_ref),
+            _ => None,
+        };
+        let Some(function) = function else { return Ok(None) };
+        self.arena.settle_all();
+        Ok(function.call(self.arena, Id(args))?.map(|id| id.0))
+    }
+
+    fn add_keys(&mut self, set: Cell, items: &[Cell]) -> Result<()> {
+        self.arena.add_rows(set, items).map_err(|e| self.unhashable(e))
+    }
+}
+
+/// A value in a few words, for errors.
+fn describe(arena: &Arena, cell: Cell) -> String {
+    let value = Value::new(arena, cell);
+    match value.as_object().map(|object| object.class()).or(Some(value)).and_then(Value::as_global) {
+        Some(global) if cell.is(Tag::Object) => format!("an instance of {}", shorten(&global.to_string())),
+        Some(global) => format!("the global {}", shorten(&global.to_string())),
+        None => format!("a value of type {}", value.type_name()),
+    }
+}
+
+/// A name that fits a line.
+fn shorten(name: &str) -> String {
+    match name.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+impl Builder for GraphBuilder<'_> {
+    type Value = Cell;
+
+    #[inline(always)]
+    fn none(&mut self) -> Cell {
+        Cell::NONE
+    }
+
+    #[inline(always)]
+    fn bool(&mut self, value: bool) -> Cell {
+        Cell::bool(value)
+    }
+
+    #[inline(always)]
+    fn int(&mut self, value: i64) -> Cell {
+        self.arena.new_int(value)
+    }
+
+    #[inline(always)]
+    fn int_le(&mut self, bytes: &[u8]) -> Result<Cell> {
+        self.pay(bytes.len())?;
+        Ok(self.arena.new_int_le(bytes))
+    }
+
+    #[inline(never)]
+    fn number(&mut self, number: Number<'_>) -> Result<Cell> {
+        match number.value() {
+            IntValue::Bool(value) => Ok(Cell::bool(value)),
+            IntValue::Small(value) => Ok(self.arena.new_int(value)),
+            IntValue::Big { negative, radix, digits } => {
+                limits::check("digits", "digits", self.limits.digits, digits.len() as u64)?;
+                self.pay(digits.len())?;
+                let size = from_digits(&digits, radix)
+                    .ok_or_else(|| Error::new(ErrorKind::Malformed, "the digits of an integer", "others"))?;
+                let value = BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, size);
+                Ok(self.arena.new_int_le(&value.to_signed_bytes_le()))
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn float(&mut self, value: f64) -> Cell {
+        self.arena.new_float(value)
+    }
+
+    #[inline(always)]
+    fn text(&mut self, text: Text<'_>) -> Result<Cell> {
+        let bytes = text.as_bytes();
+        self.pay(bytes.len())?;
+        Ok(self.arena.new_text(Tag::Str, bytes, !text.is_utf8()))
+    }
+
+    #[inline(always)]
+    fn bytes(&mut self, bytes: &[u8]) -> Result<Cell> {
+        self.payload(Tag::Bytes, bytes)
+    }
+
+    fn byte_str(&mut self, bytes: &[u8]) -> Result<Cell> {
+        self.payload(Tag::ByteStr, bytes)
+    }
+
+    fn byte_array(&mut self, bytes: &[u8]) -> Result<Cell> {
+        self.payload(Tag::ByteArray, bytes)
+    }
+
+    #[inline(always)]
+    fn tuple(&mut self, items: &[Cell]) -> Cell {
+        self.arena.new_tuple(items)
+    }
+
+    #[inline(always)]
+    fn list(&mut self, items: &[Cell]) -> Cell {
+        self.arena.new_list(items)
+    }
+
+    #[inline(always)]
+    fn dict(&mut self, pairs: &[Cell]) -> Result<Cell> {
+        let dict = self.arena.new_dict();
+        if !pairs.is_empty() {
+            self.add_keys(dict, pairs)?;
+        }
+        Ok(dict)
+    }
+
+    fn set(&mut self) -> Cell {
+        self.arena.new_set(Tag::Set)
+    }
+
+    fn frozenset(&mut self, items: &[Cell]) -> Result<Cell> {
+        let set = self.arena.new_set(Tag::FrozenSet);
+        self.add_keys(set, items)?;
+        Ok(set)
+    }
+
+    #[inline(always)]
+    fn append(&mut self, target: Cell, items: &[Cell]) -> Result<()> {
+        match target.tag() {
+            Tag::List => self.arena.extend_list(target, items),
+            Tag::Object => self.arena.object_op(target, OpKind::Append, items),
+            _ => return Err(self.wrong_type("a list or an object below the items", target)),
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn set_items(&mut self, target: Cell, pairs: &[Cell]) -> Result<()> {
+        match target.tag() {
+            Tag::Dict => self.add_keys(target, pairs)?,
+            Tag::Object => self.arena.object_op(target, OpKind::SetItem, pairs),
+            _ => return Err(self.wrong_type("a dict or an object below the keys and values", target)),
+        }
+        Ok(())
+    }
+
+    fn add_items(&mut self, target: Cell, items: &[Cell]) -> Result<()> {
+        match target.tag() {
+            Tag::Set => self.add_keys(target, items)?,
+            Tag::Object => self.arena.object_op(target, OpKind::Add, items),
+            _ => return Err(self.wrong_type("a set or an object below the items", target)),
+        }
+        Ok(())
+    }
+
+    fn global(&mut self, module: Text<'_>, name: Text<'_>) -> Result<Cell> {
+        let module = self.text(module)?;
+        let name = self.text(name)?;
+        self.resolve(module, name)
+    }
+
+    fn stack_global(&mut self, module: Cell, name: Cell) -> Result<Cell> {
+        for part in [name, module] {
+            if !part.is(Tag::Str) {
+                return Err(self.wrong_type("the names of a global as str", part));
+            }
+        }
+        self.resolve(module, name)
+    }
+
+    fn ext(&mut self, code: i32) -> Result<Cell> {
+        match u32::try_from(code) {
+            Ok(code) if code > 0 => Ok(Cell::node(Tag::Ext, code)),
+            _ => Err(Error::new(ErrorKind::Malformed, "an extension code above 0", code.to_string())),
+        }
+    }
+
+    #[inline(always)]
+    fn reduce(&mut self, callable: Cell, args: Cell) -> Result<Cell> {
+        self.check_callable(callable)?;
+        self.check_args(args)?;
+        if !self.functions.is_empty()
+            && let Some(value) = self.call(callable, args)?
+        {
+            return Ok(value);
+        }
+        Ok(self.arena.new_object(How::Reduce, callable, args))
+    }
+
+    #[inline(always)]
+    fn new_obj(&mut self, class: Cell, args: Cell) -> Result<Cell> {
+        self.check_callable(class)?;
+        self.check_args(args)?;
+        Ok(self.arena.new_object(How::NewObj, class, args))
+    }
+
+    fn new_obj_ex(&mut self, class: Cell, args: Cell, kwargs: Cell) -> Result<Cell> {
+        self.check_callable(class)?;
+        self.check_args(args)?;
+        if !kwargs.is(Tag::Dict) {
+            return Err(self.wrong_type("a dict of keyword arguments", kwargs));
+        }
+        let both = self.arena.new_tuple(&[args, kwargs]);
+        Ok(self.arena.new_object(How::NewObjEx, class, both))
+    }
+
+    fn inst(&mut self, class: Cell, args: &[Cell]) -> Result<Cell> {
+        let args = self.arena.new_tuple(args);
+        Ok(self.arena.new_object(How::Inst, class, args))
+    }
+
+    fn obj(&mut self, class: Cell, args: &[Cell]) -> Result<Cell> {
+        self.check_callable(class)?;
+        let args = self.arena.new_tuple(args);
+        Ok(self.arena.new_object(How::Obj, class, args))
+    }
+
+    #[inline(always)]
+    fn build(&mut self, target: Cell, state: Cell) -> Result<()> {
+        if !target.is(Tag::Object) {
+            return Err(self.wrong_type("an object that can have a state", target));
+        }
+        self.arena.object_op(target, OpKind::Build, &[state]);
+        Ok(())
+    }
+
+    fn persistent(&mut self, pid: Cell) -> Result<Cell> {
+        Ok(self.arena.new_persistent(pid))
+    }
+
+    fn next_buffer(&mut self) -> Result<Cell> {
+        let index = self.next_buffer;
+        self.next_buffer += 1;
+        Ok(self.arena.new_buffer(BufferNode { index, readonly: false, data: None }))
+    }
+
+    fn readonly_buffer(&mut self, buffer: Cell) -> Result<Cell> {
+        if !buffer.is(Tag::Buffer) {
+            return Ok(buffer);
+        }
+        let node = self.arena.buffers[buffer.id()].clone();
+        Ok(self.arena.new_buffer(BufferNode { readonly: true, ..node }))
+    }
+
+    #[inline(always)]
+    fn memoized(&mut self, value: Cell) {
+        if value.is(Tag::Object) {
+            self.arena.objects[value.id()].memoized = true;
+        }
+    }
+
+    fn is_call(&self, value: Cell) -> bool {
+        value.is(Tag::Object)
+    }
+
+    fn dropped(&mut self, call: Cell, fetched: Option<Cell>) {
+        let node = self.arena.objects[call.id()];
+        if node.memoized {
+            return self.arena.effects.push(call);
+        }
+        self.patience += 1000;
+        if let Some(got) = fetched
+            && got.is(Tag::Object)
+            && got != call
+            && self.is_same_call(call, got)
+        {
+            return;
+        }
+        match Value::new(self.arena, call).as_object().and_then(|o| o.args().next()).map(Value::cell) {
+            Some(first) if first.is(Tag::Object) && first != call => {
+                self.arena.object_op(first, OpKind::Effect, &[call]);
+            }
+            _ => self.arena.effects.push(call),
+        }
+    }
+
+    fn usage(&self) -> (u64, u64) {
+        (self.arena.node_count() as u64, self.arena.held_bytes() as u64)
+    }
+
+    fn extrapolate(&mut self, done: u64, total: u64) {
+        self.arena.extrapolate(done, total);
+    }
+
+    fn finish(&mut self, root: Cell) -> Result<()> {
+        self.arena.settle_all();
+        self.arena.roots.push(root);
+        if !self.arena.effects.is_empty() {
+            self.arena.drop_reached_effects();
+        }
+        Ok(())
+    }
+}
+
+impl GraphBuilder<'_> {
+    /// Whether two objects were made by the same call: atoms equal, containers item by item down to three levels.
+    fn is_same_call(&mut self, a: Cell, b: Cell) -> bool {
+        let (x, y) = (self.arena.objects[a.id()], self.arena.objects[b.id()]);
+        if x.how != y.how || !self.arena.keys_equal(x.class, y.class) {
+            return false;
+        }
+        // NEWOBJ_EX keeps a tuple of arguments and keyword arguments; only the arguments count.
+        let args = |cell: Cell, how| match how {
+            How::NewObjEx => self.arena.items(cell).first().copied().unwrap_or(Cell::EMPTY_TUPLE),
+            _ => cell,
+        };
+        let mut work = vec![(args(x.args, x.how), args(y.args, y.how), 4)];
+        while let Some((a, b, levels)) = work.pop() {
+            if a == b {
+                continue;
+            }
+            match (a.tag(), b.tag()) {
+                (x, y) if x != y => return false,
+                (Tag::Tuple | Tag::List | Tag::Dict, _) => {
+                    let (left, right) = (self.arena.items(a), self.arena.items(b));
+                    if levels == 0 || left.len() != right.len() || left.len() > self.patience {
+                        return false;
+                    }
+                    self.patience -= left.len();
+                    work.extend(left.iter().zip(right).map(|(a, b)| (*a, *b, levels - 1)));
+                }
+                (tag, _) if crate::graph::is_compound(tag) => return false,
+                _ if !self.arena.keys_equal(a, b) => return false,
+                _ => {}
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,129 @@
+//! The memo: values by index, mostly dense.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+/// Values by memo index. Indices that picklers write are dense and lie in a vector; those far beyond the number of
+/// entries lie in a hash table, so that one index costs no more memory than one entry.
+pub(crate) struct Memo<V> {
+    dense: Vec<V>,
+    sparse: HashMap<u64, V, RandomState>,
+    /// How many indices have a value.
+    len: usize,
+}
+
+/// A value that knows one of its kind that stands for none.
+pub(crate) trait Slot: Copy {
+    /// No value.
+    const HOLE: Self;
+
+    /// Whether it is no value.
+    fn is_hole(self) -> bool;
+}
+
+/// A vector may have this many more places than twice the entries.
+const SLACK: u64 = 1024;
+
+impl<V: Slot> Memo<V> {
+    pub(crate) fn new() -> Self {
+        Memo { dense: Vec::new(), sparse: HashMap::default(), len: 0 }
+    }
+
+    /// How many indices have a value: the index that MEMOIZE takes.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, index: u64) -> Option<V> {
+        match self.dense.get(index as usize) {
+            Some(value) if !value.is_hole() => Some(*value),
+            _ => self.get_sparse(index),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_sparse(&self, index: u64) -> Option<V> {
+        self.sparse.get(&index).copied()
+    }
+
+    #[inline(always)]
+    pub(crate) fn put(&mut self, index: u64, value: V) {
+        if index == self.dense.len() as u64 && self.sparse.is_empty() {
+            self.dense.push(value);
+            self.len += 1;
+        } else {
+            self.put_anywhere(index, value);
+        }
+    }
+
+    #[inline(never)]
+    fn put_anywhere(&mut self, index: u64, value: V) {
+        let known = self.get(index).is_some();
+        self.len += usize::from(!known);
+        if index < self.dense.len() as u64 || index < 2 * self.len as u64 + SLACK {
+            let index = index as usize;
+            if index >= self.dense.len() {
+                self.dense.resize(index + 1, V::HOLE);
+            }
+            self.dense[index] = value;
+        } else {
+            self.sparse.insert(index, value);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.dense.clear();
+        self.sparse = HashMap::default();
+        self.len = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Slot for char {
+        const HOLE: char = '\0';
+
+        fn is_hole(self) -> bool {
+            self == Self::HOLE
+        }
+    }
+
+    #[test]
+    fn indices_in_order_are_dense() {
+        let mut memo = Memo::new();
+        for n in 0..1000 {
+            memo.put(n, char::from_digit(n as u32 % 10, 10).unwrap_or_default());
+        }
+        assert_eq!((memo.len(), memo.get(999), memo.get(1000)), (1000, Some('9'), None));
+        assert!(memo.sparse.is_empty());
+    }
+
+    #[test]
+    fn a_huge_index_takes_one_entry() {
+        let mut memo = Memo::new();
+        memo.put(u64::MAX, 'a');
+        memo.put(u64::MAX, 'b');
+        memo.put(0, 'c');
+        assert_eq!((memo.len(), memo.get(u64::MAX), memo.get(0)), (2, Some('b'), Some('c')));
+        assert!(memo.dense.len() < 10);
+    }
+
+    #[test]
+    fn a_sparse_index_is_found_after_the_vector_grew_over_it() {
+        let mut memo = Memo::new();
+        memo.put(2000, 'a');
+        for n in 0..2000 {
+            memo.put(n, 'b');
+        }
+        memo.put(2001, 'c');
+        assert_eq!((memo.len(), memo.get(2000), memo.get(2001)), (2002, Some('a'), Some('c')));
+        memo.put(2000, 'd');
+        assert_eq!((memo.len(), memo.get(2000)), (2002, Some('d')));
+    }
+}

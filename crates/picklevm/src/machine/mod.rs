@@ -1,0 +1,432 @@
+//! The machine: stack, metastack and memo, and what each opcode does with them.
+//!
+//! It knows no nodes: a [`Builder`](builder::Builder) makes the values. The pure-Python `pickle._Unpickler` of
+//! CPython 3.13 is the reference wherever CPython's readers disagree.
+
+pub(crate) mod builder;
+pub(crate) mod graph_builder;
+mod memo;
+
+use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text};
+
+use self::builder::Builder;
+pub(crate) use self::memo::{Memo, Slot};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{self, Limits};
+
+/// Opcodes between two looks at the limits, at the most.
+const FUEL: u64 = 4096;
+
+/// The stack, the metastack and the memo, kept from load to load for their memory.
+pub(crate) struct Machine<V> {
+    stack: Vec<V>,
+    /// Where on the stack the marks are: each the start of a stack of its own, as in `_Unpickler.metastack`.
+    marks: Vec<usize>,
+    pub(crate) memo: Memo<V>,
+}
+
+impl<V: Slot> Machine<V> {
+    pub(crate) fn new() -> Self {
+        Machine { stack: Vec::new(), marks: Vec::new(), memo: Memo::new() }
+    }
+
+    /// Forgets all, keeping memory.
+    pub(crate) fn clear(&mut self) {
+        self.stack.clear();
+        self.marks.clear();
+        self.memo.clear();
+    }
+}
+
+/// One run of the machine, from an opcode to STOP.
+struct Run<'m, B: Builder> {
+    builder: &'m mut B,
+    stack: &'m mut Vec<B::Value>,
+    marks: &'m mut Vec<usize>,
+    memo: &'m mut Memo<B::Value>,
+    /// Where the part of the stack above the last mark starts.
+    base: usize,
+    limits: &'m Limits,
+    /// Opcodes left before the next look at the limits, and how many there were at the last one.
+    fuel: u64,
+    fuelled: u64,
+    /// Opcodes run before the last look at the limits.
+    opcodes: u64,
+    /// The length of the input, where it is known.
+    total: Option<u64>,
+}
+
+/// Runs one pickle and returns what STOP found on the stack. The memo stays as it is left.
+pub(crate) fn run<B: Builder, S: Source>(
+    machine: &mut Machine<B::Value>,
+    builder: &mut B,
+    source: &mut S,
+    limits: &Limits,
+) -> Result<B::Value> {
+    let Machine { stack, marks, memo } = machine;
+    stack.clear();
+    marks.clear();
+    let total = source.len_hint();
+    let mut run = Run { builder, stack, marks, memo, base: 0, limits, fuel: 1, fuelled: 1, opcodes: 0, total };
+    run.refuel(source)?;
+    let root = run.run(source)?;
+    run.opcodes += run.fuelled - run.fuel;
+    run.check().and_then(|_| run.builder.finish(root)).map_err(|e| e.at(source.op_offset(), Opcode::Stop))?;
+    Ok(root)
+}
+
+#[cold]
+#[inline(never)]
+fn underflow(expected: &'static str) -> Error {
+    Error::new(ErrorKind::Stack, expected, "nothing on the stack above the last mark")
+}
+
+#[cold]
+#[inline(never)]
+fn no_mark() -> Error {
+    Error::new(ErrorKind::Stack, "a mark", "none on the stack")
+}
+
+#[cold]
+#[inline(never)]
+fn odd_items() -> Error {
+    Error::new(ErrorKind::Stack, "keys and values in turn", "an odd number of items above the mark")
+}
+
+#[cold]
+#[inline(never)]
+fn not_in_memo(index: u64) -> Error {
+    Error::new(ErrorKind::Memo, "an index that PUT or MEMOIZE has used", format!("{index}"))
+}
+
+impl<B: Builder> Run<'_, B> {
+    #[inline(always)]
+    fn run<S: Source>(&mut self, source: &mut S) -> Result<B::Value> {
+        loop {
+            let op = source.next_op()?;
+            let opcode = op.opcode();
+            let done = match op {
+                Op::Stop => {
+                    return self.pop("the value that the pickle makes").map_err(|e| e.at(source.op_offset(), opcode));
+                }
+                Op::Pop => self.pop_op(source),
+                op => self.step(op),
+            };
+            self.fuel -= 1;
+            if done.is_err() || self.fuel == 0 {
+                done.and_then(|()| self.refuel(source)).map_err(|e| e.at(source.op_offset(), opcode))?;
+            }
+        }
+    }
+
+    /// Runs one op.
+    #[inline(always)]
+    fn step(&mut self, op: Op<'_>) -> Result<()> {
+        let value = match op {
+            // Integers, booleans, floats.
+            Op::Int(number) | Op::Long(number) => self.builder.number(number)?,
+            Op::BinInt(value) => self.builder.int(value.into()),
+            Op::BinInt1(value) => self.builder.int(value.into()),
+            Op::BinInt2(value) => self.builder.int(value.into()),
+            Op::Long1(bytes) | Op::Long4(bytes) => self.builder.int_le(bytes)?,
+            Op::None => self.builder.none(),
+            Op::NewTrue => self.builder.bool(true),
+            Op::NewFalse => self.builder.bool(false),
+            Op::Float(value) | Op::BinFloat(value) => self.builder.float(value),
+
+            // Strings, bytes and buffers.
+            Op::String(escaped) => self.builder.byte_str(&escaped.decode())?,
+            Op::BinString(bytes) | Op::ShortBinString(bytes) => self.builder.byte_str(bytes)?,
+            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => self.builder.bytes(bytes)?,
+            Op::ByteArray8(bytes) => self.builder.byte_array(bytes)?,
+            Op::NextBuffer => self.builder.next_buffer()?,
+            Op::ReadonlyBuffer => {
+                let buffer = self.pop("a buffer")?;
+                self.builder.readonly_buffer(buffer)?
+            }
+            Op::Unicode(raw) => self.raw_unicode(raw)?,
+            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => self.builder.text(text)?,
+
+            // Containers.
+            Op::EmptyList => self.builder.list(&[]),
+            Op::List => {
+                let from = self.mark()?;
+                let list = self.builder.list(&self.stack[from..]);
+                self.drop_to(from);
+                list
+            }
+            Op::Append => {
+                let item = self.pop("an item")?;
+                let target = self.top("a list or an object below the item")?;
+                return self.builder.append(target, &[item]);
+            }
+            Op::Appends => {
+                let from = self.mark()?;
+                let target = self.below(from)?;
+                self.builder.append(target, &self.stack[from..])?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::EmptyTuple => self.builder.tuple(&[]),
+            Op::Tuple => {
+                let from = self.mark()?;
+                let tuple = self.builder.tuple(&self.stack[from..]);
+                self.drop_to(from);
+                tuple
+            }
+            Op::Tuple1 => self.tuple_of(1)?,
+            Op::Tuple2 => self.tuple_of(2)?,
+            Op::Tuple3 => self.tuple_of(3)?,
+            Op::EmptyDict => self.builder.dict(&[])?,
+            Op::Dict => {
+                let from = self.mark_of_pairs()?;
+                let dict = self.builder.dict(&self.stack[from..])?;
+                self.drop_to(from);
+                dict
+            }
+            Op::SetItem => {
+                let value = self.pop("a value")?;
+                let key = self.pop("a key below the value")?;
+                let target = self.top("a dict or an object below the key")?;
+                return self.builder.set_items(target, &[key, value]);
+            }
+            Op::SetItems => {
+                let from = self.mark_of_pairs()?;
+                let target = self.below(from)?;
+                self.builder.set_items(target, &self.stack[from..])?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::EmptySet => self.builder.set(),
+            Op::AddItems => {
+                let from = self.mark()?;
+                let target = self.below(from)?;
+                self.builder.add_items(target, &self.stack[from..])?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::FrozenSet => {
+                let from = self.mark()?;
+                let set = self.builder.frozenset(&self.stack[from..])?;
+                self.drop_to(from);
+                set
+            }
+
+            // Stack and memo.
+            Op::Dup => self.top("a value to double")?,
+            Op::Mark => {
+                self.marks.push(self.base);
+                self.base = self.stack.len();
+                return Ok(());
+            }
+            Op::PopMark => {
+                let from = self.mark()?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::Get(index) => self.get(index)?,
+            Op::BinGet(index) => self.get(index.into())?,
+            Op::LongBinGet(index) => self.get(index.into())?,
+            Op::Put(index) => return self.put(index),
+            Op::BinPut(index) => return self.put(index.into()),
+            Op::LongBinPut(index) => return self.put(index.into()),
+            Op::Memoize => return self.put(self.memo.len() as u64),
+
+            // Globals, persistent references, calls, state.
+            Op::Global(module, name) => self.builder.global(module, name)?,
+            Op::StackGlobal => {
+                let name = self.pop("the name of a global")?;
+                let module = self.pop("the module of a global below its name")?;
+                self.builder.stack_global(module, name)?
+            }
+            Op::Ext1(code) => self.builder.ext(code.into())?,
+            Op::Ext2(code) => self.builder.ext(code.into())?,
+            Op::Ext4(code) => self.builder.ext(code)?,
+            Op::PersId(pid) => {
+                let pid = self.builder.text(Text::from(pid))?;
+                self.builder.persistent(pid)?
+            }
+            Op::BinPersId => {
+                let pid = self.pop("a persistent id")?;
+                self.builder.persistent(pid)?
+            }
+            Op::Reduce => {
+                let args = self.pop("a tuple of arguments")?;
+                let callable = self.pop("a callable below the arguments")?;
+                self.builder.reduce(callable, args)?
+            }
+            Op::NewObj => {
+                let args = self.pop("a tuple of arguments")?;
+                let class = self.pop("a class below the arguments")?;
+                self.builder.new_obj(class, args)?
+            }
+            Op::NewObjEx => {
+                let kwargs = self.pop("a dict of keyword arguments")?;
+                let args = self.pop("a tuple of arguments")?;
+                let class = self.pop("a class below the arguments")?;
+                self.builder.new_obj_ex(class, args, kwargs)?
+            }
+            Op::Inst(module, name) => {
+                let class = self.builder.global(module, name)?;
+                let from = self.mark()?;
+                let object = self.builder.inst(class, &self.stack[from..])?;
+                self.drop_to(from);
+                object
+            }
+            Op::Obj => {
+                let from = self.mark()?;
+                let Some((class, args)) = self.stack[from..].split_first() else {
+                    return Err(underflow("a class above the mark"));
+                };
+                let object = self.builder.obj(*class, args)?;
+                self.drop_to(from);
+                object
+            }
+            Op::Build => {
+                let state = self.pop("a state")?;
+                let target = self.top("an object below the state")?;
+                return self.builder.build(target, state);
+            }
+
+            // What the loop and the decoder see to.
+            Op::Proto(_) | Op::Frame(_) | Op::Stop | Op::Pop => return Ok(()),
+        };
+        self.stack.push(value);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn raw_unicode(&mut self, raw: RawUnicode<'_>) -> Result<B::Value> {
+        match Text::new(&raw.decode()) {
+            Some(text) => self.builder.text(text),
+            None => Err(Error::new(ErrorKind::Malformed, "text in raw-unicode-escape", "no text")),
+        }
+    }
+
+    #[inline(always)]
+    fn pop(&mut self, expected: &'static str) -> Result<B::Value> {
+        if self.stack.len() > self.base
+            && let Some(value) = self.stack.pop()
+        {
+            return Ok(value);
+        }
+        Err(underflow(expected))
+    }
+
+    #[inline(always)]
+    fn top(&self, expected: &'static str) -> Result<B::Value> {
+        match self.stack.last() {
+            Some(value) if self.stack.len() > self.base => Ok(*value),
+            _ => Err(underflow(expected)),
+        }
+    }
+
+    /// Takes the last mark; returns where it was on the stack.
+    #[inline(always)]
+    fn mark(&mut self) -> Result<usize> {
+        let Some(below) = self.marks.pop() else { return Err(no_mark()) };
+        Ok(std::mem::replace(&mut self.base, below))
+    }
+
+    #[inline(always)]
+    fn mark_of_pairs(&mut self) -> Result<usize> {
+        let from = self.mark()?;
+        if (self.stack.len() - from).is_multiple_of(2) { Ok(from) } else { Err(odd_items()) }
+    }
+
+    /// The value below a mark that was just taken.
+    #[inline(always)]
+    fn below(&self, from: usize) -> Result<B::Value> {
+        match self.stack[..from].last() {
+            Some(value) if from > self.base => Ok(*value),
+            _ => Err(underflow("a target below the mark")),
+        }
+    }
+
+    #[inline(always)]
+    fn drop_to(&mut self, len: usize) {
+        self.stack.truncate(len);
+    }
+
+    #[inline(always)]
+    fn tuple_of(&mut self, len: usize) -> Result<B::Value> {
+        let from = self.stack.len().wrapping_sub(len);
+        if self.stack.len() < self.base + len {
+            return Err(underflow("the items of a tuple"));
+        }
+        let tuple = self.builder.tuple(&self.stack[from..]);
+        self.drop_to(from);
+        Ok(tuple)
+    }
+
+    #[inline(always)]
+    fn get(&self, index: u64) -> Result<B::Value> {
+        self.memo.get(index).ok_or_else(|| not_in_memo(index))
+    }
+
+    #[inline(always)]
+    fn put(&mut self, index: u64) -> Result<()> {
+        let value = self.top("a value for the memo")?;
+        self.memo.put(index, value);
+        self.builder.memoized(value);
+        Ok(())
+    }
+
+    /// POP takes a value, or the mark where there is none. A call that it drops is not lost, unless a GET follows
+    /// that fetches its equal: so CPython's picklers end an object that turned up inside its own arguments.
+    #[inline(never)]
+    fn pop_op<S: Source>(&mut self, source: &mut S) -> Result<()> {
+        if self.stack.len() == self.base {
+            let from = self.mark()?;
+            self.drop_to(from);
+            return Ok(());
+        }
+        let value = self.pop("a value")?;
+        if !self.builder.is_call(value) {
+            return Ok(());
+        }
+        let fetched = match source.peek_opcode() {
+            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
+                let op = source.next_op()?;
+                self.step(op)?;
+                self.stack.last().copied()
+            }
+            _ => None,
+        };
+        self.builder.dropped(value, fetched);
+        Ok(())
+    }
+
+    /// Looks at the limits, and says how many opcodes may run until the next look.
+    #[cold]
+    #[inline(never)]
+    fn refuel<S: Source>(&mut self, source: &S) -> Result<()> {
+        self.opcodes += self.fuelled - self.fuel;
+        self.fuelled = self.check()?;
+        self.fuel = self.fuelled;
+        if let Some(total) = self.total {
+            self.builder.extrapolate(source.offset(), total);
+        }
+        Ok(())
+    }
+
+    /// Compares with every limit; returns how many opcodes can run without passing one.
+    fn check(&self) -> Result<u64> {
+        let (nodes, bytes) = self.builder.usage();
+        let limits = self.limits;
+        let mut fuel = FUEL;
+        // An opcode makes at most three nodes and takes a few dozen bytes beside its payload.
+        for (name, unit, most, now, an_op) in [
+            ("opcodes", "opcodes", limits.opcodes, self.opcodes, 1),
+            ("stack", "values on the stack", limits.stack, self.stack.len() as u64, 1),
+            ("marks", "marks", limits.marks, self.marks.len() as u64, 1),
+            ("memo", "memo entries", limits.memo, self.memo.len() as u64, 1),
+            ("nodes", "nodes", limits.nodes.min(u32::MAX as u64 / 2), nodes, 3),
+            ("bytes", "bytes held", limits.bytes, bytes, 256),
+        ] {
+            limits::check(name, unit, most, now)?;
+            fuel = fuel.min((most - now) / an_op + 1);
+        }
+        Ok(fuel)
+    }
+}

@@ -1,0 +1,114 @@
+//! The calls by which old protocols write plain data, turned back into data.
+
+use std::sync::Arc;
+
+use super::{Class, Function, Resolver};
+use crate::error::Result;
+use crate::graph::{Arena, Cell, Id, Kind, Tag};
+
+/// Turns the calls that pickles use for plain data into values: `set`, `frozenset`, `bytearray`, `bytes`, `complex`
+/// and `_codecs.encode`. Everything else stays symbolic. The default of [`loads`](crate::loads).
+///
+/// Protocols without an opcode for a type write it as such a call: sets below 4, bytes below 3, bytearrays below 5,
+/// complex numbers always. Calls with arguments that Python would refuse stay symbolic.
+///
+/// ```
+/// use picklevm::{Kind, loads};
+///
+/// let graph = loads(b"c__builtin__\nset\n((lI1\natR.")?;   // protocol 0: set([1])
+/// assert!(matches!(graph.root().kind(), Kind::Set(items) if items.len() == 1));
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standard;
+
+#[derive(Clone, Copy)]
+enum Builtin {
+    Set,
+    FrozenSet,
+    ByteArray,
+    Bytes,
+    Complex,
+    Encode,
+}
+
+impl Resolver for Standard {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        let builtin = match (module, name) {
+            ("builtins" | "__builtin__", "set") => Builtin::Set,
+            ("builtins" | "__builtin__", "frozenset") => Builtin::FrozenSet,
+            ("builtins" | "__builtin__", "bytearray") => Builtin::ByteArray,
+            ("builtins" | "__builtin__", "bytes") => Builtin::Bytes,
+            ("builtins" | "__builtin__", "complex") => Builtin::Complex,
+            ("_codecs", "encode") => Builtin::Encode,
+            _ => return Ok(Class::Symbolic),
+        };
+        Ok(Class::Function(Arc::new(builtin)))
+    }
+}
+
+impl Function for Builtin {
+    fn call(&self, arena: &mut Arena, args: Id) -> Result<Option<Id>> {
+        Ok(self.make(arena, args).map(Id))
+    }
+}
+
+impl Builtin {
+    fn make(self, arena: &mut Arena, args: Id) -> Option<Cell> {
+        match self {
+            Builtin::Set | Builtin::FrozenSet => {
+                let tag = if matches!(self, Builtin::Set) { Tag::Set } else { Tag::FrozenSet };
+                let items = if args.0 == Cell::EMPTY_TUPLE {
+                    Vec::new()
+                } else {
+                    let [items] = arena.args(args)?;
+                    if !matches!(items.kind(), Kind::List(_) | Kind::Tuple(_) | Kind::Set(_) | Kind::FrozenSet(_)) {
+                        return None;
+                    }
+                    items.items().cells().to_vec()
+                };
+                let set = arena.new_set(tag);
+                arena.add_rows(set, &items).ok()?;
+                arena.settle_all();
+                Some(set)
+            }
+            Builtin::Bytes | Builtin::ByteArray => {
+                let tag = if matches!(self, Builtin::Bytes) { Tag::Bytes } else { Tag::ByteArray };
+                let bytes = if args.0 == Cell::EMPTY_TUPLE { Vec::new() } else { bytes_of(arena, args)? };
+                Some(arena.new_text(tag, &bytes, false))
+            }
+            Builtin::Complex => {
+                let [re, im] = arena.args(args)?.map(|part| part.as_f64().or_else(|| part.as_i64().map(|n| n as f64)));
+                Some(arena.new_complex(re?, im?))
+            }
+            Builtin::Encode => {
+                let [text, encoding] = arena.args(args)?;
+                if !matches!(encoding.as_str()?, "latin1" | "latin-1") {
+                    return None;
+                }
+                let bytes = latin_1(text.as_text()?.code_points())?;
+                Some(arena.new_text(Tag::Bytes, &bytes, false))
+            }
+        }
+    }
+}
+
+/// What `bytes(…)` or `bytearray(…)` makes of its arguments, where a pickler wrote them.
+fn bytes_of(arena: &Arena, args: Id) -> Option<Vec<u8>> {
+    if let Some([text, encoding]) = arena.args(args) {
+        if !matches!(encoding.as_str()?, "latin1" | "latin-1") {
+            return None;
+        }
+        return latin_1(text.as_text()?.code_points());
+    }
+    let [only] = arena.args(args)?;
+    match only.kind() {
+        Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(bytes.to_vec()),
+        Kind::List(items) => items.map(|item| item.as_i64()?.try_into().ok()).collect(),
+        _ => None,
+    }
+}
+
+fn latin_1(code_points: impl Iterator<Item = u32>) -> Option<Vec<u8>> {
+    code_points.map(|code| u8::try_from(code).ok()).collect()
+}
