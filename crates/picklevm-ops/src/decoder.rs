@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::frame::{Halt, Unframer};
 use crate::input::Window;
-use crate::op::Op;
+use crate::op::{Op, decode};
 
 /// Reads the ops of a slice, one after the other; payloads are borrowed from it.
 ///
@@ -58,7 +58,7 @@ impl<'a> Decoder<'a> {
     pub fn next_op(&mut self) -> Result<Op<'a>, Error> {
         self.op_start = self.pos;
         let mut window = Window::new(self.window, self.pos);
-        match Op::decode(&mut window) {
+        match decode(&mut window) {
             Ok(op) => {
                 self.pos = window.pos();
                 Ok(op)
@@ -107,7 +107,7 @@ fn next_op_slowly(mut decoder: Decoder<'_>) -> (Decoder<'_>, Result<Op<'_>, Erro
     let start = decoder.pos;
     let rest = decoder.data.get(start..).unwrap_or_default();
     let mut input = Unframer::new(rest, start as u64, decoder.frame);
-    match Op::decode(&mut input) {
+    match decode(&mut input) {
         Ok(op) => {
             decoder.pos += input.pos();
             decoder.frame = input.frame();

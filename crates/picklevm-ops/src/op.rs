@@ -34,28 +34,28 @@ macro_rules! define_op {
                 }
             }
 
-            /// Decodes one op.
-            #[inline(always)]
-            pub(crate) fn decode<I: Input<'a>>(input: &mut I) -> Result<Self, I::Error> {
-                let byte = input.opcode()?;
-                match byte {
-                    $( $byte => {
-                        $(
-                            #[allow(unused_parens, reason = "some operands are pairs")]
-                            let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
-                        )?
-                        Ok(Op::$variant $( ($($field),+) )?)
-                    } )*
-                    _ => Err(input.unknown(byte)),
-                }
-            }
-
             /// Encodes all of the op but its payload, which is returned.
             #[inline(always)]
             fn write(self, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
                 match self {
                     $( Op::$variant $( ($($field),+) )? => write_op!(Opcode::$variant, out $(, $format, ($($field),+) )?), )*
                 }
+            }
+        }
+
+        /// Decodes one op.
+        #[inline(always)]
+        pub(crate) fn decode<'a, I: Input<'a>>(input: &mut I) -> Result<Op<'a>, I::Error> {
+            let byte = input.opcode()?;
+            match byte {
+                $( $byte => {
+                    $(
+                        #[allow(unused_parens, reason = "some operands are pairs")]
+                        let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
+                    )?
+                    Ok(apart(Op::$variant $( ($($field),+) )?))
+                } )*
+                _ => Err(input.unknown(byte)),
             }
         }
 
@@ -71,6 +71,13 @@ macro_rules! define_op {
             }
         }
     };
+}
+
+/// The op as it is. Passing through here keeps the arms of `decode` from being merged before they are inlined, so that a
+/// caller's `match` on the op becomes one jump together with the one on the byte (1.7 instead of 5 ns an op).
+#[inline(always)]
+fn apart(op: Op<'_>) -> Op<'_> {
+    op
 }
 
 macro_rules! write_op {

@@ -4,7 +4,7 @@
 
 use crate::error::Error;
 use crate::frame::Unframer;
-use crate::op::{Op, skip};
+use crate::op::{Op, decode, skip};
 use crate::opcode::Opcode;
 
 /// An op that was not decoded.
@@ -35,7 +35,7 @@ impl<'a> RawOp<'a> {
     /// The op, as the machine reads it.
     pub(crate) fn decode(&self) -> Result<Op<'a>, Error> {
         let mut input = Unframer::new(self.bytes, self.offset as u64, None);
-        Op::decode(&mut input).map_err(|halt| halt.into_error(self.offset as u64, self.bytes.len(), false))
+        decode(&mut input).map_err(|halt| halt.into_error(self.offset as u64, self.bytes.len(), false))
     }
 }
 

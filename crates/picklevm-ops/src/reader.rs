@@ -4,13 +4,15 @@ use std::io;
 
 use crate::error::{Error, ErrorKind};
 use crate::frame::{Halt, Unframer};
-use crate::op::{Op, skip};
+use crate::input::{Window, find_newline};
+use crate::op::{Op, decode, skip};
 use crate::opcode::Opcode;
 
 /// Reads the ops of an [`io::BufRead`], one after the other.
 ///
-/// Memory grows with the bytes of one op that have arrived, never with a length that an op claims. Nothing is read past
-/// STOP, unless a frame said that it goes on: then the rest of the frame is passed over, as CPython does.
+/// Memory grows with the bytes of one op that have arrived, never with a length that an op claims.
+/// Nothing is read past STOP, unless a frame said that it goes on: then the rest of the frame is
+/// passed over, as CPython does.
 ///
 /// ```
 /// use picklevm_ops::{Op, Reader};
@@ -25,10 +27,10 @@ use crate::opcode::Opcode;
 #[derive(Debug)]
 pub struct Reader<R> {
     inner: R,
-    /// An op that the buffer of `inner` does not hold as a whole.
-    scratch: Vec<u8>,
     /// How much of the buffer of `inner` the last op takes; it is consumed before the next is read.
     lent: usize,
+    /// An op that the buffer does not hold as a whole, or that a frame may cut.
+    scratch: Vec<u8>,
     op_start: u64,
     offset: u64,
     pickle_start: u64,
@@ -37,22 +39,13 @@ pub struct Reader<R> {
     max_op_len: u64,
 }
 
-/// Where an op lies.
-enum Place {
-    /// At the beginning of the buffer.
-    Buffer {
-        len: usize,
-    },
-    Scratch,
-}
-
 impl<R: io::BufRead> Reader<R> {
-    /// A reader of what `inner` yields. Without a buffer of its own, it wants one: `BufReader::new(file)`.
+    /// A reader of what `inner` yields. It has no buffer of its own: `BufReader::new(file)` does.
     pub fn new(inner: R) -> Self {
         Reader {
             inner,
-            scratch: Vec::new(),
             lent: 0,
+            scratch: Vec::new(),
             op_start: 0,
             offset: 0,
             pickle_start: 0,
@@ -61,7 +54,8 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    /// Refuses ops that take more than `len` bytes, opcode and operand together. By default there is no such limit.
+    /// Refuses ops that take more than `len` bytes, opcode and operand together. By default there
+    /// is no such limit.
     ///
     /// ```
     /// use picklevm_ops::{ErrorKind, Reader};
@@ -80,34 +74,32 @@ impl<R: io::BufRead> Reader<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`Decoder::next_op`](crate::Decoder::next_op), [`Io`](ErrorKind::Io) if the reader fails, and
-    /// [`Limit`](ErrorKind::Limit). After an error the reader is somewhere in the op.
+    /// Those of [`Decoder::next_op`](crate::Decoder::next_op), [`Io`](ErrorKind::Io) if the reader
+    /// fails, and [`Limit`](ErrorKind::Limit). After an error the reader is somewhere in the op.
+    #[inline]
     pub fn next_op(&mut self) -> Result<Op<'_>, Error> {
         self.give_back();
         self.op_start = self.offset;
-        let frame_before = self.frame;
-        let (opcode, place) = self.locate()?;
-        if opcode == Opcode::Stop {
-            self.leave_frame()?;
-            return Ok(Op::Stop);
-        }
-        let bytes = match place {
-            Place::Buffer { len } => {
-                let buffer = fill(&mut self.inner, self.op_start)?;
-                buffer.get(..len).unwrap_or(buffer)
-            }
-            Place::Scratch => &self.scratch,
+        let mut window = Window::new(self.window()?, 0);
+        let len = match skip(&mut window) {
+            Ok(opcode) if opcode != Opcode::Stop => Some(window.pos()),
+            _ => None,
         };
-        let mut input = Unframer::new(bytes, self.op_start, frame_before);
-        Op::decode(&mut input).map_err(|halt| halt.into_error(self.op_start, bytes.len(), false))
+        match len {
+            Some(len) => self.lend(len),
+            None => self.next_op_slowly(),
+        }
     }
 
-    /// Where the op begins that was returned last (or that failed), in bytes from where the reader stood at first.
+    /// Where the op begins that was returned last (or that failed), in bytes from where the reader
+    /// stood at first.
+    #[inline]
     pub fn op_offset(&self) -> u64 {
         self.op_start
     }
 
     /// Where that op ends.
+    #[inline]
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -115,7 +107,7 @@ impl<R: io::BufRead> Reader<R> {
     /// The opcode of the op that comes next, if there is one; it is not consumed.
     pub fn peek_opcode(&mut self) -> Option<Opcode> {
         self.give_back();
-        let buffer = self.inner.fill_buf().ok()?;
+        let buffer = fill(&mut self.inner, self.offset).ok()?;
         Opcode::from_byte(*buffer.first()?)
     }
 
@@ -134,116 +126,135 @@ impl<R: io::BufRead> Reader<R> {
     }
 
     /// Consumes the last op.
+    #[inline(always)]
     fn give_back(&mut self) {
         self.inner.consume(std::mem::take(&mut self.lent));
     }
 
-    /// Finds the next op, makes all of it available, and moves behind it.
-    fn locate(&mut self) -> Result<(Opcode, Place), Error> {
+    /// What can be read without a thought: what the buffer holds of the current frame.
+    #[inline(always)]
+    fn window(&mut self) -> Result<&[u8], Error> {
+        let left = self.frame.map_or(u64::MAX, |end| end - self.offset).min(self.max_op_len);
         let buffer = fill(&mut self.inner, self.offset)?;
-        let mut input = Unframer::new(buffer, self.offset, self.frame);
-        match skip(&mut input) {
-            Ok(opcode) => {
-                let len = input.pos();
-                if len as u64 > self.max_op_len {
-                    return Err(self.too_long(Some(&opcode.byte())));
-                }
-                self.frame = input.frame();
-                self.offset += len as u64;
-                self.lent = len;
-                if opcode == Opcode::Stop {
-                    self.give_back();
-                }
-                Ok((opcode, Place::Buffer { len }))
-            }
-            Err(halt) => self.collect(halt).map(|opcode| (opcode, Place::Scratch)),
-        }
+        Ok(&buffer[..at_most(left, buffer)])
     }
 
-    /// Collects an op that the buffer does not hold as a whole.
+    /// The op that takes the next `len` bytes of the buffer.
+    #[inline(always)]
+    fn lend(&mut self, len: usize) -> Result<Op<'_>, Error> {
+        let start = self.offset;
+        self.offset += len as u64;
+        self.lent = len;
+        let bytes = self.inner.fill_buf().map_err(|error| Error::from_io(start, error))?;
+        let bytes = bytes.get(..len).unwrap_or_default();
+        decode(&mut Window::new(bytes, 0)).or_else(|_| decode_slowly(bytes, start, None))
+    }
+
     #[cold]
-    fn collect(&mut self, mut halt: Halt) -> Result<Opcode, Error> {
+    fn next_op_slowly(&mut self) -> Result<Op<'_>, Error> {
+        let frame = self.frame;
+        if self.collect()? == Opcode::Stop {
+            self.leave_frame()?;
+        }
+        decode_slowly(&self.scratch, self.op_start, frame)
+    }
+
+    /// Moves the next op to `scratch`, whatever frames it lies in.
+    #[cold]
+    fn collect(&mut self) -> Result<Opcode, Error> {
         self.scratch.clear();
         loop {
-            let Halt::More(need) = halt else {
-                return Err(halt.into_error(self.offset, self.scratch.len(), false));
-            };
-            let target = need.len.map(|len| (need.from as u64).saturating_add(len));
-            if target.is_some_and(|target| target > self.max_op_len) {
-                return Err(self.too_long(self.scratch.first()));
-            }
-            if !self.gather(target)? {
-                let first = self.offset == self.pickle_start;
-                return Err(halt.into_error(self.offset, self.scratch.len(), first));
-            }
             let mut input = Unframer::new(&self.scratch, self.offset, self.frame);
-            match skip(&mut input) {
+            let halt = match skip(&mut input) {
                 Ok(opcode) => {
                     self.frame = input.frame();
                     self.offset += input.pos() as u64;
                     return Ok(opcode);
                 }
-                Err(next) => halt = next,
+                Err(halt) => halt,
+            };
+            let arrived = match &halt {
+                Halt::Failed(_) => false,
+                Halt::More(need) => self.gather(need.len.map(|len| len.saturating_add(need.from as u64)))?,
+            };
+            if !arrived {
+                let first = self.offset == self.pickle_start;
+                return Err(halt.into_error(self.offset, self.scratch.len(), first));
             }
         }
     }
 
-    /// Moves bytes from the buffer to `scratch` until there are `target`, or up to a newline; false if the data end before.
+    /// Moves bytes to `scratch` until there are `target`, or the next newline; false if the data
+    /// end before.
     fn gather(&mut self, target: Option<u64>) -> Result<bool, Error> {
         loop {
             let missing = target.map(|target| target - self.scratch.len() as u64);
             if missing == Some(0) {
                 return Ok(true);
             }
+            let room = self.max_op_len - self.scratch.len() as u64;
+            if missing.unwrap_or(1) > room {
+                return Err(self.too_long());
+            }
             let buffer = fill(&mut self.inner, self.offset + self.scratch.len() as u64)?;
             if buffer.is_empty() {
                 return Ok(false);
             }
-            let newline = memchr::memchr(b'\n', buffer);
-            let (len, complete) = match missing {
-                Some(missing) => (usize::try_from(missing).map_or(buffer.len(), |len| len.min(buffer.len())), false),
-                None => (newline.map_or(buffer.len(), |at| at + 1), newline.is_some()),
-            };
+            let buffer = &buffer[..at_most(missing.unwrap_or(room), buffer)];
+            let newline = if missing.is_none() { find_newline(buffer) } else { None };
+            let len = newline.map_or(buffer.len(), |at| at + 1);
             self.scratch.extend_from_slice(&buffer[..len]);
             self.inner.consume(len);
-            if self.scratch.len() as u64 > self.max_op_len {
-                return Err(self.too_long(self.scratch.first()));
-            }
-            if complete {
+            if newline.is_some() {
                 return Ok(true);
             }
         }
     }
 
     #[cold]
-    fn too_long(&self, byte: Option<&u8>) -> Error {
-        let opcode = byte.and_then(|&byte| Opcode::from_byte(byte));
+    fn too_long(&self) -> Error {
+        let opcode = self.scratch.first().and_then(|&byte| Opcode::from_byte(byte));
         let expected = format!("an op of at most {} bytes", self.max_op_len);
         Error::new(ErrorKind::Limit, self.offset, opcode, expected, "a longer one")
     }
 
     /// Passes over what is left of the current frame.
+    #[cold]
     fn leave_frame(&mut self) -> Result<(), Error> {
-        let mut left = self.frame.map_or(0, |end| end - self.offset);
+        let Some(end) = self.frame else { return Ok(()) };
+        let mut left = end - self.offset;
         while left > 0 {
             let buffer = fill(&mut self.inner, self.offset)?;
             if buffer.is_empty() {
                 break;
             }
-            let len = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+            let len = at_most(left, buffer);
             self.inner.consume(len);
             left -= len as u64;
         }
-        if let Some(end) = &mut self.frame {
-            *end -= left;
-        }
+        self.frame = Some(end - left);
         Ok(())
     }
 }
 
+/// Decodes an op that lies in `bytes` as a whole, by all the rules.
+#[cold]
+fn decode_slowly(bytes: &[u8], offset: u64, frame: Option<u64>) -> Result<Op<'_>, Error> {
+    let mut input = Unframer::new(bytes, offset, frame);
+    decode(&mut input).map_err(|halt| halt.into_error(offset, bytes.len(), false))
+}
+
+/// `len`, or all of `buffer` if that is less.
+#[inline(always)]
+fn at_most(len: u64, buffer: &[u8]) -> usize {
+    usize::try_from(len).map_or(buffer.len(), |len| len.min(buffer.len()))
+}
+
 /// What the buffer of `inner` holds; it is empty at the end only.
+#[inline(always)]
 fn fill<R: io::BufRead>(inner: &mut R, offset: u64) -> Result<&[u8], Error> {
-    // A full buffer is asked for twice, as the borrow of a first success would outlast the loop; the second costs a look.
+    // A full buffer is asked for twice, as the borrow of a first success would outlast the loop;
+    // the second costs a look.
     loop {
         match inner.fill_buf() {
             Ok([]) => return Ok(&[]),
