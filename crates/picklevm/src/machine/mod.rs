@@ -425,7 +425,7 @@ impl<B: Builder> Run<'_, B> {
             ("bytes", "bytes held", limits.bytes, bytes, 256),
         ] {
             limits::check(name, unit, most, now)?;
-            fuel = fuel.min((most - now) / an_op + 1);
+            fuel = fuel.min(((most - now) / an_op).saturating_add(1));
         }
         Ok(fuel)
     }
