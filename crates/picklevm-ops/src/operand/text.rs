@@ -17,6 +17,7 @@ use crate::repr;
 /// let lone = Text::new(b"\xed\xa0\x80").unwrap(); // U+D800
 /// assert_eq!(lone.as_str(), None);
 /// assert!(Text::new(b"\xff").is_none());
+/// assert_eq!(format!("{lone:?}"), r"'\ud800'");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Text<'a> {
@@ -123,7 +124,7 @@ impl fmt::Display for Text<'_> {
 /// The text as Python's `repr` writes it.
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        repr::Str(*self).fmt(f)
+        fmt::Display::fmt(&repr::Str(*self), f)
     }
 }
 
