@@ -1,6 +1,7 @@
 //! Opcodes of Python pickles.
 
 mod decoder;
+mod dis;
 mod error;
 mod frame;
 mod input;
@@ -16,6 +17,7 @@ mod table;
 mod writer;
 
 pub use decoder::{Decoder, Ops, ops};
+pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};
 pub use frame::Framing;
 pub use op::Op;

@@ -1,0 +1,134 @@
+//! Operands as `pickletools` reads and prints them.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+
+use super::integer::Decimals;
+use crate::error::Error;
+use crate::op::Op;
+use crate::operand::{Base, Literal, Operand, RawUnicode, Text, parse_float, unescape_all, without_suffix};
+use crate::raw::RawOp;
+use crate::repr;
+
+/// What an operand says: a Python object, printed with `repr`.
+pub(super) enum Argument<'a> {
+    Bool(bool),
+    /// In decimal.
+    Int(String),
+    Float(f64),
+    /// Text in UTF-8 in which surrogates may stand.
+    Str(Cow<'a, [u8]>),
+    /// Bytes that are shown as text.
+    Latin1(Cow<'a, [u8]>),
+    Bytes(&'a [u8]),
+    ByteArray(&'a [u8]),
+}
+
+impl<'a> Argument<'a> {
+    /// The operand of an op, if its opcode has one.
+    pub(super) fn of(raw: &RawOp<'a>, decimals: &mut Decimals) -> Result<Option<Self>, Error> {
+        let Some(operand) = raw.opcode.operand() else { return Ok(None) };
+        match Self::as_pickletools(operand, &raw.bytes[1..], decimals) {
+            Some(argument) => Ok(Some(argument)),
+            None => raw.decode().map(|op| Self::as_machine(op, decimals)),
+        }
+    }
+
+    /// As the readers in `pickletools` have it; `bytes` are the whole operand.
+    fn as_pickletools(operand: Operand, bytes: &'a [u8], decimals: &mut Decimals) -> Option<Self> {
+        let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let after = |len: usize| bytes.get(len..);
+        Some(match operand {
+            Operand::Uint1 | Operand::Uint2 | Operand::Uint4 | Operand::Uint8 => {
+                Argument::Int(unsigned(bytes).to_string())
+            }
+            Operand::Int4 => Argument::Int(decimals.twos_complement(bytes)),
+            Operand::Float8 => Argument::Float(f64::from_be_bytes(*bytes.first_chunk()?)),
+            Operand::DecimalnlShort => match line {
+                b"00" => Argument::Bool(false),
+                b"01" => Argument::Bool(true),
+                _ => Argument::Int(decimals.literal(&Literal::parse(line, Base::Ten)?.value())),
+            },
+            Operand::DecimalnlLong => {
+                Argument::Int(decimals.literal(&Literal::parse(without_suffix(line), Base::Ten)?.value()))
+            }
+            Operand::Floatnl => Argument::Float(parse_float(line)?),
+            Operand::Stringnl => Argument::Str(ascii(unescape_all(unquoted(line)?)?)?),
+            Operand::StringnlNoescape => Argument::Str(ascii(unescape_all(line)?)?),
+            Operand::StringnlNoescapePair => {
+                let mut lines = line.splitn(2, |&byte| byte == b'\n').map(|line| ascii(unescape_all(line)?));
+                Argument::pair(&lines.next()??, &lines.next()??)
+            }
+            Operand::Unicodestringnl => Argument::Str(RawUnicode::new(line)?.decode()),
+            Operand::String1 => Argument::Latin1(after(1)?.into()),
+            Operand::String4 => Argument::Latin1(after(4)?.into()),
+            Operand::Bytes1 => Argument::Bytes(after(1)?),
+            Operand::Bytes4 => Argument::Bytes(after(4)?),
+            Operand::Bytes8 => Argument::Bytes(after(8)?),
+            Operand::Bytearray8 => Argument::ByteArray(after(8)?),
+            Operand::Long1 => Argument::Int(decimals.twos_complement(after(1)?)),
+            Operand::Long4 => Argument::Int(decimals.twos_complement(after(4)?)),
+            Operand::Unicodestring1 => Argument::Str(Text::new(after(1)?)?.as_bytes().into()),
+            Operand::Unicodestring4 => Argument::Str(Text::new(after(4)?)?.as_bytes().into()),
+            Operand::Unicodestring8 => Argument::Str(Text::new(after(8)?)?.as_bytes().into()),
+        })
+    }
+
+    /// As the machine has it, where `pickletools` refuses.
+    fn as_machine(op: Op<'a>, decimals: &mut Decimals) -> Option<Self> {
+        Some(match op {
+            Op::Int(number) | Op::Long(number) => Argument::Int(decimals.literal(&number.value())),
+            Op::String(string) => Argument::Latin1(string.decode()),
+            Op::PersId(id) => Argument::Str(id.as_bytes().into()),
+            Op::Global(module, name) | Op::Inst(module, name) => Argument::pair(module.as_bytes(), name.as_bytes()),
+            // The others are read the same way by both.
+            _ => return None,
+        })
+    }
+
+    fn pair(module: &[u8], name: &[u8]) -> Self {
+        Argument::Str([module, b" ", name].concat().into())
+    }
+
+    /// The operand as an index of the memo: any integer, in decimal.
+    pub(super) fn index(&self) -> Option<String> {
+        match self {
+            Argument::Bool(value) => Some(u8::from(*value).to_string()),
+            Argument::Int(value) => Some(value.clone()),
+            _ => None,
+        }
+    }
+}
+
+/// An integer of at most eight bytes, little-endian.
+fn unsigned(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+}
+
+/// The string without its quotes. One quote alone passes for two, as in `pickletools`.
+fn unquoted(line: &[u8]) -> Option<&[u8]> {
+    match line {
+        [b'"'] | [b'\''] => Some(&[]),
+        [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => Some(inner),
+        _ => None,
+    }
+}
+
+fn ascii(text: Cow<'_, [u8]>) -> Option<Cow<'_, [u8]>> {
+    text.is_ascii().then_some(text)
+}
+
+impl Display for Argument<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Argument::Bool(false) => f.write_str("False"),
+            Argument::Bool(true) => f.write_str("True"),
+            Argument::Int(value) => f.write_str(value),
+            Argument::Float(value) => repr::Float(*value).fmt(f),
+            Argument::Str(text) => repr::Str(Text::trusted(text, false)).fmt(f),
+            Argument::Latin1(bytes) => repr::Latin1(bytes).fmt(f),
+            Argument::Bytes(bytes) => repr::Bytes(bytes).fmt(f),
+            Argument::ByteArray(bytes) => write!(f, "bytearray({})", repr::Bytes(bytes)),
+        }
+    }
+}

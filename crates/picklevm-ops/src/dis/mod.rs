@@ -1,0 +1,218 @@
+//! Disassembling: what CPython's `pickletools.dis` prints.
+
+use std::io;
+
+use self::argument::Argument;
+use self::integer::Decimals;
+use self::line::Lines;
+use self::stack::{Memo, Stack};
+use crate::error::{Error, ErrorKind};
+use crate::opcode::Opcode;
+use crate::raw::{RawOp, raw_ops};
+
+mod argument;
+mod integer;
+mod line;
+mod stack;
+
+/// Prints the ops of the first pickle in `data` to `out`, one a line, as `python -m pickletools` (3.13) does. Returns where
+/// the pickle ends, in bytes.
+///
+/// [`Disassembler`] has the options.
+///
+/// ```
+/// let mut out = Vec::new();
+/// picklevm_ops::dis(b"\x80\x02]q\x00(K\x01K\x02e.", &mut out)?;
+/// assert_eq!(
+///     String::from_utf8(out).unwrap(),
+///     r"    0: \x80 PROTO      2
+///     2: ]    EMPTY_LIST
+///     3: q    BINPUT     0
+///     5: (    MARK
+///     6: K        BININT1    1
+///     8: K        BININT1    2
+///    10: e        APPENDS    (MARK at 5)
+///    11: .    STOP
+/// highest protocol among opcodes = 2
+/// "
+/// );
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`Disassembler::dis`].
+pub fn dis(data: &[u8], out: &mut impl io::Write) -> Result<usize, Error> {
+    Disassembler::new().dis(data, out)
+}
+
+/// Prints the ops of pickles: the options of [`dis`], and the memo that several pickles may share.
+///
+/// ```
+/// use picklevm_ops::Disassembler;
+///
+/// let mut out = Vec::new();
+/// Disassembler::new().annotate(30).dis(b"N.", &mut out)?;
+/// assert_eq!(
+///     String::from_utf8(out).unwrap(),
+///     "    0: N    NONE                      Push None on the stack.
+///     1: .    STOP                      Stop the unpickling machine.
+/// highest protocol among opcodes = 0
+/// "
+/// );
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Disassembler {
+    indent_level: usize,
+    annotate: usize,
+    keep_memo: bool,
+    max_indentation: u64,
+    memo: Memo,
+}
+
+impl Default for Disassembler {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Disassembler {
+    /// A disassembler with the defaults of `pickletools.dis`.
+    pub fn new() -> Self {
+        Disassembler { indent_level: 4, annotate: 0, keep_memo: false, max_indentation: 1 << 30, memo: Memo::default() }
+    }
+
+    /// By how many blanks to indent what follows a MARK; by default 4.
+    #[must_use]
+    pub fn indent_level(mut self, blanks: usize) -> Self {
+        self.indent_level = blanks;
+        self
+    }
+
+    /// Ends each line with a sentence on its opcode, from about the `column` on; 0, the default, leaves it out.
+    /// `python -m pickletools --annotate` has 30.
+    #[must_use]
+    pub fn annotate(mut self, column: usize) -> Self {
+        self.annotate = column;
+        self
+    }
+
+    /// Whether the memo stays from one pickle to the next, for pickles that one pickler wrote; by default not.
+    #[must_use]
+    pub fn keep_memo(mut self, keep: bool) -> Self {
+        self.keep_memo = keep;
+        self
+    }
+
+    /// How many blanks a pickle may take for indentation, all in all; by default 2**30. Deep nesting makes that number
+    /// grow with the square of the pickle's length.
+    #[must_use]
+    pub fn max_indentation(mut self, blanks: u64) -> Self {
+        self.max_indentation = blanks;
+        self
+    }
+
+    /// Prints the ops of the first pickle in `data` to `out`. Returns where the pickle ends, in bytes.
+    ///
+    /// Operands are read as `pickletools` reads them, and where that refuses, as the machine does. Frames are not looked
+    /// at.
+    ///
+    /// # Errors
+    ///
+    /// What [`Decoder::next_op`](crate::Decoder::next_op) finds wrong with ops, but frames;
+    /// [`Stack`](ErrorKind::Stack) and [`Memo`](ErrorKind::Memo) if an op does not find what it needs, after its line
+    /// was printed; [`Limit`](ErrorKind::Limit) if the indentation grows too large; [`Io`](ErrorKind::Io) if `out` fails.
+    pub fn dis(&mut self, data: &[u8], out: &mut impl io::Write) -> Result<usize, Error> {
+        if !self.keep_memo {
+            self.memo = Memo::default();
+        }
+        let mut lines = Lines::new(out);
+        let result = self.print_ops(data, &mut lines);
+        let flushed = lines.finish().map_err(|error| Error::from_io(0, error));
+        let end = result?;
+        flushed?;
+        Ok(end)
+    }
+
+    fn print_ops(&mut self, data: &[u8], lines: &mut Lines<'_, impl io::Write>) -> Result<usize, Error> {
+        let mut stack = Stack::default();
+        let mut decimals = Decimals::new();
+        let mut indentation = 0;
+        let mut highest = 0;
+        let mut annotations = self.annotate;
+        let mut end = 0;
+        for raw in raw_ops(data, 0) {
+            let raw = raw?;
+            end = raw.end();
+            highest = highest.max(raw.opcode.proto());
+            let argument = Argument::of(&raw, &mut decimals)?;
+            let blanks = self.indent_level.saturating_mul(stack.depth()) as u64;
+            indentation = u64::saturating_add(indentation, blanks);
+            if indentation > self.max_indentation {
+                return Err(too_deep(&raw, self.max_indentation));
+            }
+
+            let (note, wrong) = self.run(&raw, argument.as_ref(), &mut stack);
+
+            lines.begin(raw.offset, raw.opcode, blanks);
+            lines.argument(raw.opcode, argument.as_ref(), note.as_ref());
+            if self.annotate > 0 {
+                annotations = lines.annotate(raw.opcode.doc(), annotations, self.annotate);
+            }
+            lines.end().map_err(|error| Error::from_io(raw.offset as u64, error))?;
+            if let Some(error) = wrong {
+                return Err(error);
+            }
+        }
+        lines.highest_protocol(highest);
+        Ok(end)
+    }
+
+    /// What the op does to the stack and the memo, which is shown on its line, and what is wrong with that.
+    fn run(
+        &mut self,
+        raw: &RawOp<'_>,
+        argument: Option<&Argument<'_>>,
+        stack: &mut Stack,
+    ) -> (Option<Note>, Option<Error>) {
+        let index = || argument.and_then(Argument::index);
+        let mut note = None;
+        let done = stack.pop_mark(raw.opcode).and_then(|mark| {
+            note = mark.map(Note::MarkAt);
+            let mut fetched = None;
+            match raw.opcode {
+                Opcode::Put | Opcode::BinPut | Opcode::LongBinPut => self.memo.store(index(), stack)?,
+                Opcode::Memoize => {
+                    note = Some(Note::StoredAs(self.memo.len()));
+                    self.memo.store(Some(self.memo.next_index()), stack)?;
+                }
+                Opcode::Get | Opcode::BinGet | Opcode::LongBinGet => fetched = Some(self.memo.fetch(index())?),
+                _ => {}
+            }
+            stack.run(raw.opcode, raw.offset, mark.is_some(), fetched)
+        });
+        match done {
+            Ok(()) => (note, None),
+            Err(fault) => {
+                let note = if fault.no_mark { Some(Note::NoMark) } else { note };
+                let error = Error::new(fault.kind, raw.offset as u64, Some(raw.opcode), fault.expected, fault.found);
+                (note, Some(error))
+            }
+        }
+    }
+}
+
+/// What a line says beside the op.
+#[derive(Debug, Clone, Copy)]
+enum Note {
+    MarkAt(usize),
+    NoMark,
+    StoredAs(usize),
+}
+
+#[cold]
+fn too_deep(raw: &RawOp<'_>, max: u64) -> Error {
+    let expected = format!("at most {max} blanks of indentation");
+    Error::new(ErrorKind::Limit, raw.offset as u64, Some(raw.opcode), expected, "more")
+}

@@ -1,0 +1,128 @@
+//! The stack and the memo, as `pickletools.dis` follows them: what kind of object lies where, no more.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use crate::error::ErrorKind;
+use crate::opcode::{Opcode, StackObject};
+
+#[derive(Debug, Default)]
+pub(super) struct Stack {
+    objects: Vec<StackObject>,
+    /// Where the MARKs are, in bytes from the beginning of the data.
+    marks: Vec<usize>,
+}
+
+/// What an op does not find.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) kind: ErrorKind,
+    pub(super) expected: Cow<'static, str>,
+    pub(super) found: Cow<'static, str>,
+    /// There is no mark, which the op's line says too.
+    pub(super) no_mark: bool,
+}
+
+impl Fault {
+    #[cold]
+    fn new(kind: ErrorKind, expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
+        Fault { kind, expected: expected.into(), found: found.into(), no_mark: false }
+    }
+}
+
+impl Stack {
+    /// How many marks there are.
+    pub(super) fn depth(&self) -> usize {
+        self.marks.len()
+    }
+
+    fn top(&self) -> Option<StackObject> {
+        self.objects.last().copied()
+    }
+
+    /// Pops the topmost mark, and what is above, if the opcode does so. Returns where the mark was set.
+    pub(super) fn pop_mark(&mut self, opcode: Opcode) -> Result<Option<usize>, Fault> {
+        if !self.takes_mark(opcode) {
+            return Ok(None);
+        }
+        let Some(set_at) = self.marks.pop() else {
+            return Err(Fault { no_mark: true, ..Fault::new(ErrorKind::Stack, "a mark on the stack", "none") });
+        };
+        // Another op may have taken the mark for an object: then there is none.
+        let Some(mark) = self.objects.iter().rposition(|&object| object == StackObject::Mark) else {
+            return Err(Fault::new(ErrorKind::Stack, "a mark on the stack", "one that was popped"));
+        };
+        self.objects.truncate(mark);
+        Ok(Some(set_at))
+    }
+
+    fn takes_mark(&self, opcode: Opcode) -> bool {
+        opcode.stack_before().contains(&StackObject::Mark)
+            || (opcode == Opcode::Pop && self.top() == Some(StackObject::Mark))
+    }
+
+    /// Runs the op; `marked` tells that its mark was popped before. GET pushes what was `fetched`.
+    pub(super) fn run(
+        &mut self,
+        opcode: Opcode,
+        offset: usize,
+        marked: bool,
+        fetched: Option<StackObject>,
+    ) -> Result<(), Fault> {
+        let before = opcode.stack_before();
+        let pops = match before.iter().position(|&object| object == StackObject::Mark) {
+            Some(below_mark) => below_mark,
+            None if marked => 0,
+            None => before.len(),
+        };
+        let left = self.objects.len().checked_sub(pops).ok_or_else(|| {
+            let found = self.objects.len().to_string();
+            Fault::new(ErrorKind::Stack, format!("{pops} objects on the stack"), found)
+        })?;
+        self.objects.truncate(left);
+        if opcode == Opcode::Mark {
+            self.marks.push(offset);
+        }
+        match fetched {
+            Some(object) => self.objects.push(object),
+            None => self.objects.extend_from_slice(opcode.stack_after()),
+        }
+        Ok(())
+    }
+}
+
+/// What kind of object is stored at which index, which is in decimal.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memo(HashMap<String, StackObject>);
+
+impl Memo {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Where MEMOIZE stores.
+    pub(super) fn next_index(&self) -> String {
+        self.len().to_string()
+    }
+
+    /// Stores the top of the stack. The machine stores where something is stored before, too.
+    pub(super) fn store(&mut self, index: Option<String>, stack: &Stack) -> Result<(), Fault> {
+        const OBJECT: &str = "an object on the stack to store";
+        match (index, stack.top()) {
+            (Some(index), Some(object)) if object != StackObject::Mark => {
+                self.0.insert(index, object);
+                Ok(())
+            }
+            (_, Some(_)) => Err(Fault::new(ErrorKind::Memo, OBJECT, "a mark")),
+            (_, None) => Err(Fault::new(ErrorKind::Memo, OBJECT, "none")),
+        }
+    }
+
+    pub(super) fn fetch(&self, index: Option<String>) -> Result<StackObject, Fault> {
+        let object = index.as_ref().and_then(|index| self.0.get(index));
+        object.copied().ok_or_else(|| {
+            let found = index.unwrap_or_default();
+            Fault::new(ErrorKind::Memo, "an index that was stored before", found)
+        })
+    }
+}
