@@ -6,7 +6,9 @@
 mod error;
 mod graph;
 mod limits;
-mod machine;
+/// The machine, for builders in the other crates of this workspace. No part of the public API.
+#[doc(hidden)]
+pub mod machine;
 mod resolve;
 mod unpickler;
 

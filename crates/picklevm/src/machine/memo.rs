@@ -14,7 +14,7 @@ pub(crate) struct Memo<V> {
 }
 
 /// A value that knows one of its kind that stands for none.
-pub(crate) trait Slot: Copy {
+pub trait Slot: Copy {
     /// No value.
     const HOLE: Self;
 

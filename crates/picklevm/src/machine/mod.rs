@@ -3,14 +3,16 @@
 //! It knows no nodes: a [`Builder`](builder::Builder) makes the values. The pure-Python `pickle._Unpickler` of
 //! CPython 3.13 is the reference wherever CPython's readers disagree.
 
-pub(crate) mod builder;
+mod builder;
 pub(crate) mod graph_builder;
 mod memo;
 
 use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text};
+use smallvec::SmallVec;
 
-use self::builder::Builder;
-pub(crate) use self::memo::{Memo, Slot};
+pub use self::builder::Builder;
+pub(crate) use self::memo::Memo;
+pub use self::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{self, Limits};
 
@@ -18,23 +20,37 @@ use crate::limits::{self, Limits};
 const FUEL: u64 = 4096;
 
 /// The stack, the metastack and the memo, kept from load to load for their memory.
-pub(crate) struct Machine<V> {
+pub struct Machine<V> {
     stack: Vec<V>,
     /// Where on the stack the marks are: each the start of a stack of its own, as in `_Unpickler.metastack`.
     marks: Vec<usize>,
+    /// Where the part of the stack above the last mark starts.
+    base: usize,
     pub(crate) memo: Memo<V>,
 }
 
+impl<V: Slot> Default for Machine<V> {
+    fn default() -> Self {
+        Machine::new()
+    }
+}
+
 impl<V: Slot> Machine<V> {
-    pub(crate) fn new() -> Self {
-        Machine { stack: Vec::new(), marks: Vec::new(), memo: Memo::new() }
+    /// An empty machine.
+    pub fn new() -> Self {
+        Machine { stack: Vec::new(), marks: Vec::new(), base: 0, memo: Memo::new() }
     }
 
     /// Forgets all, keeping memory.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
+        self.clear_stack();
+        self.memo.clear();
+    }
+
+    fn clear_stack(&mut self) {
         self.stack.clear();
         self.marks.clear();
-        self.memo.clear();
+        self.base = 0;
     }
 }
 
@@ -63,16 +79,45 @@ pub(crate) fn run<B: Builder, S: Source>(
     source: &mut S,
     limits: &Limits,
 ) -> Result<B::Value> {
-    let Machine { stack, marks, memo } = machine;
-    stack.clear();
-    marks.clear();
+    machine.clear_stack();
+    resume(machine, builder, source, limits)
+}
+
+/// Goes on with a pickle where a run ended in an error that the caller has mended. The op that failed has taken from
+/// the stack what it took.
+///
+/// # Errors
+///
+/// If the rest is no pickle, ends too early, or passes a limit.
+pub fn resume<B: Builder, S: Source>(
+    machine: &mut Machine<B::Value>,
+    builder: &mut B,
+    source: &mut S,
+    limits: &Limits,
+) -> Result<B::Value> {
     let total = source.len_hint();
-    let mut run = Run { builder, stack, marks, memo, base: 0, limits, fuel: 1, fuelled: 1, opcodes: 0, total };
-    run.refuel(source)?;
-    let root = run.run(source)?;
-    run.opcodes += run.fuelled - run.fuel;
-    run.check().and_then(|_| run.builder.finish(root)).map_err(|e| e.at(source.op_offset(), Opcode::Stop))?;
-    Ok(root)
+    let mut run = Run::new(machine, builder, limits, total);
+    let root = run.refuel(source).and_then(|()| run.run(source));
+    let done = root.and_then(|root| {
+        run.opcodes += run.fuelled - run.fuel;
+        let checked = run.check().and_then(|_| run.builder.finish(root));
+        checked.map_err(|e| e.at(source.op_offset(), Opcode::Stop))?;
+        Ok(root)
+    });
+    machine.base = run.base;
+    done
+}
+
+/// Runs a single op, which is neither STOP nor POP.
+///
+/// # Errors
+///
+/// If the op cannot run; offset and opcode are for the caller to add.
+pub fn step<B: Builder>(machine: &mut Machine<B::Value>, builder: &mut B, op: Op<'_>, limits: &Limits) -> Result<()> {
+    let mut run = Run::new(machine, builder, limits, None);
+    let done = run.step(op);
+    machine.base = run.base;
+    done
 }
 
 #[cold]
@@ -99,12 +144,20 @@ fn not_in_memo(index: u64) -> Error {
     Error::new(ErrorKind::Memo, "an index that PUT or MEMOIZE has used", format!("{index}"))
 }
 
-impl<B: Builder> Run<'_, B> {
+impl<'m, B: Builder> Run<'m, B> {
+    #[inline(always)]
+    fn new(machine: &'m mut Machine<B::Value>, builder: &'m mut B, limits: &'m Limits, total: Option<u64>) -> Self {
+        let Machine { stack, marks, base, memo } = machine;
+        Run { builder, stack, marks, memo, base: *base, limits, fuel: 1, fuelled: 1, opcodes: 0, total }
+    }
+
     #[inline(always)]
     fn run<S: Source>(&mut self, source: &mut S) -> Result<B::Value> {
         loop {
+            let offset = source.offset();
             let op = source.next_op()?;
             let opcode = op.opcode();
+            self.builder.at(offset, opcode);
             let done = match op {
                 Op::Stop => {
                     return self.pop("the value that the pickle makes").map_err(|e| e.at(source.op_offset(), opcode));
@@ -310,13 +363,35 @@ impl<B: Builder> Run<'_, B> {
         {
             return Ok(value);
         }
-        Err(underflow(expected))
+        self.pop_below_mark().ok_or_else(|| underflow(expected))
+    }
+
+    /// The topmost value of all, for a builder that reaches below marks.
+    #[cold]
+    #[inline(never)]
+    fn pop_below_mark(&mut self) -> Option<B::Value> {
+        if !B::REACHES_BELOW_MARKS {
+            return None;
+        }
+        let value = self.stack.pop()?;
+        self.builder.below_mark();
+        // The marks that lay higher lie at the new top.
+        let len = self.stack.len();
+        self.base = self.base.min(len);
+        for mark in self.marks.iter_mut().rev().take_while(|mark| **mark > len) {
+            *mark = len;
+        }
+        Some(value)
     }
 
     #[inline(always)]
-    fn top(&self, expected: &'static str) -> Result<B::Value> {
+    fn top(&mut self, expected: &'static str) -> Result<B::Value> {
         match self.stack.last() {
             Some(value) if self.stack.len() > self.base => Ok(*value),
+            Some(value) if B::REACHES_BELOW_MARKS => {
+                self.builder.below_mark();
+                Ok(*value)
+            }
             _ => Err(underflow(expected)),
         }
     }
@@ -336,9 +411,13 @@ impl<B: Builder> Run<'_, B> {
 
     /// The value below a mark that was just taken.
     #[inline(always)]
-    fn below(&self, from: usize) -> Result<B::Value> {
+    fn below(&mut self, from: usize) -> Result<B::Value> {
         match self.stack[..from].last() {
             Some(value) if from > self.base => Ok(*value),
+            Some(value) if B::REACHES_BELOW_MARKS => {
+                self.builder.below_mark();
+                Ok(*value)
+            }
             _ => Err(underflow("a target below the mark")),
         }
     }
@@ -350,13 +429,24 @@ impl<B: Builder> Run<'_, B> {
 
     #[inline(always)]
     fn tuple_of(&mut self, len: usize) -> Result<B::Value> {
-        let from = self.stack.len().wrapping_sub(len);
         if self.stack.len() < self.base + len {
-            return Err(underflow("the items of a tuple"));
+            return self.tuple_below_mark(len);
         }
+        let from = self.stack.len() - len;
         let tuple = self.builder.tuple(&self.stack[from..]);
         self.drop_to(from);
         Ok(tuple)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tuple_below_mark(&mut self, len: usize) -> Result<B::Value> {
+        const EXPECTED: &str = "the items of a tuple";
+        let mut items: SmallVec<[B::Value; 3]> = SmallVec::new();
+        for _ in 0..len {
+            items.insert(0, self.pop(EXPECTED)?);
+        }
+        Ok(self.builder.tuple(&items))
     }
 
     #[inline(always)]
