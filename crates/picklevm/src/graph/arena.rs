@@ -44,6 +44,9 @@ pub struct Arena {
     pub(crate) roots: SmallVec<[Cell; 1]>,
     /// Objects that were made for their effect alone, in the order in which they were dropped.
     pub(crate) effects: Vec<Cell>,
+    /// The protocol that the newest pickle said; `None` where none was loaded. Below 3, globals have the names of
+    /// Python 2; from 4 on, their names are values that other places may share.
+    pub(crate) protocol: Option<u8>,
 }
 
 /// A range of cells that can grow: a list.
@@ -492,6 +495,7 @@ impl Arena {
         self.hashes.clear();
         self.roots.clear();
         self.effects.clear();
+        self.protocol = None;
     }
 }
 

@@ -91,6 +91,9 @@ pub trait Builder {
     /// A call was dropped; `fetched` is the value of a GET that followed at once.
     fn dropped(&mut self, call: Self::Value, fetched: Option<Self::Value>);
 
+    /// PROTO says the protocol; before any, it is 0.
+    fn protocol(&mut self, version: u8);
+
     /// Nodes made so far, and the bytes they take.
     fn usage(&self) -> (u64, u64);
     /// Room for the rest of an input of which `done` of `total` bytes are read.

@@ -37,6 +37,7 @@ pub(crate) struct GraphBuilder<'a> {
 
 impl<'a> GraphBuilder<'a> {
     pub(crate) fn new(arena: &'a mut Arena, resolver: &'a dyn Resolver, limits: &'a Limits) -> Self {
+        arena.protocol = Some(0);
         let payload_left = limits.bytes.saturating_sub(arena.held_bytes() as u64);
         GraphBuilder { arena, resolver, limits, payload_left, next_buffer: 0, functions: Vec::new(), patience: 0 }
     }
@@ -387,6 +388,10 @@ impl Builder for GraphBuilder<'_> {
             }
             _ => self.arena.effects.push(call),
         }
+    }
+
+    fn protocol(&mut self, version: u8) {
+        self.arena.protocol = Some(version);
     }
 
     fn usage(&self) -> (u64, u64) {

@@ -342,7 +342,11 @@ impl<'m, B: Builder> Run<'m, B> {
             }
 
             // What the loop and the decoder see to.
-            Op::Proto(_) | Op::Frame(_) | Op::Stop | Op::Pop => return Ok(()),
+            Op::Proto(version) => {
+                self.builder.protocol(version);
+                return Ok(());
+            }
+            Op::Frame(_) | Op::Stop | Op::Pop => return Ok(()),
         };
         self.stack.push(value);
         Ok(())

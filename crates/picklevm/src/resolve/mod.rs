@@ -1,6 +1,7 @@
 //! What the globals of a pickle stand for: names, as a rule; plain data and the caller's own functions, where a
 //! resolver says so. Loading never calls anything that the caller did not register.
 
+pub(crate) mod compat;
 mod standard;
 
 use std::sync::Arc;
