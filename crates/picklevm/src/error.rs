@@ -25,6 +25,8 @@ struct Inner {
     kind: ErrorKind,
     offset: Option<u64>,
     opcode: Option<Opcode>,
+    /// The class or function concerned.
+    class: Option<Box<str>>,
     expected: Cow<'static, str>,
     found: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -52,6 +54,8 @@ pub enum ErrorKind {
     Limit,
     /// A resolver refused, or failed.
     Resolver,
+    /// The stream failed before, and cannot go on.
+    Broken,
     /// An out-of-band buffer is missing or superfluous.
     Buffer,
     /// A value cannot be written at the protocol asked for.
@@ -73,10 +77,40 @@ impl Error {
             kind,
             offset: None,
             opcode: None,
+            class: None,
             expected: expected.into(),
             found: found.into(),
             source: None,
         }))
+    }
+
+    /// An error of the caller's own code: a resolver, a live object, a hook. Its kind is
+    /// [`Resolver`](ErrorKind::Resolver).
+    ///
+    /// ```
+    /// use picklevm::{Class, Error, Unpickler};
+    ///
+    /// let unpickler = Unpickler::new().resolver(|_: &str, name: &str| match name {
+    ///     "Point" => Ok(Class::Symbolic),
+    ///     _ => Err(Error::other(format!("no shape is called {name}"))),
+    /// });
+    /// let error = unpickler.loads(b"cgeometry\nCube\n.").unwrap_err();
+    /// assert_eq!(error.to_string(), "offset 0: GLOBAL: geometry.Cube: no shape is called Cube");
+    /// ```
+    #[cold]
+    pub fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        let source = error.into();
+        let mut error = Error::new(ErrorKind::Resolver, "", source.to_string());
+        error.0.source = Some(source);
+        error
+    }
+
+    /// The same error, about this class or function unless it knows one.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn about(mut self, class: impl FnOnce() -> String) -> Error {
+        self.0.class.get_or_insert_with(|| class().into());
+        self
     }
 
     /// The same error, at this place unless it knows one.
@@ -103,12 +137,17 @@ impl Error {
         self.0.opcode
     }
 
-    /// What was expected.
+    /// The class or function that the caller's own code was asked about, or that the live object is one of.
+    pub fn class(&self) -> Option<&str> {
+        self.0.class.as_deref()
+    }
+
+    /// What was expected; nothing in an error of the [caller's own](Error::other).
     pub fn expected(&self) -> &str {
         &self.0.expected
     }
 
-    /// What was there instead.
+    /// What was there instead, or the caller's own message.
     pub fn found(&self) -> &str {
         &self.0.found
     }
@@ -130,6 +169,7 @@ impl From<ops::Error> for Error {
             kind,
             offset: Some(error.offset()),
             opcode: error.opcode(),
+            class: None,
             expected: error.expected().to_owned().into(),
             found: error.found().to_owned().into(),
             source: Some(Box::new(error)),
@@ -145,7 +185,13 @@ impl fmt::Display for Error {
         if let Some(opcode) = self.0.opcode {
             write!(f, "{}: ", opcode.name())?;
         }
-        write!(f, "expected {}, found {}", self.0.expected, self.0.found)
+        if let Some(class) = self.class() {
+            write!(f, "{class}: ")?;
+        }
+        match self.expected() {
+            "" => f.write_str(&self.0.found),
+            expected => write!(f, "expected {expected}, found {}", self.0.found),
+        }
     }
 }
 
@@ -155,6 +201,7 @@ impl fmt::Debug for Error {
             .field("kind", &self.0.kind)
             .field("offset", &self.0.offset)
             .field("opcode", &self.0.opcode)
+            .field("class", &self.0.class)
             .field("expected", &self.0.expected)
             .field("found", &self.0.found)
             .finish_non_exhaustive()

@@ -3,22 +3,30 @@
 //! Pickle is a small stack-machine language. This crate runs any pickle that CPython 2.7 to 3.14 writes, at protocols 0
 //! to 5, into a graph of values, without running any Python.
 
+mod encoding;
 mod error;
 mod graph;
 mod limits;
 /// The machine, for builders in the other crates of this workspace. No part of the public API.
 #[doc(hidden)]
 pub mod machine;
+mod options;
 mod resolve;
+mod stream;
 mod unpickler;
 
+pub use encoding::{Encoding, Errors};
 pub use error::{Error, ErrorKind, Result};
 pub use graph::{
-    Arena, Buffer, Change, Dict, Global, Graph, Handle, How, Id, Int, Items, Key, Kind, Object, OutOfRange, Pairs,
-    Value, same_graph, write_graph_form,
+    Arena, Buffer, Change, Dict, Global, Graph, Handle, Hashed, How, Id, Int, Items, Key, Kind, Live, Object,
+    OutOfRange, Pairs, Value, same_graph, write_graph_form,
 };
 pub use limits::Limits;
 pub use picklevm_ops as ops;
 pub use picklevm_ops::Text;
-pub use resolve::{Class, Function, Resolver, Standard, Symbolic};
-pub use unpickler::{Stream, Unpickler, load, loads};
+pub use resolve::{
+    AllowList, Call, Callable, Class, Construct, Deny, Extensions, Made, Or, Persistent, Registry, Resolver, Standard,
+    Symbolic, persistent,
+};
+pub use stream::Stream;
+pub use unpickler::{Unpickler, load, loads};

@@ -2,17 +2,22 @@
 
 use std::cell::RefCell;
 use std::io::BufRead;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use picklevm_ops::{Decoder, Reader, Source};
 
+use crate::encoding::{Encoding, Errors};
 use crate::error::Result;
 use crate::graph::{Cell, Graph};
 use crate::limits::{self, Limits};
 use crate::machine::graph_builder::GraphBuilder;
+use crate::machine::resolving::Session;
 use crate::machine::{self, Machine};
-use crate::resolve::{Resolver, Standard};
+use crate::options::Options;
+use crate::resolve::Resolver;
+use crate::stream::Stream;
 
 /// Loads one pickle from a slice, with [`Standard`] and the default [`Limits`]: Python's `pickle.loads`.
 ///
@@ -42,7 +47,7 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
     Unpickler::new().load(reader)
 }
 
-/// How to load pickles: resolver and limits. Cheap to clone.
+/// How to load pickles: who resolves what they refer to, and the options of Python's `Unpickler`. Cheap to clone.
 ///
 /// ```
 /// use picklevm::{Symbolic, Unpickler};
@@ -52,37 +57,81 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
 /// assert_eq!(format!("{:?}", graph.root()), "__builtin__.set([7])");
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Unpickler {
-    resolver: Arc<dyn Resolver>,
-    limits: Limits,
-    shared_memo: bool,
-}
-
-impl Default for Unpickler {
-    fn default() -> Self {
-        Unpickler::new()
-    }
+    pub(crate) options: Options,
+    pub(crate) shared_memo: bool,
 }
 
 impl Unpickler {
-    /// [`Standard`] values and the default [`Limits`].
+    /// [`Standard`](crate::Standard) values and the default [`Limits`].
     pub fn new() -> Self {
-        static STANDARD: std::sync::LazyLock<Arc<dyn Resolver>> = std::sync::LazyLock::new(|| Arc::new(Standard));
-        Unpickler { resolver: STANDARD.clone(), limits: Limits::default(), shared_memo: false }
+        Unpickler::default()
     }
 
-    /// Who decides what globals stand for; [`Standard`] by default.
+    /// Who decides what globals, persistent ids and extension codes stand for; [`Standard`](crate::Standard) by default.
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
-        self.resolver = Arc::new(resolver);
+        self.options.resolver = Arc::new(resolver);
         self
     }
 
     /// The budgets of a load; those of [`Limits::default`] by default.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.options.limits = limits;
+        self
+    }
+
+    /// Whether names of Python 2, which pickles below protocol 3 hold, are mapped to those of Python 3 before the resolver
+    /// is asked. `true` by default. The graph keeps the names of the pickle either way.
+    #[must_use]
+    pub fn fix_imports(mut self, fix: bool) -> Self {
+        self.options.fix_imports = fix;
+        self
+    }
+
+    /// What the 8-bit strings of Python 2 are read as; [`Encoding::Keep`] by default.
+    ///
+    /// ```
+    /// use picklevm::{Encoding, Unpickler};
+    ///
+    /// let pickle = b"U\x04caf\xe9.";
+    /// let graph = Unpickler::new().encoding(Encoding::Latin1).loads(pickle)?;
+    /// assert_eq!(graph.root().as_str(), Some("café"));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.options.encoding = encoding;
+        self
+    }
+
+    /// What becomes of bytes that the [encoding](Unpickler::encoding) cannot decode; [`Errors::Strict`] by default.
+    #[must_use]
+    pub fn errors(mut self, errors: Errors) -> Self {
+        self.options.errors = errors;
+        self
+    }
+
+    /// The out-of-band buffers of a pickle, in the order in which its pickler handed them out (PEP 574).
+    ///
+    /// Nothing is copied: the graph shares them. Each load begins with the first; a [stream](Unpickler::stream) goes on
+    /// from pickle to pickle. Too few or too many are an error of kind [`Buffer`](crate::ErrorKind::Buffer). Without this
+    /// option, buffers are read as numbers alone.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    ///
+    /// let buffer = Bytes::from(vec![1, 2, 3]);
+    /// let graph = picklevm::Unpickler::new().buffers([buffer.clone()]).loads(b"\x80\x05\x97.")?;
+    /// let picklevm::Kind::Buffer(loaded) = graph.root().kind() else { panic!() };
+    /// assert_eq!(loaded.data().unwrap().as_ptr(), buffer.as_ptr());
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn buffers(mut self, buffers: impl IntoIterator<Item = impl Into<Bytes>>) -> Self {
+        self.options.buffers = Some(buffers.into_iter().map(Into::into).collect());
         self
     }
 
@@ -101,7 +150,7 @@ impl Unpickler {
     /// If the bytes are no pickle, end too early, or pass a limit; or if the resolver refuses.
     pub fn loads(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
         let bytes = bytes.as_ref();
-        limits::check("input", "bytes of input", self.limits.input, bytes.len() as u64)?;
+        limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         let mut graph = Graph::new();
         self.load_into(&mut graph, &mut Decoder::new(bytes))?;
         Ok(graph)
@@ -124,7 +173,7 @@ impl Unpickler {
     /// ```
     pub fn load_bytes(&self, bytes: impl Into<Bytes>) -> Result<Graph> {
         let bytes = bytes.into();
-        limits::check("input", "bytes of input", self.limits.input, bytes.len() as u64)?;
+        limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         let mut graph = Graph::new();
         graph.unique().share_input(bytes.clone());
         self.load_into(&mut graph, &mut Decoder::new(&bytes))?;
@@ -139,7 +188,7 @@ impl Unpickler {
     /// errors of the reader.
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
         let mut graph = Graph::new();
-        self.load_into(&mut graph, &mut self.reader(reader))?;
+        self.load_into(&mut graph, &mut Reader::new(reader))?;
         Ok(graph)
     }
 
@@ -155,17 +204,7 @@ impl Unpickler {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn stream<R: BufRead>(&self, reader: R) -> Stream<R> {
-        Stream {
-            unpickler: self.clone(),
-            source: self.reader(reader),
-            machine: Machine::new(),
-            graph: Graph::new(),
-            done: false,
-        }
-    }
-
-    fn reader<R: BufRead>(&self, reader: R) -> Reader<R> {
-        Reader::new(reader)
+        Stream::new(self.clone(), reader)
     }
 
     fn load_into<S: Source>(&self, graph: &mut Graph, source: &mut S) -> Result<()> {
@@ -177,10 +216,11 @@ impl Unpickler {
     }
 
     fn run<S: Source>(&self, machine: &mut Machine<Cell>, graph: &mut Graph, source: &mut S) -> Result<()> {
-        let mut builder = GraphBuilder::new(graph.unique(), &*self.resolver, &self.limits);
-        let done = machine::run(machine, &mut builder, source, &self.limits);
-        machine.clear();
-        done.map(drop)
+        let mut machine = Cleared(machine);
+        let mut session = Session::default();
+        let mut builder = GraphBuilder::new(graph.unique(), &self.options, &mut session);
+        machine::run(&mut machine, &mut builder, source, &self.options.limits)?;
+        session.check_buffers(&self.options)
     }
 }
 
@@ -189,51 +229,25 @@ thread_local! {
     static MACHINE: RefCell<Machine<Cell>> = RefCell::new(Machine::new());
 }
 
-/// The pickles of a reader, made by [`Unpickler::stream`].
-///
-/// Each pickle has a memo of its own and makes a graph of its own, unless the memo is
-/// [shared](Unpickler::shared_memo): then each item is the graph of all pickles so far, the newest the last of its
-/// [`roots`](crate::Arena::roots). After an error there are no more items.
-pub struct Stream<R> {
-    unpickler: Unpickler,
-    source: Reader<R>,
-    machine: Machine<Cell>,
-    graph: Graph,
-    done: bool,
-}
+/// A machine that is cleared when a load ends, and if it panics in code of the caller's.
+struct Cleared<'m>(&'m mut Machine<Cell>);
 
-impl<R: BufRead> Stream<R> {
-    /// The reader, behind the last pickle.
-    pub fn into_inner(self) -> R {
-        self.source.into_inner()
-    }
-
-    fn load(&mut self) -> Result<Graph> {
-        self.source.start_pickle();
-        let unpickler = &self.unpickler;
-        if !unpickler.shared_memo {
-            let mut graph = Graph::new();
-            unpickler.run(&mut self.machine, &mut graph, &mut self.source)?;
-            return Ok(graph);
-        }
-        let mut builder = GraphBuilder::new(self.graph.unique(), &*unpickler.resolver, &unpickler.limits);
-        machine::run(&mut self.machine, &mut builder, &mut self.source, &unpickler.limits)?;
-        Ok(self.graph.clone())
+impl Drop for Cleared<'_> {
+    fn drop(&mut self) {
+        self.0.clear();
     }
 }
 
-impl<R: BufRead> Iterator for Stream<R> {
-    type Item = Result<Graph>;
+impl Deref for Cleared<'_> {
+    type Target = Machine<Cell>;
 
-    fn next(&mut self) -> Option<Result<Graph>> {
-        if self.done {
-            return None;
-        }
-        let result = self.load();
-        self.done = result.is_err();
-        match result {
-            Err(error) if error.kind() == crate::ErrorKind::End => None,
-            result => Some(result),
-        }
+    fn deref(&self) -> &Machine<Cell> {
+        self.0
+    }
+}
+
+impl DerefMut for Cleared<'_> {
+    fn deref_mut(&mut self) -> &mut Machine<Cell> {
+        self.0
     }
 }

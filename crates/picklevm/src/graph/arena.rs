@@ -1,11 +1,14 @@
 //! The arenas that hold all nodes of a graph, one a kind, addressed by 32-bit ids.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
 use super::keyed::Table;
+use super::live::Live;
 use super::span::{Payloads, Span};
 
 /// All nodes of a graph.
@@ -34,6 +37,7 @@ pub struct Arena {
     pub(crate) objects: Vec<ObjectNode>,
     /// What happened to objects after their first operation.
     pub(crate) ops: Vec<OpNode>,
+    pub(crate) lives: Vec<Arc<dyn Live>>,
     pub(crate) payloads: Payloads,
     /// The hash tables of large dicts and sets.
     pub(crate) tables: Vec<Table>,
@@ -144,9 +148,20 @@ pub(crate) struct OpNode {
     pub(crate) next: u32,
 }
 
+/// How far each arena reaches: every id below is one of a node.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent([usize; 13]);
+
+impl Extent {
+    /// Whether all nodes of an extent are in this one.
+    pub(crate) fn covers(&self, other: &Extent) -> bool {
+        self.0.iter().zip(&other.0).all(|(mine, others)| mine >= others)
+    }
+}
+
 /// The id of the next node of an arena.
 #[inline(always)]
-fn next_id(len: usize) -> u32 {
+pub(crate) fn next_id(len: usize) -> u32 {
     if len >= u32::MAX as usize {
         too_many();
     }
@@ -404,6 +419,25 @@ impl Arena {
         self.payloads.input = input;
     }
 
+    /// How far each arena reaches.
+    pub(crate) fn extent(&self) -> Extent {
+        Extent([
+            self.cells.len(),
+            self.lists.len(),
+            self.tuples.len(),
+            self.dicts.len(),
+            self.sets.len(),
+            self.spans.len(),
+            self.floats.len(),
+            self.complexes.len(),
+            self.globals.len(),
+            self.buffers.len(),
+            self.persistents.len(),
+            self.objects.len(),
+            self.lives.len(),
+        ])
+    }
+
     /// How many nodes there are, of all kinds.
     pub(crate) fn node_count(&self) -> usize {
         self.lists.len()
@@ -417,6 +451,7 @@ impl Arena {
             + self.buffers.len()
             + self.persistents.len()
             + self.objects.len()
+            + self.lives.len()
     }
 
     /// Bytes of memory that the nodes take, without what is shared with the input.
@@ -437,6 +472,7 @@ impl Arena {
             + of(&self.persistents)
             + of(&self.objects)
             + of(&self.ops)
+            + of(&self.lives)
             + of(&self.payloads.text)
     }
 
@@ -489,6 +525,7 @@ impl Arena {
         self.persistents.clear();
         self.objects.clear();
         self.ops.clear();
+        self.lives.clear();
         self.payloads.clear();
         self.tables.clear();
         self.unsettled.clear();

@@ -103,6 +103,7 @@ pub(crate) fn equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
                 left.payload(a.module) == right.payload(b.module) && left.payload(a.name) == right.payload(b.name)
             }
             Tag::None | Tag::Ext => a == b,
+            Tag::Live => live_equal((left, a), (right, b)),
             _ => !apart && a == b,
         };
         if !same {
@@ -164,7 +165,15 @@ pub fn same_graph(a: Value<'_>, b: Value<'_>) -> bool {
 pub(crate) fn is_compound(tag: Tag) -> bool {
     matches!(
         tag,
-        Tag::ByteArray | Tag::Tuple | Tag::List | Tag::Dict | Tag::Set | Tag::FrozenSet | Tag::Persistent | Tag::Object
+        Tag::ByteArray
+            | Tag::Tuple
+            | Tag::List
+            | Tag::Dict
+            | Tag::Set
+            | Tag::FrozenSet
+            | Tag::Persistent
+            | Tag::Object
+            | Tag::Live
     )
 }
 
@@ -194,8 +203,15 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
             (a.index, a.readonly) == (b.index, b.readonly)
         }
         (Tag::Global, Tag::Global) => equal((left, a), (right, b)),
+        (Tag::Live, Tag::Live) => live_equal((left, a), (right, b)),
         (x, y) if x != y => false,
         (Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt, _) => left.payload(a) == right.payload(b),
         (tag, _) => is_compound(tag) || a == b,
     }
+}
+
+/// Whether two live objects are the same or call themselves equal.
+pub(super) fn live_equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
+    let (x, y) = (a.0.live(a.1), b.0.live(b.1));
+    std::ptr::addr_eq(x, y) || x.equals(y)
 }

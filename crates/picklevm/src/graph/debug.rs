@@ -69,6 +69,7 @@ impl Printer<'_, '_> {
                 self.out.write_str(")")
             }
             Kind::Object(object) => self.object(object, depth),
+            Kind::Live(live) => write!(self.out, "{live:?}"),
         }
     }
 

@@ -7,6 +7,8 @@
 
 use std::io::{self, Write};
 
+use picklevm_ops::Text;
+
 use super::arena::{Arena, How, OpKind};
 use super::cell::{Cell, Tag};
 use super::slots::Slots;
@@ -118,6 +120,11 @@ impl<W: Write> Form<'_, W> {
             Tag::Persistent => {
                 self.out.write_all(b"\"persid\":")?;
                 return self.value(arena.persistents[cell.id()]);
+            }
+            Tag::Live => {
+                self.out.write_all(b"\"live\":")?;
+                let name = arena.live(cell).class_name();
+                return json_string(&mut self.out, Text::from(name).code_points());
             }
             _ => return self.object(cell),
         };

@@ -12,6 +12,8 @@ use foldhash::quality::RandomState;
 
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
+use super::compare::live_equal;
+use super::live::Hashed;
 use super::number::Number;
 
 /// One seed a process, so that nobody can prepare colliding keys and hashes agree from graph to graph.
@@ -58,6 +60,7 @@ mod domain {
     pub(super) const TUPLE: u64 = 7;
     pub(super) const FROZENSET: u64 = 8;
     pub(super) const EXT: u64 = 9;
+    pub(super) const LIVE: u64 = 10;
 }
 
 impl Arena {
@@ -125,9 +128,10 @@ impl Arena {
     fn atom_hash(&self, key: Cell) -> Option<u64> {
         Some(match key.tag() {
             Tag::Str | Tag::Bytes | Tag::ByteStr => self.hash_text(key.tag(), self.payload(key)),
-            Tag::None | Tag::EmptyTuple | Tag::Buffer | Tag::Persistent | Tag::Object | Tag::Live => {
+            Tag::None | Tag::EmptyTuple | Tag::Buffer | Tag::Persistent | Tag::Object => {
                 self.hash_words(domain::IDENTITY, [key.bits(), 0])
             }
+            Tag::Live => return self.live_hash(key),
             Tag::Ext => self.hash_words(domain::EXT, [key.id() as u64, 0]),
             Tag::Global => {
                 let global = self.globals[key.id()];
@@ -146,6 +150,17 @@ impl Arena {
             | Tag::BigInt
             | Tag::Complex => self.hash_number(&self.number(key)?),
         })
+    }
+
+    #[cold]
+    fn live_hash(&self, key: Cell) -> Option<u64> {
+        let mut hasher = self.hashes.seed.build_hasher();
+        hasher.write_u64(domain::LIVE);
+        match self.live(key).hash(&mut hasher) {
+            Hashed::ByIdentity => Some(self.hash_words(domain::IDENTITY, [key.bits(), 0])),
+            Hashed::ByContent => Some(hasher.finish()),
+            Hashed::Unhashable => None,
+        }
     }
 
     /// Hashes a tuple or frozenset, those inside it first, each once.
@@ -197,6 +212,7 @@ impl Arena {
             }
             (Tag::Str | Tag::Bytes | Tag::ByteStr, _) | (_, Tag::Str | Tag::Bytes | Tag::ByteStr) => false,
             (Tag::Int, Tag::Int) => false,
+            (Tag::Live, Tag::Live) => live_equal((self, a), (self, b)),
             (Tag::Tuple, Tag::Tuple) | (Tag::FrozenSet, Tag::FrozenSet) => super::compare::equal((self, a), (self, b)),
             (Tag::Global, Tag::Global) => {
                 let (a, b) = (self.globals[a.id()], self.globals[b.id()]);

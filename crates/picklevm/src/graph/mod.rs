@@ -14,6 +14,7 @@ mod hash;
 mod int;
 mod key;
 mod keyed;
+mod live;
 mod number;
 mod pool;
 mod slots;
@@ -35,6 +36,7 @@ pub use form::write_graph_form;
 pub(crate) use hash::Unhashable;
 pub use int::{Int, OutOfRange};
 pub use key::Key;
+pub use live::{Hashed, Live};
 pub use value::{Id, Kind, Value};
 pub use views::{Buffer, Change, Dict, Global, Items, Object, Pairs};
 
@@ -184,7 +186,8 @@ impl Arena {
             Tag::Buffer => self.buffers.len(),
             Tag::Persistent => self.persistents.len(),
             Tag::Object => self.objects.len(),
-            Tag::Hole | Tag::Live => 0,
+            Tag::Live => self.lives.len(),
+            Tag::Hole => 0,
             _ => return true,
         };
         cell.id() < count

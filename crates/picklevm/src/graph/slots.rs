@@ -24,6 +24,7 @@ impl Slots {
             (&[Tag::Buffer], arena.buffers.len()),
             (&[Tag::Persistent], arena.persistents.len()),
             (&[Tag::Object], arena.objects.len()),
+            (&[Tag::Live], arena.lives.len()),
             (&[Tag::Complex], arena.complexes.len()),
         ] {
             for tag in tags {

@@ -8,6 +8,7 @@ use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::int::Int;
 use super::key::Key;
+use super::live::Live;
 use super::views::{Buffer, Dict, Global, Items, Object};
 
 /// The id of a value in its graph: what is kept and passed where a [`Value`] would borrow the graph.
@@ -87,6 +88,8 @@ pub enum Kind<'g> {
     Persistent(Value<'g>),
     /// What a call that was not made would have returned: an instance, as a rule.
     Object(Object<'g>),
+    /// A Rust value in the place of a Python object.
+    Live(&'g dyn Live),
 }
 
 impl<'g> Value<'g> {
@@ -118,7 +121,7 @@ impl<'g> Value<'g> {
         match cell.tag() {
             Tag::Int => Kind::Int(Int::small(cell.as_int())),
             Tag::Float | Tag::ZeroFloat | Tag::WideFloat => Kind::Float(arena.float(cell).unwrap_or_default()),
-            Tag::None | Tag::Hole | Tag::Live => Kind::None,
+            Tag::None | Tag::Hole => Kind::None,
             Tag::True => Kind::Bool(true),
             Tag::False => Kind::Bool(false),
             Tag::BigInt => Kind::Int(Int::from_le(arena.payload(cell))),
@@ -140,6 +143,7 @@ impl<'g> Value<'g> {
             Tag::Buffer => Kind::Buffer(Buffer::new(arena, cell)),
             Tag::Persistent => Kind::Persistent(Value::new(arena, arena.persistents[cell.id()])),
             Tag::Object => Kind::Object(Object::new(arena, cell)),
+            Tag::Live => Kind::Live(arena.live(cell)),
         }
     }
 
@@ -165,6 +169,7 @@ impl<'g> Value<'g> {
             Kind::Buffer(_) => "buffer",
             Kind::Persistent(_) => "persistent reference",
             Kind::Object(_) => "object",
+            Kind::Live(_) => "live object",
         }
     }
 

@@ -227,6 +227,12 @@ pub enum Change<'g> {
 #[derive(Clone, Copy)]
 pub struct Pairs<'g>(Items<'g>);
 
+impl<'g> Pairs<'g> {
+    pub(crate) fn new(arena: &'g Arena, cells: &'g [Cell]) -> Self {
+        Pairs(Items::new(arena, cells))
+    }
+}
+
 impl<'g> Iterator for Pairs<'g> {
     type Item = (Value<'g>, Value<'g>);
 

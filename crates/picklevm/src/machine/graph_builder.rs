@@ -1,16 +1,16 @@
 //! The builder that makes a value graph.
 
-use std::sync::Arc;
-
 use num_bigint::{BigInt, Sign};
 use picklevm_ops::{IntValue, Number, Text};
 
 use super::builder::Builder;
 use super::memo::Slot;
+use super::resolving::Session;
+use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, How, Id, OpKind, Tag, Unhashable, Value, from_digits};
-use crate::limits::{self, Limits};
-use crate::resolve::{Class, Function, Resolver};
+use crate::graph::{Arena, BufferNode, Cell, How, Items, OpKind, Pairs, Tag, Unhashable, Value, from_digits};
+use crate::limits;
+use crate::options::Options;
 
 impl Slot for Cell {
     const HOLE: Cell = Cell::HOLE;
@@ -23,23 +23,23 @@ impl Slot for Cell {
 
 /// Makes the nodes of one load in an arena.
 pub(crate) struct GraphBuilder<'a> {
-    arena: &'a mut Arena,
-    resolver: &'a dyn Resolver,
-    limits: &'a Limits,
+    pub(super) arena: &'a mut Arena,
+    pub(super) options: &'a Options,
+    pub(super) session: &'a mut Session,
     /// Bytes of payload that may still be held.
     payload_left: u64,
-    next_buffer: u32,
-    /// What the resolver put in the place of globals, by their ids; empty as long as all are names.
-    functions: Vec<Option<Arc<dyn Function>>>,
+    /// How many roots earlier loads have left.
+    roots: usize,
     /// Comparisons that deciding about dropped calls may still cost; each one seen adds to it.
     patience: usize,
 }
 
 impl<'a> GraphBuilder<'a> {
-    pub(crate) fn new(arena: &'a mut Arena, resolver: &'a dyn Resolver, limits: &'a Limits) -> Self {
+    pub(crate) fn new(arena: &'a mut Arena, options: &'a Options, session: &'a mut Session) -> Self {
         arena.protocol = Some(0);
-        let payload_left = limits.bytes.saturating_sub(arena.held_bytes() as u64);
-        GraphBuilder { arena, resolver, limits, payload_left, next_buffer: 0, functions: Vec::new(), patience: 0 }
+        let payload_left = options.limits.bytes.saturating_sub(arena.held_bytes() as u64);
+        let roots = arena.roots.len();
+        GraphBuilder { arena, options, session, payload_left, roots, patience: 0 }
     }
 
     #[cold]
@@ -56,7 +56,7 @@ impl<'a> GraphBuilder<'a> {
 
     /// Counts a payload against the bytes that may be held.
     #[inline(always)]
-    fn pay(&mut self, len: usize) -> Result<()> {
+    pub(super) fn pay(&mut self, len: usize) -> Result<()> {
         match self.payload_left.checked_sub(len as u64) {
             Some(left) => {
                 self.payload_left = left;
@@ -65,7 +65,7 @@ impl<'a> GraphBuilder<'a> {
             None => Err(limits::exceeded(
                 "bytes",
                 "bytes held",
-                self.limits.bytes,
+                self.options.limits.bytes,
                 self.arena.held_bytes() as u64 + len as u64,
             )),
         }
@@ -81,7 +81,7 @@ impl<'a> GraphBuilder<'a> {
     #[inline(always)]
     fn check_callable(&self, class: Cell) -> Result<()> {
         match class.tag() {
-            Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent => Ok(()),
+            Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent | Tag::Live => Ok(()),
             _ => Err(self.wrong_type(
                 "something that can be called: a global, an extension code, an object or a persistent reference",
                 class,
@@ -97,30 +97,21 @@ impl<'a> GraphBuilder<'a> {
         }
     }
 
-    /// Makes a global and asks the resolver what it stands for.
-    fn resolve(&mut self, module: Cell, name: Cell) -> Result<Cell> {
-        let global = self.arena.new_global(module, name);
-        let (module, name) = (self.arena.text(module), self.arena.text(name));
-        // Names with surrogates are nobody's.
-        if let (Some(module), Some(name)) = (module.as_str(), name.as_str())
-            && let Class::Function(function) = self.resolver.find_class(module, name)?
-        {
-            self.functions.resize(global.id(), None);
-            self.functions.push(Some(function));
-        }
-        Ok(global)
+    /// Whether a call may be one that a resolver claimed.
+    #[inline(always)]
+    fn may_call(&self, callable: Cell) -> bool {
+        !self.session.classes.is_empty() || callable.is(Tag::Live)
     }
 
-    /// Calls what the resolver put in the place of a global.
-    #[inline(never)]
-    fn call(&mut self, callable: Cell, args: Cell) -> Result<Option<Cell>> {
-        let function = match callable.tag() {
-            Tag::Global => self.functions.get(callable.id()).and_then(Option::as_ref),
-            _ => None,
-        };
-        let Some(function) = function else { return Ok(None) };
-        self.arena.settle_all();
-        Ok(function.call(self.arena, Id(args))?.map(|id| id.0))
+    /// Makes an instance as Python 2 did.
+    fn construct(&mut self, how: How, class: Cell, args: &[Cell]) -> Result<Cell> {
+        let args = self.arena.new_tuple(args);
+        if self.may_call(class)
+            && let Some(value) = self.call(how, class, args, Cell::HOLE)?
+        {
+            return Ok(value);
+        }
+        Ok(self.arena.new_object(how, class, args))
     }
 
     fn add_keys(&mut self, set: Cell, items: &[Cell]) -> Result<()> {
@@ -129,7 +120,7 @@ impl<'a> GraphBuilder<'a> {
 }
 
 /// A value in a few words, for errors.
-fn describe(arena: &Arena, cell: Cell) -> String {
+pub(super) fn describe(arena: &Arena, cell: Cell) -> String {
     let value = Value::new(arena, cell);
     match value.as_object().map(|object| object.class()).or(Some(value)).and_then(Value::as_global) {
         Some(global) if cell.is(Tag::Object) => format!("an instance of {}", shorten(&global.to_string())),
@@ -176,7 +167,7 @@ impl Builder for GraphBuilder<'_> {
             IntValue::Bool(value) => Ok(Cell::bool(value)),
             IntValue::Small(value) => Ok(self.arena.new_int(value)),
             IntValue::Big { negative, radix, digits } => {
-                limits::check("digits", "digits", self.limits.digits, digits.len() as u64)?;
+                limits::check("digits", "digits", self.options.limits.digits, digits.len() as u64)?;
                 self.pay(digits.len())?;
                 let size = from_digits(&digits, radix)
                     .ok_or_else(|| Error::new(ErrorKind::Malformed, "the digits of an integer", "others"))?;
@@ -204,6 +195,9 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn byte_str(&mut self, bytes: &[u8]) -> Result<Cell> {
+        if self.options.encoding != Encoding::Keep {
+            return self.decode(bytes);
+        }
         self.payload(Tag::ByteStr, bytes)
     }
 
@@ -245,6 +239,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::List => self.arena.extend_list(target, items),
             Tag::Object => self.arena.object_op(target, OpKind::Append, items),
+            Tag::Live => return self.change(target, |live, arena| live.append(Items::new(arena, items))),
             _ => return Err(self.wrong_type("a list or an object below the items", target)),
         }
         Ok(())
@@ -255,6 +250,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::Dict => self.add_keys(target, pairs)?,
             Tag::Object => self.arena.object_op(target, OpKind::SetItem, pairs),
+            Tag::Live => return self.change(target, |live, arena| live.set_items(Pairs::new(arena, pairs))),
             _ => return Err(self.wrong_type("a dict or an object below the keys and values", target)),
         }
         Ok(())
@@ -264,6 +260,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::Set => self.add_keys(target, items)?,
             Tag::Object => self.arena.object_op(target, OpKind::Add, items),
+            Tag::Live => return self.change(target, |live, arena| live.add(Items::new(arena, items))),
             _ => return Err(self.wrong_type("a set or an object below the items", target)),
         }
         Ok(())
@@ -285,18 +282,15 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn ext(&mut self, code: i32) -> Result<Cell> {
-        match u32::try_from(code) {
-            Ok(code) if code > 0 => Ok(Cell::node(Tag::Ext, code)),
-            _ => Err(Error::new(ErrorKind::Malformed, "an extension code above 0", code.to_string())),
-        }
+        self.extension(code)
     }
 
     #[inline(always)]
     fn reduce(&mut self, callable: Cell, args: Cell) -> Result<Cell> {
         self.check_callable(callable)?;
         self.check_args(args)?;
-        if !self.functions.is_empty()
-            && let Some(value) = self.call(callable, args)?
+        if self.may_call(callable)
+            && let Some(value) = self.call(How::Reduce, callable, args, Cell::HOLE)?
         {
             return Ok(value);
         }
@@ -307,6 +301,11 @@ impl Builder for GraphBuilder<'_> {
     fn new_obj(&mut self, class: Cell, args: Cell) -> Result<Cell> {
         self.check_callable(class)?;
         self.check_args(args)?;
+        if self.may_call(class)
+            && let Some(value) = self.call(How::NewObj, class, args, Cell::HOLE)?
+        {
+            return Ok(value);
+        }
         Ok(self.arena.new_object(How::NewObj, class, args))
     }
 
@@ -316,23 +315,29 @@ impl Builder for GraphBuilder<'_> {
         if !kwargs.is(Tag::Dict) {
             return Err(self.wrong_type("a dict of keyword arguments", kwargs));
         }
+        if self.may_call(class)
+            && let Some(value) = self.call(How::NewObjEx, class, args, kwargs)?
+        {
+            return Ok(value);
+        }
         let both = self.arena.new_tuple(&[args, kwargs]);
         Ok(self.arena.new_object(How::NewObjEx, class, both))
     }
 
     fn inst(&mut self, class: Cell, args: &[Cell]) -> Result<Cell> {
-        let args = self.arena.new_tuple(args);
-        Ok(self.arena.new_object(How::Inst, class, args))
+        self.construct(How::Inst, class, args)
     }
 
     fn obj(&mut self, class: Cell, args: &[Cell]) -> Result<Cell> {
         self.check_callable(class)?;
-        let args = self.arena.new_tuple(args);
-        Ok(self.arena.new_object(How::Obj, class, args))
+        self.construct(How::Obj, class, args)
     }
 
     #[inline(always)]
     fn build(&mut self, target: Cell, state: Cell) -> Result<()> {
+        if target.is(Tag::Live) {
+            return self.change(target, |live, arena| live.set_state(Value::new(arena, state)));
+        }
         if !target.is(Tag::Object) {
             return Err(self.wrong_type("an object that can have a state", target));
         }
@@ -341,13 +346,11 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn persistent(&mut self, pid: Cell) -> Result<Cell> {
-        Ok(self.arena.new_persistent(pid))
+        self.persistent_load(pid)
     }
 
     fn next_buffer(&mut self) -> Result<Cell> {
-        let index = self.next_buffer;
-        self.next_buffer += 1;
-        Ok(self.arena.new_buffer(BufferNode { index, readonly: false, data: None }))
+        self.buffer()
     }
 
     fn readonly_buffer(&mut self, buffer: Cell) -> Result<Cell> {
@@ -404,6 +407,8 @@ impl Builder for GraphBuilder<'_> {
 
     fn finish(&mut self, root: Cell) -> Result<()> {
         self.arena.settle_all();
+        // A resolver that edits the graph does not get to say what its root is.
+        self.arena.roots.truncate(self.roots);
         self.arena.roots.push(root);
         if !self.arena.effects.is_empty() {
             self.arena.drop_reached_effects();

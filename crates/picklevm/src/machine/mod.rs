@@ -6,6 +6,7 @@
 mod builder;
 pub(crate) mod graph_builder;
 mod memo;
+pub(crate) mod resolving;
 
 use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text};
 use smallvec::SmallVec;

@@ -1,24 +1,115 @@
-//! What the globals of a pickle stand for: names, as a rule; plain data and the caller's own functions, where a
-//! resolver says so. Loading never calls anything that the caller did not register.
+//! What the globals, persistent ids and extension codes of a pickle stand for: names, as a rule; plain data and the
+//! caller's own functions and classes, where a resolver says so. Loading never calls anything that the caller did not
+//! register.
 
+mod allow;
+mod call;
+mod closures;
 pub(crate) mod compat;
+mod extensions;
+mod name;
+mod or;
+mod registry;
 mod standard;
 
 use std::sync::Arc;
 
+pub use allow::AllowList;
+pub use call::{Call, Made};
+pub use closures::{Persistent, persistent};
+pub use extensions::Extensions;
+pub use or::Or;
+pub use registry::{Construct, Registry};
 pub use standard::Standard;
 
-use crate::error::Result;
-use crate::graph::{Arena, Id, Value};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Id};
 
-/// Decides what a global of a pickle stands for: Python's `find_class`.
+/// Decides what a pickle refers to: Python's `find_class`, `persistent_load` and the registry of extension codes.
+///
+/// Every method has a default that decides nothing, by which a global stays two names, a persistent reference its id
+/// and an extension code a number. Resolvers are put together with [`or`](Resolver::or) and
+/// [`allow_only`](Resolver::allow_only). A closure over module and name is one too.
+///
+/// ```
+/// use picklevm::{Deny, Made, Registry, Resolver, Standard, Unpickler};
+///
+/// let mut registry = Registry::new();
+/// registry.function("operator.getitem", |call| {
+///     let [of, key] = call.exactly()?;
+///     Ok(of.get(key).map(|item| item.id()))
+/// });
+/// let unpickler = Unpickler::new().resolver(registry.or(Standard).or(Deny));
+///
+/// let graph = unpickler.loads(b"\x80\x02coperator\ngetitem\nK\x01K\x02\x86K\x01\x86R.")?;   // getitem((1, 2), 1)
+/// assert_eq!(graph.root().as_i64(), Some(2));
+/// let error = unpickler.loads(b"cos\nsystem\n(S'true'\ntR.").unwrap_err();
+/// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global that a resolver knows, found os.system");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
 pub trait Resolver: Send + Sync {
-    /// Says what the global `name` of `module` is. Names are as the pickle has them.
+    /// Says what the global `name` of `module` is: `Unpickler.find_class`.
+    ///
+    /// Names of Python 2 in pickles below protocol 3 have been mapped to those of Python 3, unless
+    /// [`fix_imports`](crate::Unpickler::fix_imports) is off. A name may be dotted, for what is nested in a class.
+    /// [`Class::Symbolic`], the default, leaves the global to the next resolver, and in the end two names.
     ///
     /// # Errors
     ///
     /// An error ends the load; offset and opcode are added to it.
-    fn find_class(&self, module: &str, name: &str) -> Result<Class>;
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        let _ = (module, name);
+        Ok(Class::Symbolic)
+    }
+
+    /// Makes the value that a persistent id stands for: `Unpickler.persistent_load`.
+    ///
+    /// The id is any value of `arena`, in which the result is made too. [`Made::Symbolic`], the default, leaves the
+    /// reference to the next resolver, and in the end a [`Kind::Persistent`](crate::Kind::Persistent).
+    ///
+    /// # Errors
+    ///
+    /// An error ends the load; offset and opcode are added to it.
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+        let _ = (arena, pid);
+        Ok(Made::Symbolic)
+    }
+
+    /// Module and name of the global that is registered under an extension code: `copyreg.add_extension` (PEP 307).
+    ///
+    /// `None`, the default, leaves the code to the next resolver, and in the end a number.
+    fn extension(&self, code: i32) -> Option<(&str, &str)> {
+        let _ = code;
+        None
+    }
+
+    /// This resolver, and `next` for all that it leaves symbolic.
+    fn or<R: Resolver>(self, next: R) -> Or<Self, R>
+    where
+        Self: Sized,
+    {
+        Or::new(self, next)
+    }
+
+    /// This resolver behind a list of the globals that a pickle may name; any other is an error.
+    ///
+    /// Entries are `module.name`, `module:Outer.Inner` for what is nested in a class, and `module.*` for all names of a
+    /// module that are not nested. Extension codes are judged by the names they stand for. Names are those of Python 3.
+    ///
+    /// ```
+    /// use picklevm::{Resolver, Standard, Unpickler};
+    ///
+    /// let unpickler = Unpickler::new().resolver(Standard.allow_only(["collections.OrderedDict", "datetime.*"]));
+    /// assert!(unpickler.loads(b"cdatetime\ndate\n.").is_ok());
+    /// let error = unpickler.loads(b"cbuiltins\neval\n.").unwrap_err();
+    /// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global of the allow-list, found builtins.eval");
+    /// ```
+    fn allow_only<'n>(self, names: impl IntoIterator<Item = &'n str>) -> AllowList<Self>
+    where
+        Self: Sized,
+    {
+        AllowList::new(names, self)
+    }
 }
 
 /// What a resolver says a global is.
@@ -27,33 +118,57 @@ pub trait Resolver: Send + Sync {
 pub enum Class {
     /// Two names; calling it makes a symbolic object.
     Symbolic,
-    /// A function that calls are handed to.
-    Function(Arc<dyn Function>),
+    /// A function or class that calls are handed to. The global itself stays two names in the graph.
+    Callable(Arc<dyn Callable>),
 }
 
-/// A function that stands for a Python callable.
-pub trait Function: Send + Sync {
-    /// Makes the value of a call in `arena`, or `None` to leave the call a symbolic object.
+/// A function or class that stands for a Python callable.
+pub trait Callable: Send + Sync {
+    /// Makes the value of a call: by REDUCE, or as an instance by NEWOBJ, NEWOBJ_EX, INST or OBJ.
+    ///
+    /// [`Made::Symbolic`] leaves the call a symbolic object.
     ///
     /// # Errors
     ///
-    /// An error ends the load; offset and opcode are added to it.
-    fn call(&self, arena: &mut Arena, args: Id) -> Result<Option<Id>>;
+    /// An error ends the load; offset, opcode and the name of the global are added to it.
+    fn call(&self, call: &mut Call<'_>) -> Result<Made>;
 }
 
 /// Keeps every global a name and every call an object: nothing of a pickle is interpreted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Symbolic;
 
-impl Resolver for Symbolic {
-    fn find_class(&self, _: &str, _: &str) -> Result<Class> {
-        Ok(Class::Symbolic)
+impl Resolver for Symbolic {}
+
+/// Refuses every global, as `find_global = None` did for Python 2's `cPickle`. After other resolvers, all that these do
+/// not know.
+///
+/// ```
+/// use picklevm::{Deny, Unpickler};
+///
+/// let error = Unpickler::new().resolver(Deny).loads(b"cos\nsystem\n.").unwrap_err();
+/// assert_eq!(error.kind(), picklevm::ErrorKind::Resolver);
+/// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global that a resolver knows, found os.system");
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deny;
+
+impl Resolver for Deny {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        Err(Error::new(ErrorKind::Resolver, "a global that a resolver knows", format!("{module}.{name}")))
     }
 }
 
-impl Arena {
-    /// The arguments of a call, if there are exactly `N`.
-    fn args<const N: usize>(&self, args: Id) -> Option<[Value<'_>; N]> {
-        self.value(args).items().as_array()
+impl<R: Resolver + ?Sized> Resolver for Arc<R> {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        (**self).find_class(module, name)
+    }
+
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+        (**self).persistent_load(arena, pid)
+    }
+
+    fn extension(&self, code: i32) -> Option<(&str, &str)> {
+        (**self).extension(code)
     }
 }

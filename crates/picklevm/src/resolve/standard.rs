@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Class, Function, Resolver};
+use super::{Call, Callable, Class, Made, Resolver};
 use crate::error::Result;
-use crate::graph::{Arena, Cell, Id, Kind, Tag};
+use crate::graph::{Cell, Id, Kind, Tag};
 
 /// Turns the calls that pickles use for plain data into values: `set`, `frozenset`, `bytearray`, `bytes`, `complex`
 /// and `_codecs.encode`. Everything else stays symbolic. The default of [`loads`](crate::loads).
@@ -43,65 +43,65 @@ impl Resolver for Standard {
             ("_codecs", "encode") => Builtin::Encode,
             _ => return Ok(Class::Symbolic),
         };
-        Ok(Class::Function(Arc::new(builtin)))
+        Ok(Class::Callable(Arc::new(builtin)))
     }
 }
 
-impl Function for Builtin {
-    fn call(&self, arena: &mut Arena, args: Id) -> Result<Option<Id>> {
-        Ok(self.make(arena, args).map(Id))
+impl Callable for Builtin {
+    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+        Ok(self.make(call).map(Id).into())
     }
 }
 
 impl Builtin {
-    fn make(self, arena: &mut Arena, args: Id) -> Option<Cell> {
+    fn make(self, call: &mut Call<'_>) -> Option<Cell> {
         match self {
             Builtin::Set | Builtin::FrozenSet => {
                 let tag = if matches!(self, Builtin::Set) { Tag::Set } else { Tag::FrozenSet };
-                let items = if args.0 == Cell::EMPTY_TUPLE {
+                let items = if call.has_no_args() {
                     Vec::new()
                 } else {
-                    let [items] = arena.args(args)?;
+                    let [items] = call.args_of()?;
                     if !matches!(items.kind(), Kind::List(_) | Kind::Tuple(_) | Kind::Set(_) | Kind::FrozenSet(_)) {
                         return None;
                     }
                     items.items().cells().to_vec()
                 };
-                let set = arena.new_set(tag);
-                arena.add_rows(set, &items).ok()?;
-                arena.settle_all();
+                let set = call.new_set(tag);
+                call.add_rows(set, &items).ok()?;
+                call.settle_all();
                 Some(set)
             }
             Builtin::Bytes | Builtin::ByteArray => {
                 let tag = if matches!(self, Builtin::Bytes) { Tag::Bytes } else { Tag::ByteArray };
-                let bytes = if args.0 == Cell::EMPTY_TUPLE { Vec::new() } else { bytes_of(arena, args)? };
-                Some(arena.new_text(tag, &bytes, false))
+                let bytes = if call.has_no_args() { Vec::new() } else { bytes_of(call)? };
+                Some(call.new_text(tag, &bytes, false))
             }
             Builtin::Complex => {
-                let [re, im] = arena.args(args)?.map(|part| part.as_f64().or_else(|| part.as_i64().map(|n| n as f64)));
-                Some(arena.new_complex(re?, im?))
+                let [re, im] = call.args_of()?.map(|part| part.as_f64().or_else(|| part.as_i64().map(|n| n as f64)));
+                Some(call.new_complex(re?, im?))
             }
             Builtin::Encode => {
-                let [text, encoding] = arena.args(args)?;
+                let [text, encoding] = call.args_of()?;
                 if !matches!(encoding.as_str()?, "latin1" | "latin-1") {
                     return None;
                 }
                 let bytes = latin_1(text.as_text()?.code_points())?;
-                Some(arena.new_text(Tag::Bytes, &bytes, false))
+                Some(call.new_text(Tag::Bytes, &bytes, false))
             }
         }
     }
 }
 
 /// What `bytes(…)` or `bytearray(…)` makes of its arguments, where a pickler wrote them.
-fn bytes_of(arena: &Arena, args: Id) -> Option<Vec<u8>> {
-    if let Some([text, encoding]) = arena.args(args) {
+fn bytes_of(call: &Call<'_>) -> Option<Vec<u8>> {
+    if let Some([text, encoding]) = call.args_of() {
         if !matches!(encoding.as_str()?, "latin1" | "latin-1") {
             return None;
         }
         return latin_1(text.as_text()?.code_points());
     }
-    let [only] = arena.args(args)?;
+    let [only] = call.args_of()?;
     match only.kind() {
         Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(bytes.to_vec()),
         Kind::List(items) => items.map(|item| item.as_i64()?.try_into().ok()).collect(),

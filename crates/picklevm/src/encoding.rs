@@ -1,0 +1,126 @@
+//! What becomes of the 8-bit strings of Python 2: the `encoding` and `errors` of Python's `Unpickler`.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::Tag;
+
+/// What the 8-bit strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING) are read as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// As they are: [`Kind::ByteStr`](crate::Kind::ByteStr). The default, since it loses nothing.
+    #[default]
+    Keep,
+    /// As bytes: Python's `encoding="bytes"`.
+    Bytes,
+    /// As text in ASCII, Python's default.
+    Ascii,
+    /// As text in Latin-1, which every string is: what Python's documentation says for NumPy and datetimes.
+    Latin1,
+    /// As text in UTF-8.
+    Utf8,
+}
+
+/// What becomes of bytes that the [`Encoding`] cannot decode: Python's error handlers of the same names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Errors {
+    /// An error. The default.
+    #[default]
+    Strict,
+    /// They are left out.
+    Ignore,
+    /// U+FFFD, one for each invalid sequence.
+    Replace,
+    /// A lone surrogate from U+DC80 to U+DCFF for each byte (PEP 383).
+    SurrogateEscape,
+    /// `\xNN` for each byte.
+    BackslashReplace,
+}
+
+/// An 8-bit string decoded: the kind of value, its payload, and whether that holds surrogates.
+pub(crate) struct Decoded {
+    pub(crate) tag: Tag,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) surrogates: bool,
+}
+
+/// Decodes an 8-bit string.
+#[cold]
+pub(crate) fn decode(bytes: &[u8], encoding: Encoding, errors: Errors) -> Result<Decoded> {
+    let mut out = Decoded { tag: Tag::Str, payload: Vec::with_capacity(bytes.len()), surrogates: false };
+    match encoding {
+        Encoding::Keep => out.tag = Tag::ByteStr,
+        Encoding::Bytes => out.tag = Tag::Bytes,
+        Encoding::Ascii | Encoding::Utf8 => {
+            let mut rest = bytes;
+            while let Some((valid, invalid, after)) = split(rest, encoding) {
+                out.payload.extend_from_slice(valid);
+                if !invalid.is_empty() {
+                    let at = bytes.len() - rest.len() + valid.len();
+                    out.handle(invalid, encoding, errors, at)?;
+                }
+                rest = after;
+            }
+            return Ok(out);
+        }
+        Encoding::Latin1 => {
+            let mut utf8 = [0; 2];
+            for byte in bytes {
+                out.payload.extend_from_slice(char::from(*byte).encode_utf8(&mut utf8).as_bytes());
+            }
+            return Ok(out);
+        }
+    }
+    out.payload.extend_from_slice(bytes);
+    Ok(out)
+}
+
+/// The longest valid start of some bytes, the invalid sequence behind it, and the rest; `None` at the end.
+fn split(bytes: &[u8], encoding: Encoding) -> Option<(&[u8], &[u8], &[u8])> {
+    if bytes.is_empty() {
+        return None;
+    }
+    let (valid, invalid) = match encoding {
+        Encoding::Ascii => match bytes.iter().position(|byte| !byte.is_ascii()) {
+            Some(at) => (at, 1),
+            None => (bytes.len(), 0),
+        },
+        _ => {
+            let chunk = bytes.utf8_chunks().next()?;
+            (chunk.valid().len(), chunk.invalid().len())
+        }
+    };
+    let (valid, rest) = bytes.split_at(valid);
+    let (invalid, rest) = rest.split_at(invalid);
+    Some((valid, invalid, rest))
+}
+
+impl Decoded {
+    fn handle(&mut self, invalid: &[u8], encoding: Encoding, errors: Errors, at: usize) -> Result<()> {
+        match errors {
+            Errors::Strict => {
+                let name = if encoding == Encoding::Ascii { "ASCII" } else { "UTF-8" };
+                return Err(Error::new(
+                    ErrorKind::Malformed,
+                    format!("an 8-bit string in {name} (Unpickler::encoding)"),
+                    format!("byte 0x{:02x} at position {at} of it", invalid.first().unwrap_or(&0)),
+                ));
+            }
+            Errors::Ignore => {}
+            Errors::Replace => self.payload.extend_from_slice("\u{fffd}".as_bytes()),
+            Errors::SurrogateEscape => {
+                self.surrogates = true;
+                // U+DC80 to U+DCFF, each as three bytes.
+                for byte in invalid {
+                    self.payload.extend_from_slice(&[0xed, 0xb0 | byte >> 6, 0x80 | byte & 0x3f]);
+                }
+            }
+            Errors::BackslashReplace => {
+                for byte in invalid {
+                    self.payload.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+                }
+            }
+        }
+        Ok(())
+    }
+}

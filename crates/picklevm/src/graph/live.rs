@@ -1,0 +1,180 @@
+//! Live objects: Rust values that live in a graph.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::hash::Hasher;
+use std::sync::{Arc, LazyLock};
+
+use super::arena::{Arena, next_id};
+use super::cell::{Cell, Tag};
+use super::value::{Id, Value};
+use super::views::{Items, Pairs};
+use crate::error::{Error, ErrorKind, Result};
+use crate::resolve::{Call, Made};
+
+/// A Rust value that lives in a graph in the place of a Python object.
+///
+/// Resolvers make live objects of calls and persistent ids. What the pickle then does to the object (state, items,
+/// pairs, members, calls) is handed to it; by default each is an error that names the class. Arguments and state are
+/// borrowed from the graph; a live object keeps Rust data, or [`Id`]s of the graph that it lives in, never a handle on
+/// that graph, which could then not be freed.
+///
+/// Read it back with [`Value::downcast_ref`] or as [`Kind::Live`](crate::Kind::Live). A graph that is copied shares its
+/// live objects with the copy.
+///
+/// ```
+/// use picklevm::{Items, Live, Result};
+///
+/// #[derive(Debug, Default)]
+/// struct Sum(i64);
+///
+/// impl Live for Sum {
+///     fn append(&mut self, items: Items<'_>) -> Result<()> {
+///         self.0 += items.filter_map(|item| item.as_i64()).sum::<i64>();
+///         Ok(())
+///     }
+/// }
+/// ```
+#[allow(unused_variables, reason = "the names of default methods are documentation")]
+pub trait Live: Any + Debug + Send + Sync {
+    /// The name of the class, for errors: the path of the Rust type by default.
+    fn class_name(&self) -> &str {
+        std::any::type_name::<Self>()
+    }
+
+    /// Calls the object: REDUCE, or another opcode that makes an instance of it, with the object as the callable.
+    ///
+    /// # Errors
+    ///
+    /// By default, that it cannot be called.
+    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+        Err(cannot("be called"))
+    }
+
+    /// Sets the state: BUILD, Python's `__setstate__`.
+    ///
+    /// # Errors
+    ///
+    /// By default, that it has no state.
+    fn set_state(&mut self, state: Value<'_>) -> Result<()> {
+        Err(cannot("be given a state"))
+    }
+
+    /// Appends items: APPEND and APPENDS, in batches as the pickle has them.
+    ///
+    /// # Errors
+    ///
+    /// By default, that it holds no items.
+    fn append(&mut self, items: Items<'_>) -> Result<()> {
+        Err(cannot("be appended to"))
+    }
+
+    /// Sets keys to values: SETITEM and SETITEMS, in batches as the pickle has them.
+    ///
+    /// # Errors
+    ///
+    /// By default, that it holds no pairs.
+    fn set_items(&mut self, pairs: Pairs<'_>) -> Result<()> {
+        Err(cannot("be given keys and values"))
+    }
+
+    /// Adds members: ADDITEMS, in batches as the pickle has them.
+    ///
+    /// # Errors
+    ///
+    /// By default, that it has no members.
+    fn add(&mut self, items: Items<'_>) -> Result<()> {
+        Err(cannot("be added to"))
+    }
+
+    /// Whether another live object is equal to this one: Python's `__eq__`. An object is always equal to itself; by
+    /// default to nothing else.
+    fn equals(&self, other: &dyn Live) -> bool {
+        false
+    }
+
+    /// Feeds a hasher with what equality looks at: Python's `__hash__`. By default the object is hashed by identity.
+    fn hash(&self, hasher: &mut dyn Hasher) -> Hashed {
+        Hashed::ByIdentity
+    }
+
+    /// A copy, for changing one that several graphs share. `None`, the default, makes such a change an error.
+    fn clone_live(&self) -> Option<Arc<dyn Live>> {
+        None
+    }
+}
+
+/// How a live object is hashed as a key of a dict or a member of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Hashed {
+    /// By identity: nothing but itself is equal to it.
+    ByIdentity,
+    /// By what was fed to the hasher.
+    ByContent,
+    /// Not at all: using it as a key is an error.
+    Unhashable,
+}
+
+#[cold]
+fn cannot(what: &str) -> Error {
+    Error::new(ErrorKind::Type, format!("an object that can {what}"), "one that cannot")
+}
+
+/// What stands in the place of a live object while it is being changed, and sees a state that leads back to itself.
+#[derive(Debug)]
+struct Changing;
+
+impl Live for Changing {}
+
+static CHANGING: LazyLock<Arc<dyn Live>> = LazyLock::new(|| Arc::new(Changing));
+
+impl<'g> Value<'g> {
+    /// The live object, if it is one.
+    pub fn as_live(self) -> Option<&'g dyn Live> {
+        self.cell().is(Tag::Live).then(|| self.arena().live(self.cell()))
+    }
+
+    /// The live object, if it is one of this type.
+    pub fn downcast_ref<T: Live>(self) -> Option<&'g T> {
+        (self.as_live()? as &dyn Any).downcast_ref()
+    }
+}
+
+impl Arena {
+    /// Puts a live object into the graph.
+    pub fn live_object(&mut self, live: impl Live) -> Id {
+        Id(self.new_live(Arc::new(live)))
+    }
+
+    pub(crate) fn new_live(&mut self, live: Arc<dyn Live>) -> Cell {
+        let id = next_id(self.lives.len());
+        self.lives.push(live);
+        Cell::node(Tag::Live, id)
+    }
+
+    #[inline]
+    pub(crate) fn live(&self, cell: Cell) -> &dyn Live {
+        &*self.lives[cell.id()]
+    }
+
+    /// Changes a live object, which sees the graph meanwhile, itself apart.
+    pub(crate) fn change_live(
+        &mut self,
+        cell: Cell,
+        change: impl FnOnce(&mut dyn Live, &Arena) -> Result<()>,
+    ) -> Result<()> {
+        let mut live = std::mem::replace(&mut self.lives[cell.id()], CHANGING.clone());
+        if Arc::get_mut(&mut live).is_none()
+            && let Some(copy) = live.clone_live()
+        {
+            live = copy;
+        }
+        let done = match Arc::get_mut(&mut live) {
+            Some(unique) => change(unique, self),
+            None => Err(Error::new(ErrorKind::Type, "a live object that only one graph holds", "one that is shared")),
+        };
+        self.lives[cell.id()] = live;
+        done
+    }
+}

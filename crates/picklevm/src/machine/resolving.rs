@@ -1,0 +1,178 @@
+//! Where a load meets the caller's own code: resolvers, the callables they return, and live objects.
+
+use std::sync::Arc;
+
+use super::graph_builder::{GraphBuilder, describe};
+use crate::encoding;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, BufferNode, Cell, How, Id, Live, Tag, Value};
+use crate::options::Options;
+use crate::resolve::compat::{self, Names};
+use crate::resolve::{Call, Callable, Class, Made};
+
+/// What the loads of one stream keep from one to the next.
+#[derive(Default)]
+pub(crate) struct Session {
+    /// What the resolver put in the place of globals, by their ids; empty as long as all are names.
+    pub(super) classes: Vec<Option<Arc<dyn Callable>>>,
+    /// The globals of extension codes that were met.
+    extensions: Vec<(i32, Cell)>,
+    pub(super) next_buffer: u32,
+}
+
+impl Session {
+    /// Begins another graph. Buffers go on where they are.
+    pub(crate) fn start_graph(&mut self) {
+        self.classes.clear();
+        self.extensions.clear();
+    }
+
+    /// Whether all of the buffers that there are have been used.
+    pub(crate) fn check_buffers(&self, options: &Options) -> Result<()> {
+        let Some(there_are) = options.buffers.as_ref().map(|buffers| buffers.len()) else { return Ok(()) };
+        let used = self.next_buffer as usize;
+        if used < there_are {
+            return Err(Error::new(
+                ErrorKind::Buffer,
+                format!("{there_are} out-of-band buffers to be used (Unpickler::buffers)"),
+                format!("{used} that are"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl GraphBuilder<'_> {
+    /// Makes a global and asks the resolver what it stands for.
+    pub(super) fn resolve(&mut self, module: Cell, name: Cell) -> Result<Cell> {
+        let global = self.arena.new_global(module, name);
+        let (module, name) = (self.arena.text(module), self.arena.text(name));
+        // Names with surrogates are nobody's.
+        let (Some(mut module), Some(mut name)) = (module.as_str(), name.as_str()) else { return Ok(global) };
+        if self.options.fix_imports
+            && Names::of_protocol(self.arena.protocol.unwrap_or_default()) == Names::Python2
+            && let Some(renamed) = compat::renamed(module, name, Names::Python3)
+        {
+            (module, name) = renamed;
+        }
+        if let Class::Callable(callable) = self.options.resolver.find_class(module, name).map_err(|e| {
+            // The resolver's own error has the name in it already, where it says what it expected.
+            if e.expected().is_empty() { e.about(|| format!("{module}.{name}")) } else { e }
+        })? {
+            self.session.classes.resize(global.id(), None);
+            self.session.classes.push(Some(callable));
+        }
+        Ok(global)
+    }
+
+    /// The global of an extension code, or the code where no resolver knows it.
+    pub(super) fn extension(&mut self, code: i32) -> Result<Cell> {
+        let id = match u32::try_from(code) {
+            Ok(id) if id > 0 => id,
+            _ => return Err(Error::new(ErrorKind::Malformed, "an extension code above 0", code.to_string())),
+        };
+        if let Some((_, global)) = self.session.extensions.iter().find(|known| known.0 == code) {
+            return Ok(*global);
+        }
+        let Some((module, name)) = self.options.resolver.extension(code) else { return Ok(Cell::node(Tag::Ext, id)) };
+        let [module, name] = [module, name].map(|part| self.arena.new_text(Tag::Str, part.as_bytes(), false));
+        let global = self.resolve(module, name)?;
+        self.session.extensions.push((code, global));
+        Ok(global)
+    }
+
+    /// Calls what the resolver put in the place of a global, or a live object. `None` leaves the call symbolic.
+    #[inline(never)]
+    pub(super) fn call(&mut self, how: How, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
+        let made = match callable.tag() {
+            Tag::Global => {
+                let class = self.session.classes.get(callable.id());
+                let Some(class) = class.and_then(Option::as_ref).map(Arc::clone) else { return Ok(None) };
+                self.hand_over(|arena| class.call(&mut Call::new(arena, how, callable, args, kwargs)))
+            }
+            Tag::Live => {
+                let live = self.arena.lives[callable.id()].clone();
+                self.hand_over(|arena| live.call(&mut Call::new(arena, how, callable, args, kwargs)))
+            }
+            _ => return Ok(None),
+        };
+        made.map_err(|e| e.about(|| describe_class(self.arena, callable)))
+    }
+
+    /// Hands the graph to code of the caller's.
+    fn hand_over(&mut self, code: impl FnOnce(&mut Arena) -> Result<Made>) -> Result<Option<Cell>> {
+        self.arena.settle_all();
+        let before = self.arena.extent();
+        let made = code(self.arena)?;
+        if !self.arena.extent().covers(&before) {
+            return Err(Error::new(
+                ErrorKind::Resolver,
+                "the graph that was handed to a resolver, with nothing taken out",
+                "another in its place",
+            ));
+        }
+        Ok(match made {
+            Made::Symbolic => None,
+            Made::Value(id) => Some(self.arena.value(id).cell()),
+            Made::Live(live) => Some(self.arena.new_live(live)),
+        })
+    }
+
+    /// The value of a persistent id, or the reference where no resolver knows it.
+    pub(super) fn persistent_load(&mut self, pid: Cell) -> Result<Cell> {
+        let resolver = &self.options.resolver;
+        match self.hand_over(|arena| resolver.persistent_load(arena, Id(pid)))? {
+            Some(value) => Ok(value),
+            None => Ok(self.arena.new_persistent(pid)),
+        }
+    }
+
+    /// Lets a pickle change a live object.
+    #[inline(never)]
+    pub(super) fn change(
+        &mut self,
+        live: Cell,
+        change: impl FnOnce(&mut dyn Live, &Arena) -> Result<()>,
+    ) -> Result<()> {
+        self.arena.settle_all();
+        let done = self.arena.change_live(live, change);
+        done.map_err(|e| e.about(|| self.arena.live(live).class_name().to_owned()))
+    }
+
+    /// An 8-bit string where it is not kept as it is.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<Cell> {
+        let decoded = encoding::decode(bytes, self.options.encoding, self.options.errors)?;
+        self.pay(decoded.payload.len())?;
+        Ok(self.arena.new_text(decoded.tag, &decoded.payload, decoded.surrogates))
+    }
+
+    /// The next out-of-band buffer: without bytes, if no buffers were given at all.
+    pub(super) fn buffer(&mut self) -> Result<Cell> {
+        let index = self.session.next_buffer;
+        let data = match &self.options.buffers {
+            None => None,
+            Some(buffers) => match buffers.get(index as usize) {
+                Some(data) => Some(data.clone()),
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::Buffer,
+                        "another out-of-band buffer (Unpickler::buffers)",
+                        format!("only {index}"),
+                    ));
+                }
+            },
+        };
+        self.session.next_buffer += 1;
+        Ok(self.arena.new_buffer(BufferNode { index, readonly: false, data }))
+    }
+}
+
+/// The name of what was called, for errors.
+fn describe_class(arena: &Arena, callable: Cell) -> String {
+    match Value::new(arena, callable) {
+        value if callable.is(Tag::Live) => value.as_live().map_or("", |live| live.class_name()).to_owned(),
+        value => value.as_global().map_or_else(|| describe(arena, callable), |global| global.to_string()),
+    }
+}

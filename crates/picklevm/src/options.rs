@@ -1,0 +1,34 @@
+//! What a load is told.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::encoding::{Encoding, Errors};
+use crate::limits::Limits;
+use crate::resolve::{Resolver, Standard};
+
+/// What a load is told: the fields of an [`Unpickler`](crate::Unpickler), where they are documented.
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) resolver: Arc<dyn Resolver>,
+    pub(crate) limits: Limits,
+    pub(crate) encoding: Encoding,
+    pub(crate) errors: Errors,
+    pub(crate) fix_imports: bool,
+    pub(crate) buffers: Option<Arc<[Bytes]>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        static STANDARD: std::sync::LazyLock<Arc<dyn Resolver>> = std::sync::LazyLock::new(|| Arc::new(Standard));
+        Options {
+            resolver: STANDARD.clone(),
+            limits: Limits::default(),
+            encoding: Encoding::default(),
+            errors: Errors::default(),
+            fix_imports: true,
+            buffers: None,
+        }
+    }
+}

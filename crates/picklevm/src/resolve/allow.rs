@@ -1,0 +1,52 @@
+//! A list of the globals that a pickle may name.
+
+use std::collections::HashSet;
+
+use super::name::split;
+use super::{Class, Made, Resolver};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Id};
+
+/// A resolver behind a list of the globals that a pickle may name; made by [`Resolver::allow_only`].
+#[derive(Clone, Debug)]
+pub struct AllowList<R> {
+    names: HashSet<(String, String)>,
+    modules: HashSet<String>,
+    inner: R,
+}
+
+impl<R> AllowList<R> {
+    pub(super) fn new<'n>(names: impl IntoIterator<Item = &'n str>, inner: R) -> Self {
+        let mut list = AllowList { names: HashSet::new(), modules: HashSet::new(), inner };
+        for entry in names {
+            match split(entry) {
+                (module, "*") => drop(list.modules.insert(module.to_owned())),
+                (module, name) => drop(list.names.insert((module.to_owned(), name.to_owned()))),
+            }
+        }
+        list
+    }
+
+    fn allows(&self, module: &str, name: &str) -> bool {
+        // What a dotted name leads to need not be of this module: `collections:abc.sys.modules`.
+        let whole = self.modules.contains(module) && !name.contains('.');
+        whole || self.names.contains(&(module.to_owned(), name.to_owned()))
+    }
+}
+
+impl<R: Resolver> Resolver for AllowList<R> {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        if !self.allows(module, name) {
+            return Err(Error::new(ErrorKind::Resolver, "a global of the allow-list", format!("{module}.{name}")));
+        }
+        self.inner.find_class(module, name)
+    }
+
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+        self.inner.persistent_load(arena, pid)
+    }
+
+    fn extension(&self, code: i32) -> Option<(&str, &str)> {
+        self.inner.extension(code)
+    }
+}

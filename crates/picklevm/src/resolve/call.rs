@@ -1,0 +1,134 @@
+//! A call that a pickle makes, and what comes of it.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Cell, Dict, How, Id, Items, Live, Tag, Value};
+
+/// A call that a pickle makes: the arguments, and the graph to make the result in.
+///
+/// Dereferences to the [`Arena`] of the load, whose methods make values. Arguments are complete but for cycles: what a
+/// pickle fills after the call (items, state) is not there yet.
+pub struct Call<'a> {
+    arena: &'a mut Arena,
+    how: How,
+    callable: Cell,
+    /// A tuple.
+    args: Cell,
+    /// A dict, or a hole.
+    kwargs: Cell,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(arena: &'a mut Arena, how: How, callable: Cell, args: Cell, kwargs: Cell) -> Self {
+        Call { arena, how, callable, args, kwargs }
+    }
+
+    /// The opcode that calls.
+    pub fn how(&self) -> How {
+        self.how
+    }
+
+    /// What is called: a global, or a live object.
+    pub fn callable(&self) -> Value<'_> {
+        Value::new(self.arena, self.callable)
+    }
+
+    /// The positional arguments.
+    pub fn args(&self) -> Items<'_> {
+        self.args_tuple().items()
+    }
+
+    /// The tuple of the positional arguments, which other values may share.
+    pub fn args_tuple(&self) -> Value<'_> {
+        Value::new(self.arena, self.args)
+    }
+
+    /// The keyword arguments, which NEWOBJ_EX alone has.
+    pub fn kwargs(&self) -> Option<Dict<'_>> {
+        Value::new(self.arena, self.kwargs).as_dict()
+    }
+
+    /// The positional arguments as an array.
+    ///
+    /// # Errors
+    ///
+    /// If there are not exactly `N`, or there are keyword arguments.
+    pub fn exactly<const N: usize>(&self) -> Result<[Value<'_>; N]> {
+        let named = self.kwargs().map_or(0, Dict::len);
+        self.args().as_array().filter(|_| named == 0).ok_or_else(|| self.wrong_count(N, named))
+    }
+
+    #[cold]
+    fn wrong_count(&self, wanted: usize, named: usize) -> Error {
+        let plural = |n| if n == 1 { "" } else { "s" };
+        let mut found = self.args().len().to_string();
+        if named > 0 {
+            found += &format!(" and {named} keyword argument{}", plural(named));
+        }
+        Error::new(ErrorKind::Resolver, format!("{wanted} argument{}", plural(wanted)), found)
+    }
+
+    /// The arguments, if there are exactly `N`.
+    pub(super) fn args_of<const N: usize>(&self) -> Option<[Value<'_>; N]> {
+        self.exactly().ok()
+    }
+
+    pub(super) fn has_no_args(&self) -> bool {
+        self.args.is(Tag::EmptyTuple)
+    }
+}
+
+impl Deref for Call<'_> {
+    type Target = Arena;
+
+    fn deref(&self) -> &Arena {
+        self.arena
+    }
+}
+
+impl DerefMut for Call<'_> {
+    fn deref_mut(&mut self) -> &mut Arena {
+        self.arena
+    }
+}
+
+/// The opcode, what is called, and the arguments.
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?}{:?}", self.how, self.callable(), self.args_tuple())
+    }
+}
+
+/// What comes of a call or a persistent id: from an [`Id`] of the graph, or from a [`Live`] object.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Made {
+    /// Nothing: the call stays a symbolic object, the persistent reference its id.
+    Symbolic,
+    /// A value of the graph.
+    Value(Id),
+    /// A live object.
+    Live(Arc<dyn Live>),
+}
+
+impl From<Id> for Made {
+    fn from(id: Id) -> Self {
+        Made::Value(id)
+    }
+}
+
+impl<T: Live> From<T> for Made {
+    fn from(live: T) -> Self {
+        Made::Live(Arc::new(live))
+    }
+}
+
+/// `None` is [`Made::Symbolic`].
+impl<T: Into<Made>> From<Option<T>> for Made {
+    fn from(made: Option<T>) -> Self {
+        made.map_or(Made::Symbolic, Into::into)
+    }
+}

@@ -1,0 +1,55 @@
+//! Closures as resolvers.
+
+use super::{Class, Made, Resolver};
+use crate::error::Result;
+use crate::graph::{Arena, Id};
+
+/// A closure over module and name is a resolver of globals.
+impl<F> Resolver for F
+where
+    F: Fn(&str, &str) -> Result<Class> + Send + Sync,
+{
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        self(module, name)
+    }
+}
+
+/// A closure that resolves persistent ids; made by [`persistent`].
+#[derive(Clone, Copy)]
+pub struct Persistent<F>(F);
+
+/// A resolver of persistent ids from a closure, which is handed the graph and the id in it.
+///
+/// ```
+/// use picklevm::{Error, Live, Unpickler, persistent};
+///
+/// #[derive(Debug)]
+/// struct User(&'static str);
+/// impl Live for User {}
+///
+/// let users = ["Ann", "Bob"];
+/// let resolver = persistent(move |arena, pid| {
+///     let name = arena.value(pid).as_u64().and_then(|n| users.get(n as usize));
+///     name.map(|name| User(name)).ok_or_else(|| Error::other("no such user"))
+/// });
+/// let graph = Unpickler::new().resolver(resolver).loads(b"\x80\x02K\x01Q.")?;
+/// assert_eq!(graph.root().downcast_ref::<User>().unwrap().0, "Bob");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+pub fn persistent<F, M>(load: F) -> Persistent<F>
+where
+    F: Fn(&mut Arena, Id) -> Result<M> + Send + Sync,
+    M: Into<Made>,
+{
+    Persistent(load)
+}
+
+impl<F, M> Resolver for Persistent<F>
+where
+    F: Fn(&mut Arena, Id) -> Result<M> + Send + Sync,
+    M: Into<Made>,
+{
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+        self.0(arena, pid).map(Into::into)
+    }
+}

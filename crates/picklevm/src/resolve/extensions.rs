@@ -1,0 +1,70 @@
+//! The registry of extension codes (PEP 307), as a value.
+
+use std::collections::HashMap;
+
+use super::Resolver;
+use super::name::split;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Extension codes and the globals they stand for: what `copyreg.add_extension` keeps, as a value instead of a state of
+/// the process.
+///
+/// A resolver when pickles are read; when they are written, the codes to write globals as.
+///
+/// ```
+/// use picklevm::{Extensions, Unpickler};
+///
+/// let extensions = Extensions::new().add("geometry.Point", 240)?;
+/// let graph = Unpickler::new().resolver(extensions).loads(b"\x80\x02\x82\xf0.")?;
+/// assert_eq!(graph.root().as_global().unwrap().to_string(), "geometry.Point");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Extensions {
+    names: HashMap<i32, (String, String)>,
+    codes: HashMap<String, HashMap<String, i32>>,
+}
+
+impl Extensions {
+    /// No codes.
+    pub fn new() -> Self {
+        Extensions::default()
+    }
+
+    /// Registers a global (`module.name`, or `module:Outer.Inner`) under a code from 1 to 2^31 - 1.
+    ///
+    /// # Errors
+    ///
+    /// If the code is out of range, or the code or the global is registered otherwise, as in CPython.
+    pub fn add(mut self, global: &str, code: i32) -> Result<Self> {
+        let (module, name) = split(global);
+        if code <= 0 {
+            return Err(Error::new(ErrorKind::Resolver, "an extension code from 1 to 2147483647", code.to_string()));
+        }
+        let before = (self.names.get(&code).map(|(m, n)| (&m[..], &n[..])), self.code(module, name));
+        if before != (None, None) && before != (Some((module, name)), Some(code)) {
+            return Err(Error::new(
+                ErrorKind::Resolver,
+                format!("neither code {code} nor {module}.{name} to be registered"),
+                match before {
+                    (Some((module, name)), _) => format!("the code standing for {module}.{name}"),
+                    (_, code) => format!("the global under code {}", code.unwrap_or_default()),
+                },
+            ));
+        }
+        self.names.insert(code, (module.to_owned(), name.to_owned()));
+        self.codes.entry(module.to_owned()).or_default().insert(name.to_owned(), code);
+        Ok(self)
+    }
+
+    /// The code of a global, if it is registered.
+    pub fn code(&self, module: &str, name: &str) -> Option<i32> {
+        self.codes.get(module)?.get(name).copied()
+    }
+}
+
+impl Resolver for Extensions {
+    fn extension(&self, code: i32) -> Option<(&str, &str)> {
+        self.names.get(&code).map(|(module, name)| (&module[..], &name[..]))
+    }
+}

@@ -1,0 +1,21 @@
+//! Names of globals as callers write them.
+
+/// Module and name of `module.name`, split at the last dot, or of `module:Outer.Inner`, split at the colon.
+///
+/// Without either, all of it is a name of the module `builtins`.
+pub(super) fn split(entry: &str) -> (&str, &str) {
+    entry.split_once(':').or_else(|| entry.rsplit_once('.')).unwrap_or(("builtins", entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn a_name_is_split_at_its_last_dot_or_its_colon() {
+        assert_eq!(split("decimal.Decimal"), ("decimal", "Decimal"));
+        assert_eq!(split("os.path.join"), ("os.path", "join"));
+        assert_eq!(split("shapes.two:Point.Builder"), ("shapes.two", "Point.Builder"));
+        assert_eq!(split("set"), ("builtins", "set"));
+    }
+}

@@ -1,0 +1,38 @@
+//! One resolver after the other.
+
+use super::{Class, Made, Resolver};
+use crate::error::Result;
+use crate::graph::{Arena, Id};
+
+/// A resolver, and another for what the first leaves symbolic; made by [`Resolver::or`].
+#[derive(Clone, Copy, Debug)]
+pub struct Or<A, B> {
+    first: A,
+    next: B,
+}
+
+impl<A, B> Or<A, B> {
+    pub(super) fn new(first: A, next: B) -> Self {
+        Or { first, next }
+    }
+}
+
+impl<A: Resolver, B: Resolver> Resolver for Or<A, B> {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        match self.first.find_class(module, name)? {
+            Class::Symbolic => self.next.find_class(module, name),
+            class => Ok(class),
+        }
+    }
+
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+        match self.first.persistent_load(arena, pid)? {
+            Made::Symbolic => self.next.persistent_load(arena, pid),
+            made => Ok(made),
+        }
+    }
+
+    fn extension(&self, code: i32) -> Option<(&str, &str)> {
+        self.first.extension(code).or_else(|| self.next.extension(code))
+    }
+}

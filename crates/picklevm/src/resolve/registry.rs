@@ -1,0 +1,109 @@
+//! Functions and classes by name.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::name::split;
+use super::{Call, Callable, Class, Made, Resolver};
+use crate::error::Result;
+use crate::graph::Live;
+
+/// A resolver that is filled by hand: functions and classes in Rust by the names of those in Python.
+///
+/// Names are `module.name`, or `module:Outer.Inner` for what is nested in a class. Cheap to clone.
+///
+/// ```
+/// use picklevm::{Call, Construct, Live, Registry, Resolver, Standard, Unpickler, Value};
+///
+/// #[derive(Debug, Default)]
+/// struct Point {
+///     x: i64,
+///     y: i64,
+/// }
+///
+/// impl Live for Point {
+///     fn set_state(&mut self, state: Value<'_>) -> picklevm::Result<()> {
+///         self.x = state.at("x").as_i64().unwrap_or_default();
+///         self.y = state.at("y").as_i64().unwrap_or_default();
+///         Ok(())
+///     }
+/// }
+///
+/// impl Construct for Point {
+///     fn construct(_: &Call<'_>) -> picklevm::Result<Self> {
+///         Ok(Point::default())
+///     }
+/// }
+///
+/// let mut registry = Registry::new();
+/// registry.class::<Point>("geometry.Point");
+/// let unpickler = Unpickler::new().resolver(registry.or(Standard));
+/// let graph = unpickler.loads(b"\x80\x02cgeometry\nPoint\n)\x81}(X\x01\0\0\0xK\x01X\x01\0\0\0yK\x02ub.")?;
+/// let point: &Point = graph.root().downcast_ref().unwrap();
+/// assert_eq!((point.x, point.y), (1, 2));
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Registry {
+    modules: HashMap<String, HashMap<String, Arc<dyn Callable>>>,
+}
+
+/// A live object that a call makes: a class for [`Registry::class`].
+pub trait Construct: Live + Sized {
+    /// Makes an instance: Python's `__new__` and, but for NEWOBJ and NEWOBJ_EX, `__init__`.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the load; offset, opcode and the name of the class are added to it.
+    fn construct(call: &Call<'_>) -> Result<Self>;
+}
+
+impl Registry {
+    /// Nothing.
+    pub fn new() -> Self {
+        Registry::default()
+    }
+
+    /// Hands the calls of a global to a closure, which returns an [`Id`](crate::Id) of the graph or a live object.
+    pub fn function<F, M>(&mut self, name: &str, function: F) -> &mut Self
+    where
+        F: Fn(&mut Call<'_>) -> Result<M> + Send + Sync + 'static,
+        M: Into<Made>,
+    {
+        struct Closure<F>(F);
+        impl<M: Into<Made>, F: Fn(&mut Call<'_>) -> Result<M> + Send + Sync> Callable for Closure<F> {
+            fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+                self.0(call).map(Into::into)
+            }
+        }
+        self.callable(name, Closure(function))
+    }
+
+    /// Makes the instances of a global by the constructor of a Rust type.
+    pub fn class<T: Construct>(&mut self, name: &str) -> &mut Self {
+        self.function(name, |call| T::construct(call))
+    }
+
+    /// Hands the calls of a global to a callable.
+    pub fn callable(&mut self, name: &str, callable: impl Callable + 'static) -> &mut Self {
+        let (module, name) = split(name);
+        self.modules.entry(module.to_owned()).or_default().insert(name.to_owned(), Arc::new(callable));
+        self
+    }
+}
+
+impl Resolver for Registry {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        let found = self.modules.get(module).and_then(|names| names.get(name));
+        Ok(found.map_or(Class::Symbolic, |callable| Class::Callable(callable.clone())))
+    }
+}
+
+/// The names.
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.modules.iter().flat_map(|(module, names)| names.keys().map(move |name| (module, name)));
+        f.debug_set().entries(names.map(|(module, name)| format!("{module}:{name}"))).finish()
+    }
+}

@@ -1,0 +1,119 @@
+//! `Stream`: pickle after pickle from one reader.
+
+use std::io::BufRead;
+
+use picklevm_ops::Reader;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Cell, Graph};
+use crate::machine::graph_builder::GraphBuilder;
+use crate::machine::resolving::Session;
+use crate::machine::{self, Machine};
+use crate::unpickler::Unpickler;
+
+/// The pickles of a reader, made by [`Unpickler::stream`].
+///
+/// Each pickle has a memo of its own and makes a graph of its own, unless the memo is
+/// [shared](Unpickler::shared_memo): then each item is the graph of all pickles so far, the newest the last of its
+/// [`roots`](crate::Arena::roots). After an error the iterator has no more items, and [`load`](Stream::load) says that
+/// the stream is broken.
+pub struct Stream<R> {
+    unpickler: Unpickler,
+    source: Reader<R>,
+    machine: Machine<Cell>,
+    session: Session,
+    graph: Graph,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ready,
+    /// The reader was at its end.
+    Ended,
+    /// A load failed, or panicked in code of the caller's.
+    Broken,
+}
+
+impl<R: BufRead> Stream<R> {
+    pub(crate) fn new(unpickler: Unpickler, reader: R) -> Self {
+        Stream {
+            unpickler,
+            source: Reader::new(reader),
+            machine: Machine::new(),
+            session: Session::default(),
+            graph: Graph::new(),
+            state: State::Ready,
+        }
+    }
+
+    /// The reader, behind the last pickle.
+    pub fn into_inner(self) -> R {
+        self.source.into_inner()
+    }
+
+    /// Loads the next pickle: `Unpickler.load`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Unpickler::loads`]; [`ErrorKind::End`] at the end of the reader; [`ErrorKind::Broken`] if a load
+    /// failed before, since what follows cannot be told from the rest of what failed.
+    ///
+    /// ```
+    /// use picklevm::{ErrorKind, Unpickler};
+    ///
+    /// let mut stream = Unpickler::new().stream(&b"K\x01.K\x02aK\x03."[..]);
+    /// assert_eq!(stream.load()?.root().as_i64(), Some(1));
+    /// assert_eq!(stream.load().unwrap_err().kind(), ErrorKind::Stack);
+    /// assert_eq!(stream.load().unwrap_err().kind(), ErrorKind::Broken);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn load(&mut self) -> Result<Graph> {
+        if self.state == State::Broken {
+            return Err(Error::new(ErrorKind::Broken, "a stream without an earlier error", "one that failed before"));
+        }
+        self.state = State::Broken;
+        let loaded = self.load_next();
+        match &loaded {
+            Ok(_) => self.state = State::Ready,
+            Err(error) if error.kind() == ErrorKind::End => self.state = State::Ended,
+            Err(_) => {}
+        }
+        loaded
+    }
+
+    fn load_next(&mut self) -> Result<Graph> {
+        let Unpickler { options, shared_memo } = &self.unpickler;
+        if !shared_memo {
+            self.machine.clear();
+            self.session.start_graph();
+            self.graph = Graph::new();
+        }
+        self.source.start_pickle();
+        let mut builder = GraphBuilder::new(self.graph.unique(), options, &mut self.session);
+        match machine::run(&mut self.machine, &mut builder, &mut self.source, &options.limits) {
+            Ok(_) if *shared_memo => Ok(self.graph.clone()),
+            Ok(_) => Ok(std::mem::take(&mut self.graph)),
+            Err(error) => {
+                if error.kind() == ErrorKind::End {
+                    self.session.check_buffers(options)?;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Stream<R> {
+    type Item = Result<Graph>;
+
+    fn next(&mut self) -> Option<Result<Graph>> {
+        if self.state != State::Ready {
+            return None;
+        }
+        match self.load() {
+            Err(error) if error.kind() == ErrorKind::End => None,
+            result => Some(result),
+        }
+    }
+}
