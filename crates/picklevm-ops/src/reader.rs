@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::error::{Error, ErrorKind};
-use crate::frame::{Halt, Unframer};
+use crate::frame::{Halt, Need, Unframer};
 use crate::input::{Window, find_newline};
 use crate::op::{Op, decode, skip};
 use crate::opcode::Opcode;
@@ -175,7 +175,7 @@ impl<R: io::BufRead> Reader<R> {
             };
             let arrived = match &halt {
                 Halt::Failed(_) => false,
-                Halt::More(need) => self.gather(need.len.map(|len| len.saturating_add(need.from as u64)))?,
+                Halt::More(need) => self.gather(*need)?,
             };
             if !arrived {
                 let first = self.offset == self.pickle_start;
@@ -184,24 +184,24 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    /// Moves bytes to `scratch` until there are `target`, or the next newline; false if the data
-    /// end before.
-    fn gather(&mut self, target: Option<u64>) -> Result<bool, Error> {
+    /// Moves the bytes to `scratch` that a read needs; false if the data end before.
+    fn gather(&mut self, need: Need) -> Result<bool, Error> {
+        let target = need.len.saturating_add(need.from as u64);
+        let bound = if need.line { target.min(self.max_op_len) } else { target };
+        if bound > self.max_op_len {
+            return Err(self.too_long());
+        }
         loop {
-            let missing = target.map(|target| target - self.scratch.len() as u64);
-            if missing == Some(0) {
-                return Ok(true);
-            }
-            let room = self.max_op_len - self.scratch.len() as u64;
-            if missing.unwrap_or(1) > room {
-                return Err(self.too_long());
+            let missing = bound - self.scratch.len() as u64;
+            if missing == 0 {
+                return if bound < target { Err(self.too_long()) } else { Ok(true) };
             }
             let buffer = fill(&mut self.inner, self.offset + self.scratch.len() as u64)?;
             if buffer.is_empty() {
                 return Ok(false);
             }
-            let buffer = &buffer[..at_most(missing.unwrap_or(room), buffer)];
-            let newline = if missing.is_none() { find_newline(buffer) } else { None };
+            let buffer = &buffer[..at_most(missing, buffer)];
+            let newline = if need.line { find_newline(buffer) } else { None };
             let len = newline.map_or(buffer.len(), |at| at + 1);
             self.scratch.extend_from_slice(&buffer[..len]);
             self.inner.consume(len);

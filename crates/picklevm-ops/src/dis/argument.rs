@@ -128,7 +128,7 @@ impl Display for Argument<'_> {
             Argument::Str(text) => repr::Str(Text::trusted(text, false)).fmt(f),
             Argument::Latin1(bytes) => repr::Latin1(bytes).fmt(f),
             Argument::Bytes(bytes) => repr::Bytes(bytes).fmt(f),
-            Argument::ByteArray(bytes) => write!(f, "bytearray({})", repr::Bytes(bytes)),
+            Argument::ByteArray(bytes) => repr::ByteArray(bytes).fmt(f),
         }
     }
 }

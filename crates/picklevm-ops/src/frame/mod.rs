@@ -5,4 +5,4 @@ mod unframer;
 
 pub use framer::Framing;
 pub(crate) use framer::{FRAME_SIZE_TARGET, Framer};
-pub(crate) use unframer::{Halt, Unframer};
+pub(crate) use unframer::{Halt, Need, Unframer};

@@ -31,8 +31,10 @@ pub(crate) enum Halt {
 pub(crate) struct Need {
     /// Where in the op the read begins that did not succeed.
     pub(crate) from: usize,
-    /// How many bytes it needs; `None` stands for all up to a newline.
-    pub(crate) len: Option<u64>,
+    /// How many bytes it needs; for a line, how many it may take.
+    pub(crate) len: u64,
+    /// It is a line: a newline may end it before.
+    pub(crate) line: bool,
     opcode: Option<Opcode>,
 }
 
@@ -61,8 +63,8 @@ impl<'a> Unframer<'a> {
         self.frame.map(|end| end - self.offset - self.pos as u64)
     }
 
-    fn more(&self, len: Option<u64>) -> Halt {
-        Halt::More(Need { from: self.pos, len, opcode: self.opcode })
+    fn more(&self, len: u64, line: bool) -> Halt {
+        Halt::More(Need { from: self.pos, len, line, opcode: self.opcode })
     }
 
     #[cold]
@@ -81,7 +83,7 @@ impl<'a> Unframer<'a> {
             _ => {}
         }
         let bytes = usize::try_from(len).ok().and_then(|len| self.rest().get(..len));
-        let bytes = bytes.ok_or_else(|| self.more(Some(len)))?;
+        let bytes = bytes.ok_or_else(|| self.more(len, false))?;
         self.pos += bytes.len();
         Ok(bytes)
     }
@@ -98,7 +100,7 @@ impl<'a> Input<'a> for Unframer<'a> {
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Halt> {
         let bytes = self.read(N as u64)?;
-        bytes.first_chunk().copied().ok_or_else(|| self.more(Some(N as u64)))
+        bytes.first_chunk().copied().ok_or_else(|| self.more(N as u64, false))
     }
 
     fn bytes(&mut self, len: u64) -> Result<&'a [u8], Halt> {
@@ -110,8 +112,8 @@ impl<'a> Input<'a> for Unframer<'a> {
             self.frame = None;
         }
         let rest = self.rest();
-        let left = self.left_in_frame().and_then(|left| usize::try_from(left).ok());
-        let within = left.and_then(|left| rest.get(..left));
+        let left = self.left_in_frame().unwrap_or(u64::MAX);
+        let within = usize::try_from(left).ok().and_then(|left| rest.get(..left));
         match (find_newline(within.unwrap_or(rest)), within) {
             (Some(len), _) => {
                 self.pos += len + 1;
@@ -121,7 +123,7 @@ impl<'a> Input<'a> for Unframer<'a> {
                 let found = format!("none in the {} bytes that are left", within.len());
                 Err(self.fail(ErrorKind::Frame, "a newline before the end of the frame", found))
             }
-            (None, None) => Err(self.more(None)),
+            (None, None) => Err(self.more(left, true)),
         }
     }
 
@@ -157,10 +159,10 @@ impl Halt {
                 if first { (ErrorKind::End, "a pickle") } else { (ErrorKind::Truncated, "an opcode") };
             return Error::new(kind, offset, None, expected, "the end of the data");
         }
-        let expected = match need.len {
-            Some(1) => "1 byte".into(),
-            Some(len) => format!("{len} bytes"),
-            None => "a line that ends with a newline".into(),
+        let expected = match need {
+            Need { line: true, .. } => "a line that ends with a newline".into(),
+            Need { len: 1, .. } => "1 byte".into(),
+            Need { len, .. } => format!("{len} bytes"),
         };
         let found = format!("{} before the end", arrived - need.from);
         Error::new(ErrorKind::Truncated, offset, need.opcode, expected, found)

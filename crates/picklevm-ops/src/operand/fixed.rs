@@ -50,8 +50,6 @@ pub(crate) struct ProtoVersion;
 /// The highest protocol there is.
 pub(crate) const HIGHEST_PROTOCOL: u8 = 5;
 
-const PROTOCOL: &str = "a protocol from 0 to 5";
-
 impl<'a> Format<'a> for ProtoVersion {
     const OPERAND: Operand = Uint1::OPERAND;
     type Raw = [u8; 1];
@@ -65,7 +63,7 @@ impl<'a> Format<'a> for ProtoVersion {
     #[inline(always)]
     fn read([version]: [u8; 1]) -> Result<u8, Unfit<'a>> {
         if version > HIGHEST_PROTOCOL {
-            return Err(Unfit::number(PROTOCOL, version));
+            return Err(Unfit::number("a protocol from 0 to 5", version));
         }
         Ok(version)
     }
@@ -79,8 +77,6 @@ impl<'a> Format<'a> for ProtoVersion {
 /// The length of a frame.
 pub(crate) struct FrameLen;
 
-const FRAME_LEN: &str = "a frame length of less than 2**63 bytes";
-
 impl<'a> Format<'a> for FrameLen {
     const OPERAND: Operand = Operand::Uint8;
     type Raw = u64;
@@ -89,26 +85,23 @@ impl<'a> Format<'a> for FrameLen {
     #[inline(always)]
     fn take<I: Input<'a>>(input: &mut I) -> Result<u64, I::Error> {
         let len = u64::from_le_bytes(input.array()?);
-        // CPython: "frame size > sys.maxsize".
-        if len > i64::MAX as u64 {
-            return Err(input.unfit(Unfit::number(FRAME_LEN, len)));
-        }
         input.open_frame(len)?;
         Ok(len)
     }
 
     #[inline(always)]
     fn read(len: u64) -> Result<u64, Unfit<'a>> {
+        // CPython: "frame size > sys.maxsize".
+        if len > i64::MAX as u64 {
+            return Err(Unfit::number("a frame length of less than 2**63 bytes", len));
+        }
         Ok(len)
     }
 
     #[inline(always)]
     fn write(opcode: Opcode, len: u64, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
-        if len > i64::MAX as u64 {
-            return Err(Unfit::number(FRAME_LEN, len));
-        }
         let mut bytes = [opcode.byte(); 9];
-        bytes[1..].copy_from_slice(&len.to_le_bytes());
+        bytes[1..].copy_from_slice(&Self::read(len)?.to_le_bytes());
         out.extend_from_slice(&bytes);
         Ok(&[])
     }

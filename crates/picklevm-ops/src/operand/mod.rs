@@ -25,6 +25,7 @@ pub(crate) use number::{Base, Literal, without_suffix};
 pub use number::{IntValue, Number};
 pub use raw_unicode::RawUnicode;
 pub use text::Text;
+pub(crate) use text::split_code_point;
 
 /// How an operand lies in the bytes of a pickle, and what it means.
 pub(crate) trait Format<'a> {

@@ -83,17 +83,7 @@ impl<'a> Text<'a> {
     pub fn code_points(self) -> impl Iterator<Item = u32> + 'a {
         let mut rest = self.bytes;
         std::iter::from_fn(move || {
-            let (&first, after) = rest.split_first()?;
-            let (mut code, len) = match first {
-                0..=0x7f => (first.into(), 0),
-                0x80..=0xdf => (u32::from(first & 0x1f), 1),
-                0xe0..=0xef => (u32::from(first & 0x0f), 2),
-                0xf0.. => (u32::from(first & 0x07), 3),
-            };
-            let (tail, after) = after.split_at_checked(len).unwrap_or((after, &[]));
-            for &byte in tail {
-                code = code << 6 | u32::from(byte & 0x3f);
-            }
+            let (code, after) = split_code_point(rest)?;
             rest = after;
             Some(code)
         })
@@ -126,6 +116,22 @@ impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&repr::Str(*self), f)
     }
+}
+
+/// The first code point of checked text, and what follows it.
+pub(crate) fn split_code_point(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (&first, after) = text.split_first()?;
+    let (mut code, len) = match first {
+        0..=0x7f => (first.into(), 0),
+        0x80..=0xdf => (u32::from(first & 0x1f), 1),
+        0xe0..=0xef => (u32::from(first & 0x0f), 2),
+        0xf0.. => (u32::from(first & 0x07), 3),
+    };
+    let (tail, after) = after.split_at_checked(len).unwrap_or((after, &[]));
+    for &byte in tail {
+        code = code << 6 | u32::from(byte & 0x3f);
+    }
+    Some((code, after))
 }
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;

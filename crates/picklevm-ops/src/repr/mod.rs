@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Write as _};
 use std::io::Write as _;
 
-use crate::operand::Text;
+use crate::operand::{Text, split_code_point};
 
 mod printable;
 
@@ -52,12 +52,10 @@ pub struct Str<'a>(pub Text<'a>);
 
 impl Display for Str<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quote = Quote::around(self.0.as_bytes());
-        f.write_char(quote.0)?;
-        for code in self.0.code_points() {
-            quote.write_code_point(f, code)?;
-        }
-        f.write_char(quote.0)
+        Quote::around(self.0.as_bytes()).write(f, self.0.as_bytes(), |quote, f, rest| {
+            let Some((code, rest)) = split_code_point(rest) else { return Ok(rest) };
+            quote.write_code_point(f, code).map(|()| rest)
+        })
     }
 }
 
@@ -73,12 +71,8 @@ pub struct Latin1<'a>(pub &'a [u8]);
 
 impl Display for Latin1<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quote = Quote::around(self.0);
-        f.write_char(quote.0)?;
-        for &byte in self.0 {
-            quote.write_code_point(f, byte.into())?;
-        }
-        f.write_char(quote.0)
+        Quote::around(self.0)
+            .write(f, self.0, |quote, f, rest| quote.write_code_point(f, rest[0].into()).map(|()| &rest[1..]))
     }
 }
 
@@ -99,6 +93,25 @@ impl Display for Bytes<'_> {
     }
 }
 
+/// A bytearray.
+///
+/// ```
+/// use picklevm_ops::repr::ByteArray;
+///
+/// assert_eq!(ByteArray(b"it's").to_string(), r#"bytearray(b"it\'s")"#);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct ByteArray<'a>(pub &'a [u8]);
+
+impl Display for ByteArray<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytearray(b")?;
+        // CPython's `bytearray_repr` escapes the single quote in double ones, too.
+        Quote { escaped: b'\'', ..Quote::around(self.0) }.write_bytes(f, self.0)?;
+        f.write_char(')')
+    }
+}
+
 /// An 8-bit string, as Python 2 writes it.
 ///
 /// ```
@@ -111,28 +124,57 @@ pub struct EightBit<'a>(pub &'a [u8]);
 
 impl Display for EightBit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let quote = Quote::around(self.0);
-        f.write_char(quote.0)?;
-        for &byte in self.0 {
-            quote.write_ascii(f, byte)?;
-        }
-        f.write_char(quote.0)
+        Quote::around(self.0).write_bytes(f, self.0)
     }
 }
 
 /// The quotes around a string.
 #[derive(Clone, Copy)]
-struct Quote(char);
+struct Quote {
+    around: char,
+    /// The quote that needs a backslash.
+    escaped: u8,
+}
 
 impl Quote {
     fn around(bytes: &[u8]) -> Self {
         let double = bytes.contains(&b'\'') && !bytes.contains(&b'"');
-        Quote(if double { '"' } else { '\'' })
+        if double { Quote { around: '"', escaped: b'"' } } else { Quote { around: '\'', escaped: b'\'' } }
+    }
+
+    /// Writes a string in its quotes: runs of what stands for itself as they are, and with `write_one` what does not; that
+    /// one returns what follows.
+    fn write<'a>(
+        self,
+        f: &mut fmt::Formatter<'_>,
+        string: &'a [u8],
+        write_one: impl Fn(Self, &mut fmt::Formatter<'_>, &'a [u8]) -> Result<&'a [u8], fmt::Error>,
+    ) -> fmt::Result {
+        f.write_char(self.around)?;
+        let mut rest = string;
+        while !rest.is_empty() {
+            let plain = rest.iter().take_while(|&&byte| self.is_plain(byte)).count();
+            // ASCII, so it is never the default.
+            f.write_str(str::from_utf8(&rest[..plain]).unwrap_or_default())?;
+            rest = &rest[plain..];
+            if !rest.is_empty() {
+                rest = write_one(self, f, rest)?;
+            }
+        }
+        f.write_char(self.around)
+    }
+
+    fn write_bytes(self, f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+        self.write(f, bytes, |quote, f, rest| quote.write_escape(f, rest[0]).map(|()| &rest[1..]))
+    }
+
+    fn is_plain(self, byte: u8) -> bool {
+        matches!(byte, b' '..=b'~') && byte != b'\\' && byte != self.escaped
     }
 
     fn write_code_point(self, f: &mut fmt::Formatter<'_>, code: u32) -> fmt::Result {
         match char::from_u32(code) {
-            Some('\0'..='\x7f') => self.write_ascii(f, code as u8),
+            Some('\0'..='\x7f') => self.write_escape(f, code as u8),
             Some(c) if is_printable(code) => f.write_char(c),
             _ if code <= 0xff => write!(f, "\\x{code:02x}"),
             _ if code <= 0xffff => write!(f, "\\u{code:04x}"),
@@ -140,14 +182,13 @@ impl Quote {
         }
     }
 
-    fn write_ascii(self, f: &mut fmt::Formatter<'_>, byte: u8) -> fmt::Result {
+    /// Writes a byte that is not plain.
+    fn write_escape(self, f: &mut fmt::Formatter<'_>, byte: u8) -> fmt::Result {
         match byte {
             b'\n' => f.write_str("\\n"),
             b'\r' => f.write_str("\\r"),
             b'\t' => f.write_str("\\t"),
-            b'\\' => f.write_str("\\\\"),
-            _ if char::from(byte) == self.0 => write!(f, "\\{}", self.0),
-            b' '..=b'~' => f.write_char(byte.into()),
+            b'\\' | b'"' | b'\'' => write!(f, "\\{}", char::from(byte)),
             _ => write!(f, "\\x{byte:02x}"),
         }
     }
