@@ -3,7 +3,8 @@
 use crate::error::Error;
 use crate::frame::{Halt, Unframer};
 use crate::input::Window;
-use crate::op::{Op, decode};
+use crate::op::{Op, Visitor, decode, decode_to};
+use crate::opcode::Opcode;
 
 /// Reads the ops of a slice, one after the other; payloads are borrowed from it.
 ///
@@ -71,6 +72,46 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Hands the next op to a visitor and returns what it makes of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next_op`](Self::next_op).
+    #[inline(always)]
+    pub fn visit_op<V: Visitor<'a>>(&mut self, visitor: &mut V) -> Result<V::Output, Error> {
+        self.op_start = self.pos;
+        let mut window = Window::new(self.window, self.pos);
+        match decode_to(&mut window, self.pos as u64, visitor) {
+            Ok(output) => {
+                self.pos = window.pos();
+                Ok(output)
+            }
+            Err(_) => {
+                if let Some(len) = self.enter_frame() {
+                    return Ok(visitor.visit::<0>(self.op_start as u64, Op::Frame(len)));
+                }
+                let (next, result) = visit_slowly(*self, visitor);
+                *self = next;
+                result
+            }
+        }
+    }
+
+    /// Enters the frame that begins here, if it is a plain one: in no other, and all there.
+    #[inline(always)]
+    fn enter_frame(&mut self) -> Option<u64> {
+        let [opcode, len @ ..] = self.data.get(self.pos..)?.first_chunk::<9>()?;
+        if *opcode != Opcode::Frame.byte() || self.frame.is_some_and(|end| end != self.pos as u64) {
+            return None;
+        }
+        let len = u64::from_le_bytes(*len);
+        let end = (self.pos as u64 + 9).checked_add(len)?;
+        self.window = self.data.get(..usize::try_from(end).ok()?)?;
+        self.frame = Some(end);
+        self.pos += 9;
+        Some(len)
+    }
+
     /// Where the op begins that was returned last (or that failed), in bytes from the beginning of the data.
     #[inline(always)]
     pub fn op_offset(&self) -> usize {
@@ -98,6 +139,13 @@ impl<'a> Decoder<'a> {
         }
         self.pickle_start = self.pos;
     }
+}
+
+#[cold]
+#[inline(never)]
+fn visit_slowly<'a, V: Visitor<'a>>(decoder: Decoder<'a>, visitor: &mut V) -> (Decoder<'a>, Result<V::Output, Error>) {
+    let (decoder, result) = next_op_slowly(decoder);
+    (decoder, result.map(|op| visitor.visit::<0>(decoder.op_start as u64, op)))
 }
 
 /// Reads an op by all the rules: where frames begin and end, and where something is wrong.

@@ -20,7 +20,7 @@ pub use decoder::{Decoder, Ops, ops};
 pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};
 pub use frame::Framing;
-pub use op::Op;
+pub use op::{Op, Visitor};
 pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, Text};
 pub use optimize::{optimize, optimize_all};

@@ -37,6 +37,8 @@ pub struct Reader<R> {
     /// Where the current frame ends.
     frame: Option<u64>,
     max_op_len: u64,
+    /// The opcode of the op that a visitor saw last.
+    pub(crate) visited: Option<Opcode>,
 }
 
 impl<R: io::BufRead> Reader<R> {
@@ -51,6 +53,7 @@ impl<R: io::BufRead> Reader<R> {
             pickle_start: 0,
             frame: None,
             max_op_len: u64::MAX,
+            visited: None,
         }
     }
 

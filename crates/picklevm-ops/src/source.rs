@@ -4,7 +4,7 @@ use std::io;
 
 use crate::decoder::Decoder;
 use crate::error::Error;
-use crate::op::Op;
+use crate::op::{Op, Visitor};
 use crate::opcode::Opcode;
 use crate::reader::Reader;
 
@@ -20,6 +20,16 @@ pub trait Source: private::Sealed {
     ///
     /// Those of the two.
     fn next_op(&mut self) -> Result<Op<'_>, Error>;
+
+    /// Hands the next op to a visitor; see [`Decoder::visit_op`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next_op`](Self::next_op).
+    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error>;
+
+    /// The opcode of the op that was handed to a visitor last.
+    fn visited(&self) -> Option<Opcode>;
 
     /// Where the op begins that was returned last, in bytes from the beginning of the source.
     fn op_offset(&self) -> u64;
@@ -43,6 +53,15 @@ impl Source for Decoder<'_> {
     #[inline(always)]
     fn next_op(&mut self) -> Result<Op<'_>, Error> {
         Decoder::next_op(self)
+    }
+
+    #[inline(always)]
+    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
+        Decoder::visit_op(self, visitor)
+    }
+
+    fn visited(&self) -> Option<Opcode> {
+        Opcode::from_byte(*self.data().get(Decoder::op_offset(self))?)
     }
 
     #[inline(always)]
@@ -80,6 +99,20 @@ impl<R: io::BufRead> Source for Reader<R> {
     }
 
     #[inline]
+    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
+        let offset = Reader::offset(self);
+        let op = Reader::next_op(self)?;
+        let opcode = op.opcode();
+        let output = visitor.visit::<0>(offset, op);
+        self.visited = Some(opcode);
+        Ok(output)
+    }
+
+    fn visited(&self) -> Option<Opcode> {
+        self.visited
+    }
+
+    #[inline]
     fn op_offset(&self) -> u64 {
         Reader::op_offset(self)
     }
@@ -100,5 +133,45 @@ impl<R: io::BufRead> Source for Reader<R> {
 
     fn len_hint(&self) -> Option<u64> {
         None
+    }
+}
+
+impl<S: Source> private::Sealed for &mut S {}
+
+impl<S: Source> Source for &mut S {
+    #[inline]
+    fn next_op(&mut self) -> Result<Op<'_>, Error> {
+        (**self).next_op()
+    }
+
+    #[inline]
+    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
+        (**self).visit_op(visitor)
+    }
+
+    fn visited(&self) -> Option<Opcode> {
+        (**self).visited()
+    }
+
+    #[inline]
+    fn op_offset(&self) -> u64 {
+        (**self).op_offset()
+    }
+
+    #[inline]
+    fn offset(&self) -> u64 {
+        (**self).offset()
+    }
+
+    fn start_pickle(&mut self) {
+        (**self).start_pickle();
+    }
+
+    fn peek_opcode(&mut self) -> Option<Opcode> {
+        (**self).peek_opcode()
+    }
+
+    fn len_hint(&self) -> Option<u64> {
+        (**self).len_hint()
     }
 }

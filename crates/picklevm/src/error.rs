@@ -116,9 +116,9 @@ impl Error {
     /// The same error, at this place unless it knows one.
     #[cold]
     #[inline(never)]
-    pub(crate) fn at(mut self, offset: u64, opcode: Opcode) -> Error {
+    pub(crate) fn at(mut self, offset: u64, opcode: Option<Opcode>) -> Error {
         self.0.offset.get_or_insert(offset);
-        self.0.opcode.get_or_insert(opcode);
+        self.0.opcode = self.0.opcode.or(opcode);
         self
     }
 

@@ -25,6 +25,22 @@ pub struct Limits {
     pub(crate) nodes: u64,
     pub(crate) bytes: u64,
     pub(crate) digits: u64,
+    /// How many opcodes can run before any limit can have been passed.
+    pub(crate) first_look: u64,
+}
+
+/// Opcodes between two looks at the limits, at the most.
+const LOOK: u64 = 4096;
+
+/// What a load has taken so far.
+#[derive(Default)]
+pub(crate) struct Usage {
+    pub(crate) opcodes: u64,
+    pub(crate) stack: u64,
+    pub(crate) marks: u64,
+    pub(crate) memo: u64,
+    pub(crate) nodes: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Default for Limits {
@@ -38,6 +54,7 @@ impl Default for Limits {
             nodes: u32::MAX as u64 / 2,
             bytes: u64::MAX,
             digits: 2_000_000,
+            first_look: LOOK,
         }
     }
 }
@@ -48,6 +65,7 @@ macro_rules! setters {
         #[must_use]
         pub fn $name(mut self, most: u64) -> Self {
             self.$name = most;
+            self.first_look = self.look(&Usage::default()).unwrap_or(1);
             self
         }
     )*};
@@ -66,12 +84,31 @@ impl Limits {
             nodes: 16 << 20,
             bytes: 256 << 20,
             digits: 100_000,
+            first_look: LOOK,
         }
     }
 
     /// No limit but those of the representation: 2^31 nodes.
     pub fn none() -> Self {
         Limits { digits: u64::MAX, ..Limits::default() }
+    }
+
+    /// Compares with every limit; returns how many opcodes can run without passing one.
+    pub(crate) fn look(&self, usage: &Usage) -> Result<u64> {
+        let mut opcodes = LOOK;
+        // An opcode makes at most three nodes and takes a few dozen bytes beside its payload.
+        for (name, unit, most, now, an_op) in [
+            ("opcodes", "opcodes", self.opcodes, usage.opcodes, 1),
+            ("stack", "values on the stack", self.stack, usage.stack, 1),
+            ("marks", "marks", self.marks, usage.marks, 1),
+            ("memo", "memo entries", self.memo, usage.memo, 1),
+            ("nodes", "nodes", self.nodes.min(u32::MAX as u64 / 2), usage.nodes, 3),
+            ("bytes", "bytes held", self.bytes, usage.bytes, 256),
+        ] {
+            check(name, unit, most, now)?;
+            opcodes = opcodes.min(((most - now) / an_op).saturating_add(1));
+        }
+        Ok(opcodes)
     }
 
     setters! {

@@ -91,7 +91,7 @@ impl<R: BufRead> Stream<R> {
         }
         self.source.start_pickle();
         let mut builder = GraphBuilder::new(self.graph.unique(), options, &mut self.session);
-        match machine::run(&mut self.machine, &mut builder, &mut self.source, &options.limits) {
+        match machine::run(&mut self.machine, &mut builder, &mut self.source, &options.limits).1 {
             Ok(_) if *shared_memo => Ok(self.graph.clone()),
             Ok(_) => Ok(std::mem::take(&mut self.graph)),
             Err(error) => {

@@ -152,7 +152,7 @@ impl Unpickler {
         let bytes = bytes.as_ref();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         let mut graph = Graph::new();
-        self.load_into(&mut graph, &mut Decoder::new(bytes))?;
+        self.load_into(&mut graph, Decoder::new(bytes))?;
         Ok(graph)
     }
 
@@ -176,7 +176,7 @@ impl Unpickler {
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         let mut graph = Graph::new();
         graph.unique().share_input(bytes.clone());
-        self.load_into(&mut graph, &mut Decoder::new(&bytes))?;
+        self.load_into(&mut graph, Decoder::new(&bytes))?;
         Ok(graph)
     }
 
@@ -188,7 +188,7 @@ impl Unpickler {
     /// errors of the reader.
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
         let mut graph = Graph::new();
-        self.load_into(&mut graph, &mut Reader::new(reader))?;
+        self.load_into(&mut graph, Reader::new(reader))?;
         Ok(graph)
     }
 
@@ -207,7 +207,7 @@ impl Unpickler {
         Stream::new(self.clone(), reader)
     }
 
-    fn load_into<S: Source>(&self, graph: &mut Graph, source: &mut S) -> Result<()> {
+    fn load_into<S: Source>(&self, graph: &mut Graph, source: S) -> Result<()> {
         MACHINE.with(|cell| match cell.try_borrow_mut() {
             Ok(mut machine) => self.run(&mut machine, graph, source),
             // A resolver loads a pickle itself.
@@ -215,11 +215,11 @@ impl Unpickler {
         })
     }
 
-    fn run<S: Source>(&self, machine: &mut Machine<Cell>, graph: &mut Graph, source: &mut S) -> Result<()> {
+    fn run<S: Source>(&self, machine: &mut Machine<Cell>, graph: &mut Graph, source: S) -> Result<()> {
         let mut machine = Cleared(machine);
         let mut session = Session::default();
         let mut builder = GraphBuilder::new(graph.unique(), &self.options, &mut session);
-        machine::run(&mut machine, &mut builder, source, &self.options.limits)?;
+        machine::run(&mut machine, &mut builder, source, &self.options.limits).1?;
         session.check_buffers(&self.options)
     }
 }

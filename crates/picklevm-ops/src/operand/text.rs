@@ -136,27 +136,28 @@ pub(crate) fn split_code_point(text: &[u8]) -> Option<(u32, &[u8])> {
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// Whether `bytes` are at most 16 and all below 128. Words overlap so that no length needs a loop.
+/// Whether `bytes` are at most 32 and all below 128. Words overlap so that no length needs a loop.
 #[inline(always)]
 fn is_short_ascii(bytes: &[u8]) -> bool {
-    match bytes.len() {
+    let len = bytes.len();
+    match len {
         0 => true,
-        1..=3 => (bytes[0] | bytes[bytes.len() / 2] | bytes[bytes.len() - 1]) < 0x80,
-        4..=7 => word::<4>(bytes) & HIGH_BITS == 0,
-        8..=16 => word::<8>(bytes) & HIGH_BITS == 0,
+        1..=3 => (bytes[0] | bytes[len / 2] | bytes[len - 1]) < 0x80,
+        4..=7 => {
+            let word = |at: &[u8]| at.first_chunk().map_or(u32::MAX, |four| u32::from_ne_bytes(*four));
+            (word(bytes) | word(&bytes[len - 4..])) & HIGH_BITS as u32 == 0
+        }
+        8..=16 => (word(bytes) | word(&bytes[len - 8..])) & HIGH_BITS == 0,
+        17..=32 => {
+            let middle = word(&bytes[8..]) | word(&bytes[len - 16..]);
+            (word(bytes) | middle | word(&bytes[len - 8..])) & HIGH_BITS == 0
+        }
         _ => false,
     }
 }
 
-/// The first `N` bytes or-ed with the last `N`.
+/// The first eight bytes as one.
 #[inline(always)]
-fn word<const N: usize>(bytes: &[u8]) -> u64 {
-    let (Some(first), Some(last)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
-        return HIGH_BITS;
-    };
-    let mut word = [0; 8];
-    for i in 0..N {
-        word[i] = first[i] | last[i];
-    }
-    u64::from_le_bytes(word)
+fn word(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(u64::MAX, |eight| u64::from_ne_bytes(*eight))
 }

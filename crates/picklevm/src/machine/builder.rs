@@ -94,6 +94,10 @@ pub trait Builder {
     /// PROTO says the protocol; before any, it is 0.
     fn protocol(&mut self, version: u8);
 
+    /// Whether nothing was made before this load.
+    fn is_empty(&self) -> bool {
+        false
+    }
     /// Nodes made so far, and the bytes they take.
     fn usage(&self) -> (u64, u64);
     /// Room for the rest of an input of which `done` of `total` bytes are read.

@@ -37,8 +37,9 @@ pub(crate) struct GraphBuilder<'a> {
 impl<'a> GraphBuilder<'a> {
     pub(crate) fn new(arena: &'a mut Arena, options: &'a Options, session: &'a mut Session) -> Self {
         arena.protocol = Some(0);
-        let payload_left = options.limits.bytes.saturating_sub(arena.held_bytes() as u64);
         let roots = arena.roots.len();
+        let held = if roots == 0 { 0 } else { arena.held_bytes() as u64 };
+        let payload_left = options.limits.bytes.saturating_sub(held);
         GraphBuilder { arena, options, session, payload_left, roots, patience: 0 }
     }
 
@@ -395,6 +396,10 @@ impl Builder for GraphBuilder<'_> {
 
     fn protocol(&mut self, version: u8) {
         self.arena.protocol = Some(version);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.arena.roots.is_empty()
     }
 
     fn usage(&self) -> (u64, u64) {

@@ -77,7 +77,9 @@ impl<V: Slot> Memo<V> {
 
     pub(crate) fn clear(&mut self) {
         self.dense.clear();
-        self.sparse = HashMap::default();
+        if !self.sparse.is_empty() {
+            self.sparse = HashMap::default();
+        }
         self.len = 0;
     }
 }

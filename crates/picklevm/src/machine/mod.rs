@@ -8,7 +8,7 @@ pub(crate) mod graph_builder;
 mod memo;
 pub(crate) mod resolving;
 
-use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text};
+use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text, Visitor};
 use smallvec::SmallVec;
 
 pub use self::builder::Builder;
@@ -16,9 +16,6 @@ pub(crate) use self::memo::Memo;
 pub use self::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{self, Limits};
-
-/// Opcodes between two looks at the limits, at the most.
-const FUEL: u64 = 4096;
 
 /// The stack, the metastack and the memo, kept from load to load for their memory.
 pub struct Machine<V> {
@@ -69,6 +66,10 @@ struct Run<'m, B: Builder> {
     fuelled: u64,
     /// Opcodes run before the last look at the limits.
     opcodes: u64,
+    /// Why the loop does not go on, if it does not.
+    exit: Option<Exit>,
+    /// Whether the limits were looked at: a load that ends before cannot have passed one.
+    looked: bool,
     /// The length of the input, where it is known.
     total: Option<u64>,
 }
@@ -77,11 +78,14 @@ struct Run<'m, B: Builder> {
 pub(crate) fn run<B: Builder, S: Source>(
     machine: &mut Machine<B::Value>,
     builder: &mut B,
-    source: &mut S,
+    source: S,
     limits: &Limits,
-) -> Result<B::Value> {
+) -> (S, Result<B::Value>) {
     machine.clear_stack();
-    resume(machine, builder, source, limits)
+    let total = source.len_hint();
+    // A first load starts within every limit; a later one into the same graph is looked at from the first opcode.
+    let fuel = if machine.memo.len() == 0 && builder.is_empty() { limits.first_look } else { 1 };
+    Run::new(machine, builder, limits, fuel, total).run(source)
 }
 
 /// Goes on with a pickle where a run ended in an error that the caller has mended. The op that failed has taken from
@@ -93,18 +97,12 @@ pub(crate) fn run<B: Builder, S: Source>(
 pub fn resume<B: Builder, S: Source>(
     machine: &mut Machine<B::Value>,
     builder: &mut B,
-    source: &mut S,
+    source: S,
     limits: &Limits,
-) -> Result<B::Value> {
+) -> (S, Result<B::Value>) {
     let total = source.len_hint();
-    let mut run = Run::new(machine, builder, limits, total);
-    let root = run.refuel(source).and_then(|()| run.run(source));
-    let done = root.and_then(|root| {
-        run.opcodes += run.fuelled - run.fuel;
-        let checked = run.check().and_then(|_| run.builder.finish(root));
-        checked.map_err(|e| e.at(source.op_offset(), Opcode::Stop))?;
-        Ok(root)
-    });
+    let mut run = Run::new(machine, builder, limits, 1, total);
+    let done = run.run(source);
     machine.base = run.base;
     done
 }
@@ -115,7 +113,7 @@ pub fn resume<B: Builder, S: Source>(
 ///
 /// If the op cannot run; offset and opcode are for the caller to add.
 pub fn step<B: Builder>(machine: &mut Machine<B::Value>, builder: &mut B, op: Op<'_>, limits: &Limits) -> Result<()> {
-    let mut run = Run::new(machine, builder, limits, None);
+    let mut run = Run::new(machine, builder, limits, 1, None);
     let done = run.step(op);
     machine.base = run.base;
     done
@@ -145,32 +143,104 @@ fn not_in_memo(index: u64) -> Error {
     Error::new(ErrorKind::Memo, "an index that PUT or MEMOIZE has used", format!("{index}"))
 }
 
-impl<'m, B: Builder> Run<'m, B> {
-    #[inline(always)]
-    fn new(machine: &'m mut Machine<B::Value>, builder: &'m mut B, limits: &'m Limits, total: Option<u64>) -> Self {
-        let Machine { stack, marks, base, memo } = machine;
-        Run { builder, stack, marks, memo, base: *base, limits, fuel: 1, fuelled: 1, opcodes: 0, total }
-    }
+/// Why the loop does not go on to the next op at once.
+enum Exit {
+    /// STOP ends it.
+    Stop,
+    /// POP looks at the op behind it.
+    Pop,
+    Failed(Error),
+}
+
+impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
+    /// Whether to go on; if not, `exit` says why.
+    type Output = bool;
 
     #[inline(always)]
-    fn run<S: Source>(&mut self, source: &mut S) -> Result<B::Value> {
+    fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'o>) -> bool {
+        self.builder.at(offset, op.opcode());
+        let exit = match op {
+            Op::Stop => Exit::Stop,
+            Op::Pop => Exit::Pop,
+            op => match self.step(op) {
+                Ok(()) => return true,
+                Err(error) => Exit::Failed(error),
+            },
+        };
+        self.exit = Some(exit);
+        false
+    }
+}
+
+impl<'m, B: Builder> Run<'m, B> {
+    #[inline(always)]
+    fn new(
+        machine: &'m mut Machine<B::Value>,
+        builder: &'m mut B,
+        limits: &'m Limits,
+        fuel: u64,
+        total: Option<u64>,
+    ) -> Self {
+        let Machine { stack, marks, base, memo } = machine;
+        Run {
+            builder,
+            stack,
+            marks,
+            memo,
+            base: *base,
+            limits,
+            fuel,
+            fuelled: fuel,
+            opcodes: 0,
+            exit: None,
+            looked: false,
+            total,
+        }
+    }
+
+    // The source goes in and out by value: a decoder that is a local variable lives in registers.
+    #[inline(always)]
+    fn run<S: Source>(&mut self, mut source: S) -> (S, Result<B::Value>) {
         loop {
-            let offset = source.offset();
-            let op = source.next_op()?;
-            let opcode = op.opcode();
-            self.builder.at(offset, opcode);
-            let done = match op {
-                Op::Stop => {
-                    return self.pop("the value that the pickle makes").map_err(|e| e.at(source.op_offset(), opcode));
+            match source.visit_op(self) {
+                Ok(true) => {
+                    self.fuel -= 1;
+                    if self.fuel > 0 {
+                        continue;
+                    }
                 }
-                Op::Pop => self.pop_op(source),
-                op => self.step(op),
+                Ok(false) => {}
+                Err(error) => return (source, Err(error.into())),
+            }
+            let failed = match self.exit.take() {
+                None => self.refuel(source.offset()).err(),
+                Some(Exit::Stop) => match self.stop() {
+                    Ok(root) => return (source, Ok(root)),
+                    Err(error) => Some(error),
+                },
+                Some(Exit::Pop) => {
+                    let (moved, done) = self.pop_op(source);
+                    source = moved;
+                    done.err()
+                }
+                Some(Exit::Failed(error)) => Some(error),
             };
-            self.fuel -= 1;
-            if done.is_err() || self.fuel == 0 {
-                done.and_then(|()| self.refuel(source)).map_err(|e| e.at(source.op_offset(), opcode))?;
+            if let Some(error) = failed {
+                let error = error.at(source.op_offset(), source.visited());
+                return (source, Err(error));
             }
         }
+    }
+
+    /// The value that the pickle makes.
+    fn stop(&mut self) -> Result<B::Value> {
+        let root = self.pop("the value that the pickle makes")?;
+        self.opcodes += self.fuelled - self.fuel;
+        if self.looked {
+            self.check()?;
+        }
+        self.builder.finish(root)?;
+        Ok(root)
     }
 
     /// Runs one op.
@@ -470,7 +540,12 @@ impl<'m, B: Builder> Run<'m, B> {
     /// POP takes a value, or the mark where there is none. A call that it drops is not lost, unless a GET follows
     /// that fetches its equal: so CPython's picklers end an object that turned up inside its own arguments.
     #[inline(never)]
-    fn pop_op<S: Source>(&mut self, source: &mut S) -> Result<()> {
+    fn pop_op<S: Source>(&mut self, mut source: S) -> (S, Result<()>) {
+        let done = self.pop_or_pop_mark(&mut source);
+        (source, done)
+    }
+
+    fn pop_or_pop_mark<S: Source>(&mut self, source: &mut S) -> Result<()> {
         if self.stack.len() == self.base {
             let from = self.mark()?;
             self.drop_to(from);
@@ -495,12 +570,13 @@ impl<'m, B: Builder> Run<'m, B> {
     /// Looks at the limits, and says how many opcodes may run until the next look.
     #[cold]
     #[inline(never)]
-    fn refuel<S: Source>(&mut self, source: &S) -> Result<()> {
+    fn refuel(&mut self, offset: u64) -> Result<()> {
         self.opcodes += self.fuelled - self.fuel;
+        self.looked = true;
         self.fuelled = self.check()?;
         self.fuel = self.fuelled;
         if let Some(total) = self.total {
-            self.builder.extrapolate(source.offset(), total);
+            self.builder.extrapolate(offset, total);
         }
         Ok(())
     }
@@ -508,20 +584,13 @@ impl<'m, B: Builder> Run<'m, B> {
     /// Compares with every limit; returns how many opcodes can run without passing one.
     fn check(&self) -> Result<u64> {
         let (nodes, bytes) = self.builder.usage();
-        let limits = self.limits;
-        let mut fuel = FUEL;
-        // An opcode makes at most three nodes and takes a few dozen bytes beside its payload.
-        for (name, unit, most, now, an_op) in [
-            ("opcodes", "opcodes", limits.opcodes, self.opcodes, 1),
-            ("stack", "values on the stack", limits.stack, self.stack.len() as u64, 1),
-            ("marks", "marks", limits.marks, self.marks.len() as u64, 1),
-            ("memo", "memo entries", limits.memo, self.memo.len() as u64, 1),
-            ("nodes", "nodes", limits.nodes.min(u32::MAX as u64 / 2), nodes, 3),
-            ("bytes", "bytes held", limits.bytes, bytes, 256),
-        ] {
-            limits::check(name, unit, most, now)?;
-            fuel = fuel.min(((most - now) / an_op).saturating_add(1));
-        }
-        Ok(fuel)
+        self.limits.look(&limits::Usage {
+            opcodes: self.opcodes,
+            stack: self.stack.len() as u64,
+            marks: self.marks.len() as u64,
+            memo: self.memo.len() as u64,
+            nodes,
+            bytes,
+        })
     }
 }
