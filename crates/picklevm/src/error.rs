@@ -46,8 +46,12 @@ pub enum ErrorKind {
     Stack,
     /// A GET of an index that nothing was put into.
     Memo,
-    /// An opcode was applied to a value that it cannot work on.
+    /// An opcode was applied to a value that it cannot work on, or a value is not of the type asked for.
     Type,
+    /// A key, a position or an attribute that is not there.
+    Missing,
+    /// A number that does not fit where it is wanted.
+    OutOfRange,
     /// A key or the member of a set that Python cannot hash.
     Unhashable,
     /// One of the [`Limits`](crate::Limits) was reached.

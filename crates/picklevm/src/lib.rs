@@ -17,9 +17,11 @@ mod unpickler;
 
 pub use encoding::{Encoding, Errors};
 pub use error::{Error, ErrorKind, Result};
+#[doc(hidden)]
+pub use graph::macro_support;
 pub use graph::{
-    Arena, Buffer, Change, Dict, Global, Graph, Handle, Hashed, How, Id, Int, Items, Key, Kind, Live, Object,
-    OutOfRange, Pairs, Value, same_graph, write_graph_form,
+    Arena, Buffer, Change, Dict, Global, Graph, Handle, Hashed, How, Id, Instance, Int, IntoKey, IntoValue, Items, Key,
+    Kind, Live, Object, OutOfRange, Pairs, Value, ValueMut, same_graph, write_graph_form,
 };
 pub use limits::Limits;
 pub use picklevm_ops as ops;

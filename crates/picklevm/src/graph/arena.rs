@@ -235,13 +235,13 @@ impl Arena {
         let id = next_id(self.spans.len());
         let span = self.payloads.keep(payload).with_surrogates(surrogates);
         self.spans.push(span);
-        Cell::text(tag, id, payload)
+        Cell::payload(tag, id, payload)
     }
 
     /// Bytes, an 8-bit string or a bytearray that share a block.
     pub(crate) fn new_block(&mut self, tag: Tag, block: Bytes) -> Cell {
         let id = next_id(self.spans.len());
-        let cell = Cell::text(tag, id, &block);
+        let cell = Cell::payload(tag, id, &block);
         let span = self.payloads.push_block(block);
         self.spans.push(span);
         cell
@@ -375,6 +375,10 @@ impl Arena {
             (OpKind::Build | OpKind::Effect, [only, ..]) => *only,
             _ => self.new_list(cells),
         };
+        self.push_op(object, kind, value);
+    }
+
+    fn push_op(&mut self, object: Cell, kind: OpKind, value: Cell) {
         let node = &mut self.objects[object.id()];
         if node.first_kind == OpKind::Nothing {
             (node.first, node.first_kind) = (value, kind);
@@ -391,6 +395,15 @@ impl Arena {
             self.ops[last].next = id;
         }
         self.objects[object.id()].next = id;
+    }
+
+    /// Replaces the operations on an object.
+    pub(crate) fn set_object_ops(&mut self, object: Cell, ops: &[(OpKind, Cell)]) {
+        let node = &mut self.objects[object.id()];
+        (node.first, node.first_kind, node.next) = (Cell::HOLE, OpKind::Nothing, 0);
+        for (kind, value) in ops {
+            self.push_op(object, *kind, *value);
+        }
     }
 
     fn last_op(&self, node: ObjectNode) -> Option<(OpKind, Cell)> {

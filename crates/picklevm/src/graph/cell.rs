@@ -88,6 +88,7 @@ impl Cell {
     const ZERO_FLOAT: Cell = Cell(low_byte(Tag::ZeroFloat));
 
     /// The integers that fit inline.
+    #[cfg(test)]
     pub(crate) const INT_RANGE: std::ops::RangeInclusive<i64> = -(1 << 60)..=(1 << 60) - 1;
 
     /// An integer that is known to fit 61 bits, such as any of 32.
@@ -137,6 +138,15 @@ impl Cell {
             [only] => 1 << 8 | (*only as u64) << 16 | (*only as u64) << 24,
         };
         Cell(low_byte(tag) | print | (id as u64) << 32)
+    }
+
+    /// The cell of a node that has a payload: with its fingerprint, but for bytearrays, whose contents change.
+    #[inline(always)]
+    pub(crate) fn payload(tag: Tag, id: u32, bytes: &[u8]) -> Cell {
+        match tag {
+            Tag::ByteArray => Cell::node(tag, id),
+            _ => Cell::text(tag, id, bytes),
+        }
     }
 
     #[inline(always)]

@@ -72,7 +72,8 @@ pub(crate) fn equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
         let same = match family(a.tag()) {
             Tag::Int => left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b)),
             Tag::Str | Tag::Bytes | Tag::ByteStr => {
-                a.print() >> 8 == b.print() >> 8 && left.payload(a) == right.payload(b)
+                let may_differ = a.is(Tag::ByteArray) || b.is(Tag::ByteArray) || a.print() >> 8 == b.print() >> 8;
+                may_differ && left.payload(a) == right.payload(b)
             }
             Tag::List | Tag::Tuple | Tag::Dict | Tag::Set => {
                 let (items, others) = (left.items(a), right.items(b));

@@ -43,7 +43,7 @@ pub(crate) fn from_digits(digits: &[u8], radix: u32) -> Option<BigUint> {
 /// The decimal digits of a number.
 pub(crate) fn to_decimal(value: &BigUint) -> String {
     // A little more than log10(2) digits a bit.
-    let digits = (value.bits() as f64 * 0.30103) as usize + 1;
+    let digits = (value.bits() as f64 * std::f64::consts::LOG10_2) as usize + 1;
     if value.bits() < 4 * PLAIN as u64 {
         return value.to_str_radix(10);
     }

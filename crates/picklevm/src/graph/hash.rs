@@ -23,25 +23,23 @@ static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 #[derive(Clone)]
 pub(crate) struct Hashes {
     seed: RandomState,
-    known: HashMap<Cell, u64, RandomState>,
+    known: Known,
 }
+
+/// Hashes by tuple or frozenset.
+type Known = HashMap<Cell, u64, RandomState>;
 
 impl Default for Hashes {
     fn default() -> Self {
-        Hashes { seed: SEED.clone(), known: HashMap::with_hasher(SEED.clone()) }
+        Hashes { seed: SEED.clone(), known: Known::with_hasher(SEED.clone()) }
     }
 }
 
 impl Hashes {
     pub(crate) fn clear(&mut self) {
         if !self.known.is_empty() {
-            self.known = HashMap::with_hasher(self.seed.clone());
+            self.known = Known::with_hasher(self.seed.clone());
         }
-    }
-
-    /// Forgets what a change made stale.
-    pub(crate) fn forget(&mut self, cell: Cell) {
-        self.known.remove(&cell);
     }
 }
 
@@ -119,7 +117,7 @@ impl Arena {
         match number {
             Number::Int(value) => self.hash_words(domain::NUMBER, [*value as u64, 0]),
             Number::Big(bytes) => self.hash_bytes(domain::NUMBER, bytes),
-            Number::BigFloat(int) => self.hash_bytes(domain::NUMBER, int.as_bytes()),
+            Number::Wide(int) => self.hash_bytes(domain::NUMBER, int.as_bytes()),
             Number::Float(value) => self.hash_words(domain::FLOAT, [value.to_bits(), 0]),
             Number::Complex(re, im) => self.hash_words(domain::FLOAT, [re.to_bits(), im.to_bits()]),
         }
@@ -163,41 +161,68 @@ impl Arena {
         }
     }
 
-    /// Hashes a tuple or frozenset, those inside it first, each once.
+    /// Hashes a tuple or frozenset and remembers the hash.
     fn compound_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
         if let Some(hash) = self.hashes.known.get(&key) {
             return Ok(*hash);
         }
-        let mut work = vec![(key, false)];
-        while let Some((cell, ready)) = work.pop() {
-            if self.hashes.known.contains_key(&cell) {
-                continue;
+        if let Ok(hash) = self.hash_items(key, |item| self.known_hash(item)) {
+            self.hashes.known.insert(key, hash);
+            return Ok(hash);
+        }
+        let mut fresh = Known::with_hasher(self.hashes.seed.clone());
+        let hash = self.hash_nested(key, &mut fresh);
+        self.hashes.known.extend(fresh);
+        hash
+    }
+
+    /// The hash of a key to look up, whether it ever served as one or not.
+    pub(crate) fn lookup_hash(&self, key: Cell) -> Option<u64> {
+        self.known_hash(key).or_else(|| match key.tag() {
+            Tag::Tuple | Tag::FrozenSet => {
+                self.hash_nested(key, &mut Known::with_hasher(self.hashes.seed.clone())).ok()
             }
-            if cell.is(Tag::FrozenSet) {
-                self.settle(cell);
+            _ => None,
+        })
+    }
+
+    /// Hashes a tuple or frozenset, those inside it first, each once.
+    fn hash_nested(&self, key: Cell, fresh: &mut Known) -> Result<u64, Unhashable> {
+        let mut work = vec![(key, false)];
+        let mut hash = 0;
+        while let Some((cell, ready)) = work.pop() {
+            let is_open = |fresh: &Known, cell: Cell| {
+                matches!(cell.tag(), Tag::Tuple | Tag::FrozenSet)
+                    && !self.hashes.known.contains_key(&cell)
+                    && !fresh.contains_key(&cell)
+            };
+            if !is_open(fresh, cell) {
+                continue;
             }
             if !ready {
                 work.push((cell, true));
-                for item in self.items(cell) {
-                    if matches!(item.tag(), Tag::Tuple | Tag::FrozenSet) && !self.hashes.known.contains_key(item) {
-                        work.push((*item, false));
-                    }
-                }
+                work.extend(self.items(cell).iter().filter(|item| is_open(fresh, **item)).map(|item| (*item, false)));
                 continue;
             }
-            let mut hasher = self.hashes.seed.build_hasher();
-            hasher.write_u64(if cell.is(Tag::Tuple) { domain::TUPLE } else { domain::FROZENSET });
-            let mut sum = 0u64;
-            for item in self.items(cell) {
-                // A tuple that reaches itself does so through a list, which is refused here.
-                let hash = self.known_hash(*item).ok_or(Unhashable(*item))?;
-                if cell.is(Tag::Tuple) { hasher.write_u64(hash) } else { sum = sum.wrapping_add(hash) }
-            }
-            hasher.write_u64(sum);
-            let hash = hasher.finish();
-            self.hashes.known.insert(cell, hash);
+            // A tuple that reaches itself does so through a list, which is refused here.
+            hash = self.hash_items(cell, |item| self.known_hash(item).or_else(|| fresh.get(&item).copied()))?;
+            fresh.insert(cell, hash);
         }
-        self.hashes.known.get(&key).copied().ok_or(Unhashable(key))
+        Ok(hash)
+    }
+
+    /// The hash of a tuple or frozenset from those of its items.
+    fn hash_items(&self, cell: Cell, hash_of: impl Fn(Cell) -> Option<u64>) -> Result<u64, Unhashable> {
+        let is_tuple = cell.is(Tag::Tuple);
+        let mut hasher = self.hashes.seed.build_hasher();
+        hasher.write_u64(if is_tuple { domain::TUPLE } else { domain::FROZENSET });
+        let mut sum = 0u64;
+        for item in self.items(cell) {
+            let hash = hash_of(*item).ok_or(Unhashable(*item))?;
+            if is_tuple { hasher.write_u64(hash) } else { sum = sum.wrapping_add(hash) }
+        }
+        hasher.write_u64(sum);
+        Ok(hasher.finish())
     }
 
     /// Whether two keys are equal. Tuples and frozensets must have been hashed.

@@ -1,32 +1,46 @@
 //! Keys to look up with: Rust values that stand for Python keys.
 
+use std::fmt;
+
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
+use super::describe::shorten;
+use super::edit::IntoValue;
 use super::number::Number;
-use super::value::Value;
+use super::value::{Id, Value};
 
-/// A key to look up in a dict or set, or a position in a list: made from `&str`, `&[u8]`, integers, floats, `bool` or
-/// a [`Value`].
+/// A key of a dict or set, or a position in a list: made from `&str`, `&[u8]`, integers, floats, `bool`, `()` (for
+/// `None`), a [`Value`], or the [`Id`] of a value of the graph that is asked.
 #[derive(Clone, Copy)]
 pub struct Key<'k>(Repr<'k>);
 
 #[derive(Clone, Copy)]
 enum Repr<'k> {
     None,
-    Int(i64),
+    Int(i128),
     Float(f64),
     Text(&'k str),
     Bytes(&'k [u8]),
     Value(Value<'k>),
+    Id(Id),
 }
 
-impl Key<'_> {
+impl<'k> Key<'k> {
     /// The key as a position in a list.
     pub(crate) fn position(&self) -> Option<usize> {
         match self.0 {
             Repr::Int(at) => at.try_into().ok(),
             Repr::Value(value) => value.as_i64()?.try_into().ok(),
+            Repr::Id(Id(cell)) if cell.is(Tag::Int) => cell.as_int().try_into().ok(),
             _ => None,
+        }
+    }
+
+    /// The key with an id looked up in the graph that it is of.
+    pub(crate) fn of(self, arena: &'k Arena) -> Key<'k> {
+        match self.0 {
+            Repr::Id(id) => Key(Repr::Value(arena.value(id))),
+            _ => self,
         }
     }
 
@@ -39,9 +53,10 @@ impl Key<'_> {
                 find_text(arena, keyed, Tag::Bytes, bytes).or_else(|| find_text(arena, keyed, Tag::ByteStr, bytes))
             }
             Repr::Value(value) => {
-                let hash = value.arena().known_hash(value.cell())?;
+                let hash = value.arena().lookup_hash(value.cell())?;
                 arena.find_row(keyed, hash, |key| Value::new(arena, key) == value)
             }
+            Repr::Id(id) => Key::from(arena.value(id)).find(arena, keyed),
             Repr::None => arena.find_row(keyed, arena.known_hash(Cell::NONE)?, |key| key == Cell::NONE),
             Repr::Int(_) | Repr::Float(_) => {
                 let hash = arena.hash_number(&self.number()?);
@@ -51,15 +66,14 @@ impl Key<'_> {
     }
 
     fn number(&self) -> Option<Number<'static>> {
-        let cell = match self.0 {
-            Repr::Int(value) => return Some(Number::Int(value)),
-            Repr::Float(value) => value,
-            _ => return None,
-        };
-        Some(Number::from_float(cell))
+        match self.0 {
+            Repr::Int(value) => Some(Number::from_int(value)),
+            Repr::Float(value) => Some(Number::from_float(value)),
+            _ => None,
+        }
     }
 
-    /// Whether Python's `==` holds.
+    /// Whether Python's `==` holds. An id must be looked up before.
     pub(crate) fn equals(&self, value: Value<'_>) -> bool {
         match self.0 {
             Repr::None => value.is_none(),
@@ -69,10 +83,39 @@ impl Key<'_> {
             },
             Repr::Bytes(bytes) => value.as_bytes() == Some(bytes),
             Repr::Value(key) => key == value,
+            Repr::Id(id) => id.0 == value.cell(),
             Repr::Int(_) | Repr::Float(_) => {
                 let (arena, cell) = (value.arena(), value.cell());
                 self.number().zip(arena.number(cell)).is_some_and(|(a, b)| a.equals(&b))
             }
+        }
+    }
+
+    /// Makes the value that the key stands for.
+    pub(crate) fn make(self, arena: &mut Arena) -> Cell {
+        match self.0 {
+            Repr::None => Cell::NONE,
+            Repr::Int(value) => arena.new_int_le(&value.to_le_bytes()),
+            Repr::Float(value) => arena.new_float(value),
+            Repr::Text(text) => arena.new_text(Tag::Str, text.as_bytes(), false),
+            Repr::Bytes(bytes) => arena.new_text(Tag::Bytes, bytes, false),
+            Repr::Value(value) => value.into_value(arena).0,
+            Repr::Id(id) => id.into_value(arena).0,
+        }
+    }
+}
+
+/// The key as Python writes it, shortened where it is long.
+impl fmt::Debug for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Repr::None => f.write_str("None"),
+            Repr::Int(value) => value.fmt(f),
+            Repr::Float(value) => value.fmt(f),
+            Repr::Text(text) => write!(f, "{:?}", shorten(text)),
+            Repr::Bytes(bytes) => write!(f, "b\"{}\"", shorten(&bytes.escape_ascii().to_string())),
+            Repr::Value(value) => value.fmt(f),
+            Repr::Id(id) => id.fmt(f),
         }
     }
 }
@@ -142,11 +185,22 @@ macro_rules! from_int {
         }
     )*};
 }
-from_int!(i8, i16, i32, i64, u8, u16, u32);
+from_int!(i8, i16, i32, i64, i128, u8, u16, u32, u64);
 
 impl From<usize> for Key<'_> {
     fn from(value: usize) -> Self {
-        // No dict has a key beyond this that a usize of 64 bits would reach and i64 not; floats of that size lose it.
-        Key(i64::try_from(value).map_or(Repr::Float(value as f64), Repr::Int))
+        Key::from(value as u64)
+    }
+}
+
+impl From<isize> for Key<'_> {
+    fn from(value: isize) -> Self {
+        Key::from(value as i64)
+    }
+}
+
+impl From<Id> for Key<'_> {
+    fn from(id: Id) -> Self {
+        Key(Repr::Id(id))
     }
 }

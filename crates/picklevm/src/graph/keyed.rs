@@ -35,14 +35,15 @@ impl Arena {
     }
 
     #[inline(always)]
-    fn keyed_mut(&mut self, cell: Cell) -> &mut Keyed {
+    pub(crate) fn keyed_mut(&mut self, cell: Cell) -> &mut Keyed {
         if cell.is(Tag::Dict) { &mut self.dicts[cell.id()] } else { &mut self.sets[cell.id()] }
     }
 
     /// Adds rows while a pickle is read: keys and values in turn for a dict, members for a set.
     #[inline]
     pub(crate) fn add_rows(&mut self, keyed: Cell, rows: &[Cell]) -> Result<(), Unhashable> {
-        let empty = self.keyed(keyed).row.len == 0;
+        let now = self.keyed(keyed);
+        let empty = now.row.len == 0 && now.table == 0;
         if empty && keyed.is(Tag::Dict) && rows.len() <= 2 * SMALL && self.are_distinct_texts(keyed, rows) {
             let dict = &mut self.dicts[keyed.id()];
             extend_row(&mut self.cells, &mut dict.row, rows);
@@ -119,13 +120,17 @@ impl Arena {
         }
     }
 
+    /// An empty hash table, for a dict or set that has none.
+    pub(crate) fn new_table(&mut self) -> u32 {
+        self.tables.push(Table::default());
+        self.tables.len() as u32
+    }
+
     fn mark_unsettled(&mut self, keyed: Cell) {
         let now = self.keyed(keyed);
         let settled = match now.table {
             0 => {
-                self.tables.push(Table::default());
-                let table = self.tables.len() as u32;
-                self.keyed_mut(keyed).table = table;
+                self.keyed_mut(keyed).table = self.new_table();
                 true
             }
             table => self.tables[table as usize - 1].settled as usize == now.row.len as usize / stride(keyed),
@@ -205,27 +210,55 @@ impl Arena {
         }
     }
 
-    /// Sets one row of a dict or set that is settled, and keeps it settled. Tells the row that was there before.
-    pub(crate) fn set_row(&mut self, keyed: Cell, row: &[Cell]) -> Result<Option<usize>, Unhashable> {
-        let hash = self.key_hash(row[0])?;
-        if let Some(at) = self.find_row(keyed, hash, |key| self.keys_equal(key, row[0])) {
-            self.replace_value(keyed, at, row);
-            return Ok(Some(at));
-        }
-        self.add_rows_slowly(keyed, row)?;
-        self.settle_all();
-        Ok(None)
-    }
-
-    /// Removes a row; those behind it move up.
+    /// Removes a row; those behind it move up, which takes time in their number.
     pub(crate) fn remove_row(&mut self, keyed: Cell, at: usize) {
         let stride = stride(keyed);
         let now = self.keyed(keyed);
         let (start, len) = (now.row.start as usize, now.row.len as usize);
+        if now.table != 0 {
+            let mut table = std::mem::take(&mut self.tables[now.table as usize - 1]);
+            let hash = |row: usize| self.row_hash(start + row * stride);
+            if let Ok(entry) = table.rows.find_entry(hash(at), |row| *row as usize == at) {
+                entry.remove();
+            }
+            let rows = len / stride;
+            if rows - at < rows / 4 {
+                for behind in at + 1..rows {
+                    if let Some(row) = table.rows.find_mut(hash(behind), |row| *row as usize == behind) {
+                        *row -= 1;
+                    }
+                }
+            } else {
+                table.rows.iter_mut().filter(|row| **row as usize > at).for_each(|row| *row -= 1);
+            }
+            table.settled -= 1;
+            self.tables[now.table as usize - 1] = table;
+        }
         self.cells.copy_within(start + (at + 1) * stride..start + len, start + at * stride);
         self.keyed_mut(keyed).row.len -= stride as u32;
-        if now.table != 0 {
-            self.tables[now.table as usize - 1] = Table::default();
+    }
+
+    /// Keeps the rows that `keep` says, in their order.
+    pub(crate) fn retain_rows(&mut self, keyed: Cell, mut keep: impl FnMut(&Arena, &[Cell]) -> bool) {
+        let stride = stride(keyed);
+        let now = self.keyed(keyed);
+        let start = now.row.start as usize;
+        let mut kept = start;
+        for row in (start..start + now.row.len as usize).step_by(stride) {
+            if keep(self, &self.cells[row..row + stride]) {
+                self.cells.copy_within(row..row + stride, kept);
+                kept += stride;
+            }
+        }
+        self.keyed_mut(keyed).row.len = (kept - start) as u32;
+        self.rebuild(keyed);
+    }
+
+    /// Makes the hash table of a dict or set anew, if it has one.
+    pub(crate) fn rebuild(&mut self, keyed: Cell) {
+        if let Some(table) = (self.keyed(keyed).table as usize).checked_sub(1) {
+            self.tables[table].rows.clear();
+            self.tables[table].settled = 0;
             self.settle(keyed);
         }
     }

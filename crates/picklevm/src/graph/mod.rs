@@ -9,6 +9,8 @@ mod cell;
 mod compare;
 mod debug;
 mod decimal;
+mod describe;
+mod edit;
 mod form;
 mod hash;
 mod int;
@@ -32,6 +34,8 @@ pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;
 pub(crate) use decimal::from_digits;
+pub(crate) use describe::describe;
+pub use edit::{Instance, IntoKey, IntoValue, ValueMut, macro_support};
 pub use form::write_graph_form;
 pub(crate) use hash::Unhashable;
 pub use int::{Int, OutOfRange};
@@ -52,6 +56,10 @@ impl Graph {
         Graph(Some(pool::take()))
     }
 
+    fn of(arena: Arena) -> Graph {
+        Graph(Some(Arc::new(arena)))
+    }
+
     /// A handle of one value, which keeps the whole graph.
     ///
     /// ```
@@ -59,7 +67,7 @@ impl Graph {
     ///     let graph = picklevm::loads(b"\x80\x02X\x05\0\0\0hello.")?;
     ///     graph.keep(graph.root())
     /// };
-    /// assert_eq!(kept.get().as_str(), Some("hello"));
+    /// assert_eq!(kept.value().as_str(), Some("hello"));
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn keep(&self, value: Value<'_>) -> Handle {
@@ -123,7 +131,7 @@ impl PartialEq for Graph {
 
 /// One value together with the graph it lives in: for keeping a value beyond its graph's handle.
 ///
-/// It keeps the whole graph alive; [`detach`](Arena::detach) copies out what the value reaches.
+/// It keeps the whole graph alive; [`detach`](Handle::detach) copies out what the value reaches.
 #[derive(Clone)]
 pub struct Handle {
     graph: Graph,
@@ -132,7 +140,7 @@ pub struct Handle {
 
 impl Handle {
     /// The value.
-    pub fn get(&self) -> Value<'_> {
+    pub fn value(&self) -> Value<'_> {
         self.graph.value(self.id)
     }
 
@@ -144,7 +152,7 @@ impl Handle {
 
 impl std::fmt::Debug for Handle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.get().fmt(f)
+        self.value().fmt(f)
     }
 }
 
@@ -179,7 +187,12 @@ impl Arena {
             Tag::Tuple => self.tuples.len(),
             Tag::Dict => self.dicts.len(),
             Tag::Set | Tag::FrozenSet => self.sets.len(),
-            Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt => self.spans.len(),
+            Tag::Str | Tag::Bytes | Tag::ByteStr => {
+                // The id of another graph most likely has another fingerprint.
+                return cell.id() < self.spans.len()
+                    && cell == Cell::text(cell.tag(), cell.id() as u32, self.payload(cell));
+            }
+            Tag::ByteArray | Tag::BigInt => self.spans.len(),
             Tag::WideFloat => self.floats.len(),
             Tag::Complex => self.complexes.len(),
             Tag::Global => self.globals.len(),

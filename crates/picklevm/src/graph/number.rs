@@ -9,24 +9,24 @@ pub(crate) enum Number<'a> {
     Int(i64),
     /// Little-endian two's complement of more than eight bytes, without superfluous sign bytes.
     Big(&'a [u8]),
-    /// The same, made from a float.
-    BigFloat(FloatInt),
+    /// The same, made from a float or an integer of Rust.
+    Wide(WideInt),
     /// A float that is no integer.
     Float(f64),
     /// A complex number with an imaginary part.
     Complex(f64, f64),
 }
 
-/// An integer of up to 1025 bits that a float stands for.
+/// An integer of up to 1025 bits, as a float can stand for.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FloatInt {
+pub(crate) struct WideInt {
     bytes: [u8; 136],
     len: usize,
 }
 
-impl FloatInt {
+impl WideInt {
     /// The integer that a finite float of at least 2^63 in size stands for.
-    fn new(value: f64) -> FloatInt {
+    fn from_float(value: f64) -> WideInt {
         let bits = value.to_bits();
         let mantissa = (bits & ((1 << 52) - 1)) | 1 << 52;
         let shift = ((bits >> 52 & 0x7ff) as usize).saturating_sub(1075);
@@ -39,8 +39,13 @@ impl FloatInt {
                 (*byte, carry) = (!*byte).overflowing_add(carry as u8);
             }
         }
-        let len = trimmed_len(&bytes);
-        FloatInt { bytes, len }
+        WideInt { bytes, len: trimmed_len(&bytes) }
+    }
+
+    fn from_int(value: i128) -> WideInt {
+        let mut bytes = [if value < 0 { 0xff } else { 0 }; 136];
+        bytes[..16].copy_from_slice(&value.to_le_bytes());
+        WideInt { bytes, len: trimmed_len(&bytes) }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -99,6 +104,11 @@ impl Arena {
 }
 
 impl Number<'_> {
+    /// The number that an integer of Rust is.
+    pub(crate) fn from_int<'a>(value: i128) -> Number<'a> {
+        i64::try_from(value).map_or_else(|_| Number::Wide(WideInt::from_int(value)), Number::Int)
+    }
+
     /// The number that a float is.
     pub(crate) fn from_float<'a>(value: f64) -> Number<'a> {
         const TWO_63: f64 = 9_223_372_036_854_775_808.0;
@@ -107,14 +117,14 @@ impl Number<'_> {
         } else if (-TWO_63..TWO_63).contains(&value) {
             Number::Int(value as i64)
         } else {
-            Number::BigFloat(FloatInt::new(value))
+            Number::Wide(WideInt::from_float(value))
         }
     }
 
     /// Whether Python's `==` holds.
     pub(crate) fn equals(&self, other: &Number<'_>) -> bool {
         match (self, other) {
-            (Number::Big(a), Number::BigFloat(b)) | (Number::BigFloat(b), Number::Big(a)) => *a == b.as_bytes(),
+            (Number::Big(a), Number::Wide(b)) | (Number::Wide(b), Number::Big(a)) => *a == b.as_bytes(),
             _ => self == other,
         }
     }
@@ -133,9 +143,9 @@ mod tests {
             (-1e30, -1000000000000000019884624838656),
         ] {
             let expected = int.to_le_bytes();
-            assert_eq!(FloatInt::new(float).as_bytes(), &expected[..trimmed_len(&expected)], "{float}");
+            assert_eq!(WideInt::from_float(float).as_bytes(), &expected[..trimmed_len(&expected)], "{float}");
         }
-        assert_eq!(FloatInt::new(f64::MAX).as_bytes().len(), 129);
+        assert_eq!(WideInt::from_float(f64::MAX).as_bytes().len(), 129);
     }
 
     #[test]

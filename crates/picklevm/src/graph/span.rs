@@ -48,6 +48,11 @@ impl Span {
         (self.0 >> OFFSET_SHIFT) as usize
     }
 
+    /// The index of the block that holds the payload, if one does.
+    fn block_index(self) -> Option<usize> {
+        (self.0 >> PLACE_SHIFT & 3 == IN_BLOCK).then(|| self.offset())
+    }
+
     /// Marks the text as holding surrogates.
     #[inline(always)]
     pub(crate) fn with_surrogates(self, surrogates: bool) -> Span {
@@ -102,6 +107,17 @@ impl Payloads {
             _ => return self.blocks.get(from).map_or(&[], |b| &b[..]),
         };
         place.get(from..from + len).unwrap_or(&[])
+    }
+
+    /// The block that a span stands for, if it is one.
+    pub(crate) fn block(&self, span: Span) -> Option<&Bytes> {
+        self.blocks.get(span.block_index()?)
+    }
+
+    /// Whether a block is less than half of the input that it is a part of.
+    pub(crate) fn is_small_part_of_input(&self, block: &Bytes) -> bool {
+        let at = block.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
+        at < self.input.len() && block.len() < self.input.len() / 2
     }
 
     /// The bytes of a span as a handle that shares them where they are shared already.

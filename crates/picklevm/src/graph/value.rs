@@ -311,7 +311,7 @@ impl<'g> Value<'g> {
 
     /// Whether a list, tuple or set holds the key, or a dict has it.
     pub fn contains<'k>(self, key: impl Into<Key<'k>>) -> bool {
-        let key = key.into();
+        let key = key.into().of(self.arena);
         match self.cell.tag() {
             Tag::Dict | Tag::Set | Tag::FrozenSet => key.find(self.arena, self.cell).is_some(),
             _ => self.items().any(|item| key.equals(item)),

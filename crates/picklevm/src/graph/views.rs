@@ -339,10 +339,6 @@ impl<'g> Object<'g> {
     pub fn is_instance(self, module: &str, name: &str) -> bool {
         self.class().as_global().is_some_and(|global| global.is(module, name))
     }
-
-    pub(crate) fn is_memoized(self) -> bool {
-        self.node().memoized
-    }
 }
 
 impl Arena {

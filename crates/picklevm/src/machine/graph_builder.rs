@@ -8,7 +8,7 @@ use super::memo::Slot;
 use super::resolving::Session;
 use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, How, Items, OpKind, Pairs, Tag, Unhashable, Value, from_digits};
+use crate::graph::{Arena, BufferNode, Cell, How, Items, OpKind, Pairs, Tag, Unhashable, Value, describe, from_digits};
 use crate::limits;
 use crate::options::Options;
 
@@ -51,8 +51,8 @@ impl<'a> GraphBuilder<'a> {
 
     #[cold]
     #[inline(never)]
-    fn unhashable(&self, Unhashable(cell): Unhashable) -> Error {
-        Error::new(ErrorKind::Unhashable, "a key that Python can hash", describe(self.arena, cell))
+    fn unhashable(&self, unhashable: Unhashable) -> Error {
+        unhashable.error(self.arena)
     }
 
     /// Counts a payload against the bytes that may be held.
@@ -117,24 +117,6 @@ impl<'a> GraphBuilder<'a> {
 
     fn add_keys(&mut self, set: Cell, items: &[Cell]) -> Result<()> {
         self.arena.add_rows(set, items).map_err(|e| self.unhashable(e))
-    }
-}
-
-/// A value in a few words, for errors.
-pub(super) fn describe(arena: &Arena, cell: Cell) -> String {
-    let value = Value::new(arena, cell);
-    match value.as_object().map(|object| object.class()).or(Some(value)).and_then(Value::as_global) {
-        Some(global) if cell.is(Tag::Object) => format!("an instance of {}", shorten(&global.to_string())),
-        Some(global) => format!("the global {}", shorten(&global.to_string())),
-        None => format!("a value of type {}", value.type_name()),
-    }
-}
-
-/// A name that fits a line.
-fn shorten(name: &str) -> String {
-    match name.char_indices().nth(100) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
     }
 }
 
@@ -232,6 +214,7 @@ impl Builder for GraphBuilder<'_> {
     fn frozenset(&mut self, items: &[Cell]) -> Result<Cell> {
         let set = self.arena.new_set(Tag::FrozenSet);
         self.add_keys(set, items)?;
+        self.arena.settle(set);
         Ok(set)
     }
 

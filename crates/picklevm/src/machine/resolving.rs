@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::graph_builder::{GraphBuilder, describe};
+use super::graph_builder::GraphBuilder;
 use crate::encoding;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, How, Id, Live, Tag, Value};
+use crate::graph::{Arena, BufferNode, Cell, How, Id, Live, Tag, Value, describe};
 use crate::options::Options;
 use crate::resolve::compat::{self, Names};
 use crate::resolve::{Call, Callable, Class, Made};

@@ -1,0 +1,235 @@
+//! Constructors of every kind of value, and the roots of a graph.
+
+use bytes::Bytes;
+
+use super::super::arena::{Arena, BufferNode};
+use super::super::cell::{Cell, Tag};
+use super::super::value::Id;
+use super::into_value::IntoValue;
+use crate::error::{Error, ErrorKind, Result};
+
+/// # Building
+///
+/// Each constructor makes a node and returns its id; using an id twice shares the node. All of them panic when a graph
+/// would come to hold 2^32 nodes of a kind.
+///
+/// ```
+/// let mut graph = picklevm::Graph::new();
+/// let origin = graph.tuple([0.0, 0.0]);
+/// let shapes = graph.list([origin, origin]);
+/// graph.set_root(shapes);
+///
+/// let items = graph.root().items().as_array::<2>().unwrap();
+/// assert!(items[0].is(items[1]));
+/// ```
+impl Arena {
+    /// Makes what a Rust value stands for, as [`IntoValue`] says: for every kind that Rust has a type for. The other
+    /// constructors make the rest.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.add(vec![("a", 1), ("b", 2)]);
+    /// assert_eq!(format!("{:?}", graph.value(id)), r#"[('a', 1), ('b', 2)]"#);
+    /// ```
+    pub fn add(&mut self, value: impl IntoValue) -> Id {
+        value.into_value(self)
+    }
+
+    /// A complex number.
+    pub fn complex(&mut self, re: f64, im: f64) -> Id {
+        Id(self.new_complex(re, im))
+    }
+
+    /// Bytes.
+    pub fn bytes(&mut self, bytes: impl AsRef<[u8]>) -> Id {
+        Id(self.new_text(Tag::Bytes, bytes.as_ref(), false))
+    }
+
+    /// An 8-bit string of Python 2.
+    pub fn byte_str(&mut self, bytes: impl AsRef<[u8]>) -> Id {
+        Id(self.new_text(Tag::ByteStr, bytes.as_ref(), false))
+    }
+
+    /// A bytearray.
+    pub fn bytearray(&mut self, bytes: impl AsRef<[u8]>) -> Id {
+        Id(self.new_text(Tag::ByteArray, bytes.as_ref(), false))
+    }
+
+    /// A list.
+    pub fn list<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Id {
+        let cells = self.cells_of(items);
+        Id(self.new_list(&cells))
+    }
+
+    /// A tuple of values of one Rust type; one of several types is [added](Arena::add) as a Rust tuple.
+    pub fn tuple<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Id {
+        let cells = self.cells_of(items);
+        Id(self.new_tuple(&cells))
+    }
+
+    /// A dict. Of equal keys the first key and the last value stay, as in Python.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unhashable`] if a key is one that Python cannot hash.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let dict = graph.dict([("a", 1), ("b", 2), ("a", 3)])?;
+    /// assert_eq!(format!("{:?}", graph.value(dict)), "{'a': 3, 'b': 2}");
+    ///
+    /// let list = graph.list([1]);
+    /// assert_eq!(graph.dict([(list, 1)]).unwrap_err().kind(), picklevm::ErrorKind::Unhashable);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn dict<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<Id> {
+        let rows = self.cells_of_pairs(pairs);
+        self.new_keyed(Tag::Dict, &rows)
+    }
+
+    /// A set.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unhashable`] if a member is one that Python cannot hash.
+    pub fn set<T: IntoValue>(&mut self, members: impl IntoIterator<Item = T>) -> Result<Id> {
+        let rows = self.cells_of(members);
+        self.new_keyed(Tag::Set, &rows)
+    }
+
+    /// A frozenset.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unhashable`] if a member is one that Python cannot hash.
+    pub fn frozenset<T: IntoValue>(&mut self, members: impl IntoIterator<Item = T>) -> Result<Id> {
+        let rows = self.cells_of(members);
+        self.new_keyed(Tag::FrozenSet, &rows)
+    }
+
+    /// A class or function by name: its module, and its qualified name inside the module.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let class = graph.global("collections", "OrderedDict");
+    /// assert_eq!(graph.value(class).as_global().unwrap().to_string(), "collections.OrderedDict");
+    /// ```
+    pub fn global(&mut self, module: &str, name: &str) -> Id {
+        let [Id(module), Id(name)] = [self.add(module), self.add(name)];
+        Id(self.new_global(module, name))
+    }
+
+    /// A class or function by its code in the extension registry (PEP 307).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfRange`] if the code is not between 1 and 2^31 - 1.
+    pub fn ext(&mut self, code: i32) -> Result<Id> {
+        match u32::try_from(code) {
+            Ok(code) if code > 0 => Ok(Id(Cell::node(Tag::Ext, code))),
+            _ => Err(Error::new(ErrorKind::OutOfRange, "an extension code above 0", code.to_string())),
+        }
+    }
+
+    /// A persistent reference: what a `persistent_load` of Python will find by this id.
+    pub fn persistent(&mut self, id: impl IntoValue) -> Id {
+        let Id(id) = self.add(id);
+        Id(self.new_persistent(id))
+    }
+
+    /// An out-of-band buffer that can be written to (PEP 574).
+    pub fn buffer(&mut self, data: impl Into<Bytes>) -> Id {
+        Id(self.new_numbered_buffer(data.into(), false))
+    }
+
+    /// An out-of-band buffer that cannot be written to (PEP 574).
+    pub fn readonly_buffer(&mut self, data: impl Into<Bytes>) -> Id {
+        Id(self.new_numbered_buffer(data.into(), true))
+    }
+
+    /// Makes a value the root, the only one.
+    ///
+    /// What the roots before reached stays until [`compact`](crate::Graph::compact).
+    pub fn set_root(&mut self, value: impl IntoValue) -> Id {
+        let Id(root) = self.add(value);
+        self.roots.clear();
+        self.roots.push(root);
+        Id(root)
+    }
+
+    /// Makes a value the last of the roots.
+    pub fn add_root(&mut self, value: impl IntoValue) -> Id {
+        let Id(root) = self.add(value);
+        self.roots.push(root);
+        Id(root)
+    }
+
+    /// Forgets the objects that were made for their effect alone.
+    pub fn clear_effects(&mut self) {
+        self.effects.clear();
+    }
+}
+
+impl Arena {
+    /// The cell of an id, or that of `None` if there is no such node.
+    #[inline]
+    pub(crate) fn checked(&self, id: Id) -> Cell {
+        if self.has(id.0) { id.0 } else { Cell::NONE }
+    }
+
+    pub(super) fn cells_of<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Vec<Cell> {
+        items.into_iter().map(|item| item.into_value(self).0).collect()
+    }
+
+    pub(super) fn cells_of_pairs<K: IntoValue, V: IntoValue>(
+        &mut self,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Vec<Cell> {
+        let pairs = pairs.into_iter();
+        let mut rows = Vec::with_capacity(2 * pairs.size_hint().0.min(1 << 16));
+        for (key, value) in pairs {
+            rows.extend([key.into_value(self).0, value.into_value(self).0]);
+        }
+        rows
+    }
+
+    /// Bytes or a bytearray; long ones are shared.
+    pub(crate) fn new_bytes(&mut self, tag: Tag, bytes: Bytes) -> Cell {
+        if bytes.len() < 256 { self.new_text(tag, &bytes, false) } else { self.new_block(tag, bytes) }
+    }
+
+    fn new_keyed(&mut self, tag: Tag, rows: &[Cell]) -> Result<Id> {
+        let keyed = if tag == Tag::Dict { self.new_dict() } else { self.new_set(tag) };
+        self.insert_rows(keyed, rows)?;
+        Ok(Id(keyed))
+    }
+
+    /// Adds rows to a settled dict or set, or leaves it as it was if a key cannot be hashed.
+    pub(super) fn insert_rows(&mut self, keyed: Cell, rows: &[Cell]) -> Result<()> {
+        let stride = if keyed.is(Tag::Dict) { 2 } else { 1 };
+        for key in rows.iter().step_by(stride) {
+            self.key_hash(*key).map_err(|unhashable| unhashable.error(self))?;
+        }
+        let added = self.add_rows(keyed, rows);
+        self.settle_all();
+        added.map_err(|unhashable| unhashable.error(self))
+    }
+
+    /// A dict of keys that [`IntoKey`](super::IntoKey) made.
+    pub(super) fn new_dict_of_keys(&mut self, rows: &[Cell]) -> Id {
+        // That trait is sealed: its types make hashable values only.
+        self.new_keyed(Tag::Dict, rows).unwrap_or(Id(Cell::NONE))
+    }
+
+    /// A set of members that [`IntoKey`](super::IntoKey) made.
+    pub(super) fn new_set_of_keys(&mut self, rows: &[Cell]) -> Id {
+        self.new_keyed(Tag::Set, rows).unwrap_or(Id(Cell::NONE))
+    }
+
+    /// A buffer with a number that no other has.
+    fn new_numbered_buffer(&mut self, data: Bytes, readonly: bool) -> Cell {
+        // Numbers are counted from 0, and each has a node.
+        let index = u32::try_from(self.buffers.len()).unwrap_or(u32::MAX);
+        self.new_buffer(BufferNode { index, readonly, data: Some(data) })
+    }
+}

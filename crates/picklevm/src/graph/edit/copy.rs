@@ -1,0 +1,215 @@
+//! Copying what a value reaches from one graph to another, sharing and cycles included.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::super::arena::{Arena, Fixed, GlobalNode, Keyed, ObjectNode, OpKind, Row};
+use super::super::cell::{Cell, Tag};
+use super::super::value::Value;
+use super::super::{Graph, Handle};
+
+/// Copies nodes between two arenas. Nothing recurses: each node is made empty where it is met first, and filled later.
+pub(super) struct Copier<'a> {
+    from: &'a Arena,
+    into: &'a mut Arena,
+    /// The copy of each node that was met.
+    copies: HashMap<Cell, Cell, RandomState>,
+    /// Nodes whose copies are still empty.
+    open: Vec<Cell>,
+    /// Copies of dicts and sets.
+    keyed: Vec<Cell>,
+}
+
+impl<'a> Copier<'a> {
+    pub(super) fn new(from: &'a Arena, into: &'a mut Arena) -> Self {
+        Copier { from, into, copies: HashMap::default(), open: Vec::new(), keyed: Vec::new() }
+    }
+
+    /// Copies a value with all that it reaches.
+    pub(super) fn copy(mut self, cell: Cell) -> Cell {
+        let copy = self.reach(cell);
+        self.finish();
+        copy
+    }
+
+    /// Copies roots and effects with all that they reach.
+    fn copy_all(mut self) {
+        for root in &self.from.roots {
+            let copy = self.reach(*root);
+            self.into.roots.push(copy);
+        }
+        for effect in &self.from.effects {
+            let copy = self.reach(*effect);
+            self.into.effects.push(copy);
+        }
+        self.finish();
+    }
+
+    fn reach(&mut self, cell: Cell) -> Cell {
+        let copy = self.node(cell);
+        while let Some(open) = self.open.pop() {
+            self.fill(open);
+        }
+        copy
+    }
+
+    /// The copy of a node, made empty if it has not been met before.
+    fn node(&mut self, old: Cell) -> Cell {
+        let from = self.from;
+        if matches!(
+            old.tag(),
+            Tag::Int | Tag::Float | Tag::ZeroFloat | Tag::None | Tag::True | Tag::False | Tag::EmptyTuple | Tag::Ext
+        ) {
+            return old;
+        }
+        if let Some(copy) = self.copies.get(&old) {
+            return *copy;
+        }
+        let into = &mut *self.into;
+        let copy = match old.tag() {
+            Tag::WideFloat => into.new_float(from.floats[old.id()]),
+            Tag::Complex => {
+                let [re, im] = from.complexes[old.id()];
+                into.new_complex(re, im)
+            }
+            Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt => into.copy_payload(from, old),
+            Tag::Buffer => into.new_buffer(from.buffers[old.id()].clone()),
+            // What a live object knows of its graph stays behind.
+            Tag::Live => into.new_live(from.lives[old.id()].clone()),
+            Tag::Global => into.new_global(Cell::HOLE, Cell::HOLE),
+            Tag::Persistent => into.new_persistent(Cell::HOLE),
+            Tag::Object => into.new_object(from.objects[old.id()].how, Cell::HOLE, Cell::HOLE),
+            Tag::List => into.new_list(&vec![Cell::HOLE; from.items(old).len()]),
+            Tag::Tuple => into.new_tuple(&vec![Cell::HOLE; from.items(old).len()]),
+            Tag::Dict => into.new_dict(),
+            Tag::Set | Tag::FrozenSet => into.new_set(old.tag()),
+            _ => Cell::NONE,
+        };
+        self.copies.insert(old, copy);
+        self.open.push(old);
+        copy
+    }
+
+    /// Fills the copy of a node.
+    fn fill(&mut self, old: Cell) {
+        let from = self.from;
+        let copy = self.copies[&old];
+        match old.tag() {
+            Tag::Global => {
+                let GlobalNode { module, name } = from.globals[old.id()];
+                self.into.globals[copy.id()] = GlobalNode { module: self.node(module), name: self.node(name) };
+            }
+            Tag::Persistent => self.into.persistents[copy.id()] = self.node(from.persistents[old.id()]),
+            Tag::Object => self.fill_object(from.objects[old.id()], copy),
+            Tag::List => self.fill_range(from.items(old), self.into.lists[copy.id()].start),
+            Tag::Tuple => {
+                let Fixed { start, .. } = self.into.tuples[copy.id()];
+                self.fill_range(from.items(old), start);
+            }
+            Tag::Dict | Tag::Set | Tag::FrozenSet => {
+                let rows = from.items(old);
+                let start = self.into.cells.len();
+                self.into.cells.resize(start + rows.len(), Cell::HOLE);
+                let len = rows.len() as u32;
+                // Rows of a small dict may get an index only when they are added to.
+                let row = Row { start: start as u32, len, cap: len };
+                let table = match from.keyed(old).table {
+                    0 => 0,
+                    _ => self.into.new_table(),
+                };
+                *self.into.keyed_mut(copy) = Keyed { row, table };
+                self.fill_range(rows, start as u32);
+                self.keyed.push(copy);
+            }
+            _ => {}
+        }
+    }
+
+    fn fill_range(&mut self, items: &[Cell], start: u32) {
+        for (at, item) in (start as usize..).zip(items) {
+            self.into.cells[at] = self.node(*item);
+        }
+    }
+
+    fn fill_object(&mut self, node: ObjectNode, copy: Cell) {
+        let class = self.node(node.class);
+        let args = self.node(node.args);
+        let ops: Vec<(OpKind, Cell)> =
+            self.from.object_ops(node).map(|(kind, value)| (kind, self.node(value))).collect();
+        let object = &mut self.into.objects[copy.id()];
+        (object.class, object.args, object.memoized) = (class, args, node.memoized);
+        self.into.set_object_ops(copy, &ops);
+    }
+
+    /// Makes keys known and tables whole: hashes by identity are others in another graph.
+    fn finish(self) {
+        for keyed in self.keyed {
+            let stride = if keyed.is(Tag::Dict) { 2 } else { 1 };
+            let Keyed { row, .. } = self.into.keyed(keyed);
+            for at in (row.start..row.start + row.len).step_by(stride) {
+                // They are keys in the graph that they come from.
+                let _ = self.into.key_hash(self.into.cells[at as usize]);
+            }
+            self.into.rebuild(keyed);
+        }
+    }
+}
+
+impl Arena {
+    fn copy_payload(&mut self, from: &Arena, old: Cell) -> Cell {
+        let span = from.spans[old.id()];
+        let payload = from.payload(old);
+        match from.payloads.block(span) {
+            // A block that is a small part of the input would keep all of it.
+            Some(block) if !from.payloads.is_small_part_of_input(block) => {
+                let span = self.payloads.push_block(block.clone()).with_surrogates(span.has_surrogates());
+                let cell = self.push_span(old.tag(), span);
+                Cell::payload(old.tag(), cell.id() as u32, payload)
+            }
+            _ => self.new_text(old.tag(), payload, span.has_surrogates()),
+        }
+    }
+}
+
+impl Value<'_> {
+    /// Copies the value with all that it reaches into a graph of its own, as its root: for keeping a small part of a
+    /// large graph.
+    ///
+    /// ```
+    /// let large = picklevm::Graph::from(vec![vec![1, 2], vec![3]]);
+    /// let small = large.root().at(1).detach();
+    /// drop(large);
+    /// assert_eq!(format!("{:?}", small.root()), "[3]");
+    /// ```
+    pub fn detach(self) -> Graph {
+        Graph::from(self)
+    }
+}
+
+impl Handle {
+    /// Copies the value with all that it reaches into a graph of its own, as its root, so that the rest can be freed.
+    pub fn detach(&self) -> Graph {
+        self.value().detach()
+    }
+}
+
+impl Graph {
+    /// Drops what neither roots nor effects reach any more, and gives its memory back.
+    ///
+    /// All values get new ids, those from before are void. Handles and clones of the graph keep what they have. Takes
+    /// the time and, for a moment, the memory of copying what is reached.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::from(vec!["a".repeat(1000), "b".to_owned()]);
+    /// graph.root_mut().remove(0)?;
+    /// graph.compact();
+    /// assert_eq!(format!("{:?}", graph.root()), "['b']");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn compact(&mut self) {
+        let mut fresh = Arena::default();
+        Copier::new(self, &mut fresh).copy_all();
+        *self = Graph::of(fresh);
+    }
+}

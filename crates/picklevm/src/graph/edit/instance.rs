@@ -1,0 +1,173 @@
+//! Objects made by hand: instances and calls.
+
+use super::super::arena::{Arena, How, OpKind};
+use super::super::cell::{Cell, Tag};
+use super::super::value::Id;
+use super::into_value::IntoValue;
+use crate::error::{Error, ErrorKind, Result};
+
+/// An object in the making; see [`Arena::instance`].
+#[must_use = "nothing is made before `build`"]
+pub struct Instance<'g> {
+    arena: &'g mut Arena,
+    class: Cell,
+    how: How,
+    args: Vec<Cell>,
+    kwargs: Vec<Cell>,
+    items: Vec<Cell>,
+    pairs: Vec<Cell>,
+    state: Option<Cell>,
+    attrs: Vec<(String, Cell)>,
+}
+
+impl Arena {
+    /// An instance of the class `name` of `module`, made by `cls.__new__(cls, *args)` as pickles of protocol 2 and later
+    /// make them (PEP 307).
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.instance("geometry", "Point").attr("x", 1).attr("y", 2).build()?;
+    /// let path = graph.instance("geometry", "Path").arg("closed").items([point, point]).build()?;
+    /// graph.set_root(path);
+    ///
+    /// let path = graph.root().as_object().unwrap();
+    /// assert!(path.is_instance("geometry", "Path"));
+    /// assert_eq!(graph.value(point).as_object().unwrap().attr("y").unwrap().as_i64(), Some(2));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn instance(&mut self, module: &str, name: &str) -> Instance<'_> {
+        let class = self.global(module, name);
+        self.instance_of(class)
+    }
+
+    /// An instance of a class that is in the graph: a global as a rule, or an extension code, an object, a persistent
+    /// reference.
+    pub fn instance_of(&mut self, class: Id) -> Instance<'_> {
+        let class = self.checked(class);
+        Instance {
+            arena: self,
+            class,
+            how: How::NewObj,
+            args: Vec::new(),
+            kwargs: Vec::new(),
+            items: Vec::new(),
+            pairs: Vec::new(),
+            state: None,
+            attrs: Vec::new(),
+        }
+    }
+
+    /// What the function `name` of `module` returns when Python calls it: `Decimal("1.5")`, say.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let price = graph.call("decimal", "Decimal").arg("1.5").build()?;
+    /// assert_eq!(format!("{:?}", graph.value(price)), "decimal.Decimal('1.5')");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn call(&mut self, module: &str, name: &str) -> Instance<'_> {
+        self.instance(module, name).how(How::Reduce)
+    }
+
+    /// Whether a value may turn out to be callable.
+    pub(crate) fn check_callable(&self, class: Cell) -> Result<()> {
+        match class.tag() {
+            Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent => Ok(()),
+            _ => Err(self.wrong_type(
+                "something that can be called: a global, an extension code, an object or a persistent reference",
+                class,
+            )),
+        }
+    }
+}
+
+impl Instance<'_> {
+    /// The opcode that makes it; [`How::NewObj`] by default, or [`How::NewObjEx`] if there are keyword arguments.
+    pub fn how(mut self, how: How) -> Self {
+        self.how = how;
+        self
+    }
+
+    /// One more argument.
+    pub fn arg(mut self, arg: impl IntoValue) -> Self {
+        self.args.push(arg.into_value(self.arena).0);
+        self
+    }
+
+    /// More arguments.
+    pub fn args<T: IntoValue>(mut self, args: impl IntoIterator<Item = T>) -> Self {
+        self.args.extend(self.arena.cells_of(args));
+        self
+    }
+
+    /// One more keyword argument.
+    pub fn kwarg(mut self, name: &str, value: impl IntoValue) -> Self {
+        self.kwargs.extend([name.into_value(self.arena).0, value.into_value(self.arena).0]);
+        self
+    }
+
+    /// More items, that are appended to it as to a list.
+    pub fn items<T: IntoValue>(mut self, items: impl IntoIterator<Item = T>) -> Self {
+        self.items.extend(self.arena.cells_of(items));
+        self
+    }
+
+    /// One more pair, that is set on it as on a dict.
+    pub fn pair(self, key: impl IntoValue, value: impl IntoValue) -> Self {
+        self.pairs([(key, value)])
+    }
+
+    /// More pairs, that are set on it as on a dict.
+    pub fn pairs<K: IntoValue, V: IntoValue>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
+        self.pairs.extend(self.arena.cells_of_pairs(pairs));
+        self
+    }
+
+    /// The state, which BUILD hands to `__setstate__`, or takes attributes from.
+    pub fn state(mut self, state: impl IntoValue) -> Self {
+        self.state = Some(state.into_value(self.arena).0);
+        self
+    }
+
+    /// One more attribute of the state, as by [`ValueMut::set_attr`](crate::ValueMut::set_attr).
+    pub fn attr(mut self, name: &str, value: impl IntoValue) -> Self {
+        self.attrs.push((name.to_owned(), value.into_value(self.arena).0));
+        self
+    }
+
+    /// Makes the object: items and pairs are added before the state is set, as CPython does it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the class is nothing that can be called, if an opcode without keyword arguments was asked
+    /// for and there are some, or if a state that holds no attributes was given and attributes besides.
+    pub fn build(self) -> Result<Id> {
+        let arena = self.arena;
+        arena.check_callable(self.class)?;
+        let args = arena.new_tuple(&self.args);
+        let object = match (self.how, self.kwargs.is_empty()) {
+            (How::NewObj, false) | (How::NewObjEx, _) => {
+                let kwargs = arena.new_dict();
+                arena.insert_rows(kwargs, &self.kwargs)?;
+                let both = arena.new_tuple(&[args, kwargs]);
+                arena.new_object(How::NewObjEx, self.class, both)
+            }
+            (how, true) => arena.new_object(how, self.class, args),
+            (_, false) => {
+                return Err(Error::new(ErrorKind::Type, "no keyword arguments", "some for an opcode that has none"));
+            }
+        };
+        for (kind, cells) in [(OpKind::Append, self.items), (OpKind::SetItem, self.pairs)] {
+            if !cells.is_empty() {
+                arena.object_op(object, kind, &cells);
+            }
+        }
+        if let Some(state) = self.state {
+            arena.object_op(object, OpKind::Build, &[state]);
+        }
+        for (name, value) in self.attrs {
+            arena.value_mut(Id(object)).set_attr(&name, Id(value))?;
+        }
+        Ok(Id(object))
+    }
+}

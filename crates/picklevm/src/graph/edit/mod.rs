@@ -1,0 +1,29 @@
+//! Building and changing graphs: constructors, conversions from and to Rust values, cursors, copies.
+
+mod construct;
+mod copy;
+mod extract;
+mod instance;
+mod into_value;
+mod macros;
+mod object;
+mod value_mut;
+
+pub use instance::Instance;
+pub use into_value::{IntoKey, IntoValue};
+pub use macros::macro_support;
+pub use value_mut::ValueMut;
+
+use super::arena::Arena;
+use super::cell::Cell;
+use super::describe::describe;
+use crate::error::{Error, ErrorKind};
+
+impl Arena {
+    /// A value that is not of the kind it must be.
+    #[cold]
+    #[inline(never)]
+    fn wrong_type(&self, expected: &'static str, found: Cell) -> Error {
+        Error::new(ErrorKind::Type, expected, describe(self, found))
+    }
+}

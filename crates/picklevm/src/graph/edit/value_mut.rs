@@ -1,0 +1,375 @@
+//! A value of a graph to change it by: lists, dicts, sets and bytearrays.
+
+use std::fmt;
+
+use super::super::arena::{Arena, extend_row};
+use super::super::cell::{Cell, Tag};
+use super::super::key::Key;
+use super::super::value::{Id, Value};
+use super::into_value::IntoValue;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A value of a graph that can be changed, by [`Graph::root_mut`](Arena::root_mut) or [`value_mut`](Arena::value_mut).
+///
+/// What it can do depends on what the value is: lists, dicts, sets, bytearrays and objects change, everything else is
+/// an error of kind [`Type`](ErrorKind::Type). What is put in is anything that is [`IntoValue`]: Rust values, the
+/// [`Id`] of a value of the same graph, which is shared then, or a [`Value`] of another graph, which is copied.
+///
+/// An error leaves the value as it was.
+///
+/// ```
+/// let mut graph = picklevm::loads(b"\x80\x04}(\x8c\x04user}\x8c\x04name\x8c\x05Alices\x8c\x01n]K\x01au.")?;
+/// graph.root_mut().at("user")?.set("name", "Bob")?;
+/// graph.root_mut().at("n")?.extend([2, 3])?;
+/// assert_eq!(format!("{:?}", graph.root()), "{'user': {'name': 'Bob'}, 'n': [1, 2, 3]}");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+pub struct ValueMut<'g> {
+    pub(super) arena: &'g mut Arena,
+    pub(super) cell: Cell,
+}
+
+/// # Changing
+impl Arena {
+    /// The [`root`](Arena::root), to change it.
+    pub fn root_mut(&mut self) -> ValueMut<'_> {
+        let cell = self.root().cell();
+        ValueMut { arena: self, cell }
+    }
+
+    /// The [`value`](Arena::value) of an id, to change it.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let list = graph.list([1]);
+    /// graph.value_mut(list).push(list)?;   // a list that holds itself
+    /// graph.set_root(list);
+    /// assert!(graph.root().at(1).is(graph.root()));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn value_mut(&mut self, id: Id) -> ValueMut<'_> {
+        let cell = self.checked(id);
+        ValueMut { arena: self, cell }
+    }
+}
+
+impl<'g> ValueMut<'g> {
+    /// The value's id.
+    pub fn id(&self) -> Id {
+        Id(self.cell)
+    }
+
+    /// The value, to read it.
+    pub fn value(&self) -> Value<'_> {
+        Value::new(self.arena, self.cell)
+    }
+
+    /// The graph that it lives in, to make nodes.
+    pub fn arena(&mut self) -> &mut Arena {
+        self.arena
+    }
+
+    /// The value of a dict's key, or the item of a list or tuple at a position, to change it in turn.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Missing`] if there is no such key or position.
+    pub fn at<'k>(self, key: impl Into<Key<'k>>) -> Result<ValueMut<'g>> {
+        let key = key.into();
+        match self.value().get(key) {
+            Some(value) => {
+                let cell = value.cell();
+                Ok(ValueMut { arena: self.arena, cell })
+            }
+            None => Err(self.missing(key)),
+        }
+    }
+
+    /// Appends an item to a list, or to an object as APPEND does.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is neither.
+    pub fn push(&mut self, item: impl IntoValue) -> Result<()> {
+        self.extend([item])
+    }
+
+    /// Appends items to a list or an object, or adds members to a set.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is none of these; [`ErrorKind::Unhashable`] if a member cannot be hashed.
+    pub fn extend<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Result<()> {
+        match self.cell.tag() {
+            Tag::List => {
+                let cells = self.arena.cells_of(items);
+                self.arena.extend_list(self.cell, &cells);
+                Ok(())
+            }
+            Tag::Set => {
+                let cells = self.arena.cells_of(items);
+                self.arena.insert_rows(self.cell, &cells)
+            }
+            Tag::Object => {
+                self.append_items(items);
+                Ok(())
+            }
+            _ => Err(self.wrong_type("a list, a set or an object, which can be extended")),
+        }
+    }
+
+    /// Puts an item into a list at a position, counted from 0; those from there on move up.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is no list; [`ErrorKind::Missing`] if it is shorter than that.
+    pub fn insert(&mut self, at: usize, item: impl IntoValue) -> Result<()> {
+        self.list("a list to insert an item into")?;
+        if at > self.value().len() {
+            return Err(self.missing(at.into()));
+        }
+        let Id(item) = self.arena.add(item);
+        let row = &mut self.arena.lists[self.cell.id()];
+        extend_row(&mut self.arena.cells, row, &[item]);
+        let start = row.start as usize;
+        self.arena.cells[start + at..start + row.len as usize].rotate_right(1);
+        Ok(())
+    }
+
+    /// Sets the item of a list at a position, the value of a dict's key, or a pair of an object as SETITEM does, in
+    /// place of the last one of an equal key. Returns the value that was there.
+    ///
+    /// As in Python, a key that is there stays as it is: `1` does not become `1.0`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is none of these; [`ErrorKind::Missing`] if the list is shorter than that;
+    /// [`ErrorKind::Unhashable`] if the key cannot be hashed.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::from(vec![1, 2]);
+    /// graph.root_mut().set(0, "one")?;
+    /// assert_eq!(format!("{:?}", graph.root()), "['one', 2]");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn set<'k>(&mut self, key: impl Into<Key<'k>>, value: impl IntoValue) -> Result<Option<Id>> {
+        let key = key.into();
+        match self.cell.tag() {
+            Tag::List => {
+                let place = self.position(key)?;
+                let Id(value) = self.arena.add(value);
+                Ok(Some(Id(std::mem::replace(&mut self.arena.cells[place], value))))
+            }
+            Tag::Dict => {
+                if let Some(row) = key.find(self.arena, self.cell) {
+                    let Id(value) = self.arena.add(value);
+                    let place = self.arena.keyed(self.cell).row.start as usize + 2 * row + 1;
+                    return Ok(Some(Id(std::mem::replace(&mut self.arena.cells[place], value))));
+                }
+                let row = [key.make(self.arena), self.arena.add(value).0];
+                self.arena.insert_rows(self.cell, &row)?;
+                Ok(None)
+            }
+            Tag::Object => Ok(self.set_pair(key, value)),
+            _ => Err(self.wrong_type("a list, a dict or an object to set an item of")),
+        }
+    }
+
+    /// Sets many values of a dict, or pairs of an object: Python's `dict.update`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is neither; [`ErrorKind::Unhashable`] if a key cannot be hashed.
+    pub fn update<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<()> {
+        match self.cell.tag() {
+            Tag::Dict => {
+                let rows = self.arena.cells_of_pairs(pairs);
+                self.arena.insert_rows(self.cell, &rows)
+            }
+            Tag::Object => {
+                self.append_pairs(pairs);
+                Ok(())
+            }
+            _ => Err(self.wrong_type("a dict or an object to update")),
+        }
+    }
+
+    /// Adds a member to a set; tells whether it was not there before.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is no set; [`ErrorKind::Unhashable`] if the member cannot be hashed.
+    pub fn add(&mut self, member: impl IntoValue) -> Result<bool> {
+        if !self.cell.is(Tag::Set) {
+            return Err(self.wrong_type("a set to add a member to"));
+        }
+        let before = self.value().len();
+        let Id(member) = self.arena.add(member);
+        self.arena.insert_rows(self.cell, &[member])?;
+        Ok(self.value().len() > before)
+    }
+
+    /// Removes the item of a list at a position, the entry of a dict's key, a member of a set, or the pairs of an
+    /// object that have a key. Returns what was removed: the item, value or member.
+    ///
+    /// The rest keeps its order, so that this takes time in the number of items that move up;
+    /// [`retain`](ValueMut::retain) and [`retain_entries`](ValueMut::retain_entries) remove many at once.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is none of these; [`ErrorKind::Missing`] if it is not there.
+    pub fn remove<'k>(&mut self, key: impl Into<Key<'k>>) -> Result<Id> {
+        let key = key.into();
+        match self.cell.tag() {
+            Tag::List => {
+                let place = self.position(key)?;
+                let row = &mut self.arena.lists[self.cell.id()];
+                let end = (row.start + row.len) as usize;
+                row.len -= 1;
+                self.arena.cells[place..end].rotate_left(1);
+                Ok(Id(self.arena.cells[end - 1]))
+            }
+            Tag::Dict | Tag::Set => {
+                let row = key.find(self.arena, self.cell).ok_or_else(|| self.missing(key))?;
+                let rows = self.arena.items(self.cell);
+                let removed = if self.cell.is(Tag::Dict) { rows[2 * row + 1] } else { rows[row] };
+                self.arena.remove_row(self.cell, row);
+                Ok(Id(removed))
+            }
+            Tag::Object => self.remove_pairs(key),
+            _ => Err(self.wrong_type("a list, a dict, a set or an object to remove something of")),
+        }
+    }
+
+    /// Removes the last item of a list.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is no list.
+    pub fn pop(&mut self) -> Result<Option<Id>> {
+        self.list("a list to pop the last item of")?;
+        match self.value().len() {
+            0 => Ok(None),
+            len => self.remove(len - 1).map(Some),
+        }
+    }
+
+    /// Keeps those items of a list or members of a set that `keep` says.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is neither.
+    ///
+    /// ```
+    /// let mut graph = (0..6).collect::<picklevm::Graph>();
+    /// graph.root_mut().retain(|item| item.as_i64().is_some_and(|n| n % 2 == 0))?;
+    /// assert_eq!(format!("{:?}", graph.root()), "[0, 2, 4]");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn retain(&mut self, mut keep: impl FnMut(Value<'_>) -> bool) -> Result<()> {
+        match self.cell.tag() {
+            Tag::Set => self.arena.retain_rows(self.cell, |arena, row| keep(Value::new(arena, row[0]))),
+            Tag::List => {
+                let row = self.arena.lists[self.cell.id()];
+                let start = row.start as usize;
+                let mut kept = start;
+                for at in start..start + row.len as usize {
+                    let item = self.arena.cells[at];
+                    if keep(Value::new(self.arena, item)) {
+                        self.arena.cells[kept] = item;
+                        kept += 1;
+                    }
+                }
+                self.arena.lists[self.cell.id()].len = kept as u32 - row.start;
+            }
+            _ => return Err(self.wrong_type("a list or a set to keep items of")),
+        }
+        Ok(())
+    }
+
+    /// Keeps those entries of a dict that `keep` says, by key and value.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is no dict.
+    pub fn retain_entries(&mut self, mut keep: impl FnMut(Value<'_>, Value<'_>) -> bool) -> Result<()> {
+        if !self.cell.is(Tag::Dict) {
+            return Err(self.wrong_type("a dict to keep entries of"));
+        }
+        self.arena.retain_rows(self.cell, |arena, row| keep(Value::new(arena, row[0]), Value::new(arena, row[1])));
+        Ok(())
+    }
+
+    /// Empties a list, a dict, a set or a bytearray. Of an object drops items, pairs and members, and keeps the state.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is none of these.
+    pub fn clear(&mut self) -> Result<()> {
+        match self.cell.tag() {
+            Tag::List => self.arena.lists[self.cell.id()].len = 0,
+            Tag::Dict | Tag::Set => self.arena.retain_rows(self.cell, |_, _| false),
+            Tag::ByteArray => return self.set_bytes(b""),
+            Tag::Object => self.clear_items(),
+            _ => return Err(self.wrong_type("a list, a dict, a set, a bytearray or an object to clear")),
+        }
+        Ok(())
+    }
+
+    /// Sets the bytes of a bytearray.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if the value is no bytearray.
+    pub fn set_bytes(&mut self, bytes: impl AsRef<[u8]>) -> Result<()> {
+        if !self.cell.is(Tag::ByteArray) {
+            return Err(self.wrong_type("a bytearray to set the bytes of"));
+        }
+        let span = self.arena.payloads.keep(bytes.as_ref());
+        self.arena.spans[self.cell.id()] = span;
+        Ok(())
+    }
+
+    fn list(&self, expected: &'static str) -> Result<()> {
+        if self.cell.is(Tag::List) { Ok(()) } else { Err(self.wrong_type(expected)) }
+    }
+
+    /// Where among the cells the item of a list is.
+    fn position(&self, key: Key<'_>) -> Result<usize> {
+        let row = self.arena.lists[self.cell.id()];
+        match key.position() {
+            Some(at) if at < row.len as usize => Ok(row.start as usize + at),
+            _ => Err(self.missing(key)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn wrong_type(&self, expected: &'static str) -> Error {
+        self.arena.wrong_type(expected, self.cell)
+    }
+
+    /// A key or position that is not there.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn missing(&self, key: Key<'_>) -> Error {
+        let value = self.value();
+        let found = match self.cell.tag() {
+            Tag::List | Tag::Tuple | Tag::EmptyTuple => format!("a {} of {}", value.type_name(), value.len()),
+            Tag::Dict | Tag::Set => format!("a {} of {} without it", value.type_name(), value.len()),
+            _ => super::describe(self.arena, self.cell),
+        };
+        match key.position() {
+            Some(at) if matches!(self.cell.tag(), Tag::List | Tag::Tuple | Tag::EmptyTuple) => {
+                Error::new(ErrorKind::Missing, format!("the position {at}"), found)
+            }
+            _ => Error::new(ErrorKind::Missing, format!("the key {:?}", key.of(self.arena)), found),
+        }
+    }
+}
+
+impl fmt::Debug for ValueMut<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value().fmt(f)
+    }
+}
