@@ -151,33 +151,30 @@ impl Unpickler {
     pub fn loads(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
         let bytes = bytes.as_ref();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        let mut graph = Graph::new();
-        self.load_into(&mut graph, Decoder::new(bytes))?;
-        Ok(graph)
+        self.load_from(Decoder::new(bytes), Bytes::new())
     }
 
     /// Loads one pickle from shared bytes: strings, bytes and large integers of the graph are slices of them.
     ///
-    /// The fastest way to load; the graph keeps the input alive.
+    /// The fastest way to load what is large; the graph keeps the input alive. Inputs of less than 1 KiB are copied, as
+    /// that costs less than sharing them.
     ///
     /// # Errors
     ///
     /// Those of [`loads`](Unpickler::loads).
     ///
     /// ```
-    /// let input = bytes::Bytes::from_static(b"\x80\x03C\x05hello.");
+    /// let input = bytes::Bytes::from([b"\x80\x03B\0\x10\0\0", &[7; 4096][..], b"."].concat());
     /// let graph = picklevm::Unpickler::new().load_bytes(input.clone())?;
     /// let loaded = graph.root().as_bytes().unwrap();
-    /// assert_eq!(loaded.as_ptr(), input[4..].as_ptr());
+    /// assert_eq!(loaded.as_ptr(), input[7..].as_ptr());
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn load_bytes(&self, bytes: impl Into<Bytes>) -> Result<Graph> {
         let bytes = bytes.into();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        let mut graph = Graph::new();
-        graph.unique().share_input(bytes.clone());
-        self.load_into(&mut graph, Decoder::new(&bytes))?;
-        Ok(graph)
+        let shared = if bytes.len() < SHARED { Bytes::new() } else { bytes.clone() };
+        self.load_from(Decoder::new(&bytes), shared)
     }
 
     /// Loads the next pickle of a reader, and reads no further.
@@ -187,9 +184,7 @@ impl Unpickler {
     /// Those of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its end;
     /// errors of the reader.
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
-        let mut graph = Graph::new();
-        self.load_into(&mut graph, Reader::new(reader))?;
-        Ok(graph)
+        self.load_from(Reader::new(reader), Bytes::new())
     }
 
     /// The pickles of a reader, one after the other, until its end.
@@ -207,22 +202,32 @@ impl Unpickler {
         Stream::new(self.clone(), reader)
     }
 
-    fn load_into<S: Source>(&self, graph: &mut Graph, source: S) -> Result<()> {
+    /// Loads from a source; payloads that lie in `shared` stay there.
+    fn load_from<S: Source>(&self, source: S, shared: Bytes) -> Result<Graph> {
         MACHINE.with(|cell| match cell.try_borrow_mut() {
-            Ok(mut machine) => self.run(&mut machine, graph, source),
+            Ok(mut machine) => self.run(&mut machine, source, shared),
             // A resolver loads a pickle itself.
-            Err(_) => self.run(&mut Machine::new(), graph, source),
+            Err(_) => self.run(&mut Machine::new(), source, shared),
         })
     }
 
-    fn run<S: Source>(&self, machine: &mut Machine<Cell>, graph: &mut Graph, source: S) -> Result<()> {
+    fn run<S: Source>(&self, machine: &mut Machine<Cell>, source: S, shared: Bytes) -> Result<Graph> {
         let mut machine = Cleared(machine);
         let mut session = Session::default();
-        let mut builder = GraphBuilder::new(graph.unique(), &self.options, &mut session);
+        let mut graph = Graph::new();
+        let arena = graph.unique();
+        if !shared.is_empty() {
+            arena.share_input(shared);
+        }
+        let mut builder = GraphBuilder::new(arena, &self.options, &mut session);
         machine::run(&mut machine, &mut builder, source, &self.options.limits).1?;
-        session.check_buffers(&self.options)
+        session.check_buffers(&self.options)?;
+        Ok(graph)
     }
 }
+
+/// Inputs of at least this many bytes are shared rather than copied.
+const SHARED: usize = 1024;
 
 thread_local! {
     /// Stack, marks and memo of the thread's last load, for their memory.

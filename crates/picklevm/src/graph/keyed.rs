@@ -12,7 +12,7 @@ use super::cell::{Cell, Tag};
 use super::hash::Unhashable;
 
 /// Dicts and sets of at most this many rows have no hash table.
-const SMALL: usize = 8;
+const SMALL: usize = 16;
 
 /// The hash table of a large dict or set: numbers of rows.
 #[derive(Clone, Default)]
@@ -58,17 +58,19 @@ impl Arena {
         if self.has_keys_of_a_neighbour(dict, rows) {
             return true;
         }
-        for (n, key) in rows.iter().step_by(2).enumerate() {
+        let keys = rows.as_chunks::<2>().0;
+        // Fingerprints of a fixed number, so that they are compared several at a time.
+        let mut prints = [0; SMALL];
+        for (print, [key, _]) in prints.iter_mut().zip(keys) {
             if !key.is(Tag::Str) {
                 return false;
             }
-            for other in rows.iter().step_by(2).take(n) {
-                if other.print() == key.print() && self.keys_equal(*other, *key) {
-                    return false;
-                }
-            }
+            *print = key.print();
         }
-        true
+        keys.iter().enumerate().all(|(n, [key, _])| {
+            let alike: u32 = prints.iter().map(|print| u32::from(*print == key.print())).sum();
+            alike == 1 || keys[..n].iter().all(|[other, _]| !self.keys_equal(*other, *key))
+        })
     }
 
     /// Whether one of the two dicts made before has the very same keys, as the records of a table do.

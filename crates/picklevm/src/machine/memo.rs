@@ -9,8 +9,8 @@ use foldhash::fast::RandomState;
 pub(crate) struct Memo<V> {
     dense: Vec<V>,
     sparse: HashMap<u64, V, RandomState>,
-    /// How many indices have a value.
-    len: usize,
+    /// How many indices have a value, once there was a hole: until then, all of the vector.
+    counted: Option<usize>,
 }
 
 /// A value that knows one of its kind that stands for none.
@@ -27,13 +27,13 @@ const SLACK: u64 = 1024;
 
 impl<V: Slot> Memo<V> {
     pub(crate) fn new() -> Self {
-        Memo { dense: Vec::new(), sparse: HashMap::default(), len: 0 }
+        Memo { dense: Vec::new(), sparse: HashMap::default(), counted: None }
     }
 
     /// How many indices have a value: the index that MEMOIZE takes.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.counted.unwrap_or(self.dense.len())
     }
 
     #[inline(always)]
@@ -52,9 +52,8 @@ impl<V: Slot> Memo<V> {
 
     #[inline(always)]
     pub(crate) fn put(&mut self, index: u64, value: V) {
-        if index == self.dense.len() as u64 && self.sparse.is_empty() {
+        if index == self.dense.len() as u64 && self.counted.is_none() {
             self.dense.push(value);
-            self.len += 1;
         } else {
             self.put_anywhere(index, value);
         }
@@ -63,8 +62,11 @@ impl<V: Slot> Memo<V> {
     #[inline(never)]
     fn put_anywhere(&mut self, index: u64, value: V) {
         let known = self.get(index).is_some();
-        self.len += usize::from(!known);
-        if index < self.dense.len() as u64 || index < 2 * self.len as u64 + SLACK {
+        let len = self.len() + usize::from(!known);
+        if self.counted.is_some() || index > self.dense.len() as u64 {
+            self.counted = Some(len);
+        }
+        if index < self.dense.len() as u64 || index < 2 * len as u64 + SLACK {
             let index = index as usize;
             if index >= self.dense.len() {
                 self.dense.resize(index + 1, V::HOLE);
@@ -80,7 +82,7 @@ impl<V: Slot> Memo<V> {
         if !self.sparse.is_empty() {
             self.sparse = HashMap::default();
         }
-        self.len = 0;
+        self.counted = None;
     }
 }
 
