@@ -114,7 +114,7 @@ pub fn resume<B: Builder, S: Source>(
 /// If the op cannot run; offset and opcode are for the caller to add.
 pub fn step<B: Builder>(machine: &mut Machine<B::Value>, builder: &mut B, op: Op<'_>, limits: &Limits) -> Result<()> {
     let mut run = Run::new(machine, builder, limits, 1, None);
-    let done = run.step(op);
+    let done = run.step_apart(op);
     machine.base = run.base;
     done
 }
@@ -152,6 +152,20 @@ enum Exit {
     Failed(Error),
 }
 
+/// The opcodes that most of a pickle consists of. They are run where they are decoded; doing so with all of them would
+/// make the loop slow to compile. A debug build does so with none.
+const fn is_hot(byte: u8) -> bool {
+    let hot = b"KJMG\x8aN\x88\x89\x8cXC]ae)\x85\x86\x87t}su(hj\x94qR\x81b";
+    let mut at = 0;
+    while at < hot.len() && !cfg!(debug_assertions) {
+        if hot[at] == byte {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
     /// Whether to go on; if not, `exit` says why.
     type Output = bool;
@@ -162,7 +176,7 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
         let exit = match op {
             Op::Stop => Exit::Stop,
             Op::Pop => Exit::Pop,
-            op => match self.step(op) {
+            op => match if const { is_hot(BYTE) } { self.step(op) } else { self.step_apart(op) } {
                 Ok(()) => return true,
                 Err(error) => Exit::Failed(error),
             },
@@ -241,6 +255,12 @@ impl<'m, B: Builder> Run<'m, B> {
         }
         self.builder.finish(root)?;
         Ok(root)
+    }
+
+    /// [`step`](Self::step), not inlined.
+    #[inline(never)]
+    fn step_apart(&mut self, op: Op<'_>) -> Result<()> {
+        self.step(op)
     }
 
     /// Runs one op.
@@ -558,7 +578,7 @@ impl<'m, B: Builder> Run<'m, B> {
         let fetched = match source.peek_opcode() {
             Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
                 let op = source.next_op()?;
-                self.step(op)?;
+                self.step_apart(op)?;
                 self.stack.last().copied()
             }
             _ => None,
