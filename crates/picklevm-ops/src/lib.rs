@@ -5,6 +5,7 @@ mod dis;
 mod error;
 mod frame;
 mod input;
+mod memo;
 mod op;
 mod opcode;
 mod operand;

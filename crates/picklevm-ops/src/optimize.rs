@@ -1,9 +1,10 @@
 //! Leaving out what a pickle stores in the memo and never fetches.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::error::{Error, ErrorKind};
 use crate::frame::{FRAME_SIZE_TARGET, Framing};
+use crate::memo::Memo;
 use crate::op::Op;
 use crate::opcode::Opcode;
 use crate::raw::{RawOp, raw_ops};
@@ -52,7 +53,7 @@ fn optimize_one(data: &[u8], start: usize, writer: &mut Writer) -> Result<usize,
     if plan.proto >= 4 {
         writer.start_framing(Framing::Python37)?;
     }
-    let mut stored = HashSet::new();
+    let mut stored = Memo::default();
     let mut renumbered = 0;
     let mut end = plan.header_end;
     for raw in raw_ops(data, plan.header_end) {
@@ -60,7 +61,7 @@ fn optimize_one(data: &[u8], start: usize, writer: &mut Writer) -> Result<usize,
         end = raw.end();
         let op = match MemoUse::of(&raw, stored.len())? {
             Some(MemoUse::Put(index)) => {
-                stored.insert(index);
+                stored.insert(index.into(), ());
                 let Some(fresh) = plan.fetched.get_mut(&index) else {
                     continue;
                 };
@@ -127,7 +128,7 @@ enum MemoUse {
 
 impl MemoUse {
     /// The use that `raw` makes of the memo, if it does; `stored` is how many indices are stored, which MEMOIZE counts on.
-    fn of(raw: &RawOp<'_>, stored: usize) -> Result<Option<Self>, Error> {
+    fn of(raw: &RawOp<'_>, stored: u64) -> Result<Option<Self>, Error> {
         if !matches!(
             raw.opcode,
             Opcode::Put
@@ -144,7 +145,7 @@ impl MemoUse {
             Op::Put(index) => Some(MemoUse::Put(index)),
             Op::BinPut(index) => Some(MemoUse::Put(index.into())),
             Op::LongBinPut(index) => Some(MemoUse::Put(index.into())),
-            Op::Memoize => Some(MemoUse::Put(stored as u64)),
+            Op::Memoize => Some(MemoUse::Put(stored)),
             Op::Get(index) => Some(MemoUse::Get(index)),
             Op::BinGet(index) => Some(MemoUse::Get(index.into())),
             Op::LongBinGet(index) => Some(MemoUse::Get(index.into())),

@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 
 use super::integer::Decimals;
 use crate::error::Error;
+use crate::memo::Index;
 use crate::op::Op;
 use crate::operand::{Base, Literal, Operand, RawUnicode, Text, parse_float, unescape_all, without_suffix};
 use crate::raw::RawOp;
@@ -13,6 +14,7 @@ use crate::repr;
 /// What an operand says: a Python object, printed with `repr`.
 pub(super) enum Argument<'a> {
     Bool(bool),
+    Uint(u64),
     /// In decimal.
     Int(String),
     Float(f64),
@@ -39,9 +41,7 @@ impl<'a> Argument<'a> {
         let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let after = |len: usize| bytes.get(len..);
         Some(match operand {
-            Operand::Uint1 | Operand::Uint2 | Operand::Uint4 | Operand::Uint8 => {
-                Argument::Int(unsigned(bytes).to_string())
-            }
+            Operand::Uint1 | Operand::Uint2 | Operand::Uint4 | Operand::Uint8 => Argument::Uint(unsigned(bytes)?),
             Operand::Int4 => Argument::Int(decimals.twos_complement(bytes)),
             Operand::Float8 => Argument::Float(f64::from_be_bytes(*bytes.first_chunk()?)),
             Operand::DecimalnlShort => match line {
@@ -90,19 +90,22 @@ impl<'a> Argument<'a> {
         Argument::Str([module, b" ", name].concat().into())
     }
 
-    /// The operand as an index of the memo: any integer, in decimal.
-    pub(super) fn index(&self) -> Option<String> {
+    /// The operand as an index of the memo.
+    pub(super) fn index(&self) -> Option<Index> {
         match self {
-            Argument::Bool(value) => Some(u8::from(*value).to_string()),
-            Argument::Int(value) => Some(value.clone()),
+            Argument::Bool(value) => Some(Index::Small((*value).into())),
+            Argument::Uint(value) => Some(Index::Small(*value)),
+            Argument::Int(value) => Some(value.parse().map_or_else(|_| Index::Other(value.clone()), Index::Small)),
             _ => None,
         }
     }
 }
 
 /// An integer of at most eight bytes, little-endian.
-fn unsigned(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte))
+fn unsigned(bytes: &[u8]) -> Option<u64> {
+    let mut word = [0; 8];
+    word.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(u64::from_le_bytes(word))
 }
 
 /// The string without its quotes. One quote alone passes for two, as in `pickletools`.
@@ -123,6 +126,7 @@ impl Display for Argument<'_> {
         match self {
             Argument::Bool(false) => f.write_str("False"),
             Argument::Bool(true) => f.write_str("True"),
+            Argument::Uint(value) => value.fmt(f),
             Argument::Int(value) => f.write_str(value),
             Argument::Float(value) => repr::Float(*value).fmt(f),
             Argument::Str(text) => repr::Str(Text::trusted(text, false)).fmt(f),

@@ -21,6 +21,9 @@ impl Decimals {
 
     /// An integer in two's complement, little-endian.
     pub(super) fn twos_complement(&mut self, bytes: &[u8]) -> String {
+        if let Some(small) = small(bytes) {
+            return small.to_string();
+        }
         let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
         if !negative {
             return self.integer(false, limbs(bytes.iter().copied()));
@@ -83,6 +86,14 @@ impl Decimals {
         }
         text
     }
+}
+
+/// What fits in eight bytes.
+fn small(bytes: &[u8]) -> Option<i64> {
+    let fill = if bytes.last().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
+    let mut word = [fill; 8];
+    word.get_mut(..bytes.len())?.copy_from_slice(bytes);
+    Some(i64::from_le_bytes(word))
 }
 
 /// Bytes four by four, the least significant first.

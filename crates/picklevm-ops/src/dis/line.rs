@@ -10,6 +10,8 @@ use crate::opcode::Opcode;
 /// How much is collected before it is written.
 const BUFFER_LEN: usize = 1 << 16;
 
+const BLANKS: &str = "                                                                ";
+
 /// Writes lines, and knows in which column it is.
 pub(super) struct Lines<'w, W> {
     out: &'w mut W,
@@ -26,14 +28,20 @@ impl<'w, W: io::Write> Lines<'w, W> {
 
     /// Begins a line: where the op is, its byte and its name.
     pub(super) fn begin(&mut self, offset: usize, opcode: Opcode, blanks: u64) {
-        self.print(format_args!("{offset:5}: "));
+        self.number(offset as u64, 5);
+        self.text(": ");
         self.column = 0;
-        match opcode.byte() {
-            byte @ b' '..=b'~' => self.print(format_args!("{:<4} ", char::from(byte))),
-            byte => self.print(format_args!("\\x{byte:02x} ")),
+        let code = opcode.byte();
+        if code.is_ascii_graphic() {
+            self.buffer.push(code);
+            self.text("    ");
+            self.column += 1;
+        } else {
+            // As long as four columns, so there is one blank behind.
+            self.fmt(format_args!("\\x{code:02x} "));
         }
         self.pad(blanks);
-        self.print(format_args!("{}", opcode.name()));
+        self.text(opcode.name());
     }
 
     /// Goes on with the operand, and with what else there is to say.
@@ -42,13 +50,18 @@ impl<'w, W: io::Write> Lines<'w, W> {
             return;
         }
         self.pad(10usize.saturating_sub(opcode.name().len()) as u64);
-        if let Some(argument) = argument {
-            self.print(format_args!(" {argument}"));
+        match argument {
+            Some(Argument::Uint(value)) => {
+                self.text(" ");
+                self.number(*value, 0);
+            }
+            Some(argument) => self.fmt(format_args!(" {argument}")),
+            None => {}
         }
         match note {
-            Some(Note::MarkAt(offset)) => self.print(format_args!(" (MARK at {offset})")),
-            Some(Note::NoMark) => self.print(format_args!(" no MARK exists on stack")),
-            Some(Note::StoredAs(index)) => self.print(format_args!(" (as {index})")),
+            Some(Note::MarkAt(offset)) => self.numbered(" (MARK at ", *offset),
+            Some(Note::StoredAs(index)) => self.numbered(" (as ", *index),
+            Some(Note::NoMark) => self.text(" no MARK exists on stack"),
             None => {}
         }
     }
@@ -58,19 +71,21 @@ impl<'w, W: io::Write> Lines<'w, W> {
     pub(super) fn annotate(&mut self, doc: &str, column: usize, first: usize) -> usize {
         self.pad(column.saturating_sub(self.column) as u64);
         let next = if self.column > 50 { first } else { self.column };
-        self.print(format_args!(" {doc}"));
+        self.text(" ");
+        self.text(doc);
         next
     }
 
     /// Ends the line.
     pub(super) fn end(&mut self) -> io::Result<()> {
-        self.print(format_args!("\n"));
+        self.text("\n");
+        self.flush_if_full();
         std::mem::replace(&mut self.failed, Ok(()))
     }
 
     /// The last line.
     pub(super) fn highest_protocol(&mut self, highest: u8) {
-        self.print(format_args!("highest protocol among opcodes = {highest}\n"));
+        self.fmt(format_args!("highest protocol among opcodes = {highest}\n"));
     }
 
     /// Writes what was collected.
@@ -79,20 +94,56 @@ impl<'w, W: io::Write> Lines<'w, W> {
         self.failed
     }
 
-    fn print(&mut self, text: fmt::Arguments<'_>) {
-        // Failures of `out` are kept in `failed`.
+    /// Writes text that is ASCII.
+    fn text(&mut self, text: &str) {
+        self.column += text.len();
+        self.buffer.extend_from_slice(text.as_bytes());
+    }
+
+    /// Writes a number, to the right of `width` columns at least.
+    fn number(&mut self, mut number: u64, width: usize) {
+        let mut digits = [b' '; 20];
+        let mut start = digits.len();
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        let digits = &digits[start.min(digits.len() - width)..];
+        self.column += digits.len();
+        self.buffer.extend_from_slice(digits);
+    }
+
+    fn numbered(&mut self, before: &str, number: u64) {
+        self.text(before);
+        self.number(number, 0);
+        self.text(")");
+    }
+
+    fn fmt(&mut self, text: fmt::Arguments<'_>) {
+        // What fails is kept in `failed`.
         let _ = self.write_fmt(text);
     }
 
     fn pad(&mut self, mut blanks: u64) {
-        const BLANKS: &str = "                                                                ";
-        while blanks > 0 {
-            let len = blanks.min(BLANKS.len() as u64);
-            let _ = self.write_str(&BLANKS[..len as usize]);
-            blanks -= len;
+        while blanks > BLANKS.len() as u64 {
+            self.text(BLANKS);
+            self.flush_if_full();
+            blanks -= BLANKS.len() as u64;
+        }
+        self.text(&BLANKS[..blanks as usize]);
+    }
+
+    fn flush_if_full(&mut self) {
+        if self.buffer.len() >= BUFFER_LEN {
+            self.flush();
         }
     }
 
+    #[cold]
     fn flush(&mut self) {
         if self.failed.is_ok() {
             self.failed = self.out.write_all(&self.buffer);
@@ -105,9 +156,7 @@ impl<W: io::Write> fmt::Write for Lines<'_, W> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.column += text.chars().count();
         self.buffer.extend_from_slice(text.as_bytes());
-        if self.buffer.len() >= BUFFER_LEN {
-            self.flush();
-        }
+        self.flush_if_full();
         // Nothing more is wanted once `out` has failed.
         if self.failed.is_ok() { Ok(()) } else { Err(fmt::Error) }
     }

@@ -5,9 +5,10 @@ use std::io;
 use self::argument::Argument;
 use self::integer::Decimals;
 use self::line::Lines;
-use self::stack::{Memo, Stack};
+use self::stack::{Stack, fetch, store};
 use crate::error::{Error, ErrorKind};
-use crate::opcode::Opcode;
+use crate::memo::Memo;
+use crate::opcode::{Opcode, StackObject};
 use crate::raw::{RawOp, raw_ops};
 
 mod argument;
@@ -68,7 +69,7 @@ pub struct Disassembler {
     annotate: usize,
     keep_memo: bool,
     max_indentation: u64,
-    memo: Memo,
+    memo: Memo<StackObject>,
 }
 
 impl Default for Disassembler {
@@ -179,15 +180,16 @@ impl Disassembler {
         let index = || argument.and_then(Argument::index);
         let mut note = None;
         let done = stack.pop_mark(raw.opcode).and_then(|mark| {
-            note = mark.map(Note::MarkAt);
+            note = mark.map(|set_at| Note::MarkAt(set_at as u64));
             let mut fetched = None;
             match raw.opcode {
-                Opcode::Put | Opcode::BinPut | Opcode::LongBinPut => self.memo.store(index(), stack)?,
+                Opcode::Put | Opcode::BinPut | Opcode::LongBinPut => store(&mut self.memo, index(), stack)?,
                 Opcode::Memoize => {
-                    note = Some(Note::StoredAs(self.memo.len()));
-                    self.memo.store(Some(self.memo.next_index()), stack)?;
+                    let next = self.memo.len();
+                    note = Some(Note::StoredAs(next));
+                    store(&mut self.memo, Some(next.into()), stack)?;
                 }
-                Opcode::Get | Opcode::BinGet | Opcode::LongBinGet => fetched = Some(self.memo.fetch(index())?),
+                Opcode::Get | Opcode::BinGet | Opcode::LongBinGet => fetched = Some(fetch(&self.memo, index())?),
                 _ => {}
             }
             stack.run(raw.opcode, raw.offset, mark.is_some(), fetched)
@@ -206,9 +208,9 @@ impl Disassembler {
 /// What a line says beside the op.
 #[derive(Debug, Clone, Copy)]
 enum Note {
-    MarkAt(usize),
+    MarkAt(u64),
     NoMark,
-    StoredAs(usize),
+    StoredAs(u64),
 }
 
 #[cold]

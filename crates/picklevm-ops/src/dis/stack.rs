@@ -1,9 +1,9 @@
 //! The stack and the memo, as `pickletools.dis` follows them: what kind of object lies where, no more.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use crate::error::ErrorKind;
+use crate::memo::{Index, Memo};
 use crate::opcode::{Opcode, StackObject};
 
 #[derive(Debug, Default)]
@@ -91,38 +91,24 @@ impl Stack {
     }
 }
 
-/// What kind of object is stored at which index, which is in decimal.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Memo(HashMap<String, StackObject>);
-
-impl Memo {
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Where MEMOIZE stores.
-    pub(super) fn next_index(&self) -> String {
-        self.len().to_string()
-    }
-
-    /// Stores the top of the stack. The machine stores where something is stored before, too.
-    pub(super) fn store(&mut self, index: Option<String>, stack: &Stack) -> Result<(), Fault> {
-        const OBJECT: &str = "an object on the stack to store";
-        match (index, stack.top()) {
-            (Some(index), Some(object)) if object != StackObject::Mark => {
-                self.0.insert(index, object);
-                Ok(())
-            }
-            (_, Some(_)) => Err(Fault::new(ErrorKind::Memo, OBJECT, "a mark")),
-            (_, None) => Err(Fault::new(ErrorKind::Memo, OBJECT, "none")),
+/// Stores the top of the stack. The machine stores where something is stored before, too.
+pub(super) fn store(memo: &mut Memo<StackObject>, index: Option<Index>, stack: &Stack) -> Result<(), Fault> {
+    const OBJECT: &str = "an object on the stack to store";
+    match (index, stack.top()) {
+        (Some(index), Some(object)) if object != StackObject::Mark => {
+            memo.insert(index, object);
+            Ok(())
         }
+        (_, Some(_)) => Err(Fault::new(ErrorKind::Memo, OBJECT, "a mark")),
+        (_, None) => Err(Fault::new(ErrorKind::Memo, OBJECT, "none")),
     }
+}
 
-    pub(super) fn fetch(&self, index: Option<String>) -> Result<StackObject, Fault> {
-        let object = index.as_ref().and_then(|index| self.0.get(index));
-        object.copied().ok_or_else(|| {
-            let found = index.unwrap_or_default();
-            Fault::new(ErrorKind::Memo, "an index that was stored before", found)
-        })
-    }
+/// What kind of object is stored.
+pub(super) fn fetch(memo: &Memo<StackObject>, index: Option<Index>) -> Result<StackObject, Fault> {
+    let object = index.as_ref().and_then(|index| memo.get(index));
+    object.copied().ok_or_else(|| {
+        let found = index.map_or_else(String::new, |index| index.to_string());
+        Fault::new(ErrorKind::Memo, "an index that was stored before", found)
+    })
 }

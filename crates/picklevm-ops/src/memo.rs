@@ -1,0 +1,68 @@
+//! A memo for tools: what is stored at which index.
+
+use std::collections::HashMap;
+use std::fmt::{self, Display};
+
+/// An index of the memo. `pickletools` takes any integer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Index {
+    Small(u64),
+    /// One that does not fit, in decimal.
+    Other(String),
+}
+
+impl From<u64> for Index {
+    fn from(index: u64) -> Self {
+        Index::Small(index)
+    }
+}
+
+impl Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Index::Small(index) => index.fmt(f),
+            Index::Other(index) => f.write_str(index),
+        }
+    }
+}
+
+/// Values by index. Picklers number from 0 on, so most lie in a row.
+#[derive(Debug, Clone)]
+pub(crate) struct Memo<V> {
+    row: Vec<V>,
+    others: HashMap<Index, V>,
+}
+
+impl<V> Default for Memo<V> {
+    fn default() -> Self {
+        Memo { row: Vec::new(), others: HashMap::new() }
+    }
+}
+
+impl<V> Memo<V> {
+    /// How many indices are stored: where MEMOIZE stores.
+    pub(crate) fn len(&self) -> u64 {
+        (self.row.len() + self.others.len()) as u64
+    }
+
+    pub(crate) fn insert(&mut self, index: Index, value: V) {
+        match place(&index) {
+            Some(at) if at < self.row.len() => self.row[at] = value,
+            Some(at) if at == self.row.len() && self.others.is_empty() => self.row.push(value),
+            _ => {
+                self.others.insert(index, value);
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, index: &Index) -> Option<&V> {
+        place(index).and_then(|at| self.row.get(at)).or_else(|| self.others.get(index))
+    }
+}
+
+fn place(index: &Index) -> Option<usize> {
+    match index {
+        Index::Small(index) => usize::try_from(*index).ok(),
+        Index::Other(_) => None,
+    }
+}
