@@ -1,0 +1,130 @@
+//! What a reader takes from its stream, and what it leaves there.
+
+mod common;
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use picklevm_ops::{Decoder, ErrorKind, Op, Reader};
+
+use common::OneByOne;
+
+#[test]
+fn nothing_is_read_past_stop() {
+    for mut stream in [&b"K\x01.rest"[..], b"N.rest", b".rest"] {
+        let mut reader = Reader::new(&mut stream);
+        while reader.next_op().unwrap() != Op::Stop {}
+        assert_eq!(stream, b"rest");
+    }
+}
+
+#[test]
+fn the_rest_of_a_frame_goes_with_stop() {
+    let mut stream = &b"\x95\x05\0\0\0\0\0\0\0N.xyzrest"[..];
+    let mut reader = Reader::new(&mut stream);
+    while reader.next_op().unwrap() != Op::Stop {}
+    assert_eq!(reader.offset(), 11);
+    reader.start_pickle();
+    assert_eq!(reader.offset(), 14);
+    assert_eq!(stream, b"rest");
+}
+
+#[test]
+fn a_stream_of_one_byte_at_a_time_is_left_after_stop_too() {
+    let mut reader = Reader::new(OneByOne::new(b"X\x03\0\0\0abc.rest"));
+    while reader.next_op().unwrap() != Op::Stop {}
+    assert_eq!(reader.into_inner().rest(), b"rest");
+}
+
+#[test]
+fn one_pickle_after_the_other_is_read() {
+    let mut reader = Reader::new(&b"N.K\x02."[..]);
+    assert_eq!(reader.next_op().unwrap(), Op::None);
+    assert_eq!(reader.next_op().unwrap(), Op::Stop);
+    reader.start_pickle();
+    assert_eq!(reader.next_op().unwrap(), Op::BinInt1(2));
+    assert_eq!(reader.next_op().unwrap(), Op::Stop);
+    reader.start_pickle();
+    assert_eq!(reader.next_op().unwrap_err().kind(), ErrorKind::End);
+}
+
+#[test]
+fn buffers_of_every_size_give_the_ops_of_the_slice() {
+    let pickle = b"\x80\x04\x95\x1b\0\0\0\0\0\0\0](X\x05\0\0\0helloI123\nM\x01\x02\x8c\x01k\x94e.";
+    let mut expected = Vec::new();
+    let mut decoder = Decoder::new(pickle);
+    while expected.last() != Some(&Op::Stop) {
+        expected.push(decoder.next_op().unwrap());
+    }
+    for capacity in 1..pickle.len() + 2 {
+        let mut reader = Reader::new(BufReader::with_capacity(capacity, &pickle[..]));
+        for op in &expected {
+            assert_eq!(reader.next_op().unwrap(), *op, "capacity {capacity}");
+        }
+    }
+}
+
+#[test]
+fn the_next_opcode_can_be_seen_before_it_is_read() {
+    let mut reader = Reader::new(&b"K\x01."[..]);
+    assert_eq!(reader.peek_opcode().unwrap().name(), "BININT1");
+    assert_eq!(reader.next_op().unwrap(), Op::BinInt1(1));
+    assert_eq!(reader.peek_opcode().unwrap().name(), "STOP");
+    assert_eq!(reader.next_op().unwrap(), Op::Stop);
+    assert_eq!(reader.peek_opcode(), None);
+}
+
+#[test]
+fn a_claimed_length_takes_no_memory() {
+    let error = Reader::new(&b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7fabc"[..]).next_op().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    assert_eq!(error.to_string(), "offset 0: BINBYTES8: expected 9223372036854775807 bytes, found 3 before the end");
+}
+
+#[test]
+fn an_op_longer_than_the_limit_is_refused_however_it_is_buffered() {
+    for pickle in [&b"C\x04abcd."[..], b"I12345\n."] {
+        let mut reader = Reader::new(pickle).max_op_len(5);
+        assert_eq!(reader.next_op().unwrap_err().kind(), ErrorKind::Limit);
+        let mut reader = Reader::new(OneByOne::new(pickle)).max_op_len(5);
+        assert_eq!(reader.next_op().unwrap_err().kind(), ErrorKind::Limit);
+        let mut reader = Reader::new(OneByOne::new(pickle)).max_op_len(7);
+        assert!(reader.next_op().is_ok());
+    }
+}
+
+/// Fails once as if a signal had come, then yields its bytes, then fails for good.
+struct Flaky {
+    interrupted: bool,
+    bytes: &'static [u8],
+}
+
+impl Read for Flaky {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.bytes.read(out)
+    }
+}
+
+impl BufRead for Flaky {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if !std::mem::replace(&mut self.interrupted, true) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        if self.bytes.is_empty() {
+            return Err(io::Error::other("the cable was pulled"));
+        }
+        Ok(self.bytes)
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.bytes = &self.bytes[len..];
+    }
+}
+
+#[test]
+fn an_interrupted_read_is_tried_again_and_a_failed_one_tells_why() {
+    let mut reader = Reader::new(Flaky { interrupted: false, bytes: b"NI1" });
+    assert_eq!(reader.next_op().unwrap(), Op::None);
+    let error = reader.next_op().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "the cable was pulled");
+}

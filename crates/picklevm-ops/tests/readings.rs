@@ -1,0 +1,135 @@
+//! Operands and frames, read as CPython 3.13 reads them: data made by `tests/data/make.py`, and live where that Python is.
+
+mod common;
+
+use std::fmt::Write;
+use std::process::Command;
+
+use picklevm_ops::{Decoder, Error, ErrorKind, IntValue, Op, Reader, Source};
+
+use common::{OneByOne, unhex};
+
+/// Every line of `cases`: a pickle, a tab, how Python reads it.
+fn check(cases: &str) {
+    let mut count = 0;
+    for case in cases.lines() {
+        let (pickle, expected) = case.split_once('\t').unwrap();
+        let pickle = unhex(pickle);
+        let slice = reading(&mut Decoder::new(&pickle));
+        let reader = reading(&mut Reader::new(OneByOne::new(&pickle)));
+        assert_eq!(slice.as_deref().unwrap_or("refused"), expected, "{pickle:?}: {slice:?}");
+        let same = match (&slice, &reader) {
+            (Ok(slice), Ok(reader)) => slice == reader,
+            (Err(slice), Err(reader)) => (slice.kind(), slice.to_string()) == (reader.kind(), reader.to_string()),
+            _ => false,
+        };
+        assert!(same, "{pickle:?}: slice: {slice:?} reader: {reader:?}");
+        count += 1;
+    }
+    assert!(count >= 500);
+}
+
+/// OFFSET:NAME:OPERAND of each op, as `reading` in `make.py` prints it.
+fn reading(source: &mut impl Source) -> Result<String, Error> {
+    let mut out = String::new();
+    loop {
+        let op = source.next_op()?;
+        let (opcode, operand) = (op.opcode(), operand(op));
+        write!(out, "{}:{opcode}:{operand}", source.op_offset()).unwrap();
+        if opcode == picklevm_ops::Opcode::Stop {
+            return Ok(out);
+        }
+        out.push(' ');
+    }
+}
+
+fn operand(op: Op<'_>) -> String {
+    match op {
+        Op::Int(number) | Op::Long(number) => match number.value() {
+            IntValue::Bool(true) => "True".into(),
+            IntValue::Bool(false) => "False".into(),
+            IntValue::Small(value) => value.to_string(),
+            IntValue::Big { negative, radix, digits } => {
+                let sign = if negative { '-' } else { '+' };
+                format!("{sign}big%{}", remainder(radix, &digits))
+            }
+        },
+        Op::Float(value) => hex(&value.to_be_bytes()),
+        Op::BinFloat(value) => value.to_bits().to_string(),
+        Op::String(string) => hex(&string.decode()),
+        Op::Unicode(text) => hex(&text.decode()),
+        Op::Get(index) | Op::Put(index) => index.to_string(),
+        Op::Global(module, name) | Op::Inst(module, name) => {
+            format!("{},{}", hex(module.as_bytes()), hex(name.as_bytes()))
+        }
+        Op::PersId(id) => hex(id.as_bytes()),
+        Op::Frame(len) => len.to_string(),
+        Op::Proto(value) | Op::BinInt1(value) => value.to_string(),
+        Op::BinInt2(value) => value.to_string(),
+        Op::BinInt(value) => value.to_string(),
+        op => op.payload().map_or(String::new(), hex),
+    }
+}
+
+/// Modulo 2**61 - 1.
+fn remainder(radix: u32, digits: &[u8]) -> u128 {
+    digits.iter().fold(0, |value, &digit| {
+        let digit = char::from(digit).to_digit(radix).unwrap();
+        (value * u128::from(radix) + u128::from(digit)) % ((1 << 61) - 1)
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn operands_in_text_read_as_in_python() {
+    check(include_str!("data/operands.txt"));
+}
+
+#[test]
+fn frames_in_odd_places_read_as_in_python() {
+    check(include_str!("data/frames.txt"));
+}
+
+/// Fresh cases, where a Python 3.13 is installed; `PYTHON` may name it.
+#[test]
+fn a_live_python_agrees() {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3.13".into());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/make.py");
+    let seed = std::process::id().to_string();
+    match Command::new(python).args([script, &seed]).output() {
+        Ok(output) if output.status.success() => check(&String::from_utf8(output.stdout).unwrap()),
+        _ => eprintln!("no Python 3.13 here; the committed readings were checked"),
+    }
+}
+
+#[test]
+fn a_frame_that_ends_within_an_operand_is_refused() {
+    let error = reading(&mut Decoder::new(b"\x95\x03\0\0\0\0\0\0\0J\x01\0\0\0.")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Frame);
+    assert_eq!(
+        error.to_string(),
+        "offset 9: BININT: expected no more bytes than the frame holds, found 4 where 2 are left"
+    );
+}
+
+#[test]
+fn a_frame_may_be_longer_than_the_data() {
+    assert!(reading(&mut Decoder::new(b"\x95\xff\xff\xff\xff\xff\xff\xff\x7fN.")).is_ok());
+}
+
+#[test]
+fn a_frame_before_the_end_of_another_is_refused() {
+    let pickle = b"\x95\x0b\0\0\0\0\0\0\0N\x95\x01\0\0\0\0\0\0\0..";
+    assert_eq!(reading(&mut Decoder::new(pickle)).unwrap_err().kind(), ErrorKind::Frame);
+}
+
+#[test]
+fn what_stop_leaves_of_a_frame_is_passed_over() {
+    let mut decoder = Decoder::new(b"\x95\x05\0\0\0\0\0\0\0N.xyzK\x01.");
+    assert_eq!(reading(&mut decoder).unwrap(), "0:FRAME:5 9:NONE: 10:STOP:");
+    decoder.start_pickle();
+    assert_eq!(reading(&mut decoder).unwrap(), "14:BININT1:1 16:STOP:");
+}

@@ -1,0 +1,127 @@
+//! Frames as they are written.
+
+use picklevm_ops::{ErrorKind, Framing, Op, Writer, ops};
+
+const TARGET: usize = 64 * 1024;
+
+/// What `write` writes in frames, into memory and to a stream, which must agree.
+fn framed(framing: Framing, write: impl Fn(&mut dyn FnMut(Op<'_>))) -> Vec<u8> {
+    let mut memory = Writer::new();
+    memory.start_framing(framing).unwrap();
+    write(&mut |op| {
+        memory.op(op).unwrap();
+        memory.boundary().unwrap();
+    });
+    let mut stream = Writer::stream(Vec::new());
+    stream.start_framing(framing).unwrap();
+    write(&mut |op| {
+        stream.op(op).unwrap();
+        stream.boundary().unwrap();
+    });
+    let memory = memory.into_vec().unwrap();
+    assert!(stream.finish().unwrap() == memory);
+    memory
+}
+
+/// The frames' offsets and lengths.
+fn frames(pickle: &[u8]) -> Vec<(usize, u64)> {
+    let frame = |(offset, op): (usize, Op<'_>)| if let Op::Frame(len) = op { Some((offset, len)) } else { None };
+    ops(pickle).filter_map(|op| frame(op.unwrap())).collect()
+}
+
+#[test]
+fn ops_go_into_one_frame() {
+    let pickle = framed(Framing::Python37, |write| {
+        write(Op::BinInt2(7));
+        write(Op::Stop);
+    });
+    assert_eq!(pickle, b"\x95\x04\0\0\0\0\0\0\0M\x07\0.");
+}
+
+#[test]
+fn less_than_four_bytes_get_a_frame_in_python_3_6_alone() {
+    let none = |write: &mut dyn FnMut(Op<'_>)| {
+        write(Op::None);
+        write(Op::Stop);
+    };
+    assert_eq!(framed(Framing::Python37, none), b"N.");
+    assert_eq!(framed(Framing::Python34, none), b"\x95\x02\0\0\0\0\0\0\0N.");
+}
+
+#[test]
+fn nothing_gets_no_frame() {
+    assert_eq!(framed(Framing::Python37, |_| {}), b"");
+    assert_eq!(framed(Framing::Python34, |_| {}), b"");
+}
+
+#[test]
+fn a_frame_ends_at_the_first_boundary_after_64_kib() {
+    let pickle = framed(Framing::Python37, |write| {
+        for _ in 0..TARGET {
+            write(Op::BinInt1(1));
+        }
+        write(Op::Stop);
+    });
+    let (first, second) = (TARGET as u64, TARGET as u64);
+    assert_eq!(frames(&pickle), [(0, first), (9 + TARGET, second)]);
+    assert_eq!(pickle.len(), 9 + TARGET + 9 + TARGET + 1, "the last frame is one byte and has no header");
+}
+
+#[test]
+fn large_payloads_stand_between_frames_since_python_3_7() {
+    let large = vec![b'x'; TARGET];
+    let write = |write: &mut dyn FnMut(Op<'_>)| {
+        write(Op::EmptyList);
+        write(Op::BinInt(1));
+        write(Op::BinBytes(&large));
+        write(Op::Memoize);
+        write(Op::BinInt(2));
+        write(Op::Stop);
+    };
+    let pickle = framed(Framing::Python37, write);
+    assert_eq!(frames(&pickle), [(0, 6), (9 + 6 + 5 + TARGET, 7)]);
+    let pickle = framed(Framing::Python34, write);
+    assert_eq!(frames(&pickle), [(0, 1 + 5 + 5 + TARGET as u64), (9 + 1 + 5 + 5 + TARGET, 7)]);
+}
+
+#[test]
+fn what_is_written_in_frames_reads_as_it_was() {
+    let text = "y".repeat(TARGET - 1);
+    let all = [
+        Op::EmptyList,
+        Op::BinUnicode(text.as_str().into()),
+        Op::Append,
+        Op::ShortBinBytes(b"z"),
+        Op::Append,
+        Op::Stop,
+    ];
+    for framing in [Framing::Python34, Framing::Python37] {
+        let pickle = framed(framing, |write| all.iter().for_each(|&op| write(op)));
+        let read: Vec<_> = ops(&pickle).map(|op| op.unwrap().1).filter(|op| !matches!(op, Op::Frame(_))).collect();
+        assert_eq!(read, all);
+    }
+}
+
+#[test]
+fn framing_begins_and_ends_within_one_output() {
+    let mut writer = Writer::append_to(b"before".to_vec());
+    for _ in 0..2 {
+        writer.op(Op::Proto(4)).unwrap();
+        writer.start_framing(Framing::Python37).unwrap();
+        writer.op(Op::BinInt(1)).unwrap();
+        writer.op(Op::Stop).unwrap();
+        writer.end_framing().unwrap();
+    }
+    let one = b"\x80\x04\x95\x06\0\0\0\0\0\0\0J\x01\0\0\0.";
+    assert_eq!(writer.into_vec().unwrap(), [b"before", &one[..], one].concat());
+}
+
+#[test]
+fn an_op_that_cannot_be_written_tells_where_it_would_have_been() {
+    let mut writer = Writer::stream(Vec::new());
+    writer.op(Op::None).unwrap();
+    let error = writer.op(Op::PersId("two\nlines")).unwrap_err();
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::BadOperand, 1));
+    writer.op(Op::Stop).unwrap();
+    assert_eq!(writer.finish().unwrap(), b"N.");
+}
