@@ -126,6 +126,18 @@ impl Error {
         self
     }
 
+    /// An op that could not be written.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn unwritable(error: ops::Error) -> Error {
+        let is_io = error.kind() == ops::ErrorKind::Io;
+        let mut error = Error::from(error);
+        if !is_io {
+            error.0.kind = ErrorKind::Unrepresentable;
+        }
+        error
+    }
+
     /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -3,6 +3,7 @@
 //! Pickle is a small stack-machine language. This crate runs any pickle that CPython 2.7 to 3.14 writes, at protocols 0
 //! to 5, into a graph of values, without running any Python.
 
+mod emitter;
 mod encoding;
 mod error;
 mod graph;
@@ -11,10 +12,13 @@ mod limits;
 #[doc(hidden)]
 pub mod machine;
 mod options;
+mod pickler;
+mod protocol;
 mod resolve;
 mod stream;
 mod unpickler;
 
+pub use emitter::writers::Writer;
 pub use encoding::{Encoding, Errors};
 pub use error::{Error, ErrorKind, Result};
 #[doc(hidden)]
@@ -24,8 +28,10 @@ pub use graph::{
     Kind, Live, Object, OutOfRange, Pairs, Value, ValueMut, same_graph, write_graph_form,
 };
 pub use limits::Limits;
+pub use pickler::{Dumper, Pickler, dump, dumps};
 pub use picklevm_ops as ops;
 pub use picklevm_ops::Text;
+pub use protocol::Protocol;
 pub use resolve::{
     AllowList, Call, Callable, Class, Construct, Deny, Extensions, Made, Or, Persistent, Registry, Resolver, Standard,
     Symbolic, persistent,

@@ -489,6 +489,11 @@ impl Arena {
             + of(&self.payloads.text)
     }
 
+    /// How long a pickle of all nodes is, roughly.
+    pub(crate) fn pickled_len_hint(&self) -> usize {
+        64 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.len()
+    }
+
     /// Bytes of memory that the arenas take up, used or not, roughly.
     pub(crate) fn capacity_bytes(&self) -> usize {
         8 * (self.cells.capacity() + self.spans.capacity() + self.tuples.capacity() + self.floats.capacity())

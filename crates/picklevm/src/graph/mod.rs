@@ -41,8 +41,10 @@ pub(crate) use hash::Unhashable;
 pub use int::{Int, OutOfRange};
 pub use key::Key;
 pub use live::{Hashed, Live};
+pub(crate) use slots::Slots;
 pub use value::{Id, Kind, Value};
 pub use views::{Buffer, Change, Dict, Global, Items, Object, Pairs};
+pub(crate) use walk::Walk;
 
 /// A graph of Python values: what loading a pickle makes, and what is written as one.
 ///

@@ -40,6 +40,28 @@ impl Slots {
         self.len
     }
 
+    /// Whether a value is a node that has a slot.
+    pub(crate) fn has(cell: Cell) -> bool {
+        matches!(
+            cell.tag(),
+            Tag::List
+                | Tag::Tuple
+                | Tag::Dict
+                | Tag::Set
+                | Tag::FrozenSet
+                | Tag::Str
+                | Tag::Bytes
+                | Tag::ByteStr
+                | Tag::ByteArray
+                | Tag::BigInt
+                | Tag::Global
+                | Tag::Buffer
+                | Tag::Persistent
+                | Tag::Object
+                | Tag::Complex
+        )
+    }
+
     /// The slot of a node; meaningless for what is no node.
     #[inline(always)]
     pub(crate) fn of(&self, cell: Cell) -> usize {

@@ -129,6 +129,11 @@ impl Payloads {
         }
     }
 
+    /// How many bytes there are, of the shared input all.
+    pub(crate) fn len(&self) -> usize {
+        self.text.len() + self.input.len() + self.blocks.iter().map(Bytes::len).sum::<usize>()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         if !self.input.is_empty() {

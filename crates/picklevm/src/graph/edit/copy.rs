@@ -208,7 +208,7 @@ impl Graph {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn compact(&mut self) {
-        let mut fresh = Arena::default();
+        let mut fresh = Arena { protocol: self.protocol, ..Arena::default() };
         Copier::new(self, &mut fresh).copy_all();
         *self = Graph::of(fresh);
     }

@@ -1,0 +1,214 @@
+//! Values without content of their own: numbers, text, bytes, and by their names globals.
+
+use picklevm_ops::{Escaped, Number, Op, RawUnicode, Sink, Text};
+
+use super::{Emitter, unrepresentable};
+use crate::error::Result;
+use crate::graph::{Cell, Int, Tag};
+
+impl<S: Sink> Emitter<'_, '_, S> {
+    /// Writes the value if it has no content of its own; tells whether it did.
+    #[inline(always)]
+    pub(super) fn atom(&mut self, cell: Cell) -> Result<bool> {
+        match cell.tag() {
+            Tag::Int => self.int(cell.as_int())?,
+            Tag::Str => self.text(cell)?,
+            Tag::None => self.op(Op::None)?,
+            Tag::Float => self.float(cell.as_float())?,
+            Tag::True => self.bool(true)?,
+            Tag::False => self.bool(false)?,
+            _ => return self.rare_atom(cell),
+        }
+        Ok(true)
+    }
+
+    #[inline(never)]
+    fn rare_atom(&mut self, cell: Cell) -> Result<bool> {
+        match cell.tag() {
+            Tag::Tuple | Tag::List | Tag::Dict | Tag::Set | Tag::FrozenSet | Tag::Persistent | Tag::Object => {
+                return Ok(false);
+            }
+            Tag::EmptyTuple => self.empty_tuple()?,
+            Tag::BigInt => self.big_int(Int::from_le(self.arena.payload(cell)))?,
+            Tag::Buffer => self.buffer(cell)?,
+            Tag::Ext => self.ext(cell.id() as u32)?,
+            Tag::Live => return Err(unrepresentable("a value that says how it is reduced", "a live object")),
+            Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::Global | Tag::Complex => {
+                let slot = self.memo.slot(cell);
+                match self.memo.entry(slot).number() {
+                    Some(number) => self.get(number)?,
+                    None => self.memoized_atom(cell, slot)?,
+                }
+            }
+            _ => match self.arena.float(cell) {
+                Some(value) => self.float(value)?,
+                None => self.op(Op::None)?,
+            },
+        }
+        Ok(true)
+    }
+
+    fn memoized_atom(&mut self, cell: Cell, slot: usize) -> Result<()> {
+        match cell.tag() {
+            Tag::Global => return self.global(cell, slot),
+            Tag::Bytes => self.bytes(self.arena.payload(cell))?,
+            Tag::ByteStr => self.byte_str(self.arena.payload(cell))?,
+            Tag::ByteArray => {
+                self.byte_array(self.arena.payload(cell))?;
+                if self.protocol >= 5 && !self.options.habits.memoizes_bytearrays && !self.census().is_shared(cell) {
+                    return Ok(());
+                }
+            }
+            _ => self.complex(self.arena.complexes[cell.id()])?,
+        }
+        self.put(slot)
+    }
+
+    #[inline(always)]
+    fn bool(&mut self, value: bool) -> Result<()> {
+        match (self.protocol >= 2, value) {
+            (true, true) => self.op(Op::NewTrue),
+            (true, false) => self.op(Op::NewFalse),
+            (false, value) => self.int_line(if value { "01" } else { "00" }),
+        }
+    }
+
+    #[inline(always)]
+    fn int(&mut self, value: i64) -> Result<()> {
+        if self.protocol == 0 || value as i32 as i64 != value {
+            return self.rare_int(value);
+        }
+        match value as i32 {
+            value @ 0..=0xff => self.op(Op::BinInt1(value as u8)),
+            value @ 0x100..=0xffff => self.op(Op::BinInt2(value as u16)),
+            value => self.op(Op::BinInt(value)),
+        }
+    }
+
+    #[inline(never)]
+    fn rare_int(&mut self, value: i64) -> Result<()> {
+        let habits = self.options.habits;
+        if i32::try_from(value).is_ok() {
+            return if habits.small_longs { self.long_line(&value) } else { self.int_line(&value.to_string()) };
+        }
+        if habits.wide_ints {
+            return self.int_line(&value.to_string());
+        }
+        self.big_int(Int::small(value))
+    }
+
+    fn big_int(&mut self, value: Int<'_>) -> Result<()> {
+        if self.protocol < 2 {
+            return self.long_line(&value);
+        }
+        value.with_le_bytes(|digits| match digits.len() {
+            0..=0xff => self.op(Op::Long1(digits)),
+            len if i32::try_from(len).is_ok() => self.op(Op::Long4(digits)),
+            len => Err(unrepresentable("an integer of less than 2 GiB", format!("{len} bytes"))),
+        })
+    }
+
+    fn int_line(&mut self, digits: &str) -> Result<()> {
+        match Number::int(digits.as_bytes()) {
+            Some(number) => self.op(Op::Int(number)),
+            None => Err(unrepresentable("digits", digits.to_owned())),
+        }
+    }
+
+    fn long_line(&mut self, value: &dyn std::fmt::Display) -> Result<()> {
+        let digits = format!("{value}L");
+        match Number::long(digits.as_bytes()) {
+            Some(number) => self.op(Op::Long(number)),
+            None => Err(unrepresentable("digits", digits)),
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn float(&mut self, value: f64) -> Result<()> {
+        self.op(if self.protocol == 0 { Op::Float(value) } else { Op::BinFloat(value) })
+    }
+
+    /// Text, which is memoized.
+    #[inline(always)]
+    pub(super) fn text(&mut self, cell: Cell) -> Result<()> {
+        let slot = self.memo.slot(cell);
+        if let Some(number) = self.memo.entry(slot).number() {
+            return self.get(number);
+        }
+        let text = self.arena.text(cell);
+        if self.write_text(text)? { self.put(slot) } else { self.put_nameless() }
+    }
+
+    /// Writes text, unmemoized; tells whether the memo knows what was written as this text.
+    #[inline(always)]
+    pub(super) fn write_text(&mut self, text: Text<'_>) -> Result<bool> {
+        if self.protocol >= 4 && text.as_bytes().len() < 256 {
+            self.op(Op::ShortBinUnicode(text))?;
+            return Ok(true);
+        }
+        self.write_long_text(text)
+    }
+
+    #[inline(never)]
+    fn write_long_text(&mut self, text: Text<'_>) -> Result<bool> {
+        match (self.protocol, u32::try_from(text.as_bytes().len())) {
+            (0, _) => return self.write_text_line(text),
+            (_, Ok(_)) => self.op(Op::BinUnicode(text))?,
+            (4.., Err(_)) => self.op(Op::BinUnicode8(text))?,
+            _ => return Err(too_long("text")),
+        }
+        Ok(true)
+    }
+
+    fn write_text_line(&mut self, text: Text<'_>) -> Result<bool> {
+        let habits = self.options.habits;
+        let mut escaped = Vec::with_capacity(text.as_bytes().len());
+        RawUnicode::escape(text, habits.controls, &mut escaped);
+        match RawUnicode::new(&escaped) {
+            Some(escaped) => self.op(Op::Unicode(escaped))?,
+            None => return Err(unrepresentable("text", text.to_string())),
+        }
+        let is_escaped = |byte: &u8| matches!(byte, b'\\' | b'\n') || habits.controls.contains(byte);
+        Ok(!(habits.forgets_escaped && text.as_bytes().iter().any(is_escaped)))
+    }
+
+    /// Bytes, unmemoized.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.protocol < 3 {
+            return self.bytes_by_call(bytes);
+        }
+        match (self.protocol, bytes.len(), u32::try_from(bytes.len())) {
+            (_, 0..=0xff, _) => self.op(Op::ShortBinBytes(bytes)),
+            (_, _, Ok(_)) => self.op(Op::BinBytes(bytes)),
+            (4.., ..) => self.op(Op::BinBytes8(bytes)),
+            _ => Err(too_long("bytes")),
+        }
+    }
+
+    /// A bytearray, unmemoized.
+    pub(super) fn byte_array(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.protocol < 5 { self.byte_array_by_call(bytes) } else { self.op(Op::ByteArray8(bytes)) }
+    }
+
+    /// An 8-bit string of Python 2, unmemoized. It is one at every protocol: Python 3 reads it, though it writes none.
+    fn byte_str(&mut self, string: &[u8]) -> Result<()> {
+        if self.protocol == 0 {
+            let mut quoted = Vec::with_capacity(string.len() + 2);
+            Escaped::escape(string, &mut quoted);
+            return match Escaped::new(&quoted) {
+                Some(escaped) => self.op(Op::String(escaped)),
+                None => Err(unrepresentable("an 8-bit string", format!("{quoted:?}"))),
+            };
+        }
+        match string.len() {
+            0..=0xff => self.op(Op::ShortBinString(string)),
+            len if i32::try_from(len).is_ok() => self.op(Op::BinString(string)),
+            _ => Err(too_long("8-bit string")),
+        }
+    }
+}
+
+#[cold]
+fn too_long(what: &str) -> crate::error::Error {
+    unrepresentable(format!("{what} short enough for the protocol"), "4 GiB or more (2 GiB of an 8-bit string)")
+}

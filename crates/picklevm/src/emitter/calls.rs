@@ -1,0 +1,88 @@
+//! Values without an opcode at a protocol, written as the calls that make them.
+
+use picklevm_ops::{Op, Sink, Text};
+
+use super::containers::Adding;
+use super::memo::Entry;
+use super::{Bare, Emitter, Step};
+use crate::error::Result;
+use crate::graph::{Cell, Tag};
+
+impl<S: Sink> Emitter<'_, '_, S> {
+    /// Below protocol 3: `_codecs.encode(text, 'latin1')`, and `bytes()`.
+    pub(super) fn bytes_by_call(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return self.call_of_nothing("bytes");
+        }
+        self.made_global("_codecs", "encode")?;
+        self.tuple_start(2)?;
+        self.latin_1(bytes)?;
+        self.made_text("latin1".into())?;
+        self.end_call(2)
+    }
+
+    /// Below protocol 5: `bytearray(bytes)`, or `bytearray(text, 'latin-1')`.
+    pub(super) fn byte_array_by_call(&mut self, bytes: &[u8]) -> Result<()> {
+        let of_text = self.options.habits.bytearrays_of_text;
+        if bytes.is_empty() && !of_text {
+            return self.call_of_nothing("bytearray");
+        }
+        self.made_global("builtins", "bytearray")?;
+        if of_text && self.protocol < 3 {
+            self.tuple_start(2)?;
+            self.latin_1(bytes)?;
+            self.made_text("latin-1".into())?;
+            return self.end_call(2);
+        }
+        self.tuple_start(1)?;
+        self.boundary()?;
+        self.bytes(bytes)?;
+        self.put_nameless()?;
+        self.end_call(1)
+    }
+
+    /// `complex(real, imaginary)`, at every protocol.
+    pub(super) fn complex(&mut self, parts: [f64; 2]) -> Result<()> {
+        self.made_global("builtins", "complex")?;
+        self.boundary()?;
+        self.tuple_start(2)?;
+        for part in parts {
+            self.boundary()?;
+            self.float(part)?;
+        }
+        self.end_call(2)
+    }
+
+    /// Below protocol 4: `set([…])` and `frozenset([…])`, with a new list each time.
+    pub(super) fn set_by_call(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
+        self.enter(cell, slot, entry)?;
+        self.made_global("builtins", if cell.is(Tag::Set) { "set" } else { "frozenset" })?;
+        self.tuple_start(1)?;
+        self.empty_list()?;
+        self.put_nameless()?;
+        self.steps.push(Step::Finish(cell, Bare::Reduce));
+        self.steps.push(Step::Op(Bare::Tuple(1)));
+        self.begin_items(self.arena.items(cell), Adding::Append, true, Some(Cell::EMPTY_TUPLE))
+    }
+
+    fn call_of_nothing(&mut self, name: &str) -> Result<()> {
+        self.made_global("builtins", name)?;
+        self.empty_tuple()?;
+        self.op(Op::Reduce)
+    }
+
+    /// The end of the arguments, and the call.
+    fn end_call(&mut self, args: usize) -> Result<()> {
+        self.tuple_end(args)?;
+        self.put_nameless()?;
+        self.op(Op::Reduce)
+    }
+
+    /// The text of these Latin-1 characters.
+    fn latin_1(&mut self, bytes: &[u8]) -> Result<()> {
+        self.boundary()?;
+        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        self.write_text(Text::from(&*text))?;
+        self.put_nameless()
+    }
+}

@@ -1,0 +1,51 @@
+//! How often nodes are referred to.
+
+use crate::graph::{Arena, Cell, How, Slots, Tag, Walk};
+
+/// How often each node is referred to by what is written, and which are called by REDUCE.
+pub(super) struct Census {
+    slots: Slots,
+    /// Bits 0 and 1: no reference, one, more than one. Bit 2: called.
+    counts: Vec<u8>,
+}
+
+const MANY: u8 = 2;
+const REFERENCES: u8 = 3;
+const CALLED: u8 = 4;
+
+impl Census {
+    /// Counts the references in all that `roots` reach, and the roots themselves.
+    pub(super) fn take(arena: &Arena, slots: Slots, roots: &[Cell]) -> Census {
+        let mut census = Census { slots, counts: vec![0; slots.len()] };
+        roots.iter().for_each(|root| census.count(*root));
+        for cell in Walk::new(arena, roots.iter().copied()) {
+            arena.each_child(cell, |child| census.count(child));
+            if cell.is(Tag::Object) {
+                let node = arena.objects[cell.id()];
+                if node.how == How::Reduce && Slots::has(node.class) {
+                    census.counts[slots.of(node.class)] |= CALLED;
+                }
+            }
+        }
+        census
+    }
+
+    fn count(&mut self, cell: Cell) {
+        if Slots::has(cell) {
+            let count = &mut self.counts[self.slots.of(cell)];
+            if *count & REFERENCES < MANY {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Whether there is more than one reference to the node.
+    pub(super) fn is_shared(&self, cell: Cell) -> bool {
+        Slots::has(cell) && self.counts[self.slots.of(cell)] & REFERENCES >= MANY
+    }
+
+    /// Whether some REDUCE calls the node.
+    pub(super) fn is_called(&self, cell: Cell) -> bool {
+        self.counts[self.slots.of(cell)] & CALLED != 0
+    }
+}

@@ -1,0 +1,204 @@
+//! Globals by name and by extension code, and what is nested in classes.
+
+use picklevm_ops::{Op, Sink, Text};
+
+use super::memo::Made;
+use super::{Emitter, unrepresentable};
+use crate::error::Result;
+use crate::graph::{Cell, Tag};
+use crate::resolve::Resolver;
+use crate::resolve::compat::{self, Names};
+
+/// The two names of a global.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'a> {
+    pub(super) module: Text<'a>,
+    pub(super) name: Text<'a>,
+}
+
+impl<'g, S: Sink> Emitter<'g, '_, S> {
+    /// An extension code; below protocol 2 the global that it stands for.
+    pub(super) fn ext(&mut self, code: u32) -> Result<()> {
+        if self.protocol < 2 {
+            let known = i32::try_from(code).ok().and_then(|code| self.options.extensions.extension(code));
+            let Some((module, name)) = known else {
+                let found = format!("protocol {}", self.protocol);
+                return Err(unrepresentable("protocol 2 for an extension code that is not registered", found));
+            };
+            return self.made_global(module, name);
+        }
+        match (u8::try_from(code), u16::try_from(code), i32::try_from(code)) {
+            (Ok(code), ..) => self.op(Op::Ext1(code)),
+            (_, Ok(code), _) => self.op(Op::Ext2(code)),
+            (.., Ok(code)) => self.op(Op::Ext4(code)),
+            _ => Err(unrepresentable("an extension code of 31 bits", code.to_string())),
+        }
+    }
+
+    /// A global that the memo does not know.
+    pub(super) fn global(&mut self, cell: Cell, slot: usize) -> Result<()> {
+        let node = self.arena.globals[cell.id()];
+        if self.protocol >= 2
+            && let (Some(module), Some(name)) =
+                (self.arena.text(node.module).as_str(), self.arena.text(node.name).as_str())
+            && let Some(code) = self.options.extensions.code(module, name)
+        {
+            return self.ext(code as u32);
+        }
+        let renamed = self.renamed(cell);
+        if self.protocol >= 4 {
+            if self.has_shared_names() && renamed.is_none() {
+                self.boundary()?;
+                self.text(node.module)?;
+                self.boundary()?;
+                self.text(node.name)?;
+            } else {
+                let Name { module, name } = self.final_name(cell);
+                self.made_text(module)?;
+                self.made_text(name)?;
+            }
+            self.op(Op::StackGlobal)?;
+            return self.put(slot);
+        }
+        if self.is_nested(cell) {
+            return self.nested_global(cell, slot);
+        }
+        self.global_line(self.final_name(cell))?;
+        self.put(slot)
+    }
+
+    /// Whether the names of globals are values that other places may share, as STACK_GLOBAL has them.
+    fn has_shared_names(&self) -> bool {
+        self.arena.protocol.is_some_and(|protocol| protocol >= 4)
+    }
+
+    /// Whether a global is nested in a class, so that GLOBAL does not find it. Where it comes from a GLOBAL, that does.
+    pub(super) fn is_nested(&self, cell: Cell) -> bool {
+        let from_global = self.arena.protocol.is_some_and(|protocol| protocol < 4);
+        !from_global && self.arena.payload(self.arena.globals[cell.id()].name).contains(&b'.')
+    }
+
+    /// What a global is called where the pickle is read, if it has another name there. Below protocol 4, what is nested
+    /// goes by its outermost class.
+    fn renamed(&self, cell: Cell) -> Option<(&'g str, &'g str)> {
+        let node = self.arena.globals[cell.id()];
+        let from = Names::of_protocol(self.arena.protocol.unwrap_or(3));
+        if from == self.names() || !self.options.fix_imports {
+            return None;
+        }
+        let mut name = self.arena.text(node.name).as_str()?;
+        if self.protocol < 4 && self.is_nested(cell) {
+            name = outermost(name);
+        }
+        compat::renamed(self.arena.text(node.module).as_str()?, name, self.names())
+    }
+
+    /// The names of a global that is not nested, as they are written.
+    pub(super) fn final_name(&self, cell: Cell) -> Name<'g> {
+        if let Some((module, name)) = self.renamed(cell) {
+            return Name { module: module.into(), name: name.into() };
+        }
+        let node = self.arena.globals[cell.id()];
+        Name { module: self.arena.text(node.module), name: self.arena.text(node.name) }
+    }
+
+    /// GLOBAL, unmemoized.
+    pub(super) fn global_line(&mut self, name: Name<'_>) -> Result<()> {
+        self.check_ascii(name)?;
+        self.op(Op::Global(name.module, name.name))
+    }
+
+    /// Protocols below 3 have names in ASCII.
+    pub(super) fn check_ascii(&self, Name { module, name }: Name<'_>) -> Result<()> {
+        if self.protocol < 3 && !(module.as_bytes().is_ascii() && name.as_bytes().is_ascii()) {
+            return Err(unrepresentable("a global with an ASCII name below protocol 3", format!("{module}.{name}")));
+        }
+        Ok(())
+    }
+
+    /// `A.B.C` below protocol 4: `getattr(getattr(A, 'B'), 'C')`.
+    fn nested_global(&mut self, cell: Cell, slot: usize) -> Result<()> {
+        let node = self.arena.globals[cell.id()];
+        let (module, path) = (self.arena.text(node.module), self.arena.text(node.name));
+        let Some(path) = path.as_str() else {
+            return Err(unrepresentable("a name without surrogates", path.to_string()));
+        };
+        let first = match self.renamed(cell) {
+            Some((module, name)) => Name { module: module.into(), name: name.into() },
+            None => Name { module, name: outermost(path).into() },
+        };
+        let attributes = path.split('.').skip(1);
+        let bare = self.options.habits.bare_paths;
+        for _ in attributes.clone() {
+            self.made_global("builtins", "getattr")?;
+            if self.protocol < 2 {
+                self.op(Op::Mark)?;
+            }
+        }
+        self.global_line(first)?;
+        if !bare {
+            self.put_nameless()?;
+        }
+        let mut left = attributes.clone().count();
+        for attribute in attributes {
+            left -= 1;
+            self.made_text(attribute.into())?;
+            self.tuple_end(2)?;
+            if !bare {
+                self.put_nameless()?;
+            }
+            self.op(Op::Reduce)?;
+            if !bare && left > 0 {
+                self.put_nameless()?;
+            }
+        }
+        self.put(slot)
+    }
+
+    /// Text that is no node, memoized by what it says.
+    pub(super) fn made_text(&mut self, text: Text<'_>) -> Result<()> {
+        self.boundary()?;
+        let made = Made::Text(text.as_bytes().into());
+        if let Some(number) = self.memo.made(&made) {
+            return self.get(number);
+        }
+        if self.write_text(text)? { self.put_made(made) } else { self.put_nameless() }
+    }
+
+    /// A global that is no node, by its names of Python 3, memoized.
+    pub(super) fn made_global(&mut self, module: &str, name: &str) -> Result<()> {
+        self.boundary()?;
+        let made = Made::Global(module.into(), name.into());
+        if let Some(number) = self.memo.made(&made) {
+            return self.get(number);
+        }
+        if self.protocol >= 4 {
+            self.made_text(module.into())?;
+            self.made_text(name.into())?;
+            self.op(Op::StackGlobal)?;
+        } else {
+            let renamed = match self.names() {
+                Names::Python2 if self.options.fix_imports => compat::renamed(module, name, Names::Python2),
+                _ => None,
+            };
+            let (module, name) = renamed.unwrap_or((module, name));
+            self.op(Op::Global(module.into(), name.into()))?;
+        }
+        self.put_made(made)
+    }
+
+    /// Whether a value is the global `getattr`, of either Python.
+    pub(super) fn is_getattr(&self, cell: Cell) -> bool {
+        if !cell.is(Tag::Global) {
+            return false;
+        }
+        let node = self.arena.globals[cell.id()];
+        matches!(self.arena.payload(node.module), b"builtins" | b"__builtin__")
+            && self.arena.payload(node.name) == b"getattr"
+    }
+}
+
+/// The first part of a path of attributes.
+fn outermost(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
+}

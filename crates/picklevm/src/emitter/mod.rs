@@ -1,0 +1,332 @@
+//! Writes the values of a graph as a pickle.
+//!
+//! The mirror of the machine: it knows values and ops only. What is still to be written lies on a stack of steps, so
+//! that nothing recurses; which node was put under which number is an array by slot. In what CPython's picklers differ
+//! is data ([`writers`]).
+
+mod atoms;
+mod calls;
+mod census;
+mod changes;
+mod containers;
+mod globals;
+mod memo;
+mod outside;
+mod reduction;
+pub(crate) mod writers;
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use picklevm_ops::{self as ops, Op, Sink};
+
+use self::census::Census;
+use self::changes::PendingChange;
+use self::containers::{Items, Sequence};
+pub(crate) use self::memo::Memo;
+use self::memo::{Entry, Made};
+pub(crate) use self::outside::BufferCallback;
+use self::reduction::Reentry;
+use self::writers::Habits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Cell};
+use crate::resolve::Extensions;
+use crate::resolve::compat::Names;
+
+/// How to write.
+pub(crate) struct Options<'o> {
+    pub(crate) protocol: u8,
+    pub(crate) habits: &'static Habits,
+    pub(crate) fix_imports: bool,
+    pub(crate) fast: bool,
+    pub(crate) extensions: &'o Extensions,
+    pub(crate) buffer_callback: Option<&'o mut BufferCallback>,
+}
+
+/// One run of the pickler, from PROTO to STOP.
+pub(crate) struct Emitter<'g, 'o, S> {
+    arena: &'g Arena,
+    out: &'o mut ops::Writer<S>,
+    memo: &'o mut Memo<'g>,
+    options: Options<'o>,
+    protocol: u8,
+    /// What is still to be written, the next at the end.
+    steps: Vec<Step<'g>>,
+    /// What still happens to the objects that are being written, the next at the end.
+    changes: Vec<PendingChange>,
+    /// Numbers to fetch, the next at the end.
+    numbers: Vec<u32>,
+    /// How many containers are open that have a number already: each of them ends a cycle that comes back to it.
+    barriers: u32,
+    /// Objects that were met inside their own arguments.
+    reentries: HashMap<Cell, Reentry, RandomState>,
+    /// What the root and the effects are, and how often nodes are referred to, once someone asked.
+    roots: Vec<Cell>,
+    census: Option<Census>,
+}
+
+/// What is to be written.
+enum Step<'g> {
+    /// A value.
+    Save(Cell, Place),
+    /// The values, one after the other.
+    Each(&'g [Cell]),
+    /// The rest of a list, dict or set.
+    Items(Items<'g>),
+    /// The rest of a tuple or frozenset, and its end.
+    Sequence(Sequence<'g>),
+    /// One opcode, and a PUT for what it made where it makes something that is no node.
+    Op(Bare),
+    /// The opcode that makes an object of what was written, its PUT, and what happens to it next.
+    Finish(Cell, Bare),
+    /// The same for an object that is dropped: there is no PUT.
+    FinishEffect(Cell, Bare),
+    /// The next of the changes, of which so many are left.
+    Change(Cell, usize),
+    /// BINPERSID, and a PUT if the reference is shared.
+    Persistent(Cell),
+    /// Text that is no node.
+    Name(&'static str),
+    /// The global `getattr`, and the MARK of its arguments.
+    Getattr,
+    /// A GET of the number that was remembered last.
+    Fetch,
+    /// Fast mode: the node is not open any more.
+    Close(usize),
+}
+
+/// Opcodes without operands that end something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bare {
+    Build,
+    EmptyTuple,
+    Inst,
+    Mark,
+    NewObj,
+    NewObjEx,
+    None,
+    Obj,
+    Pop,
+    /// REDUCE without a PUT.
+    Reduce,
+    /// REDUCE with a PUT of a number that nobody asks for.
+    ReducePut,
+    /// The same, and the number is remembered for [`Step::Fetch`].
+    ReduceRemember,
+    /// TUPLE2 without a PUT.
+    Pair,
+    /// The end of a tuple of so many items (4: of any number more), with a PUT that nobody asks for.
+    Tuple(u8),
+}
+
+/// Where a value stands: in data, or in the arguments that make an object.
+///
+/// What only the arguments hold was made afresh by each call of `__reduce_ex__`: it is never fetched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Data,
+    Arguments,
+    /// In arguments that lead back to their object through nothing but fresh values: lists and dicts are fetched.
+    GuardedArguments,
+}
+
+impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
+    pub(crate) fn new(
+        arena: &'g Arena,
+        out: &'o mut ops::Writer<S>,
+        memo: &'o mut Memo<'g>,
+        options: Options<'o>,
+    ) -> Self {
+        memo.turn_to(arena);
+        Emitter {
+            arena,
+            out,
+            memo,
+            protocol: options.protocol,
+            options,
+            steps: Vec::with_capacity(16),
+            changes: Vec::new(),
+            numbers: Vec::new(),
+            barriers: 0,
+            reentries: HashMap::default(),
+            roots: Vec::new(),
+            census: None,
+        }
+    }
+
+    /// Writes one pickle: the effects, each dropped, then the root.
+    pub(crate) fn dump(&mut self, root: Cell, effects: &[Cell]) -> Result<()> {
+        if self.protocol >= 2 {
+            self.op(Op::Proto(self.protocol))?;
+        }
+        if self.protocol >= 4 {
+            self.out.start_framing(self.options.habits.framing).map_err(Error::unwritable)?;
+        }
+        self.roots.push(root);
+        self.roots.extend_from_slice(effects);
+        for effect in effects {
+            self.steps.push(Step::Op(Bare::Pop));
+            self.save(*effect, Place::Data)?;
+            self.run()?;
+        }
+        self.save(root, Place::Data)?;
+        self.run()?;
+        self.op(Op::Stop)?;
+        self.out.end_framing().map_err(Error::unwritable)
+    }
+
+    /// Takes steps until none is left.
+    fn run(&mut self) -> Result<()> {
+        while let Some(step) = self.steps.pop() {
+            match step {
+                Step::Items(items) => self.items(items)?,
+                Step::Sequence(sequence) => self.sequence(sequence)?,
+                Step::Save(cell, place) => self.save(cell, place)?,
+                Step::Finish(cell, op) => self.finish(cell, op)?,
+                Step::Change(cell, left) => self.change(cell, left)?,
+                Step::Op(op) => self.bare(op)?,
+                Step::Each(cells) => {
+                    if let [first, rest @ ..] = cells {
+                        self.steps.push(Step::Each(rest));
+                        self.save(*first, Place::Data)?;
+                    }
+                }
+                Step::FinishEffect(cell, op) => self.finish_effect(cell, op)?,
+                Step::Persistent(cell) => self.finish_persistent(cell)?,
+                Step::Name(text) => self.made_text(text.into())?,
+                Step::Getattr => {
+                    self.made_global("builtins", "getattr")?;
+                    self.tuple_start(2)?;
+                }
+                Step::Fetch => {
+                    self.boundary()?;
+                    if let Some(number) = self.numbers.pop() {
+                        self.get(number)?;
+                    }
+                }
+                Step::Close(slot) => self.memo.set(slot, Entry::NONE),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a value, or its beginning and puts the rest on the stack of steps: `save` of CPython's picklers.
+    #[inline(always)]
+    fn save(&mut self, cell: Cell, place: Place) -> Result<()> {
+        self.boundary()?;
+        if self.atom(cell)? { Ok(()) } else { self.compound(cell, place) }
+    }
+
+    #[inline(always)]
+    fn boundary(&mut self) -> Result<()> {
+        self.out.boundary().map_err(Error::unwritable)
+    }
+
+    #[inline(always)]
+    fn op(&mut self, op: Op<'_>) -> Result<()> {
+        self.out.op(op).map_err(Error::unwritable)
+    }
+
+    #[inline(always)]
+    fn get(&mut self, number: u32) -> Result<()> {
+        match u8::try_from(number) {
+            _ if self.protocol == 0 => self.op(Op::Get(number.into())),
+            Ok(number) => self.op(Op::BinGet(number)),
+            Err(_) => self.op(Op::LongBinGet(number)),
+        }
+    }
+
+    /// Puts the node on top of the stack into the memo.
+    #[inline(always)]
+    fn put(&mut self, slot: usize) -> Result<()> {
+        if self.options.fast {
+            return Ok(());
+        }
+        let number = self.memo.put(slot);
+        self.write_put(number)
+    }
+
+    /// Puts what nobody will ask for into the memo, as CPython does.
+    fn put_nameless(&mut self) -> Result<()> {
+        if self.options.fast {
+            return Ok(());
+        }
+        let number = self.memo.skip();
+        self.write_put(number)
+    }
+
+    fn put_made(&mut self, made: Made) -> Result<()> {
+        if self.options.fast {
+            return Ok(());
+        }
+        let number = self.memo.put_made(made);
+        self.write_put(number)
+    }
+
+    #[inline(always)]
+    fn write_put(&mut self, number: u32) -> Result<()> {
+        if self.memo.is_full() {
+            return Err(memo_is_full());
+        }
+        match u8::try_from(number) {
+            _ if self.protocol >= 4 => self.op(Op::Memoize),
+            _ if self.protocol == 0 => self.op(Op::Put(number.into())),
+            Ok(number) => self.op(Op::BinPut(number)),
+            Err(_) => self.op(Op::LongBinPut(number)),
+        }
+    }
+
+    fn bare(&mut self, op: Bare) -> Result<()> {
+        let op = match op {
+            Bare::Build => Op::Build,
+            Bare::EmptyTuple => return self.empty_tuple(),
+            Bare::Mark => Op::Mark,
+            Bare::NewObj => Op::NewObj,
+            Bare::NewObjEx => Op::NewObjEx,
+            Bare::None => Op::None,
+            Bare::Inst | Bare::Obj => Op::Obj,
+            Bare::Pop => Op::Pop,
+            Bare::Reduce => Op::Reduce,
+            Bare::ReducePut => {
+                self.op(Op::Reduce)?;
+                return self.put_nameless();
+            }
+            Bare::ReduceRemember => {
+                self.op(Op::Reduce)?;
+                self.numbers.push(self.memo.next());
+                return self.put_nameless();
+            }
+            Bare::Pair => Op::Tuple2,
+            Bare::Tuple(len) => {
+                self.tuple_end(len.into())?;
+                return self.put_nameless();
+            }
+        };
+        self.op(op)
+    }
+
+    fn census(&mut self) -> &Census {
+        let (arena, slots) = (self.arena, self.memo.slots());
+        self.census.get_or_insert_with(|| Census::take(arena, slots, &self.roots))
+    }
+
+    /// Whose names globals have in what is written.
+    fn names(&self) -> Names {
+        Names::of_protocol(self.protocol)
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn unrepresentable(
+    expected: impl Into<std::borrow::Cow<'static, str>>,
+    found: impl Into<std::borrow::Cow<'static, str>>,
+) -> Error {
+    Error::new(ErrorKind::Unrepresentable, expected, found)
+}
+
+#[cold]
+#[inline(never)]
+fn memo_is_full() -> Error {
+    Error::new(ErrorKind::Limit, format!("at most {} memo entries", Entry::MOST), "more")
+}

@@ -1,0 +1,85 @@
+//! What lies outside of the pickle: persistent references and out-of-band buffers.
+
+use picklevm_ops::{Op, Sink};
+
+use super::memo::Entry;
+use super::{Emitter, Place, Step, unrepresentable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Buffer, Cell, Tag};
+
+/// Decides about a buffer: `true` takes it out of band, `false` leaves its bytes in the pickle.
+pub(crate) type BufferCallback = dyn FnMut(Buffer<'_>) -> bool + Send;
+
+impl<S: Sink> Emitter<'_, '_, S> {
+    /// Begins a persistent reference: its id comes first. CPython asks for it each time and memoizes none; one that is
+    /// shared in the graph is put into the memo nevertheless.
+    pub(super) fn persistent(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
+        self.open_immutable(slot, entry)?;
+        let pid = self.arena.persistents[cell.id()];
+        if self.protocol > 0 {
+            self.steps.push(Step::Persistent(cell));
+            return self.save(pid, Place::Data);
+        }
+        let line = if pid.is(Tag::Str) { self.arena.text(pid).as_str() } else { None };
+        match line.filter(|line| line.is_ascii() && !line.contains('\n')) {
+            Some(line) => self.op(Op::PersId(line))?,
+            None => {
+                let found = format!("{:?}", crate::graph::Value::new(self.arena, pid));
+                return Err(unrepresentable("a persistent id that is one line of ASCII text at protocol 0", found));
+            }
+        }
+        self.put_if_shared(cell)
+    }
+
+    /// BINPERSID, after the id.
+    pub(super) fn finish_persistent(&mut self, cell: Cell) -> Result<()> {
+        self.op(Op::BinPersId)?;
+        if let Some(number) = self.memo.entry(self.memo.slot(cell)).number() {
+            // It was met inside its own id, and written completely there.
+            self.op(Op::Pop)?;
+            return self.get(number);
+        }
+        self.put_if_shared(cell)
+    }
+
+    fn put_if_shared(&mut self, cell: Cell) -> Result<()> {
+        if !self.census().is_shared(cell) {
+            return Ok(());
+        }
+        let slot = self.memo.slot(cell);
+        self.put(slot)
+    }
+
+    /// A buffer, out of band or, if it is declined, in band as bytes or a bytearray.
+    pub(super) fn buffer(&mut self, cell: Cell) -> Result<()> {
+        let slot = self.memo.slot(cell);
+        if let Some(number) = self.memo.entry(slot).number() {
+            return self.get(number);
+        }
+        let buffer = Buffer::new(self.arena, cell);
+        if self.protocol < 5 {
+            return Err(unrepresentable("protocol 5 for a buffer", format!("protocol {}", self.protocol)));
+        }
+        let is_taken = match &mut self.options.buffer_callback {
+            Some(callback) => callback(buffer),
+            None => buffer.data().is_none(),
+        };
+        if is_taken {
+            self.op(Op::NextBuffer)?;
+            if buffer.is_readonly() {
+                self.op(Op::ReadonlyBuffer)?;
+            }
+            return self.put_if_shared(cell);
+        }
+        let Some(data) = buffer.data() else {
+            let found = format!("a reference to buffer {}", buffer.index());
+            return Err(Error::new(ErrorKind::Buffer, "the bytes of a buffer that stays in the pickle", found));
+        };
+        if buffer.is_readonly() {
+            self.bytes(data)?
+        } else {
+            self.byte_array(data)?
+        }
+        self.put(slot)
+    }
+}

@@ -1,0 +1,306 @@
+//! Objects: the class, the arguments, the opcode that makes them of these, what happens to them next. `save_reduce` of
+//! CPython's picklers.
+
+use picklevm_ops::{Op, Sink};
+
+use super::containers::endless;
+use super::memo::Entry;
+use super::{Bare, Emitter, Place, Step, unrepresentable};
+use crate::error::Result;
+use crate::graph::{Cell, How, Tag};
+
+/// An object that was met inside its own arguments.
+pub(super) struct Reentry {
+    /// How often it was begun before it was made the first time.
+    pub(super) entries: u32,
+    /// How often it was made.
+    pub(super) made: u32,
+    /// Its arguments lead back to it through nothing but fresh values.
+    guarded: bool,
+}
+
+/// Steps that are looked at to tell whether a container lies between two entries of an object.
+const PATIENCE: usize = 10_000;
+
+impl<'g, S: Sink> Emitter<'g, '_, S> {
+    pub(super) fn object(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
+        if self.options.habits.bare_paths && self.protocol < 4 && self.is_path(cell) {
+            return self.path(cell, slot);
+        }
+        let place = self.enter(cell, slot, entry)?;
+        self.begin_object(cell, place, Step::Finish)
+    }
+
+    /// Writes class and arguments, and lets the step follow that ends the object.
+    pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step<'g>) -> Result<()> {
+        let node = self.arena.objects[cell.id()];
+        let (class, protocol) = (node.class, self.protocol);
+        match node.how {
+            How::Reduce | How::NewObj if node.how == How::Reduce || protocol >= 2 => {
+                let op = if node.how == How::Reduce { Bare::Reduce } else { Bare::NewObj };
+                self.steps.push(end(cell, op));
+                self.steps.push(Step::Save(node.args, place));
+                self.save(class, Place::Data)
+            }
+            How::NewObjEx if protocol >= 4 => {
+                let (args, kwargs) = self.arguments_and_keywords(node.args);
+                self.steps.push(end(cell, Bare::NewObjEx));
+                self.steps.push(Step::Save(kwargs, place));
+                self.steps.push(Step::Save(args, place));
+                self.save(class, Place::Data)
+            }
+            How::NewObjEx if protocol >= 2 => self.new_obj_ex_by_partial(cell, place, end),
+            How::NewObjEx => {
+                let (args, kwargs) = self.arguments_and_keywords(node.args);
+                self.made_global("copyreg", "__newobj_ex__")?;
+                self.tuple_start(3)?;
+                self.steps.extend([
+                    end(cell, Bare::Reduce),
+                    Step::Op(Bare::Tuple(3)),
+                    Step::Save(kwargs, place),
+                    Step::Save(args, place),
+                ]);
+                self.save(class, Place::Data)
+            }
+            How::Reduce | How::NewObj => {
+                self.made_global("copyreg", "__newobj__")?;
+                let args = self.arena.items(node.args);
+                self.tuple_start(1 + args.len())?;
+                self.steps.extend([end(cell, Bare::Reduce), tuple_of(1 + args.len()), Step::Each(args)]);
+                self.save(class, Place::Data)
+            }
+            How::Inst | How::Obj => {
+                self.op(Op::Mark)?;
+                let args = Step::Each(self.arena.items(node.args));
+                let by_name = class.is(Tag::Global) && !self.is_nested(class);
+                if by_name && (node.how == How::Inst || protocol == 0) {
+                    self.steps.extend([end(cell, Bare::Inst), args]);
+                    return Ok(());
+                }
+                if protocol == 0 {
+                    return Err(unrepresentable("a class by name for OBJ at protocol 0", "another callable"));
+                }
+                self.steps.extend([end(cell, Bare::Obj), args]);
+                self.save(class, Place::Data)
+            }
+        }
+    }
+
+    /// The arguments and keyword arguments of an object of NEWOBJ_EX.
+    fn arguments_and_keywords(&self, both: Cell) -> (Cell, Cell) {
+        match self.arena.items(both) {
+            [args, kwargs] => (*args, *kwargs),
+            _ => (Cell::EMPTY_TUPLE, Cell::NONE),
+        }
+    }
+
+    /// Protocols 2 and 3 have no NEWOBJ_EX: `functools.partial(cls.__new__, cls, *args, **kwargs)()`.
+    fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step<'g>) -> Result<()> {
+        let node = self.arena.objects[cell.id()];
+        let (args, kwargs) = self.arguments_and_keywords(node.args);
+        let args = self.arena.items(args);
+        self.made_global("functools", "partial")?;
+        self.steps.extend([
+            end(cell, Bare::Reduce),
+            Step::Op(Bare::EmptyTuple),
+            Step::Op(Bare::Build),
+            Step::Op(Bare::Tuple(4)),
+            Step::Op(Bare::None),
+            Step::Save(kwargs, place),
+            tuple_of(1 + args.len()),
+            Step::Each(args),
+            Step::Save(node.class, Place::Data),
+        ]);
+        if 1 + args.len() > 3 {
+            self.steps.push(Step::Op(Bare::Mark));
+        }
+        if self.options.fast {
+            self.new_method(node.class);
+        } else {
+            self.steps.push(Step::Fetch);
+        }
+        self.steps.extend([Step::Op(Bare::Mark), Step::Op(Bare::ReducePut), Step::Op(Bare::Tuple(1))]);
+        self.new_method(node.class);
+        Ok(())
+    }
+
+    /// Steps for `getattr(cls, '__new__')`, whose number is remembered.
+    fn new_method(&mut self, class: Cell) {
+        self.steps.extend([
+            Step::Op(Bare::ReduceRemember),
+            Step::Op(Bare::Tuple(2)),
+            Step::Name("__new__"),
+            Step::Save(class, Place::Data),
+            Step::Getattr,
+        ]);
+    }
+
+    /// Notes that an object is being written. It may be met again inside its own arguments; that is written anew until
+    /// a container ends the cycle.
+    pub(super) fn enter(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<Place> {
+        let mut place = Place::Arguments;
+        if let Some(before) = entry.barriers()
+            && !self.options.fast
+        {
+            let ends = self.barriers > before || self.is_shared_container_open(cell);
+            let reentry = self.reentries.entry(cell).or_insert(Reentry { entries: 1, made: 0, guarded: false });
+            reentry.entries += 1;
+            if !ends && std::mem::replace(&mut reentry.guarded, true) {
+                return Err(endless());
+            }
+            if reentry.guarded {
+                place = Place::GuardedArguments;
+            }
+        }
+        self.memo.set(slot, Entry::open(self.barriers));
+        Ok(place)
+    }
+
+    /// Whether arguments are open, since the object was begun last, that other values hold too.
+    fn is_shared_container_open(&mut self, object: Cell) -> bool {
+        let mut open = Vec::new();
+        for step in self.steps.iter().rev().take(PATIENCE) {
+            match step {
+                Step::Finish(cell, _) if *cell == object => break,
+                Step::Items(items) => open.extend(items.argument),
+                _ => {}
+            }
+        }
+        open.into_iter().any(|cell| self.census().is_shared(cell))
+    }
+
+    /// Whether a value that the memo knows is nevertheless written anew: a tuple, list or dict that only the arguments
+    /// hold in which it stands.
+    #[inline(always)]
+    pub(super) fn is_fresh(&mut self, cell: Cell, place: Place) -> bool {
+        place != Place::Data && !self.reentries.is_empty() && self.is_made_afresh(cell, place)
+    }
+
+    #[inline(never)]
+    fn is_made_afresh(&mut self, cell: Cell, place: Place) -> bool {
+        let can_be = cell.is(Tag::Tuple) || (place == Place::Arguments && (cell.is(Tag::List) || cell.is(Tag::Dict)));
+        can_be && !self.census().is_shared(cell)
+    }
+
+    /// The opcode that makes the object, and what follows.
+    pub(super) fn finish(&mut self, cell: Cell, op: Bare) -> Result<()> {
+        self.make(cell, op)?;
+        let slot = self.memo.slot(cell);
+        let repeats = self.options.habits.repeats_changes;
+        if let Some(number) = self.memo.entry(slot).number() {
+            // It was met inside its own arguments, and written completely there.
+            self.op(Op::Pop)?;
+            self.get(number)?;
+            return if repeats { self.begin_changes(cell) } else { Ok(()) };
+        }
+        self.put(slot)?;
+        self.begin_changes(cell)
+    }
+
+    fn make(&mut self, cell: Cell, op: Bare) -> Result<()> {
+        if op != Bare::Inst {
+            return self.bare(op);
+        }
+        let name = self.final_name(self.arena.objects[cell.id()].class);
+        self.check_ascii(name)?;
+        self.op(Op::Inst(name.module, name.name))
+    }
+
+    /// An object that is made for its effect on another, its first argument, and dropped. It is not memoized.
+    pub(super) fn effect(&mut self, cell: Cell) -> Result<()> {
+        let node = self.arena.objects[cell.id()];
+        self.steps.push(Step::Op(Bare::Pop));
+        if let [target, value] = self.arena.items(node.args)
+            && node.how == How::Reduce
+            && !self.has_changes(cell)
+            && !self.census().is_shared(node.args)
+        {
+            // As `save_reduce` calls the setter of a state: the tuple is no value, TUPLE2 is used at every protocol.
+            self.steps.extend([
+                Step::Op(Bare::Reduce),
+                Step::Op(Bare::Pair),
+                Step::Save(*value, Place::Data),
+                Step::Save(*target, Place::Data),
+            ]);
+            return self.save(node.class, Place::Data);
+        }
+        self.begin_object(cell, Place::Arguments, Step::FinishEffect)
+    }
+
+    pub(super) fn finish_effect(&mut self, cell: Cell, op: Bare) -> Result<()> {
+        self.make(cell, op)?;
+        self.begin_changes(cell)
+    }
+
+    /// Whether an object is what CPython writes by name below protocol 4, as what is nested in a class:
+    /// `getattr(getattr(A, 'B'), 'C')`. A pickle does not tell it from other calls of `getattr` if superfluous PUTs
+    /// were left out; then it is one unless something speaks against it.
+    fn is_path(&mut self, cell: Cell) -> bool {
+        let Some((_, name)) = self.path_step(cell) else { return false };
+        // A class method that makes objects, such as `ZoneInfo._unpickle`, is reduced.
+        if let [b'_', b'a'..=b'z', ..] = self.arena.payload(name)
+            && self.census().is_called(cell)
+        {
+            return false;
+        }
+        let mut inner = cell;
+        while let Some((parent, _)) = self.path_step(inner) {
+            let args = self.arena.objects[inner.id()].args;
+            if self.census().is_shared(args) || self.census().is_shared(parent) {
+                return false;
+            }
+            inner = parent;
+        }
+        if !inner.is(Tag::Global) {
+            return false;
+        }
+        // What the memo knows was written otherwise, and the methods of built-in types are reduced.
+        let module = self.arena.payload(self.arena.globals[inner.id()].module);
+        !matches!(module, b"builtins" | b"__builtin__") && self.memo.entry(self.memo.slot(inner)).number().is_none()
+    }
+
+    /// The two arguments, if an object is a call of `getattr` and nothing else: the parent and the name.
+    fn path_step(&self, cell: Cell) -> Option<(Cell, Cell)> {
+        if !cell.is(Tag::Object) {
+            return None;
+        }
+        let node = self.arena.objects[cell.id()];
+        match self.arena.items(node.args) {
+            [parent, name]
+                if node.how == How::Reduce
+                    && name.is(Tag::Str)
+                    && self.is_getattr(node.class)
+                    && !self.has_changes(cell) =>
+            {
+                Some((*parent, *name))
+            }
+            _ => None,
+        }
+    }
+
+    /// Writes what [`is_path`](Self::is_path) accepts: only what it leads to is memoized, and `getattr` and the names.
+    fn path(&mut self, cell: Cell, slot: usize) -> Result<()> {
+        let mut names = Vec::new();
+        let mut inner = cell;
+        while let Some((parent, name)) = self.path_step(inner) {
+            self.save(self.arena.objects[inner.id()].class, Place::Data)?;
+            if self.protocol < 2 {
+                self.op(Op::Mark)?;
+            }
+            names.push(name);
+            inner = parent;
+        }
+        self.global_line(self.final_name(inner))?;
+        for name in names.into_iter().rev() {
+            self.save(name, Place::Data)?;
+            self.tuple_end(2)?;
+            self.op(Op::Reduce)?;
+        }
+        self.put(slot)
+    }
+}
+
+/// The end of a tuple that is no node, of so many items.
+fn tuple_of<'g>(len: usize) -> Step<'g> {
+    Step::Op(Bare::Tuple(len.min(4) as u8))
+}

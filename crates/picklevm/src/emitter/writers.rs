@@ -1,0 +1,201 @@
+//! In what CPython's picklers differ from each other: one set of habits a pickler.
+
+use std::fmt;
+use std::str::FromStr;
+
+use picklevm_ops::{Framing, RawUnicode};
+
+use crate::error::{Error, ErrorKind};
+use crate::protocol::Protocol;
+
+/// One of CPython's picklers, whose habits are followed to the byte: `VERSION-c` is the one in C, `VERSION-py` the one in
+/// Python, of 2.7 and 3.6 to 3.13. The default is `3.13-c`.
+///
+/// ```
+/// use picklevm::{Pickler, Protocol, Writer};
+///
+/// let graph = picklevm::loads(b"K\x01.")?;
+/// let old: Writer = "3.6-c".parse()?;
+/// assert_eq!(Pickler::new().protocol(Protocol::V0).dumps(graph.root())?, b"I1\n.");
+/// assert_eq!(Pickler::new().protocol(Protocol::V0).writer(old).dumps(graph.root())?, b"L1L\n.");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Writer(&'static Habits);
+
+/// What a pickler does in its own way.
+pub(crate) struct Habits {
+    name: &'static str,
+    /// The highest protocol that it knows.
+    pub(crate) highest: Protocol,
+    pub(crate) framing: Framing,
+    /// Protocol 0: every integer is written by LONG.
+    pub(crate) small_longs: bool,
+    /// Integers of more than 32 bits that fit 64 are written by INT at every protocol.
+    pub(crate) wide_ints: bool,
+    /// Protocol 0: the characters that are escaped beside the backslash and the newline.
+    pub(crate) controls: &'static [u8],
+    /// Protocol 0: what is memoized of a text that was changed by escaping is the changed one, which no one asks for.
+    pub(crate) forgets_escaped: bool,
+    /// Lists, dicts, sets: the last batch has a MARK even for one item. Dicts and sets of a multiple of 1000 end with an
+    /// empty batch.
+    pub(crate) exact_lists: bool,
+    pub(crate) exact_dicts: bool,
+    pub(crate) exact_sets: bool,
+    /// An object that was met inside its own arguments gets items and state each time that it was made.
+    pub(crate) repeats_changes: bool,
+    /// Protocol 5: bytearrays are put into the memo.
+    pub(crate) memoizes_bytearrays: bool,
+    /// Below protocol 3, bytearrays are made of Latin-1 text; below 5, empty ones of empty bytes.
+    pub(crate) bytearrays_of_text: bool,
+    /// Below protocol 4, what is nested in a class leaves its parents and the tuples of its path out of the memo.
+    pub(crate) bare_paths: bool,
+}
+
+const PYTHON_3_13_C: Habits = Habits {
+    name: "3.13-c",
+    highest: Protocol::V5,
+    framing: Framing::Python37,
+    small_longs: false,
+    wide_ints: false,
+    controls: RawUnicode::CONTROLS,
+    forgets_escaped: false,
+    exact_lists: true,
+    exact_dicts: true,
+    exact_sets: true,
+    repeats_changes: false,
+    memoizes_bytearrays: true,
+    bytearrays_of_text: false,
+    bare_paths: true,
+};
+const PYTHON_3_12_C: Habits = Habits { name: "3.12-c", bare_paths: false, ..PYTHON_3_13_C };
+const PYTHON_3_11_C: Habits = Habits { name: "3.11-c", ..PYTHON_3_12_C };
+const PYTHON_3_10_C: Habits = Habits { name: "3.10-c", ..PYTHON_3_11_C };
+const PYTHON_3_9_C: Habits = Habits { name: "3.9-c", ..PYTHON_3_10_C };
+const PYTHON_3_8_C: Habits = Habits { name: "3.8-c", ..PYTHON_3_9_C };
+const PYTHON_3_7_C: Habits = Habits { name: "3.7-c", highest: Protocol::V4, bytearrays_of_text: true, ..PYTHON_3_8_C };
+const PYTHON_3_6_C: Habits =
+    Habits { name: "3.6-c", framing: Framing::Python34, small_longs: true, controls: b"", ..PYTHON_3_7_C };
+const PYTHON_2_7_C: Habits = Habits {
+    name: "2.7-c",
+    highest: Protocol::V2,
+    small_longs: false,
+    wide_ints: true,
+    exact_lists: false,
+    exact_sets: false,
+    ..PYTHON_3_6_C
+};
+
+/// What the pickler in Python does otherwise than the one in C.
+const fn pure(name: &'static str, c: Habits) -> Habits {
+    Habits { name, exact_lists: false, exact_dicts: false, exact_sets: false, repeats_changes: true, ..c }
+}
+
+const PYTHON_3_13_PY: Habits = pure("3.13-py", PYTHON_3_13_C);
+const PYTHON_3_12_PY: Habits = Habits { forgets_escaped: true, ..pure("3.12-py", PYTHON_3_12_C) };
+const PYTHON_3_11_PY: Habits = Habits { forgets_escaped: true, ..pure("3.11-py", PYTHON_3_11_C) };
+const PYTHON_3_10_PY: Habits = Habits { forgets_escaped: true, ..pure("3.10-py", PYTHON_3_10_C) };
+const PYTHON_3_9_PY: Habits =
+    Habits { forgets_escaped: true, memoizes_bytearrays: false, ..pure("3.9-py", PYTHON_3_9_C) };
+const PYTHON_3_8_PY: Habits =
+    Habits { forgets_escaped: true, memoizes_bytearrays: false, ..pure("3.8-py", PYTHON_3_8_C) };
+const PYTHON_3_7_PY: Habits = Habits { forgets_escaped: true, ..pure("3.7-py", PYTHON_3_7_C) };
+const PYTHON_3_6_PY: Habits = Habits { forgets_escaped: true, ..pure("3.6-py", PYTHON_3_6_C) };
+const PYTHON_2_7_PY: Habits = Habits { forgets_escaped: true, ..pure("2.7-py", PYTHON_2_7_C) };
+
+static WRITERS: [Habits; 18] = [
+    PYTHON_3_13_C,
+    PYTHON_3_13_PY,
+    PYTHON_3_12_C,
+    PYTHON_3_12_PY,
+    PYTHON_3_11_C,
+    PYTHON_3_11_PY,
+    PYTHON_3_10_C,
+    PYTHON_3_10_PY,
+    PYTHON_3_9_C,
+    PYTHON_3_9_PY,
+    PYTHON_3_8_C,
+    PYTHON_3_8_PY,
+    PYTHON_3_7_C,
+    PYTHON_3_7_PY,
+    PYTHON_3_6_C,
+    PYTHON_3_6_PY,
+    PYTHON_2_7_C,
+    PYTHON_2_7_PY,
+];
+
+impl Writer {
+    /// All writers, the newest first.
+    pub fn all() -> impl ExactSizeIterator<Item = Writer> + Clone {
+        WRITERS.iter().map(Writer)
+    }
+
+    /// The name, such as `3.13-c`.
+    pub fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// The highest protocol that it knows: 5, or 4 before Python 3.8, or 2 of Python 2.7.
+    pub fn highest_protocol(self) -> Protocol {
+        self.0.highest
+    }
+
+    pub(crate) fn habits(self) -> &'static Habits {
+        self.0
+    }
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Writer(&WRITERS[0])
+    }
+}
+
+/// # Errors
+///
+/// [`Unrepresentable`](ErrorKind::Unrepresentable) for a name that no writer has.
+impl FromStr for Writer {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Writer, Error> {
+        Writer::all().find(|writer| writer.name() == name).ok_or_else(|| {
+            let names: Vec<_> = Writer::all().map(Writer::name).collect();
+            let expected = format!("a writer: one of {}", names.join(", "));
+            Error::new(ErrorKind::Unrepresentable, expected, format!("{name:?}"))
+        })
+    }
+}
+
+impl PartialEq for Writer {
+    fn eq(&self, other: &Writer) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Writer {}
+
+/// The name.
+impl fmt::Display for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Writer({})", self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_writer_is_found_by_its_name() {
+        for writer in Writer::all() {
+            assert_eq!(writer.name().parse::<Writer>().expect("a name"), writer);
+        }
+        assert!("3.5-c".parse::<Writer>().is_err());
+    }
+}

@@ -1,0 +1,253 @@
+//! `Pickler`: how to write pickles, and the free functions for the common cases.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use picklevm_ops as ops;
+
+use crate::emitter::writers::Writer;
+use crate::emitter::{BufferCallback, Emitter, Memo, Options};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Buffer, Cell, Value};
+use crate::protocol::Protocol;
+use crate::resolve::Extensions;
+
+/// Writes a value as a pickle into memory, at [`Protocol::DEFAULT`]: Python's `pickle.dumps`.
+///
+/// # Errors
+///
+/// If the value cannot be written at this protocol; see [`Pickler::dumps`].
+///
+/// ```
+/// let graph = picklevm::loads(b"(lp0\nI1\na.")?;
+/// assert_eq!(picklevm::dumps(graph.root())?, b"\x80\x04\x95\x06\0\0\0\0\0\0\0]\x94K\x01a.");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+pub fn dumps(value: Value<'_>) -> Result<Vec<u8>> {
+    Pickler::new().dumps(value)
+}
+
+/// Writes a value as a pickle to a writer, at [`Protocol::DEFAULT`]: Python's `pickle.dump`.
+///
+/// # Errors
+///
+/// Those of [`dumps`], and [`Io`](ErrorKind::Io) if the writer fails.
+pub fn dump(value: Value<'_>, out: impl io::Write) -> Result<()> {
+    Pickler::new().dump(value, out)
+}
+
+/// How to write pickles. Cheap to clone.
+///
+/// ```
+/// use picklevm::{Pickler, Protocol};
+///
+/// let graph = picklevm::loads(b"\x80\x04]\x94K\x01a.")?;
+/// let pickler = Pickler::new().protocol(Protocol::V2);
+/// assert_eq!(pickler.dumps(graph.root())?, b"\x80\x02]q\x00K\x01a.");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Pickler {
+    protocol: Protocol,
+    writer: Writer,
+    fix_imports: bool,
+    fast: bool,
+    extensions: Arc<Extensions>,
+    buffer_callback: Option<Arc<Mutex<BufferCallback>>>,
+}
+
+impl Default for Pickler {
+    fn default() -> Self {
+        Pickler::new()
+    }
+}
+
+impl Pickler {
+    /// [`Protocol::DEFAULT`], as CPython 3.13's C pickler writes it.
+    pub fn new() -> Self {
+        Pickler {
+            protocol: Protocol::DEFAULT,
+            writer: Writer::default(),
+            fix_imports: true,
+            fast: false,
+            extensions: Arc::default(),
+            buffer_callback: None,
+        }
+    }
+
+    /// The protocol; [`Protocol::DEFAULT`] by default.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Which of CPython's picklers to write like; `3.13-c` by default.
+    #[must_use]
+    pub fn writer(mut self, writer: Writer) -> Self {
+        self.writer = writer;
+        self
+    }
+
+    /// Whether names of Python 3 become those of Python 2 below protocol 3, and those of a pickle of such a protocol the
+    /// names of Python 3 at higher ones. `true` by default, as in Python.
+    #[must_use]
+    pub fn fix_imports(mut self, fix: bool) -> Self {
+        self.fix_imports = fix;
+        self
+    }
+
+    /// Whether the memo is left out, as by Python's `Pickler.fast`: what is shared is written again each time, and a
+    /// cycle is an error. `false` by default.
+    #[must_use]
+    pub fn fast(mut self, fast: bool) -> Self {
+        self.fast = fast;
+        self
+    }
+
+    /// The extension codes (PEP 307) that globals are written as, from protocol 2 on; none by default. Below 2, the codes
+    /// of the graph become the globals that they stand for.
+    #[must_use]
+    pub fn extensions(mut self, extensions: Extensions) -> Self {
+        self.extensions = Arc::new(extensions);
+        self
+    }
+
+    /// Who decides about each buffer (PEP 574): `true` takes it out of band, in the order of the calls; `false` leaves
+    /// its bytes in the pickle.
+    ///
+    /// Without a callback, buffers whose bytes are known stay in the pickle, others are out of band as they were.
+    ///
+    /// ```
+    /// use picklevm::{Pickler, Protocol};
+    ///
+    /// let graph = picklevm::loads(b"\x80\x05\x97.")?;   // one buffer, out of band
+    /// let (sender, buffers) = std::sync::mpsc::channel();
+    /// let pickler = Pickler::new().protocol(Protocol::V5).buffer_callback(move |buffer| sender.send(buffer.index()).is_ok());
+    /// assert_eq!(pickler.dumps(graph.root())?, b"\x80\x05\x97.");
+    /// assert_eq!(buffers.recv(), Ok(0));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn buffer_callback(mut self, callback: impl FnMut(Buffer<'_>) -> bool + Send + 'static) -> Self {
+        self.buffer_callback = Some(Arc::new(Mutex::new(callback)));
+        self
+    }
+
+    /// Writes a value as a pickle into memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Unrepresentable`](ErrorKind::Unrepresentable) for what the protocol cannot say: an out-of-band buffer below 5,
+    /// a global with a name that is not ASCII below 3, an extension code below 2, a persistent id other than one line
+    /// of ASCII text at 0, 4 GiB of text or bytes below 4; for a cycle in [`fast`](Pickler::fast) mode or one through
+    /// tuples alone; for a protocol that the [`writer`](Pickler::writer) does not know.
+    pub fn dumps(&self, value: Value<'_>) -> Result<Vec<u8>> {
+        let mut out = ops::Writer::append_to(Vec::with_capacity(value.arena().pickled_len_hint()));
+        self.run(&mut out, &mut Memo::new(value.arena()), value)?;
+        out.into_vec().map_err(Error::unwritable)
+    }
+
+    /// Writes a value as a pickle to a writer, which needs no buffer of its own.
+    ///
+    /// Beyond the graph this takes memory for one frame of 64 KiB and four bytes a node; long bytes and texts are handed
+    /// to the writer as they are.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. What was written until then
+    /// is no pickle.
+    pub fn dump(&self, value: Value<'_>, out: impl io::Write) -> Result<()> {
+        let mut dumper = self.stream(out);
+        dumper.dump(value)?;
+        dumper.finish().map(drop)
+    }
+
+    /// Writes pickle after pickle with one memo, as several calls of `dump` of one Python `Pickler` do.
+    ///
+    /// ```
+    /// use picklevm::{Pickler, Unpickler};
+    ///
+    /// let graph = picklevm::loads(b"]\x94(]\x94h\x01e.")?;   // a list that holds another twice
+    /// let mut dumper = Pickler::new().stream(Vec::new());
+    /// dumper.dump(graph.root().items().next().unwrap())?;
+    /// dumper.dump(graph.root())?;
+    /// let out = dumper.finish()?;
+    /// assert_eq!(out, b"\x80\x04]\x94.\x80\x04\x95\x09\0\0\0\0\0\0\0]\x94(h\0h\0e.");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn stream<'g, W: io::Write>(&self, out: W) -> Dumper<'g, W> {
+        Dumper { pickler: self.clone(), out: ops::Writer::stream(out), memo: None, is_broken: false }
+    }
+
+    fn run<'g, S: ops::Sink>(&self, out: &mut ops::Writer<S>, memo: &mut Memo<'g>, value: Value<'g>) -> Result<()> {
+        if self.protocol > self.writer.highest_protocol() {
+            let expected = format!("a protocol that {} knows, {} at most", self.writer, self.writer.highest_protocol());
+            return Err(Error::new(ErrorKind::Unrepresentable, expected, self.protocol.to_string()));
+        }
+        let mut callback =
+            self.buffer_callback.as_ref().map(|callback| callback.lock().unwrap_or_else(PoisonError::into_inner));
+        let options = Options {
+            protocol: self.protocol.into(),
+            habits: self.writer.habits(),
+            fix_imports: self.fix_imports,
+            fast: self.fast,
+            extensions: &self.extensions,
+            buffer_callback: callback.as_deref_mut(),
+        };
+        let arena = value.arena();
+        let is_first_root = arena.roots.first() == Some(&value.cell());
+        let effects: &[Cell] = if is_first_root { &arena.effects } else { &[] };
+        Emitter::new(arena, out, memo, options).dump(value.cell(), effects)
+    }
+}
+
+/// Pickles written one after the other with one memo, made by [`Pickler::stream`].
+///
+/// What one pickle wrote, later ones fetch; read them back with [`shared_memo`](crate::Unpickler::shared_memo). After an
+/// error nothing more is written.
+pub struct Dumper<'g, W> {
+    pickler: Pickler,
+    out: ops::Writer<ops::Stream<W>>,
+    memo: Option<Memo<'g>>,
+    is_broken: bool,
+}
+
+impl<'g, W: io::Write> Dumper<'g, W> {
+    /// Writes one pickle.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Pickler::dump`], and [`Broken`](ErrorKind::Broken) after any of them.
+    pub fn dump(&mut self, value: Value<'g>) -> Result<()> {
+        self.check()?;
+        let memo = self.memo.get_or_insert_with(|| Memo::new(value.arena()));
+        let result = self.pickler.run(&mut self.out, memo, value);
+        self.is_broken = result.is_err();
+        result
+    }
+
+    /// Forgets what was written: the next pickle stands for itself.
+    pub fn clear_memo(&mut self) {
+        if let Some(memo) = &mut self.memo {
+            memo.clear();
+        }
+    }
+
+    /// The writer, behind the last pickle.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](ErrorKind::Io) if the writer cannot be flushed, [`Broken`](ErrorKind::Broken) if a dump failed.
+    pub fn finish(self) -> Result<W> {
+        self.check()?;
+        self.out.finish().map_err(Error::unwritable)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.is_broken {
+            return Err(Error::new(ErrorKind::Broken, "a stream of whole pickles", "one that an error has ended"));
+        }
+        Ok(())
+    }
+}
