@@ -1,53 +1,70 @@
-//! The program `picklevm`.
-use std::io::Write;
-use std::time::Instant;
+//! The program `picklevm`: shows, disassembles, converts and checks Python pickles, without Python.
+//!
+//! Each subcommand is a module with its `Args` and a `run`. Exit status: 0, 1 for bad data, 2 for bad usage.
 
+mod dis;
+mod failure;
+mod graph;
+mod input;
+mod optimize;
+mod output;
+mod show;
+mod time;
+
+use std::process::ExitCode;
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::failure::Failure;
+
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
-static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    let data = bytes::Bytes::from(std::fs::read(&args[2]).unwrap());
-    match &*args[1] {
-        "graph" => match picklevm::Unpickler::new().resolver(picklevm::Symbolic).load_bytes(data) {
-            Ok(g) => {
-                let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-                picklevm::write_graph_form(g.root(), &mut out).unwrap();
-                out.flush().unwrap();
-            }
-            Err(e) => {
-                eprintln!("{e}");
-                std::process::exit(1)
-            }
-        },
-        "time" => {
-            let n: usize = args[4].parse().unwrap();
-            let u = picklevm::Unpickler::new().resolver(picklevm::Symbolic);
-            let (mut load, mut drop_) = (vec![], vec![]);
-            let t = Instant::now();
-            drop(u.load_bytes(data.clone()).unwrap());
-            let calls = (1_000_000 / (t.elapsed().as_nanos() as u64 + 1)).max(1);
-            for _ in 0..n {
-                let (mut a, mut b) = (0, 0);
-                if calls == 1 {
-                    let t = Instant::now();
-                    let g = u.load_bytes(data.clone()).unwrap();
-                    a += t.elapsed().as_nanos() as u64;
-                    let t = Instant::now();
-                    drop(g);
-                    b += t.elapsed().as_nanos() as u64;
-                } else {
-                    let t = Instant::now();
-                    for _ in 0..calls {
-                        drop(u.load_bytes(data.clone()).unwrap());
-                    }
-                    a += t.elapsed().as_nanos() as u64;
-                }
-                load.push(a / calls);
-                drop_.push(b / calls);
-            }
-            println!("{{\"load\":{load:?},\"drop\":{drop_:?},\"dump\":[]}}");
+/// Shows, disassembles, converts and checks Python pickles, without Python.
+///
+/// Nothing that a pickle names is ever imported or called. A FILE of `-` is standard input.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    /// When to colour what is printed
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    color: ColorChoice,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Show(show::Args),
+    Graph(graph::Args),
+    Dis(dis::Args),
+    Optimize(optimize::Args),
+    Time(time::Args),
+}
+
+impl Command {
+    fn run(&self) -> Result<(), Failure> {
+        match self {
+            Command::Show(args) => show::run(args),
+            Command::Graph(args) => graph::run(args),
+            Command::Dis(args) => dis::run(args),
+            Command::Optimize(args) => optimize::run(args),
+            Command::Time(args) => time::run(args),
         }
-        _ => {}
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let choice = match cli.color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    choice.write_global();
+    match cli.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
     }
 }

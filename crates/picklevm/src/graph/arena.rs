@@ -107,6 +107,19 @@ pub enum How {
     Obj,
 }
 
+impl How {
+    /// The opcode's name in lower case: `reduce`, `newobj`, `newobj_ex`, `inst` or `obj`.
+    pub fn name(self) -> &'static str {
+        match self {
+            How::Reduce => "reduce",
+            How::NewObj => "newobj",
+            How::NewObjEx => "newobj_ex",
+            How::Inst => "inst",
+            How::Obj => "obj",
+        }
+    }
+}
+
 /// What happened to an object after it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OpKind {

@@ -135,14 +135,7 @@ impl<W: Write> Form<'_, W> {
     fn object(&mut self, cell: Cell) -> io::Result<()> {
         let arena = self.arena;
         let node = arena.objects[cell.id()];
-        let how = match node.how {
-            How::Reduce => "reduce",
-            How::NewObj => "newobj",
-            How::NewObjEx => "newobj_ex",
-            How::Inst => "inst",
-            How::Obj => "obj",
-        };
-        write!(self.out, "\"object\":\"{how}\",\"class\":")?;
+        write!(self.out, "\"object\":\"{}\",\"class\":", node.how.name())?;
         self.value(node.class)?;
         self.out.write_all(b",\"args\":")?;
         match (node.how, arena.items(node.args)) {

@@ -1,0 +1,173 @@
+//! Python syntax.
+
+use std::fmt;
+
+use picklevm::ops::repr;
+use picklevm::{Change, Global, Int, Items, Kind, Object, Text, Value};
+use smallvec::smallvec;
+
+use super::notation::{Brackets, Group, Notation, Parts, Row, Spread, Step, Steps};
+
+/// Python syntax: literals as Python's `repr` writes them, calls for the rest.
+#[derive(Default)]
+pub(super) struct Python {
+    /// Text is written with the prefix that Python 2 has for it, since strings without are 8-bit strings.
+    python2: bool,
+}
+
+const fn brackets(open: &'static str, close: &'static str) -> Brackets {
+    Brackets { open, close, separator: ", ", after_one: "", more: ["... ", " more"], may_break: true }
+}
+
+const LIST: Brackets = brackets("[", "]");
+const BRACES: Brackets = brackets("{", "}");
+const PARENTHESES: Brackets = brackets("(", ")");
+const TUPLE: Brackets = Brackets { after_one: ",", ..PARENTHESES };
+const SET: Brackets = brackets("set(", ")");
+const FROZENSET: Brackets = brackets("frozenset({", "})");
+const EMPTY_FROZENSET: Brackets = brackets("frozenset(", ")");
+const PERSISTENT: Brackets = brackets("persistent(", ")");
+const CHANGES: Brackets =
+    Brackets { open: "", close: "", separator: "", after_one: "", more: [" with ... ", " more"], may_break: false };
+
+impl Notation for Python {
+    fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g> {
+        smallvec![Step::Value(root), group(&CHANGES, Parts::Effects(effects))]
+    }
+
+    fn atom(&self, value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        match value.kind() {
+            Kind::None => out.write_str("None"),
+            Kind::Bool(true) => out.write_str("True"),
+            Kind::Bool(false) => out.write_str("False"),
+            Kind::Int(value) => int(value, out),
+            Kind::Float(value) => float(value, out),
+            Kind::Complex(re, im) => complex(re, im, out),
+            Kind::Str(text) => write!(out, "{}{}", if self.python2 { "u" } else { "" }, repr::Str(text)),
+            Kind::Bytes(bytes) => write!(out, "{}", repr::Bytes(bytes)),
+            Kind::ByteStr(bytes) => write!(out, "{}", repr::EightBit(bytes)),
+            Kind::ByteArray(bytes) => write!(out, "{}", repr::ByteArray(bytes)),
+            Kind::Global(value) => global(value, out),
+            Kind::Ext(code) => write!(out, "extension({code})"),
+            Kind::Buffer(buffer) if buffer.is_readonly() => write!(out, "buffer({}, readonly=True)", buffer.index()),
+            Kind::Buffer(buffer) => write!(out, "buffer({})", buffer.index()),
+            _ => write!(out, "<{}>", value.type_name()),
+        }
+    }
+
+    fn compound<'g>(&self, value: Value<'g>) -> Steps<'g> {
+        let step = match value.kind() {
+            Kind::List(items) => group(&LIST, Parts::Items(items)),
+            Kind::Tuple(items) => group(&TUPLE, Parts::Items(items)),
+            Kind::Set(items) if items.is_empty() => group(&SET, Parts::Items(items)),
+            Kind::Set(items) => group(&BRACES, Parts::Items(items)),
+            Kind::FrozenSet(items) if items.is_empty() => group(&EMPTY_FROZENSET, Parts::Items(items)),
+            Kind::FrozenSet(items) => group(&FROZENSET, Parts::Items(items)),
+            Kind::Dict(dict) => group(&BRACES, Parts::Dict(dict)),
+            Kind::Persistent(id) => group(&PERSISTENT, Parts::One(id)),
+            Kind::Object(object) => {
+                let class = match object.class().kind() {
+                    Kind::Global(_) | Kind::Ext(_) => Step::Value(object.class()),
+                    _ => group(&PARENTHESES, Parts::One(object.class())),
+                };
+                return smallvec![class, Step::Arguments(object, arguments), group(&CHANGES, Parts::Changes(object))];
+            }
+            _ => Step::Value(value),
+        };
+        smallvec![step]
+    }
+
+    fn key(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{}", repr::Str(text))
+    }
+
+    fn definition(&self, number: usize) -> (String, &'static str) {
+        (format!("&{number} "), "")
+    }
+
+    fn reference(&self, number: usize) -> String {
+        format!("*{number}")
+    }
+
+    fn tell_byte_strings(&mut self) {
+        self.python2 = true;
+    }
+}
+
+fn group<'g>(around: &'static Brackets, parts: Parts<'g>) -> Step<'g> {
+    Step::Group(Group { around, parts, row })
+}
+
+fn arguments(object: Object<'_>, spread: Spread) -> Group<'_> {
+    let parts = if spread { Parts::SpreadArguments(object) } else { Parts::Arguments(object) };
+    Group { around: &PARENTHESES, parts, row }
+}
+
+fn row(row: Row<'_>) -> Steps<'_> {
+    match row {
+        Row::Item(value) => smallvec![Step::Value(value)],
+        Row::Pair(key, value) => smallvec![Step::Value(key), Step::Text(": "), Step::Value(value)],
+        Row::Spread(tuple) => smallvec![Step::Text("* "), Step::Value(tuple)],
+        Row::KeywordArguments(dict) => smallvec![Step::Text("**"), Step::Value(dict)],
+        Row::Change(change) => match change {
+            Change::Append(items) => smallvec![Step::Text(" with items "), group(&LIST, Parts::Items(items))],
+            Change::SetItem(pairs) => smallvec![Step::Text(" with items "), group(&BRACES, Parts::Pairs(pairs))],
+            Change::Add(items) => smallvec![Step::Text(" with members "), group(&BRACES, Parts::Items(items))],
+            Change::Build(state) => smallvec![Step::Text(" with state "), Step::Value(state)],
+            Change::Effect(effect) => smallvec![Step::Text(" with effect "), Step::Value(effect)],
+            _ => smallvec![Step::Text(" with a change")],
+        },
+    }
+}
+
+/// Python refuses to read decimal integers of more than 4300 digits (`sys.set_int_max_str_digits`): what could have more
+/// is written in hexadecimal, which it reads at any length and which takes linear time.
+pub(super) fn int(int: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    const DECIMAL_BYTES: usize = 1785;
+    if int.with_le_bytes(|bytes| bytes.len() <= DECIMAL_BYTES) {
+        write!(out, "{int}")
+    } else {
+        write!(out, "{:#x}", int.to_bigint())
+    }
+}
+
+/// As `repr` writes it; infinities as the literal that `ast.unparse` has for them.
+fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
+    if value.is_infinite() {
+        return out.write_str(if value < 0.0 { "-1e309" } else { "1e309" });
+    }
+    write!(out, "{}", repr::Float(value))
+}
+
+/// As `repr` writes it: without the real part where that is 0, and without the `.0` of integers.
+fn complex(re: f64, im: f64, out: &mut dyn fmt::Write) -> fmt::Result {
+    let part = |value| {
+        let mut text = String::new();
+        float(value, &mut text).map(|()| text.strip_suffix(".0").map(str::to_owned).unwrap_or(text))
+    };
+    let (real, imaginary) = (part(re)?, part(im)?);
+    if re == 0.0 && re.is_sign_positive() {
+        return write!(out, "{imaginary}j");
+    }
+    let sign = if imaginary.starts_with('-') { "" } else { "+" };
+    write!(out, "({real}{sign}{imaginary}j)")
+}
+
+/// `module.name` where both look like names, or else quoted, so that no name passes for something that it is not.
+fn global(global: Global<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let (module, name) = (global.module(), global.name());
+    if is_dotted_name(module) && is_dotted_name(name) {
+        write!(out, "{module}.{name}")
+    } else {
+        write!(out, "global({}, {})", repr::Str(module), repr::Str(name))
+    }
+}
+
+fn is_dotted_name(text: Text<'_>) -> bool {
+    let is_part = |part: &str| {
+        !part.starts_with(|c: char| c.is_ascii_digit())
+            && !part.is_empty()
+            && part.chars().all(|c| c.is_alphanumeric() || "_<>".contains(c))
+    };
+    text.as_str().is_some_and(|text| text.split('.').all(is_part))
+}

@@ -1,0 +1,172 @@
+//! What `show` prints, pickle by pickle.
+
+use picklevm::Unpickler;
+
+use super::{Bounds, Json, Python, write};
+
+fn python_within(pickle: &[u8], bounds: Bounds) -> String {
+    let graph = Unpickler::new().loads(pickle).expect("a pickle");
+    let mut out = Vec::new();
+    write(&graph, Python::default(), bounds, false, &mut out).expect("memory takes all");
+    String::from_utf8(out).expect("text")
+}
+
+fn python(pickle: &[u8]) -> String {
+    python_within(pickle, Bounds::PEOPLE)
+}
+
+fn json_unread(pickle: &[u8]) -> String {
+    let graph = Unpickler::new().loads(pickle).expect("a pickle");
+    let mut out = Vec::new();
+    write(&graph, Json, Bounds::PROGRAMS, false, &mut out).expect("memory takes all");
+    String::from_utf8(out).expect("text")
+}
+
+fn json(pickle: &[u8]) -> String {
+    let text = json_unread(pickle);
+    assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "not JSON: {text}");
+    text
+}
+
+/// Pickles, and what they are in Python syntax and in JSON.
+#[test]
+fn values_are_written_in_both_notations() {
+    let table: &[(&[u8], &str, &str)] = &[
+        (b"N.", "None", "null"),
+        (b"\x88.", "True", "true"),
+        (b"K\x07.", "7", "7"),
+        (b"\x8a\x07\xff\xff\xff\xff\xff\xff\x1f.", "9007199254740991", "9007199254740991"),
+        (b"\x8a\x07\0\0\0\0\0\0\x20.", "9007199254740992", r#"{"$int":"9007199254740992"}"#),
+        (b"F1\n.", "1.0", "1.0"),
+        (b"F-0\n.", "-0.0", "-0.0"),
+        (b"F1e16\n.", "1e+16", "1e+16"),
+        (b"Finf\n.", "1e309", r#"{"$float":"inf"}"#),
+        (b"Fnan\n.", "nan", r#"{"$float":"nan"}"#),
+        (b"cbuiltins\ncomplex\n(F1\nF-2.5\ntR.", "(1-2.5j)", r#"{"$complex":[1.0,-2.5]}"#),
+        (b"cbuiltins\ncomplex\n(F0\nF2\ntR.", "2j", r#"{"$complex":[0.0,2.0]}"#),
+        (b"\x8c\x04it's.", r#""it's""#, r#""it's""#),
+        (b"\x8c\x03\xed\xa0\x80.", r"'\ud800'", r#"{"$codepoints":[55296]}"#),
+        (b"C\x02a\xff.", r"b'a\xff'", r#"{"$bytes":"61ff"}"#),
+        (b"U\x02a\xff.", r"'a\xff'", "{\"$bytestr\":\"aÿ\"}"),
+        (b"\x96\x01\0\0\0\0\0\0\0a.", "bytearray(b'a')", r#"{"$bytearray":"61"}"#),
+        (b").", "()", r#"{"$tuple":[]}"#),
+        (b"K\x01\x85.", "(1,)", r#"{"$tuple":[1]}"#),
+        (b"K\x01K\x02\x86.", "(1, 2)", r#"{"$tuple":[1,2]}"#),
+        (b"](K\x01]e.", "[1, []]", "[1,[]]"),
+        (b"\x8f.", "set()", r#"{"$set":[]}"#),
+        (b"\x8f(K\x01\x90.", "{1}", r#"{"$set":[1]}"#),
+        (b"(\x91.", "frozenset()", r#"{"$frozenset":[]}"#),
+        (b"(K\x01\x91.", "frozenset({1})", r#"{"$frozenset":[1]}"#),
+        (b"}\x8c\x01kNs.", "{'k': None}", r#"{"k":null}"#),
+        (b"}\x8c\x01$Ns.", "{'$': None}", r#"{"$dict":[["$",null]]}"#),
+        (b"}K\x01Ns.", "{1: None}", r#"{"$dict":[[1,null]]}"#),
+        (b"cm\nC.D\n.", "m.C.D", r#"{"$global":["m","C.D"]}"#),
+        (b"cm m\n1\n.", "global('m m', '1')", r#"{"$global":["m m","1"]}"#),
+        (b"\x82\x07.", "extension(7)", r#"{"$ext":7}"#),
+        (b"Pid\n.", "persistent('id')", r#"{"$persid":"id"}"#),
+    ];
+    for (pickle, in_python, in_json) in table {
+        assert_eq!(python(pickle).trim_end(), *in_python, "{}", pickle.escape_ascii());
+        assert_eq!(json(pickle).trim_end(), *in_json, "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn instances_are_calls_with_what_was_set_and_added() {
+    let pickle = b"\x80\x04cm\nC\n(K\x01t}\x8c\x01kNs\x92(K\x02K\x03e\x8c\x01kK\x04s}\x8c\x01aK\x05sb.";
+    assert_eq!(python(pickle), "m.C(1, **{'k': None}) with items [2, 3] with items {'k': 4} with state {'a': 5}\n");
+    assert_eq!(
+        json(pickle),
+        concat!(
+            r#"{"$object":"newobj_ex","class":{"$global":["m","C"]},"args":{"$tuple":[1]},"kwargs":{"k":null},"#,
+            r#""changes":[{"append":[2,3]},{"setitem":[["k",4]]},{"build":{"a":5}}]}"#,
+            "\n"
+        )
+    );
+}
+
+#[test]
+fn a_class_that_is_no_name_stands_in_parentheses() {
+    assert_eq!(python(b"cm\nf\n)R)R."), "(m.f())()\n");
+}
+
+#[test]
+fn calls_made_for_their_effect_follow_what_they_affect_or_the_root() {
+    assert_eq!(python(b"cm\nC\n)Rq\x00cm\nset\nh\x00\x85R0."), "&1 m.C() with effect m.set(*1)\n");
+    let dropped = b"cm\nf\n)R0N.";
+    assert_eq!(python(dropped), "None with effect m.f()\n");
+    assert!(json(dropped).starts_with(r#"{"$value":null,"$effects":[{"$object":"reduce""#));
+}
+
+#[test]
+fn a_shared_value_has_a_label_and_is_written_once() {
+    let pickle = b"](]q\x00h\x00e.";
+    assert_eq!(python(pickle), "[&1 [], *1]\n");
+    assert_eq!(json(pickle), "[{\"$id\":1,\"$value\":[]},{\"$ref\":1}]\n");
+}
+
+#[test]
+fn a_value_that_holds_itself_refers_to_its_label() {
+    assert_eq!(python(b"]q\x00(K\x01h\x00e."), "&1 [1, *1]\n");
+}
+
+#[test]
+fn arguments_that_two_calls_share_are_spread() {
+    assert_eq!(python(b"](cm\nC\nK\x01\x85q\x00Rcm\nC\nh\x00Re."), "[m.C(* &1 (1,)), m.C(* *1)]\n");
+}
+
+#[test]
+fn text_has_the_prefix_of_python_2_where_8_bit_strings_are_about() {
+    assert_eq!(python(b"(U\x01aX\x01\0\0\0bt."), "('a', u'b')\n");
+}
+
+#[test]
+fn what_does_not_fit_on_a_line_is_indented() {
+    let long = format!("](X\x32\0\0\0{}}}K\x01X\x32\0\0\0{}se.", "a".repeat(50), "b".repeat(50));
+    let (a, b) = ("a".repeat(50), "b".repeat(50));
+    assert_eq!(python(long.as_bytes()), format!("[\n    '{a}',\n    {{1: '{b}'}},\n]\n"));
+}
+
+#[test]
+fn what_is_too_deep_or_too_much_is_counted() {
+    let pickle = b"](K\x01K\x02K\x03]K\x04ae.";
+    assert_eq!(python_within(pickle, Bounds { depth: 1, items: 9 }), "[1, 2, 3, [... 1 more]]\n");
+    assert_eq!(python_within(pickle, Bounds { depth: 9, items: 2 }), "[1, 2, ... 2 more]\n");
+    assert_eq!(
+        python_within(b"cm\nC\nK\x01\x85RNb.", Bounds { depth: 0, items: 9 }),
+        "m.C(... 1 more) with ... 1 more\n"
+    );
+}
+
+#[test]
+fn integers_beyond_what_python_reads_in_decimal_are_hexadecimal() {
+    let of_bytes = |count: u32| {
+        let zeros = vec![0; count as usize - 1];
+        python(&[&b"\x8b"[..], &count.to_le_bytes(), &zeros, b"\x90."].concat())
+    };
+    assert_eq!(of_bytes(1786), format!("-0x70{}\n", "00".repeat(1785)));
+    assert!(of_bytes(1785).trim_start_matches('-').trim_end().bytes().all(|byte| byte.is_ascii_digit()));
+}
+
+/// A million levels of each kind of nesting.
+#[test]
+fn a_million_levels_are_printed_on_a_small_stack() {
+    const LEVELS: usize = 1_000_000;
+    let shapes = [
+        [b"]".repeat(LEVELS), b"a".repeat(LEVELS - 1)].concat(),
+        [b")".to_vec(), b"\x85".repeat(LEVELS)].concat(),
+        [b"}K\x00".repeat(LEVELS), b"N".to_vec(), b"s".repeat(LEVELS)].concat(),
+        [b"cm\nC\n)\x81".repeat(LEVELS), b"N".to_vec(), b"b".repeat(LEVELS)].concat(),
+        [b"cm\nC\n".repeat(LEVELS), b")".to_vec(), b"R\x85".repeat(LEVELS)].concat(),
+        [b"cm\nC\n".to_vec(), b")R".repeat(LEVELS)].concat(),
+    ];
+    let run = move || {
+        for mut pickle in shapes {
+            pickle.push(b'.');
+            assert!(python(&pickle).contains(" more"));
+            assert!(json_unread(&pickle).len() > LEVELS);
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(run).expect("a thread");
+    thread.join().expect("no overflow");
+}

@@ -1,0 +1,110 @@
+//! `picklevm time`: how long decoding, loading and freeing a pickle take.
+
+use std::hint::black_box;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use picklevm::{Symbolic, Unpickler};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::output::Output;
+
+/// Measures how long a pickle takes to decode, to load and to free
+///
+/// Prints one JSON object: `bytes` and `ops` of the pickle, and lists of nanoseconds a sample: `decode` (ops alone),
+/// `load` (bytes to graph, nothing resolved) and `drop` (freeing it).
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The pickle
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How many samples to take of each
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    repeat: usize,
+}
+
+/// A sample is the mean over as many calls as last this long.
+const SAMPLE: Duration = Duration::from_millis(1);
+/// Graphs that are freed in one go, where freeing one is too short to measure.
+const FREED_AT_ONCE: u32 = 64;
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let Input { name, data } = Input::read(&args.file)?;
+    let (bytes, ops) = count(&data).map_err(|error| Failure::data(&name, error))?;
+    let unpickler = Unpickler::new().resolver(Symbolic);
+    unpickler.load_bytes(data.clone()).map_err(|error| Failure::data(&name, error))?;
+    let decode = samples(args.repeat, || drop(black_box(count(black_box(&data)))));
+    let (load, freed) = load_and_drop(args.repeat, &unpickler, &data);
+    let report = json!({"bytes": bytes, "ops": ops, "decode": decode, "load": load, "drop": freed});
+    let mut out = Output::stdout();
+    writeln!(out, "{report}").map_err(|error| out.failure(error))?;
+    out.finish()
+}
+
+/// Bytes and ops of the first pickle.
+fn count(data: &[u8]) -> Result<(usize, u64), picklevm_ops::Error> {
+    let mut ops = picklevm_ops::ops(data);
+    let mut count = 0;
+    for op in ops.by_ref() {
+        black_box(op?);
+        count += 1;
+    }
+    Ok((ops.offset(), count))
+}
+
+/// Nanoseconds a call, `repeat` times.
+pub(crate) fn samples(repeat: usize, mut call: impl FnMut()) -> Vec<u64> {
+    let calls = calls_a_sample(&mut call);
+    (0..repeat).map(|_| nanoseconds(time(calls, &mut call), calls)).collect()
+}
+
+/// Nanoseconds of loading and of freeing.
+///
+/// A load that lasts a sample is timed apart from its drop. Shorter ones take turns with their drops, as in a program
+/// that reads many; what freeing has of that is measured on graphs that are kept for it.
+fn load_and_drop(repeat: usize, unpickler: &Unpickler, data: &Bytes) -> (Vec<u64>, Vec<u64>) {
+    let load = || unpickler.load_bytes(black_box(data).clone());
+    let calls = calls_a_sample(&mut || drop(black_box(load())));
+    let sample = || {
+        if calls == 1 {
+            let start = Instant::now();
+            let graph = black_box(load());
+            let loaded = start.elapsed();
+            let start = Instant::now();
+            drop(graph);
+            return (nanoseconds(loaded, 1), nanoseconds(start.elapsed(), 1));
+        }
+        let both = nanoseconds(time(calls, &mut || drop(black_box(load()))), calls);
+        let graphs: Vec<_> = (0..FREED_AT_ONCE).map(|_| load()).collect();
+        let start = Instant::now();
+        drop(black_box(graphs));
+        let freed = nanoseconds(start.elapsed(), FREED_AT_ONCE).min(both);
+        (both - freed, freed)
+    };
+    (0..repeat).map(|_| sample()).unzip()
+}
+
+/// How many calls last as long as a sample.
+fn calls_a_sample(call: &mut impl FnMut()) -> u32 {
+    let mut calls = 1;
+    while time(calls, call) < SAMPLE && calls < 1 << 24 {
+        calls *= 2;
+    }
+    calls
+}
+
+fn time(calls: u32, call: &mut impl FnMut()) -> Duration {
+    let start = Instant::now();
+    for _ in 0..calls {
+        call();
+    }
+    start.elapsed()
+}
+
+fn nanoseconds(total: Duration, calls: u32) -> u64 {
+    (total.as_nanos() / u128::from(calls)) as u64
+}
