@@ -38,3 +38,8 @@ pub use resolve::{
 };
 pub use stream::Stream;
 pub use unpickler::{Unpickler, load, loads};
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

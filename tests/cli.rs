@@ -1,0 +1,212 @@
+//! The program as its users meet it: exit statuses, messages, standard input, output files.
+
+mod support;
+
+use std::fs;
+use std::io::Read;
+use std::process::Stdio;
+
+use support::{command, picklevm, picklevm_reading, text};
+
+/// Each command that reads one pickle, as its arguments before the file.
+const COMMANDS: [&[&str]; 6] =
+    [&["show"], &["show", "--json"], &["graph"], &["dis"], &["optimize"], &["time", "--repeat", "1"]];
+const SESSIONS: [&str; 2] = ["examples/data/session-python2.7.pkl", "examples/data/session-python3.13.pkl"];
+
+#[test]
+fn a_sound_pickle_ends_with_0_and_nothing_on_standard_error() {
+    for command in COMMANDS {
+        let output = picklevm(&[command, &[SESSIONS[1]]].concat());
+        assert_eq!(output.status.code(), Some(0), "{command:?}");
+        assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{command:?}");
+    }
+}
+
+#[test]
+fn bad_data_end_with_1_and_a_line_that_says_where_and_why() {
+    for command in COMMANDS {
+        let output = picklevm_reading(&[command, &["-"]].concat(), b"\x80\x04X\x05\0\0\0abc");
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        let message = "picklevm: <stdin>: offset 2: BINUNICODE: expected 5 bytes, found 3 before the end\n";
+        assert_eq!(text(&output.stderr), message, "{command:?}");
+    }
+}
+
+#[test]
+fn nothing_at_all_is_bad_data() {
+    for command in COMMANDS {
+        let output = picklevm_reading(&[command, &["-"]].concat(), b"");
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        assert!(text(&output.stderr).starts_with("picklevm: <stdin>: offset 0: "), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn bad_usage_ends_with_2() {
+    for args in [&[][..], &["frobnicate"], &["show"], &["show", "--depth", "x", "a"], &["dis", "--colour", "a"]] {
+        assert_eq!(picklevm(args).status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_bad_usage() {
+    for command in COMMANDS {
+        let output = picklevm(&[command, &["no/such/file.pkl"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        assert!(text(&output.stderr).contains("no/such/file.pkl: cannot read: "), "{command:?}");
+    }
+}
+
+#[test]
+fn standard_input_is_a_dash() {
+    let pickle = fs::read(support::root().join(SESSIONS[1])).expect("it is there");
+    for command in [&["show"][..], &["graph"], &["dis"], &["optimize"]] {
+        let by_name = picklevm(&[command, &[SESSIONS[1]]].concat());
+        let by_dash = picklevm_reading(&[command, &["-"]].concat(), &pickle);
+        assert_eq!(by_name.stdout, by_dash.stdout, "{command:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut pickle = b"](".to_vec();
+    pickle.extend(b"K\x01".repeat(200_000));
+    pickle.extend(b"e.");
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("long.pkl");
+    fs::write(&path, pickle).expect("it can be written");
+    for args in [&["show", "--max-items", "1000000"][..], &["show", "--json"], &["graph"], &["dis"]] {
+        let mut child = command(&[args, &[path.to_str().expect("a path")]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut stdout = child.stdout.take().expect("piped");
+        stdout.read_exact(&mut [0; 10]).expect("there is output");
+        drop(stdout);
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert_eq!(text(&output.stderr), "", "{args:?}");
+    }
+}
+
+#[test]
+fn show_prints_several_files_under_their_names() {
+    let output = picklevm(&["show", SESSIONS[0], SESSIONS[1]]);
+    let out = text(&output.stdout);
+    assert!(out.starts_with(&format!("# {}\n{{\n", SESSIONS[0])), "{out}");
+    assert!(out.contains(&format!("}}\n# {}\n{{\n", SESSIONS[1])), "{out}");
+    assert!(out.contains("'name': u'Zoë'") && out.contains("'name': 'Zoë'"), "{out}");
+}
+
+#[test]
+fn a_bad_file_among_good_ones_does_not_keep_them_back() {
+    let output = picklevm(&["show", SESSIONS[0], "Cargo.toml", SESSIONS[1]]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("decimal.Decimal('9.99')"));
+    assert!(text(&output.stderr).starts_with("picklevm: Cargo.toml: offset 0: "));
+}
+
+#[test]
+fn show_takes_the_first_pickle_or_all() {
+    let two = b"K\x01.K\x02.";
+    assert_eq!(text(&picklevm_reading(&["show", "-"], two).stdout), "1\n");
+    assert_eq!(text(&picklevm_reading(&["show", "--all", "-"], two).stdout), "1\n2\n");
+    assert_eq!(text(&picklevm_reading(&["show", "--all", "--json", "-"], two).stdout), "1\n2\n");
+}
+
+#[test]
+fn what_was_read_before_an_error_is_shown() {
+    let output = picklevm_reading(&["show", "--all", "-"], b"K\x01.K\x02a.");
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "1\n"));
+    assert!(text(&output.stderr).contains("offset 5: APPEND: "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn show_counts_what_depth_and_items_leave_out() {
+    let nested = b"](K\x01K\x02](K\x03ee.";
+    assert_eq!(text(&picklevm_reading(&["show", "--depth", "1", "-"], nested).stdout), "[1, 2, [... 1 more]]\n");
+    assert_eq!(text(&picklevm_reading(&["show", "--max-items", "1", "-"], nested).stdout), "[1, ... 2 more]\n");
+    let json = picklevm_reading(&["show", "--json", "--max-items", "1", "-"], nested);
+    assert_eq!(text(&json.stdout), "[1,{\"$more\":2}]\n");
+}
+
+#[test]
+fn colour_is_for_terminals_and_those_who_ask() {
+    let plain = picklevm(&["show", SESSIONS[1]]);
+    assert!(!plain.stdout.contains(&0x1b));
+    let coloured = picklevm(&["show", "--color", "always", SESSIONS[1]]);
+    assert!(coloured.stdout.contains(&0x1b));
+    let bad = picklevm(&["show", "Cargo.toml"]);
+    assert!(!bad.stderr.contains(&0x1b));
+}
+
+#[test]
+fn dis_takes_the_options_of_pickletools() {
+    let two = picklevm(&["dis", "--preamble", "## {name}", SESSIONS[0], SESSIONS[1]]);
+    assert!(text(&two.stdout).starts_with(&format!("## {}\n    0: \\x80 PROTO      2\n", SESSIONS[0])));
+    assert!(text(&two.stdout).contains(&format!("\n## {}\n    0: \\x80 PROTO      5\n", SESSIONS[1])));
+    let annotated = picklevm(&["dis", "-a", SESSIONS[0]]);
+    assert!(text(&annotated.stdout).starts_with("    0: \\x80 PROTO      2              Protocol version indicator.\n"));
+    let indented = picklevm_reading(&["dis", "-l", "1", "-"], b"(K\x01t.");
+    assert!(text(&indented.stdout).contains("\n    1: K     BININT1    1\n"), "{}", text(&indented.stdout));
+    let kept = picklevm_reading(&["dis", "--memo", "-", "-"], b"]q\x00.");
+    assert_eq!(kept.status.code(), Some(1), "the second standard input is empty");
+}
+
+#[test]
+fn dis_prints_what_it_can_read_before_an_error() {
+    let output = picklevm_reading(&["dis", "-"], b"K\x01K\x02\xff");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout).lines().count(), 2);
+}
+
+#[test]
+fn an_output_file_appears_when_it_is_complete() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let out = dir.path().join("out");
+    let path = out.to_str().expect("a path");
+    for command in ["dis", "optimize"] {
+        fs::write(&out, "before").expect("it can be written");
+        assert_eq!(picklevm(&[command, "Cargo.toml", "-o", path]).status.code(), Some(1));
+        assert_eq!(fs::read(&out).expect("it is there"), b"before", "{command}");
+        assert!(picklevm(&[command, SESSIONS[1], "-o", path]).status.success());
+        assert_eq!(fs::read(&out).expect("it is there"), picklevm(&[command, SESSIONS[1]]).stdout, "{command}");
+    }
+    assert_eq!(fs::read_dir(&dir).expect("a directory").count(), 1, "nothing is left beside it");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_that_is_no_file_is_written_as_it_is() {
+    assert!(picklevm(&["optimize", SESSIONS[1], "-o", "/dev/null"]).status.success());
+    assert!(!fs::metadata("/dev/null").expect("it is there").is_file());
+}
+
+#[test]
+fn an_output_that_cannot_be_made_is_an_error() {
+    let output = picklevm(&["optimize", SESSIONS[1], "-o", "no/such/directory/out"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("no/such/directory/out: cannot write: "));
+}
+
+#[test]
+fn optimize_leaves_out_what_is_never_fetched() {
+    assert_eq!(picklevm_reading(&["optimize", "-"], b"]q\x00.]q\x00.").stdout, b"].");
+    assert_eq!(picklevm_reading(&["optimize", "--all", "-"], b"]q\x00.]q\x00.").stdout, b"].].");
+}
+
+#[test]
+fn time_prints_one_object_with_lists_of_samples() {
+    let output = picklevm(&["time", "--repeat", "3", SESSIONS[1]]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let length = fs::metadata(support::root().join(SESSIONS[1])).expect("it is there").len();
+    assert_eq!(report["bytes"], length);
+    assert!(report["ops"].as_u64().is_some_and(|ops| ops > 10));
+    for list in ["decode", "load", "drop"] {
+        let samples = report[list].as_array().expect("a list");
+        assert_eq!(samples.len(), 3, "{list}");
+        assert!(samples.iter().all(serde_json::Value::is_u64), "{list}");
+    }
+    assert!(report["load"][0].as_u64() > Some(0));
+}

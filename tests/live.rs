@@ -1,0 +1,60 @@
+//! Against the Pythons of this machine, on pickles that they write now. Skipped, and said so, where there is none.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use picklevm::{Symbolic, Unpickler};
+use support::{OneByte, graph_form, python};
+
+/// Pickles of every Python there is, of random objects too, in a directory.
+fn pickles() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a directory");
+    // Other objects in every run; a failure names the file, and the file its seed.
+    let now = SystemTime::UNIX_EPOCH.elapsed().expect("it is later");
+    let seed = (now.as_secs() % 1_000_000).to_string();
+    for python in python::all() {
+        python::run(
+            &python,
+            "generate.py",
+            &[dir.path().as_ref(), "--random".as_ref(), "10".as_ref(), "--seed".as_ref(), seed.as_ref()],
+        );
+    }
+    dir
+}
+
+#[test]
+fn loading_makes_the_graphs_that_python_makes() {
+    let Some(reference) = python::reference("loading_makes_the_graphs_that_python_makes") else { return };
+    let (pickles, graphs) = (pickles(), tempfile::tempdir().expect("a directory"));
+    python::run(&reference, "oracle.py", &["--dir".as_ref(), pickles.path().as_ref(), graphs.path().as_ref()]);
+    let unpickler = Unpickler::new().resolver(Symbolic);
+    let mut compared = 0;
+    for entry in fs::read_dir(&pickles).expect("a directory") {
+        let path = entry.expect("a file").path();
+        let pickle = fs::read(&path).expect("a pickle");
+        let graph = graphs.path().join(path.file_name().expect("a name")).with_extension("graph");
+        let graph = fs::read_to_string(graph).expect("Python loads what it wrote");
+        let name = path.display();
+        let whole = unpickler.loads(&pickle).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(graph_form(whole.root()) == graph, "{name}: not the graph that Python makes");
+        let bytes = unpickler.load(OneByte(&pickle)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(graph_form(bytes.root()) == graph, "{name}: not the graph that Python makes, byte by byte");
+        compared += 1;
+    }
+    assert!(compared > 100, "only {compared} pickles");
+}
+
+#[test]
+fn python_reads_back_what_show_prints_of_plain_data() {
+    let Some(reference) = python::reference("python_reads_back_what_show_prints_of_plain_data") else { return };
+    let pickles = tempfile::tempdir().expect("a directory");
+    python::run(&reference, "generate.py", &[pickles.path().as_ref()]);
+    let program = Path::new(env!("CARGO_BIN_EXE_picklevm"));
+    let output = python::run(&reference, "read_back.py", &[program.as_ref(), pickles.path().as_ref()]);
+    let compared = String::from_utf8(output.stdout).expect("text");
+    let compared: usize = compared.split(' ').next().and_then(|count| count.parse().ok()).expect("a number");
+    assert!(compared > 50, "only {compared} pickles");
+}

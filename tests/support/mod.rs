@@ -1,0 +1,141 @@
+//! What several tests share.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+pub mod python;
+
+use std::fs;
+use std::io::{self, BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is there")
+}
+
+/// `picklevm` with these arguments, run at the root of the repository.
+pub fn picklevm(args: &[&str]) -> Output {
+    command(args).output().expect("the program runs")
+}
+
+/// `picklevm` with these arguments and this on standard input.
+pub fn picklevm_reading(args: &[&str], input: &[u8]) -> Output {
+    let mut child = command(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    child.stdin.take().expect("piped").write_all(input).expect("it reads");
+    child.wait_with_output().expect("it ends")
+}
+
+/// `picklevm` with these arguments, to be run at the root of the repository.
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_picklevm"));
+    command.args(args).current_dir(root());
+    command
+}
+
+/// Standard output or standard error as text.
+pub fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+/// One pickle of tests/data/corpus, and what is to come of it.
+pub struct Sample {
+    /// `VERSION-WRITER-pPROTOCOL NAME`.
+    pub name: String,
+    /// The pickle.
+    pub pickle: Vec<u8>,
+    /// Its graph form, by CPython's machine.
+    pub graph: String,
+}
+
+/// The bundles of tests/data/corpus: their name and what is in them.
+pub fn corpus() -> Vec<(String, Vec<Sample>)> {
+    let mut bundles = Vec::new();
+    let dir = root().join("tests/data/corpus");
+    let mut paths: Vec<_> = fs::read_dir(dir).expect("the corpus").map(|entry| entry.expect("a file").path()).collect();
+    paths.sort();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "pkl")) {
+        let bundle = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+        let pickles = split(&fs::read(path).expect("a bundle"));
+        let graphs = fs::read_to_string(path.with_extension("graph")).expect("graph forms");
+        let graphs = sections(&graphs);
+        assert_eq!(pickles.len(), graphs.len(), "{bundle}");
+        let samples: Vec<_> = pickles
+            .into_iter()
+            .zip(graphs)
+            .map(|(pickle, (name, graph))| Sample { name: format!("{bundle} {name}"), pickle, graph: graph.to_owned() })
+            .collect();
+        bundles.push((bundle, samples));
+    }
+    assert!(!bundles.is_empty(), "no corpus");
+    bundles
+}
+
+/// The pickles that lie one after the other.
+fn split(mut data: &[u8]) -> Vec<Vec<u8>> {
+    let mut pickles = Vec::new();
+    while !data.is_empty() {
+        let mut ops = picklevm_ops::ops(data);
+        assert!(ops.by_ref().all(|op| op.is_ok()), "a broken pickle in the corpus");
+        let (pickle, rest) = data.split_at(ops.offset());
+        pickles.push(pickle.to_owned());
+        data = rest;
+    }
+    pickles
+}
+
+/// The lines below each heading `# NAME`, with the name.
+pub fn sections(text: &str) -> Vec<(&str, &str)> {
+    text.split("# ").skip(1).filter_map(|section| section.split_once('\n')).collect()
+}
+
+/// Compares with a golden file, or writes it where `PICKLEVM_BLESS` is set.
+pub fn assert_golden(path: &Path, actual: &str) {
+    if std::env::var_os("PICKLEVM_BLESS").is_some() {
+        fs::write(path, actual).expect("the golden file can be written");
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    if let Some((n, (got, want))) =
+        actual.lines().zip(expected.lines()).enumerate().find(|(_, (got, want))| got != want)
+    {
+        panic!("{}:{}: got {got:?}, expected {want:?}", path.display(), n + 1);
+    }
+    assert_eq!(actual.lines().count(), expected.lines().count(), "{}", path.display());
+}
+
+/// A reader that never has more than one byte.
+pub struct OneByte<'a>(pub &'a [u8]);
+
+impl Read for OneByte<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(1);
+        self.0.read(&mut buffer[..most])
+    }
+}
+
+impl BufRead for OneByte<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(self.0.get(..1).unwrap_or(self.0))
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.0 = &self.0[count..];
+    }
+}
+
+/// The graph form of a value.
+pub fn graph_form(root: picklevm::Value<'_>) -> String {
+    let mut out = Vec::new();
+    picklevm::write_graph_form(root, &mut out).expect("memory takes all");
+    String::from_utf8(out).expect("ASCII")
+}
+
+/// Runs `test` in a thread with a stack of 256 KiB.
+pub fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(test).expect("a thread");
+    thread.join().expect("no overflow, no panic");
+}

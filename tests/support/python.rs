@@ -1,0 +1,49 @@
+//! The Pythons of this machine.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use super::root;
+
+/// Versions of CPython that write pickles picklevm promises to read.
+const VERSIONS: [&str; 10] = ["2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"];
+
+/// The Python that is the reference, or `None`, which is said on standard error where the harness does not hide it.
+pub fn reference(test: &str) -> Option<PathBuf> {
+    let named = env::var_os("PICKLEVM_PYTHON").map(PathBuf::from);
+    let python = named.or_else(|| find("3.13"));
+    if python.is_none() {
+        let message = format!("SKIPPED {test}: there is no python3.13, and PICKLEVM_PYTHON names none\n");
+        // Not `eprintln!`: the test harness keeps back what that prints.
+        let _ = std::io::stderr().write_all(message.as_bytes());
+    }
+    python
+}
+
+/// Every Python there is.
+pub fn all() -> Vec<PathBuf> {
+    VERSIONS.iter().filter_map(|version| find(version)).collect()
+}
+
+/// `pythonX.Y` in the path, or in pyenv.
+fn find(version: &str) -> Option<PathBuf> {
+    let in_path = PathBuf::from(format!("python{version}"));
+    let runs = |python: &Path| Command::new(python).args(["-c", ""]).output().is_ok_and(|run| run.status.success());
+    if runs(&in_path) {
+        return Some(in_path);
+    }
+    let prefix = Command::new("pyenv").args(["prefix", version]).output().ok().filter(|run| run.status.success())?;
+    let in_pyenv = Path::new(std::str::from_utf8(&prefix.stdout).ok()?.trim()).join("bin").join(in_path);
+    runs(&in_pyenv).then_some(in_pyenv)
+}
+
+/// Runs a script of tests/python.
+pub fn run(python: &Path, script: &str, args: &[&OsStr]) -> Output {
+    let script = root().join("tests/python").join(script);
+    let output = Command::new(python).arg("-B").arg(script).args(args).output().expect("it runs");
+    assert!(output.status.success(), "{}: {}", python.display(), String::from_utf8_lossy(&output.stderr));
+    output
+}
