@@ -112,6 +112,17 @@ impl<'a> Decoder<'a> {
         Some(len)
     }
 
+    /// A decoder of the same data, where another was.
+    pub(crate) fn resume(data: &'a [u8], position: Position) -> Self {
+        let Position { pos, op_start, pickle_start, frame } = position;
+        Decoder { data, window: window(data, frame), pos, op_start, pickle_start, frame }
+    }
+
+    /// Where the decoder is.
+    pub(crate) fn position(&self) -> Position {
+        Position { pos: self.pos, op_start: self.op_start, pickle_start: self.pickle_start, frame: self.frame }
+    }
+
     /// Where the op begins that was returned last (or that failed), in bytes from the beginning of the data.
     #[inline(always)]
     pub fn op_offset(&self) -> usize {
@@ -141,6 +152,27 @@ impl<'a> Decoder<'a> {
     }
 }
 
+/// Where a decoder is, apart from its data.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Position {
+    pos: usize,
+    op_start: usize,
+    pickle_start: usize,
+    frame: Option<u64>,
+}
+
+impl Position {
+    /// Where the last op ends.
+    pub(crate) fn offset(self) -> usize {
+        self.pos
+    }
+}
+
+/// `data` up to the end of the current frame.
+fn window(data: &[u8], frame: Option<u64>) -> &[u8] {
+    frame.and_then(|end| usize::try_from(end).ok()).and_then(|end| data.get(..end)).unwrap_or(data)
+}
+
 #[cold]
 #[inline(never)]
 fn visit_slowly<'a, V: Visitor<'a>>(decoder: Decoder<'a>, visitor: &mut V) -> (Decoder<'a>, Result<V::Output, Error>) {
@@ -159,8 +191,7 @@ fn next_op_slowly(mut decoder: Decoder<'_>) -> (Decoder<'_>, Result<Op<'_>, Erro
         Ok(op) => {
             decoder.pos += input.pos();
             decoder.frame = input.frame();
-            let end = decoder.frame.and_then(|end| usize::try_from(end).ok());
-            decoder.window = end.and_then(|end| decoder.data.get(..end)).unwrap_or(decoder.data);
+            decoder.window = window(decoder.data, decoder.frame);
             (decoder, Ok(op))
         }
         Err(halt) => (decoder, Err(to_error(halt, &decoder))),

@@ -1,4 +1,63 @@
-//! Opcodes of Python pickles.
+//! The opcode language of Python's pickles: what `pickletools` is for Python.
+//!
+//! This crate knows the 68 opcodes, decodes and encodes them, reads and writes frames, disassembles and optimizes. It knows
+//! no values and runs nothing: the crate `picklevm` does.
+//!
+//! # The language
+//!
+//! A pickle is a row of ops for a small stack machine. It ends with STOP, and what is on top of the stack then is what was
+//! pickled.
+//!
+//! ```text
+//! pickle  = [ PROTO ] { op } STOP
+//! op      = opcode operand                          opcode: one byte
+//! operand = nothing                                 most opcodes: they work on stack and memo
+//!         | 1, 2, 4 or 8 bytes                      a number; little-endian, but for BINFLOAT
+//!         | length payload                          length: 1, 4 or 8 bytes, little-endian
+//!         | text newline [ text newline ]           the opcodes of protocol 0
+//!
+//! 80 04                  PROTO 4
+//! 95 10 00 .. 00         FRAME of 16 bytes: a reader may fetch what follows at once
+//! 5d                     EMPTY_LIST
+//! 94                     MEMOIZE            stores the list at index 0 of the memo
+//! 28                     MARK
+//! 4b 2a                    BININT1 42
+//! 8c 05 68 65 6c 6c 6f     SHORT_BINUNICODE 'hello'
+//! 68 00                    BINGET 0         fetches the list
+//! 65                     APPENDS            pops down to the mark: [42, 'hello', itself]
+//! 2e                     STOP
+//! ```
+//!
+//! PEP 307 (protocol 2), PEP 3154 (protocol 4: frames) and PEP 574 (protocol 5: buffers) tell why things are as they are;
+//! CPython's `pickletools.py` describes each opcode. Where CPython's readers disagree, this crate reads as the one in pure
+//! Python (`pickle._Unpickler` of 3.13) does.
+//!
+//! # What is where
+//!
+//! - [`Opcode`]: the table. [`Op`]: an opcode with its operand, decoded.
+//! - [`ops`] iterates over a slice, [`shared_ops`] over [`bytes::Bytes`]; [`Decoder`] and [`Reader`] (any
+//!   [`BufRead`](std::io::BufRead)) read op by op and pickle after pickle; [`Source`] is what these two share.
+//! - [`Op::encode`] and [`Writer`] write, the latter in frames.
+//! - [`dis`] and [`Disassembler`] print what `python -m pickletools` prints; [`optimize`] leaves out what the memo does not
+//!   need.
+//! - [`repr`] writes floats, text and bytes as Python does.
+//!
+//! ```
+//! use picklevm_ops::{Op, ops};
+//!
+//! let pickle = b"\x80\x04\x95\x10\0\0\0\0\0\0\0]\x94(K\x2a\x8c\x05helloh\0e.";
+//! let mut texts = Vec::new();
+//! for op in ops(pickle) {
+//!     let (offset, op) = op?;
+//!     if let Op::ShortBinUnicode(text) = op {
+//!         texts.push((offset, text.as_str().unwrap()));
+//!     }
+//! }
+//! assert_eq!(texts, [(16, "hello")]);
+//! # Ok::<(), picklevm_ops::Error>(())
+//! ```
+//!
+//! No input makes this crate panic, recurse, or take memory for a length that was merely claimed.
 
 mod decoder;
 mod dis;
@@ -13,6 +72,7 @@ mod optimize;
 mod raw;
 mod reader;
 pub mod repr;
+mod shared;
 mod source;
 mod table;
 mod writer;
@@ -26,5 +86,6 @@ pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, Text};
 pub use optimize::{optimize, optimize_all};
 pub use reader::Reader;
+pub use shared::{SharedOp, SharedOps, shared_ops};
 pub use source::Source;
 pub use writer::{Memory, Sink, Stream, Writer};

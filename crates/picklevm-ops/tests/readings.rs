@@ -5,7 +5,8 @@ mod common;
 use std::fmt::Write;
 use std::process::Command;
 
-use picklevm_ops::{Decoder, Error, ErrorKind, IntValue, Op, Reader, Source};
+use bytes::Bytes;
+use picklevm_ops::{Decoder, Error, ErrorKind, IntValue, Op, Opcode, Reader, Source, Visitor, shared_ops};
 
 use common::{OneByOne, unhex};
 
@@ -18,12 +19,20 @@ fn check(cases: &str) {
         let slice = reading(&mut Decoder::new(&pickle));
         let reader = reading(&mut Reader::new(OneByOne::new(&pickle)));
         assert_eq!(slice.as_deref().unwrap_or("refused"), expected, "{pickle:?}: {slice:?}");
-        let same = match (&slice, &reader) {
-            (Ok(slice), Ok(reader)) => slice == reader,
-            (Err(slice), Err(reader)) => (slice.kind(), slice.to_string()) == (reader.kind(), reader.to_string()),
-            _ => false,
-        };
-        assert!(same, "{pickle:?}: slice: {slice:?} reader: {reader:?}");
+        let others = [
+            reader,
+            visited(&mut Decoder::new(&pickle)),
+            visited(&mut Reader::new(OneByOne::new(&pickle))),
+            shared(&pickle),
+        ];
+        for other in others {
+            let same = match (&slice, &other) {
+                (Ok(slice), Ok(other)) => slice == other,
+                (Err(slice), Err(other)) => (slice.kind(), slice.to_string()) == (other.kind(), other.to_string()),
+                _ => false,
+            };
+            assert!(same, "{pickle:?}: slice: {slice:?} other: {other:?}");
+        }
         count += 1;
     }
     assert!(count >= 500);
@@ -31,15 +40,60 @@ fn check(cases: &str) {
 
 /// OFFSET:NAME:OPERAND of each op, as `reading` in `make.py` prints it.
 fn reading(source: &mut impl Source) -> Result<String, Error> {
-    let mut out = String::new();
-    loop {
+    let mut out = Printed::default();
+    while !out.ended {
         let op = source.next_op()?;
         let (opcode, operand) = (op.opcode(), operand(op));
-        write!(out, "{}:{opcode}:{operand}", source.op_offset()).unwrap();
-        if opcode == picklevm_ops::Opcode::Stop {
-            return Ok(out);
+        out.push(source.op_offset(), opcode, &operand);
+    }
+    Ok(out.text)
+}
+
+/// The same by a visitor.
+fn visited(source: &mut impl Source) -> Result<String, Error> {
+    let mut out = Printed::default();
+    while !out.ended {
+        source.visit_op(&mut out)?;
+        assert_eq!(source.visited(), out.last);
+    }
+    Ok(out.text)
+}
+
+/// The same from shared bytes.
+fn shared(pickle: &[u8]) -> Result<String, Error> {
+    let mut out = Printed::default();
+    for op in shared_ops(Bytes::copy_from_slice(pickle)) {
+        let op = op?;
+        assert_eq!(op.bytes()[..], pickle[op.offset()..][..op.bytes().len()]);
+        out.push(op.offset() as u64, op.opcode(), &operand(op.decode()?));
+    }
+    Ok(out.text)
+}
+
+#[derive(Default)]
+struct Printed {
+    text: String,
+    last: Option<Opcode>,
+    ended: bool,
+}
+
+impl Printed {
+    fn push(&mut self, offset: u64, opcode: Opcode, operand: &str) {
+        if self.last.is_some() {
+            self.text.push(' ');
         }
-        out.push(' ');
+        write!(self.text, "{offset}:{opcode}:{operand}").unwrap();
+        self.last = Some(opcode);
+        self.ended = opcode == Opcode::Stop;
+    }
+}
+
+impl<'a> Visitor<'a> for Printed {
+    type Output = ();
+
+    fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'a>) {
+        assert!(BYTE == 0 || BYTE == op.opcode().byte());
+        self.push(offset, op.opcode(), &operand(op));
     }
 }
 
