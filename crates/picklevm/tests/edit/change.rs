@@ -1,0 +1,212 @@
+//! Lists, dicts, sets and bytearrays change; everything else is an error.
+
+use picklevm::{Error, ErrorKind, Graph, Id, ValueMut, loads, value};
+
+use crate::shown;
+
+/// Changes the root of a graph and prints it.
+fn changed<T>(mut graph: Graph, change: impl FnOnce(&mut ValueMut<'_>) -> Result<T, Error>) -> String {
+    change(&mut graph.root_mut()).unwrap();
+    shown(graph.root())
+}
+
+/// The error of a change, which leaves the root as it was.
+fn refused<T>(mut graph: Graph, change: impl FnOnce(&mut ValueMut<'_>) -> Result<T, Error>) -> Error {
+    let before = shown(graph.root());
+    let Err(error) = change(&mut graph.root_mut()) else { panic!("an error") };
+    assert_eq!(shown(graph.root()), before);
+    error
+}
+
+#[test]
+fn a_list_grows_at_its_end_and_inside() {
+    assert_eq!(changed(value!([1]), |v| v.push("a")), "[1, 'a']");
+    assert_eq!(changed(value!([1]), |v| v.extend([2, 3])), "[1, 2, 3]");
+    assert_eq!(changed(value!([1, 2]), |v| v.insert(1, 9)), "[1, 9, 2]");
+    assert_eq!(changed(value!([1, 2]), |v| v.insert(2, 9)), "[1, 2, 9]");
+    assert_eq!(changed(value!([]), |v| v.insert(0, 9)), "[9]");
+}
+
+#[test]
+fn a_list_shrinks() {
+    assert_eq!(changed(value!([1, 2, 3]), |v| v.remove(0)), "[2, 3]");
+    assert_eq!(changed(value!([1, 2, 3]), |v| v.pop()), "[1, 2]");
+    assert_eq!(changed(value!([1, 2, 3]), |v| v.retain(|n| n.as_i64() != Some(2))), "[1, 3]");
+    assert_eq!(changed(value!([1, 2, 3]), |v| v.clear()), "[]");
+}
+
+#[test]
+fn what_is_removed_or_replaced_is_returned() {
+    let mut graph = value!(["a", "b"]);
+    let old = graph.root_mut().set(0, "c").unwrap().unwrap();
+    let gone = graph.root_mut().remove(1).unwrap();
+    let last = graph.root_mut().pop().unwrap().unwrap();
+    assert_eq!([old, gone, last].map(|id| shown(graph.value(id))), ["'a'", "'b'", "'c'"]);
+    assert_eq!(graph.root_mut().pop().unwrap(), None);
+
+    let mut graph = value!({"a": 1});
+    assert_eq!(graph.root_mut().set("b", 2).unwrap(), None);
+    let old = graph.root_mut().set("a", 3).unwrap().unwrap();
+    let gone = graph.root_mut().remove("a").unwrap();
+    assert_eq!([old, gone].map(|id| shown(graph.value(id))), ["1", "3"]);
+}
+
+#[test]
+fn a_position_that_a_list_does_not_have_is_missing() {
+    for error in [
+        refused(value!([1, 2]), |v| v.set(2, 0)),
+        refused(value!([1, 2]), |v| v.remove(2)),
+        refused(value!([1, 2]), |v| v.set(-1, 0)),
+        refused(value!([1, 2]), |v| v.insert(3, 0)),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Missing);
+    }
+    assert_eq!(refused(value!([1, 2]), |v| v.remove(2)).to_string(), "expected the position 2, found a list of 2");
+}
+
+#[test]
+fn a_dict_keeps_the_first_key_and_the_last_value() {
+    assert_eq!(changed(value!({"a": 1}), |v| v.set("b", 2)), "{'a': 1, 'b': 2}");
+    assert_eq!(changed(value!({1: "int"}), |v| v.set(1.0, "float")), "{1: 'float'}");
+    assert_eq!(changed(value!({1: "int"}), |v| v.set(true, "bool")), "{1: 'bool'}");
+    assert_eq!(changed(value!({"a": 1}), |v| v.update([("b", 2), ("a", 3)])), "{'a': 3, 'b': 2}");
+}
+
+#[test]
+fn a_str_sets_the_8_bit_key_of_python_2_that_it_finds() {
+    let graph = loads(b"(dS'a'\nI1\ns.").unwrap();
+    assert_eq!(changed(graph, |v| v.set("a", 2)), "{8-bit \"a\": 2}");
+}
+
+#[test]
+fn a_dict_shrinks_in_order() {
+    assert_eq!(changed(value!({"a": 1, "b": 2, "c": 3}), |v| v.remove("b")), "{'a': 1, 'c': 3}");
+    let odd = |v: &mut ValueMut<'_>| v.retain_entries(|_, value| value.as_i64().unwrap() % 2 == 1);
+    assert_eq!(changed(value!({"a": 1, "b": 2, "c": 3}), odd), "{'a': 1, 'c': 3}");
+    assert_eq!(changed(value!({"a": 1}), |v| v.clear()), "{}");
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    let error = refused(value!({"a": 1}), |v| v.remove("b"));
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert_eq!(error.to_string(), "expected the key \"b\", found a dict of 1 without it");
+}
+
+#[test]
+fn a_set_knows_whether_a_member_is_new() {
+    let mut graph = value!({1, "a"});
+    assert!(!graph.root_mut().add(1.0).unwrap());
+    assert!(graph.root_mut().add(2).unwrap());
+    assert_eq!(shown(graph.root()), "{1, 'a', 2}");
+    graph.root_mut().remove("a").unwrap();
+    graph.root_mut().extend([3, 1]).unwrap();
+    graph.root_mut().retain(|n| n.as_i64() != Some(2)).unwrap();
+    assert_eq!(shown(graph.root()), "{1, 3}");
+}
+
+#[test]
+fn an_unhashable_key_leaves_the_dict_as_it_was() {
+    let with_list = |v: &mut ValueMut<'_>| {
+        let list = v.arena().list([1]);
+        let key = v.arena().add("b");
+        v.update([(key, 1), (list, 2)])
+    };
+    assert_eq!(refused(value!({"a": 1}), with_list).kind(), ErrorKind::Unhashable);
+    let as_key = |v: &mut ValueMut<'_>| {
+        let list = v.arena().list([1]);
+        v.set(list, 1)
+    };
+    assert_eq!(refused(value!({"a": 1}), as_key).kind(), ErrorKind::Unhashable);
+}
+
+#[test]
+fn a_tuple_finds_its_equal_among_the_keys() {
+    let mut graph = value!({(1, "a"): "old"});
+    let key = graph.add((1.0, "a"));
+    graph.root_mut().set(key, "new").unwrap();
+    assert_eq!(shown(graph.root()), "{(1, 'a'): 'new'}");
+    let other = Graph::from((1, "a"));
+    assert_eq!(graph.root().get(other.root()).and_then(|v| v.as_str()), Some("new"));
+    graph.root_mut().remove(key).unwrap();
+    assert!(graph.root().is_empty());
+}
+
+#[test]
+fn a_bytearray_gets_other_bytes_wherever_it_is_used() {
+    let mut graph = Graph::new();
+    let array = graph.bytearray(b"abc");
+    graph.set_root([array, array]);
+    graph.value_mut(array).set_bytes(b"wxyz").unwrap();
+    assert_eq!(graph.root().items().map(|v| v.as_bytes().unwrap()).collect::<Vec<_>>(), [b"wxyz", b"wxyz"]);
+    let same = graph.bytes(b"wxyz");
+    assert!(graph.value(array) == graph.value(same));
+}
+
+#[test]
+fn immutable_values_refuse_every_change() {
+    let mut frozen = Graph::new();
+    let members = frozen.frozenset([1]).unwrap();
+    frozen.set_root(members);
+    for graph in [value!((1, 2)), frozen, value!("text"), value!(1), value!(None)] {
+        let name = graph.root().type_name();
+        for error in [
+            refused(graph.clone(), |v| v.push(1)),
+            refused(graph.clone(), |v| v.extend([1])),
+            refused(graph.clone(), |v| v.insert(0, 1)),
+            refused(graph.clone(), |v| v.set(0, 1)),
+            refused(graph.clone(), |v| v.update([(1, 1)])),
+            refused(graph.clone(), |v| v.add(1)),
+            refused(graph.clone(), |v| v.remove(0)),
+            refused(graph.clone(), |v| v.pop()),
+            refused(graph.clone(), |v| v.retain(|_| false)),
+            refused(graph.clone(), |v| v.retain_entries(|_, _| false)),
+            refused(graph.clone(), |v| v.clear()),
+            refused(graph.clone(), |v| v.set_bytes(b"a")),
+            refused(graph.clone(), |v| v.set_attr("a", 1)),
+            refused(graph.clone(), |v| v.remove_attr("a")),
+            refused(graph.clone(), |v| v.set_state(1)),
+        ] {
+            assert_eq!(error.kind(), ErrorKind::Type, "{error}");
+            assert!(error.found().ends_with(name), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_cursor_reaches_deep() {
+    let mut graph = value!({"users": [{"name": "a"}, {"name": "b"}]});
+    graph.root_mut().at("users").unwrap().at(1).unwrap().set("name", "c").unwrap();
+    assert_eq!(shown(graph.root()), "{'users': [{'name': 'a'}, {'name': 'c'}]}");
+    let error = graph.root_mut().at("groups").unwrap_err();
+    assert_eq!(error.to_string(), "expected the key \"groups\", found a dict of 1 without it");
+}
+
+#[test]
+fn a_cycle_is_made_by_using_an_id_again() {
+    let mut graph = Graph::new();
+    let node = graph.dict::<Id, Id>([]).unwrap();
+    graph.value_mut(node).set("self", node).unwrap();
+    graph.set_root(node);
+    assert!(graph.root().at("self").at("self").is(graph.root()));
+}
+
+#[test]
+fn a_dict_may_shrink_and_grow_across_the_size_that_needs_an_index() {
+    let mut graph = value!({});
+    for round in 0..3 {
+        for n in 0..100 {
+            graph.root_mut().set(n, round).unwrap();
+        }
+        assert_eq!(graph.root().len(), 100);
+        for n in (0..100).filter(|n| n % 7 != 0) {
+            graph.root_mut().remove(n).unwrap();
+        }
+        assert_eq!(graph.root().len(), 15);
+        assert!((0..100).all(|n| graph.root().get(n).is_some() == (n % 7 == 0)));
+        graph.root_mut().clear().unwrap();
+        graph.root_mut().update([("x", 1), ("y", 2)]).unwrap();
+        assert_eq!(graph.root().at("y").as_i64(), Some(2));
+        graph.root_mut().clear().unwrap();
+    }
+}
