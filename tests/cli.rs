@@ -147,7 +147,9 @@ fn dis_takes_the_options_of_pickletools() {
     assert!(text(&two.stdout).starts_with(&format!("## {}\n    0: \\x80 PROTO      2\n", SESSIONS[0])));
     assert!(text(&two.stdout).contains(&format!("\n## {}\n    0: \\x80 PROTO      5\n", SESSIONS[1])));
     let annotated = picklevm(&["dis", "-a", SESSIONS[0]]);
-    assert!(text(&annotated.stdout).starts_with("    0: \\x80 PROTO      2              Protocol version indicator.\n"));
+    assert!(
+        text(&annotated.stdout).starts_with("    0: \\x80 PROTO      2              Protocol version indicator.\n")
+    );
     let indented = picklevm_reading(&["dis", "-l", "1", "-"], b"(K\x01t.");
     assert!(text(&indented.stdout).contains("\n    1: K     BININT1    1\n"), "{}", text(&indented.stdout));
     let kept = picklevm_reading(&["dis", "--memo", "-", "-"], b"]q\x00.");

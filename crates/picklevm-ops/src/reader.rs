@@ -37,8 +37,8 @@ pub struct Reader<R> {
     /// Where the current frame ends.
     frame: Option<u64>,
     max_op_len: u64,
-    /// The opcode of the op that a visitor saw last.
-    pub(crate) visited: Option<Opcode>,
+    /// The opcode of the last op.
+    pub(crate) last_opcode: Option<Opcode>,
 }
 
 impl<R: io::BufRead> Reader<R> {
@@ -53,7 +53,7 @@ impl<R: io::BufRead> Reader<R> {
             pickle_start: 0,
             frame: None,
             max_op_len: u64::MAX,
-            visited: None,
+            last_opcode: None,
         }
     }
 
@@ -85,11 +85,14 @@ impl<R: io::BufRead> Reader<R> {
         self.op_start = self.offset;
         let mut window = Window::new(self.window()?, 0);
         let len = match skip(&mut window) {
-            Ok(opcode) if opcode != Opcode::Stop => Some(window.pos()),
+            Ok(opcode) if opcode != Opcode::Stop => Some((opcode, window.pos())),
             _ => None,
         };
         match len {
-            Some(len) => self.lend(len),
+            Some((opcode, len)) => {
+                self.last_opcode = Some(opcode);
+                self.lend(len)
+            }
             None => self.next_op_slowly(),
         }
     }
@@ -156,7 +159,9 @@ impl<R: io::BufRead> Reader<R> {
     #[cold]
     fn next_op_slowly(&mut self) -> Result<Op<'_>, Error> {
         let frame = self.frame;
-        if self.collect()? == Opcode::Stop {
+        let opcode = self.collect()?;
+        self.last_opcode = Some(opcode);
+        if opcode == Opcode::Stop {
             self.leave_frame()?;
         }
         decode_slowly(&self.scratch, self.op_start, frame)

@@ -26,10 +26,16 @@ pub trait Source: private::Sealed {
     /// # Errors
     ///
     /// Those of [`next_op`](Self::next_op).
-    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error>;
+    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error>
+    where
+        Self: Sized,
+    {
+        let offset = self.offset();
+        Ok(visitor.visit::<0>(offset, self.next_op()?))
+    }
 
-    /// The opcode of the op that was handed to a visitor last.
-    fn visited(&self) -> Option<Opcode>;
+    /// The opcode of the op that was returned last.
+    fn op_opcode(&self) -> Option<Opcode>;
 
     /// Where the op begins that was returned last, in bytes from the beginning of the source.
     fn op_offset(&self) -> u64;
@@ -60,7 +66,7 @@ impl Source for Decoder<'_> {
         Decoder::visit_op(self, visitor)
     }
 
-    fn visited(&self) -> Option<Opcode> {
+    fn op_opcode(&self) -> Option<Opcode> {
         Opcode::from_byte(*self.data().get(Decoder::op_offset(self))?)
     }
 
@@ -98,18 +104,8 @@ impl<R: io::BufRead> Source for Reader<R> {
         Reader::next_op(self)
     }
 
-    #[inline]
-    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
-        let offset = Reader::offset(self);
-        let op = Reader::next_op(self)?;
-        let opcode = op.opcode();
-        let output = visitor.visit::<0>(offset, op);
-        self.visited = Some(opcode);
-        Ok(output)
-    }
-
-    fn visited(&self) -> Option<Opcode> {
-        self.visited
+    fn op_opcode(&self) -> Option<Opcode> {
+        self.last_opcode
     }
 
     #[inline]
@@ -136,21 +132,16 @@ impl<R: io::BufRead> Source for Reader<R> {
     }
 }
 
-impl<S: Source> private::Sealed for &mut S {}
+impl<S: Source + ?Sized> private::Sealed for &mut S {}
 
-impl<S: Source> Source for &mut S {
+impl<S: Source + ?Sized> Source for &mut S {
     #[inline]
     fn next_op(&mut self) -> Result<Op<'_>, Error> {
         (**self).next_op()
     }
 
-    #[inline]
-    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
-        (**self).visit_op(visitor)
-    }
-
-    fn visited(&self) -> Option<Opcode> {
-        (**self).visited()
+    fn op_opcode(&self) -> Option<Opcode> {
+        (**self).op_opcode()
     }
 
     #[inline]

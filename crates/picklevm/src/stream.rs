@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use picklevm_ops::Reader;
+use picklevm_ops::{Reader, Source};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Graph};
@@ -91,7 +91,8 @@ impl<R: BufRead> Stream<R> {
         }
         self.source.start_pickle();
         let mut builder = GraphBuilder::new(self.graph.unique(), options, &mut self.session);
-        match machine::run(&mut self.machine, &mut builder, &mut self.source, &options.limits).1 {
+        let source: &mut dyn Source = &mut self.source;
+        match machine::run(&mut self.machine, &mut builder, source, &options.limits).1 {
             Ok(_) if *shared_memo => Ok(self.graph.clone()),
             Ok(_) => Ok(std::mem::take(&mut self.graph)),
             Err(error) => {

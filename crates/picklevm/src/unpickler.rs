@@ -184,7 +184,9 @@ impl Unpickler {
     /// Those of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its end;
     /// errors of the reader.
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
-        self.load_from(Reader::new(reader), Bytes::new())
+        // One machine for readers of all types.
+        let source: &mut dyn Source = &mut Reader::new(reader);
+        self.load_from(source, Bytes::new())
     }
 
     /// The pickles of a reader, one after the other, until its end.

@@ -240,7 +240,7 @@ impl<'m, B: Builder> Run<'m, B> {
                 Some(Exit::Failed(error)) => Some(error),
             };
             if let Some(error) = failed {
-                let error = error.at(source.op_offset(), source.visited());
+                let error = error.at(source.op_offset(), source.op_opcode());
                 return (source, Err(error));
             }
         }
