@@ -1,7 +1,58 @@
 //! The machine behind Python's pickle, for programs that are not Python.
 //!
 //! Pickle is a small stack-machine language. This crate runs any pickle that CPython 2.7 to 3.14 writes, at protocols 0
-//! to 5, into a graph of values, without running any Python.
+//! to 5, into a graph of values, without running any Python, and writes the graph back so that Python cannot tell the
+//! difference.
+//!
+//! # A first tour
+//!
+//! [`loads`] makes a [`Graph`]; a [`Value`] reads it, much like a `serde_json::Value`.
+//!
+//! ```
+//! use picklevm::{Kind, loads};
+//!
+//! let graph = loads(b"\x80\x04}(\x8c\x04name\x8c\x05Alice\x8c\x04tags](\x8c\x01aK\x02eu.")?;
+//! let root = graph.root();
+//! assert_eq!(root.at("name").as_str(), Some("Alice"));
+//! for tag in root.at("tags").items() {
+//!     match tag.kind() {
+//!         Kind::Str(text) => println!("{text}"),
+//!         Kind::Int(number) => println!("number {number}"),
+//!         _ => println!("something else: {tag:?}"),
+//!     }
+//! }
+//! # Ok::<(), picklevm::Error>(())
+//! ```
+//!
+//! Instances stay data: class, arguments, state, in the order in which they came. Nothing runs that was not registered
+//! with a [`Resolver`].
+//!
+//! ```
+//! # let graph = picklevm::loads(b"\x80\x02cgeometry\nPoint\n)\x81}X\x01\0\0\0xK\x05sb.")?;
+//! let point = graph.root().as_object().unwrap();
+//! assert!(point.is_instance("geometry", "Point"));
+//! assert_eq!(point.attr("x").and_then(|x| x.as_i64()), Some(5));
+//! # Ok::<(), picklevm::Error>(())
+//! ```
+//!
+//! Graphs are changed, and built by hand or with [`value!`], and written by [`dumps`]. An [`Id`] used twice is shared.
+//!
+//! ```
+//! use picklevm::{Pickler, Protocol, value};
+//!
+//! let mut graph = value!({"name": "Alice", "tags": ["a", 2]});
+//! graph.root_mut().at("tags")?.push((1.5, None::<i32>))?;
+//! let point = graph.instance("geometry", "Point").attr("x", 5).build()?;
+//! graph.root_mut().set("here", point)?;
+//! graph.root_mut().set("there", point)?;
+//! let pickle = Pickler::new().protocol(Protocol::V2).dumps(graph.root())?;
+//! # assert!(picklevm::same_graph(picklevm::loads(pickle)?.root(), graph.root()));
+//! # Ok::<(), picklevm::Error>(())
+//! ```
+//!
+//! Where to go from here: [`Unpickler`] has the options of reading ([`Limits`] for input of strangers among them), and
+//! streams of pickles; [`Pickler`] those of writing; a [`Registry`] turns instances into Rust values; [`Value`] and
+//! [`ValueMut`] read and change; [`ops`] is the opcode language itself.
 
 mod emitter;
 mod encoding;
@@ -43,3 +94,8 @@ pub use unpickler::{Unpickler, load, loads};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
+
+/// Compiles and runs the code of the architecture document.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/architecture.md")]
+pub struct Architecture;

@@ -204,3 +204,15 @@ impl From<Id> for Key<'_> {
         Key(Repr::Id(id))
     }
 }
+
+macro_rules! equals {
+    ($($type:ty),*) => {$(
+        /// Python's `==`; of a `&str` also with an 8-bit string of Python 2 of the same bytes.
+        impl PartialEq<$type> for Value<'_> {
+            fn eq(&self, other: &$type) -> bool {
+                Key::from(*other).equals(*self)
+            }
+        }
+    )*};
+}
+equals!(&str, bool, i32, i64, u8, u32, u64, usize, f64, &[u8]);

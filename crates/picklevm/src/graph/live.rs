@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 
 use super::arena::{Arena, next_id};
 use super::cell::{Cell, Tag};
+use super::items::{Items, Pairs};
 use super::value::{Id, Value};
-use super::views::{Items, Pairs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::resolve::{Call, Made};
 

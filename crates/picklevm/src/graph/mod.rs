@@ -14,6 +14,7 @@ mod edit;
 mod form;
 mod hash;
 mod int;
+mod items;
 mod key;
 mod keyed;
 mod live;
@@ -39,11 +40,12 @@ pub use edit::{Instance, IntoKey, IntoValue, ValueMut, macro_support};
 pub use form::write_graph_form;
 pub(crate) use hash::Unhashable;
 pub use int::{Int, OutOfRange};
+pub use items::{Items, Pairs};
 pub use key::Key;
 pub use live::{Hashed, Live};
 pub(crate) use slots::Slots;
 pub use value::{Id, Kind, Value};
-pub use views::{Buffer, Change, Dict, Global, Items, Object, Pairs};
+pub use views::{Buffer, Change, Dict, Global, Object};
 pub(crate) use walk::Walk;
 
 /// A graph of Python values: what loading a pickle makes, and what is written as one.

@@ -7,9 +7,10 @@ use picklevm_ops::Text;
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::int::Int;
+use super::items::{Items, Pairs};
 use super::key::Key;
 use super::live::Live;
-use super::views::{Buffer, Dict, Global, Items, Object};
+use super::views::{Buffer, Dict, Global, Object};
 
 /// The id of a value in its graph: what is kept and passed where a [`Value`] would borrow the graph.
 ///
@@ -267,10 +268,8 @@ impl<'g> Value<'g> {
 
     /// Keys and values of a dict; nothing for any other value.
     #[inline]
-    pub fn entries(self) -> impl DoubleEndedIterator<Item = (Value<'g>, Value<'g>)> + ExactSizeIterator + Clone + 'g {
-        let cells = if self.cell.is(Tag::Dict) { self.arena.items(self.cell) } else { &[] };
-        let arena = self.arena;
-        cells.as_chunks().0.iter().map(move |[key, value]| (Value::new(arena, *key), Value::new(arena, *value)))
+    pub fn entries(self) -> Pairs<'g> {
+        Pairs::new(self.arena, if self.cell.is(Tag::Dict) { self.arena.items(self.cell) } else { &[] })
     }
 
     /// How many items or entries there are; 0 for what has none.
@@ -283,7 +282,8 @@ impl<'g> Value<'g> {
         self.len() == 0
     }
 
-    /// The value of a dict's key, or the item of a list or tuple at a position.
+    /// The value of a dict's key, the item of a list or tuple at a position, or the value that was
+    /// [set](Object::get) on an object for a key.
     ///
     /// A `&str` also finds the 8-bit string of Python 2 with the same bytes; an integer is a key in a dict and a
     /// position elsewhere.
@@ -299,6 +299,7 @@ impl<'g> Value<'g> {
         match (self.cell.tag(), key.position()) {
             (Tag::Dict, _) => Dict::new(self.arena, self.cell).get(key),
             (Tag::List | Tag::Tuple, Some(at)) => self.items().get(at),
+            (Tag::Object, _) => Object::new(self.arena, self.cell).get(key),
             _ => None,
         }
     }
@@ -307,6 +308,11 @@ impl<'g> Value<'g> {
     /// data.
     pub fn at<'k>(self, key: impl Into<Key<'k>>) -> Value<'g> {
         self.get(key).unwrap_or(Value::new(self.arena, Cell::NONE))
+    }
+
+    /// The value of an object's attribute, as by [`Object::attr`]; `None` for what is no object.
+    pub fn attr(self, name: &str) -> Option<Value<'g>> {
+        self.as_object()?.attr(name)
     }
 
     /// Whether a list, tuple or set holds the key, or a dict has it.

@@ -1,96 +1,15 @@
-//! Views of the compound kinds: items, dicts, globals, buffers and objects.
+//! Views of the compound kinds: dicts, globals, buffers and objects.
 
 use std::fmt;
-use std::iter::FusedIterator;
 
 use bytes::Bytes;
 use picklevm_ops::Text;
 
 use super::arena::{Arena, BufferNode, How, ObjectNode, OpKind};
 use super::cell::{Cell, Tag};
+use super::items::{Items, Pairs};
 use super::key::Key;
 use super::value::{Id, Value};
-
-/// The items of a list, tuple, set or frozenset: an iterator that knows its length and can be asked by position.
-#[derive(Clone, Copy)]
-pub struct Items<'g> {
-    arena: &'g Arena,
-    cells: &'g [Cell],
-}
-
-impl<'g> Items<'g> {
-    #[inline]
-    pub(crate) fn new(arena: &'g Arena, cells: &'g [Cell]) -> Self {
-        Items { arena, cells }
-    }
-
-    /// The item at a position, counted from 0.
-    #[inline]
-    pub fn get(self, at: usize) -> Option<Value<'g>> {
-        self.cells.get(at).map(|cell| Value::new(self.arena, *cell))
-    }
-
-    /// How many items are left.
-    #[inline]
-    pub fn len(&self) -> usize {
-        self.cells.len()
-    }
-
-    /// Whether no item is left.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
-    }
-
-    /// The items as an array, if there are exactly `N`.
-    ///
-    /// ```
-    /// let graph = picklevm::loads(b"\x80\x02K\x01K\x02\x86.")?;   // (1, 2)
-    /// let Some([x, y]) = graph.root().items().as_array() else { panic!() };
-    /// assert_eq!((x.as_i64(), y.as_i64()), (Some(1), Some(2)));
-    /// # Ok::<(), picklevm::Error>(())
-    /// ```
-    pub fn as_array<const N: usize>(self) -> Option<[Value<'g>; N]> {
-        let cells: &[Cell; N] = self.cells.try_into().ok()?;
-        Some(cells.map(|cell| Value::new(self.arena, cell)))
-    }
-
-    pub(crate) fn cells(self) -> &'g [Cell] {
-        self.cells
-    }
-}
-
-impl<'g> Iterator for Items<'g> {
-    type Item = Value<'g>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Value<'g>> {
-        let (first, rest) = self.cells.split_first()?;
-        self.cells = rest;
-        Some(Value::new(self.arena, *first))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.cells.len(), Some(self.cells.len()))
-    }
-
-    fn nth(&mut self, n: usize) -> Option<Value<'g>> {
-        self.cells = self.cells.get(n..).unwrap_or(&[]);
-        self.next()
-    }
-}
-
-impl<'g> DoubleEndedIterator for Items<'g> {
-    #[inline]
-    fn next_back(&mut self) -> Option<Value<'g>> {
-        let (last, rest) = self.cells.split_last()?;
-        self.cells = rest;
-        Some(Value::new(self.arena, *last))
-    }
-}
-
-impl ExactSizeIterator for Items<'_> {}
-impl FusedIterator for Items<'_> {}
 
 /// A dict, in the order of insertion.
 #[derive(Clone, Copy)]
@@ -112,8 +31,8 @@ impl<'g> Dict<'g> {
     }
 
     /// Keys and values.
-    pub fn entries(self) -> impl DoubleEndedIterator<Item = (Value<'g>, Value<'g>)> + ExactSizeIterator + Clone + 'g {
-        Value::new(self.arena, self.cell).entries()
+    pub fn entries(self) -> Pairs<'g> {
+        Pairs::new(self.arena, self.arena.items(self.cell))
     }
 
     /// The keys.
@@ -134,6 +53,16 @@ impl<'g> Dict<'g> {
     /// Whether there is no entry.
     pub fn is_empty(self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Keys and values, as by [`Dict::entries`].
+impl<'g> IntoIterator for Dict<'g> {
+    type Item = (Value<'g>, Value<'g>);
+    type IntoIter = Pairs<'g>;
+
+    fn into_iter(self) -> Pairs<'g> {
+        self.entries()
     }
 }
 
@@ -223,31 +152,6 @@ pub enum Change<'g> {
     Effect(Value<'g>),
 }
 
-/// Keys and values that were set on an object. Equal keys have not been merged: that is up to its class.
-#[derive(Clone, Copy)]
-pub struct Pairs<'g>(Items<'g>);
-
-impl<'g> Pairs<'g> {
-    pub(crate) fn new(arena: &'g Arena, cells: &'g [Cell]) -> Self {
-        Pairs(Items::new(arena, cells))
-    }
-}
-
-impl<'g> Iterator for Pairs<'g> {
-    type Item = (Value<'g>, Value<'g>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        Some((self.0.next()?, self.0.next()?))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.0.len() / 2, Some(self.0.len() / 2))
-    }
-}
-
-impl ExactSizeIterator for Pairs<'_> {}
-impl FusedIterator for Pairs<'_> {}
-
 impl<'g> Object<'g> {
     pub(crate) fn new(arena: &'g Arena, cell: Cell) -> Self {
         Object { arena, cell }
@@ -304,12 +208,43 @@ impl<'g> Object<'g> {
             let items = Items::new(arena, arena.items(cell));
             match kind {
                 OpKind::Append => Change::Append(items),
-                OpKind::SetItem => Change::SetItem(Pairs(items)),
+                OpKind::SetItem => Change::SetItem(Pairs::new(arena, items.cells())),
                 OpKind::Add => Change::Add(items),
                 OpKind::Effect => Change::Effect(Value::new(arena, cell)),
                 OpKind::Build | OpKind::Nothing => Change::Build(Value::new(arena, cell)),
             }
         })
+    }
+
+    /// The items that were appended to it as to a list, and the members that were added as to a set, in order.
+    pub fn items(self) -> impl Iterator<Item = Value<'g>> + 'g {
+        self.changes().flat_map(|change| match change {
+            Change::Append(items) | Change::Add(items) => items,
+            _ => Items::new(self.arena, &[]),
+        })
+    }
+
+    /// The pairs that were set on it as on a dict, in order; equal keys have not been merged.
+    ///
+    /// ```
+    /// let graph = picklevm::loads(b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\0\0\0aK\x01X\x01\0\0\0bK\x02u.")?;
+    /// let ordered = graph.root().as_object().unwrap();
+    /// assert!(ordered.is_instance("collections", "OrderedDict"));
+    /// assert_eq!(ordered.entries().filter_map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    /// assert_eq!(graph.root().at("b").as_i64(), Some(2));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn entries(self) -> impl Iterator<Item = (Value<'g>, Value<'g>)> + 'g {
+        self.changes().flat_map(|change| match change {
+            Change::SetItem(pairs) => pairs,
+            _ => Pairs::new(self.arena, &[]),
+        })
+    }
+
+    /// The value that was set on it last for a key, as on a dict. Takes time in the number of its pairs.
+    pub fn get<'k>(self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
+        let key = key.into().of(self.arena);
+        self.entries().filter(|(other, _)| key.equals(*other)).last().map(|(_, value)| value)
     }
 
     /// The state that BUILD set last: a dict of attributes as a rule, or what `__getstate__` returned.
