@@ -55,7 +55,7 @@ impl<'a> Decoder<'a> {
     /// [`End`](crate::ErrorKind::End) if the data end where a pickle would begin, and the kinds that tell what is wrong with
     /// an op: [`Truncated`](crate::ErrorKind::Truncated), [`UnknownOpcode`](crate::ErrorKind::UnknownOpcode),
     /// [`BadOperand`](crate::ErrorKind::BadOperand), [`Frame`](crate::ErrorKind::Frame). The decoder stays before the op.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn next_op(&mut self) -> Result<Op<'a>, Error> {
         self.op_start = self.pos;
         let mut window = Window::new(self.window, self.pos);
@@ -77,7 +77,7 @@ impl<'a> Decoder<'a> {
     /// # Errors
     ///
     /// Those of [`next_op`](Self::next_op).
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn visit_op<V: Visitor<'a>>(&mut self, visitor: &mut V) -> Result<V::Output, Error> {
         self.op_start = self.pos;
         let mut window = Window::new(self.window, self.pos);
@@ -98,7 +98,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Enters the frame that begins here, if it is a plain one: in no other, and all there.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn enter_frame(&mut self) -> Option<u64> {
         let [opcode, len @ ..] = self.data.get(self.pos..)?.first_chunk::<9>()?;
         if *opcode != Opcode::Frame.byte() || self.frame.is_some_and(|end| end != self.pos as u64) {
@@ -124,19 +124,19 @@ impl<'a> Decoder<'a> {
     }
 
     /// Where the op begins that was returned last (or that failed), in bytes from the beginning of the data.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn op_offset(&self) -> usize {
         self.op_start
     }
 
     /// Where that op ends, and with it the payload of a length-prefixed operand.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn offset(&self) -> usize {
         self.pos
     }
 
     /// All the data.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn data(&self) -> &'a [u8] {
         self.data
     }

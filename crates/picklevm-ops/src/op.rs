@@ -35,7 +35,7 @@ macro_rules! define_op {
             }
 
             /// Encodes all of the op but its payload, which is returned.
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn write(self, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
                 match self {
                     $( Op::$variant $( ($($field),+) )? => write_op!(Opcode::$variant, out $(, $format, ($($field),+) )?), )*
@@ -45,7 +45,7 @@ macro_rules! define_op {
 
         /// Decodes one op and hands it to a visitor, in an arm of its own: where the visitor is inlined, its `match` on
         /// the op and the one on the byte become one jump.
-        #[inline(always)]
+        #[cfg_attr(not(debug_assertions), inline(always))]
         pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>>(input: &mut I, offset: u64, visitor: &mut V) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
             match byte {
@@ -93,14 +93,14 @@ struct Whole;
 impl<'a> Visitor<'a> for Whole {
     type Output = Op<'a>;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'a>) -> Op<'a> {
         op
     }
 }
 
 /// Decodes one op.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decode<'a, I: Input<'a>>(input: &mut I) -> Result<Op<'a>, I::Error> {
     decode_to(input, 0, &mut Whole)
 }
@@ -134,13 +134,13 @@ impl<'a> Op<'a> {
     ///
     /// [`BadOperand`](crate::ErrorKind::BadOperand) if the operand cannot be written so that it reads back: a payload
     /// that is too long for the opcode's length, a name with a newline. Nothing is appended then.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn encode(self, out: &mut Vec<u8>) -> Result<(), Error> {
         self.encode_at(0, out)
     }
 
     /// [`encode`](Self::encode), where `passed` bytes were written before those in `out`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn encode_at(self, passed: u64, out: &mut Vec<u8>) -> Result<(), Error> {
         let payload = self.encode_head_at(passed, out)?;
         out.extend_from_slice(payload);
@@ -148,7 +148,7 @@ impl<'a> Op<'a> {
     }
 
     /// Encodes all of the op but the payload of a length-prefixed operand, which is returned.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn encode_head_at(self, passed: u64, out: &mut Vec<u8>) -> Result<&'a [u8], Error> {
         let len = out.len();
         self.write(out).map_err(|unfit| refused(self.opcode(), unfit, out, len, passed))

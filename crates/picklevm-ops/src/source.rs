@@ -56,12 +56,12 @@ pub trait Source: private::Sealed {
 impl private::Sealed for Decoder<'_> {}
 
 impl Source for Decoder<'_> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn next_op(&mut self) -> Result<Op<'_>, Error> {
         Decoder::next_op(self)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
         Decoder::visit_op(self, visitor)
     }
@@ -70,12 +70,12 @@ impl Source for Decoder<'_> {
         Opcode::from_byte(*self.data().get(Decoder::op_offset(self))?)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn op_offset(&self) -> u64 {
         Decoder::op_offset(self) as u64
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn offset(&self) -> u64 {
         Decoder::offset(self) as u64
     }

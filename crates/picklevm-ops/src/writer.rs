@@ -139,7 +139,7 @@ impl<S: Sink> Writer<S> {
     /// # Errors
     ///
     /// Those of [`Op::encode`], and [`Io`](crate::ErrorKind::Io) if the sink fails.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn op(&mut self, op: Op<'_>) -> Result<(), Error> {
         if let Some(payload) = bulk(op)
             && payload.len() >= FRAME_SIZE_TARGET
@@ -154,7 +154,7 @@ impl<S: Sink> Writer<S> {
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io) if the sink fails.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn boundary(&mut self) -> Result<(), Error> {
         if self.framer.is_full(&self.out) {
             return self.commit();
@@ -232,7 +232,7 @@ impl<S: Sink> Writer<S> {
 }
 
 /// The payload of an op that CPython writes with `_write_large_bytes`.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn bulk(op: Op<'_>) -> Option<&[u8]> {
     match op {
         Op::BinBytes(_) | Op::BinBytes8(_) | Op::ByteArray8(_) | Op::BinUnicode(_) | Op::BinUnicode8(_) => op.payload(),

@@ -8,7 +8,7 @@ use crate::graph::{Cell, Int, Tag};
 
 impl<S: Sink> Emitter<'_, '_, S> {
     /// Writes the value if it has no content of its own; tells whether it did.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn atom(&mut self, cell: Cell) -> Result<bool> {
         match cell.tag() {
             Tag::Int => self.int(cell.as_int())?,
@@ -64,7 +64,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put(slot)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn bool(&mut self, value: bool) -> Result<()> {
         match (self.protocol >= 2, value) {
             (true, true) => self.op(Op::NewTrue),
@@ -73,7 +73,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn int(&mut self, value: i64) -> Result<()> {
         if self.protocol == 0 || value as i32 as i64 != value {
             return self.rare_int(value);
@@ -123,13 +123,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn float(&mut self, value: f64) -> Result<()> {
         self.op(if self.protocol == 0 { Op::Float(value) } else { Op::BinFloat(value) })
     }
 
     /// Text, which is memoized.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn text(&mut self, cell: Cell) -> Result<()> {
         let slot = self.memo.slot(cell);
         if let Some(number) = self.memo.entry(slot).number() {
@@ -140,7 +140,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     /// Writes text, unmemoized; tells whether the memo knows what was written as this text.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn write_text(&mut self, text: Text<'_>) -> Result<bool> {
         if self.protocol >= 4 && text.as_bytes().len() < 256 {
             self.op(Op::ShortBinUnicode(text))?;

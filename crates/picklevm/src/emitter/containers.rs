@@ -283,17 +283,17 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     }
 
     /// Whether a tuple of so many items needs no MARK.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn is_short(&self, len: usize) -> bool {
         len <= 3 && self.protocol >= 2
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn tuple_start(&mut self, len: usize) -> Result<()> {
         if self.is_short(len) { Ok(()) } else { self.op(Op::Mark) }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn tuple_end(&mut self, len: usize) -> Result<()> {
         self.op(match len {
             1 if self.is_short(len) => Op::Tuple1,

@@ -18,13 +18,13 @@ impl Entry {
     /// Numbers are below this.
     pub(super) const MOST: u32 = OPEN - 1;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn number(self) -> Option<u32> {
         let number = self.0.wrapping_sub(1);
         (number < Entry::MOST).then_some(number)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn of(number: u32) -> Entry {
         Entry(number + 1)
     }
@@ -35,7 +35,7 @@ impl Entry {
     }
 
     /// How many containers were open when the node was begun that is being written.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn barriers(self) -> Option<u32> {
         (self.0 >= OPEN).then_some(self.0 & !OPEN)
     }
@@ -98,23 +98,23 @@ impl<'g> Memo<'g> {
         self.slots
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn slot(&self, cell: Cell) -> usize {
         self.slots.of(cell)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn entry(&self, slot: usize) -> Entry {
         self.entries[slot]
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn set(&mut self, slot: usize, entry: Entry) {
         self.entries[slot] = entry;
     }
 
     /// Takes the next number for the node of a slot.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.skip();
         self.entries[slot] = Entry::of(number);
@@ -122,7 +122,7 @@ impl<'g> Memo<'g> {
     }
 
     /// Takes the next number for what nobody will ask for.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn skip(&mut self) -> u32 {
         let number = self.next;
         self.next += 1;
@@ -134,7 +134,7 @@ impl<'g> Memo<'g> {
         self.next
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_full(&self) -> bool {
         self.next >= Entry::MOST
     }

@@ -211,23 +211,23 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     }
 
     /// Writes a value, or its beginning and puts the rest on the stack of steps: `save` of CPython's picklers.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn save(&mut self, cell: Cell, place: Place) -> Result<()> {
         self.boundary()?;
         if self.atom(cell)? { Ok(()) } else { self.compound(cell, place) }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn boundary(&mut self) -> Result<()> {
         self.out.boundary().map_err(Error::unwritable)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn op(&mut self, op: Op<'_>) -> Result<()> {
         self.out.op(op).map_err(Error::unwritable)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn get(&mut self, number: u32) -> Result<()> {
         match u8::try_from(number) {
             _ if self.protocol == 0 => self.op(Op::Get(number.into())),
@@ -237,7 +237,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     }
 
     /// Puts the node on top of the stack into the memo.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn put(&mut self, slot: usize) -> Result<()> {
         if self.options.fast {
             return Ok(());
@@ -263,7 +263,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         self.write_put(number)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn write_put(&mut self, number: u32) -> Result<()> {
         if self.memo.is_full() {
             return Err(memo_is_full());

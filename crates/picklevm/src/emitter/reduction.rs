@@ -171,7 +171,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 
     /// Whether a value that the memo knows is nevertheless written anew: a tuple, list or dict that only the arguments
     /// hold in which it stands.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_fresh(&mut self, cell: Cell, place: Place) -> bool {
         place != Place::Data && !self.reentries.is_empty() && self.is_made_afresh(cell, place)
     }

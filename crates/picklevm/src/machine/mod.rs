@@ -170,7 +170,7 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
     /// Whether to go on; if not, `exit` says why.
     type Output = bool;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'o>) -> bool {
         self.builder.at(offset, op.opcode());
         let exit = match op {
@@ -187,7 +187,7 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
 }
 
 impl<'m, B: Builder> Run<'m, B> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn new(
         machine: &'m mut Machine<B::Value>,
         builder: &'m mut B,
@@ -213,7 +213,7 @@ impl<'m, B: Builder> Run<'m, B> {
     }
 
     // The source goes in and out by value: a decoder that is a local variable lives in registers.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn run<S: Source>(&mut self, mut source: S) -> (S, Result<B::Value>) {
         loop {
             match source.visit_op(self) {
@@ -264,7 +264,7 @@ impl<'m, B: Builder> Run<'m, B> {
     }
 
     /// Runs one op.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn step(&mut self, op: Op<'_>) -> Result<()> {
         let value = match op {
             // Integers, booleans, floats.
@@ -451,7 +451,7 @@ impl<'m, B: Builder> Run<'m, B> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn pop(&mut self, expected: &'static str) -> Result<B::Value> {
         if self.stack.len() > self.base
             && let Some(value) = self.stack.pop()
@@ -479,7 +479,7 @@ impl<'m, B: Builder> Run<'m, B> {
         Some(value)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn top(&mut self, expected: &'static str) -> Result<B::Value> {
         match self.stack.last() {
             Some(value) if self.stack.len() > self.base => Ok(*value),
@@ -492,20 +492,20 @@ impl<'m, B: Builder> Run<'m, B> {
     }
 
     /// Takes the last mark; returns where it was on the stack.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mark(&mut self) -> Result<usize> {
         let Some(below) = self.marks.pop() else { return Err(no_mark()) };
         Ok(std::mem::replace(&mut self.base, below))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn mark_of_pairs(&mut self) -> Result<usize> {
         let from = self.mark()?;
         if (self.stack.len() - from).is_multiple_of(2) { Ok(from) } else { Err(odd_items()) }
     }
 
     /// The value below a mark that was just taken.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn below(&mut self, from: usize) -> Result<B::Value> {
         match self.stack[..from].last() {
             Some(value) if from > self.base => Ok(*value),
@@ -517,12 +517,12 @@ impl<'m, B: Builder> Run<'m, B> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop_to(&mut self, len: usize) {
         self.stack.truncate(len);
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn tuple_of(&mut self, len: usize) -> Result<B::Value> {
         if self.stack.len() < self.base + len {
             return self.tuple_below_mark(len);
@@ -544,12 +544,12 @@ impl<'m, B: Builder> Run<'m, B> {
         Ok(self.builder.tuple(&items))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn get(&self, index: u64) -> Result<B::Value> {
         self.memo.get(index).ok_or_else(|| not_in_memo(index))
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn put(&mut self, index: u64) -> Result<()> {
         let value = self.top("a value for the memo")?;
         self.memo.put(index, value);
