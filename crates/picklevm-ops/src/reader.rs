@@ -37,6 +37,7 @@ pub struct Reader<R> {
     /// Where the current frame ends.
     frame: Option<u64>,
     max_op_len: u64,
+    max_pickle_len: u64,
     /// The opcode of the last op.
     pub(crate) last_opcode: Option<Opcode>,
 }
@@ -53,6 +54,7 @@ impl<R: io::BufRead> Reader<R> {
             pickle_start: 0,
             frame: None,
             max_op_len: u64::MAX,
+            max_pickle_len: u64::MAX,
             last_opcode: None,
         }
     }
@@ -71,6 +73,31 @@ impl<R: io::BufRead> Reader<R> {
     pub fn max_op_len(mut self, len: u64) -> Self {
         self.max_op_len = len;
         self
+    }
+
+    /// Refuses pickles that take more than `len` bytes, with what their last frame holds behind STOP. By default there is
+    /// no such limit.
+    ///
+    /// ```
+    /// use picklevm_ops::{ErrorKind, Op, Reader};
+    ///
+    /// let endless = std::io::BufReader::new(std::io::repeat(b'N'));
+    /// let mut reader = Reader::new(endless).max_pickle_len(2);
+    /// assert_eq!(reader.next_op()?, Op::None);
+    /// assert_eq!(reader.next_op()?, Op::None);
+    /// assert_eq!(reader.next_op().unwrap_err().kind(), ErrorKind::Limit);
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_pickle_len(mut self, len: u64) -> Self {
+        self.max_pickle_len = len;
+        self
+    }
+
+    /// How many bytes of the pickle may still be read.
+    #[inline(always)]
+    fn room(&self) -> u64 {
+        self.max_pickle_len.saturating_sub(self.offset - self.pickle_start)
     }
 
     /// The next op. Its payload lives until the next call.
@@ -140,7 +167,7 @@ impl<R: io::BufRead> Reader<R> {
     /// What can be read without a thought: what the buffer holds of the current frame.
     #[inline(always)]
     fn window(&mut self) -> Result<&[u8], Error> {
-        let left = self.frame.map_or(u64::MAX, |end| end - self.offset).min(self.max_op_len);
+        let left = self.frame.map_or(u64::MAX, |end| end - self.offset).min(self.max_op_len).min(self.room());
         let buffer = fill(&mut self.inner, self.offset)?;
         Ok(&buffer[..at_most(left, buffer)])
     }
@@ -195,8 +222,9 @@ impl<R: io::BufRead> Reader<R> {
     /// Moves the bytes to `scratch` that a read needs; false if the data end before.
     fn gather(&mut self, need: Need) -> Result<bool, Error> {
         let target = need.len.saturating_add(need.from as u64);
-        let bound = if need.line { target.min(self.max_op_len) } else { target };
-        if bound > self.max_op_len {
+        let most = self.max_op_len.min(self.room());
+        let bound = if need.line { target.min(most) } else { target };
+        if bound > most {
             return Err(self.too_long());
         }
         loop {
@@ -222,8 +250,12 @@ impl<R: io::BufRead> Reader<R> {
     #[cold]
     fn too_long(&self) -> Error {
         let opcode = self.scratch.first().and_then(|&byte| Opcode::from_byte(byte));
-        let expected = format!("an op of at most {} bytes", self.max_op_len);
-        Error::new(ErrorKind::Limit, self.offset, opcode, expected, "a longer one")
+        let expected = if self.room() < self.max_op_len {
+            format!("at most {} bytes of input", self.max_pickle_len)
+        } else {
+            format!("an op of at most {} bytes", self.max_op_len)
+        };
+        Error::new(ErrorKind::Limit, self.offset, opcode, expected, "more")
     }
 
     /// Passes over what is left of the current frame.
@@ -231,6 +263,9 @@ impl<R: io::BufRead> Reader<R> {
     fn leave_frame(&mut self) -> Result<(), Error> {
         let Some(end) = self.frame else { return Ok(()) };
         let mut left = end - self.offset;
+        if left > self.room() {
+            return Err(self.too_long());
+        }
         while left > 0 {
             let buffer = fill(&mut self.inner, self.offset)?;
             if buffer.is_empty() {

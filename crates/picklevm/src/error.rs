@@ -186,7 +186,12 @@ impl From<ops::Error> for Error {
             offset: Some(error.offset()),
             opcode: error.opcode(),
             class: None,
-            expected: error.expected().to_owned().into(),
+            // The one limit that a source of ops is given is on its length.
+            expected: match kind {
+                ErrorKind::Limit => format!("{} (Limits::input)", error.expected()),
+                _ => error.expected().to_owned(),
+            }
+            .into(),
             found: error.found().to_owned().into(),
             source: Some(Box::new(error)),
         }))

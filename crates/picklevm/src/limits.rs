@@ -25,6 +25,8 @@ pub struct Limits {
     pub(crate) nodes: u64,
     pub(crate) bytes: u64,
     pub(crate) digits: u64,
+    pub(crate) copies: u64,
+    pub(crate) nesting: u64,
     /// How many opcodes can run before any limit can have been passed.
     pub(crate) first_look: u64,
 }
@@ -54,6 +56,8 @@ impl Default for Limits {
             nodes: u32::MAX as u64 / 2,
             bytes: u64::MAX,
             digits: 2_000_000,
+            copies: 64 << 20,
+            nesting: u64::MAX,
             first_look: LOOK,
         }
     }
@@ -73,7 +77,7 @@ macro_rules! setters {
 
 impl Limits {
     /// For input that a stranger made and that a service must answer for: 64 MiB of input, 256 MiB held, 16 million
-    /// nodes, 100,000 digits a number.
+    /// nodes, 100,000 digits a number. Ask for [`nesting`](Limits::nesting) too if what you do with the graph recurses.
     pub fn untrusted() -> Self {
         Limits {
             input: 64 << 20,
@@ -84,25 +88,27 @@ impl Limits {
             nodes: 16 << 20,
             bytes: 256 << 20,
             digits: 100_000,
+            copies: 16 << 20,
+            nesting: u64::MAX,
             first_look: LOOK,
         }
     }
 
     /// No limit but those of the representation: 2^31 nodes.
     pub fn none() -> Self {
-        Limits { digits: u64::MAX, ..Limits::default() }
+        Limits { digits: u64::MAX, copies: u64::MAX, ..Limits::default() }
     }
 
     /// Compares with every limit; returns how many opcodes can run without passing one.
     pub(crate) fn look(&self, usage: &Usage) -> Result<u64> {
         let mut opcodes = LOOK;
-        // An opcode makes at most three nodes and takes a few dozen bytes beside its payload.
+        // An opcode makes at most five nodes (INST: two names, a global, arguments, an instance) and takes a few dozen bytes beside its payload.
         for (name, unit, most, now, an_op) in [
             ("opcodes", "opcodes", self.opcodes, usage.opcodes, 1),
             ("stack", "values on the stack", self.stack, usage.stack, 1),
             ("marks", "marks", self.marks, usage.marks, 1),
             ("memo", "memo entries", self.memo, usage.memo, 1),
-            ("nodes", "nodes", self.nodes.min(u32::MAX as u64 / 2), usage.nodes, 3),
+            ("nodes", "nodes", self.nodes.min(u32::MAX as u64 / 2), usage.nodes, 5),
             ("bytes", "bytes held", self.bytes, usage.bytes, 256),
         ] {
             check(name, unit, most, now)?;
@@ -112,7 +118,7 @@ impl Limits {
     }
 
     setters! {
-        /// Bytes of input. By default no limit.
+        /// Bytes of input that a pickle takes. By default no limit.
         input
         /// Opcodes executed. By default no limit.
         opcodes
@@ -128,6 +134,13 @@ impl Limits {
         bytes
         /// Decimal digits of a number in text. By default two million, which take about a second.
         digits
+        /// Bytes that calls for plain data (`set`, `bytes` and the others of [`Standard`](crate::Standard)) copy from
+        /// their arguments. Only what goes beyond four times the rest of the graph counts: it is reached where calls
+        /// share their arguments, as no pickler writes them. By default 64 MiB.
+        copies
+        /// Containers, objects and persistent references inside one another, as deep as they go; for those who hand the
+        /// graph to code that recurses. By default no limit.
+        nesting
     }
 }
 

@@ -37,9 +37,10 @@ enum State {
 
 impl<R: BufRead> Stream<R> {
     pub(crate) fn new(unpickler: Unpickler, reader: R) -> Self {
+        let source = Reader::new(reader).max_pickle_len(unpickler.options.limits.input);
         Stream {
             unpickler,
-            source: Reader::new(reader),
+            source,
             machine: Machine::new(),
             session: Session::default(),
             graph: Graph::new(),

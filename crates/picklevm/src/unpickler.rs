@@ -185,7 +185,7 @@ impl Unpickler {
     /// errors of the reader.
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
         // One machine for readers of all types.
-        let source: &mut dyn Source = &mut Reader::new(reader);
+        let source: &mut dyn Source = &mut Reader::new(reader).max_pickle_len(self.options.limits.input);
         self.load_from(source, Bytes::new())
     }
 

@@ -500,6 +500,7 @@ impl Arena {
             + of(&self.ops)
             + of(&self.lives)
             + of(&self.payloads.text)
+            + self.hashes.held_bytes()
     }
 
     /// How long a pickle of all nodes is, roughly.
@@ -512,7 +513,11 @@ impl Arena {
         8 * (self.cells.capacity() + self.spans.capacity() + self.tuples.capacity() + self.floats.capacity())
             + 12 * self.lists.capacity()
             + 16 * (self.dicts.capacity() + self.sets.capacity() + self.globals.capacity() + self.ops.capacity())
-            + 32 * (self.objects.capacity() + self.buffers.capacity())
+            + 32 * (self.objects.capacity() + self.buffers.capacity() + self.tables.capacity())
+            + 32 * self.payloads.blocks.capacity()
+            + 16 * (self.complexes.capacity() + self.lives.capacity())
+            + 8 * (self.persistents.capacity() + self.unsettled.capacity())
+            + 8 * (self.roots.capacity() + self.effects.capacity())
             + self.payloads.text.capacity()
     }
 

@@ -8,10 +8,14 @@
 //! ```
 //!
 //! Small integers, ordinary floats, `None`, the booleans, the empty tuple and zero live in the cell itself.
-//! Everything else is an index into the arena of its kind. The fingerprint of a text (its length, first and last
-//! byte) lets most comparisons of keys end without touching memory.
+//! Everything else is an index into the arena of its kind. The fingerprint of a text (its length up to 255, first and
+//! last byte) lets most comparisons of keys end without touching memory.
 
 use std::fmt;
+
+/// Payloads of at least this many bytes are long: their fingerprints do not tell their lengths apart, and what is known
+/// of them as keys is kept.
+pub(crate) const LONG: usize = 255;
 
 /// A value in eight bytes; see the module's documentation for the layout.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,7 +138,7 @@ impl Cell {
     pub(crate) fn text(tag: Tag, id: u32, bytes: &[u8]) -> Cell {
         let print = match bytes {
             [] => 0,
-            [first, .., last] => (bytes.len() as u8 as u64) << 8 | (*first as u64) << 16 | (*last as u64) << 24,
+            [first, .., last] => (bytes.len().min(LONG) as u64) << 8 | (*first as u64) << 16 | (*last as u64) << 24,
             [only] => 1 << 8 | (*only as u64) << 16 | (*only as u64) << 24,
         };
         Cell(low_byte(tag) | print | (id as u64) << 32)
@@ -172,6 +176,12 @@ impl Cell {
     #[inline(always)]
     pub(crate) const fn id(self) -> usize {
         (self.0 >> 32) as usize
+    }
+
+    /// Whether a text or bytes node has a long payload.
+    #[inline(always)]
+    pub(crate) const fn is_long(self) -> bool {
+        self.0 >> 8 & 0xff == LONG as u64
     }
 
     /// Kind and fingerprint: texts that differ here differ.

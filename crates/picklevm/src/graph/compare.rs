@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::arena::{Arena, OpKind};
-use super::cell::{Cell, Tag};
+use super::cell::{Cell, LONG, Tag};
 use super::value::Value;
 
 /// Python's `==` on plain data; objects and persistent references are equal only to themselves.
@@ -57,17 +57,23 @@ fn family(tag: Tag) -> Tag {
 }
 
 /// Python's `==` of two values of one or two arenas.
-pub(crate) fn equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
-    let (left, right) = (a.0, b.0);
+pub(crate) fn equal((left, a): (&Arena, Cell), (right, b): (&Arena, Cell)) -> bool {
+    all_equal(left, right, vec![(a, b)])
+}
+
+/// Whether Python's `==` holds for every pair; what the pairs share is looked at once.
+pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>) -> bool {
     let apart = !std::ptr::eq(left, right);
     let mut classes = Classes::default();
-    let mut work = vec![(a.1, b.1)];
     while let Some((a, b)) = work.pop() {
         if a == b && (!apart || a.is(Tag::Int) || a.is(Tag::Float)) {
             continue;
         }
         if family(a.tag()) != family(b.tag()) {
             return false;
+        }
+        if has_long_payload(left, a) && has_long_payload(right, b) && !classes.join((false, a), (apart, b)) {
+            continue;
         }
         let same = match family(a.tag()) {
             Tag::Int => left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b)),
@@ -114,6 +120,19 @@ pub(crate) fn equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
     true
 }
 
+/// Whether comparing a value takes long enough to remember that it was done.
+fn has_long_payload(arena: &Arena, cell: Cell) -> bool {
+    match cell.tag() {
+        Tag::Str | Tag::Bytes | Tag::ByteStr => cell.is_long(),
+        Tag::ByteArray | Tag::BigInt => arena.payload(cell).len() >= LONG,
+        Tag::Global => {
+            let global = arena.globals[cell.id()];
+            global.module.is_long() || global.name.is_long()
+        }
+        _ => false,
+    }
+}
+
 /// Keys in the order of their hashes: only those of one hash can be equal.
 fn by_hash<'a>(arena: &'a Arena, items: &'a [Cell], stride: usize) -> impl Iterator<Item = Cell> + use<'a> {
     sorted(arena, items, stride).into_iter().map(|(_, at)| items[at])
@@ -137,19 +156,24 @@ pub fn same_graph(a: Value<'_>, b: Value<'_>) -> bool {
     let (left, right) = (a.arena(), b.arena());
     let mut forth: HashMap<Cell, Cell, RandomState> = HashMap::default();
     let mut back: HashMap<Cell, Cell, RandomState> = HashMap::default();
+    let mut long_atoms = Classes::default();
     let mut work = vec![(a.cell(), b.cell())];
     let mut children = [Vec::new(), Vec::new()];
     while let Some((a, b)) = work.pop() {
+        if is_compound(a.tag()) {
+            match (forth.insert(a, b), back.insert(b, a)) {
+                (None, None) => {}
+                (Some(before), Some(_)) if before == b => continue,
+                _ => return false,
+            }
+        } else if has_long_payload(left, a) && !long_atoms.join((false, a), (true, b)) {
+            continue;
+        }
         if !same_atom(left, a, right, b) {
             return false;
         }
         if !is_compound(a.tag()) {
             continue;
-        }
-        match (forth.insert(a, b), back.insert(b, a)) {
-            (None, None) => {}
-            (Some(before), Some(_)) if before == b => continue,
-            _ => return false,
         }
         let [mine, others] = &mut children;
         left.each_child(a, |child| mine.push(child));

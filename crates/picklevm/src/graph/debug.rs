@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+use picklevm_ops::Text;
+
 use super::Graph;
 use super::value::{Kind, Value};
 use super::views::{Change, Object};
@@ -49,7 +51,7 @@ impl Printer<'_, '_> {
             Kind::Float(float) => write!(self.out, "{float:?}"),
             Kind::Complex(re, im) => write!(self.out, "complex({re:?}, {im:?})"),
             Kind::Str(text) if text.as_bytes().len() > BYTES => {
-                write!(self.out, "{}… of {} bytes", value_start(&text.to_string()), text.as_bytes().len())
+                write!(self.out, "{:?}… of {} bytes", start(text), text.as_bytes().len())
             }
             Kind::Str(text) => write!(self.out, "{text:?}"),
             Kind::Bytes(bytes) => self.bytes("b", bytes),
@@ -60,7 +62,7 @@ impl Printer<'_, '_> {
             Kind::Set(items) => self.list(["{", "}"], items, depth),
             Kind::FrozenSet(items) => self.list(["frozenset({", "})"], items, depth),
             Kind::Dict(dict) => self.pairs(dict.entries(), depth),
-            Kind::Global(global) => write!(self.out, "{global}"),
+            Kind::Global(global) => write!(self.out, "{}.{}", start(global.module()), start(global.name())),
             Kind::Ext(code) => write!(self.out, "ext({code})"),
             Kind::Buffer(buffer) => write!(self.out, "buffer({})", buffer.index()),
             Kind::Persistent(pid) => {
@@ -112,6 +114,9 @@ impl Printer<'_, '_> {
         self.value(object.class(), depth)?;
         self.list(["(", ")"], object.args(), depth)?;
         for change in object.changes() {
+            if self.left == 0 {
+                return self.out.write_str(" …");
+            }
             self.out.write_char(' ')?;
             match change {
                 Change::Append(items) | Change::Add(items) => self.list(["[", "]"], items, depth)?,
@@ -130,7 +135,8 @@ impl Printer<'_, '_> {
     }
 }
 
-/// The first characters of a long text.
-fn value_start(text: &str) -> String {
-    format!("{:?}", text.chars().take(BYTES / 4).collect::<String>())
+/// The first characters of a text.
+fn start(text: Text<'_>) -> String {
+    let code_points = text.code_points().take(BYTES / 4);
+    code_points.map(|code| char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use picklevm_ops::Text;
 
 use super::arena::{Arena, How, OpKind};
-use super::cell::{Cell, Tag};
+use super::cell::{Cell, LONG, Tag};
 use super::slots::Slots;
 use super::value::{Kind, Value};
 use super::walk::Walk;
@@ -22,7 +22,8 @@ use super::walk::Walk;
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Those of `out`; [`FileTooLarge`](io::ErrorKind::FileTooLarge) once text, bytes and integers of 255 bytes and more that
+/// several places share took more than 1 GiB to write again.
 ///
 /// ```
 /// let graph = picklevm::loads(b"\x80\x02]q\x00(K\x01h\x00e.")?;   // a list that holds itself
@@ -40,7 +41,7 @@ pub fn write_graph_form(root: Value<'_>, out: impl Write) -> io::Result<()> {
     for (id, cell) in Walk::new(arena, starts()).enumerate() {
         ids[slots.of(cell)] = id;
     }
-    let mut form = Form { arena, slots, ids, out };
+    let mut form = Form { arena, slots, ids, written: vec![false; arena.spans.len()], again_left: MOST_AGAIN, out };
     form.out.write_all(b"{\"root\":")?;
     form.value(root.cell())?;
     if !effects.is_empty() {
@@ -56,16 +57,44 @@ pub fn write_graph_form(root: Value<'_>, out: impl Write) -> io::Result<()> {
     Ok(())
 }
 
+/// Bytes of payload that may be written more than once.
+const MOST_AGAIN: usize = 1 << 30;
+
 struct Form<'g, W> {
     arena: &'g Arena,
     slots: Slots,
     /// The id of each compound value that is reached, by slot.
     ids: Vec<usize>,
+    /// Which long payloads have been written.
+    written: Vec<bool>,
+    again_left: usize,
     out: W,
 }
 
 impl<W: Write> Form<'_, W> {
+    /// Counts a payload that was written before.
+    fn count_again(&mut self, cell: Cell) -> io::Result<()> {
+        if let Tag::Global = cell.tag() {
+            let global = self.arena.globals[cell.id()];
+            self.count_again(global.module)?;
+            return self.count_again(global.name);
+        }
+        let len = match cell.tag() {
+            Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::BigInt => self.arena.payload(cell).len(),
+            _ => 0,
+        };
+        if len < LONG || !std::mem::replace(&mut self.written[cell.id()], true) {
+            return Ok(());
+        }
+        self.again_left = self.again_left.checked_sub(len).ok_or_else(|| {
+            let expected = format!("expected at most {MOST_AGAIN} bytes of shared text to write again, found more");
+            io::Error::new(io::ErrorKind::FileTooLarge, expected)
+        })?;
+        Ok(())
+    }
+
     fn value(&mut self, cell: Cell) -> io::Result<()> {
+        self.count_again(cell)?;
         let out = &mut self.out;
         match Value::new(self.arena, cell).kind() {
             Kind::None => out.write_all(b"null"),

@@ -52,7 +52,7 @@ impl Arena {
         self.add_rows_slowly(keyed, rows)
     }
 
-    /// Whether the keys of these rows are texts that all differ.
+    /// Whether the keys of these rows are texts that all differ, and short ones.
     #[inline]
     fn are_distinct_texts(&self, dict: Cell, rows: &[Cell]) -> bool {
         if self.has_keys_of_a_neighbour(dict, rows) {
@@ -62,7 +62,7 @@ impl Arena {
         // Fingerprints of a fixed number, so that they are compared several at a time.
         let mut prints = [0; SMALL];
         for (print, [key, _]) in prints.iter_mut().zip(keys) {
-            if !key.is(Tag::Str) {
+            if !key.is(Tag::Str) || key.is_long() {
                 return false;
             }
             *print = key.print();
@@ -89,7 +89,8 @@ impl Arena {
         let stride = stride(keyed);
         for row in rows.chunks_exact(stride) {
             match row[0].tag() {
-                Tag::Str | Tag::Int => {}
+                Tag::Str if !row[0].is_long() => {}
+                Tag::Int => {}
                 _ => drop(self.key_hash(row[0])?),
             }
             let now = self.keyed(keyed);

@@ -129,7 +129,8 @@ impl DerefMut for Graph {
 /// Whether the roots are equal by Python's `==`.
 impl PartialEq for Graph {
     fn eq(&self, other: &Graph) -> bool {
-        self.roots().eq(other.roots())
+        let pairs = || self.roots.iter().copied().zip(other.roots.iter().copied());
+        self.roots.len() == other.roots.len() && compare::all_equal(self, other, pairs().collect())
     }
 }
 

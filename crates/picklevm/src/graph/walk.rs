@@ -51,6 +51,35 @@ impl Iterator for Walk<'_> {
 }
 
 impl Arena {
+    /// How many compound values lie inside one another below this one, and with it, on the longest way down. A value that
+    /// contains itself ends the way.
+    pub(crate) fn nesting(&self, root: Cell) -> u64 {
+        let slots = Slots::new(self);
+        // What is still open counts as 0, so that cycles add nothing.
+        let mut depths: Vec<u32> = vec![0; slots.len()];
+        let mut seen = vec![false; slots.len()];
+        let mut work = vec![(root, false)];
+        let is_node = |cell: Cell| is_compound(cell.tag()) && !cell.is(Tag::EmptyTuple);
+        while let Some((cell, ready)) = work.pop() {
+            if !is_node(cell) {
+                continue;
+            }
+            if ready {
+                let mut deepest = 0;
+                self.each_child(cell, |child| {
+                    if is_node(child) {
+                        deepest = deepest.max(depths[slots.of(child)]);
+                    }
+                });
+                depths[slots.of(cell)] = deepest + 1;
+            } else if !std::mem::replace(&mut seen[slots.of(cell)], true) {
+                work.push((cell, true));
+                self.each_child(cell, |child| work.push((child, false)));
+            }
+        }
+        if is_node(root) { depths[slots.of(root)].into() } else { 0 }
+    }
+
     /// Leaves those effects out that the roots still reach, and those that are named twice.
     pub(crate) fn drop_reached_effects(&mut self) {
         let mut walk = Walk::new(self, self.roots.iter().copied());

@@ -21,6 +21,9 @@ impl Slot for Cell {
     }
 }
 
+/// Comparisons that deciding about the first dropped calls may cost.
+const PATIENCE: usize = 1 << 20;
+
 /// Makes the nodes of one load in an arena.
 pub(crate) struct GraphBuilder<'a> {
     pub(super) arena: &'a mut Arena,
@@ -40,7 +43,7 @@ impl<'a> GraphBuilder<'a> {
         let roots = arena.roots.len();
         let held = if roots == 0 { 0 } else { arena.held_bytes() as u64 };
         let payload_left = options.limits.bytes.saturating_sub(held);
-        GraphBuilder { arena, options, session, payload_left, roots, patience: 0 }
+        GraphBuilder { arena, options, session, payload_left, roots, patience: PATIENCE }
     }
 
     #[cold]
@@ -262,7 +265,7 @@ impl Builder for GraphBuilder<'_> {
                 return Err(self.wrong_type("the names of a global as str", part));
             }
         }
-        self.resolve(module, name)
+        self.resolve_shared(module, name)
     }
 
     fn ext(&mut self, code: i32) -> Result<Cell> {
@@ -401,15 +404,29 @@ impl Builder for GraphBuilder<'_> {
         if !self.arena.effects.is_empty() {
             self.arena.drop_reached_effects();
         }
+        let most = self.options.limits.nesting;
+        if most < u64::MAX {
+            limits::check("nesting", "levels of nesting", most, self.arena.nesting(root))?;
+        }
         Ok(())
     }
 }
 
 impl GraphBuilder<'_> {
+    /// Whether two atoms are equal; `false` where telling would cost too much.
+    fn same_name_or_atom(&mut self, a: Cell, b: Cell) -> bool {
+        let cost = self.arena.comparison_cost(a);
+        a == b
+            || self.patience.checked_sub(cost).is_some_and(|left| {
+                self.patience = left;
+                self.arena.keys_equal(a, b)
+            })
+    }
+
     /// Whether two objects were made by the same call: atoms equal, containers item by item down to three levels.
     fn is_same_call(&mut self, a: Cell, b: Cell) -> bool {
         let (x, y) = (self.arena.objects[a.id()], self.arena.objects[b.id()]);
-        if x.how != y.how || !self.arena.keys_equal(x.class, y.class) {
+        if x.how != y.how || !self.same_name_or_atom(x.class, y.class) {
             return false;
         }
         // NEWOBJ_EX keeps a tuple of arguments and keyword arguments; only the arguments count.
@@ -433,7 +450,7 @@ impl GraphBuilder<'_> {
                     work.extend(left.iter().zip(right).map(|(a, b)| (*a, *b, levels - 1)));
                 }
                 (tag, _) if crate::graph::is_compound(tag) => return false,
-                _ if !self.arena.keys_equal(a, b) => return false,
+                _ if !self.same_name_or_atom(a, b) => return false,
                 _ => {}
             }
         }

@@ -17,6 +17,9 @@ pub use self::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{self, Limits};
 
+/// Places of the stack, the metastack and the memo that are kept from load to load.
+const KEPT: usize = 1 << 15;
+
 /// The stack, the metastack and the memo, kept from load to load for their memory.
 pub struct Machine<V> {
     stack: Vec<V>,
@@ -39,9 +42,11 @@ impl<V: Slot> Machine<V> {
         Machine { stack: Vec::new(), marks: Vec::new(), base: 0, memo: Memo::new() }
     }
 
-    /// Forgets all, keeping memory.
+    /// Forgets all, keeping memory unless it is much.
     pub fn clear(&mut self) {
         self.clear_stack();
+        self.stack.shrink_to(KEPT);
+        self.marks.shrink_to(KEPT);
         self.memo.clear();
     }
 
@@ -578,7 +583,8 @@ impl<'m, B: Builder> Run<'m, B> {
         let fetched = match source.peek_opcode() {
             Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
                 let op = source.next_op()?;
-                self.step_apart(op)?;
+                let opcode = op.opcode();
+                self.step_apart(op).map_err(|error| error.at(source.op_offset(), Some(opcode)))?;
                 self.stack.last().copied()
             }
             _ => None,

@@ -1,6 +1,9 @@
 //! Where a load meets the caller's own code: resolvers, the callables they return, and live objects.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::graph_builder::GraphBuilder;
 use crate::encoding;
@@ -8,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, BufferNode, Cell, How, Id, Live, Tag, Value, describe};
 use crate::options::Options;
 use crate::resolve::compat::{self, Names};
-use crate::resolve::{Call, Callable, Class, Made};
+use crate::resolve::{Call, Callable, Class, Copies, Made};
 
 /// What the loads of one stream keep from one to the next.
 #[derive(Default)]
@@ -18,6 +21,10 @@ pub(crate) struct Session {
     /// The globals of extension codes that were met.
     extensions: Vec<(i32, Cell)>,
     pub(super) next_buffer: u32,
+    /// Bytes that calls have copied from their arguments.
+    copied: u64,
+    /// The globals of names from the stack that take long to look at: each pair of names is asked about once.
+    long_named: HashMap<(Cell, Cell), Cell, RandomState>,
 }
 
 impl Session {
@@ -25,6 +32,8 @@ impl Session {
     pub(crate) fn start_graph(&mut self) {
         self.classes.clear();
         self.extensions.clear();
+        self.copied = 0;
+        self.long_named.clear();
     }
 
     /// Whether all of the buffers that there are have been used.
@@ -65,6 +74,19 @@ impl GraphBuilder<'_> {
         Ok(global)
     }
 
+    /// The same for names from the stack, which other places may share.
+    pub(super) fn resolve_shared(&mut self, module: Cell, name: Cell) -> Result<Cell> {
+        if !module.is_long() && !name.is_long() {
+            return self.resolve(module, name);
+        }
+        if let Some(global) = self.session.long_named.get(&(module, name)) {
+            return Ok(*global);
+        }
+        let global = self.resolve(module, name)?;
+        self.session.long_named.insert((module, name), global);
+        Ok(global)
+    }
+
     /// The global of an extension code, or the code where no resolver knows it.
     pub(super) fn extension(&mut self, code: i32) -> Result<Cell> {
         let id = match u32::try_from(code) {
@@ -84,18 +106,21 @@ impl GraphBuilder<'_> {
     /// Calls what the resolver put in the place of a global, or a live object. `None` leaves the call symbolic.
     #[inline(never)]
     pub(super) fn call(&mut self, how: How, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
+        let mut copies = Copies { bytes: self.session.copied, most: self.options.limits.copies };
+        let operands = [callable, args, kwargs];
         let made = match callable.tag() {
             Tag::Global => {
                 let class = self.session.classes.get(callable.id());
                 let Some(class) = class.and_then(Option::as_ref).map(Arc::clone) else { return Ok(None) };
-                self.hand_over(|arena| class.call(&mut Call::new(arena, how, callable, args, kwargs)))
+                self.hand_over(|arena| class.call(&mut Call::new(arena, how, operands, &mut copies)))
             }
             Tag::Live => {
                 let live = self.arena.lives[callable.id()].clone();
-                self.hand_over(|arena| live.call(&mut Call::new(arena, how, callable, args, kwargs)))
+                self.hand_over(|arena| live.call(&mut Call::new(arena, how, operands, &mut copies)))
             }
             _ => return Ok(None),
         };
+        self.session.copied = copies.bytes;
         made.map_err(|e| e.about(|| describe_class(self.arena, callable)))
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Dict, How, Id, Items, Live, Tag, Value};
+use crate::limits;
 
 /// A call that a pickle makes: the arguments, and the graph to make the result in.
 ///
@@ -19,11 +20,31 @@ pub struct Call<'a> {
     args: Cell,
     /// A dict, or a hole.
     kwargs: Cell,
+    copies: &'a mut Copies,
+}
+
+/// What calls have copied from their arguments.
+pub(crate) struct Copies {
+    pub(crate) bytes: u64,
+    pub(crate) most: u64,
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(arena: &'a mut Arena, how: How, callable: Cell, args: Cell, kwargs: Cell) -> Self {
-        Call { arena, how, callable, args, kwargs }
+    pub(crate) fn new(
+        arena: &'a mut Arena,
+        how: How,
+        [callable, args, kwargs]: [Cell; 3],
+        copies: &'a mut Copies,
+    ) -> Self {
+        Call { arena, how, callable, args, kwargs, copies }
+    }
+
+    /// Counts bytes that are about to be copied from the arguments, which other calls may share.
+    pub(super) fn pay_for_copy(&mut self, len: usize) -> Result<()> {
+        self.copies.bytes = self.copies.bytes.saturating_add(len as u64);
+        let rest = (self.arena.held_bytes() as u64).saturating_sub(self.copies.bytes);
+        let counted = self.copies.bytes.saturating_sub(4 * rest);
+        limits::check("copies", "bytes copied from shared arguments", self.copies.most, counted)
     }
 
     /// The opcode that calls.

@@ -15,6 +15,7 @@ mod standard;
 use std::sync::Arc;
 
 pub use allow::AllowList;
+pub(crate) use call::Copies;
 pub use call::{Call, Made};
 pub use closures::{Persistent, persistent};
 pub use extensions::Extensions;

@@ -49,6 +49,7 @@ impl Resolver for Standard {
 
 impl Callable for Builtin {
     fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+        call.pay_for_copy(first_arg_bytes(call))?;
         Ok(self.make(call).map(Id).into())
     }
 }
@@ -90,6 +91,18 @@ impl Builtin {
                 Some(call.new_text(Tag::Bytes, &bytes, false))
             }
         }
+    }
+}
+
+/// How many bytes a call copies that copies its first argument.
+fn first_arg_bytes(call: &Call<'_>) -> usize {
+    match call.args().next().map(|first| first.kind()) {
+        Some(Kind::Str(text)) => text.as_bytes().len(),
+        Some(Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes)) => bytes.len(),
+        Some(Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items)) => {
+            size_of_val(items.cells())
+        }
+        _ => 0,
     }
 }
 

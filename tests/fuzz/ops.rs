@@ -1,0 +1,19 @@
+//! Bytes -> disassembly and optimizing: both end, and optimizing keeps the graph.
+
+use picklevm::ops::{Disassembler, optimize};
+
+use super::symbolic;
+
+/// Runs the target.
+pub(crate) fn run(data: &[u8]) {
+    let mut lines = Vec::new();
+    let _ = Disassembler::new().annotate(30).max_indentation(1 << 22).dis(data, &mut lines);
+    assert!(str::from_utf8(&lines).is_ok(), "a disassembly is text");
+    let Ok(graph) = symbolic().loads(data) else {
+        let _ = optimize(data);
+        return;
+    };
+    let optimized = optimize(data).expect("what loads can be optimized");
+    let again = symbolic().loads(&optimized).expect("what was optimized loads");
+    assert!(picklevm::same_graph(graph.root(), again.root()), "optimizing keeps the graph");
+}
