@@ -62,6 +62,7 @@ mod limits;
 /// The machine, for builders in the other crates of this workspace. No part of the public API.
 #[doc(hidden)]
 pub mod machine;
+mod noload;
 mod options;
 mod pickler;
 mod protocol;

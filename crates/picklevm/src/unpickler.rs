@@ -1,20 +1,19 @@
 //! `Unpickler`: what to load pickles with, and the free functions for the common cases.
 
-use std::cell::RefCell;
 use std::io::BufRead;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use picklevm_ops::{Decoder, Reader, Source};
 
 use crate::encoding::{Encoding, Errors};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::graph::{Cell, Graph};
 use crate::limits::{self, Limits};
+use crate::machine;
 use crate::machine::graph_builder::GraphBuilder;
+use crate::machine::kept::{self, Kept};
 use crate::machine::resolving::Session;
-use crate::machine::{self, Machine};
 use crate::options::Options;
 use crate::resolve::Resolver;
 use crate::stream::Stream;
@@ -206,25 +205,18 @@ impl Unpickler {
 
     /// Loads from a source; payloads that lie in `shared` stay there.
     fn load_from<S: Source>(&self, source: S, shared: Bytes) -> Result<Graph> {
-        MACHINE.with(|cell| match cell.try_borrow_mut() {
-            Ok(mut machine) => self.run(&mut machine, source, shared),
-            // A resolver loads a pickle itself.
-            Err(_) => self.run(&mut Machine::new(), source, shared),
+        kept::with(&KEPT, |machine| {
+            let mut session = Session::default();
+            let mut graph = Graph::new();
+            let arena = graph.unique();
+            if !shared.is_empty() {
+                arena.share_input(shared);
+            }
+            let mut builder = GraphBuilder::new(arena, &self.options, &mut session);
+            machine::run(machine, &mut builder, source, &self.options.limits).1?;
+            session.check_buffers(&self.options)?;
+            Ok(graph)
         })
-    }
-
-    fn run<S: Source>(&self, machine: &mut Machine<Cell>, source: S, shared: Bytes) -> Result<Graph> {
-        let mut machine = Cleared(machine);
-        let mut session = Session::default();
-        let mut graph = Graph::new();
-        let arena = graph.unique();
-        if !shared.is_empty() {
-            arena.share_input(shared);
-        }
-        let mut builder = GraphBuilder::new(arena, &self.options, &mut session);
-        machine::run(&mut machine, &mut builder, source, &self.options.limits).1?;
-        session.check_buffers(&self.options)?;
-        Ok(graph)
     }
 }
 
@@ -232,29 +224,5 @@ impl Unpickler {
 const SHARED: usize = 1024;
 
 thread_local! {
-    /// Stack, marks and memo of the thread's last load, for their memory.
-    static MACHINE: RefCell<Machine<Cell>> = RefCell::new(Machine::new());
-}
-
-/// A machine that is cleared when a load ends, and if it panics in code of the caller's.
-struct Cleared<'m>(&'m mut Machine<Cell>);
-
-impl Drop for Cleared<'_> {
-    fn drop(&mut self) {
-        self.0.clear();
-    }
-}
-
-impl Deref for Cleared<'_> {
-    type Target = Machine<Cell>;
-
-    fn deref(&self) -> &Machine<Cell> {
-        self.0
-    }
-}
-
-impl DerefMut for Cleared<'_> {
-    fn deref_mut(&mut self) -> &mut Machine<Cell> {
-        self.0
-    }
+    static KEPT: Kept<Cell> = const { Kept::new() };
 }

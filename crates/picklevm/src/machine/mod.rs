@@ -5,7 +5,9 @@
 
 mod builder;
 pub(crate) mod graph_builder;
+pub(crate) mod kept;
 mod memo;
+pub(crate) mod noload;
 pub(crate) mod resolving;
 
 use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text, Visitor};
