@@ -2,9 +2,8 @@
 //! of the objects.
 //!
 //! Without an argument it reads a small record that is built in; with one, a file of records, each behind its length in
-//! four bytes (big-endian); with `--time` it reads that file again and again and prints nanoseconds a record.
-
-use std::time::Instant;
+//! four bytes (big-endian); with a number behind that, it goes through the records so many times and prints nothing, for
+//! timing.
 
 use picklevm::{Graph, Kind, Unpickler};
 
@@ -15,8 +14,8 @@ const RECORD: &[u8] = b"\x80\x03cpersistent.mapping\nPersistentMapping\n.\
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let unpickler = Unpickler::new().shared_memo(true);
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some(path) = arguments.iter().find(|argument| *argument != "--time") else {
+    let mut arguments = std::env::args().skip(1);
+    let Some(path) = arguments.next() else {
         let references = oids(&unpickler.noload_all(RECORD)?);
         println!("{references:?}");
         // The weak reference in the list is not one that keeps an object.
@@ -25,16 +24,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let file = std::fs::read(path)?;
     let records = records(&file)?;
-    if arguments.iter().any(|argument| argument == "--time") {
-        let start = Instant::now();
-        let mut rounds = 0;
-        while rounds < 3 || start.elapsed().as_millis() < 500 {
+    if let Some(times) = arguments.next() {
+        for _ in 0..times.parse()? {
             for record in &records {
                 std::hint::black_box(unpickler.noload_all(record)?);
             }
-            rounds += 1;
         }
-        println!("{}", start.elapsed().as_nanos() as f64 / f64::from(rounds) / records.len() as f64);
     } else {
         for record in records {
             println!("{}", oids(&unpickler.noload_all(record)?).join(" "));

@@ -15,6 +15,9 @@ use crate::graph::{Arena, Cell, Tag};
 /// Items of a list that are remembered, in case it turns out to be part of a persistent id.
 const LIST_ITEMS: u32 = 64;
 
+/// A tuple of at most this many atoms is made each time it is an id; what is larger is made once.
+const SHORT: u32 = 4;
+
 /// A value that was met: enough of it to make it, should it be part of a persistent id.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Met {
@@ -128,9 +131,24 @@ impl<'a> NoLoad<'a> {
         self.lists[number] = list;
     }
 
-    /// Makes a persistent id in the graph: tuples after their items; lists before theirs, which may hold the tuple.
-    #[inline(never)]
+    /// Makes a persistent id in the graph.
     fn make(&mut self, id: Met) -> Result<Cell> {
+        let Met::Tuple { len, start } = id else { return self.make_compound(id) };
+        let items = start..start + len as usize;
+        let is_compound = |item: &Met| matches!(item, Met::Tuple { .. } | Met::List(_));
+        if len > SHORT || self.items[items.clone()].iter().any(is_compound) {
+            return self.make_compound(id);
+        }
+        let mut cells: SmallVec<[Cell; SHORT as usize]> = SmallVec::new();
+        for at in items {
+            cells.push(self.make_atom(self.items[at])?);
+        }
+        Ok(self.graph.tuple(&cells))
+    }
+
+    /// Makes what may lead to what was made before: tuples after their items; lists before theirs, which may hold the tuple.
+    #[inline(never)]
+    fn make_compound(&mut self, id: Met) -> Result<Cell> {
         enum Task {
             Make(Met),
             Tuple(Met, usize),
