@@ -1,5 +1,7 @@
 //! `noload`: the persistent ids of a pickle, and nothing else of it.
 
+use std::cell::Cell;
+
 use picklevm_ops::Decoder;
 
 use crate::error::Result;
@@ -8,7 +10,7 @@ use crate::limits;
 use crate::machine;
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::kept::{self, Kept};
-use crate::machine::noload::{Met, NoLoad};
+use crate::machine::noload::{Met, NoLoad, Scratch};
 use crate::machine::resolving::Session;
 use crate::unpickler::Unpickler;
 
@@ -52,7 +54,9 @@ impl Unpickler {
         kept::with(&KEPT, |machine| {
             let mut graph = Graph::new();
             let mut session = Session::default();
-            let mut builder = NoLoad::new(GraphBuilder::new(graph.unique(), &self.options, &mut session), bytes);
+            let mut scratch = SCRATCH.take();
+            let builder = GraphBuilder::new(graph.unique(), &self.options, &mut session);
+            let mut builder = NoLoad::new(builder, bytes, &mut scratch);
             let mut decoder = Decoder::new(bytes);
             for _ in 0..most {
                 let (source, done) = machine::run(machine, &mut builder, decoder, limits);
@@ -66,6 +70,7 @@ impl Unpickler {
                 decoder = source;
                 decoder.start_pickle();
             }
+            SCRATCH.set(scratch);
             Ok(graph)
         })
     }
@@ -73,4 +78,5 @@ impl Unpickler {
 
 thread_local! {
     static KEPT: Kept<Met> = const { Kept::new() };
+    static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::new()) };
 }

@@ -65,21 +65,35 @@ impl Slot for Met {
     }
 }
 
+/// What compound values hold, kept from load to load for its memory.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    /// The items of tuples and lists.
+    items: Vec<Met>,
+    lists: Vec<List>,
+}
+
+impl Scratch {
+    pub(crate) const fn new() -> Self {
+        Scratch { items: Vec::new(), lists: Vec::new() }
+    }
+}
+
 /// Keeps the stack of one pickle in order, and makes its persistent ids in a graph.
 pub(crate) struct NoLoad<'a> {
     /// Makes what does not lie in the input, and the ids.
     graph: GraphBuilder<'a>,
     input: &'a [u8],
-    /// The items of tuples and lists.
-    items: SmallVec<[Met; 32]>,
-    lists: SmallVec<[List; 8]>,
+    scratch: &'a mut Scratch,
     /// The tuples and lists that were made for an id.
     made: HashMap<Met, Cell, RandomState>,
 }
 
 impl<'a> NoLoad<'a> {
-    pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8]) -> Self {
-        NoLoad { graph, input, items: SmallVec::new(), lists: SmallVec::new(), made: HashMap::default() }
+    pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
+        scratch.items.clear();
+        scratch.lists.clear();
+        NoLoad { graph, input, scratch, made: HashMap::default() }
     }
 
     /// A payload as a place in the input; only what was decoded from it must be copied.
@@ -114,21 +128,21 @@ impl<'a> NoLoad<'a> {
             // An id that follows sees more of the list than those before.
             self.made.remove(&Met::List(number));
         }
-        let List { start, len } = self.lists[number];
+        let List { start, len } = self.scratch.lists[number];
         let total = len.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
         let mut list = List { start, len: total };
         if total <= LIST_ITEMS {
             let kept = len as usize;
-            if start + kept != self.items.len() {
-                list.start = self.items.len();
-                self.items.reserve(total as usize);
+            if start + kept != self.scratch.items.len() {
+                list.start = self.scratch.items.len();
+                self.scratch.items.reserve(total as usize);
                 for at in start..start + kept {
-                    self.items.push(self.items[at]);
+                    self.scratch.items.push(self.scratch.items[at]);
                 }
             }
-            self.items.extend_from_slice(items);
+            self.scratch.items.extend_from_slice(items);
         }
-        self.lists[number] = list;
+        self.scratch.lists[number] = list;
     }
 
     /// Makes a persistent id in the graph.
@@ -136,12 +150,12 @@ impl<'a> NoLoad<'a> {
         let Met::Tuple { len, start } = id else { return self.make_compound(id) };
         let items = start..start + len as usize;
         let is_compound = |item: &Met| matches!(item, Met::Tuple { .. } | Met::List(_));
-        if len > SHORT || self.items[items.clone()].iter().any(is_compound) {
+        if len > SHORT || self.scratch.items[items.clone()].iter().any(is_compound) {
             return self.make_compound(id);
         }
         let mut cells: SmallVec<[Cell; SHORT as usize]> = SmallVec::new();
         for at in items {
-            cells.push(self.make_atom(self.items[at])?);
+            cells.push(self.make_atom(self.scratch.items[at])?);
         }
         Ok(self.graph.tuple(&cells))
     }
@@ -163,12 +177,14 @@ impl<'a> NoLoad<'a> {
                     (Some(cell), _) => done.push(*cell),
                     (None, Met::Tuple { start, len }) => {
                         work.push(Task::Tuple(met, done.len()));
-                        work.extend(self.items[start..start + len as usize].iter().rev().map(|item| Task::Make(*item)));
+                        work.extend(
+                            self.scratch.items[start..start + len as usize].iter().rev().map(|item| Task::Make(*item)),
+                        );
                     }
                     (None, Met::List(number)) => {
                         let list = self.graph.list(&[]);
                         self.made.insert(met, list);
-                        unfilled.push((self.lists[number], list));
+                        unfilled.push((self.scratch.lists[number], list));
                         done.push(list);
                     }
                     (None, met) => done.push(self.make_atom(met)?),
@@ -187,7 +203,9 @@ impl<'a> NoLoad<'a> {
                 None => match unfilled.pop() {
                     Some((List { start, len }, list)) if len <= LIST_ITEMS => {
                         work.push(Task::Fill(list, done.len()));
-                        work.extend(self.items[start..start + len as usize].iter().rev().map(|item| Task::Make(*item)));
+                        work.extend(
+                            self.scratch.items[start..start + len as usize].iter().rev().map(|item| Task::Make(*item)),
+                        );
                     }
                     Some((List { len, .. }, _)) => {
                         return Err(Error::new(
@@ -211,7 +229,8 @@ impl<'a> NoLoad<'a> {
                 self.make_payload(kind, &self.input[from..from + len as usize])
             }
             Met::Global { start } => {
-                let (module, name) = (self.make_atom(self.items[start])?, self.make_atom(self.items[start + 1])?);
+                let (module, name) =
+                    (self.make_atom(self.scratch.items[start])?, self.make_atom(self.scratch.items[start + 1])?);
                 Ok(self.graph.arena.new_global(module, name))
             }
             _ => Ok(Cell::NONE),
@@ -285,15 +304,15 @@ impl Builder for NoLoad<'_> {
         if items.is_empty() {
             return Met::Made(Cell::EMPTY_TUPLE);
         }
-        let start = self.items.len();
-        self.items.extend_from_slice(items);
+        let start = self.scratch.items.len();
+        self.scratch.items.extend_from_slice(items);
         Met::Tuple { len: items.len() as u32, start }
     }
 
     #[inline(always)]
     fn list(&mut self, items: &[Met]) -> Met {
-        let number = self.lists.len();
-        self.lists.push(List::default());
+        let number = self.scratch.lists.len();
+        self.scratch.lists.push(List::default());
         if !items.is_empty() {
             self.add_to_list(number, items);
         }
@@ -340,8 +359,8 @@ impl Builder for NoLoad<'_> {
         if !self.is_text(module) || !self.is_text(name) {
             return Err(Error::new(ErrorKind::Type, "the names of a global as str", "other values"));
         }
-        let start = self.items.len();
-        self.items.extend_from_slice(&[module, name]);
+        let start = self.scratch.items.len();
+        self.scratch.items.extend_from_slice(&[module, name]);
         Ok(Met::Global { start })
     }
 
@@ -404,8 +423,8 @@ impl Builder for NoLoad<'_> {
 
     fn usage(&self) -> (u64, u64) {
         let (nodes, bytes) = self.graph.usage();
-        let held = self.items.len() * size_of::<Met>() + self.lists.len() * size_of::<List>();
-        (nodes + self.lists.len() as u64, bytes + held as u64)
+        let held = self.scratch.items.len() * size_of::<Met>() + self.scratch.lists.len() * size_of::<List>();
+        (nodes + self.scratch.lists.len() as u64, bytes + held as u64)
     }
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
