@@ -7,7 +7,7 @@ use bytes::Bytes;
 use picklevm_ops::{Decoder, Reader, Source};
 
 use crate::encoding::{Encoding, Errors};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::graph::{Cell, Graph};
 use crate::limits::{self, Limits};
 use crate::machine;

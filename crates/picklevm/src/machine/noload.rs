@@ -10,7 +10,7 @@ use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
 use super::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, Tag};
+use crate::graph::{Cell, Tag};
 
 /// Items of a list that are remembered, in case it turns out to be part of a persistent id.
 const LIST_ITEMS: u32 = 64;

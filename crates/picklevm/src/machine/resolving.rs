@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use super::graph_builder::GraphBuilder;
 use crate::encoding;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, How, Id, Live, Tag, Value, describe};
+use crate::graph::{Arena, BufferNode, Cell, How, Id, Live, Tag};
 use crate::options::Options;
 use crate::resolve::compat::{self, Names};
 use crate::resolve::{Call, Callable, Class, Copies, Made};
@@ -196,8 +196,8 @@ impl GraphBuilder<'_> {
 
 /// The name of what was called, for errors.
 fn describe_class(arena: &Arena, callable: Cell) -> String {
-    match Value::new(arena, callable) {
+    match arena.value(Id(callable)) {
         value if callable.is(Tag::Live) => value.as_live().map_or("", |live| live.class_name()).to_owned(),
-        value => value.as_global().map_or_else(|| describe(arena, callable), |global| global.to_string()),
+        value => value.as_global().map_or_else(String::new, |global| global.to_string()),
     }
 }

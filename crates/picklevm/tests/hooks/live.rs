@@ -144,7 +144,9 @@ fn a_change_that_a_class_does_not_know_is_an_error_that_names_it() {
         "offset 19: APPEND: app.Money: expected an object that can be appended to, found one that cannot"
     );
     assert!(message(b"}b").contains("BUILD: app.Money: expected an object that can be given a state"));
-    assert!(message(b"K\x01K\x02s").contains("SETITEM: app.Money: expected an object that can be given keys and values"));
+    assert!(
+        message(b"K\x01K\x02s").contains("SETITEM: app.Money: expected an object that can be given keys and values")
+    );
     assert!(message(b"(K\x01\x90").contains("ADDITEMS: app.Money: expected an object that can be added to"));
     assert!(message(b")R").contains("REDUCE: app.Money: expected an object that can be called"));
 }

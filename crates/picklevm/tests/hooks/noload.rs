@@ -67,7 +67,7 @@ fn a_shared_tuple_is_made_once() {
 
 #[test]
 fn a_long_list_in_an_id_is_an_error() {
-    let pickle = [&b"\x80\x02](" [..], &b"N".repeat(65), b"eQ."].concat();
+    let pickle = [&b"\x80\x02]("[..], &b"N".repeat(65), b"eQ."].concat();
     assert_eq!(Unpickler::new().noload(pickle).unwrap_err().kind(), ErrorKind::Limit);
 }
 

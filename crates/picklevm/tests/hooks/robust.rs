@@ -30,7 +30,7 @@ fn after_a_panic_the_unpickler_goes_on() {
 #[test]
 fn after_an_error_the_unpickler_goes_on() {
     let unpickler = act(|_| Err(Error::other("as asked")));
-    assert_eq!(unpickler.loads(PICKLE).unwrap_err().to_string(), "offset 20: REDUCE: app.act: as asked");
+    assert_eq!(unpickler.loads(PICKLE).unwrap_err().to_string(), "offset 21: REDUCE: app.act: as asked");
     assert_usable(&unpickler);
 }
 
