@@ -83,11 +83,7 @@ impl Builtin {
                 Some(call.new_complex(re?, im?))
             }
             Builtin::Encode => {
-                let [text, encoding] = call.args_of()?;
-                if !matches!(encoding.as_str()?, "latin1" | "latin-1") {
-                    return None;
-                }
-                let bytes = latin_1(text.as_text()?.code_points())?;
+                let bytes = latin_1(call)?;
                 Some(call.new_text(Tag::Bytes, &bytes, false))
             }
         }
@@ -108,11 +104,8 @@ fn first_arg_bytes(call: &Call<'_>) -> usize {
 
 /// What `bytes(…)` or `bytearray(…)` makes of its arguments, where a pickler wrote them.
 fn bytes_of(call: &Call<'_>) -> Option<Vec<u8>> {
-    if let Some([text, encoding]) = call.args_of() {
-        if !matches!(encoding.as_str()?, "latin1" | "latin-1") {
-            return None;
-        }
-        return latin_1(text.as_text()?.code_points());
+    if let Some([_, _]) = call.args_of() {
+        return latin_1(call);
     }
     let [only] = call.args_of()?;
     match only.kind() {
@@ -122,6 +115,12 @@ fn bytes_of(call: &Call<'_>) -> Option<Vec<u8>> {
     }
 }
 
-fn latin_1(code_points: impl Iterator<Item = u32>) -> Option<Vec<u8>> {
-    code_points.map(|code| u8::try_from(code).ok()).collect()
+/// The bytes of a text and its encoding, Latin-1, which Python 2 names in an 8-bit string.
+fn latin_1(call: &Call<'_>) -> Option<Vec<u8>> {
+    let [text, encoding] = call.args_of()?;
+    let name = encoding.as_str().map(str::as_bytes).or_else(|| encoding.as_bytes())?;
+    if !matches!(name, b"latin1" | b"latin-1") {
+        return None;
+    }
+    text.as_text()?.code_points().map(|code| u8::try_from(code).ok()).collect()
 }
