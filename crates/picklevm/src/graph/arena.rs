@@ -9,6 +9,7 @@ use super::cell::{Cell, Tag};
 use super::hash::Hashes;
 use super::keyed::Table;
 use super::live::Live;
+use super::object::{How, ObjectNode, OpKind, OpNode};
 use super::span::{Payloads, Span};
 
 /// All nodes of a graph.
@@ -89,76 +90,6 @@ pub(crate) struct BufferNode {
     pub(crate) index: u32,
     pub(crate) readonly: bool,
     pub(crate) data: Option<Bytes>,
-}
-
-/// How an object was made: the opcode that made it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum How {
-    /// REDUCE: a callable called with a tuple of arguments.
-    Reduce,
-    /// NEWOBJ: `cls.__new__(cls, *args)` (PEP 307).
-    NewObj,
-    /// NEWOBJ_EX: the same with keyword arguments (PEP 3154).
-    NewObjEx,
-    /// INST: a class of Python 2 by name, with arguments.
-    Inst,
-    /// OBJ: a class of Python 2 from the stack, with arguments.
-    Obj,
-}
-
-impl How {
-    /// The opcode's name in lower case: `reduce`, `newobj`, `newobj_ex`, `inst` or `obj`.
-    pub fn name(self) -> &'static str {
-        match self {
-            How::Reduce => "reduce",
-            How::NewObj => "newobj",
-            How::NewObjEx => "newobj_ex",
-            How::Inst => "inst",
-            How::Obj => "obj",
-        }
-    }
-}
-
-/// What happened to an object after it was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OpKind {
-    /// Nothing: the object has no operation.
-    Nothing,
-    /// APPEND, APPENDS: the cell is a list of the items.
-    Append,
-    /// SETITEM, SETITEMS: the cell is a list of keys and values in turn.
-    SetItem,
-    /// ADDITEMS: the cell is a list of the items.
-    Add,
-    /// BUILD: the cell is the state.
-    Build,
-    /// POP: the cell is an object made for its effect on this one.
-    Effect,
-}
-
-/// An object: who made it of what, and its first operation.
-#[derive(Clone, Copy)]
-pub(crate) struct ObjectNode {
-    pub(crate) class: Cell,
-    /// A tuple. Of NEWOBJ_EX: a tuple of the arguments and the keyword arguments.
-    pub(crate) args: Cell,
-    pub(crate) first: Cell,
-    pub(crate) first_kind: OpKind,
-    pub(crate) how: How,
-    /// Whether PUT or MEMOIZE ever named it.
-    pub(crate) memoized: bool,
-    /// 0, or one more than the index of the second operation.
-    pub(crate) next: u32,
-}
-
-/// A later operation on an object.
-#[derive(Clone, Copy)]
-pub(crate) struct OpNode {
-    pub(crate) value: Cell,
-    pub(crate) kind: OpKind,
-    /// 0, or one more than the index of the operation after.
-    pub(crate) next: u32,
 }
 
 /// How far each arena reaches: every id below is one of a node.
@@ -373,71 +304,6 @@ impl Arena {
     pub(crate) fn extend_list(&mut self, list: Cell, items: &[Cell]) {
         let row = &mut self.lists[list.id()];
         extend_row(&mut self.cells, row, items);
-    }
-
-    /// Records an operation on an object; neighbours of one kind are merged, but for states and effects.
-    pub(crate) fn object_op(&mut self, object: Cell, kind: OpKind, cells: &[Cell]) {
-        let node = self.objects[object.id()];
-        let last = self.last_op(node);
-        if let (OpKind::Append | OpKind::SetItem | OpKind::Add, Some((last_kind, list))) = (kind, last)
-            && last_kind == kind
-        {
-            return self.extend_list(list, cells);
-        }
-        let value = match (kind, cells) {
-            (OpKind::Build | OpKind::Effect, [only, ..]) => *only,
-            _ => self.new_list(cells),
-        };
-        self.push_op(object, kind, value);
-    }
-
-    fn push_op(&mut self, object: Cell, kind: OpKind, value: Cell) {
-        let node = &mut self.objects[object.id()];
-        if node.first_kind == OpKind::Nothing {
-            (node.first, node.first_kind) = (value, kind);
-            return;
-        }
-        let id = next_id(self.ops.len()) + 1;
-        self.ops.push(OpNode { value, kind, next: 0 });
-        // The node of an object with several operations points to the last of them, which closes the ring.
-        if node.next == 0 {
-            self.ops[id as usize - 1].next = id;
-        } else {
-            let last = node.next as usize - 1;
-            self.ops[id as usize - 1].next = self.ops[last].next;
-            self.ops[last].next = id;
-        }
-        self.objects[object.id()].next = id;
-    }
-
-    /// Replaces the operations on an object.
-    pub(crate) fn set_object_ops(&mut self, object: Cell, ops: &[(OpKind, Cell)]) {
-        let node = &mut self.objects[object.id()];
-        (node.first, node.first_kind, node.next) = (Cell::HOLE, OpKind::Nothing, 0);
-        for (kind, value) in ops {
-            self.push_op(object, *kind, *value);
-        }
-    }
-
-    fn last_op(&self, node: ObjectNode) -> Option<(OpKind, Cell)> {
-        match node.next {
-            0 => (node.first_kind != OpKind::Nothing).then_some((node.first_kind, node.first)),
-            n => self.ops.get(n as usize - 1).map(|op| (op.kind, op.value)),
-        }
-    }
-
-    /// The operations on an object, in order.
-    pub(crate) fn object_ops(&self, node: ObjectNode) -> impl Iterator<Item = (OpKind, Cell)> + '_ {
-        let first = (node.first_kind != OpKind::Nothing).then_some((node.first_kind, node.first));
-        let last = (node.next as usize).checked_sub(1);
-        let mut at = last.and_then(|last| self.ops.get(last)).map(|op| op.next as usize - 1);
-        let rest = std::iter::from_fn(move || {
-            let here = at?;
-            let op = self.ops.get(here)?;
-            at = (Some(here) != last).then(|| op.next as usize - 1);
-            Some((op.kind, op.value))
-        });
-        first.into_iter().chain(rest)
     }
 
     /// Lets payloads that lie in `input` stay there.

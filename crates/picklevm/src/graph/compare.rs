@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::arena::{Arena, OpKind};
+use super::arena::Arena;
 use super::cell::{Cell, LONG, Tag};
+use super::object::OpKind;
 use super::value::Value;
 
 /// Python's `==` on plain data; objects and persistent references are equal only to themselves.

@@ -9,8 +9,9 @@ use std::io::{self, Write};
 
 use picklevm_ops::Text;
 
-use super::arena::{Arena, How, OpKind};
+use super::arena::Arena;
 use super::cell::{Cell, LONG, Tag};
+use super::object::{How, OpKind};
 use super::slots::Slots;
 use super::value::{Kind, Value};
 use super::walk::Walk;

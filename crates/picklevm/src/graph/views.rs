@@ -5,10 +5,11 @@ use std::fmt;
 use bytes::Bytes;
 use picklevm_ops::Text;
 
-use super::arena::{Arena, BufferNode, How, ObjectNode, OpKind};
+use super::arena::{Arena, BufferNode};
 use super::cell::{Cell, Tag};
 use super::items::{Items, Pairs};
 use super::key::Key;
+use super::object::{How, ObjectNode, OpKind};
 use super::value::{Id, Value};
 
 /// A dict, in the order of insertion.

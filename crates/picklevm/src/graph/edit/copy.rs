@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::super::arena::{Arena, Fixed, GlobalNode, Keyed, ObjectNode, OpKind, Row};
+use super::super::arena::{Arena, Fixed, GlobalNode, Keyed, Row};
 use super::super::cell::{Cell, Tag};
+use super::super::object::{ObjectNode, OpKind};
 use super::super::value::Value;
 use super::super::{Graph, Handle};
 

@@ -1,7 +1,8 @@
 //! Objects made by hand: instances and calls.
 
-use super::super::arena::{Arena, How, OpKind};
+use super::super::arena::Arena;
 use super::super::cell::{Cell, Tag};
+use super::super::object::{How, OpKind};
 use super::super::value::Id;
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};

@@ -1,8 +1,8 @@
 //! Changing objects: class, arguments, state and attributes, items and pairs.
 
-use super::super::arena::{How, OpKind};
 use super::super::cell::{Cell, Tag};
 use super::super::key::Key;
+use super::super::object::{How, OpKind};
 use super::super::value::{Id, Value};
 use super::into_value::IntoValue;
 use super::value_mut::ValueMut;

@@ -1,0 +1,365 @@
+//! What each opcode does with stack, metastack and memo.
+
+use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text};
+use smallvec::SmallVec;
+
+use super::Run;
+use super::builder::Builder;
+use crate::error::{Error, ErrorKind, Result};
+
+#[cold]
+#[inline(never)]
+fn underflow(expected: &'static str) -> Error {
+    Error::new(ErrorKind::Stack, expected, "nothing on the stack above the last mark")
+}
+
+#[cold]
+#[inline(never)]
+fn no_mark() -> Error {
+    Error::new(ErrorKind::Stack, "a mark", "none on the stack")
+}
+
+#[cold]
+#[inline(never)]
+fn odd_items() -> Error {
+    Error::new(ErrorKind::Stack, "keys and values in turn", "an odd number of items above the mark")
+}
+
+#[cold]
+#[inline(never)]
+fn not_in_memo(index: u64) -> Error {
+    Error::new(ErrorKind::Memo, "an index that PUT or MEMOIZE has used", format!("{index}"))
+}
+
+impl<B: Builder> Run<'_, B> {
+    /// [`step`](Self::step), not inlined.
+    #[inline(never)]
+    pub(super) fn step_apart(&mut self, op: Op<'_>) -> Result<()> {
+        self.step(op)
+    }
+
+    /// Runs one op.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn step(&mut self, op: Op<'_>) -> Result<()> {
+        let value = match op {
+            // Integers, booleans, floats.
+            Op::Int(number) | Op::Long(number) => self.builder.number(number)?,
+            Op::BinInt(value) => self.builder.int(value.into()),
+            Op::BinInt1(value) => self.builder.int(value.into()),
+            Op::BinInt2(value) => self.builder.int(value.into()),
+            Op::Long1(bytes) | Op::Long4(bytes) => self.builder.int_le(bytes)?,
+            Op::None => self.builder.none(),
+            Op::NewTrue => self.builder.bool(true),
+            Op::NewFalse => self.builder.bool(false),
+            Op::Float(value) | Op::BinFloat(value) => self.builder.float(value),
+
+            // Strings, bytes and buffers.
+            Op::String(escaped) => self.builder.byte_str(&escaped.decode())?,
+            Op::BinString(bytes) | Op::ShortBinString(bytes) => self.builder.byte_str(bytes)?,
+            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => self.builder.bytes(bytes)?,
+            Op::ByteArray8(bytes) => self.builder.byte_array(bytes)?,
+            Op::NextBuffer => self.builder.next_buffer()?,
+            Op::ReadonlyBuffer => {
+                let buffer = self.pop("a buffer")?;
+                self.builder.readonly_buffer(buffer)?
+            }
+            Op::Unicode(raw) => self.raw_unicode(raw)?,
+            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => self.builder.text(text)?,
+
+            // Containers.
+            Op::EmptyList => self.builder.list(&[]),
+            Op::List => {
+                let from = self.mark()?;
+                let list = self.builder.list(&self.stack[from..]);
+                self.drop_to(from);
+                list
+            }
+            Op::Append => {
+                let item = self.pop("an item")?;
+                let target = self.top("a list or an object below the item")?;
+                return self.builder.append(target, &[item]);
+            }
+            Op::Appends => {
+                let from = self.mark()?;
+                let target = self.below(from)?;
+                self.builder.append(target, &self.stack[from..])?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::EmptyTuple => self.builder.tuple(&[]),
+            Op::Tuple => {
+                let from = self.mark()?;
+                let tuple = self.builder.tuple(&self.stack[from..]);
+                self.drop_to(from);
+                tuple
+            }
+            Op::Tuple1 => self.tuple_of(1)?,
+            Op::Tuple2 => self.tuple_of(2)?,
+            Op::Tuple3 => self.tuple_of(3)?,
+            Op::EmptyDict => self.builder.dict(&[])?,
+            Op::Dict => {
+                let from = self.mark_of_pairs()?;
+                let dict = self.builder.dict(&self.stack[from..])?;
+                self.drop_to(from);
+                dict
+            }
+            Op::SetItem => {
+                let value = self.pop("a value")?;
+                let key = self.pop("a key below the value")?;
+                let target = self.top("a dict or an object below the key")?;
+                return self.builder.set_items(target, &[key, value]);
+            }
+            Op::SetItems => {
+                let from = self.mark_of_pairs()?;
+                let target = self.below(from)?;
+                self.builder.set_items(target, &self.stack[from..])?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::EmptySet => self.builder.set(),
+            Op::AddItems => {
+                let from = self.mark()?;
+                let target = self.below(from)?;
+                self.builder.add_items(target, &self.stack[from..])?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::FrozenSet => {
+                let from = self.mark()?;
+                let set = self.builder.frozenset(&self.stack[from..])?;
+                self.drop_to(from);
+                set
+            }
+
+            // Stack and memo.
+            Op::Dup => self.top("a value to double")?,
+            Op::Mark => {
+                self.marks.push(self.base);
+                self.base = self.stack.len();
+                return Ok(());
+            }
+            Op::PopMark => {
+                let from = self.mark()?;
+                self.drop_to(from);
+                return Ok(());
+            }
+            Op::Get(index) => self.get(index)?,
+            Op::BinGet(index) => self.get(index.into())?,
+            Op::LongBinGet(index) => self.get(index.into())?,
+            Op::Put(index) => return self.put(index),
+            Op::BinPut(index) => return self.put(index.into()),
+            Op::LongBinPut(index) => return self.put(index.into()),
+            Op::Memoize => return self.put(self.memo.len() as u64),
+
+            // Globals, persistent references, calls, state.
+            Op::Global(module, name) => self.builder.global(module, name)?,
+            Op::StackGlobal => {
+                let name = self.pop("the name of a global")?;
+                let module = self.pop("the module of a global below its name")?;
+                self.builder.stack_global(module, name)?
+            }
+            Op::Ext1(code) => self.builder.ext(code.into())?,
+            Op::Ext2(code) => self.builder.ext(code.into())?,
+            Op::Ext4(code) => self.builder.ext(code)?,
+            Op::PersId(pid) => {
+                let pid = self.builder.text(Text::from(pid))?;
+                self.builder.persistent(pid)?
+            }
+            Op::BinPersId => {
+                let pid = self.pop("a persistent id")?;
+                self.builder.persistent(pid)?
+            }
+            Op::Reduce => {
+                let args = self.pop("a tuple of arguments")?;
+                let callable = self.pop("a callable below the arguments")?;
+                self.builder.reduce(callable, args)?
+            }
+            Op::NewObj => {
+                let args = self.pop("a tuple of arguments")?;
+                let class = self.pop("a class below the arguments")?;
+                self.builder.new_obj(class, args)?
+            }
+            Op::NewObjEx => {
+                let kwargs = self.pop("a dict of keyword arguments")?;
+                let args = self.pop("a tuple of arguments")?;
+                let class = self.pop("a class below the arguments")?;
+                self.builder.new_obj_ex(class, args, kwargs)?
+            }
+            Op::Inst(module, name) => {
+                let class = self.builder.global(module, name)?;
+                let from = self.mark()?;
+                let object = self.builder.inst(class, &self.stack[from..])?;
+                self.drop_to(from);
+                object
+            }
+            Op::Obj => {
+                let from = self.mark()?;
+                let Some((class, args)) = self.stack[from..].split_first() else {
+                    return Err(underflow("a class above the mark"));
+                };
+                let object = self.builder.obj(*class, args)?;
+                self.drop_to(from);
+                object
+            }
+            Op::Build => {
+                let state = self.pop("a state")?;
+                let target = self.top("an object below the state")?;
+                return self.builder.build(target, state);
+            }
+
+            // What the loop and the decoder see to.
+            Op::Proto(version) => {
+                self.builder.protocol(version);
+                return Ok(());
+            }
+            Op::Frame(_) | Op::Stop | Op::Pop => return Ok(()),
+        };
+        self.stack.push(value);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn raw_unicode(&mut self, raw: RawUnicode<'_>) -> Result<B::Value> {
+        match Text::new(&raw.decode()) {
+            Some(text) => self.builder.text(text),
+            None => Err(Error::new(ErrorKind::Malformed, "text in raw-unicode-escape", "no text")),
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn pop(&mut self, expected: &'static str) -> Result<B::Value> {
+        if self.stack.len() > self.base
+            && let Some(value) = self.stack.pop()
+        {
+            return Ok(value);
+        }
+        self.pop_below_mark().ok_or_else(|| underflow(expected))
+    }
+
+    /// The topmost value of all, for a builder that reaches below marks.
+    #[cold]
+    #[inline(never)]
+    fn pop_below_mark(&mut self) -> Option<B::Value> {
+        if !B::REACHES_BELOW_MARKS {
+            return None;
+        }
+        let value = self.stack.pop()?;
+        self.builder.below_mark();
+        // The marks that lay higher lie at the new top.
+        let len = self.stack.len();
+        self.base = self.base.min(len);
+        for mark in self.marks.iter_mut().rev().take_while(|mark| **mark > len) {
+            *mark = len;
+        }
+        Some(value)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn top(&mut self, expected: &'static str) -> Result<B::Value> {
+        match self.stack.last() {
+            Some(value) if self.stack.len() > self.base => Ok(*value),
+            Some(value) if B::REACHES_BELOW_MARKS => {
+                self.builder.below_mark();
+                Ok(*value)
+            }
+            _ => Err(underflow(expected)),
+        }
+    }
+
+    /// Takes the last mark; returns where it was on the stack.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mark(&mut self) -> Result<usize> {
+        let Some(below) = self.marks.pop() else { return Err(no_mark()) };
+        Ok(std::mem::replace(&mut self.base, below))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn mark_of_pairs(&mut self) -> Result<usize> {
+        let from = self.mark()?;
+        if (self.stack.len() - from).is_multiple_of(2) { Ok(from) } else { Err(odd_items()) }
+    }
+
+    /// The value below a mark that was just taken.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn below(&mut self, from: usize) -> Result<B::Value> {
+        match self.stack[..from].last() {
+            Some(value) if from > self.base => Ok(*value),
+            Some(value) if B::REACHES_BELOW_MARKS => {
+                self.builder.below_mark();
+                Ok(*value)
+            }
+            _ => Err(underflow("a target below the mark")),
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn drop_to(&mut self, len: usize) {
+        self.stack.truncate(len);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn tuple_of(&mut self, len: usize) -> Result<B::Value> {
+        if self.stack.len() < self.base + len {
+            return self.tuple_below_mark(len);
+        }
+        let from = self.stack.len() - len;
+        let tuple = self.builder.tuple(&self.stack[from..]);
+        self.drop_to(from);
+        Ok(tuple)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tuple_below_mark(&mut self, len: usize) -> Result<B::Value> {
+        const EXPECTED: &str = "the items of a tuple";
+        let mut items: SmallVec<[B::Value; 3]> = SmallVec::new();
+        for _ in 0..len {
+            items.insert(0, self.pop(EXPECTED)?);
+        }
+        Ok(self.builder.tuple(&items))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn get(&self, index: u64) -> Result<B::Value> {
+        self.memo.get(index).ok_or_else(|| not_in_memo(index))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn put(&mut self, index: u64) -> Result<()> {
+        let value = self.top("a value for the memo")?;
+        self.memo.put(index, value);
+        self.builder.memoized(value);
+        Ok(())
+    }
+
+    /// POP takes a value, or the mark where there is none. A call that it drops is not lost, unless a GET follows
+    /// that fetches its equal: so CPython's picklers end an object that turned up inside its own arguments.
+    #[inline(never)]
+    pub(super) fn pop_op<S: Source>(&mut self, mut source: S) -> (S, Result<()>) {
+        let done = self.pop_or_pop_mark(&mut source);
+        (source, done)
+    }
+
+    fn pop_or_pop_mark<S: Source>(&mut self, source: &mut S) -> Result<()> {
+        if self.stack.len() == self.base {
+            let from = self.mark()?;
+            self.drop_to(from);
+            return Ok(());
+        }
+        let value = self.pop("a value")?;
+        if !self.builder.is_call(value) {
+            return Ok(());
+        }
+        let fetched = match source.peek_opcode() {
+            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
+                let op = source.next_op()?;
+                let opcode = op.opcode();
+                self.step_apart(op).map_err(|error| error.at(source.op_offset(), Some(opcode)))?;
+                self.stack.last().copied()
+            }
+            _ => None,
+        };
+        self.builder.dropped(value, fetched);
+        Ok(())
+    }
+}
