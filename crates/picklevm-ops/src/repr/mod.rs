@@ -28,16 +28,50 @@ impl Display for Float {
         if value.is_infinite() {
             return f.write_str(if value < 0.0 { "-inf" } else { "inf" });
         }
-        // CPython's `float_repr_style`: no exponent for 1e-4 <= |value| < 1e16.
-        if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
-            let point = if value.fract() == 0.0 { ".0" } else { "" };
-            return write!(f, "{value}{point}");
-        }
-        let text = format!("{value:e}");
+        let text = half_even(value).unwrap_or_else(|| format!("{value:e}"));
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = exponent.strip_prefix('-').map_or(("+", exponent), |exponent| ("-", exponent));
-        write!(f, "{digits}e{sign}{exponent:0>2}")
+        let exponent: i32 = exponent.parse().unwrap_or(0);
+        // CPython writes an exponent where the point would be far from the digits.
+        if !(-4..16).contains(&exponent) {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            return write!(f, "{digits}e{sign}{:02}", exponent.unsigned_abs());
+        }
+        let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+        let digits = digits.replacen('.', "", 1);
+        match usize::try_from(exponent) {
+            Ok(exponent) if exponent + 1 < digits.len() => {
+                write!(f, "{sign}{}.{}", &digits[..exponent + 1], &digits[exponent + 1..])
+            }
+            Ok(exponent) => write!(f, "{sign}{digits:0<0$}.0", exponent + 1),
+            Err(_) => write!(f, "{sign}0.{:0>1$}", digits, digits.len() + exponent.unsigned_abs() as usize - 1),
+        }
     }
+}
+
+/// The shortest digits, where two candidates are equally near: CPython's `dtoa` takes the even one, Rust the upper one.
+fn half_even(value: f64) -> Option<String> {
+    // Half way between decimals of at most 17 digits lie only numbers with few binary places.
+    if value.abs() < 2f64.powi(53) && (value * 2f64.powi(17)).fract() != 0.0 {
+        return None;
+    }
+    let shortest = format!("{value:e}");
+    let (digits, exponent) = shortest.split_once('e')?;
+    let places = digits.split_once('.').map_or(0, |(_, places)| places.len());
+    // No two decimals of up to 15 digits are the same number.
+    if places < 14 {
+        return None;
+    }
+    // The number with one digit more is exact, and that digit is a five.
+    let exact = format!("{value:.*e}", places + 1);
+    let (longer, _) = exact.split_once('e')?;
+    let lower = longer.strip_suffix('5')?.trim_end_matches('.');
+    let all = format!("{value:.*e}", places + 100);
+    if !all.split_once('e')?.0.strip_prefix(longer)?.bytes().all(|digit| digit == b'0') {
+        return None;
+    }
+    let even = format!("{lower}e{exponent}");
+    let is_even = lower.bytes().next_back().is_some_and(|digit| digit.is_ascii_digit() && digit % 2 == 0);
+    (is_even && even.parse() == Ok(value)).then_some(even)
 }
 
 /// Text: in single quotes unless double ones save escapes; what is not printable escaped, surrogates too.

@@ -6,10 +6,11 @@ usage: python3.13 crates/picklevm-ops/tests/data/make.py [SEED]
 tests/data/pickletools.json   the data of pickletools.opcodes, held against the table by tests/table.rs
 tests/data/operands.txt       operands in text, and how they read; for tests/readings.rs
 tests/data/frames.txt         frames in odd places, and what lies in them; for tests/readings.rs
+tests/data/reprs.txt          floats, text and bytes, and their repr; for tests/reprs.rs
 tests/data/tools/             pickles, and what pickletools makes of them; for tests/tools.rs
 src/repr/printable.rs         the code points that repr() escapes
 
-With a SEED, writes the lines of operands.txt and frames.txt for that seed to standard output instead.
+With a SEED, writes such lines as operands.txt and frames.txt hold to standard output instead, made from the seed.
 """
 import codecs
 import io
@@ -194,6 +195,27 @@ def readings(cases):
     return "".join(f"{data.hex()}\t{reading(data)}\n" for data in cases)
 
 
+def reprs(rng):
+    """A kind, the value in hexadecimal, the UTF-8 of its repr in hexadecimal."""
+    special = ["0000000000000000", "8000000000000000", "0000000000000001", "7fefffffffffffff", "7ff0000000000000",
+               "fff0000000000000", "7ff8000000000000"]
+    powers = [struct.pack(">d", sign * 10.0**n * digits).hex() for n in range(-7, 20) for sign, digits in ((1, 1), (-1, 1.23456789))]
+    ties = [struct.pack(">d", rng.randrange(2**50, 2**53) / 2 ** rng.randrange(18) * 2 ** rng.randrange(12)).hex() for _ in range(300)]
+    for bits in special + powers + ties + [rng.randbytes(8).hex() for _ in range(200)]:
+        value = struct.unpack(">d", bytes.fromhex(bits))[0]
+        yield f"float {bits} {text(repr(value))}"
+    ranges = ((0, 0x80), (0x80, 0x100), (0x100, 0x3000), (0x3000, 0x10000), (0x10000, 0x20000), (0xE0000, 0xE0200), (0x20, 0x30))
+    for _ in range(400):
+        first, last = rng.choice(ranges)
+        value = "".join(rng.choice((chr(rng.randrange(first, last)), "'", '"', "a")) for _ in range(rng.randrange(6)))
+        yield f"str {text(value)} {text(repr(value))}"
+    for _ in range(200):
+        value = bytes(rng.choice((rng.randrange(256), 39, 34, 92, 97)) for _ in range(rng.randrange(6)))
+        yield f"bytes {value.hex()} {text(repr(value))}"
+        yield f"bytearray {value.hex()} {text(repr(bytearray(value)))}"
+        yield f"latin1 {value.hex()} {text(repr(value.decode('latin-1')))}"
+
+
 class Example:
     def __init__(self, value):
         self.value = value
@@ -272,6 +294,7 @@ def main():
     (data / "pickletools.json").write_text(f"[\n{lines}\n]\n")
     (data / "operands.txt").write_text(readings(operands(random.Random(1), 1500)))
     (data / "frames.txt").write_text(readings(frames(random.Random(1), 500)))
+    (data / "reprs.txt").write_text("".join(f"{line}\n" for line in reprs(random.Random(1))))
     write_tool_cases(data / "tools")
     ranges = [f"(0x{a:x}, 0x{z:x})" for a, z in unprintable()]
     head = [
