@@ -93,9 +93,9 @@ pub fn sections(text: &str) -> Vec<(&str, &str)> {
     text.split("# ").skip(1).filter_map(|section| section.split_once('\n')).collect()
 }
 
-/// Compares with a golden file, or writes it where `PICKLEVM_BLESS` is set.
+/// Compares with a golden file, or writes it where `UPDATE_GOLDEN` is set.
 pub fn assert_golden(path: &Path, actual: &str) {
-    if std::env::var_os("PICKLEVM_BLESS").is_some() {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(path, actual).expect("the golden file can be written");
     }
     let expected = fs::read_to_string(path).unwrap_or_default();
