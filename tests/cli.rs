@@ -9,8 +9,8 @@ use std::process::Stdio;
 use support::{command, picklevm, picklevm_reading, text};
 
 /// Each command that reads one pickle, as its arguments before the file.
-const COMMANDS: [&[&str]; 6] =
-    [&["show"], &["show", "--json"], &["graph"], &["dis"], &["optimize"], &["time", "--repeat", "1"]];
+const COMMANDS: [&[&str]; 7] =
+    [&["show"], &["show", "--json"], &["graph"], &["dis"], &["optimize"], &["repickle"], &["time", "--repeat", "1"]];
 const SESSIONS: [&str; 2] = ["examples/data/session-python2.7.pkl", "examples/data/session-python3.13.pkl"];
 
 #[test]
@@ -168,7 +168,7 @@ fn an_output_file_appears_when_it_is_complete() {
     let dir = tempfile::tempdir().expect("a directory");
     let out = dir.path().join("out");
     let path = out.to_str().expect("a path");
-    for command in ["dis", "optimize"] {
+    for command in ["dis", "optimize", "repickle"] {
         fs::write(&out, "before").expect("it can be written");
         assert_eq!(picklevm(&[command, "Cargo.toml", "-o", path]).status.code(), Some(1));
         assert_eq!(fs::read(&out).expect("it is there"), b"before", "{command}");
@@ -199,13 +199,47 @@ fn optimize_leaves_out_what_is_never_fetched() {
 }
 
 #[test]
+fn repickle_keeps_the_protocol_of_each_pickle_or_takes_the_one_asked_for() {
+    let two = b"(lp0\nI1\na.\x80\x02]q\x00K\x01a.";
+    assert_eq!(picklevm_reading(&["repickle", "-"], two).stdout, two);
+    let second = b"\x80\x02]q\x00K\x01a.";
+    assert_eq!(picklevm_reading(&["repickle", "--protocol", "2", "-"], two).stdout, second.repeat(2));
+}
+
+#[test]
+fn repickle_follows_the_habits_of_the_writer_asked_for() {
+    assert_eq!(picklevm_reading(&["repickle", "--writer", "3.6-c", "-"], b"I1\n.").stdout, b"L1L\n.");
+    let output = picklevm_reading(&["repickle", "--writer", "3.5-c", "-"], b"I1\n.");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn repickle_writes_pickles_of_one_pickler_with_one_memo() {
+    let stream = b"\x80\x02]q\x00.\x80\x02h\x00.";
+    assert_eq!(picklevm_reading(&["repickle", "--shared-memo", "-"], stream).stdout, stream);
+    assert_eq!(picklevm_reading(&["repickle", "-"], stream).status.code(), Some(1));
+}
+
+#[test]
+fn repickle_leaves_no_file_behind_that_it_could_not_write() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("out.pkl");
+    let path = path.to_str().expect("a path");
+    let output = picklevm_reading(&["repickle", "--protocol", "4", "-", "-o", path], b"\x80\x05\x97.");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stderr), "picklevm: <stdin>: expected protocol 5 for a buffer, found protocol 4\n");
+    assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 0);
+}
+
+#[test]
 fn time_prints_one_object_with_lists_of_samples() {
     let output = picklevm(&["time", "--repeat", "3", SESSIONS[1]]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let length = fs::metadata(support::root().join(SESSIONS[1])).expect("it is there").len();
     assert_eq!(report["bytes"], length);
     assert!(report["ops"].as_u64().is_some_and(|ops| ops > 10));
-    for list in ["decode", "load", "drop"] {
+    assert_eq!(report["identical"], true);
+    for list in ["decode", "load", "drop", "dump"] {
         let samples = report[list].as_array().expect("a list");
         assert_eq!(samples.len(), 3, "{list}");
         assert!(samples.iter().all(serde_json::Value::is_u64), "{list}");

@@ -8,6 +8,8 @@ mod graph;
 mod input;
 mod optimize;
 mod output;
+mod pickles;
+mod repickle;
 mod show;
 mod time;
 
@@ -40,6 +42,7 @@ enum Command {
     Graph(graph::Args),
     Dis(dis::Args),
     Optimize(optimize::Args),
+    Repickle(repickle::Args),
     Time(time::Args),
 }
 
@@ -50,6 +53,7 @@ impl Command {
             Command::Graph(args) => graph::run(args),
             Command::Dis(args) => dis::run(args),
             Command::Optimize(args) => optimize::run(args),
+            Command::Repickle(args) => repickle::run(args),
             Command::Time(args) => time::run(args),
         }
     }

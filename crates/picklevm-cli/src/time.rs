@@ -1,4 +1,4 @@
-//! `picklevm time`: how long decoding, loading and freeing a pickle take.
+//! `picklevm time`: how long decoding, loading, freeing and writing a pickle take.
 
 use std::hint::black_box;
 use std::io::Write;
@@ -6,17 +6,19 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use picklevm::{Symbolic, Unpickler};
+use picklevm::{Pickler, Symbolic, Unpickler};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::output::Output;
+use crate::pickles;
 
-/// Measures how long a pickle takes to decode, to load and to free
+/// Measures how long a pickle takes to decode, to load, to free and to write
 ///
 /// Prints one JSON object: `bytes` and `ops` of the pickle, and lists of nanoseconds a sample: `decode` (ops alone),
-/// `load` (bytes to graph, nothing resolved) and `drop` (freeing it).
+/// `load` (bytes to graph, nothing resolved), `drop` (freeing it) and `dump` (graph to bytes at the protocol of the
+/// pickle, as CPython 3.13's pickler in C writes it). `identical` says whether that gives the same bytes.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The pickle
@@ -39,7 +41,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     unpickler.load_bytes(data.clone()).map_err(|error| Failure::data(&name, error))?;
     let decode = samples(args.repeat, || drop(black_box(count(black_box(&data)))));
     let (load, freed) = load_and_drop(args.repeat, &unpickler, &data);
-    let report = json!({"bytes": bytes, "ops": ops, "decode": decode, "load": load, "drop": freed});
+    let pickle = pickles::first(&data).map_err(|error| Failure::data(&name, error))?;
+    let graph = unpickler.load_bytes(pickle.data.clone()).map_err(|error| Failure::data(&name, error))?;
+    let pickler = Pickler::new().protocol(pickle.protocol);
+    let written = pickler.dumps(graph.root()).map_err(|error| Failure::data(&name, error))?;
+    let dump = dump(args.repeat, || pickler.dumps(black_box(graph.root())));
+    let report = json!({
+        "bytes": bytes, "ops": ops, "decode": decode, "load": load, "drop": freed, "dump": dump,
+        "identical": written == pickle.data,
+    });
     let mut out = Output::stdout();
     writeln!(out, "{report}").map_err(|error| out.failure(error))?;
     out.finish()
@@ -86,6 +96,22 @@ fn load_and_drop(repeat: usize, unpickler: &Unpickler, data: &Bytes) -> (Vec<u64
         (both - freed, freed)
     };
     (0..repeat).map(|_| sample()).unzip()
+}
+
+/// Nanoseconds of writing. One that lasts a sample is timed without freeing what was written.
+fn dump<T>(repeat: usize, mut dump: impl FnMut() -> T) -> Vec<u64> {
+    let calls = calls_a_sample(&mut || drop(black_box(dump())));
+    let sample = || {
+        if calls > 1 {
+            return nanoseconds(time(calls, &mut || drop(black_box(dump()))), calls);
+        }
+        let start = Instant::now();
+        let written = black_box(dump());
+        let taken = start.elapsed();
+        drop(written);
+        nanoseconds(taken, 1)
+    };
+    std::iter::repeat_with(sample).take(repeat).collect()
 }
 
 /// How many calls last as long as a sample.

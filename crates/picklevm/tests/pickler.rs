@@ -1,0 +1,349 @@
+//! What a `Pickler` can be told, and what it refuses.
+
+use std::io;
+use std::sync::mpsc;
+
+use picklevm::{
+    Dumper, Error, ErrorKind, Extensions, Graph, How, Pickler, Protocol, Symbolic, Unpickler, Value, write_graph_form,
+};
+
+/// Loads a pickle with nothing resolved.
+fn load(pickle: &[u8]) -> Graph {
+    Unpickler::new().resolver(Symbolic).loads(pickle).expect("a pickle")
+}
+
+fn at(protocol: Protocol) -> Pickler {
+    Pickler::new().protocol(protocol)
+}
+
+/// A pickle written again at a protocol.
+fn rewritten(pickle: &[u8], protocol: Protocol) -> Result<Vec<u8>, Error> {
+    at(protocol).dumps(load(pickle).root())
+}
+
+fn graph_form(value: Value<'_>) -> String {
+    let mut form = Vec::new();
+    write_graph_form(value, &mut form).expect("memory");
+    String::from_utf8(form).expect("ASCII")
+}
+
+#[track_caller]
+fn assert_refused(result: Result<Vec<u8>, Error>, kind: ErrorKind, message: &str) {
+    let error = result.expect_err("an error");
+    assert_eq!((error.kind(), &*error.to_string()), (kind, message));
+}
+
+#[test]
+fn a_later_pickle_of_a_stream_fetches_what_an_earlier_one_wrote() {
+    let graph = load(b"]q\x00(]q\x01h\x01e.");
+    let inner = graph.root().items().next().expect("an item");
+    let mut dumper = at(Protocol::V2).stream(Vec::new());
+    dumper.dump(inner).expect("is written");
+    dumper.dump(graph.root()).expect("is written");
+    dumper.clear_memo();
+    dumper.dump(inner).expect("is written");
+    assert_eq!(dumper.finish().expect("flushed"), b"\x80\x02]q\x00.\x80\x02]q\x01(h\x00h\x00e.\x80\x02]q\x00.");
+}
+
+#[test]
+fn a_stream_takes_values_of_several_graphs_with_one_numbering() {
+    let (one, other) = (load(b"]."), load(b"}."));
+    let mut dumper = at(Protocol::V1).stream(Vec::new());
+    for graph in [&one, &other, &one, &other] {
+        dumper.dump(graph.root()).expect("is written");
+    }
+    assert_eq!(dumper.finish().expect("flushed"), b"]q\x00.}q\x01.h\x00.h\x01.");
+}
+
+#[test]
+fn fast_mode_writes_what_is_shared_each_time_and_no_memo() {
+    let graph = load(b"]q\x00(]q\x01h\x01X\x01\0\0\0aq\x02h\x02e.");
+    assert_eq!(
+        at(Protocol::V2).fast(true).dumps(graph.root()).expect("is written"),
+        b"\x80\x02](]]X\x01\0\0\0aX\x01\0\0\0ae."
+    );
+}
+
+#[test]
+fn a_cycle_in_fast_mode_is_an_error() {
+    for pickle in [&b"]q\x00h\x00a."[..], b"]q\x00(h\x00ta.", b"cgeometry\nPoint\n)\x81q\x00}X\x01\0\0\0ah\x00sb."] {
+        let graph = load(pickle);
+        assert_refused(
+            Pickler::new().fast(true).dumps(graph.root()),
+            ErrorKind::Unrepresentable,
+            "expected no cycle in fast mode, which has no memo, found a value inside itself",
+        );
+    }
+}
+
+#[test]
+fn names_are_mapped_where_the_protocol_crosses_between_2_and_3() {
+    let two = b"\x80\x02c__builtin__\nxrange\nq\x00.";
+    let three = b"\x80\x03cbuiltins\nrange\nq\x00.";
+    assert_eq!(rewritten(two, Protocol::V3).expect("is written"), three);
+    assert_eq!(rewritten(three, Protocol::V2).expect("is written"), two);
+    assert_eq!(rewritten(two, Protocol::V2).expect("is written"), two);
+    // A name of Python 3 in a pickle of protocol 2 was written without the mapping; it stays.
+    let unmapped = b"\x80\x02cbuiltins\nrange\nq\x00.";
+    assert_eq!(rewritten(unmapped, Protocol::V2).expect("is written"), unmapped);
+}
+
+#[test]
+fn names_are_left_alone_without_fix_imports() {
+    let graph = load(b"\x80\x03cbuiltins\nrange\n.");
+    let pickle = at(Protocol::V2).fix_imports(false).dumps(graph.root()).expect("is written");
+    assert_eq!(pickle, b"\x80\x02cbuiltins\nrange\nq\x00.");
+}
+
+#[test]
+fn a_global_of_a_graph_built_by_hand_has_the_names_of_python_3() {
+    let mut graph = Graph::new();
+    let set = graph.global("builtins", "set");
+    graph.set_root(set);
+    assert_eq!(at(Protocol::V1).dumps(graph.root()).expect("is written"), b"c__builtin__\nset\nq\x00.");
+}
+
+#[test]
+fn equal_names_of_globals_are_written_once() {
+    let graph = load(b"\x80\x03(cgeometry\nPoint\ncgeometry\nLine\nt.");
+    assert_eq!(
+        at(Protocol::V4).dumps(graph.root()).expect("is written"),
+        b"\x80\x04\x95\x23\0\0\0\0\0\0\0\x8c\x08geometry\x94\x8c\x05Point\x94\x93\x94h\x00\x8c\x04Line\x94\x93\x94\x86\x94."
+    );
+}
+
+#[test]
+fn what_is_nested_in_a_class_is_reached_by_getattr_below_protocol_4() {
+    let graph = load(b"\x80\x04\x8c\x01m\x8c\x05A.B.C\x93.");
+    assert_eq!(
+        at(Protocol::V3).dumps(graph.root()).expect("is written"),
+        b"\x80\x03cbuiltins\ngetattr\nq\x00h\x00cm\nA\nX\x01\0\0\0Bq\x01\x86RX\x01\0\0\0Cq\x02\x86Rq\x03."
+    );
+    let old = at(Protocol::V3).writer("3.12-c".parse().expect("a writer"));
+    assert_eq!(
+        old.dumps(graph.root()).expect("is written"),
+        b"\x80\x03cbuiltins\ngetattr\nq\x00h\x00cm\nA\nq\x01X\x01\0\0\0Bq\x02\x86q\x03Rq\x04X\x01\0\0\0Cq\x05\x86q\x06Rq\x07."
+    );
+}
+
+#[test]
+fn registered_globals_are_written_as_extension_codes() {
+    let extensions = Extensions::new().add("geometry.Point", 0x1234).expect("a code");
+    let graph = load(b"\x80\x03cgeometry\nPoint\n.");
+    let pickle = at(Protocol::V2).extensions(extensions.clone()).dumps(graph.root()).expect("is written");
+    assert_eq!(pickle, b"\x80\x02\x83\x34\x12.");
+    let pickle = at(Protocol::V1).extensions(extensions).dumps(graph.root()).expect("is written");
+    assert_eq!(pickle, b"cgeometry\nPoint\nq\x00.");
+}
+
+#[test]
+fn extension_codes_become_globals_below_protocol_2() {
+    let extensions = Extensions::new().add("geometry.Point", 9).expect("a code");
+    let graph = load(b"\x80\x02\x82\x09.");
+    assert_eq!(
+        at(Protocol::V0).extensions(extensions).dumps(graph.root()).expect("is written"),
+        b"cgeometry\nPoint\np0\n."
+    );
+    assert_refused(
+        at(Protocol::V1).dumps(graph.root()),
+        ErrorKind::Unrepresentable,
+        "expected protocol 2 for an extension code that is not registered, found protocol 1",
+    );
+}
+
+#[test]
+fn a_global_with_a_name_beyond_ascii_needs_protocol_3() {
+    let pickle = [b"\x80\x03", "cgéométrie\nPoint\n.".as_bytes()].concat();
+    assert!(rewritten(&pickle, Protocol::V3).is_ok());
+    assert_refused(
+        rewritten(&pickle, Protocol::V2),
+        ErrorKind::Unrepresentable,
+        "expected a global with an ASCII name below protocol 3, found géométrie.Point",
+    );
+}
+
+#[test]
+fn a_persistent_id_of_protocol_0_is_one_line_of_ascii_text() {
+    assert_eq!(rewritten(b"Pid 1\n.", Protocol::V0).expect("is written"), b"Pid 1\n.");
+    assert_eq!(rewritten(b"Pid 1\n.", Protocol::V1).expect("is written"), b"X\x04\0\0\0id 1q\x00Q.");
+    for pid in [&b"K\x01Q."[..], b"X\x03\0\0\0a\nbQ.", "X\u{2}\0\0\0éQ.".as_bytes()] {
+        assert_eq!(rewritten(pid, Protocol::V0).expect_err("an error").kind(), ErrorKind::Unrepresentable, "{pid:?}");
+    }
+}
+
+#[test]
+fn a_persistent_reference_is_written_each_time_unless_it_is_shared() {
+    let twice = b"\x80\x02]q\x00(X\x01\0\0\0aq\x01Qh\x01Qe.";
+    assert_eq!(rewritten(twice, Protocol::V2).expect("is written"), twice);
+    let shared = b"\x80\x02]q\x00(X\x01\0\0\0aq\x01Qq\x02h\x02e.";
+    assert_eq!(rewritten(shared, Protocol::V2).expect("is written"), shared);
+}
+
+#[test]
+fn a_buffer_needs_protocol_5() {
+    assert_refused(
+        rewritten(b"\x80\x05\x97.", Protocol::V4),
+        ErrorKind::Unrepresentable,
+        "expected protocol 5 for a buffer, found protocol 4",
+    );
+}
+
+#[test]
+fn a_buffer_without_known_bytes_stays_out_of_band() {
+    let pickle = b"\x80\x05\x95\x06\0\0\0\0\0\0\0\x97\x97\x98\x86\x94.";
+    assert_eq!(rewritten(pickle, Protocol::V5).expect("is written"), pickle);
+}
+
+#[test]
+fn the_buffer_callback_decides_what_goes_out_of_band() {
+    let mut graph = Graph::new();
+    let buffers = [graph.buffer(&b"taken"[..]), graph.buffer(&b"left"[..]), graph.readonly_buffer(&b"bytes"[..])];
+    graph.set_root(buffers);
+    let (sender, taken) = mpsc::channel();
+    let pickler = at(Protocol::V5).buffer_callback(move |buffer| {
+        let data = buffer.data().cloned().unwrap_or_default();
+        let takes = data == "taken";
+        takes && sender.send(data).is_ok()
+    });
+    assert_eq!(
+        pickler.dumps(graph.root()).expect("is written"),
+        b"\x80\x05\x95\x1c\0\0\0\0\0\0\0]\x94(\x97\x96\x04\0\0\0\0\0\0\0left\x94C\x05bytes\x94e."
+    );
+    drop(pickler);
+    assert_eq!(taken.iter().collect::<Vec<_>>(), ["taken"]);
+}
+
+#[test]
+fn types_without_an_opcode_at_a_protocol_are_written_as_calls() {
+    let mut graph = Graph::new();
+    let bytes = graph.bytes(b"\x00\xe9");
+    graph.set_root(bytes);
+    assert_eq!(
+        at(Protocol::V2).dumps(graph.root()).expect("is written"),
+        b"\x80\x02c_codecs\nencode\nq\x00X\x03\0\0\0\x00\xc3\xa9q\x01X\x06\0\0\0latin1q\x02\x86q\x03Rq\x04."
+    );
+    let set = graph.set([1]).expect("hashable");
+    graph.set_root(set);
+    assert_eq!(
+        at(Protocol::V3).dumps(graph.root()).expect("is written"),
+        b"\x80\x03cbuiltins\nset\nq\x00]q\x01K\x01a\x85q\x02Rq\x03."
+    );
+    let complex = graph.complex(1.0, -2.0);
+    graph.set_root(complex);
+    assert_eq!(
+        at(Protocol::V0).dumps(graph.root()).expect("is written"),
+        b"c__builtin__\ncomplex\np0\n(F1.0\nF-2.0\ntp1\nRp2\n."
+    );
+    let bytearray = graph.bytearray(b"");
+    graph.set_root(bytearray);
+    assert_eq!(
+        at(Protocol::V3).dumps(graph.root()).expect("is written"),
+        b"\x80\x03cbuiltins\nbytearray\nq\x00)Rq\x01."
+    );
+}
+
+#[test]
+fn newobj_below_protocol_2_is_a_call_of_copyreg() {
+    assert_eq!(
+        rewritten(b"\x80\x02cgeometry\nPoint\nK\x01\x85\x81.", Protocol::V0).expect("is written"),
+        b"ccopy_reg\n__newobj__\np0\n(cgeometry\nPoint\np1\nI1\ntp2\nRp3\n."
+    );
+}
+
+#[test]
+fn newobj_ex_below_protocol_4_is_a_call_of_partial() {
+    let pickle = b"\x80\x04\x8c\x01m\x8c\x01A\x93)}\x92.";
+    assert_eq!(
+        rewritten(pickle, Protocol::V3).expect("is written"),
+        b"\x80\x03cfunctools\npartial\nq\x00cbuiltins\ngetattr\nq\x01cm\nA\nq\x02X\x07\0\0\0__new__q\x03\x86q\x04Rq\x05\
+          \x85q\x06Rq\x07(h\x05h\x02\x85q\x08}q\x09Ntq\x0ab)Rq\x0b."
+    );
+}
+
+#[test]
+fn objects_that_were_made_for_their_effect_are_kept() {
+    for pickle in [
+        &b"cm\nf\n(K\x01tR0N."[..],                         // of no object
+        b"cm\nA\n)Rq\x00cm\nf\n(h\x00K\x01tR0.",            // of the root, its first argument
+        b"cm\nA\n)Rq\x00cm\nf\n(h\x00K\x01K\x02tRK\x03b0.", // with a state of its own
+        b"(cm\nf\n)Rq\x000h\x00cm\nf\n)Rq\x010K\x01t.",     // one that the root holds
+    ] {
+        let graph = load(pickle);
+        for protocol in [Protocol::V0, Protocol::V1, Protocol::V2, Protocol::V4] {
+            let again = load(&at(protocol).dumps(graph.root()).expect("is written"));
+            assert_eq!(graph_form(again.root()), graph_form(graph.root()), "{pickle:?} at protocol {protocol}");
+        }
+    }
+}
+
+#[test]
+fn an_object_that_is_its_own_argument_is_an_error() {
+    let mut graph = Graph::new();
+    let object = graph.instance("geometry", "Point").how(How::Reduce).build().expect("an object");
+    graph.value_mut(object).set_args([object]).expect("arguments");
+    graph.set_root(object);
+    assert_eq!(Pickler::new().dumps(graph.root()).expect_err("an error").kind(), ErrorKind::Unrepresentable);
+}
+
+#[test]
+fn an_argument_that_leads_back_to_its_object_is_fetched() {
+    let mut graph = Graph::new();
+    let list = graph.list([0; 0]);
+    let object = graph.call("m", "f").arg(list).build().expect("an object");
+    graph.value_mut(list).push(object).expect("a list");
+    graph.set_root(object);
+    assert_eq!(
+        at(Protocol::V2).dumps(graph.root()).expect("is written"),
+        b"\x80\x02cm\nf\nq\x00]q\x01h\x00h\x01\x85q\x02Rq\x03a\x85q\x04R0h\x03."
+    );
+}
+
+#[test]
+fn a_protocol_that_the_writer_does_not_know_is_refused() {
+    let graph = load(b"N.");
+    assert_refused(
+        at(Protocol::V5).writer("3.7-c".parse().expect("a writer")).dumps(graph.root()),
+        ErrorKind::Unrepresentable,
+        "expected a protocol that 3.7-c knows, 4 at most, found 5",
+    );
+}
+
+/// Counts what it is given, and fails from `most` bytes on.
+struct Narrow {
+    given: usize,
+    most: usize,
+}
+
+impl io::Write for &mut Narrow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.given + bytes.len() > self.most {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.given += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn nothing_is_written_after_an_error() {
+    let graph = load(b"\x80\x05(K\x01\x97t.");
+    let fine = load(b"N.");
+    let mut out = Narrow { given: 0, most: usize::MAX };
+    let mut dumper: Dumper<'_, _> = at(Protocol::V4).stream(&mut out);
+    assert_eq!(dumper.dump(graph.root()).expect_err("a buffer").kind(), ErrorKind::Unrepresentable);
+    assert_eq!(dumper.dump(fine.root()).expect_err("a broken stream").kind(), ErrorKind::Broken);
+    assert_eq!(dumper.finish().err().map(|error| error.kind()), Some(ErrorKind::Broken));
+    assert_eq!(out.given, b"\x80\x04".len());
+}
+
+#[test]
+fn a_writer_that_fails_is_an_error() {
+    let mut out = Narrow { given: 0, most: 100_000 };
+    let graph = Graph::from(vec!["text"; 1_000_000]);
+    let error = Pickler::new().dump(graph.root(), &mut out).expect_err("a full disk");
+    assert_eq!(error.kind(), ErrorKind::Io);
+}
