@@ -84,6 +84,7 @@ pub use pickler::{Dumper, Pickler, dump, dumps};
 pub use picklevm_ops as ops;
 pub use picklevm_ops::Text;
 pub use protocol::Protocol;
+pub use resolve::compat::python3_name;
 pub use resolve::{
     AllowList, Call, Callable, Class, Construct, Deny, Extensions, Made, Or, Persistent, Registry, Resolver, Standard,
     Symbolic, persistent,

@@ -49,6 +49,16 @@ pub(crate) fn renamed<'a>(module: &'a str, name: &'a str, to: Names) -> Option<(
     }
 }
 
+/// What Python 3 calls a global by the names that Python 2 gave it, as unpickling a protocol below 3 does.
+///
+/// ```
+/// assert_eq!(picklevm::python3_name("__builtin__", "xrange"), ("builtins", "range"));
+/// assert_eq!(picklevm::python3_name("collections", "deque"), ("collections", "deque"));
+/// ```
+pub fn python3_name<'a>(module: &'a str, name: &'a str) -> (&'a str, &'a str) {
+    renamed(module, name, Names::Python3).unwrap_or((module, name))
+}
+
 /// One direction of the mapping. A pair of module and name counts before the module alone.
 struct Map {
     names: HashMap<(&'static str, &'static str), (&'static str, &'static str), RandomState>,

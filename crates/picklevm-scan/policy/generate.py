@@ -1,0 +1,453 @@
+#!/usr/bin/env python3
+"""Writes numpy.toml, pandas.toml, scipy.toml, sklearn.toml, torch.toml and others.toml from the installed packages.
+
+usage: generate.py OUT.json            in each Python that has some of the packages, old releases and new
+       generate.py --write A.json ...  writes the .toml files beside this one from all of them
+
+A class is listed if making it by `__new__` and setting its state runs nothing that the state chooses. Classes with a
+`__setstate__` of their own are listed only if that method was read and is named in READ below. Functions are listed so
+that pickles may name them; only those in CALLED may be called.
+"""
+import importlib, inspect, json, os, pkgutil, sys, warnings
+
+warnings.simplefilter("ignore")
+USES = ("call", "construct", "state", "items", "members")
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# `__setstate__` methods that were read: they assign attributes, check versions or rebuild from plain data.
+READ = {
+    "sklearn.base.BaseEstimator", "sklearn.utils.deprecation.BaseEstimator", "sklearn.tree._tree.Tree",
+    "sklearn.neighbors._base.NeighborsBase", "sklearn.gaussian_process.kernels.Kernel",
+    "torch.nn.modules.module.Module", "torch.nn.modules.rnn.RNNBase", "torch.nn.modules.activation.MultiheadAttention",
+    "torch.nn.modules.transformer.TransformerEncoderLayer", "torch.nn.modules.transformer.TransformerDecoderLayer",
+    "torch.nn.modules.batchnorm._NormBase", "torch.optim.optimizer.Optimizer",
+    "pandas.core.generic.NDFrame", "pandas.core.arrays.categorical.Categorical",
+    "networkx.classes.reportviews.NodeView", "networkx.classes.graph.Graph",
+}
+# What is never listed, by the beginning of its module: tests, input and output, code.
+LEFT_OUT = (
+    "numpy.testing", "numpy.f2py", "numpy.distutils", "numpy.lib._npyio", "numpy.ctypeslib", "numpy.lib._datasource",
+    "pandas.io", "pandas.tests", "pandas.core.computation", "pandas._testing", "pandas.plotting", "pandas.util", "pandas.conftest",
+    "scipy.io", "scipy._lib", "scipy.datasets", "scipy.conftest", "scipy.stats._continuous_distns", "scipy.stats._discrete_distns",
+    "scipy.stats._distn_infrastructure", "scipy.stats._distribution_infrastructure", "scipy.stats._multivariate", "scipy.LowLevelCallable",
+    "sklearn.utils._testing", "sklearn.externals", "sklearn.datasets", "sklearn.conftest", "sklearn.utils.estimator_checks", "sklearn.utils._test_common",
+    "sklearn.utils._plotting", "sklearn.callback",
+    "torch.nn.modules._functions", "torch.nn.parallel", "torch.nn.utils", "torch.nn.attention", "torch.nn.backends",
+)
+
+
+def modules(name):
+    try:
+        root = importlib.import_module(name)
+    except Exception:
+        return
+    yield root
+    for info in pkgutil.walk_packages(getattr(root, "__path__", []), name + ".", onerror=lambda _: None):
+        if ".tests" in info.name or ".test_" in info.name or info.name.startswith(LEFT_OUT) or info.name.endswith("__main__"):
+            continue
+        try:
+            yield importlib.import_module(info.name)
+        except BaseException:
+            continue
+
+
+def definer(cls, method):
+    """The class that a method comes from."""
+    return next((c for c in cls.__mro__ if method in vars(c)), None)
+
+
+def full(cls):
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def is_harmless(cls):
+    if cls.__name__ in ("ExcelWriter", "ExcelFile", "HDFStore", "DataSource", "LowLevelCallable"):
+        return False        # They open files or libraries.
+    for method in ("__setstate__", "__setstate_cython__", "__setattr__", "__del__", "__getattribute__"):
+        home = definer(cls, method)
+        if home is None or home is object or full(home) in READ or home.__module__ == "builtins":
+            continue
+        if home.__module__.split(".")[0] in ("numpy", "torch") and home.__module__.count(".") == 0:
+            continue
+        if method == "__setattr__" and home.__module__.split(".")[0] in ("torch", "pandas", "numpy"):
+            continue        # They sort attributes into registries, or refuse; they call nothing that the state holds.
+        if method.startswith("__setstate") and not inspect.isfunction(vars(home)[method]):
+            continue        # Compiled by Cython: assigns C attributes from a tuple of a fixed type.
+        return False
+    return True
+
+
+def is_home(module, cls):
+    """Whether a class is defined in a module, whatever it says itself: pandas 3 calls its classes `pandas.Index`."""
+    try:
+        return inspect.getsourcefile(cls) == getattr(module, "__file__", None)
+    except (TypeError, OSError):
+        return False
+
+
+def classes(root, prefix=None, keep=lambda cls: True):
+    """Classes by module: those that are containers, and the others."""
+    found = {}
+    for module in modules(root):
+        for name, cls in sorted(vars(module).items()):
+            if not inspect.isclass(cls) or not str(getattr(cls, "__module__", "")).startswith(prefix or root) or "<locals>" in cls.__qualname__:
+                continue
+            if cls.__module__.startswith(LEFT_OUT) or ".tests" in cls.__module__ or not keep(cls) or not is_harmless(cls):
+                continue
+            if issubclass(cls, type):
+                continue
+            items = issubclass(cls, (dict, list, set))
+            found.setdefault((cls.__module__, items), set()).add(cls.__qualname__)
+            if is_home(module, cls):
+                found.setdefault((module.__name__, items), set()).add(cls.__qualname__)
+            if getattr(importlib.import_module(root.split(".")[0]), name, None) is cls:
+                found.setdefault((root.split(".")[0], items), set()).add(name)
+    return found
+
+
+def functions(root, keep=lambda name: True):
+    """Functions by module, to be named and not called."""
+    found = {}
+    for module in modules(root):
+        for name, f in sorted(vars(module).items()):
+            if not callable(f) or inspect.isclass(f) or not isinstance(getattr(f, "__module__", None), str):
+                continue
+            if f.__module__.startswith(root) and getattr(f, "__name__", None) == name and keep(name) and not f.__module__.startswith(LEFT_OUT) and ".test" not in f.__module__:
+                found.setdefault(f.__module__, set()).add(name)
+    return found
+
+
+def row(module, names, may=(), args=None, follows=None):
+    """What names of a module may be used for."""
+    return module, names, may, args, follows
+
+
+def class_rows(found):
+    for (module, items), names in sorted(found.items()):
+        yield row(module, names, ("construct", "state", "items") if items else ("construct", "state"))
+
+
+def unpickle_rows(root):
+    """Cython's `__pyx_unpickle_Class(Class, checksum, state)`."""
+    for module in modules(root):
+        names = [n for n in vars(module) if n.startswith("__pyx_unpickle_")]
+        if names:
+            yield row(module.__name__, names, ("call", "state"), ("class", "rest"))
+
+
+def write(name, about, rows):
+    """One row in the file for the names of a module that may do the same; a name in several rows may do all they say."""
+    merged = {}
+    for module, names, may, args, follows in rows:
+        for n in names:
+            old_may, old_args, old_follows = merged.get((module, n), ((), None, None))
+            merged[module, n] = (set(old_may) | set(may), tuple(args) if args is not None else old_args, follows or old_follows)
+    alike = {}
+    for (module, n), (may, args, follows) in sorted(merged.items()):
+        alike.setdefault((module, tuple(u for u in USES if u in may), args, follows), []).append(n)
+    with open(os.path.join(HERE, name + ".toml"), "w") as f:
+        f.write(f"# {about}\n# Written by generate.py; change that, not this.\n")
+        for (module, may, args, follows), names in alike.items():
+            f.write(f'\n[[allow]]\nmodule = "{module}"\nnames = {json.dumps(names)}\n')
+            if may:
+                f.write(f"may = {json.dumps(may)}\n")
+            if args is not None:
+                f.write(f"args = {json.dumps(args)}\n")
+            if follows:
+                f.write(f'follows = "{follows}"\n')
+
+
+def numpy():
+    import numpy as np
+    rows = []
+    core = ("numpy.core", "numpy._core")
+    for m in core:
+        rows += [
+            row(m + ".multiarray", ["_reconstruct"], ("call", "state"), ("class", "any", "any")),
+            row(m + ".multiarray", ["scalar"], ("call", "state"), ("any", "any")),
+            row(m + ".multiarray", ["ndarray", "dtype", "array"], ("construct", "state")),
+            row(m + ".numeric", ["_frombuffer"], ("call", "state")),
+            row(m, ["_ufunc_reconstruct"], ("call",), ("any", "any"), "names"),
+            row(m + "._internal", ["_reconstruct"], ("call",), ("class", "any", "any")),
+            row(m + "._internal", ["_convert_to_stringdtype_kwargs"], ("call",)),
+            row(m + ".records", ["recarray", "record"], ("construct", "state")),
+            row(m + ".defchararray", ["chararray"], ("construct", "state")),
+        ]
+    rows.append(row("numpy", ["_ufunc_reconstruct"], ("call",), ("any", "any"), "names"))
+    rows.append(row("numpy", ["dtype"], ("call", "construct", "state")))
+    rows.append(row("numpy", ["ndarray", "matrix", "recarray", "record", "chararray", "poly1d", "busdaycalendar", "void"], ("construct", "state")))
+    rows.append(row("numpy", ["ndenumerate", "newaxis", "nan", "inf", "pi", "e", "generic", "number", "integer", "floating", "inexact", "flexible", "character", "signedinteger", "unsignedinteger", "complexfloating"]))
+    scalars = {t.__name__ for t in np.sctypeDict.values()} | {"bool_", "int_", "float_", "complex_", "str_", "bytes_", "unicode_", "string_", "object_", "void", "longdouble", "clongdouble", "float128", "complex256", "datetime64", "timedelta64", "intc", "uintc", "intp", "uintp", "long", "ulong", "longlong", "ulonglong", "bool", "float96", "longfloat", "singlecomplex", "cfloat", "half", "single", "double", "byte", "ubyte", "short", "ushort", "csingle", "cdouble"}
+    rows.append(row("numpy", scalars - {"void"}, ("call", "construct")))
+    try:
+        import numpy.dtypes as dtypes
+        rows.append(row("numpy.dtypes", [n for n in vars(dtypes) if n.endswith("DType")], ("call", "construct", "state")))
+    except ImportError:
+        pass            # Before NumPy 1.25.
+    for m in ("numpy.matrixlib.defmatrix", "numpy.matrixlib"):
+        rows.append(row(m, ["matrix"], ("construct", "state")))
+    rows.append(row("numpy.rec", ["recarray", "record"], ("construct", "state")))
+    rows.append(row("numpy.char", ["chararray"], ("construct", "state")))
+    for m in ("numpy.lib.polynomial", "numpy.lib._polynomial_impl"):
+        rows.append(row(m, ["poly1d"], ("construct", "state")))
+    for m in ("numpy.ma.core", "numpy.ma"):
+        rows += [row(m, ["_mareconstruct"], ("call", "state"), ("class", "class", "any", "any")), row(m, ["MaskedArray", "MaskedConstant", "mvoid", "masked_array"], ("construct", "state")), row(m, ["masked", "nomask"])]
+    rows.append(row("numpy.ma.mrecords", ["_mrreconstruct"], ("call", "state"), ("class", "class", "any", "any")))
+    rows.append(row("numpy.ma.mrecords", ["MaskedRecords", "mrecarray"], ("construct", "state")))
+    # Their second argument is a function that they call; NumPy 1.24.
+    rows.append(row("numpy.random._pickle", ["__randomstate_ctor", "__generator_ctor"], ("call", "state"), ("any", "function")))
+    rows.append(row("numpy.random._pickle", ["__bit_generator_ctor", "__legacy_bit_generator_ctor"], ("call", "state"), ("any",)))
+    rows.append(row("numpy.random", ["__RandomState_ctor"], ("call", "state"), ()))
+    rows.append(row("numpy.random.mtrand", ["__RandomState_ctor"], ("call", "state"), ()))
+    rows.append(row("numpy.random.mtrand", ["RandomState"], ("construct", "state")))
+    rows.append(row("numpy.random._generator", ["Generator"], ("construct", "state")))
+    for bits in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64"):
+        m = {"PCG64DXSM": "_pcg64"}.get(bits, "_" + bits.lower())
+        rows.append(row("numpy.random." + m, [bits], ("construct", "state")))
+    rows.append(row("numpy.random.bit_generator", ["SeedSequence", "SeedlessSeedSequence", "BitGenerator"], ("construct", "state")))
+    rows.append(row("numpy.random.bit_generator", ["__pyx_unpickle_SeedSequence", "__pyx_unpickle_SeedlessSeedSequence"], ("call", "state"), ("class", "rest")))
+    rows.append(row("numpy.random._bounded_integers", ["__pyx_unpickle_Enum"], ("call", "state"), ("class", "rest")))
+    rows += class_rows(classes("numpy.polynomial"))
+    rows += class_rows({("numpy._globals", False): {"_NoValueType", "_CopyMode"}, ("numpy", False): {"_NoValueType", "_CopyMode"}})
+    for m in core:
+        rows.append(row(m + "._multiarray_umath", [n for n in vars(np) if isinstance(vars(np)[n], np.ufunc)] + ["_ufunc_reconstruct"]))
+    no = {"load", "loads", "save", "savez", "savez_compressed", "savetxt", "fromfile", "loadtxt", "genfromtxt", "fromregex", "memmap", "vectorize", "frompyfunc", "apply_along_axis", "apply_over_axes", "fromfunction", "piecewise", "test", "info", "source", "lookfor", "show_config", "show_runtime", "get_include", "getbufsize", "setbufsize", "seterr", "seterrcall", "set_printoptions", "put", "putmask", "place", "copyto", "from_dlpack", "printoptions"}
+    rows.append(row("numpy", [n for n, f in vars(np).items() if callable(f) and not inspect.isclass(f) and not n.startswith("_") and n not in no]))
+    import numpy.linalg, numpy.fft
+    for m in (numpy.linalg, numpy.fft):
+        rows.append(row(m.__name__, [n for n, f in vars(m).items() if callable(f) and not inspect.isclass(f) and not n.startswith("_") and n != "test"]))
+    rows.append(row("numpy.linalg", ["LinAlgError"], ("call", "construct", "state")))
+    for m in (core + ("numpy.exceptions", "numpy")):
+        rows.append(row(m if m.count(".") == 0 or m == "numpy.exceptions" else m + "._exceptions", ["AxisError", "ComplexWarning", "VisibleDeprecationWarning", "RankWarning", "TooHardError", "DTypePromotionError"], ("call", "construct", "state")))
+    return "NumPy 1 and 2.", rows
+
+
+def pandas():
+    rows = []
+    found = classes("pandas")
+    import pandas as pd
+    for name, cls in vars(pd).items():
+        if inspect.isclass(cls) and cls.__module__.startswith("pandas") and is_harmless(cls) and not cls.__module__.startswith("pandas.io"):
+            found.setdefault(("pandas", False), set()).add(name)
+    for name, cls in vars(pd.arrays).items():
+        if inspect.isclass(cls):
+            found.setdefault(("pandas.arrays", False), set()).add(name)
+    rows += class_rows(found)
+    rows += unpickle_rows("pandas")
+    old = {
+        "pandas.core.index": ["Index", "MultiIndex", "Int64Index", "Float64Index", "RangeIndex"], "pandas.indexes.base": ["Index"],
+        "pandas.indexes.range": ["RangeIndex"], "pandas.indexes.multi": ["MultiIndex"], "pandas.indexes.numeric": ["Int64Index", "Float64Index", "UInt64Index"],
+        "pandas.core.indexes.numeric": ["Int64Index", "Float64Index", "UInt64Index", "NumericIndex"], "pandas.core.internals": ["BlockManager", "SingleBlockManager"],
+        "pandas.core.internals.managers": ["BlockManager", "SingleBlockManager", "ArrayManager", "SingleArrayManager"],
+        "pandas.core.categorical": ["Categorical"], "pandas.core.arrays.numpy_": ["PandasArray", "PandasDtype", "NumpyExtensionArray"],
+        "pandas.core.dtypes.dtypes": ["CategoricalDtype", "DatetimeTZDtype", "PeriodDtype", "IntervalDtype", "NumpyEADtype", "SparseDtype", "PandasDtype", "ArrowDtype"],
+        "pandas.core.arrays.string_": ["StringArray", "StringDtype", "StringArrayNumpySemantics"], "pandas.core.arrays.sparse.dtype": ["SparseDtype"],
+        "pandas.core.arrays.sparse": ["SparseArray", "SparseDtype"], "pandas.core.arrays.sparse.array": ["SparseArray"], "pandas.core.frame": ["DataFrame"], "pandas.core.series": ["Series", "TimeSeries"],
+        "pandas.core.internals.blocks": ["Block", "NumericBlock", "ObjectBlock", "ExtensionBlock", "DatetimeTZBlock", "DatetimeLikeBlock", "CategoricalBlock", "FloatBlock", "IntBlock", "BoolBlock", "ComplexBlock", "DatetimeBlock", "TimeDeltaBlock"],
+        "pandas.core.flags": ["Flags"], "pandas._libs.internals": ["BlockManager", "BlockPlacement", "NumpyBlock", "Block", "SharedBlock", "BlockValuesRefs"], "pandas._libs.arrays": ["NDArrayBacked"],
+        "pandas._libs.tslibs.offsets": ["BaseOffset", "SingleConstructorOffset"], "pandas._libs.index": ["IndexEngine", "ObjectEngine", "Int64Engine"],
+        "pandas.core.arrays.integer": [f"{u}Int{n}Dtype" for u in ("", "U") for n in (8, 16, 32, 64)] + ["IntegerArray"], "pandas.core.arrays.floating": ["Float32Dtype", "Float64Dtype", "FloatingArray"],
+    }
+    for module, names in old.items():
+        rows.append(row(module, names, ("construct", "state")))
+    import pandas._libs.tslibs.offsets as offsets
+    names = [n for n, c in vars(offsets).items() if inspect.isclass(c)]
+    for module in ("pandas._libs.tslibs.offsets", "pandas.tseries.offsets", "pandas.core.offsets"):
+        rows.append(row(module, names, ("call", "construct", "state")))
+    made = ("call", "state")
+    index = ["_new_Index"], ("call", "state"), ("class", "any")
+    for module in ("pandas.core.indexes.base", "pandas.core.index", "pandas.indexes.base"):
+        rows.append(row(module, *index))
+    for module, name in (("datetimes", "_new_DatetimeIndex"), ("timedeltas", "_new_TimedeltaIndex"), ("period", "_new_PeriodIndex"), ("interval", "_new_IntervalIndex")):
+        rows.append(row("pandas.core.indexes." + module, [name], made, ("class", "any")))
+        rows.append(row("pandas.tseries." + module, [name], made, ("class", "any")))
+    rows.append(row("pandas.tseries.index", ["_new_DatetimeIndex"], made, ("class", "any")))
+    rows.append(row("pandas.core.indexes.period", ["_new_PeriodIndex"], made, ("class", "rest")))
+    rows.append(row("pandas._libs.internals", ["_unpickle_block"], made))
+    rows.append(row("pandas.core.internals.blocks", ["new_block", "make_block"], made))
+    for module in ("pandas._libs.tslibs.timestamps", "pandas._libs.tslib", "pandas.tslib"):
+        rows.append(row(module, ["_unpickle_timestamp"], made))
+    rows.append(row("pandas._libs.tslibs.timedeltas", ["_timedelta_unpickle"], made))
+    for module in ("pandas._libs.tslibs.nattype", "pandas._libs.tslib", "pandas.tslib"):
+        rows.append(row(module, ["_nat_unpickle", "__nat_unpickle"], made))
+    values = {
+        "pandas": ["Timestamp", "Timedelta", "Period", "Interval", "NaT", "DateOffset", "StringDtype", "PeriodDtype", "IntervalDtype", "CategoricalDtype", "DatetimeTZDtype", "SparseDtype"],
+        "pandas._libs.tslibs.timestamps": ["Timestamp"], "pandas._libs.tslibs.timedeltas": ["Timedelta"], "pandas._libs.tslibs.period": ["Period"], "pandas._libs.period": ["Period"],
+        "pandas._libs.interval": ["Interval"], "pandas._libs.tslib": ["Timestamp", "NaTType", "Timedelta"], "pandas._libs.sparse": ["IntIndex", "BlockIndex"],
+        "pandas.core.arrays.string_": ["StringDtype"], "pandas.core.dtypes.dtypes": ["PeriodDtype", "IntervalDtype"], "pandas._libs.internals": ["BlockPlacement"],
+        "pandas.core.internals.managers": ["BlockManager", "SingleBlockManager"], "pandas.core.internals": ["BlockManager", "SingleBlockManager"], "pandas._libs.tslibs.nattype": ["NaTType"],
+    }
+    for module, names in values.items():
+        rows.append(row(module, names, ("call", "construct", "state")))
+    rows.append(row("pandas._libs.missing", ["NA"]))
+    rows.append(row("pandas._libs.missing", ["NAType", "C_NA"], ("call", "construct")))
+    rows.append(row("pandas", ["NA"]))
+    rows.append(row("pandas.core.frame", ["DataFrame"], ("construct", "state", "members")))
+    rows.append(row("pandas.core.indexes.frozen", ["FrozenList"], ("call", "construct", "state", "items")))
+    rows.append(row("pandas.core.indexes.accessors", ["CombinedDatetimelikeProperties"], ("construct",)))
+    for module in ("pandas._libs.lib", "pandas._libs.tslibs.dtypes"):
+        rows.append(row(module, ["_NoDefault", "NpyDatetimeUnit", "Resolution"], ("call", "construct", "members")))
+    return "pandas 0.20 to 3.", rows
+
+
+def scipy():
+    import scipy.sparse
+    rows = []
+    formats = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
+    for f in formats:
+        for module in (f"scipy.sparse.{f}", f"scipy.sparse._{f}", "scipy.sparse"):
+            rows.append(row(module, [f"{f}_matrix", f"{f}_array"], ("construct", "state", "items") if f == "dok" else ("construct", "state")))
+    for root in ("scipy.interpolate", "scipy.spatial", "scipy.optimize", "scipy.signal", "scipy.cluster", "scipy.fft", "scipy.integrate", "scipy.stats", "scipy.sparse.linalg", "scipy.linalg"):
+        rows += class_rows(classes(root, "scipy"))
+        rows += unpickle_rows(root)
+    for module in ("scipy.interpolate.interpolate", "scipy.interpolate._interpolate", "scipy.interpolate._cubic", "scipy.interpolate._bsplines", "scipy.interpolate.fitpack2", "scipy.interpolate._fitpack2", "scipy.interpolate"):
+        rows.append(row(module, ["interp1d", "interp2d", "PPoly", "BPoly", "BSpline", "CubicSpline", "PchipInterpolator", "Akima1DInterpolator", "CubicHermiteSpline", "UnivariateSpline", "InterpolatedUnivariateSpline", "LSQUnivariateSpline", "RectBivariateSpline", "SmoothBivariateSpline"], ("construct", "state")))
+    for module in ("scipy.spatial.ckdtree", "scipy.spatial._ckdtree", "scipy.spatial"):
+        rows.append(row(module, ["cKDTree"], ("construct", "state")))
+    for module in ("scipy.spatial.kdtree", "scipy.spatial._kdtree", "scipy.spatial"):
+        rows.append(row(module, ["KDTree"], ("construct", "state")))
+    for module in ("scipy.spatial.transform.rotation", "scipy.spatial.transform._rotation", "scipy.spatial.transform"):
+        rows.append(row(module, ["Rotation", "Slerp", "RotationSpline"], ("construct", "state")))
+        rows.append(row(module, ["__pyx_unpickle_Rotation"], ("call", "state"), ("class", "rest")))
+    for module in ("scipy.optimize.optimize", "scipy.optimize._optimize", "scipy.optimize"):
+        rows.append(row(module, ["OptimizeResult"], ("call", "construct", "state", "items")))
+    for module in ("scipy._lib._bunch", "scipy.stats.stats"):
+        rows.append(row(module, ["_make_tuple_bunch"]))
+    rows.append(row("scipy._lib.array_api_compat.numpy._aliases", ["asarray"]))
+    rows.append(row("scipy._lib._util", ["_RichResult"], ("construct", "state", "items")))
+    import numpy as np, scipy.special
+    ufuncs = [n for n, f in vars(scipy.special).items() if isinstance(f, np.ufunc)]
+    for module in ("scipy.special._ufuncs", "scipy.special", "scipy.special._special_ufuncs"):
+        rows.append(row(module, ufuncs))
+    for root in ("scipy.stats", "scipy.spatial.distance", "scipy.linalg", "scipy.signal"):
+        for module, names in sorted(functions(root).items()):
+            rows.append(row(module, names))
+    for c in ("continuous", "discrete"):
+        rows.append(row("scipy.stats._distn_infrastructure", [f"rv_{c}_frozen", "rv_frozen"], ("construct", "state")))
+    return "SciPy. The distributions of scipy.stats are not listed: setting their state runs a text of it as code.", rows
+
+
+def sklearn():
+    import sklearn
+    rows = list(class_rows(classes("sklearn")))
+    rows += unpickle_rows("sklearn")
+    rows.append(row("sklearn.tree._tree", ["Tree"], ("call", "construct", "state")))
+    rows.append(row("sklearn.utils", ["Bunch"], ("call", "construct", "state", "items")))
+    rows.append(row("sklearn.utils._bunch", ["Bunch"], ("call", "construct", "state", "items")))
+    for kind in ("_kd_tree", "_ball_tree"):
+        rows.append(row("sklearn.neighbors." + kind, ["newObj"], ("call", "state"), ("class",)))
+        rows.append(row("sklearn.neighbors." + kind, ["KDTree", "BallTree", "KDTree64", "BallTree64", "KDTree32", "BallTree32"], ("construct", "state")))
+    for module in ("sklearn.metrics._dist_metrics", "sklearn.neighbors._dist_metrics"):
+        rows.append(row(module, ["newObj"], ("call", "state"), ("class",)))
+        try:
+            distances = importlib.import_module(module)
+        except ImportError:
+            continue
+        rows.append(row(module, [n for n, c in vars(distances).items() if inspect.isclass(c)], ("call", "construct", "state")))
+    for root in ("sklearn.metrics", "sklearn.preprocessing", "sklearn.feature_selection", "sklearn.feature_extraction", "sklearn.utils.fixes", "sklearn.gaussian_process", "sklearn.covariance", "sklearn.utils.validation"):
+        for module, names in sorted(functions(root).items()):
+            rows.append(row(module, names))
+    try:
+        import sklearn._loss._loss as loss
+        rows.append(row("sklearn._loss._loss", [n for n, c in vars(loss).items() if inspect.isclass(c)], ("call", "construct", "state")))
+    except ImportError:
+        pass            # Before scikit-learn 1.0.
+    for module in ("sklearn.linear_model._sgd_fast", "sklearn.linear_model.sgd_fast"):
+        rows.append(row(module, ["Hinge", "SquaredHinge", "Log", "SquaredLoss", "Huber", "EpsilonInsensitive", "SquaredEpsilonInsensitive", "ModifiedHuber", "Classification", "Regression", "LossFunction"], ("call", "construct", "state")))
+    old = {
+        "sklearn.linear_model.logistic": ["LogisticRegression"], "sklearn.linear_model.base": ["LinearRegression"], "sklearn.linear_model.ridge": ["Ridge", "RidgeClassifier"],
+        "sklearn.ensemble.forest": ["RandomForestClassifier", "RandomForestRegressor", "ExtraTreesClassifier", "ExtraTreesRegressor"], "sklearn.tree.tree": ["DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"],
+        "sklearn.svm.classes": ["SVC", "SVR", "LinearSVC", "LinearSVR", "NuSVC", "NuSVR", "OneClassSVM"], "sklearn.preprocessing.data": ["StandardScaler", "MinMaxScaler", "RobustScaler", "MaxAbsScaler", "Normalizer", "PolynomialFeatures", "QuantileTransformer", "PowerTransformer"],
+        "sklearn.preprocessing.label": ["LabelEncoder", "LabelBinarizer", "MultiLabelBinarizer"], "sklearn.decomposition.pca": ["PCA"], "sklearn.cluster.k_means_": ["KMeans", "MiniBatchKMeans"],
+        "sklearn.neighbors.classification": ["KNeighborsClassifier"], "sklearn.neighbors.regression": ["KNeighborsRegressor"], "sklearn.preprocessing.imputation": ["Imputer"], "sklearn.ensemble.gradient_boosting": ["GradientBoostingClassifier", "GradientBoostingRegressor"],
+        "sklearn.feature_extraction.text": ["CountVectorizer", "TfidfVectorizer", "TfidfTransformer", "HashingVectorizer"], "sklearn.naive_bayes": ["GaussianNB", "MultinomialNB", "BernoulliNB"], "sklearn.pipeline": ["Pipeline", "FeatureUnion"],
+    }
+    for module, names in old.items():
+        rows.append(row(module, names, ("construct", "state")))
+    return "scikit-learn.", rows
+
+
+def torch():
+    import torch as t, torch.nn, torch.optim, torch.nn.functional, torch.utils.data
+    rows = [
+        row("torch._utils", ["_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_parameter", "_rebuild_parameter_with_state", "_rebuild_qtensor", "_rebuild_sparse_tensor", "_rebuild_sparse_csr_tensor", "_rebuild_nested_tensor", "_rebuild_meta_tensor_no_storage", "_rebuild_device_tensor_from_numpy", "_rebuild_device_tensor_from_cpu_tensor", "_rebuild_xla_tensor"], ("call", "state")),
+        row("torch._utils", ["_rebuild_wrapper_subclass"], ("call", "state"), ("class", "rest")),
+        row("torch._tensor", ["_rebuild_from_type_v2"], ("call", "state"), ("function", "class", "any", "any")),
+        row("torch._tensor", ["_rebuild_from_type"], ("call", "state"), ("function", "class", "any", "any")),
+        row("torch.serialization", ["_get_layout"], ("call",)),
+        row("torch.storage", ["_load_from_bytes"], ("call",), ("pickle",)),
+        row("torch.storage", ["UntypedStorage", "TypedStorage", "_TypedStorage", "_UntypedStorage"]),
+        row("torch", ["Size", "device", "Generator", "dtype", "finfo", "iinfo"], ("call", "construct", "state")),
+        row("torch", ["Tensor"], ("construct", "state")),
+        row("torch._C", ["_nn", "device", "dtype", "Generator"]),
+        row("torch.nn.parameter", ["Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer", "UninitializedTensorMixin"], ("construct", "state")),
+        row("torch.nn", ["Parameter"], ("construct", "state")),
+        row("torch", [n for n, v in vars(t).items() if n.endswith("Storage")]),
+        row("torch.cuda", [n for n in dir(t.cuda) if n.endswith("Storage")]),
+        row("torch", [n for n, v in vars(t).items() if isinstance(v, (t.dtype, t.layout, t.memory_format)) or type(v).__name__ == "qscheme"]),
+    ]
+    found = classes("torch.nn.modules")
+    found.update(classes("torch.optim"))
+    for (module, items), names in list(found.items()):
+        if module.startswith("torch.nn.modules."):
+            found.setdefault(("torch.nn", items), set()).update(n for n in names if hasattr(t.nn, n))
+    rows += class_rows(found)
+    rows += class_rows(classes("torch.utils.data.dataset", "torch.utils.data.dataset"))
+    rows += class_rows(classes("torch.distributions", "torch.distributions"))
+    rows += class_rows(classes("torch.ao.nn.quantized", "torch.ao.nn.quantized"))
+    pure = lambda m: [n for n, f in vars(m).items() if callable(f) and not inspect.isclass(f) and not n.startswith("_")]
+    rows.append(row("torch.nn.functional", pure(t.nn.functional)))
+    rows.append(row("torch._C._nn", [n for n in dir(t._C._nn) if not n.startswith("_")]))
+    no = {"load", "save", "compile", "set_default_dtype", "from_file", "import_ir_module", "manual_seed", "seed"}
+    rows.append(row("torch", [n for n, f in vars(t).items() if inspect.isbuiltin(f) and not n.startswith("_") and n not in no]))
+    rows.append(row("torch._VF", ["lstm", "gru", "rnn_tanh", "rnn_relu"]))
+    return "PyTorch.", rows
+
+
+def others():
+    rows = [
+        row("joblib.numpy_pickle", ["NumpyArrayWrapper"], ("construct", "state")),
+        row("joblib._store_backends", ["CacheItemInfo"], ("construct", "state")),
+        row("dateutil.tz.tz", ["tzutc", "tzlocal", "tzoffset", "tzrange", "tzstr"], ("call", "construct", "state")),
+        row("dateutil.tz", ["tzutc", "tzoffset", "tzlocal"], ("call", "construct", "state")),
+        row("dateutil.tz.tz", ["tzfile"], ("construct", "state")),
+        row("dateutil.zoneinfo", ["gettz"]),
+        row("dateutil.relativedelta", ["relativedelta"], ("construct", "state")),
+        row("dateutil._common", ["weekday"], ("construct", "state")),
+        row("pytz", ["_UTC", "_p"], ("call",)),
+        row("pytz", ["FixedOffset", "_FixedOffset"], ("call", "construct", "state")),
+    ]
+    found = classes("networkx.classes")
+    rows += class_rows(found)
+    rows.append(row("networkx", ["Graph", "DiGraph", "MultiGraph", "MultiDiGraph"], ("construct", "state")))
+    for module, names in sorted(functions("networkx.classes").items()):
+        rows.append(row(module, names))
+    rows.append(row("networkx.utils.misc", ["groups"]))
+    rows.append(row("networkx.classes.graph", ["_CachedPropertyResetterAdj", "_CachedPropertyResetterNode"]))
+    return "joblib, networkx, dateutil and pytz.", rows
+
+
+def survey(out):
+    """What the packages of this Python have, by the name of the file it is for."""
+    found = {}
+    for make in (numpy, pandas, scipy, sklearn, torch, others):
+        try:
+            found[make.__name__] = make()
+        except ImportError as error:
+            print("skipped", make.__name__, error, file=sys.stderr)
+    with open(out, "w") as f:
+        json.dump(found, f, default=list)
+
+
+def merge(surveys):
+    abouts, rows = {}, {}
+    for path in surveys:
+        for name, (about, found) in json.load(open(path)).items():
+            abouts[name] = about
+            rows.setdefault(name, []).extend(found)
+    for name, found in rows.items():
+        write(name, abouts[name], found)
+
+
+if __name__ == "__main__":
+    merge(sys.argv[2:]) if sys.argv[1] == "--write" else survey(sys.argv[1])

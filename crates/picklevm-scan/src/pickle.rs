@@ -1,0 +1,190 @@
+//! Scanning one pickle: running it, and going on where any reader would.
+
+use std::borrow::Cow;
+
+use picklevm::machine::{self, Machine};
+use picklevm::{Error, ErrorKind, Limits};
+use picklevm_ops::Decoder;
+
+use crate::joblib::{self, DataAfter};
+use crate::readers::{self, Mended};
+use crate::report::PickleReport;
+use crate::scanner::Context;
+use crate::token::Token;
+use crate::trace::{Suspect, Tracer};
+use crate::verdict::{Rule, Status};
+
+/// What came of one pickle.
+pub(crate) struct Scanned<'a> {
+    pub(crate) report: PickleReport,
+    /// Where it ends in the data, as far as it was read.
+    pub(crate) end: usize,
+    /// Whether STOP was reached.
+    pub(crate) stopped: bool,
+    /// Where the frame ends that STOP lies in, if that is further on.
+    pub(crate) frame_end: Option<usize>,
+    /// Whether it imports a name that could be one.
+    pub(crate) imports_names: bool,
+    /// Whether it is the first one of a legacy PyTorch checkpoint.
+    pub(crate) is_torch_magic: bool,
+    /// The pickles of object arrays that joblib wrote into this one.
+    pub(crate) arrays: Vec<PickleReport>,
+    suspects: Vec<(Suspect, Cow<'a, [u8]>)>,
+}
+
+impl Scanned<'_> {
+    /// The strings in which pickles may lie, each with its bytes and where it lies.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = (u64, bool, &[u8])> {
+        self.suspects.iter().map(|(suspect, bytes)| (suspect.offset, suspect.certain, &**bytes))
+    }
+}
+
+/// Bytes of memory that stack, marks and memo may take, in entries of eight bytes.
+const ENTRIES: u64 = 1 << 28;
+
+/// The number that the first pickle of a legacy PyTorch checkpoint holds, as LONG1 writes it.
+const TORCH_MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
+
+/// Scans the pickle that begins at `start`, if one does: when `hunting`, only what imports something is looked at
+/// closely.
+pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, hunting: bool) -> Scanned<'a> {
+    let is_enough = |scanned: &Scanned<'_>| {
+        context.evidence || scanned.report.findings.is_empty() || hunting && !scanned.imports_names
+    };
+    match run(data, start, context, context.evidence) {
+        Some(scanned) if is_enough(&scanned) => scanned,
+        // A second run tells what the calls are applied to.
+        _ => run(data, start, context, true).unwrap_or_else(|| unreadable(start)),
+    }
+}
+
+fn unreadable<'a>(start: usize) -> Scanned<'a> {
+    let report = PickleReport { offset: start as u64, status: Status::Malformed, ..PickleReport::default() };
+    Scanned {
+        report,
+        end: start,
+        stopped: false,
+        frame_end: None,
+        imports_names: false,
+        is_torch_magic: false,
+        arrays: Vec::new(),
+        suspects: Vec::new(),
+    }
+}
+
+/// Runs the pickle; `None` if the run needs the contents of containers and did not keep them.
+fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool) -> Option<Scanned<'a>> {
+    let limits = Limits::none().stack(ENTRIES).marks(ENTRIES).memo(ENTRIES);
+    let mut tracer = Tracer::new(data, start, context.policy, context.limits.budget(), keeps_all);
+    let mut machine: Machine<Token> = Machine::new();
+    let mut arrays = Vec::new();
+    let mut at = start;
+    let mut refused = false;
+    let mut stopped = false;
+    let mut status = Status::Complete;
+    let end = loop {
+        tracer.base = at;
+        let (decoder, done) = machine::resume(&mut machine, &mut tracer, Decoder::new(&data[at..]), &limits);
+        let error = match done {
+            Ok(_) => {
+                stopped = true;
+                break at + decoder.offset();
+            }
+            Err(error) => error,
+        };
+        if tracer.needs_all {
+            return None;
+        }
+        let (op, op_end) = (at + decoder.op_offset(), at + decoder.offset());
+        if let Some(state) = tracer.raw_after.take() {
+            at = match joblib::data_after(&tracer, state, op_end) {
+                Ok(DataAfter::Raw { end }) => end,
+                Ok(DataAfter::Pickle { start }) => {
+                    let array = crate::stream::scan_deep(data, start, context, false);
+                    let end = array.end;
+                    arrays.push(array.report);
+                    end
+                }
+                Err(why) => {
+                    tracer.suspect(Rule::Opaque, why);
+                    op_end
+                }
+            };
+            continue;
+        }
+        match readers::mend(&error, op, op_end, &mut tracer, &mut machine) {
+            // An op was passed over, or a frame forgotten.
+            Mended::Resume { at: next, accepted } => {
+                refused |= !accepted;
+                at = next.min(data.len());
+            }
+            Mended::Stop => {
+                status = break_off(&error, &mut tracer);
+                break op;
+            }
+        }
+    };
+    if refused {
+        status = status.max(Status::Malformed);
+        tracer.suspect(Rule::Broken, "an operand that every reader refuses");
+    }
+    let frame_end =
+        usize::try_from(tracer.frame_end).ok().filter(|&frame| stopped && frame > end && frame <= data.len());
+    if frame_end.is_some() {
+        tracer.diverge(
+            "bytes follow STOP in the same frame: C and pure Python begin the next pickle at different places",
+        );
+    }
+    if tracer.divergent && status < Status::Truncated {
+        status = Status::Divergent;
+    }
+    let imports = tracer.globals.imports();
+    let suspects = tracer.suspects.iter();
+    let suspects = suspects.filter_map(|suspect| Some((*suspect, tracer.values.string_of(suspect.string)?)));
+    Some(Scanned {
+        end,
+        stopped,
+        frame_end,
+        imports_names: imports.iter().any(|import| is_name(&import.module) && is_name(&import.name)),
+        is_torch_magic: data[start..end].ends_with(TORCH_MAGIC),
+        arrays,
+        suspects: suspects.collect(),
+        report: PickleReport {
+            offset: start as u64,
+            len: (end - start) as u64,
+            protocol: tracer.protocol,
+            status,
+            imports,
+            findings: tracer.findings,
+            events: tracer.events,
+            ..PickleReport::default()
+        },
+    })
+}
+
+/// Notes where the pickle breaks, and how.
+fn break_off(error: &Error, tracer: &mut Tracer<'_>) -> Status {
+    let status = match error.kind() {
+        ErrorKind::End | ErrorKind::Truncated => Status::Truncated,
+        _ => Status::Malformed,
+    };
+    if error.kind() == ErrorKind::Limit {
+        tracer.suspect(Rule::Limit, format!("the scan stops here: {}", error.expected()));
+    } else {
+        let (expected, found) = (error.expected(), error.found());
+        let opcode = error.opcode().map_or_else(String::new, |opcode| format!("{opcode}: "));
+        tracer.suspect(
+            Rule::Broken,
+            format!("{opcode}expected {expected}, found {found}; what came before has run by then"),
+        );
+    }
+    status
+}
+
+/// Whether a text is dotted identifiers.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}

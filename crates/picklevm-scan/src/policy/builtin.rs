@@ -1,0 +1,62 @@
+//! The policy that comes with the library.
+
+use std::sync::LazyLock;
+
+use super::Policy;
+
+/// The files it is made of, each with what it is about. Later ones win over earlier ones.
+const FILES: &[(&str, &str)] = &[
+    ("dangerous names", include_str!("../../policy/dangerous.toml")),
+    ("Python's builtins and standard library", include_str!("../../policy/python.toml")),
+    ("NumPy", include_str!("../../policy/numpy.toml")),
+    ("pandas", include_str!("../../policy/pandas.toml")),
+    ("SciPy", include_str!("../../policy/scipy.toml")),
+    ("scikit-learn", include_str!("../../policy/sklearn.toml")),
+    ("PyTorch", include_str!("../../policy/torch.toml")),
+    ("joblib, networkx and others", include_str!("../../policy/others.toml")),
+];
+
+impl Policy {
+    /// The policy that comes with the library: Python's plain data types and those of NumPy, pandas, SciPy, scikit-learn,
+    /// PyTorch, joblib and networkx are allowed; names that run code, load code, touch files or the network are dangerous.
+    ///
+    /// ```
+    /// use picklevm_scan::{Judgement, Policy};
+    ///
+    /// assert!(matches!(Policy::builtin().judge("os", "system"), Judgement::Dangerous(_)));
+    /// assert!(matches!(Policy::builtin().judge("collections", "OrderedDict"), Judgement::Allowed(_)));
+    /// ```
+    pub fn builtin() -> &'static Policy {
+        static BUILTIN: LazyLock<Policy> = LazyLock::new(|| {
+            let mut policy = Policy::empty();
+            for (_, text) in FILES {
+                // A test reads them all; a file that cannot be read allows nothing.
+                let _ = policy.extend_toml(text);
+            }
+            policy
+        });
+        &BUILTIN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_policy_can_be_read() {
+        for (about, text) in FILES {
+            if let Err(error) = Policy::from_toml(text) {
+                panic!("{about}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_policy_reads_back_as_it_was_printed() {
+        let printed = Policy::builtin().to_toml();
+        let read = Policy::from_toml(&printed).unwrap();
+        assert_eq!(read.to_toml(), printed);
+        assert_eq!(read.allowed_count(), Policy::builtin().allowed_count());
+    }
+}

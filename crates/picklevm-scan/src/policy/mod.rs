@@ -1,0 +1,189 @@
+//! Policies: which names a pickle may import, and what it may do with them.
+
+mod builtin;
+mod file;
+
+use std::fmt;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+pub use self::file::{Arg, Follows, Kind, PolicyError, Use};
+
+/// Which names a pickle may import and what it may do with each, and which names do harm. What a policy does not know
+/// is suspicious.
+///
+/// Cheap to clone compared with a scan, but not free: a [`Scanner`](crate::Scanner) shares one.
+///
+/// ```
+/// use picklevm_scan::{Judgement, Policy};
+///
+/// let mut policy = Policy::builtin().clone();
+/// assert_eq!(policy.judge("shop.models", "Order"), Judgement::Unknown);
+/// policy.extend_toml(r#"
+///     [[allow]]
+///     module = "shop.models"
+///     names = ["Order", "Customer"]
+///     may = ["construct", "state"]
+/// "#)?;
+/// assert!(matches!(policy.judge("shop.models", "Order"), Judgement::Allowed(_)));
+/// # Ok::<(), picklevm_scan::PolicyError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Policy {
+    allowed: Names<Allowed>,
+    dangerous: Names<String>,
+    /// Modules that do harm whatever is imported from them or from below them.
+    dangerous_modules: HashMap<String, String, RandomState>,
+}
+
+/// Something a name, by module and name.
+type Names<T> = HashMap<String, HashMap<String, T, RandomState>, RandomState>;
+
+/// What a pickle may do with a name it may import.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Allowed {
+    uses: u8,
+    /// What the arguments of a call must be; `None` if they may be anything.
+    pub args: Option<Vec<Arg>>,
+    /// What a call of it makes known of its result, if that is another name.
+    pub follows: Option<Follows>,
+}
+
+impl Allowed {
+    /// Whether a pickle may use the name so.
+    pub fn may(&self, what: Use) -> bool {
+        self.uses & what.bit() != 0
+    }
+
+    /// What a pickle may do with the name.
+    pub fn uses(&self) -> impl Iterator<Item = Use> + '_ {
+        Use::ALL.iter().copied().filter(|&what| self.may(what))
+    }
+}
+
+/// What a policy says of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Judgement<'p> {
+    /// It may be imported, and used in some ways.
+    Allowed(&'p Allowed),
+    /// It does harm, for this reason.
+    Dangerous(&'p str),
+    /// The policy does not know it.
+    Unknown,
+}
+
+impl Policy {
+    /// A policy that knows no name: every import is suspicious.
+    pub fn empty() -> Self {
+        Policy::default()
+    }
+
+    /// What the policy says of a name of Python 3, dots and all.
+    pub fn judge(&self, module: &str, name: &str) -> Judgement<'_> {
+        if let Some(why) = get(&self.dangerous, module, name) {
+            return Judgement::Dangerous(why);
+        }
+        if let Some(allowed) = get(&self.allowed, module, name) {
+            return Judgement::Allowed(allowed);
+        }
+        match self.danger(module, name) {
+            Some(why) => Judgement::Dangerous(why),
+            None => Judgement::Unknown,
+        }
+    }
+
+    /// Why a name does harm, by itself, by its module, or by one that it is reached through.
+    fn danger(&self, module: &str, name: &str) -> Option<&str> {
+        let in_module = |module: &str, name: &str| {
+            let first = name.split('.').next().unwrap_or_default();
+            let by_name = get(&self.dangerous, module, name).or_else(|| get(&self.dangerous, module, first));
+            by_name
+                .or_else(|| prefixes(module).find_map(|module| self.dangerous_modules.get(module)))
+                .map(String::as_str)
+        };
+        if let Some(why) = in_module(module, name) {
+            return Some(why);
+        }
+        // `random._os.system`: a module reached as an attribute of another.
+        let mut rest = name;
+        while let Some((component, after)) = rest.split_once('.') {
+            if let Some(why) = in_module(component.trim_start_matches('_'), after) {
+                return Some(why);
+            }
+            rest = after;
+        }
+        let is_dunder = |part: &str| part.len() > 4 && part.starts_with("__") && part.ends_with("__");
+        (name.contains('.') && name.split('.').any(is_dunder))
+            .then_some("walks through attributes that lead to Python's internals")
+    }
+
+    /// Lets a pickle import a name and use it so. A danger of the same name is forgotten.
+    pub fn allow(&mut self, module: &str, name: &str, uses: &[Use]) {
+        let uses = uses.iter().fold(0, |bits, what| bits | what.bit());
+        self.insert(module, name, Allowed { uses, ..Allowed::default() });
+    }
+
+    /// Calls a name dangerous, for a reason. An allowance of the same name is forgotten.
+    pub fn forbid(&mut self, module: &str, name: &str, why: &str) {
+        remove(&mut self.allowed, module, name);
+        self.dangerous.entry_ref(module).or_default().insert(name.to_owned(), why.to_owned());
+    }
+
+    /// Calls everything in a module and below it dangerous, for a reason, but for names that are allowed.
+    pub fn forbid_module(&mut self, module: &str, why: &str) {
+        self.dangerous_modules.insert(module.to_owned(), why.to_owned());
+    }
+
+    /// Forgets what the policy says of a name.
+    pub fn forget(&mut self, module: &str, name: &str) {
+        remove(&mut self.allowed, module, name);
+        remove(&mut self.dangerous, module, name);
+    }
+
+    /// Forgets all that the policy says of a module.
+    pub fn forget_module(&mut self, module: &str) {
+        self.allowed.remove(module);
+        self.dangerous.remove(module);
+        self.dangerous_modules.remove(module);
+    }
+
+    fn insert(&mut self, module: &str, name: &str, allowed: Allowed) {
+        remove(&mut self.dangerous, module, name);
+        self.allowed.entry_ref(module).or_default().insert(name.to_owned(), allowed);
+    }
+
+    /// How many names are allowed.
+    pub fn allowed_count(&self) -> usize {
+        self.allowed.values().map(HashMap::len).sum()
+    }
+
+    /// How many names and modules are dangerous.
+    pub fn dangerous_count(&self) -> usize {
+        self.dangerous.values().map(HashMap::len).sum::<usize>() + self.dangerous_modules.len()
+    }
+}
+
+fn get<'p, T>(names: &'p Names<T>, module: &str, name: &str) -> Option<&'p T> {
+    names.get(module)?.get(name)
+}
+
+fn remove<T>(names: &mut Names<T>, module: &str, name: &str) {
+    if let Some(names) = names.get_mut(module) {
+        names.remove(name);
+    }
+}
+
+/// A dotted name, and the names of what it lies in, the longest first.
+fn prefixes(module: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(module), |module| module.rsplit_once('.').map(|(parent, _)| parent))
+}
+
+/// The policy as TOML, which [`Policy::from_toml`] reads back.
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_toml())
+    }
+}

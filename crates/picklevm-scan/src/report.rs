@@ -1,0 +1,197 @@
+//! What a scan returns.
+
+use serde::Serialize;
+
+use crate::evidence::{Event, Import};
+use crate::verdict::{Finding, Status, Verdict};
+
+/// What a file, a member of a container or a nested piece of data was taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Format {
+    /// One pickle or several.
+    Pickle,
+    /// A legacy PyTorch checkpoint: pickles, then raw storages.
+    Torch,
+    /// A `.npy` array.
+    Npy,
+    /// A zip archive; `.npz` and PyTorch checkpoints are some.
+    Zip,
+    /// A tar archive.
+    Tar,
+    /// A gzip stream.
+    Gzip,
+    /// A zlib stream.
+    Zlib,
+    /// A bzip2 stream.
+    Bzip2,
+    /// An xz stream.
+    Xz,
+    /// A stream of the old lzma format.
+    Lzma,
+    /// A Zstandard stream.
+    Zstd,
+    /// An LZ4 stream.
+    Lz4,
+    /// A 7z archive.
+    SevenZip,
+    /// Text that spells bytes in base64.
+    Base64,
+    /// Text that spells bytes in hexadecimal.
+    Hex,
+    /// A directory, or a list of files.
+    Directory,
+    /// Data of another kind, in which no pickle was found.
+    Other,
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Format::Pickle => "pickle",
+            Format::Torch => "torch",
+            Format::Npy => "npy",
+            Format::Zip => "zip",
+            Format::Tar => "tar",
+            Format::Gzip => "gzip",
+            Format::Zlib => "zlib",
+            Format::Bzip2 => "bzip2",
+            Format::Xz => "xz",
+            Format::Lzma => "lzma",
+            Format::Zstd => "zstd",
+            Format::Lz4 => "lz4",
+            Format::SevenZip => "7z",
+            Format::Base64 => "base64",
+            Format::Hex => "hex",
+            Format::Directory => "directory",
+            Format::Other => "other",
+        })
+    }
+}
+
+/// What was found in a file, in a member of a container, or in data inside a pickle.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Its path, the name of the member, or where in the pickle it lies.
+    pub name: String,
+    /// What it was taken for.
+    pub format: Format,
+    /// The worst verdict of anything in it.
+    pub verdict: Verdict,
+    /// The worst status of any pickle in it.
+    pub status: Status,
+    /// Its length in bytes.
+    pub len: u64,
+    /// What was found about itself, not about what is in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The pickles that lie in it directly, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pickles: Vec<PickleReport>,
+    /// What else it holds: members of an archive, or what it decompresses to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Report>,
+}
+
+impl Report {
+    pub(crate) fn new(name: impl Into<String>, format: Format, len: usize) -> Self {
+        Report {
+            name: name.into(),
+            format,
+            verdict: Verdict::Safe,
+            status: Status::Complete,
+            len: len as u64,
+            findings: Vec::new(),
+            pickles: Vec::new(),
+            members: Vec::new(),
+        }
+    }
+
+    /// Draws verdict and status from what is in the report.
+    pub(crate) fn judged(mut self) -> Self {
+        let of_findings = self.findings.iter().map(|finding| finding.verdict);
+        let of_pickles = self.pickles.iter().map(|pickle| pickle.verdict);
+        let of_members = self.members.iter().map(|member| member.verdict);
+        self.verdict = of_findings.chain(of_pickles).chain(of_members).max().unwrap_or_default();
+        let of_pickles = self.pickles.iter().map(|pickle| pickle.status);
+        let of_members = self.members.iter().map(|member| member.status);
+        self.status = of_pickles.chain(of_members).max().unwrap_or_default();
+        self
+    }
+
+    /// Every finding in it, each with the names of what holds it, the outermost first; the worst first.
+    ///
+    /// ```
+    /// let report = picklevm_scan::scan(b"cos\nsystem\n(S'true'\ntR.");
+    /// let (place, finding) = &report.all_findings()[0];
+    /// assert_eq!((place.len(), finding.name.as_deref()), (0, Some("os.system")));
+    /// ```
+    pub fn all_findings(&self) -> Vec<(Vec<&str>, &Finding)> {
+        let mut all = Vec::new();
+        self.collect(&mut Vec::new(), &mut all);
+        all.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.verdict));
+        all
+    }
+
+    // Reports nest no deeper than `Limits::depth`.
+    fn collect<'r>(&'r self, place: &mut Vec<&'r str>, all: &mut Vec<(Vec<&'r str>, &'r Finding)>) {
+        let pickles = self.pickles.iter();
+        for finding in self.findings.iter().chain(pickles.flat_map(|pickle| &pickle.findings)) {
+            all.push((place.clone(), finding));
+        }
+        let nested = self.pickles.iter().flat_map(|pickle| &pickle.nested);
+        for report in self.members.iter().chain(nested) {
+            place.push(&report.name);
+            report.collect(place, all);
+            place.pop();
+        }
+    }
+
+    /// How many pickles were scanned in it, nested ones included.
+    pub fn pickle_count(&self) -> usize {
+        let nested = self.pickles.iter().flat_map(|pickle| &pickle.nested);
+        self.pickles.len() + self.members.iter().chain(nested).map(Report::pickle_count).sum::<usize>()
+    }
+}
+
+/// What one pickle does.
+#[derive(Clone, Debug, Default, Serialize)]
+#[non_exhaustive]
+pub struct PickleReport {
+    /// Where it begins, in bytes from the beginning of what holds it.
+    pub offset: u64,
+    /// Its length in bytes, as far as it could be read.
+    pub len: u64,
+    /// The protocol that it names; 0 if it names none.
+    pub protocol: u8,
+    /// The worst of its findings.
+    pub verdict: Verdict,
+    /// How far it could be read.
+    pub status: Status,
+    /// The reasons for the verdict, in the order of the opcodes.
+    pub findings: Vec<Finding>,
+    /// Every name that it imports, in the order of the first import.
+    pub imports: Vec<Import>,
+    /// All it does, in order, where [`Scanner::evidence`](crate::Scanner::evidence) asked for it or the verdict is not
+    /// safe; at most [`Limits::events`](crate::Limits::events).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
+    /// Data inside its strings and bytes that hold pickles which are not safe.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nested: Vec<Report>,
+}
+
+impl PickleReport {
+    /// Draws the verdict from the findings and what is nested.
+    pub(crate) fn judged(mut self) -> Self {
+        let findings = self.findings.iter().map(|finding| finding.verdict);
+        let nested = self.nested.iter().map(|report| report.verdict);
+        self.verdict = findings.chain(nested).max().unwrap_or_default();
+        if self.status != Status::Complete {
+            self.verdict = self.verdict.max(Verdict::Suspicious);
+        }
+        self
+    }
+}

@@ -1,0 +1,224 @@
+//! `Scanner`: what to scan with.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+use std::{fs, io};
+
+use crate::contents;
+use crate::policy::Policy;
+use crate::report::Report;
+use crate::trace::Budget;
+use crate::verdict::{Finding, Rule};
+
+/// Scans bytes with the built-in [`Policy`] and the default [`Limits`].
+///
+/// ```
+/// use picklevm_scan::{Status, Verdict, scan};
+///
+/// let report = scan(b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.");
+/// assert_eq!((report.verdict, report.status), (Verdict::Dangerous, Status::Complete));
+///
+/// let report = scan(b"\x80\x04]\x94(K\x01K\x02e.");
+/// assert_eq!(report.verdict, Verdict::Safe);
+/// ```
+pub fn scan(bytes: impl AsRef<[u8]>) -> Report {
+    Scanner::new().scan(bytes)
+}
+
+/// What a scan may take. Reaching a limit is a finding, never an error and never safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub(crate) depth: u32,
+    pub(crate) expanded: usize,
+    pub(crate) members: usize,
+    pub(crate) events: usize,
+    pub(crate) findings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { depth: 8, expanded: 1 << 30, members: 100_000, events: 100_000, findings: 1000 }
+    }
+}
+
+impl Limits {
+    /// How deep things are looked for in things: members in archives, data in compressed data, pickles in strings of
+    /// pickles. 8 by default.
+    #[must_use]
+    pub fn depth(mut self, most: u32) -> Self {
+        self.depth = most.min(64);
+        self
+    }
+
+    /// Bytes that may come out of all the compressed and spelled data of one file. 1 GiB by default.
+    #[must_use]
+    pub fn expanded(mut self, most: usize) -> Self {
+        self.expanded = most;
+        self
+    }
+
+    /// Members of one archive. 100,000 by default.
+    #[must_use]
+    pub fn members(mut self, most: usize) -> Self {
+        self.members = most;
+        self
+    }
+
+    /// Events that are recorded of one pickle; what comes after is judged all the same. 100,000 by default.
+    #[must_use]
+    pub fn events(mut self, most: usize) -> Self {
+        self.events = most;
+        self
+    }
+
+    /// Findings that are recorded of one pickle, at least 1. 1000 by default.
+    #[must_use]
+    pub fn findings(mut self, most: usize) -> Self {
+        self.findings = most.max(1);
+        self
+    }
+
+    pub(crate) fn budget(&self) -> Budget {
+        Budget { events: self.events, findings: self.findings }
+    }
+}
+
+/// How to scan: policy, limits, and whether to record everything. Cheap to clone.
+///
+/// ```
+/// use picklevm_scan::{Policy, Scanner, Verdict};
+///
+/// let mut policy = Policy::builtin().clone();
+/// policy.extend_toml("allow = [{ module = 'shop', names = ['Order'], may = ['construct', 'state'] }]")?;
+/// let scanner = Scanner::new().policy(policy).evidence(true);
+///
+/// let report = scanner.scan(b"\x80\x02cshop\nOrder\n)\x81}b.");
+/// assert_eq!(report.verdict, Verdict::Safe);
+/// let lines: Vec<_> = report.pickles[0].events.iter().map(|event| &*event.python).collect();
+/// assert_eq!(lines, ["from shop import Order", "v0 = shop.Order.__new__()", "v0.__setstate__({})"]);
+/// # Ok::<(), picklevm_scan::PolicyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scanner {
+    policy: Option<Arc<Policy>>,
+    limits: Limits,
+    evidence: bool,
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Scanner::new()
+    }
+}
+
+impl Scanner {
+    /// The built-in policy, the default limits, evidence only of what is not safe.
+    pub fn new() -> Self {
+        Scanner { policy: None, limits: Limits::default(), evidence: false }
+    }
+
+    /// What may be imported; [`Policy::builtin`] by default.
+    #[must_use]
+    pub fn policy(mut self, policy: impl Into<Arc<Policy>>) -> Self {
+        self.policy = Some(policy.into());
+        self
+    }
+
+    /// What the scan may take; [`Limits::default`] by default.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether events are recorded of safe pickles too, which takes memory and time. `false` by default.
+    #[must_use]
+    pub fn evidence(mut self, evidence: bool) -> Self {
+        self.evidence = evidence;
+        self
+    }
+
+    /// The policy it scans with.
+    pub fn used_policy(&self) -> &Policy {
+        self.policy.as_deref().unwrap_or(Policy::builtin())
+    }
+
+    /// Scans bytes that a program would load: a pickle, pickles in a row, or a file of any format of [`Format`].
+    ///
+    /// What is neither is suspicious: what no reader understands today may be understood by another.
+    ///
+    /// [`Format`]: crate::Format
+    pub fn scan(&self, bytes: impl AsRef<[u8]>) -> Report {
+        self.scan_named("", bytes.as_ref())
+    }
+
+    /// Scans bytes, for a report that is called `name`.
+    pub fn scan_named(&self, name: &str, bytes: &[u8]) -> Report {
+        let left = Cell::new(self.limits.expanded);
+        let context = Context {
+            policy: self.used_policy(),
+            limits: &self.limits,
+            evidence: self.evidence,
+            depth: 0,
+            left: &left,
+        };
+        contents::scan(name, bytes, &context, true)
+    }
+
+    /// Scans a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn scan_file(&self, path: impl AsRef<Path>) -> io::Result<Report> {
+        let path = path.as_ref();
+        let bytes = fs::read(path)?;
+        Ok(self.scan_named(&path.to_string_lossy(), &bytes))
+    }
+}
+
+/// What a scan of one file knows wherever it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'c> {
+    pub(crate) policy: &'c Policy,
+    pub(crate) limits: &'c Limits,
+    pub(crate) evidence: bool,
+    depth: u32,
+    /// Bytes that may still come out of compressed data.
+    left: &'c Cell<usize>,
+}
+
+impl Context<'_> {
+    /// The context of what lies in something; `None` where that is too deep.
+    pub(crate) fn deeper(&self) -> Option<Self> {
+        (self.depth < self.limits.depth).then(|| Context { depth: self.depth + 1, ..*self })
+    }
+
+    /// Counts bytes that came out of something; `false` if they are too many.
+    pub(crate) fn spend(&self, len: usize) -> bool {
+        let left = self.left.get().checked_sub(len);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// How many bytes may still come out.
+    pub(crate) fn left(&self) -> usize {
+        self.left.get()
+    }
+
+    pub(crate) fn too_deep(&self) -> Finding {
+        let message = format!("lies more than {} levels deep, where the scan does not look", self.limits.depth);
+        Finding::suspicious(Rule::Limit, 0, message)
+    }
+
+    pub(crate) fn too_large(&self) -> Finding {
+        let message =
+            format!("expands to more than {} bytes: a bomb, or too large for the limits", self.limits.expanded);
+        Finding::suspicious(Rule::Limit, 0, message)
+    }
+
+    pub(crate) fn too_many(&self) -> Finding {
+        Finding::suspicious(Rule::Limit, 0, format!("has more than {} members", self.limits.members))
+    }
+}

@@ -1,0 +1,107 @@
+//! Bytes that are pickles: one, several in a row, with something between them, before them and after them.
+
+use crate::embedded;
+use crate::pickle::{self, Scanned};
+use crate::report::{Format, Report};
+use crate::scanner::Context;
+use crate::verdict::{Finding, Rule, Status, Verdict};
+
+/// Safe pickles of one file that are listed; there may be millions.
+const LISTED: usize = 1000;
+/// The pickles of a legacy PyTorch checkpoint: magic number, protocol, system, object, keys of the storages.
+const TORCH_PICKLES: usize = 5;
+
+/// Scans a pickle and what its strings hide. When `hunting`, what imports nothing is not looked at closely.
+pub(crate) fn scan_deep<'a>(data: &'a [u8], start: usize, context: &Context<'a>, hunting: bool) -> Scanned<'a> {
+    let mut scanned = pickle::scan(data, start, context, hunting);
+    let mut nested = Vec::new();
+    for (offset, certain, bytes) in scanned.suspects() {
+        let name = format!("string at {offset}");
+        if certain {
+            nested.extend(context.deeper().map(|deeper| crate::contents::scan(&name, bytes, &deeper, true)));
+        } else {
+            nested.extend(embedded::hunt(&name, bytes, context));
+        }
+    }
+    nested.retain(|report| report.verdict != Verdict::Safe || context.evidence);
+    scanned.report.nested = nested;
+    let mut report = std::mem::take(&mut scanned.report).judged();
+    for array in std::mem::take(&mut scanned.arrays) {
+        report.verdict = report.verdict.max(array.verdict);
+        report.status = report.status.max(array.status);
+        report.imports.extend(array.imports);
+        report.findings.extend(array.findings);
+        report.events.extend(array.events);
+        report.nested.extend(array.nested);
+    }
+    scanned.report = report;
+    scanned
+}
+
+/// Scans all pickles of `data` into a report.
+pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Report {
+    if data.is_empty() {
+        report.findings.push(Finding::suspicious(Rule::Broken, 0, "it is empty: there is no pickle"));
+        let mut report = report.judged();
+        report.status = Status::Truncated;
+        return report;
+    }
+    let mut at = 0;
+    let mut count = 0;
+    loop {
+        let scanned = scan_deep(data, at, context, at > 0);
+        if !scanned.stopped && at > 0 && !scanned.imports_names {
+            break;
+        }
+        let (end, stopped, frame_end) = (scanned.end, scanned.stopped, scanned.frame_end);
+        if count == 0 && scanned.is_torch_magic {
+            report.format = Format::Torch;
+        }
+        let is_nothing = !stopped && !scanned.imports_names;
+        if count < LISTED || scanned.report.verdict != Verdict::Safe {
+            report.pickles.push(scanned.report);
+        }
+        count += 1;
+        if !stopped {
+            let from = if is_nothing { at + 1 } else { end };
+            let hidden = embedded::hunt_pickles(data, from, context, &mut report.findings);
+            if is_nothing && hidden.is_empty() && report.findings.is_empty() && data[0] != 0x80 {
+                report.format = Format::Other;
+            }
+            hide(hidden, &mut report);
+            return report.judged();
+        }
+        at = end;
+        if at == data.len() {
+            return report.judged();
+        }
+        // Readers that have read the whole frame go on behind it.
+        if let Some(frame_end) = frame_end {
+            let hidden = embedded::hunt_pickles(data, frame_end, context, &mut report.findings);
+            hide(hidden, &mut report);
+        }
+        if report.format == Format::Torch && count == TORCH_PICKLES {
+            break;
+        }
+    }
+    let rest = &data[at..];
+    let is_blank = rest.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'));
+    if !is_blank && report.format != Format::Torch {
+        let message = format!("{} bytes follow that are no pickle", rest.len());
+        report.findings.push(Finding::suspicious(Rule::Trailing, at as u64, message));
+    }
+    if !is_blank {
+        let hidden = embedded::hunt_pickles(data, at, context, &mut report.findings);
+        hide(hidden, &mut report);
+    }
+    report.judged()
+}
+
+/// Adds pickles that lie where no reader looks by itself.
+fn hide(hidden: Vec<crate::report::PickleReport>, report: &mut Report) {
+    for pickle in hidden {
+        let message = "a pickle begins here, behind bytes that are none";
+        report.findings.push(Finding::suspicious(Rule::Hidden, pickle.offset, message));
+        report.pickles.push(pickle);
+    }
+}

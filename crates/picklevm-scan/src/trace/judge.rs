@@ -1,0 +1,290 @@
+//! What may be done with what: calls, states and items held against the policy.
+
+use super::Tracer;
+use crate::evidence::Action;
+use crate::policy::{Arg, Follows, Judgement, Kind, Use};
+use crate::token::Token;
+use crate::verdict::{Rule, Verdict};
+
+/// The class of arrays whose raw data joblib writes right behind their state.
+pub(crate) const JOBLIB_WRAPPER: &str = "joblib.numpy_pickle.NumpyArrayWrapper";
+
+impl Tracer<'_> {
+    /// Something is called or constructed with arguments; `None` if they are not known.
+    pub(super) fn apply(&mut self, callable: Token, args: Option<&[Token]>, how: Use) -> Token {
+        let Some((number, judgement)) = self.judgement(callable) else {
+            let what = self.name_of(callable);
+            self.suspect(Rule::Use, format!("calls {what}"));
+            return self.made(callable, Token::Unknown, how, args);
+        };
+        self.used(number, if how == Use::Call { "calls" } else { "constructs" });
+        let Judgement::Allowed(allowed) = judgement else {
+            return self.made(callable, callable, how, args);
+        };
+        // A class that may be called may be constructed: `__init__` does no less than `__new__`.
+        if !allowed.may(how) && !allowed.may(Use::Call) {
+            let verb = if how == Use::Call { "calls" } else { "constructs" };
+            self.find_use(callable, format!("{verb} {}, which may only be named", self.name_of(callable)));
+        }
+        let class = match (how, &allowed.args) {
+            (Use::Call, Some(rules)) => self.check_args(callable, rules, args),
+            _ => callable,
+        };
+        match (how, allowed.follows) {
+            (Use::Call, Some(follows)) => self.follow(callable, follows, args),
+            _ => self.made(callable, class, how, args),
+        }
+    }
+
+    /// The object that a call made.
+    fn made(&mut self, callable: Token, class: Token, how: Use, args: Option<&[Token]>) -> Token {
+        let object = self.values.object(class, args);
+        let result = if let Token::Object(number) = object { Some(number) } else { None };
+        let action = if how == Use::Call { Action::Call } else { Action::Construct };
+        self.event(
+            action,
+            |tracer| tracer.name_of(callable),
+            result,
+            |tracer| tracer.render_call(callable, args, how, result),
+        );
+        object
+    }
+
+    fn find_use(&mut self, subject: Token, message: String) {
+        let name = self.name_of(subject);
+        self.find(Verdict::Suspicious, Rule::Use, Some(name), message);
+    }
+
+    /// Holds arguments against the rules for them; returns the class of what the call makes.
+    fn check_args(&mut self, callable: Token, rules: &[Arg], args: Option<&[Token]>) -> Token {
+        let name = self.name_of(callable);
+        let Some(args) = args else {
+            self.find_use(callable, format!("calls {name} with arguments that cannot be known"));
+            return Token::Unknown;
+        };
+        let (rules, rest) = match rules.split_last() {
+            Some((Arg::Kind(Kind::Rest), rules)) => (rules, true),
+            _ => (rules, false),
+        };
+        if args.len() > rules.len() && !rest {
+            self.find_use(callable, format!("calls {name} with {} arguments", args.len()));
+        }
+        let mut class = None;
+        for (&arg, rule) in args.iter().zip(rules) {
+            if matches!(rule, Arg::Kind(Kind::Class)) {
+                class.get_or_insert(arg);
+            }
+            if !self.is_argument(arg, rule) {
+                let what = self.name_of(arg);
+                self.find_use(callable, format!("calls {name} on {what}"));
+            }
+        }
+        class.unwrap_or(callable)
+    }
+
+    /// Whether an argument is what a rule asks for.
+    fn is_argument(&mut self, arg: Token, rule: &Arg) -> bool {
+        let kind = match rule {
+            Arg::OneOf { one_of } => {
+                return self.values.text_of(arg).is_some_and(|text| one_of.iter().any(|one| *one == *text));
+            }
+            Arg::Kind(kind) => *kind,
+        };
+        match kind {
+            Kind::Any | Kind::Rest => true,
+            Kind::Data => arg.is_data(),
+            Kind::Sized => arg.is_data() && !matches!(arg, Token::Int(_) | Token::Number),
+            Kind::Class => self.is_allowed_to(arg, Use::Construct),
+            Kind::Function => arg == Token::None || self.is_allowed_to(arg, Use::Call),
+            Kind::Pickle => {
+                let is_string = matches!(arg, Token::Bytes(_) | Token::Text(_));
+                if is_string {
+                    self.suspects.push(super::Suspect { offset: self.op, string: arg, certain: true });
+                }
+                is_string
+            }
+        }
+    }
+
+    /// Whether a global may be used so. What is not allowed at all has a finding of its own.
+    fn is_allowed_to(&mut self, token: Token, how: Use) -> bool {
+        match self.judgement(token) {
+            Some((number, judgement)) => {
+                self.used(number, if how == Use::Call { "calls" } else { "constructs" });
+                match judgement {
+                    Judgement::Allowed(allowed) => allowed.may(how) || allowed.may(Use::Call),
+                    _ => true,
+                }
+            }
+            None => false,
+        }
+    }
+
+    /// A call whose result is another name.
+    fn follow(&mut self, callable: Token, follows: Follows, args: Option<&[Token]>) -> Token {
+        let first = args.and_then(|args| args.first()).copied().unwrap_or(Token::Unknown);
+        let second = args.and_then(|args| args.get(1)).copied().unwrap_or(Token::Unknown);
+        let text = |tracer: &Self, token| tracer.values.text_of(token).map(std::borrow::Cow::into_owned);
+        match follows {
+            Follows::Module => match text(self, first) {
+                Some(module) => self.import(module.as_bytes(), b""),
+                None => self.hidden(first),
+            },
+            Follows::Names => match (text(self, first), text(self, second)) {
+                (Some(module), Some(name)) => self.import(module.as_bytes(), name.as_bytes()),
+                (None, _) => self.hidden(first),
+                _ => self.hidden(second),
+            },
+            Follows::Attribute => match text(self, second) {
+                Some(attribute) => self.attribute(callable, first, &attribute, args),
+                None => self.hidden(second),
+            },
+        }
+    }
+
+    fn attribute(&mut self, callable: Token, owner: Token, attribute: &str, args: Option<&[Token]>) -> Token {
+        let Some((number, judgement)) = self.judgement(owner) else {
+            let what = self.name_of(owner);
+            let verdict = if attribute.starts_with("__") { Verdict::Dangerous } else { Verdict::Suspicious };
+            self.find(verdict, Rule::Use, None, format!("looks up the attribute {attribute} of {what}"));
+            return self.made(callable, Token::Unknown, Use::Call, args);
+        };
+        if let Judgement::Allowed(allowed) = judgement
+            && allowed.may(Use::Members)
+            && !attribute.starts_with('_')
+            && !attribute.contains('.')
+        {
+            return self.made(callable, owner, Use::Call, args);
+        }
+        let Some(global) = self.globals.get(number) else { return Token::Unknown };
+        let name = if global.name.is_empty() { attribute.to_owned() } else { format!("{}.{attribute}", global.name) };
+        let module = global.module.clone();
+        self.import(module.as_bytes(), name.as_bytes())
+    }
+
+    /// A name that cannot be read.
+    pub(super) fn hidden(&mut self, name: Token) -> Token {
+        let (verdict, what) = match name {
+            Token::Object(_) => (Verdict::Dangerous, self.name_of(name)),
+            _ => (Verdict::Suspicious, self.name_of(name)),
+        };
+        self.find(verdict, Rule::HiddenName, None, format!("imports a name that is {what}, so that it cannot be read"));
+        Token::Unknown
+    }
+
+    /// BUILD.
+    pub(super) fn set_state(&mut self, target: Token, state: Token) {
+        self.event(Action::State, |tracer| tracer.subject(target), None, |tracer| tracer.render_state(target, state));
+        let object = match target {
+            Token::Object(number) => self.values.objects.get_mut(number as usize),
+            _ => None,
+        };
+        let Some(object) = object else { return self.state_of_no_object(target) };
+        let class = object.class;
+        let twice = std::mem::replace(&mut object.built, true);
+        match self.judgement(class) {
+            Some((number, judgement)) => {
+                self.used(number, "makes and sets the state of");
+                match judgement {
+                    Judgement::Allowed(allowed) if !allowed.may(Use::State) => {
+                        let name = self.name_of(class);
+                        self.find_use(class, format!("sets the state of what {name} made, which may have none"));
+                    }
+                    _ => {}
+                }
+            }
+            None => self.suspect(Rule::State, "sets the state of an object of a class that cannot be known"),
+        }
+        if twice {
+            self.suspect(
+                Rule::State,
+                "sets the state of an object twice: the first may have put a function where the second calls it",
+            );
+        }
+    }
+
+    #[cold]
+    fn state_of_no_object(&mut self, target: Token) {
+        let what = self.name_of(target);
+        match target {
+            Token::Global(_) => self.find(
+                Verdict::Dangerous,
+                Rule::State,
+                Some(what.clone()),
+                format!("sets the state of {what} itself, which changes it for the whole process"),
+            ),
+            _ => self.suspect(Rule::State, format!("sets the state of {what}, which has none")),
+        }
+    }
+
+    /// Items go into what is not the plain container that the opcode is for.
+    #[inline(never)]
+    pub(super) fn put_items(&mut self, target: Token, items: &[Token]) {
+        self.event(Action::Items, |tracer| tracer.subject(target), None, |tracer| tracer.render_items(target, items));
+        let object = match target {
+            Token::Object(number) => self.values.objects.get(number as usize).copied(),
+            _ => None,
+        };
+        let Some(object) = object else {
+            let what = self.name_of(target);
+            let opcode = self.opcode;
+            return self.suspect(Rule::Items, format!("{opcode} puts items into {what}"));
+        };
+        match self.judgement(object.class) {
+            Some((number, judgement)) => {
+                self.used(number, "makes and puts items into");
+                if let Judgement::Allowed(allowed) = judgement
+                    && !allowed.may(Use::Items)
+                {
+                    let name = self.name_of(object.class);
+                    self.find_use(object.class, format!("puts items into what {name} made, which is no container"));
+                }
+            }
+            None => self.suspect(Rule::Items, "puts items into an object of a class that cannot be known"),
+        }
+        if object.built {
+            self.suspect(
+                Rule::Items,
+                "puts items into an object after setting its state, which may have changed what that does",
+            );
+        }
+    }
+
+    /// A persistent id. PyTorch's, which name storages, are known.
+    pub(super) fn persistent_id(&mut self, pid: Token) -> Token {
+        if !self.is_torch_storage(pid) {
+            let shown = self.render(pid);
+            self.suspect(
+                Rule::Persistent,
+                format!("asks the loading program for what the persistent id {shown} stands for"),
+            );
+        }
+        let number = self.persistent.len() as u32;
+        self.persistent.push(pid);
+        self.event(
+            Action::Persistent,
+            |tracer| tracer.render(pid),
+            None,
+            |tracer| format!("persistent_load({})", tracer.render(pid)),
+        );
+        Token::Persistent(number)
+    }
+
+    /// Whether it is `("storage", class, key, location, numel)` or `("module", class, file, source)`.
+    fn is_torch_storage(&self, pid: Token) -> bool {
+        let Some([kind, class, rest @ ..]) = self.values.items_of(pid) else { return false };
+        let is_torch = match self.judgement(*class) {
+            Some((number, Judgement::Allowed(_))) => {
+                self.globals.get(number).is_some_and(|global| global.module.split('.').next() == Some("torch"))
+            }
+            _ => false,
+        };
+        let known = matches!(self.values.bytes_of(*kind), Some(b"storage" | b"module"));
+        is_torch && known && rest.iter().all(|part| part.is_data())
+    }
+
+    /// Whether the object is joblib's stand-in for an array whose data follow.
+    pub(super) fn is_joblib_wrapper(&self, class: Token) -> bool {
+        matches!(class, Token::Global(_)) && self.name_of(class) == JOBLIB_WRAPPER
+    }
+}

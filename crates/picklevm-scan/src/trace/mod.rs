@@ -1,0 +1,162 @@
+//! Running a pickle without making anything: the machine's builder that keeps what is done instead of what is made.
+
+mod builder;
+mod judge;
+mod names;
+mod render;
+
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+use picklevm_ops::Opcode;
+
+use self::names::Globals;
+use crate::evidence::{Action, Event};
+use crate::policy::Policy;
+use crate::readers;
+use crate::token::{Token, Values};
+use crate::verdict::{Finding, Rule, Verdict};
+
+/// What is recorded at most.
+#[derive(Clone, Copy)]
+pub(crate) struct Budget {
+    pub(crate) events: usize,
+    pub(crate) findings: usize,
+}
+
+/// A string in which pickles are to be looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Suspect {
+    pub(crate) offset: u64,
+    pub(crate) string: Token,
+    /// Whether something is known to unpickle it.
+    pub(crate) certain: bool,
+}
+
+/// Watches one pickle run.
+pub(crate) struct Tracer<'a> {
+    pub(crate) data: &'a [u8],
+    policy: &'a Policy,
+    budget: Budget,
+    /// Where in `data` the offsets begin that the machine tells.
+    pub(crate) base: usize,
+    /// Where in `data` the op lies that runs.
+    op: u64,
+    opcode: Opcode,
+    start: u64,
+    pub(crate) protocol: u8,
+    /// Where the last frame ends, in `data` or after.
+    pub(crate) frame_end: u64,
+    pub(crate) values: Values<'a>,
+    pub(crate) globals: Globals<'a>,
+    persistent: Vec<Token>,
+    pub(crate) events: Vec<Event>,
+    pub(crate) findings: Vec<Finding>,
+    said: HashSet<(Rule, String), RandomState>,
+    /// Whether some reader gets further than others, and whether none does.
+    pub(crate) divergent: bool,
+    pub(crate) suspects: Vec<Suspect>,
+    /// The object whose state was just set and after which raw data follow.
+    pub(crate) raw_after: Option<Token>,
+    /// Whether the run was stopped because it needs the contents of containers.
+    pub(crate) needs_all: bool,
+}
+
+impl<'a> Tracer<'a> {
+    /// Watches the pickle that begins at `start`. With `keeps_all` it also keeps containers and events.
+    pub(crate) fn new(data: &'a [u8], start: usize, policy: &'a Policy, budget: Budget, keeps_all: bool) -> Self {
+        Tracer {
+            data,
+            policy,
+            budget,
+            base: start,
+            op: start as u64,
+            opcode: Opcode::Stop,
+            start: start as u64,
+            protocol: 0,
+            frame_end: 0,
+            values: Values::new(data, keeps_all),
+            globals: Globals::default(),
+            persistent: Vec::new(),
+            events: Vec::new(),
+            findings: Vec::new(),
+            said: HashSet::default(),
+            divergent: false,
+            suspects: Vec::new(),
+            raw_after: None,
+            needs_all: false,
+        }
+    }
+
+    /// Adds a finding about the op that runs, unless the same was said before.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn find(&mut self, verdict: Verdict, rule: Rule, name: Option<String>, message: String) {
+        if self.findings.len() >= self.budget.findings || !self.said.insert((rule, message.clone())) {
+            return;
+        }
+        let mut finding = Finding::new(verdict, rule, self.op, message);
+        finding.name = name;
+        self.findings.push(finding);
+    }
+
+    #[cold]
+    pub(crate) fn suspect(&mut self, rule: Rule, message: impl Into<String>) {
+        self.find(Verdict::Suspicious, rule, None, message.into());
+    }
+
+    /// Readers disagree on the op that runs.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn diverge(&mut self, message: impl Into<String>) {
+        self.divergent = true;
+        self.suspect(Rule::Divergence, message);
+    }
+
+    /// Records what the op that runs does.
+    fn event(
+        &mut self,
+        action: Action,
+        subject: impl FnOnce(&Self) -> String,
+        result: Option<u32>,
+        python: impl FnOnce(&Self) -> String,
+    ) {
+        if self.values.keeps_all && self.events.len() < self.budget.events {
+            let event = Event { offset: self.op, action, subject: subject(self), result, python: python(self) };
+            self.events.push(event);
+        }
+    }
+
+    /// Looks closer at an op whose operand readers may understand in several ways.
+    #[inline(never)]
+    fn look(&mut self) {
+        let operand = self.data.get(self.op as usize + 1..).unwrap_or_default();
+        match self.opcode {
+            Opcode::Proto => {
+                if self.op != self.start {
+                    self.diverge("the protocol is named within the pickle, which changes how names are read");
+                }
+            }
+            Opcode::Frame => {
+                let len = operand.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+                self.frame_end = (self.op + 9).saturating_add(len);
+                if self.frame_end > self.data.len() as u64 {
+                    self.diverge("a frame is longer than the data: C refuses it, pure Python goes on");
+                }
+            }
+            opcode => {
+                let line = operand.split(|&byte| byte == b'\n').next().unwrap_or_default();
+                if let Some(why) = readers::disagreement(opcode, line) {
+                    self.diverge(why);
+                }
+            }
+        }
+    }
+
+    /// Notes a string in which a pickle may lie.
+    #[cold]
+    #[inline(never)]
+    fn note_suspect(&mut self, string: Token) {
+        self.suspects.push(Suspect { offset: self.op, string, certain: false });
+    }
+}

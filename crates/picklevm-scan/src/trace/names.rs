@@ -1,0 +1,185 @@
+//! The names that a pickle imports.
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+use picklevm::python3_name;
+
+use super::Tracer;
+use crate::evidence::{Action, Import};
+use crate::policy::Judgement;
+use crate::token::Token;
+use crate::verdict::{Rule, Verdict};
+
+/// A name and what the policy says of it.
+pub(crate) struct Global<'p> {
+    pub(crate) module: String,
+    /// Empty for the module itself.
+    pub(crate) name: String,
+    pub(crate) judgement: Judgement<'p>,
+    offset: u64,
+    pub(crate) uses: u64,
+    /// The finding about its import, and whether that tells of a use.
+    finding: Option<usize>,
+    told: bool,
+}
+
+impl Global<'_> {
+    pub(crate) fn full_name(&self) -> String {
+        match &*self.name {
+            "" => self.module.clone(),
+            name => format!("{}.{name}", self.module),
+        }
+    }
+}
+
+/// The module and the name of the pickle, and whether they are those of Python 2.
+type Key = (Box<[u8]>, Box<[u8]>, bool);
+
+/// The names imported so far.
+#[derive(Default)]
+pub(crate) struct Globals<'p> {
+    list: Vec<Global<'p>>,
+    numbers: HashMap<Key, u32, RandomState>,
+}
+
+impl<'p> Globals<'p> {
+    pub(crate) fn get(&self, number: u32) -> Option<&Global<'p>> {
+        self.list.get(number as usize)
+    }
+
+    pub(crate) fn imports(&self) -> Vec<Import> {
+        let import = |global: &Global<'_>| Import {
+            module: global.module.clone(),
+            name: global.name.clone(),
+            offset: global.offset,
+            uses: global.uses,
+        };
+        self.list.iter().map(import).collect()
+    }
+}
+
+impl<'a> Tracer<'a> {
+    /// Imports a name, given as it stands in the pickle.
+    pub(super) fn import(&mut self, module: &[u8], name: &[u8]) -> Token {
+        let python2 = self.protocol < 3;
+        let key = (Box::from(module), Box::from(name), python2);
+        let number = match self.globals.numbers.get(&key) {
+            Some(&number) => number,
+            None => {
+                let number =
+                    self.first_import(&String::from_utf8_lossy(module), &String::from_utf8_lossy(name), python2);
+                self.globals.numbers.insert(key, number);
+                number
+            }
+        };
+        let token = Token::Global(number);
+        self.event(
+            Action::Import,
+            |tracer| tracer.name_of(token),
+            None,
+            |tracer| match tracer.globals.get(number) {
+                Some(global) if global.name.is_empty() => format!("import {}", global.module),
+                Some(global) => format!("from {} import {}", global.module, global.name),
+                None => String::new(),
+            },
+        );
+        token
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_import(&mut self, module: &str, name: &str, python2: bool) -> u32 {
+        let (module3, name3) = python3_name(module, name);
+        let policy = self.policy;
+        let mut judgement = policy.judge(module, name);
+        // Names of Python 2 count for protocols below 3, but their dangers for all.
+        if (module3, name3) != (module, name) && !matches!(judgement, Judgement::Dangerous(_)) {
+            let by_python3 = policy.judge(module3, name3);
+            if python2 || matches!(by_python3, Judgement::Dangerous(_)) {
+                judgement = by_python3;
+            }
+        }
+        let (module, name) = if python2 { (module3, name3) } else { (module, name) };
+        let mut global = Global {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            judgement,
+            offset: self.offset(),
+            uses: 0,
+            finding: None,
+            told: false,
+        };
+        let full_name = global.full_name();
+        let (verdict, rule, why) = match judgement {
+            Judgement::Allowed(_) => (Verdict::Safe, Rule::Use, String::new()),
+            Judgement::Dangerous(why) => {
+                (Verdict::Dangerous, Rule::DangerousName, format!("imports {full_name}, which {why}"))
+            }
+            Judgement::Unknown => (
+                Verdict::Suspicious,
+                Rule::UnknownName,
+                format!("imports {full_name}, which no policy knows: importing a module runs its code"),
+            ),
+        };
+        if verdict != Verdict::Safe {
+            self.find(verdict, rule, Some(full_name), why);
+            global.finding = self.findings.len().checked_sub(1);
+        }
+        let number = self.globals.list.len() as u32;
+        self.globals.list.push(global);
+        number
+    }
+
+    /// A name is used, not just imported: counts it, and says so where the import is a finding.
+    #[inline]
+    pub(super) fn used(&mut self, number: u32, how: &str) {
+        let Some(global) = self.globals.list.get_mut(number as usize) else { return };
+        global.uses += 1;
+        if let Some(finding) = global.finding
+            && !global.told
+        {
+            global.told = true;
+            if let Some(finding) = self.findings.get_mut(finding) {
+                finding.message = format!("{how} {}", finding.message.trim_start_matches("imports "));
+            }
+        }
+    }
+
+    /// The offset of the op that runs.
+    pub(super) fn offset(&self) -> u64 {
+        self.op
+    }
+
+    /// What the policy says of a global, if the token is one.
+    pub(super) fn judgement(&self, token: Token) -> Option<(u32, Judgement<'a>)> {
+        match token {
+            Token::Global(number) => Some((number, self.globals.get(number)?.judgement)),
+            _ => None,
+        }
+    }
+
+    /// The name of a global, or what else the token is.
+    pub(super) fn name_of(&self, token: Token) -> String {
+        match token {
+            Token::Global(number) => self.globals.get(number).map_or_else(String::new, Global::full_name),
+            Token::Object(number) => match self.values.objects.get(number as usize) {
+                Some(object) if matches!(object.class, Token::Global(_)) => {
+                    format!("an object that {} made", self.name_of(object.class))
+                }
+                _ => "the result of a call".to_owned(),
+            },
+            Token::Persistent(_) => "what a persistent id stands for".to_owned(),
+            Token::Buffer => "a buffer".to_owned(),
+            Token::Unknown | Token::Hole => "something that cannot be known".to_owned(),
+            Token::None => "None".to_owned(),
+            Token::Bool(_) => "a bool".to_owned(),
+            Token::Int(_) | Token::Number => "a number".to_owned(),
+            Token::Text(_) => "a string".to_owned(),
+            Token::Bytes(_) => "bytes".to_owned(),
+            Token::Tuple(_) => "a tuple".to_owned(),
+            Token::List(_) => "a list".to_owned(),
+            Token::Dict(_) => "a dict".to_owned(),
+            Token::Set(_) => "a set".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Verdict, status, and the findings they rest on.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// What to make of a pickle or a file: the worst of its findings.
+///
+/// ```
+/// use picklevm_scan::Verdict;
+///
+/// assert!(Verdict::Safe < Verdict::Suspicious && Verdict::Suspicious < Verdict::Dangerous);
+/// assert_eq!(Verdict::Dangerous.to_string(), "dangerous");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// All of it was read, every reader reads it alike, and everything it does is known to be harmless.
+    #[default]
+    Safe,
+    /// It does something that nobody vouched for, or could not be read to its end.
+    Suspicious,
+    /// It does something that is known to do harm.
+    Dangerous,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Verdict::Safe => "safe",
+            Verdict::Suspicious => "suspicious",
+            Verdict::Dangerous => "dangerous",
+        })
+    }
+}
+
+/// How far a pickle could be read; apart from the verdict, since a broken pickle has run up to the break.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// To its end, and every reader reads it alike.
+    #[default]
+    Complete,
+    /// To its end or not: readers (C, pure Python, Python 2, pickletools) disagree on it.
+    Divergent,
+    /// The data end before the pickle does.
+    Truncated,
+    /// No reader gets to its end.
+    Malformed,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Status::Complete => "complete",
+            Status::Divergent => "divergent",
+            Status::Truncated => "truncated",
+            Status::Malformed => "malformed",
+        })
+    }
+}
+
+macro_rules! rules {
+    ($( $variant:ident $id:literal $doc:literal; )*) => {
+        /// Which rule a finding comes from.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum Rule {
+            $( #[doc = $doc] $variant, )*
+        }
+
+        impl Rule {
+            /// All rules.
+            pub const ALL: &'static [Rule] = &[$( Rule::$variant ),*];
+
+            /// The rule's name in JSON and SARIF.
+            pub const fn id(self) -> &'static str {
+                match self {
+                    $( Rule::$variant => $id, )*
+                }
+            }
+
+            /// One sentence on what the rule finds.
+            pub const fn doc(self) -> &'static str {
+                match self {
+                    $( Rule::$variant => $doc, )*
+                }
+            }
+        }
+    };
+}
+
+rules! {
+    DangerousName "dangerous-name" "A name is imported that is known to do harm.";
+    UnknownName "unknown-name" "A name is imported that no policy knows.";
+    HiddenName "hidden-name" "The name of what is imported is computed, so that it cannot be read.";
+    Use "use" "A known name is used in a way that the policy does not allow.";
+    State "state" "A state is set on what should have none.";
+    Items "items" "Items are put into what is no container.";
+    Persistent "persistent-id" "The loading program decides what a persistent id stands for.";
+    Extension "extension-code" "The loading process decides what an extension code stands for.";
+    Divergence "divergence" "Readers disagree on the bytes.";
+    Broken "broken" "The pickle breaks before its end; what came before has run by then.";
+    Trailing "trailing" "Bytes follow that are no pickle.";
+    Hidden "hidden-pickle" "A pickle lies where none is expected.";
+    Container "container" "A container contradicts itself or cannot be read.";
+    Opaque "opaque" "The content cannot be looked into.";
+    Limit "limit" "The scan stopped at a limit.";
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// A reason for a verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Finding {
+    /// How bad it is.
+    pub verdict: Verdict,
+    /// The rule it comes from.
+    pub rule: Rule,
+    /// Where, in bytes from the beginning of what holds it.
+    pub offset: u64,
+    /// The Python name it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The reason, in a sentence.
+    pub message: String,
+}
+
+impl Finding {
+    pub(crate) fn new(verdict: Verdict, rule: Rule, offset: u64, message: impl Into<String>) -> Self {
+        Finding { verdict, rule, offset, name: None, message: message.into() }
+    }
+
+    pub(crate) fn suspicious(rule: Rule, offset: u64, message: impl Into<String>) -> Self {
+        Finding::new(Verdict::Suspicious, rule, offset, message)
+    }
+
+    pub(crate) fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}: {}", self.verdict, self.offset, self.message)
+    }
+}

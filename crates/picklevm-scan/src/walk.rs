@@ -1,0 +1,110 @@
+//! Files and directories, scanned side by side.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use rayon::prelude::*;
+
+use crate::contents::is_pickle_name;
+use crate::report::{Format, Report};
+use crate::scanner::Scanner;
+
+/// One file of a [`scan_paths`](Scanner::scan_paths).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FileScan {
+    /// The file, or the directory that could not be read.
+    pub path: PathBuf,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+impl FileScan {
+    /// What came of a path.
+    pub fn new(path: PathBuf, outcome: Outcome) -> Self {
+        FileScan { path, outcome }
+    }
+}
+
+/// What came of a file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It was scanned.
+    Scanned(Box<Report>),
+    /// It lies in a directory, is called nothing like a pickle, is none, and holds none: a README, an image.
+    PassedOver,
+    /// It could not be read.
+    Unreadable(io::Error),
+}
+
+/// A file to scan, and whether somebody named it.
+struct Found {
+    path: PathBuf,
+    named: bool,
+}
+
+impl Scanner {
+    /// Scans files, and directories with all that is below them, on all processors. Links to directories are not
+    /// followed. `done` is told of each file when it is done, of how many.
+    ///
+    /// The outcomes are in the order of the paths, files of a directory by name.
+    pub fn scan_paths<P: AsRef<Path>>(&self, paths: &[P], done: impl Fn(&Path, usize) + Sync) -> Vec<FileScan> {
+        let mut outcomes = Vec::new();
+        let mut found = Vec::new();
+        for path in paths {
+            let path = path.as_ref();
+            if path.is_dir() {
+                list(path, &mut found, &mut outcomes);
+            } else {
+                found.push(Found { path: path.to_owned(), named: true });
+            }
+        }
+        let total = found.len();
+        let scans = found.into_par_iter().map(|Found { path, named }| {
+            let outcome = match self.scan_file(&path) {
+                Ok(report) if !named && is_foreign(&report) => Outcome::PassedOver,
+                Ok(report) => Outcome::Scanned(Box::new(report)),
+                Err(error) => Outcome::Unreadable(error),
+            };
+            done(&path, total);
+            FileScan { path, outcome }
+        });
+        outcomes.par_extend(scans);
+        outcomes
+    }
+}
+
+/// Whether a file is no pickle, holds none, and does not claim to.
+fn is_foreign(report: &Report) -> bool {
+    report.format == Format::Other
+        && !is_pickle_name(&report.name)
+        && report.members.is_empty()
+        && report.pickles.len() <= 1
+}
+
+/// The files below a directory; what cannot be listed is an outcome.
+fn list(root: &Path, found: &mut Vec<Found>, outcomes: &mut Vec<FileScan>) {
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(error) => {
+                outcomes.push(FileScan { path: directory, outcome: Outcome::Unreadable(error) });
+                continue;
+            }
+        };
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.sort();
+        let mut below = Vec::new();
+        for path in paths {
+            match fs::symlink_metadata(&path) {
+                Ok(data) if data.is_dir() => below.push(path),
+                // A link to a file is as good as the file; pipes and devices are not opened.
+                Ok(_) if path.is_file() => found.push(Found { path, named: false }),
+                _ => {}
+            }
+        }
+        directories.extend(below.into_iter().rev());
+    }
+}

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Ordinary pickles for the scanner. Sections whose library is missing are skipped.
+
+usage: ordinary.py OUT [--protocols 0-5] [--prefix WORD]
+
+Writes OUT/LIB-pN-WHAT.pkl (each object at two protocols, going round 0 to 5) and files of other forms (.npy, .npz, .joblib, .pt, .gz ...).
+"""
+import argparse, array, collections, datetime, decimal, enum, fractions, functools, gzip, bz2, lzma, io, ipaddress, itertools, json, os, pathlib, pickle, random, re, sys, types, uuid, warnings, zlib
+warnings.simplefilter("ignore")
+ap = argparse.ArgumentParser(); ap.add_argument("out"); ap.add_argument("--prefix", default=""); a = ap.parse_args()
+os.makedirs(a.out, exist_ok=True)
+index, turn = [], itertools.count()
+TOP = pickle.HIGHEST_PROTOCOL
+
+def put(name, data, lib):
+    name = a.prefix + name
+    with open(os.path.join(a.out, name), "wb") as f: f.write(data)
+    index.append({"file": name, "lib": lib})
+def ordinary(lib, what, obj, protos=None):
+    n = next(turn)
+    for p in protos or sorted({n % (TOP + 1), (n + 3) % (TOP + 1)}):
+        try: data = pickle.dumps(obj, p)
+        except Exception as e: print("skipped", lib, what, p, repr(e)[:70], file=sys.stderr); continue
+        put(f"{lib}-p{p}-{what}.pkl", data, lib)
+
+# ---- the standard library ------------------------------------------------------------------------
+rng = random.Random(1)
+L = "stdlib"
+ordinary(L, "none", None); ordinary(L, "numbers", [0, -1, 255, 2**31, 2**70, -2**100, 1.5, float("inf"), True, 1j])
+ordinary(L, "text", ["", "abc", "caf\xe9", "\u20ac" * 100, "\U0001f952", "a\nb\\"]); ordinary(L, "bytes", [b"", b"abc", bytes(range(256)), bytearray(b"xyz")])
+ordinary(L, "containers", [[], [1, [2]], (), (1,), (1, 2, 3, 4), {}, {"a": {"b": 1}}, set(), {1, 2}, frozenset([3])])
+s = [1]; ordinary(L, "shared", [s, s, (s,), {"s": s}]); c = []; c.append(c); ordinary(L, "cycle", c)
+ordinary(L, "records", [{"id": i, "name": f"user{i}", "score": rng.random(), "tags": ["a", "b"], "active": i % 2 == 0} for i in range(500)])
+ordinary(L, "config", {"debug": False, "paths": ["/a", "/b"], "limits": {"cpu": 4, "mem": 2.5}, "db": {"host": "localhost", "port": 5432}})
+ordinary(L, "words", {w: i for i, w in enumerate("the quick brown fox jumps over the lazy dog".split())}); ordinary(L, "matrix", [[float(i * j) for j in range(30)] for i in range(30)])
+ordinary(L, "ordereddict", collections.OrderedDict([("z", 1), ("a", [2])])); d = collections.defaultdict(list); d["a"].append(1); ordinary(L, "defaultdict", d); ordinary(L, "defaultdict_int", collections.defaultdict(int, a=1)); ordinary(L, "defaultdict_set", collections.defaultdict(set, a={1}))
+ordinary(L, "counter", collections.Counter("hello")); ordinary(L, "deque", [collections.deque([1, 2], 5), collections.deque()]); ordinary(L, "chainmap", collections.ChainMap({"a": 1}, {"b": 2})); ordinary(L, "userdict", [collections.UserDict(a=1), collections.UserList([1]), collections.UserString("s")])
+ordinary(L, "datetime", [datetime.datetime(2020, 1, 2, 3, 4, 5, 6), datetime.date(1999, 12, 31), datetime.time(23, 59), datetime.timedelta(1, 2, 3)]); ordinary(L, "datetime_utc", [datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), datetime.timezone(datetime.timedelta(hours=2), "X")])
+try:
+    import zoneinfo; ordinary(L, "zoneinfo", datetime.datetime(2020, 1, 1, tzinfo=zoneinfo.ZoneInfo("Europe/Berlin")))
+except Exception: pass
+ordinary(L, "decimal", [decimal.Decimal("3.14"), decimal.Decimal("NaN")]); ordinary(L, "fraction", fractions.Fraction(22, 7)); ordinary(L, "uuid", uuid.UUID(int=5)); ordinary(L, "complex", [1j, 2 + 3j]); ordinary(L, "range_slice", [range(10), range(5, 1, -2), slice(1, 2)])
+ordinary(L, "array", [array.array("i", [1, 2]), array.array("d", [1.5])]); ordinary(L, "ipaddress", [ipaddress.ip_address("10.0.0.1"), ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_address("::1")]); ordinary(L, "purepath", [pathlib.PurePosixPath("/a/b"), pathlib.PureWindowsPath("c:/x")]); ordinary(L, "path", pathlib.PosixPath("/tmp/x"))
+ordinary(L, "namespace", types.SimpleNamespace(a=1, b=[2])); ordinary(L, "regex", re.compile("a(b+)c", re.I)); ordinary(L, "exceptions", [ValueError("bad", 1), KeyError("k"), OSError(2, "No such file"), RuntimeError(), StopIteration(3), UnicodeDecodeError("ascii", b"x", 0, 1, "r")])
+ordinary(L, "types", [int, str, dict, list, float, bytes, tuple, type(None), object, collections.OrderedDict]); ordinary(L, "ellipsis", [Ellipsis, NotImplemented]); ordinary(L, "random_state", random.Random(3)); ordinary(L, "struct_time", __import__("time").gmtime(0)); ordinary(L, "email", __import__("email").message_from_string("Subject: hi\n\nbody"))
+ordinary(L, "cookies", __import__("http.cookies", fromlist=["x"]).SimpleCookie("a=b")); ordinary(L, "urlparse", __import__("urllib.parse", fromlist=["x"]).urlparse("http://x/y?z")); ordinary(L, "logrecord", __import__("logging").makeLogRecord({"msg": "hello", "levelno": 20})); ordinary(L, "calendar_month", [datetime.date(2020, m, 1) for m in range(1, 13)])
+ordinary(L, "httpstatus", [__import__("http").HTTPStatus.OK]); ordinary(L, "xml", __import__("xml.etree.ElementTree", fromlist=["x"]).fromstring("<a><b c='d'/></a>")); ordinary(L, "nested_deep", functools.reduce(lambda v, _: [v], range(200), [])); ordinary(L, "big_text", "lorem ipsum " * 20000); ordinary(L, "big_bytes", bytes(range(256)) * 400)
+ordinary(L, "functions", [len, print, sum, max]); ordinary(L, "itertools", [itertools.count(3)]) if sys.version_info < (3, 14) else None; ordinary(L, "iterators", [iter([1, 2]), iter((1,)), iter("ab")]); hasattr(__import__("statistics"), "NormalDist") and ordinary(L, "statistics", __import__("statistics").NormalDist(1, 2)); ordinary(L, "session", {"_auth_user_id": "42", "_fresh": True, "csrf": "x" * 40, "expires": datetime.datetime(2030, 1, 1)})
+ordinary(L, "celery_message", {"task": "app.tasks.add", "id": str(uuid.UUID(int=9)), "args": [1, 2], "kwargs": {}, "eta": None, "retries": 0}); ordinary(L, "cache_entry", (b"value", 1700000000.5, {"etag": "abc"})); ordinary(L, "metrics", [("servers.web.cpu", (1700000000 + i, i * .5)) for i in range(200)])
+ordinary(L, "base64_text", {"image": __import__("base64").b64encode(bytes(range(256)) * 8).decode()}); ordinary(L, "hex_text", {"sha": "%064x" % 12345678901234567890}); ordinary(L, "text_like_pickle", ["cos", "system", "I think that. S0 it is.", "(lp0\n", "R.", "exec(", "__import__", "os.system"]); ordinary(L, "json_text", json.dumps({"a": [1, 2, {"b": None}]})); ordinary(L, "bytes_like_pickle", [b"\x80\x04 not a pickle", b".", b"N.", zlib.compress(b"hello" * 50)])
+x = pickle.dumps({"a": [1, 2, datetime.date(2020, 1, 1)]}, 4)
+put("stdlib-several.pkl", x * 3, L); put("stdlib-gz.pkl.gz", gzip.compress(x), L); put("stdlib-bz2.pkl.bz2", bz2.compress(x), L); put("stdlib-xz.pkl.xz", lzma.compress(x), L); put("stdlib-zlib.pkl.z", zlib.compress(x), L); put("stdlib-nested-pickle.pkl", pickle.dumps({"payload": pickle.dumps([1, {"a": "b"}], 2)}, 4), L)
+f = io.BytesIO(); P = pickle.Pickler(f, 4); [P.dump(o) for o in (s, [s, s])]; put("stdlib-shared-memo.pkl", f.getvalue(), L)
+
+# ---- numpy ------------------------------------------------------------------------------------------
+try: import numpy as np
+except ImportError: np = None
+if np is not None:
+    L = "numpy"; r = np.random.RandomState(0)
+    for t in "bool int8 uint8 int32 int64 float16 float32 float64 complex128 longdouble".split(): ordinary(L, "array_" + t, np.arange(6).astype(t))
+    ordinary(L, "array_2d", r.normal(size=(10, 4))); ordinary(L, "array_fortran", np.asfortranarray(np.ones((3, 2)))); ordinary(L, "array_big_endian", np.arange(4, dtype=">i4")); ordinary(L, "array_0d", np.array(1.5)); ordinary(L, "array_empty", np.zeros((0, 3))); ordinary(L, "array_large", r.normal(size=30000))
+    ordinary(L, "array_text", np.array(["a", "bcd"])); ordinary(L, "array_bytes", np.array([b"a", b"bc"])); ordinary(L, "array_object", np.array([1, "x", None, [1]], dtype=object)); ordinary(L, "array_datetime", np.array(["2020-01-01", "NaT"], dtype="M8[D]")); ordinary(L, "array_structured", np.array([(1, 2.0, b"x")], dtype=[("a", "i4"), ("b", "f8"), ("c", "S3")])); ordinary(L, "array_shared", (lambda q: [q, q])(np.arange(3)))
+    ordinary(L, "scalars", [np.float64(1.5), np.int32(3), np.bool_(True), np.str_("s"), np.datetime64("2020-01-01")]); ordinary(L, "dtypes", [np.dtype("f8"), np.dtype([("a", "i4")]), np.dtype("U5"), np.dtype("O")]); ordinary(L, "recarray", np.rec.array([(1, 2.0)], names="x,y")); ordinary(L, "masked", np.ma.array([1, 2, 3], mask=[0, 1, 0])); ordinary(L, "matrix", np.matrix([[1, 2]]))
+    ordinary(L, "randomstate", np.random.RandomState(3)); ordinary(L, "generator", np.random.default_rng(3)); ordinary(L, "poly1d", np.poly1d([1, 2])); ordinary(L, "polynomial", np.polynomial.Polynomial([1, 2])); ordinary(L, "dict", {"x": np.arange(3), "meta": {"n": np.float32(1)}}); ordinary(L, "list_of_arrays", [np.arange(i) for i in range(50)]); ordinary(L, "types", [np.float64, np.ndarray, np.int64])
+    ordinary(L, "ufunc", [np.add, np.log1p])
+    for n, v in (("plain", np.arange(5)), ("object", np.array([{"a": 1}, "x"], dtype=object))):
+        f = io.BytesIO(); np.save(f, v, allow_pickle=True); put(f"numpy-{n}.npy", f.getvalue(), L)
+    f = io.BytesIO(); np.savez(f, a=np.arange(3), b=np.array([1, "x"], dtype=object)); put("numpy-mixed.npz", f.getvalue(), L); f = io.BytesIO(); np.savez_compressed(f, a=np.ones(100)); put("numpy-compressed.npz", f.getvalue(), L)
+# ---- pandas -------------------------------------------------------------------------------------------
+try: import pandas as pd
+except ImportError: pd = None
+if pd is not None:
+    L = "pandas"
+    df = pd.DataFrame({"i": [1, 2, 3], "f": [1.5, None, 2.5], "s": ["a", "b", None], "d": pd.date_range("2020-01-01", periods=3), "c": pd.Categorical(["x", "y", "x"]), "b": [True, False, True]})
+    for n, v in {"dataframe": df, "series": df["f"], "series_str": df["s"], "series_cat": df["c"], "series_dt": df["d"], "index": pd.Index([3, 1], name="n"), "index_str": pd.Index(["a", "b"]), "rangeindex": pd.RangeIndex(5), "multiindex": pd.MultiIndex.from_product([["a", "b"], [1, 2]]), "df_multiindex": pd.DataFrame({"v": range(4)}, index=pd.MultiIndex.from_product([["a", "b"], [1, 2]])),
+                 "datetimeindex": pd.date_range("2020", periods=4, freq="D"), "datetimeindex_tz": pd.date_range("2020", periods=4, freq="D", tz="UTC"), "tz_berlin": pd.Series(pd.date_range("2020", periods=2, tz="Europe/Berlin")), "periodindex": pd.period_range("2020-01", periods=3, freq="M"), "intervalindex": pd.interval_range(0, 3), "timedelta": pd.to_timedelta([1, 2], unit="h"), "timestamp": [pd.Timestamp("2020-01-02"), pd.Timedelta("1D"), pd.Period("2020-01"), pd.NaT, pd.Interval(0, 1)],
+                 "na": [pd.NA], "categorical": pd.Categorical(["b", "a"], ordered=True), "nullable": pd.DataFrame({"a": pd.array([1, None], dtype="Int64"), "b": pd.array([True, None], dtype="boolean"), "c": pd.array(["x", None], dtype="string")}), "sparse": pd.arrays.SparseArray([0, 0, 1]), "offsets": [pd.offsets.BDay(2), pd.offsets.MonthEnd()], "empty": pd.DataFrame(), "big": pd.DataFrame(np.random.RandomState(1).normal(size=(300, 10))), "groupby": df.groupby("b")["i"].sum(), "describe": df[["i", "f"]].describe(), "dtypes": [pd.Int64Dtype(), pd.CategoricalDtype(["a"])], "dict": {"train": df, "test": df[:1]}}.items(): ordinary(L, n, v)
+# ---- scipy ----------------------------------------------------------------------------------------------
+try: import scipy.sparse as sp, scipy.stats, scipy.interpolate, scipy.spatial
+except ImportError: sp = None
+if sp is not None:
+    for f in "csr csc coo dia bsr lil dok".split(): ordinary("scipy", "sparse_" + f, sp.random(5, 4, .4, format=f, random_state=1))
+    ordinary("scipy", "norm", scipy.stats.norm(1, 2)); ordinary("scipy", "interp1d", scipy.interpolate.PchipInterpolator([0, 1, 2], [1, 3, 2]), [2, 4]); ordinary("scipy", "kdtree", scipy.spatial.cKDTree(np.random.RandomState(0).normal(size=(20, 2))), [2, 4])
+# ---- scikit-learn -----------------------------------------------------------------------------------------
+try: import sklearn
+except ImportError: sklearn = None
+if sklearn is not None:
+    from sklearn import linear_model, ensemble, svm, neighbors, naive_bayes, cluster, decomposition, tree, preprocessing, pipeline, feature_extraction, neural_network, gaussian_process, compose, model_selection, isotonic, calibration, discriminant_analysis, feature_selection, impute, mixture, kernel_ridge, cross_decomposition, multiclass, dummy
+    L = "sklearn"; r = np.random.RandomState(0); X = r.normal(size=(60, 4)); y = (X[:, 0] > 0).astype(int)
+    E = {"linear": linear_model.LinearRegression(), "logistic": linear_model.LogisticRegression(), "ridge": linear_model.Ridge(), "lasso": linear_model.Lasso(), "sgd": linear_model.SGDClassifier(random_state=0), "perceptron": linear_model.Perceptron(), "elastic": linear_model.ElasticNetCV(cv=3), "forest": ensemble.RandomForestClassifier(5, random_state=0), "forest_reg": ensemble.RandomForestRegressor(5, random_state=0), "extra": ensemble.ExtraTreesClassifier(5), "gboost": ensemble.GradientBoostingClassifier(n_estimators=5), "adaboost": ensemble.AdaBoostClassifier(n_estimators=5), "bagging": ensemble.BaggingClassifier(n_estimators=3), "voting": ensemble.VotingClassifier([("a", linear_model.LogisticRegression()), ("b", naive_bayes.GaussianNB())]),
+         "isoforest": ensemble.IsolationForest(n_estimators=5), "svc": svm.SVC(), "svr": svm.SVR(), "linearsvc": svm.LinearSVC(), "knn": neighbors.KNeighborsClassifier(), "knn_reg": neighbors.KNeighborsRegressor(), "gnb": naive_bayes.GaussianNB(), "kmeans": cluster.KMeans(2, n_init=1), "dbscan": cluster.DBSCAN(), "agglo": cluster.AgglomerativeClustering(2), "pca": decomposition.PCA(2), "nmf_tsvd": decomposition.TruncatedSVD(2), "tree": tree.DecisionTreeClassifier(), "scaler": preprocessing.StandardScaler(), "minmax": preprocessing.MinMaxScaler(), "poly": preprocessing.PolynomialFeatures(), "quantile": preprocessing.QuantileTransformer(n_quantiles=10), "mlp": neural_network.MLPClassifier((5,), max_iter=5), "gp": gaussian_process.GaussianProcessRegressor(), "lda": discriminant_analysis.LinearDiscriminantAnalysis(), "kbest": feature_selection.SelectKBest(k=2), "imputer": impute.SimpleImputer(), "gmm": mixture.GaussianMixture(2), "pls": cross_decomposition.PLSRegression(2), "ovr": multiclass.OneVsRestClassifier(linear_model.LogisticRegression()), "dummy": dummy.DummyClassifier(), "calibrated": calibration.CalibratedClassifierCV(naive_bayes.GaussianNB()),
+         "pipeline": pipeline.make_pipeline(preprocessing.StandardScaler(), linear_model.LogisticRegression()), "gridsearch": model_selection.GridSearchCV(linear_model.Ridge(), {"alpha": [1, 2]}), "coltrans": compose.ColumnTransformer([("a", preprocessing.StandardScaler(), [0, 1])])}
+    for n, e in E.items(): ordinary(L, n, e.fit(X, y))
+    ordinary(L, "histgb", ensemble.HistGradientBoostingClassifier(max_iter=3).fit(X, y)) if hasattr(ensemble, "HistGradientBoostingClassifier") else None
+    ordinary(L, "onehot", preprocessing.OneHotEncoder().fit([["a"], ["b"]])); ordinary(L, "label", preprocessing.LabelEncoder().fit(["a", "b"])); ordinary(L, "ordinal", preprocessing.OrdinalEncoder().fit([["a"], ["b"]])); ordinary(L, "tfidf", feature_extraction.text.TfidfVectorizer().fit(["a cat sat", "the dog"])); ordinary(L, "countvec", feature_extraction.text.CountVectorizer().fit(["a cat"])); ordinary(L, "isotonic", isotonic.IsotonicRegression().fit(X[:, 0], y)); ordinary(L, "unfitted", linear_model.Ridge())
+    try:
+        import joblib
+        for c in (0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("lzma", 3)):
+            f = io.BytesIO(); joblib.dump({"model": E["forest"], "x": X}, f, compress=c); put(f"joblib-{c[0] if c else 'plain'}.joblib", f.getvalue(), "joblib")
+    except ImportError: pass
+# ---- networkx -----------------------------------------------------------------------------------------------
+try: import networkx as nx
+except ImportError: nx = None
+if nx is not None:
+    for n, g in {"path": nx.path_graph(5), "karate": nx.karate_club_graph(), "digraph": nx.DiGraph([(1, 2, {"w": 1.5})]), "multigraph": nx.MultiGraph([(1, 2), (1, 2)]), "multidigraph": nx.MultiDiGraph([("a", 1)]), "attributes": nx.Graph([("x", "y", {"color": "red"})], name="g"), "random": nx.gnm_random_graph(100, 300, seed=1), "tree": nx.balanced_tree(2, 4), "empty": nx.Graph()}.items(): ordinary("networkx", n, g)
+# ---- torch --------------------------------------------------------------------------------------------------
+try: import torch
+except ImportError: torch = None
+if torch is not None:
+    L = "torch"; torch.manual_seed(0); t = torch.arange(6.).reshape(2, 3)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 1)); opt = torch.optim.Adam(net.parameters()); net(torch.ones(5, 4)).sum().backward(); opt.step()
+    for n, v in {"tensor": t, "dtypes": [torch.zeros(2, dtype=d) for d in (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.int32, torch.int64, torch.uint8, torch.bool, torch.complex64)], "views": [t, t[0], t.t()], "parameter": torch.nn.Parameter(t), "state_dict": net.state_dict(), "optimizer": opt.state_dict(), "checkpoint": {"epoch": 3, "model": net.state_dict(), "opt": opt.state_dict(), "args": {"lr": 1e-3}}, "size": t.shape, "sparse": torch.eye(3).to_sparse(), "lstm": torch.nn.LSTM(3, 2).state_dict(), "embedding": torch.nn.Embedding(5, 3).state_dict(), "requires_grad": torch.ones(2, requires_grad=True), "ordered": collections.OrderedDict(a=t), "device_dtype": [torch.device("cpu"), torch.float32], "rng": torch.get_rng_state(), "quantized": torch.quantize_per_tensor(t, .1, 0, torch.qint8), "empty": torch.empty(0)}.items():
+        f = io.BytesIO(); torch.save(v, f); put(f"torch-{n}.pt", f.getvalue(), L)
+        f = io.BytesIO(); torch.save(v, f, _use_new_zipfile_serialization=False); put(f"torch-{n}.legacy.pt", f.getvalue(), L)
+    ordinary(L, "plain_tensor", t); ordinary(L, "plain_state_dict", net.state_dict()); ordinary(L, "plain_size", t.shape)
+    f = io.BytesIO(); torch.save(net, f); put("torch-module.pt", f.getvalue(), L)
+old = os.path.join(a.out, "index.json"); before = [e for e in json.load(open(old)) if e["file"] not in {i["file"] for i in index}] if os.path.exists(old) else []
+json.dump(before + index, open(old, "w"), indent=0)
+print(len(index), "ordinary files", dict(collections.Counter(e["lib"] for e in index)))
