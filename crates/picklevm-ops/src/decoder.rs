@@ -52,9 +52,10 @@ impl<'a> Decoder<'a> {
     ///
     /// # Errors
     ///
-    /// [`End`](crate::ErrorKind::End) if the data end where a pickle would begin, and the kinds that tell what is wrong with
-    /// an op: [`Truncated`](crate::ErrorKind::Truncated), [`UnknownOpcode`](crate::ErrorKind::UnknownOpcode),
-    /// [`BadOperand`](crate::ErrorKind::BadOperand), [`Frame`](crate::ErrorKind::Frame). The decoder stays before the op.
+    /// [`End`](crate::ErrorKind::End) if the data end where a pickle would begin, and the kinds that tell what is
+    /// wrong with an op: [`Truncated`](crate::ErrorKind::Truncated),
+    /// [`UnknownOpcode`](crate::ErrorKind::UnknownOpcode), [`BadOperand`](crate::ErrorKind::BadOperand),
+    /// [`Frame`](crate::ErrorKind::Frame). The decoder stays before the op.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn next_op(&mut self) -> Result<Op<'a>, Error> {
         self.op_start = self.pos;

@@ -1,12 +1,12 @@
 //! The opcode language of Python's pickles: what `pickletools` is for Python.
 //!
-//! This crate knows the 68 opcodes, decodes and encodes them, reads and writes frames, disassembles and optimizes. It knows
-//! no values and runs nothing: the crate `picklevm` does.
+//! This crate knows the 68 opcodes, decodes and encodes them, reads and writes frames, disassembles and optimizes. It
+//! knows no values and runs nothing: the crate `picklevm` does.
 //!
 //! # The language
 //!
-//! A pickle is a row of ops for a small stack machine. It ends with STOP, and what is on top of the stack then is what was
-//! pickled.
+//! A pickle is a row of ops for a small stack machine. It ends with STOP, and what is on top of the stack then is
+//! what was pickled.
 //!
 //! ```text
 //! pickle  = [ PROTO ] { op } STOP
@@ -28,9 +28,9 @@
 //! 2e                     STOP
 //! ```
 //!
-//! PEP 307 (protocol 2), PEP 3154 (protocol 4: frames) and PEP 574 (protocol 5: buffers) tell why things are as they are;
-//! CPython's `pickletools.py` describes each opcode. Where CPython's readers disagree, this crate reads as the one in pure
-//! Python (`pickle._Unpickler` of 3.13) does.
+//! PEP 307 (protocol 2), PEP 3154 (protocol 4: frames) and PEP 574 (protocol 5: buffers) tell why things are as they
+//! are; CPython's `pickletools.py` describes each opcode. Where CPython's readers disagree, this crate reads as the
+//! one in pure Python (`pickle._Unpickler` of 3.13) does.
 //!
 //! # What is where
 //!
@@ -38,8 +38,8 @@
 //! - [`ops`] iterates over a slice, [`shared_ops`] over [`bytes::Bytes`]; [`Decoder`] and [`Reader`] (any
 //!   [`BufRead`](std::io::BufRead)) read op by op and pickle after pickle; [`Source`] is what these two share.
 //! - [`Op::encode`] and [`Writer`] write, the latter in frames.
-//! - [`dis`] and [`Disassembler`] print what `python -m pickletools` prints; [`optimize`] leaves out what the memo does not
-//!   need.
+//! - [`dis`] and [`Disassembler`] print what `python -m pickletools` prints; [`optimize`] leaves out what the memo
+//!   does not need.
 //! - [`repr`] writes floats, text and bytes as Python does.
 //!
 //! ```

@@ -38,7 +38,9 @@ macro_rules! define_op {
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn write(self, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
                 match self {
-                    $( Op::$variant $( ($($field),+) )? => write_op!(Opcode::$variant, out $(, $format, ($($field),+) )?), )*
+                    $( Op::$variant $( ($($field),+) )? => {
+                        write_op!(Opcode::$variant, out $(, $format, ($($field),+) )?)
+                    } )*
                 }
             }
         }
@@ -46,7 +48,11 @@ macro_rules! define_op {
         /// Decodes one op and hands it to a visitor, in an arm of its own: where the visitor is inlined, its `match` on
         /// the op and the one on the byte become one jump.
         #[cfg_attr(not(debug_assertions), inline(always))]
-        pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>>(input: &mut I, offset: u64, visitor: &mut V) -> Result<V::Output, I::Error> {
+        pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>>(
+            input: &mut I,
+            offset: u64,
+            visitor: &mut V,
+        ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
             match byte {
                 $( $byte => {
@@ -78,12 +84,44 @@ macro_rules! define_op {
 ///
 /// Mark the method `#[inline(always)]`: then the `match` in it is resolved where each opcode is decoded, and running an
 /// op costs one jump instead of two.
+///
+/// ```
+/// use picklevm_ops::{Decoder, Op, Visitor};
+///
+/// /// Adds up small integers.
+/// #[derive(Default)]
+/// struct Sum {
+///     total: u64,
+///     stopped: bool,
+/// }
+///
+/// impl<'a> Visitor<'a> for Sum {
+///     type Output = ();
+///
+///     #[inline(always)]
+///     fn visit<const BYTE: u8>(&mut self, _offset: u64, op: Op<'a>) {
+///         match op {
+///             Op::BinInt1(value) => self.total += u64::from(value),
+///             Op::Stop => self.stopped = true,
+///             _ => {}
+///         }
+///     }
+/// }
+///
+/// let mut decoder = Decoder::new(b"K\x01K\x02\x86.");
+/// let mut sum = Sum::default();
+/// while !sum.stopped {
+///     decoder.visit_op(&mut sum)?;
+/// }
+/// assert_eq!(sum.total, 3);
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
 pub trait Visitor<'a> {
     /// What comes of an op.
     type Output;
 
-    /// Takes an op that begins at `offset`. `BYTE` is its opcode, or 0 where that is known at run time only: with a method for each, compilers
-    /// cannot merge the arms of the decoder before they inline it.
+    /// Takes an op that begins at `offset`. `BYTE` is its opcode, or 0 where that is known at run time only: with a
+    /// method for each, compilers cannot merge the arms of the decoder before they inline it.
     fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'a>) -> Self::Output;
 }
 
@@ -154,8 +192,8 @@ impl<'a> Op<'a> {
         self.write(out).map_err(|unfit| refused(self.opcode(), unfit, out, len, passed))
     }
 
-    /// The payload of a length-prefixed operand: bytes, 8-bit string, text or the digits of an integer, as they lie in the
-    /// pickle.
+    /// The payload of a length-prefixed operand: bytes, 8-bit string, text or the digits of an integer, as they lie
+    /// in the pickle.
     #[inline]
     pub fn payload(self) -> Option<&'a [u8]> {
         match self {

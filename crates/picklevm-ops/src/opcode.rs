@@ -27,7 +27,8 @@ macro_rules! define_opcode {
         }
 
         impl Opcode {
-            /// All opcodes, in the order of the table (that of `pickletools.opcodes`, nearly: grouped by what they make).
+            /// All opcodes, in the order of the table (that of `pickletools.opcodes`, nearly: grouped by what they
+            /// make).
             pub const ALL: &'static [Opcode] = &[$(Opcode::$variant),*];
 
             /// The opcode that `byte` stands for.

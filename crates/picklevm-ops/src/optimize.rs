@@ -10,7 +10,8 @@ use crate::opcode::Opcode;
 use crate::raw::{RawOp, raw_ops};
 use crate::writer::Writer;
 
-/// The first pickle in `data` without the PUTs that no GET uses: the bytes that CPython 3.13's `pickletools.optimize` returns.
+/// The first pickle in `data` without the PUTs that no GET uses: the bytes that CPython 3.13's `pickletools.optimize`
+/// returns.
 ///
 /// The memo is numbered anew and frames are cut anew; all else stays as it is. What follows the pickle is left out, see
 /// [`optimize_all`].
@@ -127,7 +128,8 @@ enum MemoUse {
 }
 
 impl MemoUse {
-    /// The use that `raw` makes of the memo, if it does; `stored` is how many indices are stored, which MEMOIZE counts on.
+    /// The use that `raw` makes of the memo, if it does; `stored` is how many indices are stored, which MEMOIZE
+    /// counts on.
     fn of(raw: &RawOp<'_>, stored: u64) -> Result<Option<Self>, Error> {
         if !matches!(
             raw.opcode,

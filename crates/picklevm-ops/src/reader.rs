@@ -75,8 +75,8 @@ impl<R: io::BufRead> Reader<R> {
         self
     }
 
-    /// Refuses pickles that take more than `len` bytes, with what their last frame holds behind STOP. By default there is
-    /// no such limit.
+    /// Refuses pickles that take more than `len` bytes, with what their last frame holds behind STOP. By default
+    /// there is no such limit.
     ///
     /// ```
     /// use picklevm_ops::{ErrorKind, Op, Reader};

@@ -10,8 +10,8 @@ use crate::op::Op;
 use crate::opcode::Opcode;
 use crate::raw::RawOp;
 
-/// The ops of the first pickle in `data`, each sharing its bytes with it: nothing is copied, and an op lives as long as it
-/// is needed. Where ops are looked at and let go, [`ops`](crate::ops) is quicker.
+/// The ops of the first pickle in `data`, each sharing its bytes with it: nothing is copied, and an op lives as long
+/// as it is needed. Where ops are looked at and let go, [`ops`](crate::ops) is quicker.
 ///
 /// The iterator ends after STOP, or after an error.
 ///

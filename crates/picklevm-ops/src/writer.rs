@@ -8,8 +8,8 @@ use crate::op::Op;
 
 /// Writes ops, in frames from [`start_framing`](Self::start_framing) on.
 ///
-/// [`Writer::new`] writes into memory, [`Writer::stream`] to an [`io::Write`]; that one holds a frame at most, and hands
-/// large payloads over without a copy.
+/// [`Writer::new`] writes into memory, [`Writer::stream`] to an [`io::Write`]; that one holds a frame at most, and
+/// hands large payloads over without a copy.
 ///
 /// ```
 /// use picklevm_ops::{Framing, Op, Writer};

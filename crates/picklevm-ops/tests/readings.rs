@@ -1,4 +1,5 @@
-//! Operands and frames, read as CPython 3.13 reads them: data made by `tests/data/make.py`, and live where that Python is.
+//! Operands and frames, read as CPython 3.13 reads them: data made by `tests/data/make.py`, and live where that
+//! Python is.
 
 mod common;
 

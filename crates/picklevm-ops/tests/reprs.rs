@@ -1,4 +1,5 @@
-//! Floats, text and bytes are written as Python writes them (`tests/data/make.py`), and text is what Python takes for it.
+//! Floats, text and bytes are written as Python writes them (`tests/data/make.py`), and text is what Python takes for
+//! it.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! Disassembling and optimizing, against what CPython 3.13's `pickletools` makes of the same pickles (`tests/data/make.py`).
+//! Disassembling and optimizing, against what CPython 3.13's `pickletools` makes of the same pickles
+//! (`tests/data/make.py`).
 
 use std::collections::BTreeMap;
 use std::path::Path;

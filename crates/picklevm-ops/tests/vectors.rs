@@ -1,5 +1,5 @@
-//! One vector an opcode, or several: the op, and how it lies in the bytes. Each runs through decoding, encoding, truncation
-//! and the reader.
+//! One vector an opcode, or several: the op, and how it lies in the bytes. Each runs through decoding, encoding,
+//! truncation and the reader.
 
 mod common;
 

@@ -66,8 +66,8 @@ impl<'w, W: io::Write> Lines<'w, W> {
         }
     }
 
-    /// Goes on with an annotation in `column` or after. Returns the column for the next one: not left of this one, unless
-    /// this is far to the right; then it is the `first` again.
+    /// Goes on with an annotation in `column` or after. Returns the column for the next one: not left of this one,
+    /// unless this is far to the right; then it is the `first` again.
     pub(super) fn annotate(&mut self, doc: &str, column: usize, first: usize) -> usize {
         self.pad(column.saturating_sub(self.column) as u64);
         let next = if self.column > 50 { first } else { self.column };

@@ -16,8 +16,8 @@ mod integer;
 mod line;
 mod stack;
 
-/// Prints the ops of the first pickle in `data` to `out`, one a line, as `python -m pickletools` (3.13) does. Returns where
-/// the pickle ends, in bytes.
+/// Prints the ops of the first pickle in `data` to `out`, one a line, as `python -m pickletools` (3.13) does. Returns
+/// where the pickle ends, in bytes.
 ///
 /// [`Disassembler`] has the options.
 ///
@@ -116,14 +116,15 @@ impl Disassembler {
 
     /// Prints the ops of the first pickle in `data` to `out`. Returns where the pickle ends, in bytes.
     ///
-    /// Operands are read as `pickletools` reads them, and where that refuses, as the machine does. Frames are not looked
-    /// at.
+    /// Operands are read as `pickletools` reads them, and where that refuses, as the machine does. Frames are not
+    /// looked at.
     ///
     /// # Errors
     ///
     /// What [`Decoder::next_op`](crate::Decoder::next_op) finds wrong with ops, but frames;
     /// [`Stack`](ErrorKind::Stack) and [`Memo`](ErrorKind::Memo) if an op does not find what it needs, after its line
-    /// was printed; [`Limit`](ErrorKind::Limit) if the indentation grows too large; [`Io`](ErrorKind::Io) if `out` fails.
+    /// was printed; [`Limit`](ErrorKind::Limit) if the indentation grows too large; [`Io`](ErrorKind::Io) if `out`
+    /// fails.
     pub fn dis(&mut self, data: &[u8], out: &mut impl io::Write) -> Result<usize, Error> {
         if !self.keep_memo {
             self.memo = Memo::default();

@@ -2,8 +2,8 @@
 
 use super::number::trim;
 
-/// As Python's `float(text)` reads it: whitespace around it, underscores between digits, `inf`, `infinity` and `nan` in any
-/// case.
+/// As Python's `float(text)` reads it: whitespace around it, underscores between digits, `inf`, `infinity` and `nan`
+/// in any case.
 pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     let text = str::from_utf8(trim(text)).ok()?;
     if !text.contains('_') {

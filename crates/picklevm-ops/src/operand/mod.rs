@@ -1,7 +1,7 @@
 //! Operand formats: each one's decoding beside its encoding.
 //!
-//! A format is named after its descriptor in `pickletools`; where CPython's machine reads one descriptor in several ways
-//! (GET and INT both have a `decimalnl_short`), there is a format for each way.
+//! A format is named after its descriptor in `pickletools`; where CPython's machine reads one descriptor in several
+//! ways (GET and INT both have a `decimalnl_short`), there is a format for each way.
 
 use crate::input::Input;
 use crate::opcode::Opcode;

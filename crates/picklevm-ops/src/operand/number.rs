@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 /// The operand of INT or LONG: an integer literal that was checked, as Python's `int(text, 0)` reads it.
 ///
-/// Whitespace may surround it, underscores may stand between its digits, and it may be hexadecimal, octal or binary. A
-/// decimal does not begin with zero, but for zero itself. INT has two texts of its own, `00` and `01`, that are booleans;
-/// LONG may end with `L`.
+/// Whitespace may surround it, underscores may stand between its digits, and it may be hexadecimal, octal or binary.
+/// A decimal does not begin with zero, but for zero itself. INT has two texts of its own, `00` and `01`, that are
+/// booleans; LONG may end with `L`.
 ///
 /// ```
 /// use picklevm_ops::{IntValue, Number};

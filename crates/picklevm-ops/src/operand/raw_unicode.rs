@@ -65,8 +65,8 @@ impl<'a> RawUnicode<'a> {
     /// The characters that CPython escapes since 3.7, beside the backslash and the newline; before, none.
     pub const CONTROLS: &'static [u8] = b"\0\r\x1a";
 
-    /// Appends the operand that stands for `text` to `out`, as CPython's pickler writes it: the backslash, the newline and
-    /// the ASCII characters in `controls` are escaped, and all above U+00FF.
+    /// Appends the operand that stands for `text` to `out`, as CPython's pickler writes it: the backslash, the
+    /// newline and the ASCII characters in `controls` are escaped, and all above U+00FF.
     ///
     /// ```
     /// use picklevm_ops::RawUnicode;
@@ -86,8 +86,8 @@ impl<'a> RawUnicode<'a> {
     }
 }
 
-/// The code point of an escape, and what follows it; `text` begins after the backslash. `None` twice over: an escape that is
-/// broken is none, a backslash that begins none has no code.
+/// The code point of an escape, and what follows it; `text` begins after the backslash. `None` twice over: an escape
+/// that is broken is none, a backslash that begins none has no code.
 fn unescape(text: &[u8]) -> Option<(Option<u32>, &[u8])> {
     let len = match text.first() {
         Some(b'u') => 4,

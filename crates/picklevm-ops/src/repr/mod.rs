@@ -176,8 +176,8 @@ impl Quote {
         if double { Quote { around: '"', escaped: b'"' } } else { Quote { around: '\'', escaped: b'\'' } }
     }
 
-    /// Writes a string in its quotes: runs of what stands for itself as they are, and with `write_one` what does not; that
-    /// one returns what follows.
+    /// Writes a string in its quotes: runs of what stands for itself as they are, and with `write_one` what does not;
+    /// that one returns what follows.
     fn write<'a>(
         self,
         f: &mut fmt::Formatter<'_>,
