@@ -7,7 +7,7 @@
 //! Nothing recurses, and what is shared is looked at once: of each key that takes long to look at (a tuple, a frozenset, a
 //! long text) its hash is kept, and the first key that it is equal to, so that two of them compare in no time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
 
@@ -238,6 +238,7 @@ impl Arena {
     /// Hashes a weighty key, those inside it first, each once.
     fn hash_nested(&self, key: Cell, fresh: &mut Fresh) -> Result<u64, Unhashable> {
         let mut work = vec![(key, false)];
+        let mut entered = HashSet::with_hasher(self.hashes.seed.clone());
         let mut hash = 0;
         while let Some((cell, ready)) = work.pop() {
             let is_open = |fresh: &Fresh, cell: Cell| {
@@ -247,6 +248,10 @@ impl Arena {
                 continue;
             }
             if !ready {
+                // Python has no tuple that reaches itself through tuples alone; an id of another graph can make one.
+                if !entered.insert(cell) {
+                    return Err(Unhashable(cell));
+                }
                 work.push((cell, true));
                 work.extend(self.items(cell).iter().filter(|item| is_open(fresh, **item)).map(|item| (*item, false)));
                 continue;

@@ -207,7 +207,7 @@ impl From<Id> for Key<'_> {
 
 macro_rules! equals {
     ($($type:ty),*) => {$(
-        /// Python's `==`; of a `&str` also with an 8-bit string of Python 2 of the same bytes.
+        /// Python's `==`; a `&str` also equals the 8-bit string of Python 2 of the same bytes.
         impl PartialEq<$type> for Value<'_> {
             fn eq(&self, other: &$type) -> bool {
                 Key::from(*other).equals(*self)

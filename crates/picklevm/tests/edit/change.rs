@@ -210,3 +210,31 @@ fn a_dict_may_shrink_and_grow_across_the_size_that_needs_an_index() {
         graph.root_mut().clear().unwrap();
     }
 }
+
+#[test]
+fn values_equal_rust_values_as_in_python() {
+    let graph = value!({"a": 1, "b": 2.0, "c": "text", "d": True, "e": b"raw"});
+    let root = graph.root();
+    assert_eq!(root.at("a"), 1);
+    assert_eq!(root.at("a"), 1.0);
+    assert_eq!(root.at("b"), 2);
+    assert_eq!(root.at("c"), "text");
+    assert_eq!(root.at("d"), true);
+    assert_eq!(root.at("d"), 1);
+    assert_eq!(root.at("e"), &b"raw"[..]);
+    assert_ne!(root.at("c"), &b"text"[..]);
+    assert_ne!(root.at("missing"), 0);
+}
+
+#[test]
+fn an_id_of_another_graph_ends_in_an_error_at_worst() {
+    // In the other graph the id is that of a frozenset, in this one that of a set.
+    let mut other = Graph::new();
+    let foreign = other.frozenset([1]).unwrap();
+    let mut graph = value!({ 1 });
+    assert!(graph.root_mut().add(foreign).unwrap());
+    let copy = graph.root().detach();
+    assert_eq!(copy.root().len(), 2);
+    graph.compact();
+    assert_eq!(graph.root().len(), 2);
+}

@@ -36,32 +36,68 @@ impl Arena {
     }
 
     /// A complex number.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.complex(1.0, -2.5);
+    /// assert_eq!(format!("{:?}", graph.value(id)), "complex(1.0, -2.5)");
+    /// ```
     pub fn complex(&mut self, re: f64, im: f64) -> Id {
         Id(self.new_complex(re, im))
     }
 
     /// Bytes.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.bytes(b"abc");
+    /// assert_eq!(format!("{:?}", graph.value(id)), r#"b"abc""#);
+    /// ```
     pub fn bytes(&mut self, bytes: impl AsRef<[u8]>) -> Id {
         Id(self.new_text(Tag::Bytes, bytes.as_ref(), false))
     }
 
     /// An 8-bit string of Python 2.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.byte_str("abc");
+    /// assert_eq!(format!("{:?}", graph.value(id)), r#"8-bit "abc""#);
+    /// ```
     pub fn byte_str(&mut self, bytes: impl AsRef<[u8]>) -> Id {
         Id(self.new_text(Tag::ByteStr, bytes.as_ref(), false))
     }
 
     /// A bytearray.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.bytearray("abc");
+    /// assert_eq!(format!("{:?}", graph.value(id)), r#"bytearray "abc""#);
+    /// ```
     pub fn bytearray(&mut self, bytes: impl AsRef<[u8]>) -> Id {
         Id(self.new_text(Tag::ByteArray, bytes.as_ref(), false))
     }
 
     /// A list.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.list(["a", "b"]);
+    /// assert_eq!(format!("{:?}", graph.value(id)), "['a', 'b']");
+    /// ```
     pub fn list<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Id {
         let cells = self.cells_of(items);
         Id(self.new_list(&cells))
     }
 
     /// A tuple of values of one Rust type; one of several types is [added](Arena::add) as a Rust tuple.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.tuple([1, 2]);
+    /// assert_eq!(format!("{:?}", graph.value(id)), "(1, 2)");
+    /// ```
     pub fn tuple<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Id {
         let cells = self.cells_of(items);
         Id(self.new_tuple(&cells))
@@ -92,6 +128,13 @@ impl Arena {
     /// # Errors
     ///
     /// [`ErrorKind::Unhashable`] if a member is one that Python cannot hash.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.set([1, 2, 1])?;
+    /// assert_eq!(format!("{:?}", graph.value(id)), "{1, 2}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn set<T: IntoValue>(&mut self, members: impl IntoIterator<Item = T>) -> Result<Id> {
         let rows = self.cells_of(members);
         self.new_keyed(Tag::Set, &rows)
@@ -102,6 +145,13 @@ impl Arena {
     /// # Errors
     ///
     /// [`ErrorKind::Unhashable`] if a member is one that Python cannot hash.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.frozenset([1, 2])?;
+    /// assert_eq!(format!("{:?}", graph.value(id)), "frozenset({1, 2})");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn frozenset<T: IntoValue>(&mut self, members: impl IntoIterator<Item = T>) -> Result<Id> {
         let rows = self.cells_of(members);
         self.new_keyed(Tag::FrozenSet, &rows)
@@ -124,6 +174,13 @@ impl Arena {
     /// # Errors
     ///
     /// [`ErrorKind::OutOfRange`] if the code is not between 1 and 2^31 - 1.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.ext(240)?;
+    /// assert_eq!(format!("{:?}", graph.value(id)), "ext(240)");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn ext(&mut self, code: i32) -> Result<Id> {
         match u32::try_from(code) {
             Ok(code) if code > 0 => Ok(Id(Cell::node(Tag::Ext, code))),
@@ -132,12 +189,27 @@ impl Arena {
     }
 
     /// A persistent reference: what a `persistent_load` of Python will find by this id.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let id = graph.persistent(("table", 7));
+    /// assert_eq!(format!("{:?}", graph.value(id)), "persistent(('table', 7))");
+    /// ```
     pub fn persistent(&mut self, id: impl IntoValue) -> Id {
         let Id(id) = self.add(id);
         Id(self.new_persistent(id))
     }
 
     /// An out-of-band buffer that can be written to (PEP 574).
+    ///
+    /// ```
+    /// use picklevm::{Graph, Kind};
+    ///
+    /// let mut graph = Graph::new();
+    /// let id = graph.buffer(&b"abc"[..]);
+    /// let Kind::Buffer(buffer) = graph.value(id).kind() else { panic!() };
+    /// assert_eq!(buffer.data().unwrap().as_ref(), b"abc");
+    /// ```
     pub fn buffer(&mut self, data: impl Into<Bytes>) -> Id {
         Id(self.new_numbered_buffer(data.into(), false))
     }
@@ -150,6 +222,12 @@ impl Arena {
     /// Makes a value the root, the only one.
     ///
     /// What the roots before reached stays until [`compact`](crate::Graph::compact).
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// graph.set_root("text");
+    /// assert_eq!(graph.root(), "text");
+    /// ```
     pub fn set_root(&mut self, value: impl IntoValue) -> Id {
         let Id(root) = self.add(value);
         self.roots.clear();
@@ -158,6 +236,12 @@ impl Arena {
     }
 
     /// Makes a value the last of the roots.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!(1);
+    /// graph.add_root(2);
+    /// assert_eq!(graph.roots().len(), 2);
+    /// ```
     pub fn add_root(&mut self, value: impl IntoValue) -> Id {
         let Id(root) = self.add(value);
         self.roots.push(root);

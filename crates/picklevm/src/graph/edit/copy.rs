@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::super::arena::{Arena, Fixed, GlobalNode, Keyed, Row};
+use super::super::arena::{Arena, Fixed, GlobalNode, Keyed, Row, next_id};
 use super::super::cell::{Cell, Tag};
 use super::super::object::{ObjectNode, OpKind};
 use super::super::value::Value;
@@ -110,17 +110,18 @@ impl<'a> Copier<'a> {
             }
             Tag::Dict | Tag::Set | Tag::FrozenSet => {
                 let rows = from.items(old);
-                let start = self.into.cells.len();
-                self.into.cells.resize(start + rows.len(), Cell::HOLE);
+                let start = next_id(self.into.cells.len());
+                let end = self.into.cells.len() + rows.len();
+                self.into.cells.resize(end, Cell::HOLE);
                 let len = rows.len() as u32;
                 // Rows of a small dict may get an index only when they are added to.
-                let row = Row { start: start as u32, len, cap: len };
+                let row = Row { start, len, cap: len };
                 let table = match from.keyed(old).table {
                     0 => 0,
                     _ => self.into.new_table(),
                 };
                 *self.into.keyed_mut(copy) = Keyed { row, table };
-                self.fill_range(rows, start as u32);
+                self.fill_range(rows, start);
                 self.keyed.push(copy);
             }
             _ => {}
@@ -148,9 +149,10 @@ impl<'a> Copier<'a> {
         for keyed in self.keyed {
             let stride = if keyed.is(Tag::Dict) { 2 } else { 1 };
             let Keyed { row, .. } = self.into.keyed(keyed);
-            for at in (row.start..row.start + row.len).step_by(stride) {
+            let start = row.start as usize;
+            for at in (start..start + row.len as usize).step_by(stride) {
                 // They are keys in the graph that they come from.
-                let _ = self.into.key_hash(self.into.cells[at as usize]);
+                let _ = self.into.key_hash(self.into.cells[at]);
             }
             self.into.rebuild(keyed);
         }
@@ -198,8 +200,8 @@ impl Handle {
 impl Graph {
     /// Drops what neither roots nor effects reach any more, and gives its memory back.
     ///
-    /// All values get new ids, those from before are void. Handles and clones of the graph keep what they have. Takes
-    /// the time and, for a moment, the memory of copying what is reached.
+    /// All values get new ids, those from before are void, also those that live objects hold. Handles and clones of the
+    /// graph keep what they have. Takes the time and, for a moment, the memory of copying what is reached.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::from(vec!["a".repeat(1000), "b".to_owned()]);

@@ -15,6 +15,14 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no object; [`ErrorKind::Missing`] if it has no such attribute.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.instance("geometry", "Point").attr("x", vec![1]).build()?;
+    /// graph.value_mut(point).attr("x")?.push(2)?;
+    /// assert_eq!(format!("{:?}", graph.value(point)), "geometry.Point() state {'x': [1, 2]}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn attr(self, name: &str) -> Result<ValueMut<'g>> {
         self.object("an object with attributes")?;
         match self.value().as_object().and_then(|object| object.attr(name)).map(Value::cell) {
@@ -48,6 +56,14 @@ impl<'g> ValueMut<'g> {
     ///
     /// [`ErrorKind::Type`] if the value is no object, or its state holds no attributes; [`ErrorKind::Missing`] if it has
     /// no such attribute.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.instance("geometry", "Point").attr("x", vec![1]).build()?;
+    /// graph.value_mut(point).remove_attr("x")?;
+    /// assert!(graph.value(point).attr("x").is_none());
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn remove_attr(&mut self, name: &str) -> Result<Id> {
         self.object("an object to remove an attribute of")?;
         let attributes = self.attributes()?.into_iter().flatten();
@@ -63,6 +79,14 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no object.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.instance("geometry", "Point").attr("x", vec![1]).build()?;
+    /// graph.value_mut(point).set_state("new")?;
+    /// assert_eq!(graph.value(point).as_object().unwrap().state().unwrap(), "new");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn set_state(&mut self, state: impl IntoValue) -> Result<()> {
         self.object("an object to set the state of")?;
         let Id(state) = self.arena.add(state);
@@ -80,6 +104,15 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no object, or the class is nothing that can be called.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.instance("geometry", "Point").attr("x", vec![1]).build()?;
+    /// let class = graph.global("geometry", "Vector");
+    /// graph.value_mut(point).set_class(class)?;
+    /// assert!(graph.value(point).as_object().unwrap().is_instance("geometry", "Vector"));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn set_class(&mut self, class: impl IntoValue) -> Result<()> {
         self.object("an object to set the class of")?;
         let Id(class) = self.arena.add(class);
@@ -93,6 +126,14 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no object.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let price = graph.call("decimal", "Decimal").arg("1.5").build()?;
+    /// graph.value_mut(price).set_args(["2.5"])?;
+    /// assert_eq!(format!("{:?}", graph.value(price)), "decimal.Decimal('2.5')");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn set_args<T: IntoValue>(&mut self, args: impl IntoIterator<Item = T>) -> Result<()> {
         self.object("an object to set the arguments of")?;
         let Id(args) = self.arena.tuple(args);

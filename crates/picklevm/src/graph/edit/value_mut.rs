@@ -32,6 +32,13 @@ pub struct ValueMut<'g> {
 /// # Changing
 impl Arena {
     /// The [`root`](Arena::root), to change it.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!({"n": 1});
+    /// graph.root_mut().set("n", 2)?;
+    /// assert_eq!(graph.root().at("n"), 2);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn root_mut(&mut self) -> ValueMut<'_> {
         let cell = self.root().cell();
         ValueMut { arena: self, cell }
@@ -74,6 +81,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Missing`] if there is no such key or position.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!({"users": [{"name": "a"}]});
+    /// graph.root_mut().at("users")?.at(0)?.set("name", "b")?;
+    /// assert_eq!(format!("{:?}", graph.root()), "{'users': [{'name': 'b'}]}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn at<'k>(self, key: impl Into<Key<'k>>) -> Result<ValueMut<'g>> {
         let key = key.into();
         match self.value().get(key) {
@@ -90,6 +104,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is neither.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!([1]);
+    /// graph.root_mut().push([2])?;
+    /// assert_eq!(format!("{:?}", graph.root()), "[1, [2]]");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn push(&mut self, item: impl IntoValue) -> Result<()> {
         self.extend([item])
     }
@@ -99,6 +120,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is none of these; [`ErrorKind::Unhashable`] if a member cannot be hashed.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!([1]);
+    /// graph.root_mut().extend([2, 3])?;
+    /// assert_eq!(format!("{:?}", graph.root()), "[1, 2, 3]");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn extend<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Result<()> {
         match self.cell.tag() {
             Tag::List => {
@@ -123,6 +151,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no list; [`ErrorKind::Missing`] if it is shorter than that.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!(["a", "c"]);
+    /// graph.root_mut().insert(1, "b")?;
+    /// assert_eq!(format!("{:?}", graph.root()), "['a', 'b', 'c']");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn insert(&mut self, at: usize, item: impl IntoValue) -> Result<()> {
         self.list("a list to insert an item into")?;
         if at > self.value().len() {
@@ -180,6 +215,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is neither; [`ErrorKind::Unhashable`] if a key cannot be hashed.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!({"a": 1});
+    /// graph.root_mut().update([("a", 2), ("b", 3)])?;
+    /// assert_eq!(format!("{:?}", graph.root()), "{'a': 2, 'b': 3}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn update<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<()> {
         match self.cell.tag() {
             Tag::Dict => {
@@ -199,6 +241,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no set; [`ErrorKind::Unhashable`] if the member cannot be hashed.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!({1, 2});
+    /// assert!(!graph.root_mut().add(1.0)?);
+    /// assert!(graph.root_mut().add(3)?);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn add(&mut self, member: impl IntoValue) -> Result<bool> {
         if !self.cell.is(Tag::Set) {
             return Err(self.wrong_type("a set to add a member to"));
@@ -218,13 +267,21 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is none of these; [`ErrorKind::Missing`] if it is not there.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!({"a": 1, "b": 2});
+    /// let removed = graph.root_mut().remove("a")?;
+    /// assert_eq!(graph.value(removed), 1);
+    /// assert_eq!(format!("{:?}", graph.root()), "{'b': 2}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn remove<'k>(&mut self, key: impl Into<Key<'k>>) -> Result<Id> {
         let key = key.into();
         match self.cell.tag() {
             Tag::List => {
                 let place = self.position(key)?;
                 let row = &mut self.arena.lists[self.cell.id()];
-                let end = (row.start + row.len) as usize;
+                let end = row.start as usize + row.len as usize;
                 row.len -= 1;
                 self.arena.cells[place..end].rotate_left(1);
                 Ok(Id(self.arena.cells[end - 1]))
@@ -246,6 +303,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no list.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!([1, 2]);
+    /// let last = graph.root_mut().pop()?.unwrap();
+    /// assert_eq!(graph.value(last), 2);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn pop(&mut self) -> Result<Option<Id>> {
         self.list("a list to pop the last item of")?;
         match self.value().len() {
@@ -292,6 +356,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no dict.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!({"a": 1, "b": null});
+    /// graph.root_mut().retain_entries(|_, value| !value.is_none())?;
+    /// assert_eq!(format!("{:?}", graph.root()), "{'a': 1}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn retain_entries(&mut self, mut keep: impl FnMut(Value<'_>, Value<'_>) -> bool) -> Result<()> {
         if !self.cell.is(Tag::Dict) {
             return Err(self.wrong_type("a dict to keep entries of"));
@@ -305,6 +376,13 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is none of these.
+    ///
+    /// ```
+    /// let mut graph = picklevm::value!({"a": 1});
+    /// graph.root_mut().clear()?;
+    /// assert_eq!(format!("{:?}", graph.root()), "{}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn clear(&mut self) -> Result<()> {
         match self.cell.tag() {
             Tag::List => self.arena.lists[self.cell.id()].len = 0,
@@ -321,6 +399,14 @@ impl<'g> ValueMut<'g> {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if the value is no bytearray.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let array = graph.bytearray(b"abc");
+    /// graph.value_mut(array).set_bytes(b"xyz")?;
+    /// assert_eq!(graph.value(array).as_bytes(), Some(&b"xyz"[..]));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn set_bytes(&mut self, bytes: impl AsRef<[u8]>) -> Result<()> {
         if !self.cell.is(Tag::ByteArray) {
             return Err(self.wrong_type("a bytearray to set the bytes of"));
