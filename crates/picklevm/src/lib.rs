@@ -66,6 +66,7 @@ mod noload;
 mod options;
 mod pickler;
 mod protocol;
+mod reduce;
 mod resolve;
 mod stream;
 mod unpickler;
@@ -84,6 +85,7 @@ pub use pickler::{Dumper, Pickler, dump, dumps};
 pub use picklevm_ops as ops;
 pub use picklevm_ops::Text;
 pub use protocol::Protocol;
+pub use reduce::{DispatchTable, Reducing};
 pub use resolve::compat::python3_name;
 pub use resolve::{
     AllowList, Call, Callable, Class, Construct, Deny, Extensions, Made, Or, Persistent, Registry, Resolver, Standard,

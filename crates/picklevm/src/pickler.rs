@@ -8,8 +8,9 @@ use picklevm_ops as ops;
 use crate::emitter::writers::Writer;
 use crate::emitter::{BufferCallback, Emitter, Memo, Options};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Buffer, Cell, Value};
+use crate::graph::{Buffer, Cell, Handle, Value};
 use crate::protocol::Protocol;
+use crate::reduce::Hooks;
 use crate::resolve::Extensions;
 
 /// Writes a value as a pickle into memory, at [`Protocol::DEFAULT`]: Python's `pickle.dumps`.
@@ -48,12 +49,13 @@ pub fn dump(value: Value<'_>, out: impl io::Write) -> Result<()> {
 /// ```
 #[derive(Clone)]
 pub struct Pickler {
-    protocol: Protocol,
+    pub(crate) protocol: Protocol,
     writer: Writer,
     fix_imports: bool,
     fast: bool,
     extensions: Arc<Extensions>,
     buffer_callback: Option<Arc<Mutex<BufferCallback>>>,
+    pub(crate) hooks: Hooks,
 }
 
 impl Default for Pickler {
@@ -72,6 +74,7 @@ impl Pickler {
             fast: false,
             extensions: Arc::default(),
             buffer_callback: None,
+            hooks: Hooks::default(),
         }
     }
 
@@ -143,6 +146,8 @@ impl Pickler {
     /// of ASCII text at 0, 4 GiB of text or bytes below 4; for a cycle in [`fast`](Pickler::fast) mode or one through
     /// tuples alone; for a protocol that the [`writer`](Pickler::writer) does not know.
     pub fn dumps(&self, value: Value<'_>) -> Result<Vec<u8>> {
+        let reduced = self.hooks.concern(value.arena()).then(|| self.reduced(value)).transpose()?;
+        let value = reduced.as_ref().map_or(value, Handle::value);
         let mut out = ops::Writer::append_to(Vec::with_capacity(value.arena().pickled_len_hint()));
         self.run(&mut out, &mut Memo::new(value.arena()), value)?;
         out.into_vec().map_err(Error::unwritable)
@@ -158,9 +163,11 @@ impl Pickler {
     /// Those of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. What was written until then
     /// is no pickle.
     pub fn dump(&self, value: Value<'_>, out: impl io::Write) -> Result<()> {
-        let mut dumper = self.stream(out);
-        dumper.dump(value)?;
-        dumper.finish().map(drop)
+        let reduced = self.hooks.concern(value.arena()).then(|| self.reduced(value)).transpose()?;
+        let value = reduced.as_ref().map_or(value, Handle::value);
+        let mut out = ops::Writer::stream(out);
+        self.run(&mut out, &mut Memo::new(value.arena()), value)?;
+        out.finish().map(drop).map_err(Error::unwritable)
     }
 
     /// Writes pickle after pickle with one memo, as several calls of `dump` of one Python `Pickler` do.
@@ -221,6 +228,13 @@ impl<'g, W: io::Write> Dumper<'g, W> {
     /// Those of [`Pickler::dump`], and [`Broken`](ErrorKind::Broken) after any of them.
     pub fn dump(&mut self, value: Value<'g>) -> Result<()> {
         self.check()?;
+        if self.pickler.hooks.concern(value.arena()) {
+            return Err(Error::new(
+                ErrorKind::Unrepresentable,
+                "a value that Pickler::reduced returned, and a pickler without hooks",
+                "hooks or live objects in a stream of pickles with one memo",
+            ));
+        }
         let memo = self.memo.get_or_insert_with(|| Memo::new(value.arena()));
         let result = self.pickler.run(&mut self.out, memo, value);
         self.is_broken = result.is_err();

@@ -11,6 +11,7 @@ use super::keyed::Table;
 use super::live::Live;
 use super::object::{How, ObjectNode, OpKind, OpNode};
 use super::span::{Payloads, Span};
+use crate::error::{Error, ErrorKind, Result};
 
 /// All nodes of a graph.
 ///
@@ -98,7 +99,7 @@ pub(crate) struct Extent([usize; 13]);
 
 impl Extent {
     /// Whether all nodes of an extent are in this one.
-    pub(crate) fn covers(&self, other: &Extent) -> bool {
+    fn covers(&self, other: &Extent) -> bool {
         self.0.iter().zip(&other.0).all(|(mine, others)| mine >= others)
     }
 }
@@ -328,6 +329,15 @@ impl Arena {
             self.objects.len(),
             self.lives.len(),
         ])
+    }
+
+    /// Whether all nodes are there that were before the graph was handed to code of the caller's.
+    pub(crate) fn check_covers(&self, before: &Extent) -> Result<()> {
+        if self.extent().covers(before) {
+            return Ok(());
+        }
+        let expected = "the graph that was handed out, with nothing taken out of it";
+        Err(Error::new(ErrorKind::Resolver, expected, "another in its place"))
     }
 
     /// How many nodes there are, of all kinds.

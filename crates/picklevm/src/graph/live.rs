@@ -10,6 +10,7 @@ use super::cell::{Cell, Tag};
 use super::items::{Items, Pairs};
 use super::value::{Id, Value};
 use crate::error::{Error, ErrorKind, Result};
+use crate::reduce::Reducing;
 use crate::resolve::{Call, Made};
 
 /// A Rust value that lives in a graph in the place of a Python object.
@@ -96,6 +97,35 @@ pub trait Live: Any + Debug + Send + Sync {
     /// Feeds a hasher with what equality looks at: Python's `__hash__`. By default the object is hashed by identity.
     fn hash(&self, hasher: &mut dyn Hasher) -> Hashed {
         Hashed::ByIdentity
+    }
+
+    /// Makes what is written in the place of the object: Python's `__reduce_ex__`. See [`Reducing`].
+    ///
+    /// # Errors
+    ///
+    /// By default, that it cannot be pickled.
+    ///
+    /// ```
+    /// use picklevm::{Graph, Id, Live, Reducing, Result, dumps};
+    ///
+    /// #[derive(Debug)]
+    /// struct Price(&'static str);
+    ///
+    /// impl Live for Price {
+    ///     fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+    ///         value.call("decimal", "Decimal").arg(self.0).build()
+    ///     }
+    /// }
+    ///
+    /// let mut graph = Graph::new();
+    /// let price = graph.live_object(Price("1.50"));
+    /// let pickle = dumps(graph.value(price))?;
+    /// assert_eq!(format!("{:?}", picklevm::loads(pickle)?.root()), "decimal.Decimal('1.50')");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+        let expected = "a live object that says how it is pickled (Live::reduce)";
+        Err(Error::new(ErrorKind::Unrepresentable, expected, "one that does not"))
     }
 
     /// A copy, for changing one that several graphs share. `None`, the default, makes such a change an error.

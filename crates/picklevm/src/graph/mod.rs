@@ -81,6 +81,11 @@ impl Graph {
         Handle { graph: self.clone(), id: value.id() }
     }
 
+    /// A graph that is a copy of an arena.
+    pub(crate) fn copy_of(arena: &Arena) -> Graph {
+        Graph(Some(Arc::new(arena.clone())))
+    }
+
     /// The arena, if nobody else holds it.
     #[inline]
     pub(crate) fn unique(&mut self) -> &mut Arena {

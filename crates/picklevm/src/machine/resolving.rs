@@ -129,13 +129,7 @@ impl GraphBuilder<'_> {
         self.arena.settle_all();
         let before = self.arena.extent();
         let made = code(self.arena)?;
-        if !self.arena.extent().covers(&before) {
-            return Err(Error::new(
-                ErrorKind::Resolver,
-                "the graph that was handed to a resolver, with nothing taken out",
-                "another in its place",
-            ));
-        }
+        self.arena.check_covers(&before)?;
         Ok(match made {
             Made::Symbolic => None,
             Made::Value(id) => Some(self.arena.value(id).cell()),

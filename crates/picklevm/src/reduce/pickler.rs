@@ -1,0 +1,66 @@
+//! The hooks of `Pickler`.
+
+use std::sync::Arc;
+
+use super::{DispatchTable, Reducing};
+use crate::error::Result;
+use crate::graph::{Handle, Id, Value};
+use crate::pickler::Pickler;
+
+impl Pickler {
+    /// Who knows values by an id that is written in their place: Python's `persistent_id`, asked first and about every
+    /// value but the ids themselves. `Ok(None)` leaves a value to be written.
+    ///
+    /// An id is any value; at protocol 0, one line of ASCII text. Each value is asked about once, however often it
+    /// occurs.
+    ///
+    /// ```
+    /// let pickler = picklevm::Pickler::new().persistent_id(|value| {
+    ///     let is_secret = value.this().as_str() == Some("secret");
+    ///     Ok(is_secret.then(|| value.add(7)))
+    /// });
+    /// let graph = picklevm::Graph::from(["open", "secret"]);
+    /// let pickle = pickler.dumps(graph.root())?;
+    /// assert_eq!(format!("{:?}", picklevm::loads(pickle)?.root()), "['open', persistent(7)]");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn persistent_id(
+        mut self,
+        hook: impl Fn(&mut Reducing<'_>) -> Result<Option<Id>> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.persistent_id = Some(Arc::new(hook));
+        self
+    }
+
+    /// Who reduces objects, live objects and globals before the [dispatch table](Pickler::dispatch_table) and
+    /// [`Live::reduce`](crate::Live::reduce) do: Python's `reducer_override`. `Ok(None)` is its `NotImplemented`.
+    #[must_use]
+    pub fn reducer_override(
+        mut self,
+        hook: impl Fn(&mut Reducing<'_>) -> Result<Option<Id>> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.reducer_override = Some(Arc::new(hook));
+        self
+    }
+
+    /// How the instances of classes are reduced; its own, or one in an [`Arc`] that picklers share.
+    #[must_use]
+    pub fn dispatch_table(mut self, table: impl Into<Arc<DispatchTable>>) -> Self {
+        self.hooks.dispatch_table = table.into();
+        self
+    }
+
+    /// What [`dumps`](Pickler::dumps) writes: the value in a copy of its graph in which live objects, and what the hooks
+    /// claim, are replaced by what is written for them.
+    ///
+    /// Several values of one graph that is so reduced can be written to a [stream](Pickler::stream).
+    ///
+    /// # Errors
+    ///
+    /// Those of the hooks and of [`Live::reduce`](crate::Live::reduce).
+    pub fn reduced(&self, value: Value<'_>) -> Result<Handle> {
+        let (graph, id) = self.hooks.lower(value, self.protocol)?;
+        Ok(graph.keep(graph.value(id)))
+    }
+}

@@ -1,0 +1,86 @@
+//! Objects that live in a database and are pickled by reference: the example `dbpickle.py` of the manual of Python's
+//! pickle module, on a real SQLite database.
+//!
+//! Memos are rows of a table. Pickling a list of them writes their keys; loading fetches the rows that have these keys
+//! then. A row that was changed in between comes back changed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use picklevm::{Error, Graph, Live, Pickler, Unpickler, persistent};
+use rusqlite::Connection;
+
+/// A row of the table, as a live object.
+#[derive(Clone, Debug, PartialEq)]
+struct MemoRecord {
+    key: i64,
+    task: String,
+}
+
+impl Live for MemoRecord {
+    fn class_name(&self) -> &str {
+        "__main__.MemoRecord"
+    }
+}
+
+/// `DBPickler` of the manual: a memo is written as `("MemoRecord", key)`.
+fn dumps(graph: &Graph) -> picklevm::Result<Vec<u8>> {
+    let pickler = Pickler::new().persistent_id(|value| {
+        let key = value.this().downcast_ref().map(|memo: &MemoRecord| memo.key);
+        Ok(key.map(|key| value.add(("MemoRecord", key))))
+    });
+    pickler.dumps(graph.root())
+}
+
+/// `DBUnpickler` of the manual: the key is looked up in the table.
+fn loads(pickle: &[u8], database: &Arc<Mutex<Connection>>) -> picklevm::Result<Graph> {
+    let database = database.clone();
+    let unpickler = Unpickler::new().resolver(persistent(move |arena, pid| {
+        let (table, key): (&str, i64) = arena.value(pid).try_into()?;
+        if table != "MemoRecord" {
+            return Err(Error::other(format!("no table is called {table}")));
+        }
+        let database = database.lock().unwrap_or_else(PoisonError::into_inner);
+        memo(&database, key).map_err(Error::other)
+    }));
+    unpickler.loads(pickle)
+}
+
+fn memo(database: &Connection, key: i64) -> rusqlite::Result<MemoRecord> {
+    database.query_row("SELECT key, task FROM memos WHERE key = ?1", [key], |row| {
+        Ok(MemoRecord { key: row.get(0)?, task: row.get(1)? })
+    })
+}
+
+fn tasks(graph: &Graph) -> Vec<&str> {
+    graph.root().items().filter_map(|item| item.downcast_ref()).map(|memo: &MemoRecord| &memo.task[..]).collect()
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let database = Connection::open_in_memory()?;
+    database.execute("CREATE TABLE memos (key INTEGER PRIMARY KEY, task TEXT)", [])?;
+    for task in ["give food to fish", "prepare group meeting", "fight with a zebra"] {
+        database.execute("INSERT INTO memos (task) VALUES (?1)", [task])?;
+    }
+
+    let mut graph = Graph::new();
+    let memos = (1..=3).map(|key| memo(&database, key)).collect::<rusqlite::Result<Vec<_>>>()?;
+    let memos: Vec<_> = memos.into_iter().map(|memo| graph.live_object(memo)).collect();
+    graph.set_root(memos);
+    println!("Pickled records: {:?}", graph.root());
+    let pickle = dumps(&graph)?;
+
+    database.execute("UPDATE memos SET task = 'learn italian' WHERE key = 1", [])?;
+
+    let database = Arc::new(Mutex::new(database));
+    let loaded = loads(&pickle, &database)?;
+    println!("Unpickled records: {:?}", loaded.root());
+    assert_eq!(tasks(&graph), ["give food to fish", "prepare group meeting", "fight with a zebra"]);
+    assert_eq!(tasks(&loaded), ["learn italian", "prepare group meeting", "fight with a zebra"]);
+
+    // A row that is gone is an error of the load.
+    database.lock().unwrap_or_else(PoisonError::into_inner).execute("DELETE FROM memos WHERE key = 2", [])?;
+    let Err(error) = loads(&pickle, &database) else { panic!("a memo was loaded that is not there") };
+    println!("{error}");
+    assert_eq!(error.kind(), picklevm::ErrorKind::Resolver);
+    Ok(())
+}
