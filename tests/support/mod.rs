@@ -1,7 +1,7 @@
 //! What several tests share.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-pub mod python;
+pub(crate) mod python;
 
 use std::fs;
 use std::io::{self, BufRead, Read, Write};
@@ -9,17 +9,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The root of the repository.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is there")
 }
 
 /// `picklevm` with these arguments, run at the root of the repository.
-pub fn picklevm(args: &[&str]) -> Output {
+pub(crate) fn picklevm(args: &[&str]) -> Output {
     command(args).output().expect("the program runs")
 }
 
 /// `picklevm` with these arguments and this on standard input.
-pub fn picklevm_reading(args: &[&str], input: &[u8]) -> Output {
+pub(crate) fn picklevm_reading(args: &[&str], input: &[u8]) -> Output {
     let mut child = command(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -31,29 +31,29 @@ pub fn picklevm_reading(args: &[&str], input: &[u8]) -> Output {
 }
 
 /// `picklevm` with these arguments, to be run at the root of the repository.
-pub fn command(args: &[&str]) -> Command {
+pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_picklevm"));
     command.args(args).current_dir(root());
     command
 }
 
 /// Standard output or standard error as text.
-pub fn text(bytes: &[u8]) -> &str {
+pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("text")
 }
 
 /// One pickle of tests/data/corpus, and what is to come of it.
-pub struct Sample {
+pub(crate) struct Sample {
     /// `VERSION-WRITER-pPROTOCOL NAME`.
-    pub name: String,
+    pub(crate) name: String,
     /// The pickle.
-    pub pickle: Vec<u8>,
+    pub(crate) pickle: Vec<u8>,
     /// Its graph form, by CPython's machine.
-    pub graph: String,
+    pub(crate) graph: String,
 }
 
 /// The bundles of tests/data/corpus: their name and what is in them.
-pub fn corpus() -> Vec<(String, Vec<Sample>)> {
+pub(crate) fn corpus() -> Vec<(String, Vec<Sample>)> {
     let mut bundles = Vec::new();
     let dir = root().join("tests/data/corpus");
     let mut paths: Vec<_> = fs::read_dir(dir).expect("the corpus").map(|entry| entry.expect("a file").path()).collect();
@@ -89,12 +89,12 @@ fn split(mut data: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// The lines below each heading `# NAME`, with the name.
-pub fn sections(text: &str) -> Vec<(&str, &str)> {
+pub(crate) fn sections(text: &str) -> Vec<(&str, &str)> {
     text.split("# ").skip(1).filter_map(|section| section.split_once('\n')).collect()
 }
 
 /// Compares with a golden file, or writes it where `UPDATE_GOLDEN` is set.
-pub fn assert_golden(path: &Path, actual: &str) {
+pub(crate) fn assert_golden(path: &Path, actual: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(path, actual).expect("the golden file can be written");
     }
@@ -108,7 +108,7 @@ pub fn assert_golden(path: &Path, actual: &str) {
 }
 
 /// A reader that never has more than one byte.
-pub struct OneByte<'a>(pub &'a [u8]);
+pub(crate) struct OneByte<'a>(pub(crate) &'a [u8]);
 
 impl Read for OneByte<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -128,14 +128,14 @@ impl BufRead for OneByte<'_> {
 }
 
 /// The graph form of a value.
-pub fn graph_form(root: picklevm::Value<'_>) -> String {
+pub(crate) fn graph_form(root: picklevm::Value<'_>) -> String {
     let mut out = Vec::new();
     picklevm::write_graph_form(root, &mut out).expect("memory takes all");
     String::from_utf8(out).expect("ASCII")
 }
 
 /// Runs `test` in a thread with a stack of 256 KiB.
-pub fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
+pub(crate) fn on_a_small_stack(test: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(test).expect("a thread");
     thread.join().expect("no overflow, no panic");
 }

@@ -12,7 +12,7 @@ use super::root;
 const VERSIONS: [&str; 5] = ["2.7", "3.6", "3.8", "3.13", "3.14"];
 
 /// The Python that is the reference, or `None`, which is said on standard error where the harness does not hide it.
-pub fn reference(test: &str) -> Option<PathBuf> {
+pub(crate) fn reference(test: &str) -> Option<PathBuf> {
     let named = env::var_os("PICKLEVM_PYTHON").map(PathBuf::from);
     let python = named.or_else(|| find("3.13"));
     if python.is_none() {
@@ -24,7 +24,7 @@ pub fn reference(test: &str) -> Option<PathBuf> {
 }
 
 /// Every Python there is.
-pub fn all() -> Vec<PathBuf> {
+pub(crate) fn all() -> Vec<PathBuf> {
     VERSIONS.iter().filter_map(|version| find(version)).collect()
 }
 
@@ -41,7 +41,7 @@ fn find(version: &str) -> Option<PathBuf> {
 }
 
 /// Runs a script of tests/python.
-pub fn run(python: &Path, script: &str, args: &[&OsStr]) -> Output {
+pub(crate) fn run(python: &Path, script: &str, args: &[&OsStr]) -> Output {
     let script = root().join("tests/python").join(script);
     let output = Command::new(python).arg("-B").arg(script).args(args).output().expect("it runs");
     assert!(output.status.success(), "{}: {}", python.display(), String::from_utf8_lossy(&output.stderr));
