@@ -8,6 +8,7 @@ pub(crate) mod generate;
 pub(crate) mod generated;
 pub(crate) mod load;
 pub(crate) mod ops;
+pub(crate) mod roundtrip;
 
 use picklevm::{Graph, Limits, Symbolic, Unpickler};
 
@@ -15,8 +16,13 @@ use picklevm::{Graph, Limits, Symbolic, Unpickler};
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub(crate) const TARGETS: &[Target] =
-    &[("decode", decode::run), ("load", load::run), ("generated", generated::run), ("ops", ops::run)];
+pub(crate) const TARGETS: &[Target] = &[
+    ("decode", decode::run),
+    ("load", load::run),
+    ("generated", generated::run),
+    ("ops", ops::run),
+    ("roundtrip", roundtrip::run),
+];
 
 /// Limits that a fuzzer's input may meet.
 pub(crate) fn limits() -> Limits {

@@ -340,8 +340,8 @@ impl Arena {
         Err(Error::new(ErrorKind::Resolver, expected, "another in its place"))
     }
 
-    /// How many nodes there are, of all kinds.
-    pub(crate) fn node_count(&self) -> usize {
+    /// How many nodes there are, of all kinds, reached from a root or not. Small integers, floats and the like are none.
+    pub fn node_count(&self) -> usize {
         self.lists.len()
             + self.tuples.len()
             + self.dicts.len()
@@ -356,8 +356,8 @@ impl Arena {
             + self.lives.len()
     }
 
-    /// Bytes of memory that the nodes take, without what is shared with the input.
-    pub(crate) fn held_bytes(&self) -> usize {
+    /// Bytes of memory that the nodes take, without room to grow, and without what is shared with the input.
+    pub fn held_bytes(&self) -> usize {
         fn of<T>(vec: &[T]) -> usize {
             std::mem::size_of_val(vec)
         }

@@ -1,0 +1,107 @@
+//! Every limit ends a load in an error that names it, its value and the place.
+
+use std::io::BufReader;
+
+use picklevm::{ErrorKind, Limits, Unpickler};
+
+fn message(limits: Limits, pickle: &[u8]) -> String {
+    let error = Unpickler::new().limits(limits).loads(pickle).expect_err("a limit is passed");
+    assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    error.to_string()
+}
+
+#[test]
+fn each_limit_is_named_with_its_value_and_the_place() {
+    let limits = Limits::none;
+    for (limits, pickle, expected) in [
+        (limits().opcodes(2), &b"NNNN."[..], "offset 2: NONE: expected at most 2 opcodes (Limits::opcodes), found 3"),
+        (
+            limits().stack(2),
+            b"NNNN.",
+            "offset 2: NONE: expected at most 2 values on the stack (Limits::stack), found 3",
+        ),
+        (limits().marks(1), b"(((N.", "offset 1: MARK: expected at most 1 marks (Limits::marks), found 2"),
+        (
+            limits().memo(1),
+            b"Nq\x00q\x01q\x02.",
+            "offset 3: BINPUT: expected at most 1 memo entries (Limits::memo), found 2",
+        ),
+        (limits().nodes(2), b"]]]].", "offset 2: EMPTY_LIST: expected at most 2 nodes (Limits::nodes), found 3"),
+        (
+            limits().bytes(4),
+            b"\x80\x03C\x05hello.",
+            "offset 2: SHORT_BINBYTES: expected at most 4 bytes held (Limits::bytes), found 5",
+        ),
+        (
+            limits().digits(3),
+            b"L99999999999999999999L\n.",
+            "offset 0: LONG: expected at most 3 digits (Limits::digits), found 20",
+        ),
+        (
+            limits().nesting(2),
+            b"]]]aa.",
+            "offset 5: STOP: expected at most 2 levels of nesting (Limits::nesting), found 3",
+        ),
+    ] {
+        assert_eq!(message(limits, pickle), expected);
+    }
+}
+
+#[test]
+fn input_is_limited_for_slices_and_for_readers() {
+    let pickle = b"NNNNNNNNNN.";
+    let unpickler = Unpickler::new().limits(Limits::none().input(5));
+    let from_slice = unpickler.loads(pickle).expect_err("it is longer");
+    assert_eq!(from_slice.to_string(), "expected at most 5 bytes of input (Limits::input), found 11");
+    for capacity in [1, 3, 100] {
+        let error = unpickler.load(BufReader::with_capacity(capacity, &pickle[..])).expect_err("it is longer");
+        assert_eq!(error.to_string(), "offset 5: expected at most 5 bytes of input (Limits::input), found more");
+    }
+    assert!(unpickler.load(&b"NNNN."[..]).is_ok());
+}
+
+#[test]
+fn an_endless_reader_ends_at_the_limit() {
+    for byte in *b"N(V]" {
+        let endless = BufReader::new(std::io::repeat(byte));
+        let error = Unpickler::new().limits(Limits::untrusted().input(1 << 20)).load(endless).expect_err("no end");
+        assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    }
+}
+
+#[test]
+fn a_stream_is_limited_pickle_by_pickle() {
+    let unpickler = Unpickler::new().limits(Limits::none().input(3));
+    let values: Vec<_> =
+        unpickler.stream(&b"N.K\x01.N."[..]).map(|graph| graph.map(|graph| graph.root().as_i64())).collect();
+    assert!(matches!(values[..], [Ok(None), Ok(Some(1)), Ok(None)]), "{values:?}");
+}
+
+#[test]
+fn nesting_is_the_longest_way_down_and_cycles_add_nothing() {
+    let at_most = |levels, pickle: &[u8]| Unpickler::new().limits(Limits::none().nesting(levels)).loads(pickle).is_ok();
+    assert!(at_most(0, b"K\x01.") && !at_most(0, b"]."));
+    assert!(at_most(1, b"]q\x00h\x00a."), "a list that holds itself");
+    assert!(at_most(61, &[&b")N\x85"[..], &b"2\x86".repeat(60), b"."].concat()));
+    assert!(!at_most(60, &[&b")N\x85"[..], &b"2\x86".repeat(60), b"."].concat()));
+}
+
+#[test]
+fn a_claimed_length_makes_no_room() {
+    let rss = crate::leaks::resident_bytes();
+    for pickle in [&b"\x80\x04\x8e\0\0\0\0\0\x01\0\0x"[..], b"\x80\x04\x95\0\0\0\0\0\x01\0\0N.", b"]r\xff\xff\xff\xff."]
+    {
+        let _ = Unpickler::new().loads(pickle);
+        let _ = Unpickler::new().load(pickle);
+    }
+    if let Some((before, after)) = rss.zip(crate::leaks::resident_bytes()) {
+        assert!(after.saturating_sub(before) < 256 << 20, "{before} bytes became {after}");
+    }
+}
+
+#[test]
+fn numbers_of_the_default_limit_load_and_print() {
+    let digits = "7".repeat(300_000);
+    let graph = crate::soon(|| picklevm::loads(format!("L{digits}L\n."))).expect("an honest number");
+    assert_eq!(crate::soon(|| graph.root().as_int().map(|int| int.to_string())), Some(digits));
+}

@@ -1,0 +1,137 @@
+//! What is shared is looked at once, whatever looks.
+
+use picklevm::{ErrorKind, Graph, Symbolic, Unpickler, loads, same_graph};
+
+use crate::{soon, text};
+
+const MANY: usize = 200_000;
+
+/// A text of a megabyte.
+fn long_text() -> Vec<u8> {
+    text(&[b'x'; 1 << 20])
+}
+
+fn load(pickle: &[u8]) -> Graph {
+    Unpickler::new().resolver(Symbolic).loads(pickle).expect("a sound pickle")
+}
+
+/// Everything that reads a graph as a whole.
+fn everything(pickle: &[u8]) {
+    let (graph, other) = soon(|| (load(pickle), load(pickle)));
+    soon(|| format!("{graph:?}"));
+    assert!(soon(|| same_graph(graph.root(), other.root())));
+    assert!(soon(|| graph == other || graph != other));
+    assert!(soon(|| graph.root().detach()).node_count() <= graph.node_count());
+    let written = soon(|| picklevm::dumps(graph.root())).expect("it can be written");
+    assert!(soon(|| same_graph(load(&written).root(), graph.root())));
+}
+
+#[test]
+fn a_long_text_is_hashed_once_however_often_it_is_a_key() {
+    everything(&[&b"\x80\x02}"[..], &long_text(), b"q\x00Ns", &b"h\x00Ns".repeat(MANY), b"."].concat());
+}
+
+#[test]
+fn equal_long_texts_are_compared_once_however_often_both_are_keys() {
+    let texts = [&long_text()[..], b"q\x000", &long_text(), b"q\x010"].concat();
+    everything(&[b"\x80\x02", &texts[..], b"}", &b"h\x00Nsh\x01Ns".repeat(MANY), b"."].concat());
+    let dicts = b"}(h\x00Nh\x01Nu".repeat(MANY / 4);
+    everything(&[b"\x80\x02", &texts[..], b"](", &dicts, b"e."].concat());
+}
+
+#[test]
+fn equal_long_tuples_are_compared_once_however_often_both_are_keys() {
+    let tuple = [b"(", &b"K\x01".repeat(MANY)[..], b"t"].concat();
+    let tuples = [&tuple[..], b"q\x000", &tuple, b"q\x010"].concat();
+    everything(&[b"\x80\x02", &tuples[..], b"}", &b"h\x00Nsh\x01Ns".repeat(MANY), b"."].concat());
+}
+
+#[test]
+fn equal_frozensets_are_one_key() {
+    let set = |members: std::ops::Range<u32>| {
+        let ints: Vec<u8> = members.flat_map(|n| [&b"J"[..], &n.to_le_bytes()].concat()).collect();
+        [b"(", &ints[..], b"\x91"].concat()
+    };
+    let pickle = [&b"\x80\x04}"[..], &set(0..5000), b"K\x01s", &set(0..5000), b"K\x02s."].concat();
+    let graph = soon(|| load(&pickle));
+    assert_eq!(graph.root().len(), 1);
+    assert_eq!(graph.root().entries().next().and_then(|(_, value)| value.as_i64()), Some(2));
+}
+
+#[test]
+fn a_key_doubled_at_every_level_costs_a_node_a_level() {
+    everything(&[b"\x80\x02}", &b")"[..], &b"2\x86".repeat(60), b"Ns."].concat());
+    everything(&[&b"\x80\x04}"[..], &[b")", &b"2\x86".repeat(60)[..], b"Ns"].concat().repeat(2), b"."].concat());
+    everything(&[&b"\x80\x04\x8f("[..], b")", &b"2\x86".repeat(60), b"\x90."].concat());
+}
+
+#[test]
+fn a_value_doubled_at_every_level_is_compared_a_node_a_level() {
+    let level = |n: u8| [b"](h", &[n][..], b"h", &[n], b"eq", &[n + 1]].concat();
+    let pickle: Vec<u8> = [b"\x80\x02]q\x00".to_vec()].into_iter().chain((0..60).map(level)).flatten().collect();
+    everything(&[&pickle[..], b"."].concat());
+}
+
+#[test]
+fn a_long_text_shared_by_many_items_is_compared_once() {
+    everything(&[&b"\x80\x02]("[..], &long_text(), b"q\x00", &b"h\x00".repeat(MANY), b"e."].concat());
+}
+
+#[test]
+fn a_long_name_from_the_stack_is_looked_at_once() {
+    let names = [&long_text()[..], b"q\x000", &long_text(), b"q\x010"].concat();
+    everything(&[b"\x80\x04", &names[..], b"](", &b"h\x00h\x01\x93".repeat(MANY), b"e."].concat());
+}
+
+#[test]
+fn an_object_with_many_changes_is_looked_at_once_however_often_it_is_shared() {
+    let changes = b"(K\x01eNb".repeat(MANY);
+    everything(&[b"\x80\x02](cm\nC\n)\x81q\x00", &changes[..], &b"h\x00".repeat(MANY), b"e."].concat());
+}
+
+#[test]
+fn deciding_whether_a_dropped_call_is_its_successor_costs_a_constant() {
+    let call = [b"cm\nC\n(", &long_text()[..], b"tRq\x020"].concat();
+    let args = [b"(", &long_text()[..], b"tq\x010"].concat();
+    let drops = b"cm\nC\nh\x01R0h\x020".repeat(MANY);
+    soon(|| load(&[b"\x80\x02", &call[..], &args, &drops, b"N."].concat()));
+}
+
+#[test]
+fn rows_set_one_by_one_with_calls_in_between_are_looked_at_once() {
+    let row = |n: u32| [&b"J"[..], &n.to_le_bytes(), b"c__builtin__\nset\n)Rs"].concat();
+    let rows: Vec<u8> = (0..50_000).flat_map(row).collect();
+    let graph = soon(|| loads([b"\x80\x02}", &rows[..], b"."].concat())).expect("a sound pickle");
+    assert_eq!(graph.root().len(), 50_000);
+}
+
+#[test]
+fn keys_cannot_be_made_to_collide() {
+    let mersenne = (1u128 << 61) - 1;
+    let ints: Vec<u8> =
+        (1..50_001).flat_map(|k| [&b"\x8a\x10"[..], &(k * mersenne).to_le_bytes(), b"N"].concat()).collect();
+    let floats: Vec<u8> =
+        (1..50_001u64).flat_map(|k| [&b"G"[..], &((k << 44) as f64).to_be_bytes(), b"N"].concat()).collect();
+    for rows in [ints, floats] {
+        let graph = soon(|| load(&[b"\x80\x02}(", &rows[..], b"u."].concat()));
+        assert_eq!(graph.root().len(), 50_000);
+    }
+}
+
+#[test]
+fn a_cycle_through_every_kind_is_walked_once() {
+    everything(b"\x80\x02]q\x00(}q\x01(K\x01h\x00uh\x00\x85cm\nC\nh\x00\x85RNbe.");
+    everything(&[&b"\x80\x02]("[..], &b"]q\x00h\x00a".repeat(MANY), b"e."].concat());
+}
+
+#[test]
+fn calls_that_share_their_argument_may_not_copy_it_without_end() {
+    for call in ["c__builtin__\nset\n", "c__builtin__\nfrozenset\n", "c__builtin__\nbytearray\n"] {
+        let argument = [b"](", &b"K\x01".repeat(MANY)[..], b"e\x85q\x000"].concat();
+        let calls = [call.as_bytes(), b"h\x00R"].concat().repeat(MANY);
+        let pickle = [b"\x80\x02", &argument[..], b"](", &calls, b"e."].concat();
+        let error = soon(|| loads(&pickle)).expect_err("it would copy 40 thousand million items");
+        assert_eq!(error.kind(), ErrorKind::Limit);
+        assert!(error.to_string().contains("(Limits::copies)"), "{error}");
+    }
+}
