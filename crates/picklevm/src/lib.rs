@@ -68,6 +68,8 @@ mod pickler;
 mod protocol;
 mod reduce;
 mod resolve;
+#[cfg(feature = "serde")]
+pub mod serde;
 mod stream;
 mod unpickler;
 

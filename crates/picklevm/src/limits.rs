@@ -27,6 +27,7 @@ pub struct Limits {
     pub(crate) digits: u64,
     pub(crate) copies: u64,
     pub(crate) nesting: u64,
+    pub(crate) shared: u64,
     /// How many opcodes can run before any limit can have been passed.
     pub(crate) first_look: u64,
 }
@@ -58,6 +59,7 @@ impl Default for Limits {
             digits: 2_000_000,
             copies: 64 << 20,
             nesting: u64::MAX,
+            shared: 4 << 30,
             first_look: LOOK,
         }
     }
@@ -77,7 +79,8 @@ macro_rules! setters {
 
 impl Limits {
     /// For input that a stranger made and that a service must answer for: 64 MiB of input, 256 MiB held, 16 million
-    /// nodes, 100,000 digits a number. Ask for [`nesting`](Limits::nesting) too if what you do with the graph recurses.
+    /// nodes, 100,000 digits a number, 256 MiB of shared values read again. Ask for [`nesting`](Limits::nesting) too if
+    /// what you do with the graph recurses.
     pub fn untrusted() -> Self {
         Limits {
             input: 64 << 20,
@@ -90,13 +93,14 @@ impl Limits {
             digits: 100_000,
             copies: 16 << 20,
             nesting: u64::MAX,
+            shared: 256 << 20,
             first_look: LOOK,
         }
     }
 
     /// No limit but those of the representation: 2^31 nodes.
     pub fn none() -> Self {
-        Limits { digits: u64::MAX, copies: u64::MAX, ..Limits::default() }
+        Limits { digits: u64::MAX, copies: u64::MAX, shared: u64::MAX, ..Limits::default() }
     }
 
     /// Compares with every limit; returns how many opcodes can run without passing one.
@@ -141,6 +145,9 @@ impl Limits {
         /// Containers, objects and persistent references inside one another, as deep as they go; for those who hand the
         /// graph to code that recurses. By default no limit.
         nesting
+        /// Bytes of values that are read into Rust types again because several places of the graph share them. By
+        /// default 4 GiB.
+        shared
     }
 }
 

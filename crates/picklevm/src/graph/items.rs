@@ -52,6 +52,12 @@ impl<'g> Items<'g> {
     pub(crate) fn cells(self) -> &'g [Cell] {
         self.cells
     }
+
+    /// The items from a position on.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from(self, at: usize) -> Items<'g> {
+        Items { arena: self.arena, cells: self.cells.get(at..).unwrap_or(&[]) }
+    }
 }
 
 impl<'g> Iterator for Items<'g> {
@@ -99,6 +105,11 @@ impl<'g> Pairs<'g> {
     #[inline]
     pub(crate) fn new(arena: &'g Arena, cells: &'g [Cell]) -> Self {
         Pairs { arena, rows: cells.as_chunks().0 }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn rows(self) -> &'g [[Cell; 2]] {
+        self.rows
     }
 
     #[inline]

@@ -36,6 +36,8 @@ pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;
 pub(crate) use decimal::from_digits;
+#[cfg(feature = "serde")]
+pub(crate) use decimal::to_decimal;
 pub(crate) use describe::describe;
 pub use edit::{Instance, IntoKey, IntoValue, ValueMut, macro_support};
 pub use form::write_graph_form;

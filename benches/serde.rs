@@ -1,0 +1,94 @@
+//! Pickles into and out of Rust types, beside serde-pickle and beside loading a graph alone.
+//!
+//!     cargo bench --features serde --bench serde
+//!
+//! `records` is 100,000 dicts of eight fields.
+
+use std::hint::black_box;
+
+use bytes::Bytes;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use picklevm::Unpickler;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, Serialize, PartialEq, Debug, Clone)]
+struct Record {
+    id: u64,
+    score: f64,
+    name: String,
+    parent: Option<u64>,
+    active: bool,
+    count: u32,
+    ratio: f64,
+    tags: Vec<u16>,
+}
+
+/// A linear congruential generator: the same records each time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+fn records(count: u64) -> Vec<Record> {
+    let mut numbers = Numbers(4);
+    let float = |numbers: &mut Numbers| numbers.below(1 << 31) as f64 / (1u64 << 31) as f64;
+    (0..count)
+        .map(|id| Record {
+            id,
+            score: float(&mut numbers),
+            name: (0..4 + numbers.below(12)).map(|_| (b'a' + numbers.below(26) as u8) as char).collect(),
+            parent: None,
+            active: numbers.below(2) == 0,
+            count: numbers.below(100_000) as u32,
+            ratio: float(&mut numbers),
+            tags: vec![numbers.below(10) as u16, numbers.below(1000) as u16, numbers.below(100) as u16],
+        })
+        .collect()
+}
+
+fn reading(c: &mut Criterion) {
+    let records = records(100_000);
+    let bytes = serde_pickle::to_vec(&records, serde_pickle::SerOptions::new()).expect("records can be written");
+    let mut group = c.benchmark_group("serde/read records");
+    group.throughput(Throughput::Bytes(bytes.len() as u64)).sample_size(20);
+    group.bench_function("load and free the graph", |b| {
+        let shared = Bytes::from(bytes.clone());
+        let unpickler = Unpickler::new();
+        b.iter(|| unpickler.load_bytes(black_box(shared.clone())).expect("loads"));
+    });
+    group.bench_function("load and free the graph from a slice", |b| {
+        b.iter(|| picklevm::loads(black_box(&bytes)).expect("loads"));
+    });
+    group.bench_function("picklevm", |b| {
+        let read = || picklevm::serde::from_slice::<Vec<Record>>(black_box(&bytes)).expect("reads");
+        assert_eq!(read(), records);
+        b.iter_with_large_drop(read);
+    });
+    group.bench_function("serde-pickle", |b| {
+        let options = serde_pickle::DeOptions::new;
+        let read = || serde_pickle::from_slice::<Vec<Record>>(black_box(&bytes), options()).expect("reads");
+        assert_eq!(read(), records);
+        b.iter_with_large_drop(read);
+    });
+    group.finish();
+}
+
+fn writing(c: &mut Criterion) {
+    let records = records(100_000);
+    let mut group = c.benchmark_group("serde/write records");
+    group.sample_size(20);
+    group.bench_function("picklevm, graph alone", |b| {
+        b.iter(|| picklevm::serde::to_graph(black_box(&records)).expect("written"));
+    });
+    group.bench_function("serde-pickle", |b| {
+        b.iter(|| serde_pickle::to_vec(black_box(&records), serde_pickle::SerOptions::new()).expect("written"));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, reading, writing);
+criterion_main!(benches);

@@ -1,0 +1,186 @@
+//! `Config`: the choices of reading and writing, and the operations under them.
+
+use std::collections::HashMap;
+use std::io::{BufRead, Write};
+use std::sync::Arc;
+
+use ::serde::de::{Deserialize, DeserializeOwned};
+use ::serde::ser::Serialize;
+use bytes::Bytes;
+
+use super::error::Result;
+use super::read::{Context, FromGraph, FromInput, Lend, Reader};
+use super::write::to_graph;
+use crate::graph::{Graph, Value};
+use crate::pickler::Pickler;
+use crate::unpickler::Unpickler;
+
+/// How values inside each other that [`Config::depth`] allows by default.
+pub(super) const DEPTH: usize = 128;
+
+/// How Rust types and pickles are turned into each other. Cheap to clone.
+///
+/// ```
+/// use picklevm::serde::Config;
+///
+/// #[derive(serde::Serialize)]
+/// struct Point {
+///     x: i32,
+/// }
+///
+/// let graph = Config::new().class("Point", "geometry.Point").to_graph(&Point { x: 5 })?;
+/// assert_eq!(format!("{:?}", graph.root()), "geometry.Point() state {'x': 5}");
+/// # Ok::<(), picklevm::serde::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    unpickler: Unpickler,
+    pickler: Pickler,
+    depth: usize,
+    pub(super) variants: Variants,
+    classes: Arc<HashMap<String, String>>,
+}
+
+/// How enums that no class stands for are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Variants {
+    /// A unit variant as its name, any other as a dict of its name and its content: what serde_json writes.
+    #[default]
+    Dict,
+    /// A tuple of the name and the content, of the name alone for a unit variant.
+    Tuple,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config::new()
+    }
+}
+
+impl Config {
+    /// The choices of the free functions of this module.
+    pub fn new() -> Self {
+        Config {
+            unpickler: Unpickler::new(),
+            pickler: Pickler::new(),
+            depth: DEPTH,
+            variants: Variants::default(),
+            classes: Arc::default(),
+        }
+    }
+
+    /// What loads the pickles: resolver and limits. [`Unpickler::new`] by default.
+    ///
+    /// [`Limits::shared`](crate::Limits::shared) caps what shared values may cost that are read at each place that shares them.
+    #[must_use]
+    pub fn unpickler(mut self, unpickler: Unpickler) -> Self {
+        self.unpickler = unpickler;
+        self
+    }
+
+    /// What writes the pickles: protocol and habits. [`Pickler::new`] by default.
+    #[must_use]
+    pub fn pickler(mut self, pickler: Pickler) -> Self {
+        self.pickler = pickler;
+        self
+    }
+
+    /// How many values may lie inside each other when they are read: 128 by default.
+    ///
+    /// `Deserialize` implementations call each other, so that the depth of the data is depth of the call stack.
+    /// 128 fit the two megabytes of a Rust thread by far; with a larger number, run on a thread with more.
+    #[must_use]
+    pub fn depth(mut self, most: usize) -> Self {
+        self.depth = most;
+        self
+    }
+
+    /// How enums are written; [`Variants::Dict`] by default. All forms are read.
+    #[must_use]
+    pub fn variants(mut self, variants: Variants) -> Self {
+        self.variants = variants;
+        self
+    }
+
+    /// Writes the Rust type of this serde name as instances of a Python class: `module.Class`, or `module:Outer.Inner`
+    /// where the qualified name has dots itself.
+    ///
+    /// Types whose serde name holds a dot need no such line:
+    /// `#[serde(rename = "geometry.Point")]` says the same in the type itself.
+    #[must_use]
+    pub fn class(mut self, name: impl Into<String>, class: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.classes).insert(name.into(), class.into());
+        self
+    }
+
+    /// The class that a type of this serde name is an instance of: module and qualified name.
+    pub(super) fn class_of<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
+        let class = self.classes.get(name).map_or(name, String::as_str);
+        class.split_once(':').or_else(|| class.rsplit_once('.'))
+    }
+
+    /// Reads a Rust value from a pickle. See [`from_slice`](super::from_slice).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_slice`](super::from_slice).
+    pub fn from_slice<'de, T: Deserialize<'de>>(&self, input: &'de [u8]) -> Result<T> {
+        // The graph keeps text where it lies in a copy of the input, from which its place in the input itself is known.
+        let copy = Bytes::copy_from_slice(input);
+        let lend = FromInput { input, copy: copy.as_ptr().addr() };
+        let graph = self.unpickler.load_bytes(copy)?;
+        self.read(graph.root(), lend)
+    }
+
+    /// Reads a Rust value from the next pickle of a reader. See [`from_reader`](super::from_reader).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_reader`](super::from_reader).
+    pub fn from_reader<T: DeserializeOwned>(&self, reader: impl BufRead) -> Result<T> {
+        let graph = self.unpickler.load(reader)?;
+        self.from_value(graph.root())
+    }
+
+    /// Reads a Rust value from a value of a graph. See [`from_value`](super::from_value).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_value`](super::from_value).
+    pub fn from_value<'g, T: Deserialize<'g>>(&self, value: Value<'g>) -> Result<T> {
+        self.read(value, FromGraph)
+    }
+
+    fn read<'g, 'de, T: Deserialize<'de>>(&self, value: Value<'g>, lend: impl Lend<'g, 'de>) -> Result<T> {
+        let mut context = Context::new(value.arena(), lend, self.depth, self.unpickler.options.limits.shared);
+        T::deserialize(Reader::new(value, &mut context))
+    }
+
+    /// Makes a graph of a Rust value. See [`to_graph`](super::to_graph).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_graph`](super::to_graph).
+    pub fn to_graph<T: Serialize + ?Sized>(&self, value: &T) -> Result<Graph> {
+        to_graph(self, value)
+    }
+
+    /// Writes a Rust value as a pickle into memory. See [`to_vec`](super::to_vec).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_vec`](super::to_vec).
+    pub fn to_vec<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
+        Ok(self.pickler.dumps(self.to_graph(value)?.root())?)
+    }
+
+    /// Writes a Rust value as a pickle to a writer. See [`to_writer`](super::to_writer).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_writer`](super::to_writer).
+    pub fn to_writer<T: Serialize + ?Sized>(&self, out: impl Write, value: &T) -> Result<()> {
+        Ok(self.pickler.dump(self.to_graph(value)?.root(), out)?)
+    }
+}

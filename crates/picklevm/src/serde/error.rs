@@ -1,0 +1,297 @@
+//! What goes wrong between Rust types and pickles, and where in the data.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+
+use ::serde::{de, ser};
+
+/// The result of reading and writing Rust types.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a value could not be read into a Rust type, or a Rust value not written.
+///
+/// One word wide. [`kind`](Error::kind) is for matching, [`path`](Error::path) says where in the data, the `Display`
+/// form is one line for people.
+///
+/// ```
+/// #[derive(serde::Deserialize, Debug)]
+/// struct Customer {
+///     name: String,
+/// }
+///
+/// // [{'name': 5}]
+/// let error = picklevm::serde::from_slice::<Vec<Customer>>(b"\x80\x04]}\x8c\x04nameK\x05sa.").unwrap_err();
+/// assert_eq!(error.kind(), picklevm::serde::ErrorKind::Type);
+/// assert_eq!(error.path().to_string(), "[0].name");
+/// assert_eq!(error.to_string(), "[0].name: expected a string, found integer `5`");
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: Message,
+    /// From the value that failed outwards.
+    path: Vec<Step>,
+    /// How many steps of the path, from the outermost, lead to the value that a cycle comes back to.
+    closes: usize,
+}
+
+enum Message {
+    Mismatch { expected: Cow<'static, str>, found: Cow<'static, str> },
+    Text(String),
+    Pickle(crate::Error),
+}
+
+/// One step into the data.
+pub(super) enum Step {
+    /// To an item, counted from 0.
+    Item(usize),
+    /// To an attribute, or the value of a key that looks like one.
+    Name(String),
+    /// To the value of any other key, as Python would write the key.
+    Key(String),
+    /// To what an object stands for: no step that a reader would see.
+    Inside,
+}
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The pickle itself could not be read or written, or a key is none that Python can hash: the error's source is a
+    /// [`picklevm::Error`](crate::Error).
+    Pickle,
+    /// A value of another type than the Rust type asks for.
+    Type,
+    /// A value of the right type that the Rust type does not take, such as an integer out of range.
+    Value,
+    /// A sequence that is too short or too long.
+    Length,
+    /// An enum has no variant of this name.
+    UnknownVariant,
+    /// A struct that denies unknown fields met one.
+    UnknownField,
+    /// A field is missing.
+    MissingField,
+    /// A field is there twice.
+    DuplicateField,
+    /// A value that contains itself was read into a tree.
+    Cycle,
+    /// Data nested deeper than [`Config::depth`](super::Config::depth).
+    Depth,
+    /// Shared values that were read again and again passed [`Limits::shared`](crate::Limits::shared).
+    Limit,
+    /// A message of a `Serialize` or `Deserialize` implementation.
+    Custom,
+}
+
+/// Where in the data: `[3].customer.name`. Empty at the root.
+#[derive(Clone, Copy)]
+pub struct Path<'a>(&'a [Step]);
+
+impl Error {
+    #[cold]
+    #[inline(never)]
+    fn with(kind: ErrorKind, message: Message) -> Error {
+        Error(Box::new(Inner { kind, message, path: Vec::new(), closes: 0 }))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn new(
+        kind: ErrorKind,
+        expected: impl Into<Cow<'static, str>>,
+        found: impl Into<Cow<'static, str>>,
+    ) -> Error {
+        Error::with(kind, Message::Mismatch { expected: expected.into(), found: found.into() })
+    }
+
+    /// A value that contains itself, and `closes` levels from the root is where it began.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn cycle(closes: usize) -> Error {
+        let mut error = Error::new(ErrorKind::Cycle, "data without cycles", "");
+        error.0.closes = closes;
+        error
+    }
+
+    /// The same error, one step further in.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn under(mut self, step: Step) -> Error {
+        self.0.path.push(step);
+        self
+    }
+
+    /// The same error, with a better name for what was found, if it was found at this very place.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn found_here(mut self, name: impl FnOnce() -> String) -> Error {
+        if let (ErrorKind::Type, [], Message::Mismatch { found, .. }) =
+            (self.0.kind, &self.0.path[..], &mut self.0.message)
+        {
+            *found = name().into();
+        }
+        self
+    }
+
+    /// What kind of thing went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Where in the data.
+    pub fn path(&self) -> Path<'_> {
+        Path(&self.0.path)
+    }
+
+    /// What was expected, if the error is about a value.
+    pub fn expected(&self) -> Option<&str> {
+        match &self.0.message {
+            Message::Mismatch { expected, .. } => Some(expected),
+            _ => None,
+        }
+    }
+
+    /// What was there instead, if the error is about a value.
+    pub fn found(&self) -> Option<&str> {
+        match &self.0.message {
+            Message::Mismatch { found, .. } if self.0.kind != ErrorKind::Cycle => Some(found),
+            _ => None,
+        }
+    }
+
+    /// The value that a cycle comes back to, if a cycle is what went wrong.
+    pub fn cycle_start(&self) -> Option<Path<'_>> {
+        let from = self.0.path.len().saturating_sub(self.0.closes);
+        (self.0.kind == ErrorKind::Cycle).then(|| Path(&self.0.path[from..]))
+    }
+}
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.0.iter().rev() {
+            match step {
+                Step::Item(at) => write!(f, "[{at}]")?,
+                Step::Name(name) => write!(f, ".{name}")?,
+                Step::Key(key) => write!(f, "[{key}]")?,
+                Step::Inside => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.path.iter().any(|step| !matches!(step, Step::Inside)) {
+            write!(f, "{}: ", self.path())?;
+        }
+        match (&self.0.message, self.cycle_start()) {
+            (Message::Mismatch { expected, .. }, Some(start)) => {
+                let place = start.to_string();
+                let place = if place.is_empty() { "the root" } else { &place };
+                write!(f, "expected {expected}, found {place} again")
+            }
+            (Message::Mismatch { expected, found }, None) => write!(f, "expected {expected}, found {found}"),
+            (Message::Text(text), _) => f.write_str(text),
+            (Message::Pickle(error), _) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("path", &self.path())
+            .field("message", &self.to_string())
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.message {
+            Message::Pickle(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<crate::Error> for Error {
+    fn from(error: crate::Error) -> Error {
+        Error::with(ErrorKind::Pickle, Message::Pickle(error))
+    }
+}
+
+impl ser::Error for Error {
+    fn custom<T: Display>(message: T) -> Error {
+        Error::with(ErrorKind::Custom, Message::Text(message.to_string()))
+    }
+}
+
+impl de::Error for Error {
+    fn custom<T: Display>(message: T) -> Error {
+        Error::with(ErrorKind::Custom, Message::Text(message.to_string()))
+    }
+
+    fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Error {
+        Error::new(ErrorKind::Type, expected.to_string(), unexpected(found))
+    }
+
+    fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Error {
+        Error::new(ErrorKind::Value, expected.to_string(), unexpected(found))
+    }
+
+    fn invalid_length(len: usize, expected: &dyn de::Expected) -> Error {
+        Error::new(ErrorKind::Length, expected.to_string(), format!("{len} of them"))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Error {
+        Error::new(ErrorKind::UnknownVariant, one_of("variant", expected), format!("`{}`", shorten(variant)))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Error {
+        Error::new(ErrorKind::UnknownField, one_of("field", expected), format!("`{}`", shorten(field)))
+    }
+
+    fn missing_field(field: &'static str) -> Error {
+        Error::new(ErrorKind::MissingField, format!("a field `{field}`"), "none")
+    }
+
+    fn duplicate_field(field: &'static str) -> Error {
+        Error::new(ErrorKind::DuplicateField, format!("one field `{field}`"), "another")
+    }
+}
+
+/// What serde met, in a few words.
+fn unexpected(found: de::Unexpected<'_>) -> String {
+    match found {
+        de::Unexpected::Unit => "None".to_owned(),
+        de::Unexpected::Str(text) => format!("string {:?}", shorten(text)),
+        de::Unexpected::Other(text) => text.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn one_of(what: &str, names: &[&str]) -> String {
+    match names {
+        [] => format!("no {what}"),
+        names => format!("{what} `{}`", names.join("` or `")),
+    }
+}
+
+/// A text that fits a line.
+fn shorten(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}

@@ -1,0 +1,191 @@
+//! The items of sequences and the entries of maps, one after the other.
+
+use ::serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use ::serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
+
+use super::context::{Context, Lend};
+use super::instance::Rows;
+use super::{ItemsReader, Reader, RowsReader, text_of};
+use crate::graph::{Cell, Items, Kind, Value};
+use crate::serde::error::{Error, Step};
+
+/// The items of a list, tuple or set.
+pub(super) struct ItemsAccess<'c, 'g, 'de, L> {
+    items: Items<'g>,
+    len: usize,
+    context: &'c mut Context<'g, 'de, L>,
+}
+
+impl<'c, 'g, 'de, L> ItemsAccess<'c, 'g, 'de, L> {
+    pub(super) fn new(items: Items<'g>, context: &'c mut Context<'g, 'de, L>) -> Self {
+        ItemsAccess { items, len: items.len(), context }
+    }
+
+    /// How many have not been read.
+    pub(super) fn left(&self) -> usize {
+        self.items.len()
+    }
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> SeqAccess<'de> for ItemsAccess<'_, 'g, 'de, L> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        let Some(value) = self.items.next() else { return Ok(None) };
+        match seed.deserialize(Reader::new(value, self.context)) {
+            Ok(item) => Ok(Some(item)),
+            Err(error) => Err(error.under(Step::Item(self.len - self.items.len() - 1))),
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
+    }
+}
+
+/// The rows of a dict, or of attributes and slots.
+pub(super) struct RowsAccess<'c, 'g, 'de, L> {
+    rows: Rows<'g>,
+    /// The row whose key was read last.
+    row: [Cell; 2],
+    context: &'c mut Context<'g, 'de, L>,
+}
+
+impl<'c, 'g, 'de, L> RowsAccess<'c, 'g, 'de, L> {
+    pub(super) fn new(rows: Rows<'g>, context: &'c mut Context<'g, 'de, L>) -> Self {
+        RowsAccess { rows, row: [Cell::NONE; 2], context }
+    }
+
+    /// How many have not been read.
+    pub(super) fn left(&self) -> usize {
+        self.rows.len()
+    }
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for RowsAccess<'_, 'g, 'de, L> {
+    type Error = Error;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let (row, rest) = match self.rows.first.split_first() {
+            Some(split) => split,
+            None => match self.rows.second.split_first() {
+                Some(split) => {
+                    self.rows.second = &[];
+                    split
+                }
+                None => return Ok(None),
+            },
+        };
+        (self.row, self.rows.first) = (*row, rest);
+        match seed.deserialize(Reader::of(row[0], self.context)) {
+            Ok(key) => Ok(Some(key)),
+            Err(error) => Err(error.under(step_of(Value::new(self.context.arena, row[0])))),
+        }
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        match seed.deserialize(Reader::of(self.row[1], self.context)) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(error.under(step_of(Value::new(self.context.arena, self.row[0])))),
+        }
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rows.len())
+    }
+}
+
+/// A key or value that need not be one of the graph.
+#[derive(Clone, Copy)]
+pub(super) enum Entry<'g> {
+    Key(Value<'g>),
+    Value(Value<'g>),
+    Name(&'static str),
+    /// The name of a class.
+    Class(Value<'g>),
+    Items(Items<'g>),
+    Rows(Rows<'g>),
+}
+
+/// Entries that were put together for reading.
+pub(super) struct ListAccess<'c, 'g, 'de, L> {
+    entries: std::vec::IntoIter<(Entry<'g>, Entry<'g>)>,
+    entry: Option<(Entry<'g>, Entry<'g>)>,
+    context: &'c mut Context<'g, 'de, L>,
+}
+
+impl<'c, 'g, 'de, L: Lend<'g, 'de>> ListAccess<'c, 'g, 'de, L> {
+    pub(super) fn new(entries: Vec<(Entry<'g>, Entry<'g>)>, context: &'c mut Context<'g, 'de, L>) -> Self {
+        ListAccess { entries: entries.into_iter(), entry: None, context }
+    }
+
+    fn read<S: DeserializeSeed<'de>>(&mut self, entry: Entry<'g>, seed: S) -> Result<S::Value, Error> {
+        let context = &mut *self.context;
+        match entry {
+            Entry::Key(value) | Entry::Value(value) => seed.deserialize(Reader::new(value, context)),
+            Entry::Name(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+            Entry::Class(class) => match class.kind() {
+                Kind::Global(global) => seed.deserialize(named(global.to_string())),
+                _ => seed.deserialize(Reader::new(class, context)),
+            },
+            Entry::Items(items) => seed.deserialize(ItemsReader { items, context }),
+            Entry::Rows(rows) => seed.deserialize(RowsReader { rows, context }),
+        }
+    }
+}
+
+pub(super) fn named(name: String) -> StringDeserializer<Error> {
+    name.into_deserializer()
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for ListAccess<'_, 'g, 'de, L> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        self.entry = self.entries.next();
+        let Some((key, _)) = self.entry else { return Ok(None) };
+        self.read(key, seed).map(Some).map_err(|error| error.under(key.step()))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let none = Value::new(self.context.arena, Cell::NONE);
+        let (key, value) = self.entry.unwrap_or((Entry::Value(none), Entry::Value(none)));
+        self.read(value, seed).map_err(|error| error.under(key.step()))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.entries.len())
+    }
+}
+
+impl Entry<'_> {
+    #[cold]
+    fn step(&self) -> Step {
+        match self {
+            Entry::Key(key) => step_of(*key),
+            Entry::Name(name) => Step::Name((*name).to_owned()),
+            _ => Step::Inside,
+        }
+    }
+}
+
+/// The step to the value of a key.
+#[cold]
+#[inline(never)]
+pub(super) fn step_of(key: Value<'_>) -> Step {
+    match text_of(key) {
+        Some(name) if is_name(name) => Step::Name(name.to_owned()),
+        _ => Step::Key(format!("{key:?}")),
+    }
+}
+
+/// Whether a text looks like the name of an attribute.
+pub(super) fn is_name(text: &str) -> bool {
+    let mut letters = text.chars();
+    letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+        && text.len() <= 60
+        && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
+}

@@ -1,0 +1,556 @@
+//! Reading values of a graph into Rust types: the `Deserializer`.
+
+mod access;
+mod class;
+mod context;
+mod instance;
+mod shared;
+mod standard;
+mod variant;
+
+use ::serde::de::value::SeqDeserializer;
+use ::serde::de::{self, Deserializer, Error as _, Unexpected, Visitor};
+use ::serde::forward_to_deserialize_any;
+
+use self::access::{Entry, ItemsAccess, ListAccess, RowsAccess};
+use self::class::Class;
+pub(super) use self::context::{Context, FromGraph, FromInput, Lend};
+use self::context::{Context as Reads, Lent};
+use self::instance::{Instance, Reading, Rows};
+use super::error::{Error, Step};
+use crate::graph::{Cell, Items, Kind, Tag, Value};
+
+pub(super) use self::shared::{lookup, remember};
+
+/// Reads one value.
+pub(super) struct Reader<'c, 'g, 'de, L> {
+    value: Value<'g>,
+    context: &'c mut Reads<'g, 'de, L>,
+}
+
+/// Integers: most lie in the cell.
+macro_rules! integers {
+    ($($method:ident)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.value.as_i64() {
+                Some(value) => visitor.visit_i64(value),
+                None => self.number(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
+    #[inline]
+    pub(super) fn new(value: Value<'g>, context: &'c mut Reads<'g, 'de, L>) -> Self {
+        Reader { value, context }
+    }
+
+    fn of(cell: Cell, context: &'c mut Reads<'g, 'de, L>) -> Self {
+        Reader { value: Value::new(context.arena, cell), context }
+    }
+
+    /// The object that the value is; only for objects.
+    #[inline]
+    fn instance(&mut self) -> Instance<'g> {
+        match self.value.kind() {
+            Kind::Object(object) => {
+                let class = object.class();
+                if self.context.class.0 != class.cell() {
+                    self.context.class = (class.cell(), Class::of(class));
+                }
+                Instance::new(object, self.context.class.1)
+            }
+            _ => unreachable!("only objects are taken apart"),
+        }
+    }
+
+    /// Reads another value in the place of this one.
+    fn stand_in<T>(
+        self,
+        value: Value<'g>,
+        read: impl FnOnce(Reader<'_, 'g, 'de, L>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.context.enter(self.value.cell(), 1)?;
+        let result = read(Reader { value, context: self.context });
+        self.context.leave();
+        result.map_err(|error| error.under(Step::Inside))
+    }
+
+    /// Reads a persistent reference: as its id.
+    fn pid<T>(self, read: impl FnOnce(Reader<'_, 'g, 'de, L>) -> Result<T, Error>) -> Result<T, Error> {
+        match self.value.kind() {
+            Kind::Persistent(pid) => self.stand_in(pid, read),
+            _ => read(Reader { value: self.value, context: self.context }),
+        }
+    }
+
+    /// Reads what an object was found to be.
+    fn reading<V: Visitor<'de>>(self, reading: Reading<'g>, visitor: V) -> Result<V::Value, Error> {
+        let object = self.value;
+        let result = match reading {
+            Reading::Value(value) => return self.stand_in(value, |reader| reader.deserialize_any(visitor)),
+            Reading::Text(text) => visitor.visit_string(text),
+            Reading::Items(items) => self.items(items, visitor),
+            Reading::Rows(rows) => self.rows(rows, visitor),
+            Reading::Pairs(items) => self.pairs(items, visitor),
+            Reading::Call => self.call(visitor),
+        };
+        result.map_err(|error| error.found_here(|| describe(object)))
+    }
+
+    #[inline]
+    fn items<V: Visitor<'de>>(self, items: Items<'g>, visitor: V) -> Result<V::Value, Error> {
+        self.context.enter(self.value.cell(), items.len())?;
+        let mut access = ItemsAccess::new(items, self.context);
+        let result = visitor.visit_seq(&mut access);
+        let left = access.left();
+        self.context.leave();
+        if left > 0 && result.is_ok() {
+            return Err(superfluous(items.len(), items.len() - left));
+        }
+        result
+    }
+
+    #[inline]
+    fn rows<V: Visitor<'de>>(self, rows: Rows<'g>, visitor: V) -> Result<V::Value, Error> {
+        self.context.enter(self.value.cell(), 2 * rows.len())?;
+        let mut access = RowsAccess::new(rows, self.context);
+        let result = visitor.visit_map(&mut access);
+        let left = access.left();
+        self.context.leave();
+        if left > 0 && result.is_ok() {
+            return Err(superfluous(rows.len(), rows.len() - left));
+        }
+        result
+    }
+
+    /// `[(key, value), …]` as a map.
+    fn pairs<V: Visitor<'de>>(self, items: Items<'g>, visitor: V) -> Result<V::Value, Error> {
+        let entries = items
+            .map(|pair| match pair.items().as_array() {
+                Some([key, value]) => Ok((Entry::Key(key), Entry::Value(value))),
+                None => Err(Error::invalid_type(Unexpected::Other(pair.type_name()), &"a pair of key and value")),
+            })
+            .collect::<Result<Vec<_>, Error>>()?;
+        self.list(entries, visitor)
+    }
+
+    /// Class and arguments of a call, then the attributes, as a map.
+    fn call<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        let instance = self.instance();
+        let mut entries = vec![
+            (Entry::Name("class"), Entry::Class(instance.class)),
+            (Entry::Name("args"), Entry::Items(instance.args)),
+        ];
+        let attributes = instance.attributes().unwrap_or(Rows::NONE);
+        for [key, value] in attributes.first.iter().chain(attributes.second) {
+            let [key, value] = [key, value].map(|cell| Value::new(self.context.arena, *cell));
+            entries.push((Entry::Key(key), Entry::Value(value)));
+        }
+        self.list(entries, visitor)
+    }
+
+    /// Class, arguments and state of an instance: what [`Instance`](super::Instance) is made of.
+    fn class_args_state<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        let instance = self.instance();
+        let state = match (instance.attributes(), instance.state) {
+            (Some(rows), Some(_)) => Entry::Rows(rows),
+            (Some(rows), None) if rows.len() > 0 => Entry::Rows(rows),
+            (_, state) => Entry::Value(state.unwrap_or(Value::new(self.context.arena, Cell::NONE))),
+        };
+        let entries = vec![
+            (Entry::Name("class"), Entry::Class(instance.class)),
+            (Entry::Name("args"), Entry::Items(instance.args)),
+            (Entry::Name("state"), state),
+        ];
+        self.list(entries, visitor)
+    }
+
+    fn list<V: Visitor<'de>>(self, entries: Vec<(Entry<'g>, Entry<'g>)>, visitor: V) -> Result<V::Value, Error> {
+        self.context.enter(self.value.cell(), 2 * entries.len())?;
+        let result = visitor.visit_map(ListAccess::new(entries, self.context));
+        self.context.leave();
+        result
+    }
+
+    /// Reads anything but an object or a persistent reference.
+    fn atom<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.kind() {
+            Kind::None => visitor.visit_unit(),
+            Kind::Bool(value) => visitor.visit_bool(value),
+            Kind::Int(int) => match (u64::try_from(int), int.as_i64()) {
+                (Ok(value), _) => visitor.visit_u64(value),
+                (_, Some(value)) => visitor.visit_i64(value),
+                _ => visitor.visit_string(int.to_string()),
+            },
+            Kind::Float(value) => visitor.visit_f64(value),
+            Kind::Complex(re, im) => visitor.visit_seq(SeqDeserializer::new([re, im].into_iter())),
+            Kind::Str(_) => match self.context.text(self.value.cell())? {
+                Some(text) => match self.context.lend.str(text) {
+                    Some(text) => visitor.visit_borrowed_str(text),
+                    None => visitor.visit_str(text),
+                },
+                None => Err(surrogates(&visitor)),
+            },
+            Kind::ByteStr(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => {
+                    self.context.spend(text.len())?;
+                    match self.context.lend.str(text) {
+                        Some(text) => visitor.visit_borrowed_str(text),
+                        None => visitor.visit_str(text),
+                    }
+                }
+                Err(_) => self.bytes(bytes, visitor),
+            },
+            Kind::Bytes(bytes) | Kind::ByteArray(bytes) => self.bytes(bytes, visitor),
+            Kind::Tuple(items) | Kind::List(items) | Kind::Set(items) | Kind::FrozenSet(items) => {
+                self.items(items, visitor)
+            }
+            Kind::Dict(_) => {
+                let cells = self.context.arena.items(self.value.cell());
+                self.rows(Rows::single(cells.as_chunks().0), visitor)
+            }
+            Kind::Global(global) => visitor.visit_string(global.to_string()),
+            Kind::Buffer(buffer) => match buffer.data() {
+                Some(bytes) => self.bytes(bytes, visitor),
+                None => Err(Error::invalid_type(Unexpected::Other("an out-of-band buffer without data"), &visitor)),
+            },
+            _ => Err(Error::invalid_type(Unexpected::Other(&describe(self.value)), &visitor)),
+        }
+    }
+
+    #[inline]
+    fn bytes<V: Visitor<'de>>(self, bytes: &'g [u8], visitor: V) -> Result<V::Value, Error> {
+        self.context.spend(bytes.len())?;
+        match self.context.lend.bytes(bytes) {
+            Some(bytes) => visitor.visit_borrowed_bytes(bytes),
+            None => visitor.visit_bytes(bytes),
+        }
+    }
+
+    /// The numbers that do not lie in the cell, and what stands for a number.
+    #[inline(never)]
+    fn number<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.kind() {
+            Kind::Int(int) => match (i128::try_from(int), u128::try_from(int)) {
+                (_, Ok(value)) if u64::try_from(value).is_ok() => visitor.visit_u64(value as u64),
+                (Ok(value), _) => visitor.visit_i128(value),
+                (_, Ok(value)) => visitor.visit_u128(value),
+                _ => Err(Error::invalid_value(Unexpected::Other("an integer beyond 128 bits"), &visitor)),
+            },
+            Kind::Object(_) => match self.instance().as_scalar() {
+                Reading::Value(value) => self.stand_in(value, |reader| reader.deserialize_i128(visitor)),
+                reading => self.reading(reading, visitor),
+            },
+            Kind::Persistent(_) => self.pid(|reader| reader.deserialize_i128(visitor)),
+            _ => self.atom(visitor),
+        }
+    }
+}
+
+impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::Object => {
+                let reading = self.instance().as_any();
+                self.reading(reading, visitor)
+            }
+            Tag::Persistent => self.pid(|reader| reader.deserialize_any(visitor)),
+            _ => self.atom(visitor),
+        }
+    }
+
+    integers!(deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128);
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_f64(visitor)
+    }
+
+    #[inline]
+    fn deserialize_f64<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match (self.value.as_f64(), self.value.kind()) {
+            (Some(value), _) => visitor.visit_f64(value),
+            (None, Kind::Int(int)) => visitor.visit_f64(int.to_f64()),
+            (None, Kind::Object(_)) => {
+                let instance = self.instance();
+                match (standard::seconds(&instance), instance.as_scalar()) {
+                    (Some(seconds), _) => visitor.visit_f64(seconds),
+                    // A Decimal, whose argument is its text.
+                    (None, Reading::Value(value)) => match text_of(value).and_then(|text| text.parse().ok()) {
+                        Some(float) => visitor.visit_f64(float),
+                        None => self.stand_in(value, |reader| reader.deserialize_f64(visitor)),
+                    },
+                    (None, reading) => self.reading(reading, visitor),
+                }
+            }
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match (self.value.as_bool(), self.value.cell().tag()) {
+            (Some(value), _) => visitor.visit_bool(value),
+            (None, Tag::Object) => match self.instance().as_scalar() {
+                Reading::Value(value) => self.stand_in(value, |reader| reader.deserialize_bool(visitor)),
+                reading => self.reading(reading, visitor),
+            },
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::Object => match self.instance().as_scalar() {
+                Reading::Value(value) => self.stand_in(value, |reader| reader.deserialize_str(visitor)),
+                reading => self.reading(reading, visitor),
+            },
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.value.cell().is(Tag::Str)
+            && let Some(text) = self.context.text(self.value.cell())?
+        {
+            return visitor.visit_str(text);
+        }
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.context.name(self.value.cell()) {
+            _ if !self.value.cell().is(Tag::Str) => self.deserialize_any(visitor),
+            Ok(Some(Lent::Long(name))) => visitor.visit_borrowed_str(name),
+            Ok(Some(Lent::Short(name))) => visitor.visit_str(name),
+            Ok(None) => Err(surrogates(&visitor)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.kind() {
+            Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => self.bytes(bytes, visitor),
+            Kind::Str(text) if !text.is_utf8() => self.bytes(text.as_bytes(), visitor),
+            _ => self.deserialize_str(visitor),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_str(visitor)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.value.is_none() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::None | Tag::EmptyTuple => visitor.visit_unit(),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(mut self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::Object if matches!(self.instance().as_any(), Reading::Rows(rows) if rows.len() == 0) => {
+                visitor.visit_unit()
+            }
+            _ => self.deserialize_unit(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        if name == super::shared::NAME {
+            return shared::visit(self.value, self.context, visitor);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::List => {
+                let items = self.value.items();
+                self.items(items, visitor)
+            }
+            Tag::Object => {
+                let instance = self.instance();
+                if let Some((seconds, nanos)) = standard::parts(&instance) {
+                    return visitor.visit_seq(SeqDeserializer::new([seconds, nanos.into()].into_iter()));
+                }
+                self.reading(instance.as_sequence(), visitor)
+            }
+            Tag::Persistent => self.pid(|reader| reader.deserialize_seq(visitor)),
+            Tag::Bytes | Tag::ByteArray => {
+                let bytes = self.context.arena.payload(self.value.cell());
+                self.context.spend(bytes.len())?;
+                visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied()))
+            }
+            _ => self.atom(visitor),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::Object => {
+                let reading = self.instance().as_map();
+                self.reading(reading, visitor)
+            }
+            Tag::Persistent => self.pid(|reader| reader.deserialize_map(visitor)),
+            _ => self.atom(visitor),
+        }
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        mut self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::Dict => {
+                let rows = self.context.arena.items(self.value.cell());
+                self.rows(Rows::single(rows.as_chunks().0), visitor)
+            }
+            Tag::Object if name == super::instance::NAME => self.class_args_state(visitor),
+            Tag::Object => {
+                let instance = self.instance();
+                if let Some((seconds, nanos)) = standard::parts(&instance) {
+                    return visitor.visit_seq(SeqDeserializer::new([seconds, nanos.into()].into_iter()));
+                }
+                self.reading(instance.as_struct(fields), visitor)
+            }
+            Tag::Persistent => self.pid(|reader| reader.deserialize_struct(name, fields, visitor)),
+            _ => self.atom(visitor),
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        variant::visit(self, variants, visitor)
+    }
+
+    /// What is ignored is not looked at: it may be deep or hold cycles.
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+}
+
+/// Reads items that are no value of their own, such as the arguments of a call.
+struct ItemsReader<'c, 'g, 'de, L> {
+    items: Items<'g>,
+    context: &'c mut Reads<'g, 'de, L>,
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for ItemsReader<'_, 'g, 'de, L> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let mut access = ItemsAccess::new(self.items, self.context);
+        let result = visitor.visit_seq(&mut access);
+        match access.left() {
+            left if left > 0 && result.is_ok() => Err(superfluous(self.items.len(), self.items.len() - left)),
+            _ => result,
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.items.is_empty() { visitor.visit_unit() } else { self.deserialize_any(visitor) }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// Reads rows that are no value of their own: the attributes of an instance.
+struct RowsReader<'c, 'g, 'de, L> {
+    rows: Rows<'g>,
+    context: &'c mut Reads<'g, 'de, L>,
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for RowsReader<'_, 'g, 'de, L> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_map(&mut RowsAccess::new(self.rows, self.context))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
+        tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// Text of Python 3, or of an 8-bit string of Python 2.
+fn text_of(value: Value<'_>) -> Option<&str> {
+    match value.kind() {
+        Kind::Str(text) => text.as_str(),
+        Kind::ByteStr(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// A value in a few words, for errors.
+#[cold]
+fn describe(value: Value<'_>) -> String {
+    crate::graph::describe(value.arena(), value.cell())
+}
+
+#[cold]
+fn surrogates(expected: &dyn de::Expected) -> Error {
+    Error::invalid_type(Unexpected::Other("text with lone surrogates"), expected)
+}
+
+#[cold]
+fn superfluous(found: usize, read: usize) -> Error {
+    Error::invalid_length(found, &format!("{read} items").as_str())
+}

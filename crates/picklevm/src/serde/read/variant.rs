@@ -1,0 +1,191 @@
+//! Enums: from a name, a dict of one entry, a tuple that starts with the name, an enum member or an instance.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use ::serde::de::value::CowStrDeserializer;
+use ::serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess, Visitor,
+};
+
+use super::access::step_of;
+use super::context::{Context, Lend};
+use super::{ItemsReader, Reader, describe, text_of};
+use crate::graph::{Items, Kind, Value};
+use crate::serde::error::{Error, Step};
+
+/// A variant and what it holds.
+struct Variant<'c, 'g, 'de, L> {
+    name: Cow<'g, str>,
+    content: Content<'g>,
+    context: &'c mut Context<'g, 'de, L>,
+}
+
+#[derive(Clone, Copy)]
+enum Content<'g> {
+    Nothing,
+    /// The value of a dict's only key.
+    Entry(Value<'g>, Value<'g>),
+    /// What follows the name in a tuple.
+    Items(Items<'g>),
+    /// The instance whose class names the variant.
+    Object(Value<'g>),
+}
+
+/// Reads an enum.
+pub(super) fn visit<'g, 'de, L: Lend<'g, 'de>, V: Visitor<'de>>(
+    mut reader: Reader<'_, 'g, 'de, L>,
+    variants: &'static [&'static str],
+    visitor: V,
+) -> Result<V::Value, Error> {
+    let value = reader.value;
+    let (name, content) = match value.kind() {
+        Kind::Persistent(pid) => return reader.stand_in(pid, |reader| visit(reader, variants, visitor)),
+        Kind::Object(_) => {
+            let instance = reader.instance();
+            match instance.as_member() {
+                Some(member) => (name_of(member), Content::Nothing),
+                None => (class_name(instance.class, variants).map(Cow::Owned), Content::Object(value)),
+            }
+        }
+        Kind::Dict(dict) if dict.len() == 1 => match dict.entries().next() {
+            Some((key, content)) => (name_of(key), Content::Entry(key, content)),
+            None => (None, Content::Nothing),
+        },
+        Kind::Tuple(items) | Kind::List(items) => match items.get(0) {
+            Some(name) if items.len() == 1 => (name_of(name), Content::Nothing),
+            Some(name) => (name_of(name), Content::Items(items.from(1))),
+            None => (None, Content::Nothing),
+        },
+        _ => (name_of(value), Content::Nothing),
+    };
+    let Some(name) = name else { return Err(unlike(value)) };
+    let context = reader.context;
+    // An instance is entered when its state is read.
+    let inside = matches!(content, Content::Entry(..) | Content::Items(_));
+    if inside {
+        context.enter(value.cell(), 2)?;
+    }
+    let result = visitor.visit_enum(Variant { name, content, context });
+    if inside {
+        context.leave();
+    }
+    result
+}
+
+/// The name of a variant: text, or an integer in decimal.
+fn name_of(value: Value<'_>) -> Option<Cow<'_, str>> {
+    match value.kind() {
+        Kind::Int(int) => Some(int.to_string().into()),
+        _ => text_of(value).map(Cow::Borrowed),
+    }
+}
+
+/// The variant that a class stands for: one of its full name, or of its last part.
+fn class_name(class: Value<'_>, variants: &[&str]) -> Option<String> {
+    let full = class.as_global()?.to_string();
+    if variants.contains(&&*full) {
+        return Some(full);
+    }
+    full.rsplit('.').next().map(str::to_owned)
+}
+
+#[cold]
+fn unlike(value: Value<'_>) -> Error {
+    Error::invalid_type(Unexpected::Other(&describe(value)), &"a variant: its name, or a dict of its name and content")
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> EnumAccess<'de> for Variant<'_, 'g, 'de, L> {
+    type Error = Error;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self), Error> {
+        let name: CowStrDeserializer<'_, Error> = std::mem::take(&mut self.name).into_deserializer();
+        Ok((seed.deserialize(name)?, self))
+    }
+}
+
+/// What a variant holds, as one value or as several.
+enum Held<'g> {
+    One(Value<'g>, Place<'g>),
+    Several(Items<'g>),
+}
+
+/// Where the content of a variant lies in what it was read from.
+enum Place<'g> {
+    Same,
+    Key(Value<'g>),
+    Item(usize),
+}
+
+impl<'g> Content<'g> {
+    fn held(self, expected: &'static str) -> Result<Held<'g>, Error> {
+        match self {
+            Content::Nothing => Err(Error::invalid_type(Unexpected::UnitVariant, &expected)),
+            Content::Object(value) => Ok(Held::One(value, Place::Same)),
+            Content::Entry(key, value) => Ok(Held::One(value, Place::Key(key))),
+            Content::Items(items) => Ok(match items.as_array() {
+                Some([only]) => Held::One(only, Place::Item(1)),
+                None => Held::Several(items),
+            }),
+        }
+    }
+}
+
+impl Place<'_> {
+    #[cold]
+    fn under(self, error: Error) -> Error {
+        match self {
+            Place::Same => error,
+            Place::Key(key) => error.under(step_of(key)),
+            Place::Item(at) => error.under(Step::Item(at)),
+        }
+    }
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> VariantAccess<'de> for Variant<'_, 'g, 'de, L> {
+    type Error = Error;
+
+    fn unit_variant(self) -> Result<(), Error> {
+        match self.content {
+            Content::Nothing | Content::Object(_) => Ok(()),
+            _ => self.newtype_variant_seed(PhantomData),
+        }
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
+        let context = self.context;
+        match self.content.held("a newtype variant")? {
+            Held::One(value, place) => {
+                seed.deserialize(Reader::new(value, context)).map_err(|error| place.under(error))
+            }
+            Held::Several(items) => {
+                seed.deserialize(ItemsReader { items, context }).map_err(|error| error.under(Step::Inside))
+            }
+        }
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
+        let context = self.context;
+        match self.content.held("a tuple variant")? {
+            Held::One(value, place) => {
+                Reader::new(value, context).deserialize_tuple(len, visitor).map_err(|error| place.under(error))
+            }
+            Held::Several(items) => {
+                ItemsReader { items, context }.deserialize_any(visitor).map_err(|error| error.under(Step::Inside))
+            }
+        }
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+        let context = self.context;
+        match self.content.held("a struct variant")? {
+            Held::One(value, place) => {
+                Reader::new(value, context).deserialize_struct("", fields, visitor).map_err(|error| place.under(error))
+            }
+            Held::Several(items) => {
+                ItemsReader { items, context }.deserialize_any(visitor).map_err(|error| error.under(Step::Inside))
+            }
+        }
+    }
+}

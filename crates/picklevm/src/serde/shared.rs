@@ -1,0 +1,115 @@
+//! `Shared`: an `Arc` that stays one where a graph has one value.
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use ::serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+use ::serde::ser::{Serialize, Serializer};
+
+use super::read::{lookup, remember};
+
+/// The name by which reader and writer know a [`Shared`].
+pub(super) const NAME: &str = "$picklevm::serde::Shared";
+
+/// An [`Arc`] that keeps the identity of what it was read from.
+///
+/// A value that several places of a pickle share is read once, and each `Shared` of the same type that reads it is a
+/// clone of one `Arc`. Written, the clones of one `Arc` become one value that several places share. In other formats
+/// a `Shared<T>` is a `T`.
+///
+/// ```
+/// use std::sync::Arc;
+/// use picklevm::serde::{Shared, from_slice};
+///
+/// let bytes = b"\x80\x04]\x94]\x94K\x01a\x86\x94.";
+/// # let bytes = b"\x80\x04]\x94(]\x94K\x01ah\x01e.";
+/// // a = [1]; pickle.dumps([a, a])
+/// let lists: Vec<Shared<Vec<u8>>> = from_slice(bytes)?;
+/// assert!(Arc::ptr_eq(&lists[0].0, &lists[1].0));
+/// # Ok::<(), picklevm::serde::Error>(())
+/// ```
+#[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Shared<T: ?Sized>(pub Arc<T>);
+
+/// Another handle of the same value.
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Shared(self.0.clone())
+    }
+}
+
+impl<T> From<T> for Shared<T> {
+    fn from(value: T) -> Self {
+        Shared(Arc::new(value))
+    }
+}
+
+impl<T: ?Sized> From<Arc<T>> for Shared<T> {
+    fn from(value: Arc<T>) -> Self {
+        Shared(value)
+    }
+}
+
+impl<T: ?Sized> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de> + Send + Sync + 'static> Deserialize<'de> for Shared<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SharedVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de> + Send + Sync + 'static> Visitor<'de> for SharedVisitor<T> {
+            type Value = Shared<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value that may be shared")
+            }
+
+            /// Another format than pickle.
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shared<T>, D::Error> {
+                T::deserialize(deserializer).map(Shared::from)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut tokens: A) -> Result<Shared<T>, A::Error> {
+                let missing = || A::Error::custom("a shared value without its number");
+                let session = tokens.next_element()?.ok_or_else(missing)?;
+                let value = tokens.next_element()?.ok_or_else(missing)?;
+                if let Some(known) = lookup(session, value) {
+                    return Ok(Shared(known));
+                }
+                let read = Arc::new(tokens.next_element::<T>()?.ok_or_else(missing)?);
+                remember(session, value, read.clone());
+                Ok(Shared(read))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(NAME, SharedVisitor(PhantomData))
+    }
+}
+
+thread_local! {
+    /// The address of the `Arc` that is being written.
+    static ADDRESS: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// The address that a [`Shared`] which is being written left for the writer.
+pub(super) fn take_address() -> Option<usize> {
+    ADDRESS.take()
+}
+
+impl<T: Serialize + ?Sized> Serialize for Shared<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // A serializer of another format takes no notice, and leaves nothing for a later one.
+        ADDRESS.set(Some(Arc::as_ptr(&self.0).addr()));
+        let done = serializer.serialize_newtype_struct(NAME, &*self.0);
+        ADDRESS.set(None);
+        done
+    }
+}

@@ -1,0 +1,175 @@
+//! Values with parts: sequences, tuples, maps and structs.
+
+use ::serde::ser::{
+    Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant,
+};
+
+use super::Writer;
+use crate::graph::{Cell, How, Tag};
+use crate::serde::error::{Error, Result};
+
+/// What the parts are put together to.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    List,
+    /// A tuple, or the arguments of a namedtuple's class.
+    Tuple(Class),
+    /// A dict, or the attributes of an instance.
+    Dict(Class),
+    /// `Instance`: class name, arguments and state.
+    Instance,
+}
+
+/// What a tuple or dict is the content of.
+#[derive(Clone, Copy)]
+pub(super) enum Class {
+    None,
+    /// Of an instance of this global.
+    Of(Cell),
+    /// Of the enum variant of this name.
+    Variant(Cell),
+}
+
+/// A value whose parts are being written.
+pub(super) struct Compound<'w, 'a> {
+    writer: &'w mut Writer<'a>,
+    form: Form,
+    /// Where its parts begin on the stack.
+    from: usize,
+}
+
+impl<'w, 'a> Compound<'w, 'a> {
+    pub(super) fn new(writer: &'w mut Writer<'a>, form: Form) -> Self {
+        let from = writer.stack.len();
+        Compound { writer, form, from }
+    }
+
+    fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let cell = value.serialize(&mut *self.writer)?;
+        self.writer.stack.push(cell);
+        Ok(())
+    }
+
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        let name = self.writer.name(name);
+        self.writer.stack.push(name);
+        self.push(value)
+    }
+
+    fn finish(self) -> Result<Cell> {
+        let Compound { writer, form, from } = self;
+        match form {
+            Form::List => {
+                let list = writer.arena.new_list(&writer.stack[from..]);
+                writer.stack.truncate(from);
+                Ok(list)
+            }
+            Form::Tuple(class) => {
+                let tuple = writer.tuple_from(from);
+                match class {
+                    Class::None => Ok(tuple),
+                    Class::Of(class) => Ok(writer.new_obj(class, tuple)),
+                    Class::Variant(name) => writer.variant(name, tuple),
+                }
+            }
+            Form::Dict(class) => {
+                let dict = writer.dict_from(from)?;
+                match class {
+                    Class::None => Ok(dict),
+                    Class::Of(class) => {
+                        let object = writer.new_obj(class, Cell::EMPTY_TUPLE);
+                        writer.build(object, dict);
+                        Ok(object)
+                    }
+                    Class::Variant(name) => writer.variant(name, dict),
+                }
+            }
+            Form::Instance => {
+                let parts = writer.stack.split_off(from);
+                match parts[..] {
+                    [_, class, _, args, _, state] => writer.instance(class, args, state),
+                    _ => Err(Error::custom("an Instance of other parts than class, args and state")),
+                }
+            }
+        }
+    }
+}
+
+impl Writer<'_> {
+    /// An object of a class by name: of a call if there are arguments, an instance else.
+    fn instance(&mut self, class: Cell, args: Cell, state: Cell) -> Result<Cell> {
+        let name = self.arena.text(class).as_str().unwrap_or_default();
+        let Some((module, name)) = name.split_once(':').or_else(|| name.rsplit_once('.')) else {
+            return Err(Error::custom(format!("the class {name:?} has no module")));
+        };
+        let (module, name) = (module.to_owned(), name.to_owned());
+        let global = self.global(module, name);
+        let args = match args.tag() {
+            Tag::Tuple | Tag::EmptyTuple => args,
+            Tag::None => Cell::EMPTY_TUPLE,
+            _ => {
+                let items = self.arena.items(args).to_vec();
+                self.arena.new_tuple(&items)
+            }
+        };
+        let how = if args == Cell::EMPTY_TUPLE { How::NewObj } else { How::Reduce };
+        let object = self.arena.new_object(how, global, args);
+        self.build(object, state);
+        Ok(object)
+    }
+}
+
+macro_rules! parts {
+    ($($trait:ident::$method:ident)*) => {$(
+        impl $trait for Compound<'_, '_> {
+            type Ok = Cell;
+            type Error = Error;
+
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+                self.push(value)
+            }
+
+            fn end(self) -> Result<Cell> {
+                self.finish()
+            }
+        }
+    )*};
+}
+parts!(SerializeSeq::serialize_element SerializeTuple::serialize_element SerializeTupleStruct::serialize_field
+    SerializeTupleVariant::serialize_field);
+
+macro_rules! fields {
+    ($($trait:ident)*) => {$(
+        impl $trait for Compound<'_, '_> {
+            type Ok = Cell;
+            type Error = Error;
+
+            fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+                self.field(name, value)
+            }
+
+            fn end(self) -> Result<Cell> {
+                self.finish()
+            }
+        }
+    )*};
+}
+fields!(SerializeStruct SerializeStructVariant);
+
+impl SerializeMap for Compound<'_, '_> {
+    type Ok = Cell;
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
+        self.push(key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.push(value)
+    }
+
+    fn end(self) -> Result<Cell> {
+        self.finish()
+    }
+}

@@ -1,0 +1,363 @@
+//! Writing Rust types into a graph: the `Serializer`.
+
+mod compound;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use ::serde::ser::{Error as _, Serialize, Serializer};
+use foldhash::fast::RandomState;
+
+use self::compound::{Class, Compound, Form};
+use super::config::{Config, Variants};
+use super::error::{Error, Result};
+use super::{bigint, instance, shared};
+use crate::graph::{Arena, Cell, Graph, How, OpKind, Tag};
+
+/// Makes a graph of a value.
+pub(super) fn to_graph<T: Serialize + ?Sized>(config: &Config, value: &T) -> Result<Graph> {
+    let mut graph = Graph::new();
+    let mut writer = Writer::new(graph.unique(), config);
+    let root = value.serialize(&mut writer)?;
+    let arena = graph.unique();
+    arena.settle_all();
+    arena.roots.push(root);
+    Ok(graph)
+}
+
+/// Makes values in an arena.
+struct Writer<'a> {
+    arena: &'a mut Arena,
+    config: &'a Config,
+    /// Items and rows of the compounds that are not done, the innermost last.
+    stack: Vec<Cell>,
+    /// Names of fields, variants and classes: each is one value, as interned strings are in Python.
+    names: HashMap<Cow<'a, str>, Cell, RandomState>,
+    /// Classes and functions, by the names of module and name.
+    classes: HashMap<(Cell, Cell), Cell, RandomState>,
+    /// Texts and bytes of one character or byte, of which CPython has but one each.
+    singles: HashMap<(Tag, Option<u8>), Cell, RandomState>,
+    /// What became of the `Arc`s of `Shared` values, by their addresses.
+    shared: HashMap<usize, Cell, RandomState>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(arena: &'a mut Arena, config: &'a Config) -> Self {
+        Writer {
+            arena,
+            config,
+            stack: Vec::new(),
+            names: HashMap::default(),
+            classes: HashMap::default(),
+            singles: HashMap::default(),
+            shared: HashMap::default(),
+        }
+    }
+
+    /// The one value of a name in the program.
+    fn name(&mut self, name: impl Into<Cow<'a, str>>) -> Cell {
+        let name = name.into();
+        if let Some(cell) = self.names.get(&*name) {
+            return *cell;
+        }
+        let cell = self.text(&name);
+        self.names.insert(name, cell);
+        cell
+    }
+
+    fn text(&mut self, text: &str) -> Cell {
+        let mut letters = text.chars();
+        match (letters.next(), letters.next()) {
+            (None, _) => self.single(Tag::Str, None, ""),
+            (Some(only), None) if u8::try_from(only).is_ok() => self.single(Tag::Str, u8::try_from(only).ok(), text),
+            _ => self.arena.new_text(Tag::Str, text.as_bytes(), false),
+        }
+    }
+
+    /// A text or bytes that are empty or of one character, of which there is one each.
+    fn single(&mut self, tag: Tag, only: Option<u8>, bytes: impl AsRef<[u8]>) -> Cell {
+        let arena = &mut *self.arena;
+        *self.singles.entry((tag, only)).or_insert_with(|| arena.new_text(tag, bytes.as_ref(), false))
+    }
+
+    /// The global of a class or function.
+    fn global(&mut self, module: impl Into<Cow<'a, str>>, name: impl Into<Cow<'a, str>>) -> Cell {
+        let (module, name) = (self.name(module), self.name(name));
+        let arena = &mut *self.arena;
+        *self.classes.entry((module, name)).or_insert_with(|| arena.new_global(module, name))
+    }
+
+    /// The global of the class that a serde name stands for, if it stands for one.
+    fn class_of(&mut self, name: &'static str) -> Option<Cell> {
+        let (module, class) = self.config.class_of(name)?;
+        Some(self.global(module, class))
+    }
+
+    /// The class of a variant: in its own name, or none.
+    fn class_of_variant(&mut self, variant: &'static str) -> Option<Cell> {
+        if variant.contains(['.', ':']) { self.class_of(variant) } else { None }
+    }
+
+    /// What the content of a variant becomes.
+    fn variant_class(&mut self, variant: &'static str) -> Class {
+        match self.class_of_variant(variant) {
+            Some(class) => Class::Of(class),
+            None => Class::Variant(self.name(variant)),
+        }
+    }
+
+    /// The cells that were pushed since the stack had this length, as a tuple.
+    fn tuple_from(&mut self, from: usize) -> Cell {
+        let tuple = self.arena.new_tuple(&self.stack[from..]);
+        self.stack.truncate(from);
+        tuple
+    }
+
+    /// The rows that were pushed since the stack had this length, as a dict.
+    fn dict_from(&mut self, from: usize) -> Result<Cell> {
+        let dict = self.arena.new_dict();
+        let added = self.arena.add_rows(dict, &self.stack[from..]);
+        self.stack.truncate(from);
+        match added {
+            Ok(()) => Ok(dict),
+            Err(unhashable) => Err(unhashable.error(self.arena).into()),
+        }
+    }
+
+    /// An instance whose class was not called.
+    fn new_obj(&mut self, class: Cell, args: Cell) -> Cell {
+        self.arena.new_object(How::NewObj, class, args)
+    }
+
+    fn build(&mut self, object: Cell, state: Cell) {
+        let nothing = state.is(Tag::None) || (state.is(Tag::Dict) && self.arena.items(state).is_empty());
+        if !nothing {
+            self.arena.object_op(object, OpKind::Build, &[state]);
+        }
+    }
+
+    /// A variant in the form that the configuration asks for.
+    fn variant(&mut self, name: Cell, content: Cell) -> Result<Cell> {
+        let from = self.stack.len();
+        self.stack.extend([name, content]);
+        match self.config.variants {
+            Variants::Dict => self.dict_from(from),
+            Variants::Tuple => Ok(self.tuple_from(from)),
+        }
+    }
+
+    fn compound<'w>(&'w mut self, form: Form) -> Compound<'w, 'a> {
+        Compound::new(self, form)
+    }
+}
+
+impl<'w, 'a> Serializer for &'w mut Writer<'a> {
+    type Ok = Cell;
+    type Error = Error;
+    type SerializeSeq = Compound<'w, 'a>;
+    type SerializeTuple = Compound<'w, 'a>;
+    type SerializeTupleStruct = Compound<'w, 'a>;
+    type SerializeTupleVariant = Compound<'w, 'a>;
+    type SerializeMap = Compound<'w, 'a>;
+    type SerializeStruct = Compound<'w, 'a>;
+    type SerializeStructVariant = Compound<'w, 'a>;
+
+    fn serialize_bool(self, value: bool) -> Result<Cell> {
+        Ok(Cell::bool(value))
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<Cell> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i16(self, value: i16) -> Result<Cell> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i32(self, value: i32) -> Result<Cell> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i64(self, value: i64) -> Result<Cell> {
+        Ok(self.arena.new_int(value))
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<Cell> {
+        Ok(self.arena.new_int_le(&value.to_le_bytes()))
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<Cell> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_u16(self, value: u16) -> Result<Cell> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<Cell> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<Cell> {
+        self.serialize_i128(value.into())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<Cell> {
+        let mut bytes = [0; 17];
+        bytes[..16].copy_from_slice(&value.to_le_bytes());
+        Ok(self.arena.new_int_le(&bytes))
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<Cell> {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<Cell> {
+        Ok(self.arena.new_float(value))
+    }
+
+    fn serialize_char(self, value: char) -> Result<Cell> {
+        self.serialize_str(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<Cell> {
+        Ok(self.text(value))
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<Cell> {
+        Ok(match value {
+            [] => self.single(Tag::Bytes, None, value),
+            [only] => self.single(Tag::Bytes, Some(*only), value),
+            _ => self.arena.new_text(Tag::Bytes, value, false),
+        })
+    }
+
+    fn serialize_none(self) -> Result<Cell> {
+        Ok(Cell::NONE)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Cell> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<Cell> {
+        Ok(Cell::NONE)
+    }
+
+    fn serialize_unit_struct(self, name: &'static str) -> Result<Cell> {
+        match self.class_of(name) {
+            Some(class) => Ok(self.new_obj(class, Cell::EMPTY_TUPLE)),
+            None => Ok(Cell::NONE),
+        }
+    }
+
+    fn serialize_unit_variant(self, name: &'static str, _: u32, variant: &'static str) -> Result<Cell> {
+        if let Some(class) = self.class_of_variant(variant) {
+            return Ok(self.new_obj(class, Cell::EMPTY_TUPLE));
+        }
+        let label = self.name(variant);
+        if let Some(class) = self.class_of(name) {
+            // A member by its name, as enums write themselves that pickle by name (`enum.pickle_by_enum_name`).
+            let getattr = self.global("builtins", "getattr");
+            let args = self.arena.new_tuple(&[class, label]);
+            return Ok(self.arena.new_object(How::Reduce, getattr, args));
+        }
+        match self.config.variants {
+            Variants::Dict => Ok(label),
+            Variants::Tuple => Ok(self.arena.new_tuple(&[label])),
+        }
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Cell> {
+        match name {
+            shared::NAME => {
+                let address = shared::take_address();
+                if let Some(known) = address.and_then(|address| self.shared.get(&address)) {
+                    return Ok(*known);
+                }
+                let cell = value.serialize(&mut *self)?;
+                if let Some(address) = address {
+                    self.shared.insert(address, cell);
+                }
+                Ok(cell)
+            }
+            bigint::NAME => {
+                let digits = value.serialize(&mut *self)?;
+                let integer = self.arena.text(digits).as_str().and_then(bigint::parse);
+                let integer = integer.ok_or_else(|| Error::custom("an integer that is no digits"))?;
+                Ok(self.arena.new_int_le(&integer.to_signed_bytes_le()))
+            }
+            _ => {
+                let class = self.class_of(name);
+                let cell = value.serialize(&mut *self)?;
+                let Some(class) = class else { return Ok(cell) };
+                let args = self.arena.new_tuple(&[cell]);
+                Ok(self.new_obj(class, args))
+            }
+        }
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<Cell> {
+        if let Some(class) = self.class_of_variant(variant) {
+            let cell = value.serialize(&mut *self)?;
+            let args = self.arena.new_tuple(&[cell]);
+            return Ok(self.new_obj(class, args));
+        }
+        let label = self.name(variant);
+        let content = value.serialize(&mut *self)?;
+        self.variant(label, content)
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'w, 'a>> {
+        Ok(self.compound(Form::List))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Compound<'w, 'a>> {
+        Ok(self.compound(Form::Tuple(Class::None)))
+    }
+
+    fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Compound<'w, 'a>> {
+        let class = self.class_of(name).map_or(Class::None, Class::Of);
+        Ok(self.compound(Form::Tuple(class)))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Compound<'w, 'a>> {
+        let class = self.variant_class(variant);
+        Ok(self.compound(Form::Tuple(class)))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Compound<'w, 'a>> {
+        Ok(self.compound(Form::Dict(Class::None)))
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'w, 'a>> {
+        if name == instance::NAME {
+            return Ok(self.compound(Form::Instance));
+        }
+        let class = self.class_of(name).map_or(Class::None, Class::Of);
+        Ok(self.compound(Form::Dict(class)))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Compound<'w, 'a>> {
+        let class = self.variant_class(variant);
+        Ok(self.compound(Form::Dict(class)))
+    }
+}

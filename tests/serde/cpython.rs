@@ -1,0 +1,116 @@
+//! What is written is the file that CPython writes of the equal object, byte for byte, and what CPython wrote is read.
+
+use std::collections::BTreeMap;
+
+use picklevm::serde::{Config, Shared, from_value};
+use picklevm::{Pickler, Protocol, Unpickler};
+use serde::{Deserialize, Serialize};
+
+use crate::python;
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Record {
+    id: u8,
+    name: String,
+    tags: Vec<u8>,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+enum Shape {
+    Empty,
+    Circle(f64),
+    Rect(u8, u8),
+    Named { name: String },
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[serde(rename = "geometry.Point")]
+struct Point {
+    x: f64,
+    y: f64,
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[serde(rename = "geometry.Span")]
+struct Span(u8, u8);
+
+/// The integers of the script's second object.
+type Integers = (bool, bool, u8, i8, u8, u32, u64, i128, u128);
+
+/// One of the script's objects as a Rust type: writes it, and reads what Python wrote.
+struct Case<'a> {
+    config: &'a Config,
+    theirs: picklevm::Graph,
+    bytes: &'a [u8],
+}
+
+impl Case<'_> {
+    fn is<T: Serialize + for<'de> Deserialize<'de> + PartialEq + std::fmt::Debug>(&self, value: &T) {
+        let ours = self.config.to_vec(value).expect("written");
+        assert_eq!(ours.escape_ascii().to_string(), self.bytes.escape_ascii().to_string(), "{value:?}");
+        assert_eq!(&from_value::<T>(self.theirs.root()).expect("read"), value);
+    }
+}
+
+/// A tuple that is written as a list.
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(transparent)]
+struct AsList<T>(T);
+
+macro_rules! as_list {
+    ($($type:ty: [$($field:tt)*])*) => {$(
+        impl Serialize for AsList<$type> {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeSeq;
+                let mut seq = serializer.serialize_seq(None)?;
+                $(seq.serialize_element(&self.0.$field)?;)*
+                seq.end()
+            }
+        }
+    )*};
+}
+type Bytes = serde_bytes::ByteBuf;
+type Texts = (String, String, char, char, char, Bytes, Bytes, Bytes, Bytes);
+as_list! {
+    Integers: [0 1 2 3 4 5 6 7 8]
+    Texts: [0 1 2 3 4 5 6 7 8]
+}
+
+#[test]
+fn rust_types_are_written_as_cpython_writes_the_equal_objects() {
+    let Some(python) = python::reference("rust_types_are_written_as_cpython_writes_the_equal_objects") else { return };
+    for protocol in 0..=5u8 {
+        let output = python::run(&python, "typed_writer.py", &[protocol.to_string().as_ref()]).stdout;
+        let config = Config::new().pickler(Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol")));
+        let mut rest = &output[..];
+        let mut next = || {
+            let before = rest;
+            let theirs = Unpickler::new().load(&mut rest).expect("Python's pickle");
+            Case { config: &config, theirs, bytes: &before[..before.len() - rest.len()] }
+        };
+        next().is(&());
+        next().is(&AsList((true, false, 0, -1, 255, 65536, 1 << 63, i128::MIN, u128::MAX)));
+        next().is(&(1.5, f64::INFINITY, -0.0));
+        let bytes = |bytes: &[u8]| Bytes::from(bytes.to_vec());
+        let texts: Texts =
+            ("text".into(), "".into(), 'a', 'a', '€', bytes(b"bytes"), bytes(b""), bytes(b"x"), bytes(b"x"));
+        let case = next();
+        // Below protocol 3 bytes are calls with text of their own.
+        if protocol >= 3 {
+            case.is(&AsList(texts));
+        }
+        let record = |id| Record { id, name: format!("n{id}"), tags: vec![id, id + 1] };
+        next().is(&(0..3).map(record).collect::<Vec<_>>());
+        let named = Shape::Named { name: "N".into() };
+        next().is(&vec![Shape::Empty, Shape::Circle(1.5), Shape::Rect(1, 2), named, Shape::Empty]);
+        next().is(&BTreeMap::from([(1, "one".to_owned()), (2, "two".to_owned())]));
+        next().is(&vec![Point { x: 1.0, y: 2.0 }, Point { x: 3.0, y: 4.0 }]);
+        let span = next();
+        // Below protocol 2 Python tells that the class extends tuple, which no name says.
+        if protocol >= 2 {
+            span.is(&Span(1, 2));
+        }
+        let shared = Shared::from(vec![1, 2]);
+        next().is(&vec![shared.clone(), shared]);
+    }
+}

@@ -1,0 +1,180 @@
+//! What goes wrong is told with its place in the data, what was expected and what was there.
+
+use std::collections::BTreeMap;
+
+use picklevm::serde::{Config, ErrorKind, from_slice, from_value, to_graph};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+#[derive(Deserialize, Serialize, Debug)]
+#[serde(deny_unknown_fields)]
+struct Order {
+    id: u8,
+    customer: Customer,
+    lines: Vec<(String, u8)>,
+}
+
+#[derive(Deserialize, Serialize, Debug)]
+struct Customer {
+    name: String,
+}
+
+#[derive(Deserialize, Serialize, Debug)]
+enum Kind {
+    A,
+    B(u8),
+}
+
+/// Reads data that is written here as JSON, and hands over kind and text of the error.
+#[track_caller]
+fn error<T: for<'de> Deserialize<'de> + std::fmt::Debug>(data: serde_json::Value) -> (ErrorKind, String) {
+    let graph = to_graph(&data).expect("written");
+    let error = from_value::<T>(graph.root()).expect_err("the data is wrong");
+    (error.kind(), error.to_string())
+}
+
+#[test]
+fn a_mismatch_is_told_with_its_path() {
+    let order = |name: serde_json::Value| json!({"id": 1, "customer": {"name": name}, "lines": []});
+    assert_eq!(
+        error::<Vec<Order>>(json!([order("x".into()), order(5.into())])),
+        (ErrorKind::Type, "[1].customer.name: expected a string, found integer `5`".into())
+    );
+    assert_eq!(
+        error::<Order>(json!({"id": 1, "customer": {"name": "x"}, "lines": [["a", 1], ["b", 256]]})),
+        (ErrorKind::Value, ".lines[1][1]: expected u8, found integer `256`".into())
+    );
+    assert_eq!(
+        error::<BTreeMap<String, u8>>(json!({"two words": "x"})),
+        (ErrorKind::Type, "['two words']: expected u8, found string \"x\"".into())
+    );
+}
+
+#[test]
+fn fields_and_variants_are_named() {
+    assert_eq!(
+        error::<Vec<Customer>>(json!([{}])),
+        (ErrorKind::MissingField, "[0]: expected a field `name`, found none".into())
+    );
+    assert_eq!(
+        error::<Order>(json!({"ID": 1})),
+        (ErrorKind::UnknownField, ".ID: expected field `id` or `customer` or `lines`, found `ID`".into())
+    );
+    assert_eq!(
+        error::<(Kind,)>(json!(["C"])),
+        (ErrorKind::UnknownVariant, "[0]: expected variant `A` or `B`, found `C`".into())
+    );
+    assert_eq!(error::<Kind>(json!({"B": "x"})), (ErrorKind::Type, ".B: expected u8, found string \"x\"".into()));
+    assert_eq!(error::<Kind>(json!("B")), (ErrorKind::Type, "expected a newtype variant, found unit variant".into()));
+    assert_eq!(
+        error::<Kind>(json!({"A": 1, "B": 1})),
+        (
+            ErrorKind::Type,
+            "expected a variant: its name, or a dict of its name and content, found a value of type dict".into()
+        )
+    );
+}
+
+#[test]
+fn sequences_of_the_wrong_length_are_told() {
+    assert_eq!(
+        error::<(u8, u8)>(json!([1])),
+        (ErrorKind::Length, "expected a tuple of size 2, found 1 of them".into())
+    );
+    assert_eq!(error::<(u8, u8)>(json!([1, 2, 3])), (ErrorKind::Length, "expected 2 items, found 3 of them".into()));
+}
+
+#[test]
+fn an_instance_is_named_by_its_class() {
+    // [shop.Order()]
+    let error = from_slice::<Vec<u8>>(b"\x80\x04]cshop\nOrder\n)\x81}\x8c\x02idK\x01sba.").expect_err("no u8");
+    assert_eq!(error.to_string(), "[0]: expected u8, found an instance of shop.Order");
+    assert_eq!((error.expected(), error.found()), (Some("u8"), Some("an instance of shop.Order")));
+}
+
+#[test]
+fn none_is_called_none() {
+    assert_eq!(error::<u8>(json!(null)), (ErrorKind::Type, "expected u8, found None".into()));
+}
+
+#[test]
+fn a_cycle_is_told_with_the_place_it_comes_back_to() {
+    #[derive(Deserialize, Debug)]
+    #[allow(dead_code)]
+    struct Node {
+        next: Option<Box<Node>>,
+    }
+    // a = Node(); a.next = Node(); a.next.next = a; [a]
+    let bytes = b"\x80\x04]cm\nNode\n)\x81\x94}\x8c\x04nextcm\nNode\n)\x81}\x8c\x04nexth\x00sbsba.";
+    let error = from_slice::<Vec<Node>>(bytes).expect_err("a cycle");
+    assert_eq!(error.kind(), ErrorKind::Cycle);
+    assert_eq!(error.to_string(), "[0].next.next: expected data without cycles, found [0] again");
+    assert_eq!(error.cycle_start().map(|path| path.to_string()), Some("[0]".into()));
+    // a = []; a.append(a)
+    #[derive(Deserialize, Debug)]
+    #[allow(dead_code)]
+    struct Lists(Vec<Lists>);
+    let error = from_slice::<Lists>(b"\x80\x04]\x94h\x00a.").expect_err("a cycle");
+    assert_eq!(error.to_string(), "[0]: expected data without cycles, found the root again");
+}
+
+#[derive(Deserialize, Debug)]
+#[allow(dead_code)]
+struct Lists(Vec<Lists>);
+
+fn nested(depth: usize) -> Vec<u8> {
+    let mut bytes = b"\x80\x02".to_vec();
+    bytes.extend(std::iter::repeat_n(b']', depth));
+    bytes.extend(std::iter::repeat_n(b'a', depth - 1));
+    bytes.push(b'.');
+    bytes
+}
+
+#[test]
+fn deep_data_is_an_error_and_no_overflow() {
+    from_slice::<Lists>(&nested(128)).expect("128 lists are read");
+    let error = from_slice::<Lists>(&nested(1_000_000)).expect_err("too deep");
+    assert_eq!(error.kind(), ErrorKind::Depth);
+    assert!(
+        error.to_string().ends_with("expected at most 128 values inside each other (Config::depth), found another")
+    );
+    Config::new().depth(200).from_slice::<Lists>(&nested(200)).expect("a larger depth is allowed");
+}
+
+#[test]
+fn chains_of_objects_that_stand_for_each_other_count_as_deep() {
+    // c(c(c(… 5 …)))
+    let mut bytes = b"\x80\x02".to_vec();
+    bytes.extend(b"cm\nc\n".repeat(100_000));
+    bytes.extend(b"K\x05");
+    bytes.extend(b"\x85R".repeat(100_000));
+    bytes.push(b'.');
+    assert_eq!(from_slice::<u8>(&bytes).expect_err("too deep").kind(), ErrorKind::Depth);
+    assert_eq!(from_slice::<serde_json::Value>(&bytes).expect_err("too deep").kind(), ErrorKind::Depth);
+}
+
+#[test]
+fn a_broken_pickle_is_the_error_of_loading_it() {
+    let error = from_slice::<u8>(b"\x80\x04K").expect_err("truncated");
+    assert_eq!(error.kind(), ErrorKind::Pickle);
+    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<picklevm::Error>());
+    assert_eq!(source.map(picklevm::Error::kind), Some(picklevm::ErrorKind::Truncated));
+}
+
+#[test]
+fn text_with_surrogates_is_no_string() {
+    let error = from_slice::<String>(b"\x80\x04\x8c\x03\xed\xa0\x80.").expect_err("no string");
+    assert_eq!(error.to_string(), "expected a string, found text with lone surrogates");
+}
+
+#[test]
+fn a_key_that_python_cannot_hash_is_refused() {
+    let error = to_graph(&BTreeMap::from([(vec![1], 1)])).map(drop).expect_err("a list as key");
+    assert_eq!(error.kind(), ErrorKind::Pickle);
+    assert_eq!(error.to_string(), "expected a key that Python can hash, found a value of type list");
+}
+
+#[test]
+fn an_error_is_one_word() {
+    assert_eq!(size_of::<picklevm::serde::Error>(), size_of::<usize>());
+}

@@ -1,0 +1,57 @@
+//! Graphs into other formats, and other formats into graphs.
+
+use picklevm::{Graph, loads};
+use serde_json::json;
+
+#[test]
+fn a_graph_becomes_json_as_it_is_read() {
+    // {'point': geometry.Point(x=1.5), 'ids': (1, 2), 'none': None, 'flag': True, 'bytes': b'a', 'big': 1 << 70}
+    let bytes = b"\x80\x04}(\x8c\x05pointcgeometry\nPoint\n)\x81}\x8c\x01xG?\xf8\0\0\0\0\0\0sb\
+        \x8c\x03idsK\x01K\x02\x86\x8c\x04noneN\x8c\x04flag\x88\x8c\x05bytesC\x01a\
+        \x8c\x03big\x8a\x09\0\0\0\0\0\0\0\0@u.";
+    let graph = loads(bytes).expect("loads");
+    assert_eq!(
+        serde_json::to_value(&graph).expect("json"),
+        json!({"point": {"x": 1.5}, "ids": [1, 2], "none": null, "flag": true, "bytes": [97],
+            "big": "1180591620717411303424"})
+    );
+    assert_eq!(serde_json::to_string(&graph.root().at("ids")).expect("json"), "[1,2]");
+}
+
+#[test]
+fn a_cycle_cannot_become_json() {
+    let graph = loads(b"\x80\x04]\x94h\x00a.").expect("loads");
+    let error = serde_json::to_string(&graph).expect_err("a cycle");
+    assert!(error.to_string().contains("expected data without cycles"), "{error}");
+}
+
+#[test]
+fn json_becomes_a_graph() {
+    let data = json!({"a": [1, -2, 0.5, true, null, "x", 18446744073709551615u64], "b": {}});
+    let graph: Graph = serde_json::from_value(data.clone()).expect("a graph");
+    assert_eq!(format!("{:?}", graph.root()), "{'a': [1, -2, 0.5, True, None, 'x', 18446744073709551615], 'b': {}}");
+    assert_eq!(serde_json::to_value(&graph).expect("json"), data);
+}
+
+#[test]
+fn a_field_of_any_data_is_a_graph() {
+    #[derive(serde::Deserialize)]
+    struct Message {
+        kind: String,
+        payload: Graph,
+    }
+    let bytes = b"\x80\x04}(\x8c\x04kind\x8c\x01k\x8c\x07payload]K\x01as.";
+    let bytes = [&bytes[..bytes.len() - 2], b"u."].concat();
+    let message: Message = picklevm::serde::from_slice(&bytes).expect("read");
+    assert_eq!((&*message.kind, format!("{:?}", message.payload.root())), ("k", "[1]".to_owned()));
+}
+
+#[test]
+fn large_maps_find_their_keys() {
+    let data: std::collections::BTreeMap<String, u32> = (0..1000).map(|n| (format!("key{n}"), n)).collect();
+    let json = serde_json::to_string(&data).expect("json");
+    let graph: Graph = serde_json::from_str(&json).expect("a graph");
+    assert_eq!(graph.root().get("key777").and_then(|v| v.as_i64()), Some(777));
+    let graph = picklevm::serde::to_graph(&data).expect("written");
+    assert_eq!(graph.root().get("key777").and_then(|v| v.as_i64()), Some(777));
+}

@@ -1,0 +1,308 @@
+//! Python's own types, as CPython pickles them at every protocol, into plain derived structs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use picklevm::serde::{Instance, from_slice, from_value};
+use picklevm::{Graph, loads};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// The dicts that `tests/data/serde/make.py` pickled, with the names of their files.
+fn files() -> Vec<(String, Graph)> {
+    let folder = crate::root().join("tests/data/serde");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .expect("the folder of test data")
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ext| ext == "pkl"))
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, loads(fs::read(&path).expect("a file")).expect("a pickle"))
+        })
+        .collect();
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    files
+}
+
+/// Reads one entry of every file that has it, and compares. There must be as many files as said.
+#[track_caller]
+fn everywhere<T: DeserializeOwned + PartialEq + std::fmt::Debug>(key: &str, expected: T, files_with_it: usize) {
+    let mut seen = 0;
+    for (name, graph) in files() {
+        let Some(value) = graph.root().get(key) else { continue };
+        seen += 1;
+        match from_value::<T>(value) {
+            Ok(read) => assert_eq!(read, expected, "{name}"),
+            Err(error) => panic!("{name}: {error}: {value:?}"),
+        }
+    }
+    assert_eq!(seen, files_with_it, "files with {key}");
+}
+
+/// Python 2.7 at protocols 0 to 2, Python 3.8 and 3.13 at 0 to 5.
+const ALL: usize = 15;
+const PYTHON_3: usize = 12;
+
+#[derive(Deserialize, PartialEq, Debug)]
+struct Thing {
+    name: String,
+    size: u32,
+}
+
+fn thing(name: &str, size: u32) -> Thing {
+    Thing { name: name.into(), size }
+}
+
+#[test]
+fn an_instance_is_a_struct_of_its_attributes() {
+    everywhere("plain", thing("pen", 3), ALL);
+    everywhere(
+        "plain",
+        BTreeMap::from([("name".to_owned(), Field::Text("pen".into())), ("size".into(), Field::Number(3))]),
+        ALL,
+    );
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+#[serde(untagged)]
+enum Field {
+    Number(i64),
+    Text(String),
+}
+
+#[test]
+fn instances_lie_inside_each_other() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Outer {
+        name: Thing,
+        size: u32,
+    }
+    everywhere("nested", [Outer { name: thing("inner", 1), size: 2 }], ALL);
+}
+
+#[test]
+fn an_old_style_instance_is_a_struct_too() {
+    everywhere("old", thing("old", 2), 3);
+}
+
+#[test]
+fn slots_are_attributes() {
+    everywhere("slots", thing("slim", 9), 9);
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Both {
+        name: String,
+        size: u32,
+        extra: bool,
+    }
+    everywhere("slots_and_dict", Both { name: "both".into(), size: 4, extra: true }, 9);
+}
+
+#[test]
+fn dataclasses_are_structs() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Item {
+        name: String,
+        price: f64,
+        tags: Vec<String>,
+    }
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Key {
+        a: i32,
+        b: String,
+    }
+    everywhere("item", Item { name: "pen".into(), price: 1.5, tags: vec!["a".into()] }, PYTHON_3);
+    everywhere("key", Key { a: 1, b: "x".into() }, PYTHON_3);
+}
+
+#[test]
+fn frozen_dataclasses_with_slots_are_structs_though_their_state_is_a_list() {
+    everywhere("slim", thing("slim", 9), 6);
+    everywhere("frozen_slim", thing("ice", 0), 6);
+}
+
+#[derive(Deserialize, PartialEq, Debug)]
+struct Point<X, Y> {
+    x: X,
+    y: Y,
+}
+
+#[test]
+fn a_namedtuple_is_a_struct_or_a_tuple() {
+    everywhere("point", Point { x: 1, y: 2.5 }, ALL);
+    everywhere("point", (1, 2.5), ALL);
+    everywhere("point_of_points", Point { x: (1, 2), y: vec![3] }, ALL);
+}
+
+#[test]
+fn subclasses_of_builtin_types_are_what_they_extend() {
+    everywhere("list_sub", vec![1, 2, 3], ALL);
+    everywhere("dict_sub", BTreeMap::from([("a".to_owned(), 1)]), ALL);
+    everywhere("int_sub", 5, ALL);
+    everywhere("text_sub", "text".to_owned(), ALL);
+    everywhere("tuple_sub", (1, 2), ALL);
+    everywhere("set_sub", [7], ALL);
+    everywhere("frozenset", [1], ALL);
+}
+
+#[test]
+fn the_collections_are_maps_and_sequences() {
+    everywhere("ordered", BTreeMap::from([("b".to_owned(), 1), ("a".into(), 2)]), ALL);
+    everywhere("default", BTreeMap::from([("a".to_owned(), vec![1])]), ALL);
+    everywhere("counter", BTreeMap::from([('a', 2), ('b', 1)]), ALL);
+    everywhere("deque", vec![1, 2], ALL);
+    everywhere("deque_empty", Vec::<u8>::new(), ALL);
+}
+
+#[test]
+fn an_enum_member_is_its_value_or_the_variant_of_that_name() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    enum Color {
+        #[serde(rename = "1")]
+        Red,
+        #[serde(rename = "g")]
+        Green,
+    }
+    #[derive(Deserialize, PartialEq, Debug)]
+    #[serde(rename_all = "UPPERCASE")]
+    enum Named {
+        First,
+        Second,
+    }
+    everywhere("colors", (1, 'g'), PYTHON_3);
+    everywhere("colors", [Color::Red, Color::Green], PYTHON_3);
+    everywhere("named", Named::Second, PYTHON_3);
+    everywhere("named", "SECOND".to_owned(), PYTHON_3);
+    everywhere("level", 2, PYTHON_3);
+    assert_ne!(Named::First, Named::Second);
+}
+
+#[test]
+fn a_class_is_the_variant_of_its_name() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    enum Shape {
+        Circle {
+            radius: f64,
+        },
+        #[serde(rename = "modern.Square")]
+        Square {
+            side: u32,
+        },
+    }
+    everywhere("shapes", [Shape::Circle { radius: 1.5 }, Shape::Square { side: 2 }], PYTHON_3);
+}
+
+#[test]
+fn dates_and_times_are_what_chrono_parses() {
+    use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+    let day = NaiveDate::from_ymd_opt(2014, 3, 9).expect("a date");
+    everywhere("datetime", day.and_hms_micro_opt(12, 30, 5, 250_000).expect("a time"), ALL);
+    everywhere("datetime_whole", day.and_hms_opt(0, 0, 0).expect("a time"), ALL);
+    everywhere::<NaiveDate>("date", day, ALL);
+    everywhere::<NaiveTime>("time", NaiveTime::from_hms_opt(23, 59, 1).expect("a time"), ALL);
+    let noon: NaiveDateTime = day.and_hms_opt(12, 0, 0).expect("a time");
+    everywhere::<DateTime<Utc>>("utc", noon.and_utc(), PYTHON_3);
+    for (key, minutes) in [("east", 330), ("west", -210)] {
+        let offset = FixedOffset::east_opt(minutes * 60).expect("an offset");
+        let time = noon.and_local_timezone(offset).single().expect("a time");
+        everywhere::<DateTime<FixedOffset>>(key, time, PYTHON_3);
+    }
+}
+
+#[test]
+fn dates_and_times_are_what_jiff_parses() {
+    use jiff::civil::{date, time};
+    use jiff::{SignedDuration, Timestamp};
+    everywhere("datetime", date(2014, 3, 9).at(12, 30, 5, 250_000_000), ALL);
+    everywhere("date", date(2014, 3, 9), ALL);
+    everywhere("time", time(23, 59, 1, 0), ALL);
+    everywhere::<Timestamp>("utc", "2014-03-09T12:00:00Z".parse().expect("a time"), PYTHON_3);
+    everywhere::<Timestamp>("east", "2014-03-09T06:30:00Z".parse().expect("a time"), PYTHON_3);
+    everywhere("span", SignedDuration::new(129_601, 500_000_000), ALL);
+    everywhere("span_back", SignedDuration::new(-90, 0), ALL);
+}
+
+#[test]
+fn times_are_written_as_rfc_3339_and_9557_have_them() {
+    everywhere("datetime", "2014-03-09T12:30:05.250000".to_owned(), ALL);
+    everywhere("time_utc", "01:02:03.000004+00:00".to_owned(), PYTHON_3);
+    everywhere("west", "2014-03-09T12:00:00-03:30".to_owned(), PYTHON_3);
+    everywhere("zoned", "2014-03-09T12:00:00[Europe/Berlin]".to_owned(), 6);
+}
+
+#[test]
+fn a_timedelta_is_a_duration_a_number_of_seconds_or_a_string() {
+    everywhere("span", Duration::new(129_601, 500_000_000), ALL);
+    everywhere("span", 129_601.5, ALL);
+    everywhere("span", "PT36H1.500000S".to_owned(), ALL);
+    everywhere("span_back", -90.0, ALL);
+    everywhere("span_back", "-PT1M30S".to_owned(), ALL);
+    everywhere("span_back", (-90i64, 0u32), ALL);
+}
+
+#[test]
+fn decimals_uuids_paths_and_addresses_are_the_strings_that_their_crates_parse() {
+    everywhere::<rust_decimal::Decimal>("decimal", "12.50".parse().expect("a decimal"), ALL);
+    everywhere("decimal", 12.5, ALL);
+    everywhere::<uuid::Uuid>("uuid", "12345678-1234-5678-1234-567812345678".parse().expect("a uuid"), ALL);
+    everywhere("path", PathBuf::from("/usr/lib/x.py"), PYTHON_3);
+    everywhere("path_relative", PathBuf::from("a/b"), PYTHON_3);
+    everywhere("path_windows", r"C:\x\y".to_owned(), PYTHON_3);
+    let addresses: [IpAddr; 2] = ["10.1.2.3", "::1"].map(|text| text.parse().expect("an address"));
+    everywhere("addresses", addresses, PYTHON_3);
+}
+
+#[test]
+fn an_exception_is_a_struct_of_class_and_args_and_attributes() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Error {
+        args: (String, i32),
+    }
+    everywhere("error", Error { args: ("bad".into(), 3) }, ALL);
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Failure {
+        class: String,
+        args: (i32, String),
+        code: i32,
+    }
+    let failure = Failure { class: "__main__.Failure".into(), args: (5, "five".into()), code: 5 };
+    everywhere("failure", failure, ALL);
+}
+
+#[test]
+fn numbers_and_bytes_of_python_are_numbers_and_bytes() {
+    everywhere("complex", (1.5, -2.0), ALL);
+    everywhere("big", 1i128 << 100, ALL);
+    everywhere("bytearray", serde_bytes::ByteBuf::from(b"ab".to_vec()), ALL);
+    everywhere("bytes", serde_bytes::ByteBuf::from(b"\x00\xff".to_vec()), PYTHON_3);
+    everywhere("huge", format!("-{}", num_bigint::BigInt::from(1) << 200), ALL);
+}
+
+#[test]
+fn the_wrapper_keeps_class_arguments_and_state() {
+    let plain = Instance {
+        class: "__main__.Plain".into(),
+        args: (),
+        state: BTreeMap::from([("name".into(), Field::Text("pen".into())), ("size".into(), Field::Number(3))]),
+    };
+    everywhere::<Instance<BTreeMap<String, Field>>>("plain", plain, ALL);
+    let point = Instance { class: "__main__.Point".into(), args: (1, 2.5), state: () };
+    everywhere::<Instance<(), (i32, f64)>>("point", point, ALL);
+}
+
+#[test]
+fn a_call_with_several_arguments_is_a_map_of_class_and_args() {
+    // fractions.Fraction(1, 3)
+    let bytes = b"\x80\x04\x8c\x09fractions\x8c\x08Fraction\x93K\x01K\x03\x86R.";
+    let parts: (u8, u8) = from_slice(bytes).expect("read");
+    assert_eq!(parts, (1, 3));
+    let map: BTreeMap<String, serde_json::Value> = from_slice(bytes).expect("read");
+    assert_eq!(serde_json::json!(map), serde_json::json!({"class": "fractions.Fraction", "args": [1, 3]}));
+}
+
+#[test]
+fn a_persistent_reference_is_its_id() {
+    assert_eq!(from_slice::<(String, u8)>(b"\x80\x04\x8c\x07storageK\x05\x86Q.").expect("read"), ("storage".into(), 5));
+}
