@@ -176,6 +176,13 @@ impl Unpickler {
         self.load_from(Decoder::new(&bytes), shared)
     }
 
+    /// Loads one pickle from shared bytes whose payloads stay in them, however short the input is.
+    #[cfg(feature = "serde")]
+    pub(crate) fn load_sharing(&self, bytes: Bytes) -> Result<Graph> {
+        limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
+        self.load_from(Decoder::new(&bytes), bytes.clone())
+    }
+
     /// Loads the next pickle of a reader, and reads no further.
     ///
     /// # Errors

@@ -129,7 +129,7 @@ impl Config {
         // The graph keeps text where it lies in a copy of the input, from which its place in the input itself is known.
         let copy = Bytes::copy_from_slice(input);
         let lend = FromInput { input, copy: copy.as_ptr().addr() };
-        let graph = self.unpickler.load_bytes(copy)?;
+        let graph = self.unpickler.load_sharing(copy)?;
         self.read(graph.root(), lend)
     }
 

@@ -49,6 +49,8 @@
 //! A type whose serde name holds a dot is written as an instance of the class of that name, and so is a type that
 //! [`Config::class`] names a class for: a struct with its fields as attributes, a tuple struct as a namedtuple, a unit
 //! variant of such an enum as the enum member of its name, any other variant whose name holds a dot like a struct.
+//! From protocol 2 on the pickle is the one that CPython writes of the equal object; below, instances go through
+//! `copyreg.__newobj__`, which every Python reads.
 //!
 //! # Depth, cycles and sharing
 //!

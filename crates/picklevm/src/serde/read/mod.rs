@@ -4,19 +4,20 @@ mod access;
 mod class;
 mod context;
 mod instance;
+mod parts;
 mod shared;
 mod standard;
 mod variant;
 
 use ::serde::de::value::SeqDeserializer;
 use ::serde::de::{self, Deserializer, Error as _, Unexpected, Visitor};
-use ::serde::forward_to_deserialize_any;
 
 use self::access::{Entry, ItemsAccess, ListAccess, RowsAccess};
 use self::class::Class;
+use self::context::Lent;
 pub(super) use self::context::{Context, FromGraph, FromInput, Lend};
-use self::context::{Context as Reads, Lent};
 use self::instance::{Instance, Reading, Rows};
+use self::parts::{ItemsReader, RowsReader};
 use super::error::{Error, Step};
 use crate::graph::{Cell, Items, Kind, Tag, Value};
 
@@ -25,7 +26,7 @@ pub(super) use self::shared::{lookup, remember};
 /// Reads one value.
 pub(super) struct Reader<'c, 'g, 'de, L> {
     value: Value<'g>,
-    context: &'c mut Reads<'g, 'de, L>,
+    context: &'c mut Context<'g, 'de, L>,
 }
 
 /// Integers: most lie in the cell.
@@ -43,11 +44,11 @@ macro_rules! integers {
 
 impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
     #[inline]
-    pub(super) fn new(value: Value<'g>, context: &'c mut Reads<'g, 'de, L>) -> Self {
+    pub(super) fn new(value: Value<'g>, context: &'c mut Context<'g, 'de, L>) -> Self {
         Reader { value, context }
     }
 
-    fn of(cell: Cell, context: &'c mut Reads<'g, 'de, L>) -> Self {
+    fn of(cell: Cell, context: &'c mut Context<'g, 'de, L>) -> Self {
         Reader { value: Value::new(context.arena, cell), context }
     }
 
@@ -464,69 +465,6 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
-    }
-}
-
-/// Reads items that are no value of their own, such as the arguments of a call.
-struct ItemsReader<'c, 'g, 'de, L> {
-    items: Items<'g>,
-    context: &'c mut Reads<'g, 'de, L>,
-}
-
-impl<'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for ItemsReader<'_, 'g, 'de, L> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let mut access = ItemsAccess::new(self.items, self.context);
-        let result = visitor.visit_seq(&mut access);
-        match access.left() {
-            left if left > 0 && result.is_ok() => Err(superfluous(self.items.len(), self.items.len() - left)),
-            _ => result,
-        }
-    }
-
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.items.is_empty() { visitor.visit_unit() } else { self.deserialize_any(visitor) }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
-    }
-}
-
-/// Reads rows that are no value of their own: the attributes of an instance.
-struct RowsReader<'c, 'g, 'de, L> {
-    rows: Rows<'g>,
-    context: &'c mut Reads<'g, 'de, L>,
-}
-
-impl<'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for RowsReader<'_, 'g, 'de, L> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(&mut RowsAccess::new(self.rows, self.context))
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier ignored_any
     }
 }
 
