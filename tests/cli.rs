@@ -75,7 +75,7 @@ fn a_closed_pipe_is_no_error() {
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("long.pkl");
     fs::write(&path, pickle).expect("it can be written");
-    for args in [&["show", "--max-items", "1000000"][..], &["show", "--json"], &["graph"], &["dis"]] {
+    for args in [&["show", "--max-items", "1000000"][..], &["show", "--json"], &["graph"], &["dis"], &["repickle"]] {
         let mut child = command(&[args, &[path.to_str().expect("a path")]].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -217,7 +217,11 @@ fn repickle_follows_the_habits_of_the_writer_asked_for() {
 fn repickle_writes_pickles_of_one_pickler_with_one_memo() {
     let stream = b"\x80\x02]q\x00.\x80\x02h\x00.";
     assert_eq!(picklevm_reading(&["repickle", "--shared-memo", "-"], stream).stdout, stream);
-    assert_eq!(picklevm_reading(&["repickle", "-"], stream).status.code(), Some(1));
+    assert_eq!(picklevm_reading(&["repickle", "-"], stream).stdout, stream);
+    let apart = b"]q\x00.]q\x00.";
+    assert_eq!(picklevm_reading(&["repickle", "-"], apart).stdout, apart);
+    assert_eq!(picklevm_reading(&["repickle", "--shared-memo", "-"], apart).stdout, b"]q\x00.]q\x01.");
+    assert_eq!(picklevm_reading(&["repickle", "-"], b"h\x00.").status.code(), Some(1));
 }
 
 #[test]

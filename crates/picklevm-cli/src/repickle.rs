@@ -1,10 +1,10 @@
 //! `picklevm repickle`: pickles written again, at any protocol, as any of CPython's picklers writes them.
 
-use std::io::Write;
+use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 
-use bytes::Bytes;
-use picklevm::{Graph, Pickler, Protocol, Symbolic, Unpickler, Writer};
+use picklevm::{ErrorKind, Graph, Pickler, Protocol, Symbolic, Unpickler, Writer};
 
 use crate::failure::Failure;
 use crate::input::Input;
@@ -30,46 +30,68 @@ pub(crate) struct Args {
     /// Whose habits to follow: VERSION-c or VERSION-py, of 2.7 and 3.6 to 3.13
     #[arg(short, long, value_name = "WRITER", default_value_t = Writer::default())]
     writer: Writer,
-    /// The pickles share one memo: one Pickler wrote them
+    /// The pickles share one memo: one Pickler wrote them [default: if a later one fetches what an earlier one stored]
     #[arg(long)]
     shared_memo: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Input { name, data } = Input::read(&args.file)?;
-    let mut out = Output::create(&args.output)?;
     let pickles = pickles::all(&data).map_err(|error| Failure::data(&name, error))?;
-    if args.shared_memo {
-        let graph = load_all(&data).map_err(|error| Failure::data(&name, error))?;
-        let protocol = pickles.iter().map(|pickle| pickle.protocol).max();
-        let mut dumper = args.pickler(protocol.unwrap_or_default()).stream(&mut out);
-        for root in graph.roots() {
-            dumper.dump(root).map_err(|error| Failure::data(&name, error))?;
-        }
-        dumper.finish().map_err(|error| Failure::data(&name, error))?;
-        return out.finish();
-    }
-    let unpickler = Unpickler::new().resolver(Symbolic);
-    for Pickle { data, protocol } in pickles {
-        let graph = unpickler.load_bytes(data).map_err(|error| Failure::data(&name, error))?;
-        let written = args.pickler(protocol).dumps(graph.root()).map_err(|error| Failure::data(&name, error))?;
-        out.write_all(&written).map_err(|error| out.failure(error))?;
-    }
+    let mut out = Output::create(&args.output)?;
+    let graphs = load_apart(&pickles);
+    let is_one_stream = pickles.len() > 1 && graphs.as_ref().is_err_and(|error| error.kind() == ErrorKind::Memo);
+    let written = if args.shared_memo || is_one_stream {
+        write_together(args, &pickles, &data, &mut out)
+    } else {
+        graphs.and_then(|graphs| write_apart(args, &pickles, &graphs, &mut out))
+    };
+    written.map_err(|error| if is_closed_pipe(&error) { Failure::ClosedPipe } else { Failure::data(&name, error) })?;
     out.finish()
+}
+
+/// Whether nobody reads any more what is written.
+fn is_closed_pipe(error: &picklevm::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// Each pickle as a graph of its own.
+fn load_apart(pickles: &[Pickle]) -> picklevm::Result<Vec<Graph>> {
+    let unpickler = Unpickler::new().resolver(Symbolic);
+    pickles.iter().map(|pickle| unpickler.load_bytes(pickle.data.clone())).collect()
+}
+
+fn write_apart(args: &Args, pickles: &[Pickle], graphs: &[Graph], out: &mut Output) -> picklevm::Result<()> {
+    for (pickle, graph) in pickles.iter().zip(graphs) {
+        args.pickler(pickle.protocol).dump(graph.root(), &mut *out)?;
+    }
+    Ok(())
+}
+
+/// Writes the pickles that one pickler wrote, at the protocol of the newest.
+fn write_together(args: &Args, pickles: &[Pickle], data: &[u8], out: &mut Output) -> picklevm::Result<()> {
+    let unpickler = Unpickler::new().resolver(Symbolic).shared_memo(true);
+    let mut all = Graph::new();
+    for graph in unpickler.stream(data) {
+        all = graph?;
+    }
+    let newest = pickles.iter().map(|pickle| pickle.protocol).max().unwrap_or_default();
+    let mut dumper = args.pickler(newest).stream(out);
+    for root in all.roots() {
+        dumper.dump(root)?;
+    }
+    dumper.finish().map(drop)
 }
 
 impl Args {
     fn pickler(&self, protocol: Protocol) -> Pickler {
         Pickler::new().protocol(self.protocol.unwrap_or(protocol)).writer(self.writer)
     }
-}
-
-/// All pickles of a stream that one pickler wrote, in one graph.
-fn load_all(data: &Bytes) -> picklevm::Result<Graph> {
-    let unpickler = Unpickler::new().resolver(Symbolic).shared_memo(true);
-    let mut last = Graph::new();
-    for graph in unpickler.stream(&data[..]) {
-        last = graph?;
-    }
-    Ok(last)
 }

@@ -18,7 +18,7 @@ use crate::options::Options;
 use crate::resolve::Resolver;
 use crate::stream::Stream;
 
-/// Loads one pickle from a slice, with [`Standard`] and the default [`Limits`]: Python's `pickle.loads`.
+/// Loads one pickle from a slice, with [`Standard`](crate::Standard) and the default [`Limits`]: Python's `pickle.loads`.
 ///
 /// Bytes after the pickle are ignored, as Python ignores them.
 ///
@@ -35,7 +35,7 @@ pub fn loads(bytes: impl AsRef<[u8]>) -> Result<Graph> {
     Unpickler::new().loads(bytes)
 }
 
-/// Loads the next pickle of a reader, with [`Standard`] and the default [`Limits`]: Python's `pickle.load`.
+/// Loads the next pickle of a reader, with [`Standard`](crate::Standard) and the default [`Limits`]: Python's `pickle.load`.
 ///
 /// Nothing is read past the pickle's end, so that what follows can be read next.
 ///

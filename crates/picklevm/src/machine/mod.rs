@@ -1,6 +1,6 @@
 //! The machine: stack, metastack and memo, and what each opcode does with them.
 //!
-//! It knows no nodes: a [`Builder`](builder::Builder) makes the values. The pure-Python `pickle._Unpickler` of
+//! It knows no nodes: a `Builder` makes the values. The pure-Python `pickle._Unpickler` of
 //! CPython 3.13 is the reference wherever CPython's readers disagree.
 
 mod builder;
