@@ -196,7 +196,7 @@ def numpy():
     rows.append(row("numpy.ma.mrecords", ["MaskedRecords", "mrecarray"], ("construct", "state")))
     # Their second argument is a function that they call; NumPy 1.24.
     rows.append(row("numpy.random._pickle", ["__randomstate_ctor", "__generator_ctor"], ("call", "state"), ("any", "function")))
-    rows.append(row("numpy.random._pickle", ["__bit_generator_ctor", "__legacy_bit_generator_ctor"], ("call", "state"), ("any",)))
+    rows.append(row("numpy.random._pickle", ["__bit_generator_ctor", "__legacy_bit_generator_ctor"], ("call", "state"), ("rest",)))
     rows.append(row("numpy.random", ["__RandomState_ctor"], ("call", "state"), ()))
     rows.append(row("numpy.random.mtrand", ["__RandomState_ctor"], ("call", "state"), ()))
     rows.append(row("numpy.random.mtrand", ["RandomState"], ("construct", "state")))

@@ -110,7 +110,7 @@ pub enum Kind {
     Sized,
     /// A class; the call makes an instance of it, so that it must be allowed to `construct`.
     Class,
-    /// A function that is called; it must be allowed to `call`.
+    /// A function that is called; it must be allowed to `call`, whatever it is given.
     Function,
     /// Bytes that are a pickle or a file of one; they are scanned.
     Pickle,

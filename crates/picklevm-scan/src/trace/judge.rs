@@ -95,7 +95,7 @@ impl Tracer<'_> {
             Kind::Data => arg.is_data(),
             Kind::Sized => arg.is_data() && !matches!(arg, Token::Int(_) | Token::Number),
             Kind::Class => self.is_allowed_to(arg, Use::Construct),
-            Kind::Function => arg == Token::None || self.is_allowed_to(arg, Use::Call),
+            Kind::Function => arg == Token::None || self.is_allowed_to(arg, Use::Call) && self.may_be_handed_on(arg),
             Kind::Pickle => {
                 let is_string = matches!(arg, Token::Bytes(_) | Token::Text(_));
                 if is_string {
@@ -118,6 +118,14 @@ impl Tracer<'_> {
             }
             None => false,
         }
+    }
+
+    /// Whether a function may be called by another one, with arguments that nobody sees: whatever they are, the call is
+    /// harmless, or ends in an error.
+    fn may_be_handed_on(&self, function: Token) -> bool {
+        let Some((_, Judgement::Allowed(allowed))) = self.judgement(function) else { return true };
+        let is_open = |rule: &Arg| !matches!(rule, Arg::Kind(Kind::Any | Kind::Class | Kind::Function | Kind::Pickle));
+        allowed.follows.is_none() && allowed.args.as_ref().is_none_or(|rules| rules.iter().all(is_open))
     }
 
     /// A call whose result is another name.

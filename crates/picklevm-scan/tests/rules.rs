@@ -1,0 +1,87 @@
+//! What the scanner says of small pickles, a rule at a time.
+
+use picklevm_scan::{Report, Rule, Scanner, Status, Verdict, scan};
+
+fn first(report: &Report) -> (Verdict, Rule) {
+    let findings = report.all_findings();
+    let (_, finding) = findings.first().expect("a finding");
+    (finding.verdict, finding.rule)
+}
+
+#[test]
+fn plain_data_are_safe() {
+    for pickle in [&b"N."[..], b"\x80\x02]q\0(K\x01K\x02e.", b"(dp0\nS'a'\np1\nI1\ns."] {
+        let report = scan(pickle);
+        assert_eq!((report.verdict, report.status), (Verdict::Safe, Status::Complete), "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn a_dangerous_name_is_dangerous_although_nothing_calls_it() {
+    assert_eq!(first(&scan(b"cos\nsystem\n.")), (Verdict::Dangerous, Rule::DangerousName));
+}
+
+#[test]
+fn an_unknown_name_is_suspicious() {
+    assert_eq!(first(&scan(b"cshop\nOrder\n.")), (Verdict::Suspicious, Rule::UnknownName));
+}
+
+#[test]
+fn what_runs_before_a_break_counts() {
+    let report = scan(b"cos\nsystem\n(S'true'\ntR\xff");
+    assert_eq!((report.verdict, report.status), (Verdict::Dangerous, Status::Malformed));
+}
+
+#[test]
+fn a_name_that_a_call_computes_is_dangerous() {
+    let report = scan(b"\x80\x04cbuiltins\nstr\n\x8c\x02os\x85R\x8c\x06system\x93.");
+    assert_eq!(first(&report), (Verdict::Dangerous, Rule::HiddenName));
+}
+
+#[test]
+fn getattr_on_a_name_is_the_dotted_name() {
+    let report = scan(b"\x80\x02cbuiltins\ngetattr\ncdatetime\ndatetime\nX\x07\0\0\0__doc__\x86R.");
+    let names: Vec<_> = report.pickles[0].imports.iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["builtins.getattr", "datetime.datetime", "datetime.datetime.__doc__"]);
+    assert_eq!(report.verdict, Verdict::Dangerous);
+}
+
+#[test]
+fn a_function_that_finds_names_is_not_handed_to_one_that_calls() {
+    let report = scan(b"\x80\x02cfunctools\npartial\ncbuiltins\ngetattr\n\x85R.");
+    assert_eq!(first(&report), (Verdict::Suspicious, Rule::Use));
+}
+
+#[test]
+fn a_state_set_twice_is_suspicious() {
+    let report = scan(b"\x80\x02ctypes\nSimpleNamespace\n)R}b}b.");
+    assert_eq!(first(&report), (Verdict::Suspicious, Rule::State));
+}
+
+#[test]
+fn a_number_that_readers_read_differently_makes_the_pickle_divergent() {
+    let report = scan(b"I0x10\n.");
+    assert_eq!((first(&report), report.status), ((Verdict::Suspicious, Rule::Divergence), Status::Divergent));
+}
+
+#[test]
+fn a_pickle_in_bytes_of_a_pickle_is_found() {
+    let report = scan(b"\x80\x03C\x10\x80\x02cos\nsystem\n)R.C\x01x\x86.");
+    let nested = &report.pickles[0].nested;
+    assert_eq!((report.verdict, nested.len()), (Verdict::Dangerous, 1));
+}
+
+#[test]
+fn bytes_that_are_no_pickle_are_not_thereby_clean() {
+    assert_eq!(scan(b"hello, world").verdict, Verdict::Suspicious);
+    assert_eq!(scan(b"").verdict, Verdict::Suspicious);
+}
+
+#[test]
+fn evidence_lists_everything_in_order() {
+    let report = Scanner::new().evidence(true).scan(b"\x80\x02ccollections\nOrderedDict\n)RK\x01K\x02s.");
+    let lines: Vec<_> = report.pickles[0].events.iter().map(|event| (event.offset, &*event.python)).collect();
+    let expected =
+        [(2, "from collections import OrderedDict"), (28, "v0 = collections.OrderedDict()"), (33, "v0.setitem(1, 2)")];
+    assert_eq!(lines, expected);
+}
