@@ -18,7 +18,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let pid = self.arena.persistents[cell.id()];
         if self.protocol > 0 {
             self.steps.push(Step::Persistent(cell));
-            return self.save(pid, Place::Data);
+            // A step of its own: an id may be a persistent reference again, however deep.
+            self.steps.push(Step::Save(pid, Place::Data));
+            return Ok(());
         }
         let line = if pid.is(Tag::Str) { self.arena.text(pid).as_str() } else { None };
         match line.filter(|line| line.is_ascii() && !line.contains('\n')) {
