@@ -8,9 +8,10 @@ use picklevm_ops as ops;
 use crate::emitter::writers::Writer;
 use crate::emitter::{BufferCallback, Emitter, Memo, Options};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Buffer, Cell, Handle, Value};
+use crate::graph::{Buffer, Cell, Value};
 use crate::protocol::Protocol;
 use crate::reduce::Hooks;
+use crate::reduce::lower::{LoweredGraphs, Root};
 use crate::resolve::Extensions;
 
 /// Writes a value as a pickle into memory, at [`Protocol::DEFAULT`]: Python's `pickle.dumps`.
@@ -146,10 +147,10 @@ impl Pickler {
     /// of ASCII text at 0, 4 GiB of text or bytes below 4; for a cycle in [`fast`](Pickler::fast) mode or one through
     /// tuples alone; for a protocol that the [`writer`](Pickler::writer) does not know.
     pub fn dumps(&self, value: Value<'_>) -> Result<Vec<u8>> {
-        let reduced = self.hooks.concern(value.arena()).then(|| self.reduced(value)).transpose()?;
-        let value = reduced.as_ref().map_or(value, Handle::value);
-        let mut out = ops::Writer::append_to(Vec::with_capacity(value.arena().pickled_len_hint()));
-        self.run(&mut out, &mut Memo::new(value.arena()), value)?;
+        let mut lowered = LoweredGraphs::default();
+        let root = self.root_of(value, &mut lowered)?;
+        let mut out = ops::Writer::append_to(Vec::with_capacity(root.value.arena().pickled_len_hint()));
+        self.run(&mut out, &mut Memo::new(root.value.arena()), root)?;
         out.into_vec().map_err(Error::unwritable)
     }
 
@@ -163,10 +164,10 @@ impl Pickler {
     /// Those of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. What was written until then
     /// is no pickle.
     pub fn dump(&self, value: Value<'_>, out: impl io::Write) -> Result<()> {
-        let reduced = self.hooks.concern(value.arena()).then(|| self.reduced(value)).transpose()?;
-        let value = reduced.as_ref().map_or(value, Handle::value);
+        let mut lowered = LoweredGraphs::default();
+        let root = self.root_of(value, &mut lowered)?;
         let mut out = ops::Writer::stream(out);
-        self.run(&mut out, &mut Memo::new(value.arena()), value)?;
+        self.run(&mut out, &mut Memo::new(root.value.arena()), root)?;
         out.finish().map(drop).map_err(Error::unwritable)
     }
 
@@ -184,10 +185,23 @@ impl Pickler {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn stream<'g, W: io::Write>(&self, out: W) -> Dumper<'g, W> {
-        Dumper { pickler: self.clone(), out: ops::Writer::stream(out), memo: None, is_broken: false }
+        let (out, lowered) = (ops::Writer::stream(out), LoweredGraphs::default());
+        Dumper { pickler: self.clone(), out, memo: None, lowered, is_broken: false }
     }
 
-    fn run<'g, S: ops::Sink>(&self, out: &mut ops::Writer<S>, memo: &mut Memo<'g>, value: Value<'g>) -> Result<()> {
+    /// What is written for a value, and the effects before it.
+    fn root_of<'r, 'g: 'r>(&self, value: Value<'g>, lowered: &'r mut LoweredGraphs<'g>) -> Result<Root<'r>> {
+        let arena = value.arena();
+        // Effects belong to the first value of a graph.
+        let is_first = arena.roots.first() == Some(&value.cell());
+        let effects: &[Cell] = if is_first { &arena.effects } else { &[] };
+        if !self.hooks.concern(arena) {
+            return Ok(Root { value, effects: effects.into() });
+        }
+        lowered.of(arena).take(&self.hooks, self.protocol, value.cell(), effects)
+    }
+
+    fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, memo: &mut Memo, root: Root<'_>) -> Result<()> {
         if self.protocol > self.writer.highest_protocol() {
             let expected = format!("a protocol that {} knows, {} at most", self.writer, self.writer.highest_protocol());
             return Err(Error::new(ErrorKind::Unrepresentable, expected, self.protocol.to_string()));
@@ -202,10 +216,7 @@ impl Pickler {
             extensions: &self.extensions,
             buffer_callback: callback.as_deref_mut(),
         };
-        let arena = value.arena();
-        let is_first_root = arena.roots.first() == Some(&value.cell());
-        let effects: &[Cell] = if is_first_root { &arena.effects } else { &[] };
-        Emitter::new(arena, out, memo, options).dump(value.cell(), effects)
+        Emitter::new(root.value.arena(), out, memo, options).dump(root.value.cell(), &root.effects)
     }
 }
 
@@ -216,36 +227,52 @@ impl Pickler {
 pub struct Dumper<'g, W> {
     pickler: Pickler,
     out: ops::Writer<ops::Stream<W>>,
-    memo: Option<Memo<'g>>,
+    memo: Option<Memo>,
+    lowered: LoweredGraphs<'g>,
     is_broken: bool,
 }
 
 impl<'g, W: io::Write> Dumper<'g, W> {
-    /// Writes one pickle.
+    /// Writes one pickle: `Pickler.dump`.
+    ///
+    /// Hooks and live objects are asked once about each value, until the memo is [cleared](Dumper::clear_memo): what an
+    /// earlier pickle holds is fetched.
     ///
     /// # Errors
     ///
     /// Those of [`Pickler::dump`], and [`Broken`](ErrorKind::Broken) after any of them.
     pub fn dump(&mut self, value: Value<'g>) -> Result<()> {
         self.check()?;
-        if self.pickler.hooks.concern(value.arena()) {
-            return Err(Error::new(
-                ErrorKind::Unrepresentable,
-                "a value that Pickler::reduced returned, and a pickler without hooks",
-                "hooks or live objects in a stream of pickles with one memo",
-            ));
-        }
-        let memo = self.memo.get_or_insert_with(|| Memo::new(value.arena()));
-        let result = self.pickler.run(&mut self.out, memo, value);
-        self.is_broken = result.is_err();
-        result
+        self.is_broken = true;
+        let Dumper { pickler, out, memo, lowered, .. } = self;
+        let root = pickler.root_of(value, lowered)?;
+        let memo = memo.get_or_insert_with(|| Memo::new(root.value.arena()));
+        pickler.run(out, memo, root)?;
+        self.is_broken = false;
+        Ok(())
     }
 
-    /// Forgets what was written: the next pickle stands for itself.
+    /// Forgets what was written: the next pickle stands for itself. `Pickler.clear_memo`.
     pub fn clear_memo(&mut self) {
+        self.lowered = LoweredGraphs::default();
         if let Some(memo) = &mut self.memo {
             memo.clear();
         }
+    }
+
+    /// The index of the memo under which a value was put, if it was: `Pickler.memo`.
+    ///
+    /// ```
+    /// let graph = picklevm::value!([1, [2]]);
+    /// let mut dumper = picklevm::Pickler::new().stream(Vec::new());
+    /// dumper.dump(graph.root())?;
+    /// assert_eq!(dumper.memo_get(graph.root().at(1)), Some(1));
+    /// dumper.clear_memo();
+    /// assert_eq!(dumper.memo_get(graph.root().at(1)), None);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn memo_get(&self, value: Value<'g>) -> Option<u32> {
+        self.memo.as_ref()?.number_of(self.lowered.find(value))
     }
 
     /// The writer, behind the last pickle.

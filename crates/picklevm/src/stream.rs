@@ -5,7 +5,7 @@ use std::io::BufRead;
 use picklevm_ops::{Reader, Source};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Cell, Graph};
+use crate::graph::{Cell, Graph, Value};
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::resolving::Session;
 use crate::machine::{self, Machine};
@@ -81,6 +81,21 @@ impl<R: BufRead> Stream<R> {
             Err(_) => {}
         }
         loaded
+    }
+
+    /// What an index of the [shared memo](Unpickler::shared_memo) holds: `Unpickler.memo` of Python's own class. `None` of
+    /// a memo that is not shared.
+    ///
+    /// ```
+    /// let mut stream = picklevm::Unpickler::new().shared_memo(true).stream(&b"]\x94(]\x94h\x01e."[..]);
+    /// let graph = stream.load()?;
+    /// assert!(stream.memo_get(1).unwrap().is(graph.root().at(0)));
+    /// assert!(stream.memo_get(2).is_none());
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn memo_get(&self, index: u64) -> Option<Value<'_>> {
+        let cell = self.machine.memo.get(index).filter(|_| self.unpickler.shared_memo)?;
+        Some(Value::new(&self.graph, cell))
     }
 
     fn load_next(&mut self) -> Result<Graph> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::graph::{Arena, Cell, Slots};
+use crate::graph::{Arena, Cell, Slots, Value};
 
 /// What the memo knows of a node, in four bytes: nothing, a number, or that it is being written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,75 +49,104 @@ pub(super) enum Made {
 }
 
 /// The numbers that nodes were put under, of one graph or of several, by their slots.
-pub(crate) struct Memo<'g> {
-    entries: Vec<Entry>,
-    slots: Slots,
-    arena: &'g Arena,
+pub(crate) struct Memo {
+    /// Of the graph that is being written.
+    entries: Entries,
     /// The number that the next PUT takes.
     next: u32,
     made: HashMap<Made, u32, RandomState>,
     /// Entries of other graphs.
-    others: Vec<(&'g Arena, Vec<Entry>)>,
+    others: Vec<Entries>,
 }
 
-impl<'g> Memo<'g> {
-    pub(crate) fn new(arena: &'g Arena) -> Self {
+/// What is known of the nodes of one graph.
+struct Entries {
+    /// Where its arena lies, which tells it from others; 0 once it is forgotten.
+    arena: usize,
+    slots: Slots,
+    of: Vec<Entry>,
+}
+
+impl Entries {
+    fn new(arena: &Arena) -> Entries {
         let slots = Slots::new(arena);
-        Memo {
-            entries: vec![Entry::NONE; slots.len()],
-            slots,
-            arena,
-            next: 0,
-            made: HashMap::default(),
-            others: Vec::new(),
-        }
+        Entries { arena: address(arena), slots, of: vec![Entry::NONE; slots.len()] }
     }
 
-    /// Turns to a graph; what is known of others stays known.
-    pub(crate) fn turn_to(&mut self, arena: &'g Arena) {
-        if std::ptr::eq(self.arena, arena) {
+    /// Makes room for the nodes that came to the graph.
+    fn grow(&mut self, arena: &Arena) {
+        let slots = Slots::new(arena);
+        if slots.len() == self.slots.len() {
             return;
         }
-        let at = self.others.iter().position(|(other, _)| std::ptr::eq(*other, arena));
-        let known = at.map(|at| self.others.swap_remove(at).1);
-        self.slots = Slots::new(arena);
-        let entries = known.unwrap_or_else(|| vec![Entry::NONE; self.slots.len()]);
-        let before = std::mem::replace(&mut self.entries, entries);
-        self.others.push((std::mem::replace(&mut self.arena, arena), before));
+        let mut grown = vec![Entry::NONE; slots.len()];
+        for (from, to) in self.slots.kinds().zip(slots.kinds()) {
+            grown[to.start..to.start + from.len()].copy_from_slice(&self.of[from]);
+        }
+        (self.slots, self.of) = (slots, grown);
+    }
+}
+
+fn address(arena: &Arena) -> usize {
+    std::ptr::from_ref(arena).addr()
+}
+
+impl Memo {
+    pub(crate) fn new(arena: &Arena) -> Self {
+        Memo { entries: Entries::new(arena), next: 0, made: HashMap::default(), others: Vec::new() }
+    }
+
+    /// Turns to a graph, which may have grown; what is known of others, which must stay where they are, stays known.
+    pub(crate) fn turn_to(&mut self, arena: &Arena) {
+        let address = address(arena);
+        if self.entries.arena != address {
+            let at = self.others.iter().position(|other| other.arena == address);
+            let entries = at.map_or_else(|| Entries::new(arena), |at| self.others.swap_remove(at));
+            let before = std::mem::replace(&mut self.entries, entries);
+            self.others.extend((before.arena != 0).then_some(before));
+        }
+        self.entries.grow(arena);
+    }
+
+    /// The number that a value was put under.
+    pub(crate) fn number_of(&self, value: Value<'_>) -> Option<u32> {
+        let (address, cell) = (address(value.arena()), value.cell());
+        let entries = std::iter::once(&self.entries).chain(&self.others).find(|of| of.arena == address)?;
+        entries.of.get(entries.slots.of(cell)).filter(|_| Slots::has(cell))?.number()
     }
 
     /// Forgets all; numbers start at 0 again.
     pub(crate) fn clear(&mut self) {
-        self.entries.fill(Entry::NONE);
+        self.entries.arena = 0;
         self.others.clear();
         self.made.clear();
         self.next = 0;
     }
 
     pub(super) fn slots(&self) -> Slots {
-        self.slots
+        self.entries.slots
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn slot(&self, cell: Cell) -> usize {
-        self.slots.of(cell)
+        self.entries.slots.of(cell)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn entry(&self, slot: usize) -> Entry {
-        self.entries[slot]
+        self.entries.of[slot]
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn set(&mut self, slot: usize, entry: Entry) {
-        self.entries[slot] = entry;
+        self.entries.of[slot] = entry;
     }
 
     /// Takes the next number for the node of a slot.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.skip();
-        self.entries[slot] = Entry::of(number);
+        self.entries.of[slot] = Entry::of(number);
         number
     }
 

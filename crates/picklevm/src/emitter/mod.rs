@@ -47,7 +47,7 @@ pub(crate) struct Options<'o> {
 pub(crate) struct Emitter<'g, 'o, S> {
     arena: &'g Arena,
     out: &'o mut ops::Writer<S>,
-    memo: &'o mut Memo<'g>,
+    memo: &'o mut Memo,
     options: Options<'o>,
     protocol: u8,
     /// What is still to be written, the next at the end.
@@ -131,12 +131,7 @@ enum Place {
 }
 
 impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
-    pub(crate) fn new(
-        arena: &'g Arena,
-        out: &'o mut ops::Writer<S>,
-        memo: &'o mut Memo<'g>,
-        options: Options<'o>,
-    ) -> Self {
+    pub(crate) fn new(arena: &'g Arena, out: &'o mut ops::Writer<S>, memo: &'o mut Memo, options: Options<'o>) -> Self {
         memo.turn_to(arena);
         Emitter {
             arena,

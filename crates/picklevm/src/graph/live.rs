@@ -151,6 +151,17 @@ fn cannot(what: &str) -> Error {
     Error::new(ErrorKind::Type, format!("an object that can {what}"), "one that cannot")
 }
 
+/// The object, if only one graph holds it; else a copy is put in its place.
+fn unshared(live: &mut Arc<dyn Live>) -> Result<&mut dyn Live> {
+    if Arc::get_mut(live).is_none()
+        && let Some(copy) = live.clone_live()
+    {
+        *live = copy;
+    }
+    Arc::get_mut(live)
+        .ok_or_else(|| Error::new(ErrorKind::Type, "a live object that only one graph holds", "one that is shared"))
+}
+
 /// What stands in the place of a live object while it is being changed, and sees a state that leads back to itself.
 #[derive(Debug)]
 struct Changing;
@@ -177,6 +188,35 @@ impl Arena {
         Id(self.new_live(Arc::new(live)))
     }
 
+    /// A live object of this type, to change it: one that several graphs share becomes a copy of this graph's own, if it
+    /// [can](Live::clone_live). `None` if the value is no such object.
+    ///
+    /// ```
+    /// use picklevm::{Graph, Live};
+    ///
+    /// #[derive(Debug)]
+    /// struct Counter(u32);
+    /// impl Live for Counter {}
+    ///
+    /// let mut graph = Graph::new();
+    /// let counter = graph.live_object(Counter(1));
+    /// graph.live_mut::<Counter>(counter)?.expect("it is one").0 += 1;
+    /// assert_eq!(graph.value(counter).downcast_ref::<Counter>().unwrap().0, 2);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if several graphs share it and it cannot be copied.
+    pub fn live_mut<T: Live>(&mut self, id: Id) -> Result<Option<&mut T>> {
+        let cell = self.checked(id);
+        if Value::new(self, cell).downcast_ref::<T>().is_none() {
+            return Ok(None);
+        }
+        let live = unshared(&mut self.lives[cell.id()])?;
+        Ok((live as &mut dyn Any).downcast_mut())
+    }
+
     pub(crate) fn new_live(&mut self, live: Arc<dyn Live>) -> Cell {
         let id = next_id(self.lives.len());
         self.lives.push(live);
@@ -195,15 +235,7 @@ impl Arena {
         change: impl FnOnce(&mut dyn Live, &Arena) -> Result<()>,
     ) -> Result<()> {
         let mut live = std::mem::replace(&mut self.lives[cell.id()], CHANGING.clone());
-        if Arc::get_mut(&mut live).is_none()
-            && let Some(copy) = live.clone_live()
-        {
-            live = copy;
-        }
-        let done = match Arc::get_mut(&mut live) {
-            Some(unique) => change(unique, self),
-            None => Err(Error::new(ErrorKind::Type, "a live object that only one graph holds", "one that is shared")),
-        };
+        let done = unshared(&mut live).and_then(|unique| change(unique, self));
         self.lives[cell.id()] = live;
         done
     }

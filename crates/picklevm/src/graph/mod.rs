@@ -21,6 +21,7 @@ mod live;
 mod number;
 mod object;
 mod pool;
+mod renew;
 mod slots;
 mod span;
 mod value;

@@ -1,5 +1,7 @@
 //! A dense number for every node of a graph, across the kinds, for tables by node.
 
+use std::ops::Range;
+
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 
@@ -10,29 +12,50 @@ pub(crate) struct Slots {
     len: usize,
 }
 
+/// Tags whose nodes lie in one arena, in the order of their slots.
+const KINDS: [&[Tag]; 11] = [
+    &[Tag::List],
+    &[Tag::Tuple],
+    &[Tag::Dict],
+    &[Tag::Set, Tag::FrozenSet],
+    &[Tag::Str, Tag::Bytes, Tag::ByteStr, Tag::ByteArray, Tag::BigInt],
+    &[Tag::Global],
+    &[Tag::Buffer],
+    &[Tag::Persistent],
+    &[Tag::Object],
+    &[Tag::Live],
+    &[Tag::Complex],
+];
+
 impl Slots {
     pub(crate) fn new(arena: &Arena) -> Slots {
         let mut slots = Slots { bases: [0; 32], len: 0 };
-        let spans = [Tag::Str, Tag::Bytes, Tag::ByteStr, Tag::ByteArray, Tag::BigInt];
-        for (tags, nodes) in [
-            (&[Tag::List][..], arena.lists.len()),
-            (&[Tag::Tuple], arena.tuples.len()),
-            (&[Tag::Dict], arena.dicts.len()),
-            (&[Tag::Set, Tag::FrozenSet], arena.sets.len()),
-            (&spans, arena.spans.len()),
-            (&[Tag::Global], arena.globals.len()),
-            (&[Tag::Buffer], arena.buffers.len()),
-            (&[Tag::Persistent], arena.persistents.len()),
-            (&[Tag::Object], arena.objects.len()),
-            (&[Tag::Live], arena.lives.len()),
-            (&[Tag::Complex], arena.complexes.len()),
-        ] {
-            for tag in tags {
+        let counts = [
+            arena.lists.len(),
+            arena.tuples.len(),
+            arena.dicts.len(),
+            arena.sets.len(),
+            arena.spans.len(),
+            arena.globals.len(),
+            arena.buffers.len(),
+            arena.persistents.len(),
+            arena.objects.len(),
+            arena.lives.len(),
+            arena.complexes.len(),
+        ];
+        for (tags, count) in KINDS.iter().zip(counts) {
+            for tag in *tags {
                 slots.bases[*tag as usize & 31] = slots.len;
             }
-            slots.len += nodes;
+            slots.len += count;
         }
         slots
+    }
+
+    /// The slots of each kind of node, one kind after the other.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Range<usize>> {
+        let base = |tags: &[Tag]| tags.first().map_or(self.len, |tag| self.bases[*tag as usize & 31]);
+        (0..KINDS.len()).map(move |kind| base(KINDS[kind])..KINDS.get(kind + 1).map_or(self.len, |next| base(next)))
     }
 
     /// The number of slots.

@@ -1,40 +1,86 @@
 //! A copy of a graph in which live objects, and what hooks claim, are replaced by what is written for them.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
 use super::{Hooks, Reducing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, Graph, Id, OpKind, Tag, Value};
+use crate::graph::{Arena, Cell, Graph, Id, Tag, Value};
 use crate::protocol::Protocol;
 
-impl Hooks {
-    /// A copy of the graph of `root` that holds nothing but what can be written, and the root in it.
-    ///
-    /// Values are visited in the order in which they are written, each once.
-    pub(crate) fn lower(&self, root: Value<'_>, protocol: Protocol) -> Result<(Graph, Id)> {
-        let mut graph = Graph::copy_of(root.arena());
-        let arena = graph.unique();
-        let mut lowering =
-            Lowering { hooks: self, protocol, arena, replaced: HashMap::default(), seen: HashSet::default() };
-        lowering.visit(root.cell())?;
-        for effect in lowering.arena.effects.clone() {
-            lowering.visit(effect)?;
-        }
-        let replaced = lowering.replaced;
-        replace(arena, &replaced);
-        let root = replaced.get(&root.cell()).copied().unwrap_or(root.cell());
-        Ok((graph, Id(root)))
+/// The copies of graphs that are being written one after the other.
+#[derive(Default)]
+pub(crate) struct LoweredGraphs<'g>(Vec<(&'g Arena, Lowered)>);
+
+impl<'g> LoweredGraphs<'g> {
+    /// The copy of this graph, which is made unless it is there.
+    pub(crate) fn of(&mut self, arena: &'g Arena) -> &mut Lowered {
+        let known = self.0.iter().position(|(of, _)| std::ptr::eq(*of, arena));
+        let at = known.unwrap_or_else(|| {
+            self.0.push((arena, Lowered::new(arena)));
+            self.0.len() - 1
+        });
+        &mut self.0[at].1
+    }
+
+    /// What has been written in the place of a value, and in which graph.
+    pub(crate) fn find<'r>(&'r self, value: Value<'r>) -> Value<'r> {
+        let known = self.0.iter().find(|(of, _)| std::ptr::eq(*of, value.arena()));
+        known.map_or(value, |(_, lowered)| Value::new(&lowered.graph, lowered.new_cell(value.cell())))
     }
 }
 
-struct Lowering<'h> {
-    hooks: &'h Hooks,
-    protocol: Protocol,
-    arena: &'h mut Arena,
+/// A copy of a graph, and which of its values have been replaced so far.
+pub(crate) struct Lowered {
+    graph: Graph,
     replaced: HashMap<Cell, Cell, RandomState>,
     seen: HashSet<Cell, RandomState>,
+}
+
+impl Lowered {
+    /// A copy in which nothing is replaced yet.
+    fn new(arena: &Arena) -> Lowered {
+        Lowered { graph: Graph::copy_of(arena), replaced: HashMap::default(), seen: HashSet::default() }
+    }
+
+    /// What is written in the place of a value, which leads to nothing but what can be written, and of the effects.
+    ///
+    /// Values are visited in the order in which they are written, each once, in this call or an earlier one. Those of
+    /// earlier ones stay where they are.
+    pub(crate) fn take(&mut self, hooks: &Hooks, protocol: Protocol, root: Cell, effects: &[Cell]) -> Result<Root<'_>> {
+        let Lowered { graph, replaced, seen } = self;
+        let mut lowering = Lowering { hooks, protocol, arena: graph.unique(), replaced, seen, visited: Vec::new() };
+        lowering.visit(root)?;
+        for effect in effects {
+            lowering.visit(*effect)?;
+        }
+        lowering.replace();
+        let effects = effects.iter().map(|effect| self.new_cell(*effect)).collect();
+        Ok(Root { value: Value::new(&self.graph, self.new_cell(root)), effects })
+    }
+
+    fn new_cell(&self, cell: Cell) -> Cell {
+        self.replaced.get(&cell).copied().unwrap_or(cell)
+    }
+}
+
+/// What is written as one pickle.
+pub(crate) struct Root<'g> {
+    pub(crate) value: Value<'g>,
+    /// Made before, each dropped.
+    pub(crate) effects: Cow<'g, [Cell]>,
+}
+
+struct Lowering<'l> {
+    hooks: &'l Hooks,
+    protocol: Protocol,
+    arena: &'l mut Arena,
+    replaced: &'l mut HashMap<Cell, Cell, RandomState>,
+    seen: &'l mut HashSet<Cell, RandomState>,
+    /// Whose children may have to be replaced.
+    visited: Vec<Cell>,
 }
 
 impl Lowering<'_> {
@@ -48,6 +94,7 @@ impl Lowering<'_> {
             if let Some(pid) = self.persistent_id(cell)? {
                 let reference = self.arena.new_persistent(pid);
                 self.replaced.insert(cell, reference);
+                self.seen.insert(reference);
                 // The id itself is not asked about, what it holds is.
                 self.children(pid, &mut work);
             } else if let Some(made) = self.reduce(cell)? {
@@ -63,7 +110,8 @@ impl Lowering<'_> {
     }
 
     /// What a value holds. The tuple of an object's arguments is no value of its own.
-    fn children(&self, cell: Cell, work: &mut Vec<Cell>) {
+    fn children(&mut self, cell: Cell, work: &mut Vec<Cell>) {
+        self.visited.push(cell);
         let args = if cell.is(Tag::Object) { self.arena.objects[cell.id()].args } else { Cell::HOLE };
         self.arena.each_child(
             cell,
@@ -123,39 +171,15 @@ impl Lowering<'_> {
             made => Ok(made.filter(|made| *made != cell)),
         }
     }
-}
 
-/// Puts the new values in the place of the old ones, wherever these are referred to.
-fn replace(arena: &mut Arena, replaced: &HashMap<Cell, Cell, RandomState>) {
-    if replaced.is_empty() && arena.lives.is_empty() {
-        return;
-    }
-    let renew = |cell: &mut Cell| match replaced.get(cell) {
-        Some(new) => *cell = *new,
-        // It was not visited: nothing that is written leads to it.
-        None if cell.is(Tag::Live) => *cell = Cell::NONE,
-        None => {}
-    };
-    arena.cells.iter_mut().for_each(renew);
-    arena.roots.iter_mut().for_each(renew);
-    arena.effects.iter_mut().for_each(renew);
-    for object in &mut arena.objects {
-        renew(&mut object.class);
-        if matches!(object.first_kind, OpKind::Build | OpKind::Effect) {
-            renew(&mut object.first);
+    /// Puts the new values in the place of the old ones, in what was visited.
+    fn replace(self) {
+        let Lowering { arena, replaced, visited, .. } = self;
+        if replaced.is_empty() {
+            return;
+        }
+        for cell in visited {
+            arena.renew_children(cell, |child| replaced.get(&child).copied().unwrap_or(child));
         }
     }
-    for op in &mut arena.ops {
-        if matches!(op.kind, OpKind::Build | OpKind::Effect) {
-            renew(&mut op.value);
-        }
-    }
-    // An id that is a value elsewhere stays itself, unless it is live.
-    arena.persistents.iter_mut().filter(|pid| pid.is(Tag::Live)).for_each(renew);
-    arena.lives.clear();
-    // New keys have other hashes: rows are searched one by one from now on.
-    for keyed in arena.dicts.iter_mut().chain(&mut arena.sets) {
-        keyed.table = 0;
-    }
-    arena.hashes.clear();
 }

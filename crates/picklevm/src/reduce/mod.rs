@@ -1,6 +1,6 @@
 //! Reduction: what is written in the place of live objects, and of what the hooks of a pickler claim.
 
-mod lower;
+pub(crate) mod lower;
 mod pickler;
 
 use std::collections::HashMap;
@@ -16,7 +16,8 @@ use crate::protocol::Protocol;
 ///
 /// Dereferences to an [`Arena`] that is a copy of the graph: what hooks make is not seen in the graph itself. What
 /// `__reduce_ex__` returns as a tuple of two to six items is an object here, made by [`Arena::call`] or
-/// [`Arena::instance`] with its arguments, items, pairs and state; what it returns as a string is an [`Arena::global`].
+/// [`Arena::instance`] with its arguments, items, pairs, state and [setter](crate::Instance::state_setter) of the state;
+/// what it returns as a string is an [`Arena::global`].
 pub struct Reducing<'a> {
     arena: &'a mut Arena,
     this: Cell,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{DispatchTable, Reducing};
 use crate::error::Result;
-use crate::graph::{Handle, Id, Value};
+use crate::graph::Id;
 use crate::pickler::Pickler;
 
 impl Pickler {
@@ -49,18 +49,5 @@ impl Pickler {
     pub fn dispatch_table(mut self, table: impl Into<Arc<DispatchTable>>) -> Self {
         self.hooks.dispatch_table = table.into();
         self
-    }
-
-    /// What [`dumps`](Pickler::dumps) writes: the value in a copy of its graph in which live objects, and what the hooks
-    /// claim, are replaced by what is written for them.
-    ///
-    /// Several values of one graph that is so reduced can be written to a [stream](Pickler::stream).
-    ///
-    /// # Errors
-    ///
-    /// Those of the hooks and of [`Live::reduce`](crate::Live::reduce).
-    pub fn reduced(&self, value: Value<'_>) -> Result<Handle> {
-        let (graph, id) = self.hooks.lower(value, self.protocol)?;
-        Ok(graph.keep(graph.value(id)))
     }
 }

@@ -31,7 +31,8 @@ impl Extensions {
         Extensions::default()
     }
 
-    /// Registers a global (`module.name`, or `module:Outer.Inner`) under a code from 1 to 2^31 - 1.
+    /// Registers a global (`module.name`, or `module:Outer.Inner`) under a code from 1 to 2^31 - 1:
+    /// `copyreg.add_extension`.
     ///
     /// # Errors
     ///
@@ -54,6 +55,36 @@ impl Extensions {
         }
         self.names.insert(code, (module.to_owned(), name.to_owned()));
         self.codes.entry(module.to_owned()).or_default().insert(name.to_owned(), code);
+        Ok(self)
+    }
+
+    /// Forgets a global and its code: `copyreg.remove_extension`.
+    ///
+    /// ```
+    /// use picklevm::Extensions;
+    ///
+    /// let extensions = Extensions::new().add("geometry.Point", 240)?.remove("geometry.Point", 240)?;
+    /// assert_eq!(extensions.code("geometry", "Point"), None);
+    /// assert!(extensions.remove("geometry.Point", 240).is_err());
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the global is not registered under this code, as in CPython.
+    pub fn remove(mut self, global: &str, code: i32) -> Result<Self> {
+        let (module, name) = split(global);
+        if self.code(module, name) != Some(code) {
+            let found = match self.names.get(&code) {
+                Some((module, name)) => format!("{module}.{name}"),
+                None => "no global".to_owned(),
+            };
+            return Err(Error::new(ErrorKind::Resolver, format!("{module}.{name} under code {code}"), found));
+        }
+        self.names.remove(&code);
+        if let Some(names) = self.codes.get_mut(module) {
+            names.remove(name);
+        }
         Ok(self)
     }
 

@@ -70,6 +70,13 @@ def reduce_point(point):
     return Point, (point.x, point.y)
 
 
+def move_to(point, state):
+    point.x, point.y = state
+
+
+move_to.__module__ = "geometry"
+sys.modules["geometry"].move_to = move_to
+
 for protocol in range(6):
     out = io.BytesIO()
     pickler = pickle.Pickler(out, protocol)
@@ -85,6 +92,30 @@ for protocol in range(6):
     out = io.BytesIO()
     Overriding(out, protocol).dump([point, point])
     line(f"override-{protocol}", out.getvalue())
+
+    class Several(pickle.Pickler):
+        dispatch_table = {Point: reduce_point}
+
+        def persistent_id(self, value):
+            return value.pid if isinstance(value, Row) else None
+
+    out = io.BytesIO()
+    pickler = Several(out, protocol)
+    pickler.dump([point])
+    pickler.dump([Row("row:7"), point])
+    pickler.clear_memo()
+    pickler.dump([point])
+    line(f"several-{protocol}", out.getvalue())
+
+    class Setting(pickle.Pickler):
+        def reducer_override(self, value):
+            if isinstance(value, Point):
+                return Point, (0, 0), (value.x, value.y), None, None, move_to
+            return NotImplemented
+
+    out = io.BytesIO()
+    Setting(out, protocol).dump([point, point])
+    line(f"setter-{protocol}", out.getvalue())
 
     out = io.BytesIO()
     pickler = pickle.Pickler(out, protocol)

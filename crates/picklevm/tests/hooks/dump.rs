@@ -203,20 +203,89 @@ fn what_hooks_make_is_not_seen_in_the_graph() {
     assert_eq!(format!("{:?}", graph.root()), before);
 }
 
+/// A point by its state, which a function sets.
+#[derive(Debug)]
+struct Moved(Point);
+
+impl Live for Moved {
+    fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+        let Moved(Point { x, y }) = *self;
+        value.call("geometry", "Point").arg(0).arg(0).state((x, y)).state_setter("geometry", "move_to").build()
+    }
+}
+
 #[test]
-fn reduced_values_are_written_with_one_memo() {
-    let graph = load_points(&vectors("dispatch-4")[0].pickle);
+fn a_state_setter_is_called_in_the_place_of_build() {
+    for vector in vectors("setter-") {
+        let mut graph = Graph::new();
+        let point = graph.live_object(Moved(Point { x: 1, y: 2 }));
+        graph.set_root([point, point]);
+        let pickler = Pickler::new().protocol(protocol(&vector));
+        assert_eq!(pickler.dumps(graph.root()).unwrap(), vector.pickle, "{}", vector.name);
+    }
+}
+
+#[test]
+fn a_state_setter_changes_the_live_object_that_it_is_called_with() {
+    let mut registry = Registry::new();
+    registry.class::<Point>("geometry.Point").function("geometry.move_to", |call| {
+        let [point, state] = call.exactly()?;
+        let (point, (x, y)) = (point.id(), state.try_into()?);
+        *call.live_mut::<Point>(point)?.ok_or_else(|| Error::other("no point"))? = Point { x, y };
+        Ok(call.add(()))
+    });
+    let unpickler = Unpickler::new().resolver(registry);
+    for vector in vectors("setter-") {
+        let graph = unpickler.loads(&vector.pickle).unwrap();
+        let points: Vec<&Point> = graph.root().items().filter_map(|item| item.downcast_ref()).collect();
+        assert!(matches!(points[..], [Point { x: 1, y: 2 }, Point { x: 1, y: 2 }]), "{}: {points:?}", vector.name);
+    }
+}
+
+#[test]
+fn hooks_and_live_objects_are_asked_in_a_stream_of_pickles_with_one_memo() {
+    #[derive(Debug)]
+    struct Row(&'static str);
+    impl Live for Row {}
+    for vector in vectors("several-") {
+        let mut graph = Graph::new();
+        let point = graph.live_object(Point { x: 1, y: 2 });
+        let row = graph.live_object(Row("row:7"));
+        let (alone, both) = (graph.list([point]), graph.list([row, point]));
+        let again = graph.list([point]);
+        let pickler = Pickler::new().protocol(protocol(&vector)).persistent_id(|value| {
+            let row = value.this().downcast_ref().map(|row: &Row| row.0);
+            Ok(row.map(|row| value.add(row)))
+        });
+        let mut stream = pickler.stream(Vec::new());
+        stream.dump(graph.value(alone)).unwrap();
+        stream.dump(graph.value(both)).unwrap();
+        stream.clear_memo();
+        stream.dump(graph.value(again)).unwrap();
+        assert_eq!(stream.finish().unwrap(), vector.pickle, "{}", vector.name);
+    }
+}
+
+#[test]
+fn live_objects_of_several_graphs_are_written_to_one_stream() {
+    let graph = |x| {
+        let mut graph = Graph::new();
+        let point = graph.live_object(Point { x, y: 0 });
+        graph.set_root([point]);
+        graph
+    };
+    let graphs = [graph(1), graph(2)];
     let mut stream = Pickler::new().stream(Vec::new());
-    assert_eq!(stream.dump(graph.root()).unwrap_err().kind(), ErrorKind::Unrepresentable);
-    let reduced = Pickler::new().reduced(graph.root()).unwrap();
-    let mut stream = Pickler::new().stream(Vec::new());
-    stream.dump(reduced.value().items().next().unwrap()).unwrap();
-    stream.dump(reduced.value()).unwrap();
+    for n in [0, 1, 0, 1] {
+        stream.dump(graphs[n].root()).unwrap();
+    }
     let written = stream.finish().unwrap();
-    let unpickler = Unpickler::new().shared_memo(true);
+    let unpickler = Unpickler::new().shared_memo(true).resolver(Symbolic);
     let loaded = unpickler.stream(&written[..]).last().unwrap().unwrap();
-    let [point, both] = loaded.roots().as_array().unwrap();
-    assert!(both.items().all(|item| item.is(point)));
+    let [one, two, one_again, two_again] = loaded.roots().as_array().unwrap();
+    assert!(one.is(one_again) && two.is(two_again));
+    let shown = "[geometry.Point(1, 0)] [geometry.Point(2, 0)]";
+    assert_eq!(format!("{one:?} {two:?}"), shown);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub struct Instance<'g> {
     pairs: Vec<Cell>,
     state: Option<Cell>,
     attrs: Vec<(String, Cell)>,
+    setter: Option<Cell>,
 }
 
 impl Arena {
@@ -55,6 +56,7 @@ impl Arena {
             pairs: Vec::new(),
             state: None,
             attrs: Vec::new(),
+            setter: None,
         }
     }
 
@@ -136,6 +138,22 @@ impl Instance<'_> {
         self
     }
 
+    /// The function `name` of `module` that sets the state, called with the object and the state, in the place of BUILD:
+    /// the sixth item of what `__reduce__` returns. Without a state nothing is called.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.call("geometry", "Point").state((1, 2)).state_setter("geometry", "move_to").build()?;
+    /// graph.set_root(point);
+    /// let picklevm::Change::Effect(call) = graph.root().as_object().unwrap().changes().next().unwrap() else { panic!() };
+    /// assert!(call.as_object().unwrap().is_instance("geometry", "move_to"));
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn state_setter(mut self, module: &str, name: &str) -> Self {
+        self.setter = Some(self.arena.global(module, name).0);
+        self
+    }
+
     /// Makes the object: items and pairs are added before the state is set, as CPython does it.
     ///
     /// # Errors
@@ -169,6 +187,23 @@ impl Instance<'_> {
         for (name, value) in self.attrs {
             arena.value_mut(Id(object)).set_attr(&name, Id(value))?;
         }
+        if let Some(setter) = self.setter {
+            arena.set_state_by(object, setter);
+        }
         Ok(Id(object))
+    }
+}
+
+impl Arena {
+    /// Lets a function set the state of an object, which BUILD set until now.
+    fn set_state_by(&mut self, object: Cell, setter: Cell) {
+        let mut ops: Vec<_> = self.object_ops(self.objects[object.id()]).collect();
+        for (kind, value) in &mut ops {
+            if *kind == OpKind::Build {
+                let args = self.new_tuple(&[object, *value]);
+                (*kind, *value) = (OpKind::Effect, self.new_object(How::Reduce, setter, args));
+            }
+        }
+        self.set_object_ops(object, &ops);
     }
 }

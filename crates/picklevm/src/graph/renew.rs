@@ -1,0 +1,57 @@
+//! Putting other values in the place of those inside a value.
+
+use super::arena::Arena;
+use super::cell::{Cell, Tag};
+use super::object::OpKind;
+
+impl Arena {
+    /// Puts another value in the place of each that lies directly inside a value, keys and arguments included.
+    ///
+    /// Rows of dicts and sets keep their order, and are searched one by one from now on.
+    pub(crate) fn renew_children(&mut self, cell: Cell, new: impl Fn(Cell) -> Cell) {
+        match cell.tag() {
+            Tag::List | Tag::Tuple => self.renew_items(cell, &new),
+            Tag::Dict | Tag::Set | Tag::FrozenSet => {
+                self.renew_items(cell, &new);
+                self.keyed_mut(cell).table = 0;
+                self.hashes.clear();
+            }
+            Tag::Persistent => {
+                let pid = &mut self.persistents[cell.id()];
+                // An id that is a value elsewhere stays itself, unless it is live.
+                if pid.is(Tag::Live) {
+                    *pid = new(*pid);
+                }
+            }
+            Tag::Object => {
+                let node = self.objects[cell.id()];
+                self.renew_items(node.args, &new);
+                self.objects[cell.id()].class = new(node.class);
+                let ops: Vec<_> = self.object_ops(node).collect();
+                let mut renewed = ops.clone();
+                for (kind, value) in &mut renewed {
+                    match kind {
+                        OpKind::Build | OpKind::Effect => *value = new(*value),
+                        _ => self.renew_items(*value, &new),
+                    }
+                }
+                if renewed != ops {
+                    self.set_object_ops(cell, &renewed);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn renew_items(&mut self, cell: Cell, new: impl Fn(Cell) -> Cell) {
+        let (start, len) = match cell.tag() {
+            Tag::Tuple => (self.tuples[cell.id()].start, self.tuples[cell.id()].len),
+            Tag::List => (self.lists[cell.id()].start, self.lists[cell.id()].len),
+            Tag::Dict | Tag::Set | Tag::FrozenSet => (self.keyed(cell).row.start, self.keyed(cell).row.len),
+            _ => return,
+        };
+        if let Some(items) = self.cells.get_mut(start as usize..start as usize + len as usize) {
+            items.iter_mut().for_each(|item| *item = new(*item));
+        }
+    }
+}
