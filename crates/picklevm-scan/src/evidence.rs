@@ -39,6 +39,22 @@ pub struct Event {
     pub result: Option<u32>,
     /// The whole of it as a line of Python, shortened where it is long.
     pub python: String,
+    /// What is known of the name that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<Known>,
+}
+
+/// What a policy knows of the name that an [`Event`] is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", content = "why", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Known {
+    /// It is harmless to import.
+    Safe,
+    /// Nothing.
+    Suspicious,
+    /// It does harm: what it does, as the end of a sentence.
+    Dangerous(String),
 }
 
 macro_rules! actions {

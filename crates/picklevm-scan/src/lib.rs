@@ -30,7 +30,7 @@ mod trace;
 mod verdict;
 mod walk;
 
-pub use evidence::{Action, Event, Import};
+pub use evidence::{Action, Event, Import, Known};
 pub use guard::Guard;
 pub use policy::{Allowed, Arg, Follows, Judgement, Kind, Policy, PolicyError, Use};
 pub use report::{Format, PickleReport, Report};

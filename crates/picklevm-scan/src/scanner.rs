@@ -1,13 +1,14 @@
 //! `Scanner`: what to scan with.
 
 use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::{fs, io};
 
 use crate::contents;
 use crate::policy::Policy;
-use crate::report::Report;
+use crate::report::{Format, Report};
 use crate::trace::Budget;
 use crate::verdict::{Finding, Rule};
 
@@ -29,6 +30,7 @@ pub fn scan(bytes: impl AsRef<[u8]>) -> Report {
 /// What a scan may take. Reaching a limit is a finding, never an error and never safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    pub(crate) file: usize,
     pub(crate) depth: u32,
     pub(crate) expanded: usize,
     pub(crate) members: usize,
@@ -38,11 +40,18 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { depth: 8, expanded: 1 << 30, members: 100_000, events: 100_000, findings: 1000 }
+        Limits { file: 1 << 32, depth: 8, expanded: 1 << 30, members: 100_000, events: 100_000, findings: 1000 }
     }
 }
 
 impl Limits {
+    /// Bytes of one file, or of one reader; all of them are read into memory. 4 GiB by default.
+    #[must_use]
+    pub fn file(mut self, most: usize) -> Self {
+        self.file = most;
+        self
+    }
+
     /// How deep things are looked for in things: members in archives, data in compressed data, pickles in strings of
     /// pickles. 8 by default.
     #[must_use]
@@ -166,17 +175,59 @@ impl Scanner {
         contents::scan(name, bytes, &context, true)
     }
 
-    /// Scans a file.
+    /// Scans a file, for a report that is called as its path.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read.
+    /// If the file cannot be read. What is larger than [`Limits::file`] is suspicious instead.
     pub fn scan_file(&self, path: impl AsRef<Path>) -> io::Result<Report> {
         let path = path.as_ref();
-        let bytes = fs::read(path)?;
-        Ok(self.scan_named(&path.to_string_lossy(), &bytes))
+        let file = File::open(path)?;
+        let len = file.metadata().map_or(0, |data| data.len());
+        self.read(&path.to_string_lossy(), file, usize::try_from(len).unwrap_or(usize::MAX))
+    }
+
+    /// Scans all that a reader gives, for a report that is called `name`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the reader. What is larger than [`Limits::file`] is suspicious instead.
+    ///
+    /// ```
+    /// use picklevm_scan::{Limits, Rule, Scanner, Verdict};
+    ///
+    /// let scanner = Scanner::new();
+    /// assert_eq!(scanner.scan_reader("answer.pkl", &b"K\x2a."[..])?.verdict, Verdict::Safe);
+    ///
+    /// let scanner = scanner.limits(Limits::default().file(1 << 20));
+    /// let report = scanner.scan_reader("endless", std::io::repeat(0))?;
+    /// assert_eq!((report.verdict, report.findings[0].rule), (Verdict::Suspicious, Rule::Limit));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn scan_reader(&self, name: &str, reader: impl Read) -> io::Result<Report> {
+        self.read(name, reader, 0)
+    }
+
+    /// Scans what a reader gives, which says that it is `claimed` bytes.
+    fn read(&self, name: &str, reader: impl Read, claimed: usize) -> io::Result<Report> {
+        let most = self.limits.file;
+        let mut bytes = Vec::new();
+        if claimed <= most {
+            bytes.reserve_exact(claimed.min(CLAIMED));
+            reader.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+            if bytes.len() <= most {
+                return Ok(self.scan_named(name, &bytes));
+            }
+        }
+        let mut report = Report::new(name, Format::Other, claimed.max(bytes.len()));
+        let message = format!("is larger than {most} bytes, and was not looked into");
+        report.findings.push(Finding::suspicious(Rule::Limit, 0, message));
+        Ok(report.judged())
     }
 }
+
+/// Bytes that are taken for a file because it claims to have them; what more it has is taken as it comes.
+const CLAIMED: usize = 64 << 20;
 
 /// What a scan of one file knows wherever it is.
 #[derive(Clone, Copy)]

@@ -42,6 +42,7 @@ pub(crate) fn scan_deep<'a>(data: &'a [u8], start: usize, context: &Context<'a>,
 pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Report {
     if data.is_empty() {
         report.findings.push(Finding::suspicious(Rule::Broken, 0, "it is empty: there is no pickle"));
+        report.format = Format::Other;
         let mut report = report.judged();
         report.status = Status::Truncated;
         return report;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::contents::is_pickle_name;
 use crate::report::{Format, Report};
 use crate::scanner::Scanner;
+use crate::verdict::Rule;
 
 /// One file of a [`scan_paths`](Scanner::scan_paths).
 #[derive(Debug)]
@@ -46,7 +47,7 @@ struct Found {
 
 impl Scanner {
     /// Scans files, and directories with all that is below them, on all processors. Links to directories are not
-    /// followed. `done` is told of each file when it is done, of how many.
+    /// followed. `done` is told of each file when it is done, and of how many there are.
     ///
     /// The outcomes are in the order of the paths, files of a directory by name.
     pub fn scan_paths<P: AsRef<Path>>(&self, paths: &[P], done: impl Fn(&Path, usize) + Sync) -> Vec<FileScan> {
@@ -81,6 +82,7 @@ fn is_foreign(report: &Report) -> bool {
         && !is_pickle_name(&report.name)
         && report.members.is_empty()
         && report.pickles.len() <= 1
+        && !report.findings.iter().any(|finding| finding.rule == Rule::Limit)
 }
 
 /// The files below a directory; what cannot be listed is an outcome.

@@ -174,7 +174,7 @@ impl Builder for Tracer<'_> {
             Rule::Extension,
             format!("asks the loading process for what the extension code {code} stands for"),
         );
-        self.event(Action::Extension, |_| code.to_string(), None, |_| format!("copyreg._inverted_registry[{code}]"));
+        self.event(Action::Extension, Token::Int(code), None, |_| format!("copyreg._inverted_registry[{code}]"));
         Ok(Token::Unknown)
     }
 
@@ -229,7 +229,7 @@ impl Builder for Tracer<'_> {
     }
 
     fn next_buffer(&mut self) -> Result<Token> {
-        self.event(Action::Buffer, |_| "buffer".to_owned(), None, |_| "next(buffers)".to_owned());
+        self.event(Action::Buffer, Token::Buffer, None, |_| "next(buffers)".to_owned());
         Ok(Token::Buffer)
     }
 
@@ -248,7 +248,7 @@ impl Builder for Tracer<'_> {
     }
 
     fn dropped(&mut self, call: Token, _: Option<Token>) {
-        self.event(Action::Drop, |tracer| tracer.subject(call), None, |tracer| format!("del {}", tracer.subject(call)));
+        self.event(Action::Drop, call, None, |tracer| format!("del {}", tracer.render(call)));
     }
 
     fn usage(&self) -> (u64, u64) {

@@ -41,12 +41,7 @@ impl Tracer<'_> {
         let object = self.values.object(class, args);
         let result = if let Token::Object(number) = object { Some(number) } else { None };
         let action = if how == Use::Call { Action::Call } else { Action::Construct };
-        self.event(
-            action,
-            |tracer| tracer.name_of(callable),
-            result,
-            |tracer| tracer.render_call(callable, args, how, result),
-        );
+        self.event(action, callable, result, |tracer| tracer.render_call(callable, args, how, result));
         object
     }
 
@@ -182,7 +177,7 @@ impl Tracer<'_> {
 
     /// BUILD.
     pub(super) fn set_state(&mut self, target: Token, state: Token) {
-        self.event(Action::State, |tracer| tracer.subject(target), None, |tracer| tracer.render_state(target, state));
+        self.event(Action::State, target, None, |tracer| tracer.render_state(target, state));
         let object = match target {
             Token::Object(number) => self.values.objects.get_mut(number as usize),
             _ => None,
@@ -228,7 +223,7 @@ impl Tracer<'_> {
     /// Items go into what is not the plain container that the opcode is for.
     #[inline(never)]
     pub(super) fn put_items(&mut self, target: Token, items: &[Token]) {
-        self.event(Action::Items, |tracer| tracer.subject(target), None, |tracer| tracer.render_items(target, items));
+        self.event(Action::Items, target, None, |tracer| tracer.render_items(target, items));
         let object = match target {
             Token::Object(number) => self.values.objects.get(number as usize).copied(),
             _ => None,
@@ -269,12 +264,7 @@ impl Tracer<'_> {
         }
         let number = self.persistent.len() as u32;
         self.persistent.push(pid);
-        self.event(
-            Action::Persistent,
-            |tracer| tracer.render(pid),
-            None,
-            |tracer| format!("persistent_load({})", tracer.render(pid)),
-        );
+        self.event(Action::Persistent, pid, None, |tracer| format!("persistent_load({})", tracer.render(pid)));
         Token::Persistent(number)
     }
 

@@ -113,16 +113,11 @@ impl<'a> Tracer<'a> {
         self.suspect(Rule::Divergence, message);
     }
 
-    /// Records what the op that runs does.
-    fn event(
-        &mut self,
-        action: Action,
-        subject: impl FnOnce(&Self) -> String,
-        result: Option<u32>,
-        python: impl FnOnce(&Self) -> String,
-    ) {
+    /// Records what the op that runs does, and to or with what.
+    fn event(&mut self, action: Action, about: Token, result: Option<u32>, python: impl FnOnce(&Self) -> String) {
         if self.values.keeps_all && self.events.len() < self.budget.events {
-            let event = Event { offset: self.op, action, subject: subject(self), result, python: python(self) };
+            let (subject, known) = (self.render(about), self.known(about));
+            let event = Event { offset: self.op, action, subject, result, python: python(self), known };
             self.events.push(event);
         }
     }

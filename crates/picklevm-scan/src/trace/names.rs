@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use picklevm::python3_name;
 
 use super::Tracer;
-use crate::evidence::{Action, Import};
+use crate::evidence::{Action, Import, Known};
 use crate::policy::Judgement;
 use crate::token::Token;
 use crate::verdict::{Rule, Verdict};
@@ -73,16 +73,11 @@ impl<'a> Tracer<'a> {
             }
         };
         let token = Token::Global(number);
-        self.event(
-            Action::Import,
-            |tracer| tracer.name_of(token),
-            None,
-            |tracer| match tracer.globals.get(number) {
-                Some(global) if global.name.is_empty() => format!("import {}", global.module),
-                Some(global) => format!("from {} import {}", global.module, global.name),
-                None => String::new(),
-            },
-        );
+        self.event(Action::Import, token, None, |tracer| match tracer.globals.get(number) {
+            Some(global) if global.name.is_empty() => format!("import {}", global.module),
+            Some(global) => format!("from {} import {}", global.module, global.name),
+            None => String::new(),
+        });
         token
     }
 
@@ -156,6 +151,15 @@ impl<'a> Tracer<'a> {
             Token::Global(number) => Some((number, self.globals.get(number)?.judgement)),
             _ => None,
         }
+    }
+
+    /// What the policy knows of a global, for an event about it.
+    pub(super) fn known(&self, token: Token) -> Option<Known> {
+        Some(match self.judgement(token)?.1 {
+            Judgement::Allowed(_) => Known::Safe,
+            Judgement::Dangerous(why) => Known::Dangerous(why.to_owned()),
+            Judgement::Unknown => Known::Suspicious,
+        })
     }
 
     /// The name of a global, or what else the token is.

@@ -23,14 +23,6 @@ impl Tracer<'_> {
         out
     }
 
-    /// What an event is about: a name, or the number of an object.
-    pub(super) fn subject(&self, token: Token) -> String {
-        match token {
-            Token::Object(number) => format!("v{number}"),
-            token => self.name_of(token),
-        }
-    }
-
     pub(super) fn render_call(&self, callable: Token, args: Option<&[Token]>, how: Use, result: Option<u32>) -> String {
         let mut out = String::new();
         if let Some(number) = result {
@@ -50,11 +42,11 @@ impl Tracer<'_> {
     }
 
     pub(super) fn render_state(&self, target: Token, state: Token) -> String {
-        format!("{}.__setstate__({})", self.subject(target), self.render(state))
+        format!("{}.__setstate__({})", self.render(target), self.render(state))
     }
 
     pub(super) fn render_items(&self, target: Token, items: &[Token]) -> String {
-        let mut out = format!("{}.{}(", self.subject(target), self.opcode.name().to_lowercase());
+        let mut out = format!("{}.{}(", self.render(target), self.opcode.name().to_lowercase());
         self.write_items(&mut out, items, LEVELS);
         out.push(')');
         out
