@@ -1,6 +1,7 @@
 //! The program `picklevm`: shows, disassembles, converts and checks Python pickles, without Python.
 //!
-//! Each subcommand is a module with its `Args` and a `run`. Exit status: 0, 1 for bad data, 2 for bad usage.
+//! Each subcommand is a module with its `Args` and a `run`. Exit status: 0, 1 for bad data, 2 for bad usage;
+//! `scan` has more.
 
 mod dis;
 mod failure;
@@ -10,6 +11,7 @@ mod optimize;
 mod output;
 mod pickles;
 mod repickle;
+mod scan;
 mod show;
 mod time;
 
@@ -43,6 +45,7 @@ enum Command {
     Dis(dis::Args),
     Optimize(optimize::Args),
     Repickle(repickle::Args),
+    Scan(scan::Args),
     Time(time::Args),
 }
 
@@ -54,6 +57,7 @@ impl Command {
             Command::Dis(args) => dis::run(args),
             Command::Optimize(args) => optimize::run(args),
             Command::Repickle(args) => repickle::run(args),
+            Command::Scan(args) => scan::run(args),
             Command::Time(args) => time::run(args),
         }
     }

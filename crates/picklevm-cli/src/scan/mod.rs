@@ -1,0 +1,203 @@
+//! `picklevm scan`: what pickles would import and call, and whether that is harmless.
+//!
+//! The judging is picklevm-scan's. Here its reports become a [table](people) for people, with their words for what each
+//! step does, or [lines of JSON](json) and [SARIF](sarif) for programs, and one exit status.
+
+mod json;
+mod people;
+mod sarif;
+mod words;
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use picklevm_scan::{FileScan, Limits, Outcome, Policy, Scanner, Verdict};
+
+use crate::failure::Failure;
+use crate::input;
+use crate::output::Output;
+
+/// Says what pickles would import and call, and whether that is safe
+///
+/// Nothing is imported or called. A PATH is a file that a program would load (a pickle, a checkpoint of PyTorch, joblib or
+/// NumPy, an archive of them, compressed or not) or a directory, where files that are no pickles are passed over.
+///
+/// Exit status: 0 if all is safe, 1 if something is dangerous, 3 if it is suspicious, 4 if it could not be read; of
+/// several the worst: dangerous, unreadable, suspicious, safe. 2 is bad usage.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Files and directories to scan
+    #[arg(value_name = "PATH", required_unless_present = "print_policy")]
+    paths: Vec<PathBuf>,
+    /// Everything that each pickle does, as Python and in words
+    #[arg(long)]
+    explain: bool,
+    /// One line of JSON a file
+    #[arg(long, conflicts_with_all = ["explain", "sarif"])]
+    json: bool,
+    /// SARIF 2.1.0, as code scanning services read it
+    #[arg(long, conflicts_with = "explain")]
+    sarif: bool,
+    /// List what is done by safe pickles too, with --json
+    #[arg(long, requires = "json")]
+    evidence: bool,
+    /// Leave safe files out
+    #[arg(short, long, conflicts_with_all = ["json", "sarif"])]
+    quiet: bool,
+    /// TOML or JSON that changes which names are allowed and which are dangerous; may be given again
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
+    /// Print the policy as TOML instead of scanning
+    #[arg(long, conflicts_with_all = ["paths", "explain", "json", "sarif", "quiet"])]
+    print_policy: bool,
+    /// Reasons that are printed of each file
+    #[arg(long, value_name = "COUNT", default_value_t = 20)]
+    max_reasons: usize,
+    /// How deep to look for things in things: archives, compressed data, pickles in strings of pickles
+    #[arg(long, value_name = "LEVELS", default_value_t = 8)]
+    depth: u32,
+    /// Bytes that may come out of all compressed data of a file [default: 1 GiB]
+    #[arg(long, value_name = "BYTES")]
+    max_expanded: Option<usize>,
+    /// Bytes of a file; a larger one is suspicious [default: 4 GiB]
+    #[arg(long, value_name = "BYTES")]
+    max_file: Option<usize>,
+    /// Members of an archive [default: 100000]
+    #[arg(long, value_name = "COUNT")]
+    max_members: Option<usize>,
+}
+
+impl Args {
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default().depth(self.depth);
+        if let Some(most) = self.max_expanded {
+            limits = limits.expanded(most);
+        }
+        if let Some(most) = self.max_file {
+            limits = limits.file(most);
+        }
+        if let Some(most) = self.max_members {
+            limits = limits.members(most);
+        }
+        limits
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let policy = read_policy(&args.policy)?;
+    if args.print_policy {
+        let mut out = Output::stdout();
+        write!(out, "{policy}").map_err(|error| out.failure(error))?;
+        return out.finish();
+    }
+    let scanner = Scanner::new().policy(policy).limits(args.limits()).evidence(args.explain || args.evidence);
+    let scans = scan(&args.paths, &scanner)?;
+    let tally = Tally::of(&scans);
+    match (print(args, &scans, &tally), tally.status()) {
+        // Whoever closed the pipe still learns from the status what was found.
+        (Ok(()) | Err(Failure::ClosedPipe), status @ 1..) => Err(Failure::Status(status)),
+        (printed, _) => printed,
+    }
+}
+
+fn print(args: &Args, scans: &[FileScan], tally: &Tally) -> Result<(), Failure> {
+    let mut out = Output::stdout();
+    let printed = if args.json {
+        json::print(scans, &mut out)
+    } else if args.sarif {
+        sarif::print(scans, &mut out)
+    } else {
+        people::print(args, scans, tally, &mut out)
+    };
+    printed.map_err(|error| out.failure(error))?;
+    out.finish()
+}
+
+/// The built-in policy with what files change of it.
+fn read_policy(files: &[PathBuf]) -> Result<Policy, Failure> {
+    let mut policy = Policy::builtin().clone();
+    for file in files {
+        let name = file.display();
+        let text = fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{name}: cannot read: {error}")))?;
+        let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        let read = if is_json { policy.extend_json(&text) } else { policy.extend_toml(&text) };
+        read.map_err(|error| Failure::Usage(format!("{name}: no policy: {error}")))?;
+    }
+    Ok(policy)
+}
+
+/// Scans everything, in the order of the paths; standard input where one is `-`.
+fn scan(paths: &[PathBuf], scanner: &Scanner) -> Result<Vec<FileScan>, Failure> {
+    let mut scans = Vec::new();
+    for alike in paths.chunk_by(|a, b| !input::is_standard(a) && !input::is_standard(b)) {
+        if input::is_standard(&alike[0]) {
+            let name = input::name(&alike[0]);
+            let outcome = match scanner.scan_reader(&name, io::stdin().lock()) {
+                Ok(report) => Outcome::Scanned(Box::new(report)),
+                Err(error) => Outcome::Unreadable(error),
+            };
+            scans.push(FileScan::new(PathBuf::from(name), outcome));
+        } else {
+            scans.extend(scan_files(alike, scanner));
+        }
+    }
+    Ok(scans)
+}
+
+/// Scans files and directories, with a bar on a terminal while that takes.
+fn scan_files(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
+    if !io::stderr().is_terminal() {
+        return scanner.scan_paths(paths, |_, _| {});
+    }
+    let bar = ProgressBar::no_length();
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} files, {elapsed}") {
+        bar.set_style(style);
+    }
+    let scans = scanner.scan_paths(paths, |_: &Path, total| {
+        bar.set_length(total as u64);
+        bar.inc(1);
+    });
+    bar.finish_and_clear();
+    scans
+}
+
+/// How many files came out as what.
+#[derive(Default)]
+struct Tally {
+    safe: usize,
+    suspicious: usize,
+    dangerous: usize,
+    unreadable: usize,
+    passed_over: usize,
+}
+
+impl Tally {
+    fn of(scans: &[FileScan]) -> Tally {
+        let mut tally = Tally::default();
+        for scan in scans {
+            *match &scan.outcome {
+                Outcome::Scanned(report) => match report.verdict {
+                    Verdict::Safe => &mut tally.safe,
+                    Verdict::Suspicious => &mut tally.suspicious,
+                    Verdict::Dangerous => &mut tally.dangerous,
+                },
+                Outcome::PassedOver => &mut tally.passed_over,
+                // What a newer library could tell is not known to be harmless.
+                _ => &mut tally.unreadable,
+            } += 1;
+        }
+        tally
+    }
+
+    /// The exit status for the worst of them.
+    fn status(&self) -> u8 {
+        match self {
+            Tally { dangerous: 1.., .. } => 1,
+            Tally { unreadable: 1.., .. } => 4,
+            Tally { suspicious: 1.., .. } => 3,
+            _ => 0,
+        }
+    }
+}

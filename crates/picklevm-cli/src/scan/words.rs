@@ -1,0 +1,143 @@
+//! What a pickle does, in words for somebody who has never seen one from inside.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use picklevm_scan::{Action, Event, Known, Verdict};
+
+/// A text without what would move the cursor or change the order of what a terminal shows: a stranger wrote it.
+pub(super) struct Printable<'a>(pub(super) &'a str);
+
+impl fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        self.0.chars().try_for_each(|c| if hides(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
+    }
+}
+
+/// Whether a character is a control, or one of those that reorder, join or hide others.
+fn hides(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The verdict on a name of which this is known.
+pub(super) fn verdict_of(known: &Known) -> Verdict {
+    match known {
+        Known::Safe => Verdict::Safe,
+        Known::Dangerous(_) => Verdict::Dangerous,
+        _ => Verdict::Suspicious,
+    }
+}
+
+/// Sentences about events, each said once.
+#[derive(Default)]
+pub(super) struct Words {
+    said: HashSet<String>,
+    harmed: bool,
+}
+
+/// What is to be understood about the first harmful call.
+const LESSON: &str = "What is in the brackets was nothing but data for the pickle; from here on it is an order.";
+
+impl Words {
+    /// What an event means; `None` if the same was said before.
+    pub(super) fn of(&mut self, event: &Event) -> Option<String> {
+        let mut sentence = sentence(event);
+        if !self.said.insert(sentence.clone()) {
+            return None;
+        }
+        let does_harm = event.action == Action::Call && matches!(event.known, Some(Known::Dangerous(_)));
+        if does_harm && !std::mem::replace(&mut self.harmed, true) {
+            sentence = format!("{sentence} {LESSON}");
+        }
+        Some(sentence)
+    }
+}
+
+fn sentence(event: &Event) -> String {
+    let subject = &event.subject;
+    match (event.action, &event.known) {
+        (Action::Import, Some(known)) => {
+            let (module, name) = match event.python.strip_prefix("from ").and_then(|line| line.split_once(" import ")) {
+                Some(pair) => pair,
+                None => return format!("Python imports the module {subject}{}.", import_ending(subject, known)),
+            };
+            format!("Python imports the module {module} and looks up {name} in it{}.", import_ending(subject, known))
+        }
+        (Action::Call, Some(Known::Dangerous(why))) => format!(
+            "Python calls {subject} with what stands in the brackets. {subject} {why}: this is the moment the harm is \
+             done."
+        ),
+        (Action::Call, Some(Known::Suspicious)) => {
+            format!("Python calls {subject} with what stands in the brackets. Nobody vouched for what that does.")
+        }
+        (Action::Call, Some(_)) => format!("Python calls {subject}, and gives the result a name here."),
+        (Action::Call, None) => {
+            format!("Python calls {subject}, which the pickle made before. What that does cannot be known.")
+        }
+        (Action::Construct, Some(Known::Dangerous(why))) => format!(
+            "Python makes an object of the class {subject} from what stands in the brackets. {subject} {why}: this is \
+             the moment the harm is done."
+        ),
+        (Action::Construct, _) => format!("Python makes an empty object of the class {subject}."),
+        (Action::State, Some(_)) => {
+            format!("Python changes {subject} itself, for everybody in the process who uses it.")
+        }
+        (Action::State, None) => {
+            "Python gives the object its state: it calls the object's __setstate__, or else sets its attributes.".into()
+        }
+        (Action::Items, _) => "Python puts items into the object, by the object's own methods.".into(),
+        (Action::Persistent, _) => {
+            "Python asks the program that loads the pickle what this id stands for. The program decides.".into()
+        }
+        (Action::Extension, _) => {
+            "Python looks this number up in a table of the process, copyreg's. What it stands for is not in the pickle."
+                .into()
+        }
+        (Action::Buffer, _) => "Python takes a buffer that the program hands over beside the pickle.".into(),
+        (Action::Drop, _) => "The result is thrown away. It was called only for what the call does.".into(),
+        _ => "What this does cannot be known.".into(),
+    }
+}
+
+/// How a sentence about an import ends.
+fn import_ending(subject: &str, known: &Known) -> String {
+    match known {
+        Known::Safe => ". That does no harm".into(),
+        Known::Dangerous(why) => format!(". Nothing is called yet, but {subject} {why}"),
+        _ => ". Importing a module runs the code in it, and nobody vouched for this one".into(),
+    }
+}
+
+/// Lines of a text, broken at blanks where they would be longer than `width` characters.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some((beyond, _)) = rest.char_indices().nth(width) {
+        let fits = rest[beyond..].starts_with(' ').then_some(beyond).or_else(|| rest[..beyond].rfind(' '));
+        let Some(at) = fits.or_else(|| rest.find(' ')) else { break };
+        lines.push(&rest[..at]);
+        rest = &rest[at + 1..];
+    }
+    lines.push(rest);
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_drive_a_terminal_is_escaped() {
+        assert_eq!(Printable("a\x1b[2Jb\u{202e}c\n é").to_string(), "a\\u{1b}[2Jb\\u{202e}c\\n é");
+    }
+
+    #[test]
+    fn lines_are_broken_at_blanks() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("unbreakable word", 4), ["unbreakable", "word"]);
+        assert_eq!(wrap("", 4), [""]);
+    }
+}

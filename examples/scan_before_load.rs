@@ -1,0 +1,45 @@
+//! Asks whether a pickle is harmless before it is loaded, and loads it behind the same policy.
+//!
+//! `cargo run --example scan_before_load [FILE...]`
+
+use picklevm::{Graph, Standard, Unpickler};
+use picklevm_scan::{Guard, Policy, Scanner, Verdict};
+
+/// What a service that is sent pickles of orders does with one: scan, say why not, or load.
+fn receive(policy: &Policy, pickle: &[u8]) -> Result<Graph, String> {
+    let report = Scanner::new().policy(policy.clone()).scan(pickle);
+    if report.verdict != Verdict::Safe {
+        let findings = report.all_findings();
+        let reasons: Vec<_> = findings.iter().map(|(_, finding)| finding.to_string()).collect();
+        return Err(reasons.join("; "));
+    }
+    // The scan judged what is done; the guard makes sure that the load looks up no other name than the scan saw.
+    let unpickler = Unpickler::new().resolver(Guard::new(policy.clone(), Standard));
+    unpickler.loads(pickle).map_err(|error| error.to_string())
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut policy = Policy::builtin().clone();
+    policy.extend_toml("allow = [{ module = 'shop', names = ['Order'], may = ['construct', 'state'] }]")?;
+
+    for file in std::env::args().skip(1) {
+        match receive(&policy, &std::fs::read(&file)?) {
+            Ok(graph) => println!("{file}: {:?}", graph.root()),
+            Err(why) => println!("{file}: refused: {why}"),
+        }
+    }
+
+    let order = b"\x80\x02cshop\nOrder\n)\x81}X\x03\0\0\0skuX\x03\0\0\0A-1sb.";
+    let graph = receive(&policy, order)?;
+    assert_eq!(graph.root().attr("sku").and_then(|sku| sku.as_str()), Some("A-1"));
+
+    let attack = b"cos\nsystem\n(S'echo hello world'\ntR.";
+    let why = receive(&policy, attack).err().ok_or("an attack was let through")?;
+    assert_eq!(why, "dangerous at 0: calls os.system, which runs programs");
+
+    let stranger = b"\x80\x02cshop\nRefund\n)\x81.";
+    let why = receive(&policy, stranger).err().ok_or("a class that nobody allowed was let through")?;
+    println!("a class that nobody allowed: {why}");
+    assert!(why.starts_with("suspicious at 2: constructs shop.Refund, which no policy knows"));
+    Ok(())
+}
