@@ -103,6 +103,21 @@ impl<'a> From<&'a str> for Text<'a> {
     }
 }
 
+/// ```
+/// assert!(picklevm_ops::Text::from("set") == "set");
+/// ```
+impl PartialEq<str> for Text<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.bytes == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Text<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
 /// The text, with U+FFFD for surrogates.
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,9 +3,11 @@
 use std::fmt::{self, Write};
 
 use picklevm_ops::Text;
+use smallvec::SmallVec;
 
 use super::Graph;
-use super::value::{Kind, Value};
+use super::compare::is_compound;
+use super::value::{Id, Kind, Value};
 use super::views::{Change, Object};
 
 /// Values nested deeper than this are written as `…`.
@@ -17,7 +19,7 @@ const BYTES: usize = 200;
 
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer { out: f, left: VALUES }.value(*self, DEPTH)
+        Printer { out: f, left: VALUES, open: SmallVec::new() }.value(*self, DEPTH)
     }
 }
 
@@ -30,10 +32,25 @@ impl fmt::Debug for Graph {
 struct Printer<'a, 'f> {
     out: &'a mut fmt::Formatter<'f>,
     left: u32,
+    /// The values that are being written, the innermost at the end.
+    open: SmallVec<[Id; DEPTH as usize]>,
 }
 
 impl Printer<'_, '_> {
     fn value(&mut self, value: Value<'_>, depth: u32) -> fmt::Result {
+        if !is_compound(value.cell().tag()) {
+            return self.one(value, depth);
+        }
+        if self.open.contains(&value.id()) {
+            return self.out.write_str(again(value));
+        }
+        self.open.push(value.id());
+        self.one(value, depth)?;
+        self.open.pop();
+        Ok(())
+    }
+
+    fn one(&mut self, value: Value<'_>, depth: u32) -> fmt::Result {
         if depth == 0 || self.left == 0 {
             return self.out.write_str("…");
         }
@@ -132,6 +149,17 @@ impl Printer<'_, '_> {
             }
         }
         Ok(())
+    }
+}
+
+/// What Python writes of a value inside itself.
+fn again(value: Value<'_>) -> &'static str {
+    match value.kind() {
+        Kind::List(_) => "[...]",
+        Kind::Tuple(items) if items.is_empty() => "()",
+        Kind::Tuple(_) => "(...)",
+        Kind::Dict(_) | Kind::Set(_) => "{...}",
+        _ => "...",
     }
 }
 

@@ -1,0 +1,74 @@
+//! Reads a session that a Django site keeps with its `PickleSerializer`, changes it, and writes it back so that the site
+//! accepts it.
+//!
+//!     cargo run --example django_session
+//!     cargo run --example django_session SECRET_KEY SESSION     prints SESSION, changed and signed
+//!
+//! A session is a pickle, compressed, in Base64, and signed with the `SECRET_KEY` of the site: what
+//! `SessionBase.encode` makes, which Django's back ends keep in a database, a cache or a file. Loading runs nothing, and
+//! the signature is checked before anything is read: a session that was tampered with does not even reach the machine.
+
+use picklevm::{Limits, Pickler, Protocol, Unpickler, Value};
+
+#[path = "support/signing.rs"]
+mod signing;
+
+/// `SessionBase.key_salt`: the salt of sessions, by the class of the back end.
+const SALT: &str = "django.contrib.sessions.SessionStore";
+
+type Error = Box<dyn std::error::Error>;
+
+/// Puts one more line into the cart and marks the session; everything else comes back as it was, instances included.
+pub(crate) fn change(secret: &str, signed: &str) -> Result<String, Error> {
+    let signer = signing::Signer::new(secret, SALT);
+    let (pickle, time) = signer.loads(signed)?;
+    let mut session = Unpickler::new().limits(Limits::untrusted()).loads(&pickle)?;
+
+    let user = session.root().at("_auth_user_id").as_str().ok_or("nobody is logged in")?;
+    eprintln!("session of user {user}, signed at {time}: {:?}", session.root());
+
+    // A price is an instance, which Python makes by calling decimal.Decimal("0.50").
+    let price = session.call("decimal", "Decimal").arg("0.50").build()?;
+    let line = picklevm::value!(in session, {"sku": "B-7", "qty": 3, "price": price});
+    session.root_mut().at("cart")?.push(line)?;
+    session.root_mut().set("checked_by", "picklevm")?;
+
+    // What PickleSerializer writes.
+    let pickle = Pickler::new().protocol(Protocol::HIGHEST).dumps(session.root())?;
+    signer.dumps(&pickle, time)
+}
+
+fn main() -> Result<(), Error> {
+    let mut arguments = std::env::args().skip(1);
+    if let (Some(secret), Some(signed)) = (arguments.next(), arguments.next()) {
+        println!("{}", change(&secret, &signed)?);
+        return Ok(());
+    }
+    // Made by Django 4.2 with this key: data/make_django_session.py.
+    let (secret, signed) = ("not a secret", include_str!("data/django-session.txt").trim_end());
+    let changed = change(secret, signed)?;
+    println!("{changed}");
+
+    let (pickle, time) = signing::Signer::new(secret, SALT).loads(&changed)?;
+    let session = picklevm::loads(pickle)?;
+    let root = session.root();
+    assert_eq!((time, root.at("checked_by").as_str()), (1_700_000_000, Some("picklevm")));
+    let prices: Vec<_> = root.at("cart").items().filter_map(|line| amount(line.at("price"))).collect();
+    assert_eq!(prices, ["9.99", "0.50"]);
+    // What was not touched is there still, the time with its zone too.
+    let last_seen = root.at("last_seen").as_object().ok_or("no time")?;
+    assert!(last_seen.is_instance("datetime", "datetime"));
+
+    // Another key, and one changed letter.
+    for (secret, signed) in [("another key", signed.to_owned()), (secret, signed.replacen('e', "f", 1))] {
+        let error = change(secret, &signed).expect_err("it was not signed with this key");
+        eprintln!("refused: {error}");
+        assert_eq!(error.to_string(), "a wrong signature");
+    }
+    Ok(())
+}
+
+/// The digits of a `decimal.Decimal`.
+fn amount(price: Value<'_>) -> Option<&str> {
+    price.as_object().filter(|price| price.is_instance("decimal", "Decimal"))?.args().next()?.as_str()
+}

@@ -1,0 +1,132 @@
+//! Both ends of Graphite's pickle protocol: batches of metrics, `[(path, (timestamp, value)), ...]`, each a pickle behind
+//! its length in four bytes.
+//!
+//!     cargo run --example graphite_receiver                    sends a few batches to itself
+//!     cargo run --example graphite_receiver 127.0.0.1:2004     receives what carbon clients send, and prints it
+//!
+//! Whoever can connect can send anything. A batch is plain data: no class or function has any business in it, and any
+//! that is named is an error. What cannot be read costs the sender its batch, or its connection, and nobody else
+//! anything.
+
+use std::io::{self, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
+use std::thread;
+
+use picklevm::{Deny, Encoding, Errors, Graph, Limits, Pickler, Protocol, Unpickler};
+
+#[path = "support/frames.rs"]
+mod frames;
+
+/// What carbon takes at the most, in bytes.
+const MOST: u32 = 1 << 20;
+
+/// A value of a series at a time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Metric {
+    pub(crate) path: String,
+    /// Seconds since 1970.
+    pub(crate) timestamp: f64,
+    pub(crate) value: f64,
+}
+
+/// How batches of strangers are read.
+pub(crate) fn unpickler() -> Unpickler {
+    // Python 2 sends paths as 8-bit strings.
+    Unpickler::new()
+        .resolver(Deny)
+        .encoding(Encoding::Utf8)
+        .errors(Errors::Replace)
+        .limits(Limits::untrusted().nodes(1 << 20).memo(1 << 20))
+}
+
+/// The metrics of one pickle.
+pub(crate) fn read_batch(unpickler: &Unpickler, pickle: &[u8]) -> picklevm::Result<Vec<Metric>> {
+    let graph = unpickler.loads(pickle)?;
+    let batch: Vec<(String, (f64, f64))> = graph.root().try_into()?;
+    Ok(batch.into_iter().map(|(path, (timestamp, value))| Metric { path, timestamp, value }).collect())
+}
+
+/// Receives the batches of a connection until it ends. What is no batch is handed over as an error, and the next one is
+/// read: its length said where it begins.
+pub(crate) fn receive(connection: impl Read, mut batch: impl FnMut(picklevm::Result<Vec<Metric>>)) -> io::Result<()> {
+    let (mut connection, unpickler) = (BufReader::new(connection), unpickler());
+    while let Some(pickle) = frames::read_frame(&mut connection, MOST)? {
+        batch(read_batch(&unpickler, &pickle));
+    }
+    Ok(())
+}
+
+/// Sends one batch, at protocol 2 as the manual of Graphite has it.
+pub(crate) fn send(connection: &mut impl Write, metrics: &[Metric]) -> Result<(), Box<dyn std::error::Error>> {
+    let batch: Vec<_> = metrics.iter().map(|m| (m.path.as_str(), (m.timestamp, m.value))).collect();
+    let pickle = Pickler::new().protocol(Protocol::V2).dumps(Graph::from(batch).root())?;
+    frames::write_frame(connection, &pickle)?;
+    Ok(())
+}
+
+/// Receives and prints until it is ended.
+fn listen(address: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    println!("listening on {}", listener.local_addr()?);
+    for connection in listener.incoming() {
+        let connection = connection?;
+        thread::spawn(move || {
+            let received = receive(connection, |batch| match batch {
+                Ok(metrics) => metrics.iter().for_each(|m| println!("{} {} {}", m.path, m.value, m.timestamp)),
+                Err(error) => eprintln!("no batch: {error}"),
+            });
+            received.unwrap_or_else(|error| eprintln!("connection ended: {error}"));
+        });
+    }
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if let Some(address) = std::env::args().nth(1) {
+        return Ok(listen(&address)?);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    let (sender, batches) = mpsc::channel();
+    let receiver = thread::spawn(move || {
+        // One connection after the other; how each ended.
+        let serve = |connection: io::Result<TcpStream>| receive(connection?, |batch| drop(sender.send(batch)));
+        listener.incoming().take(2).map(serve).collect::<Vec<_>>()
+    });
+
+    let metrics: Vec<_> = (0..3)
+        .map(|n| Metric {
+            path: format!("servers.web{n}.load"),
+            timestamp: 1_700_000_000.0 + f64::from(n),
+            value: 0.25 * f64::from(n),
+        })
+        .collect();
+    let mut connection = TcpStream::connect(address)?;
+    send(&mut connection, &metrics)?;
+    assert_eq!(batches.recv()??, metrics);
+    println!("received {} metrics", metrics.len());
+
+    // What is no batch is told apart from the next one.
+    let attack = b"cposix\nsystem\n(S'echo pwned'\ntR.";
+    frames::write_frame(&mut connection, attack)?;
+    let error = batches.recv()?.expect_err("it names a function");
+    println!("refused: {error}");
+    assert_eq!(error.found(), "posix.system");
+    // A megabyte of lists within each other is no more than a value of the wrong type.
+    let deep = [&[b']'; 1 << 18][..], &[b'a'; (1 << 18) - 1], b"."].concat();
+    frames::write_frame(&mut connection, &deep)?;
+    println!("refused: {}", batches.recv()?.expect_err("it is no batch"));
+    send(&mut connection, &metrics[..1])?;
+    assert_eq!(batches.recv()??, metrics[..1]);
+    drop(connection);
+
+    // Four gigabytes that never come end the connection, not the receiver.
+    TcpStream::connect(address)?.write_all(&u32::MAX.to_be_bytes())?;
+    let ends = receiver.join().map_err(|_| "the receiver panicked")?;
+    assert!(ends[0].is_ok());
+    let error = ends[1].as_ref().expect_err("it claims too much");
+    println!("refused: {error}");
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    Ok(())
+}

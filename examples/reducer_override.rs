@@ -1,0 +1,69 @@
+//! Pickles a class by value, so that a program loads it that does not have it: the example "Custom Reduction for Types,
+//! Functions, and Other Objects" of the manual of Python's pickle module.
+//!
+//! A class is written as its name as a rule. `reducer_override` is asked before that, and writes the call of `type` that
+//! makes the class anew.
+
+use picklevm::{Call, Graph, Live, Made, Pickler, Registry, Resolver, Result, Standard, Unpickler};
+
+/// A class that a pickle makes: `type(name, bases, attributes)`.
+#[derive(Debug)]
+struct Type {
+    name: String,
+    my_attribute: i64,
+}
+
+impl Live for Type {
+    fn class_name(&self) -> &str {
+        "builtins.type"
+    }
+
+    /// Calling a class makes an instance.
+    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+        let [] = call.exactly()?;
+        Ok(Instance { class: self.name.clone() }.into())
+    }
+}
+
+#[derive(Debug)]
+struct Instance {
+    class: String,
+}
+
+impl Live for Instance {}
+
+fn main() -> Result<()> {
+    let mut graph = Graph::new();
+    let my_class = graph.global("__main__", "MyClass");
+    let instance = graph.instance_of(my_class).build()?;
+    graph.set_root((my_class, instance));
+
+    // MyPickler of the manual. `Ok(None)` is its `NotImplemented`: usual reduction.
+    let pickler = Pickler::new().reducer_override(|value| {
+        if !value.this().as_global().is_some_and(|global| global.name() == "MyClass") {
+            return Ok(None);
+        }
+        let bases = [value.global("builtins", "object")];
+        let bases = value.tuple(bases);
+        let attributes = value.dict([("my_attribute", 1)])?;
+        value.call("builtins", "type").arg("MyClass").arg(bases).arg(attributes).build().map(Some)
+    });
+    let by_name = picklevm::dumps(graph.root())?;
+    let by_value = pickler.dumps(graph.root())?;
+    println!("by name:  {:?}", picklevm::loads(by_name)?.root());
+    println!("by value: {:?}", picklevm::loads(&by_value)?.root());
+
+    // unpickled_class = pickle.loads(f.getvalue())
+    let mut registry = Registry::new();
+    registry.function("builtins.type", |call| {
+        let [name, _bases, attributes] = call.exactly()?;
+        Ok(Type { name: name.try_into()?, my_attribute: attributes.at("my_attribute").try_into()? })
+    });
+    let unpickled = Unpickler::new().resolver(registry.or(Standard)).loads(&by_value)?;
+    let class: &Type = unpickled.root().at(0).downcast_ref().expect("a class");
+    println!("{class:?}");
+    assert_eq!((&class.name[..], class.my_attribute), ("MyClass", 1));
+    let instance: &Instance = unpickled.root().at(1).downcast_ref().expect("an instance of it");
+    assert_eq!(instance.class, "MyClass");
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Pickles that follow each other on a connection, each behind its length in four bytes, big-endian: what Graphite's
+//! carbon and Python's `logging.handlers.SocketHandler` send.
+
+#![allow(dead_code, reason = "each example uses a part of it")]
+
+use std::io::{self, ErrorKind, Read, Write};
+
+/// The next pickle, or `None` at the end of the connection.
+///
+/// Memory grows with the bytes that arrive, not with the length that is claimed; a length beyond `most` is an error,
+/// after which the connection is of no use.
+pub(crate) fn read_frame(connection: &mut impl Read, most: u32) -> io::Result<Option<Vec<u8>>> {
+    let mut header = Vec::with_capacity(4);
+    connection.take(4).read_to_end(&mut header)?;
+    let header = match <[u8; 4]>::try_from(header) {
+        Ok(header) => header,
+        Err(header) if header.is_empty() => return Ok(None),
+        Err(_) => return Err(ErrorKind::UnexpectedEof.into()),
+    };
+    let len = u32::from_be_bytes(header);
+    if len > most {
+        return Err(io::Error::new(ErrorKind::InvalidData, format!("a pickle of {len} bytes, {most} at most")));
+    }
+    let mut pickle = Vec::new();
+    connection.take(len.into()).read_to_end(&mut pickle)?;
+    if pickle.len() < len as usize {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(pickle))
+}
+
+/// Sends a pickle behind its length.
+pub(crate) fn write_frame(connection: &mut impl Write, pickle: &[u8]) -> io::Result<()> {
+    let len = u32::try_from(pickle.len()).map_err(|_| ErrorKind::InvalidInput)?;
+    connection.write_all(&len.to_be_bytes())?;
+    connection.write_all(pickle)
+}
