@@ -25,7 +25,12 @@ pub(crate) fn reference(test: &str) -> Option<PathBuf> {
 
 /// Every Python there is.
 pub(crate) fn all() -> Vec<PathBuf> {
-    VERSIONS.iter().filter_map(|version| find(version)).collect()
+    of(&VERSIONS)
+}
+
+/// Those of these versions that there are.
+pub(crate) fn of(versions: &[&str]) -> Vec<PathBuf> {
+    versions.iter().filter_map(|version| find(version)).collect()
 }
 
 /// `pythonX.Y` in the path, or in pyenv.

@@ -71,6 +71,7 @@ mod resolve;
 #[cfg(feature = "serde")]
 pub mod serde;
 mod stream;
+pub mod typed;
 mod unpickler;
 
 pub use emitter::writers::Writer;

@@ -55,7 +55,14 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             } else {
                 let Name { module, name } = self.final_name(cell);
                 self.made_text(module)?;
-                self.made_text(name)?;
+                if name == module {
+                    // Types written in C, such as `datetime.datetime`: the one name is interned, the other is not.
+                    self.boundary()?;
+                    self.write_text(name)?;
+                    self.put_nameless()?;
+                } else {
+                    self.made_text(name)?;
+                }
             }
             self.op(Op::StackGlobal)?;
             return self.put(slot);

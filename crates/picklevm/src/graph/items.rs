@@ -54,7 +54,6 @@ impl<'g> Items<'g> {
     }
 
     /// The items from a position on.
-    #[cfg(feature = "serde")]
     pub(crate) fn from(self, at: usize) -> Items<'g> {
         Items { arena: self.arena, cells: self.cells.get(at..).unwrap_or(&[]) }
     }
@@ -107,7 +106,6 @@ impl<'g> Pairs<'g> {
         Pairs { arena, rows: cells.as_chunks().0 }
     }
 
-    #[cfg(feature = "serde")]
     pub(crate) fn rows(self) -> &'g [[Cell; 2]] {
         self.rows
     }

@@ -39,7 +39,7 @@ pub use compare::same_graph;
 pub(crate) use decimal::from_digits;
 #[cfg(feature = "serde")]
 pub(crate) use decimal::to_decimal;
-pub(crate) use describe::describe;
+pub(crate) use describe::{describe, shorten};
 pub use edit::{Instance, IntoKey, IntoValue, ValueMut, macro_support};
 pub use form::write_graph_form;
 pub(crate) use hash::Unhashable;

@@ -24,6 +24,11 @@ impl<'g> Dict<'g> {
         Dict { arena, cell }
     }
 
+    /// The dict as a value.
+    pub fn value(self) -> Value<'g> {
+        Value::new(self.arena, self.cell)
+    }
+
     /// The value of a key. A `&str` also finds the 8-bit string of Python 2 with the same bytes.
     pub fn get<'k>(self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
         let row = key.into().find(self.arena, self.cell)?;

@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, Dict, How, Id, Items, Live, Tag, Value};
+use crate::graph::{Arena, Cell, Dict, How, Id, Items, Live, Value};
 use crate::limits;
 
 /// A call that a pickle makes: the arguments, and the graph to make the result in.
@@ -90,15 +90,6 @@ impl<'a> Call<'a> {
             found += &format!(" and {named} keyword argument{}", plural(named));
         }
         Error::new(ErrorKind::Resolver, format!("{wanted} argument{}", plural(wanted)), found)
-    }
-
-    /// The arguments, if there are exactly `N`.
-    pub(super) fn args_of<const N: usize>(&self) -> Option<[Value<'_>; N]> {
-        self.exactly().ok()
-    }
-
-    pub(super) fn has_no_args(&self) -> bool {
-        self.args.is(Tag::EmptyTuple)
     }
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{Call, Callable, Class, Made, Resolver};
 use crate::error::Result;
-use crate::graph::{Cell, Id, Kind, Tag};
+use crate::graph::{Cell, Id, Kind};
+use crate::typed::plain::{Builtin, Plain};
 
 /// Turns the calls that pickles use for plain data into values: `set`, `frozenset`, `bytearray`, `bytes`, `complex`
 /// and `_codecs.encode`. Everything else stays symbolic. The default of [`loads`](crate::loads).
@@ -22,71 +23,36 @@ use crate::graph::{Cell, Id, Kind, Tag};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Standard;
 
-#[derive(Clone, Copy)]
-enum Builtin {
-    Set,
-    FrozenSet,
-    ByteArray,
-    Bytes,
-    Complex,
-    Encode,
-}
-
 impl Resolver for Standard {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
-        let builtin = match (module, name) {
-            ("builtins" | "__builtin__", "set") => Builtin::Set,
-            ("builtins" | "__builtin__", "frozenset") => Builtin::FrozenSet,
-            ("builtins" | "__builtin__", "bytearray") => Builtin::ByteArray,
-            ("builtins" | "__builtin__", "bytes") => Builtin::Bytes,
-            ("builtins" | "__builtin__", "complex") => Builtin::Complex,
-            ("_codecs", "encode") => Builtin::Encode,
-            _ => return Ok(Class::Symbolic),
-        };
-        Ok(Class::Callable(Arc::new(builtin)))
+        Ok(match Builtin::of(module, name) {
+            Some(builtin) => Class::Callable(Arc::new(builtin)),
+            None => Class::Symbolic,
+        })
     }
 }
 
 impl Callable for Builtin {
     fn call(&self, call: &mut Call<'_>) -> Result<Made> {
         call.pay_for_copy(first_arg_bytes(call))?;
-        Ok(self.make(call).map(Id).into())
+        Ok(make(*self, call).map(Id).into())
     }
 }
 
-impl Builtin {
-    fn make(self, call: &mut Call<'_>) -> Option<Cell> {
-        match self {
-            Builtin::Set | Builtin::FrozenSet => {
-                let tag = if matches!(self, Builtin::Set) { Tag::Set } else { Tag::FrozenSet };
-                let items = if call.has_no_args() {
-                    Vec::new()
-                } else {
-                    let [items] = call.args_of()?;
-                    if !matches!(items.kind(), Kind::List(_) | Kind::Tuple(_) | Kind::Set(_) | Kind::FrozenSet(_)) {
-                        return None;
-                    }
-                    items.items().cells().to_vec()
-                };
-                let set = call.new_set(tag);
-                call.add_rows(set, &items).ok()?;
-                call.settle_all();
-                Some(set)
-            }
-            Builtin::Bytes | Builtin::ByteArray => {
-                let tag = if matches!(self, Builtin::Bytes) { Tag::Bytes } else { Tag::ByteArray };
-                let bytes = if call.has_no_args() { Vec::new() } else { bytes_of(call)? };
-                Some(call.new_text(tag, &bytes, false))
-            }
-            Builtin::Complex => {
-                let [re, im] = call.args_of()?.map(|part| part.as_f64().or_else(|| part.as_i64().map(|n| n as f64)));
-                Some(call.new_complex(re?, im?))
-            }
-            Builtin::Encode => {
-                let bytes = latin_1(call)?;
-                Some(call.new_text(Tag::Bytes, &bytes, false))
-            }
+fn make(builtin: Builtin, call: &mut Call<'_>) -> Option<Cell> {
+    if call.kwargs().is_some_and(|kwargs| !kwargs.is_empty()) {
+        return None;
+    }
+    match builtin.make(call.args())? {
+        Plain::Members(tag, members) => {
+            let members = members.cells().to_vec();
+            let set = call.new_set(tag);
+            call.add_rows(set, &members).ok()?;
+            call.settle_all();
+            Some(set)
         }
+        Plain::Bytes(tag, bytes) => Some(call.new_text(tag, &bytes, false)),
+        Plain::Complex(re, im) => Some(call.new_complex(re, im)),
     }
 }
 
@@ -100,27 +66,4 @@ fn first_arg_bytes(call: &Call<'_>) -> usize {
         }
         _ => 0,
     }
-}
-
-/// What `bytes(…)` or `bytearray(…)` makes of its arguments, where a pickler wrote them.
-fn bytes_of(call: &Call<'_>) -> Option<Vec<u8>> {
-    if let Some([_, _]) = call.args_of() {
-        return latin_1(call);
-    }
-    let [only] = call.args_of()?;
-    match only.kind() {
-        Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(bytes.to_vec()),
-        Kind::List(items) => items.map(|item| item.as_i64()?.try_into().ok()).collect(),
-        _ => None,
-    }
-}
-
-/// The bytes of a text and its encoding, Latin-1, which Python 2 names in an 8-bit string.
-fn latin_1(call: &Call<'_>) -> Option<Vec<u8>> {
-    let [text, encoding] = call.args_of()?;
-    let name = encoding.as_str().map(str::as_bytes).or_else(|| encoding.as_bytes())?;
-    if !matches!(name, b"latin1" | b"latin-1") {
-        return None;
-    }
-    text.as_text()?.code_points().map(|code| u8::try_from(code).ok()).collect()
 }

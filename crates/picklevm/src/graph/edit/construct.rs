@@ -261,11 +261,11 @@ impl Arena {
         if self.has(id.0) { id.0 } else { Cell::NONE }
     }
 
-    pub(super) fn cells_of<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Vec<Cell> {
+    pub(crate) fn cells_of<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Vec<Cell> {
         items.into_iter().map(|item| item.into_value(self).0).collect()
     }
 
-    pub(super) fn cells_of_pairs<K: IntoValue, V: IntoValue>(
+    pub(crate) fn cells_of_pairs<K: IntoValue, V: IntoValue>(
         &mut self,
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Vec<Cell> {

@@ -9,6 +9,7 @@ use super::super::cell::{Cell, Tag};
 use super::super::object::{ObjectNode, OpKind};
 use super::super::value::Value;
 use super::super::{Graph, Handle};
+use crate::resolve::compat::{self, Names};
 
 /// Copies nodes between two arenas. Nothing recurses: each node is made empty where it is met first, and filled later.
 pub(super) struct Copier<'a> {
@@ -97,10 +98,7 @@ impl<'a> Copier<'a> {
         let from = self.from;
         let copy = self.copies[&old];
         match old.tag() {
-            Tag::Global => {
-                let GlobalNode { module, name } = from.globals[old.id()];
-                self.into.globals[copy.id()] = GlobalNode { module: self.node(module), name: self.node(name) };
-            }
+            Tag::Global => self.into.globals[copy.id()] = self.global(from.globals[old.id()]),
             Tag::Persistent => self.into.persistents[copy.id()] = self.node(from.persistents[old.id()]),
             Tag::Object => self.fill_object(from.objects[old.id()], copy),
             Tag::List => self.fill_range(from.items(old), self.into.lists[copy.id()].start),
@@ -126,6 +124,19 @@ impl<'a> Copier<'a> {
             }
             _ => {}
         }
+    }
+
+    /// The names of a global: other ones where the graph has those of the other Python.
+    fn global(&mut self, GlobalNode { module, name }: GlobalNode) -> GlobalNode {
+        let [from, into] = [self.from, &*self.into].map(|arena| Names::of_protocol(arena.protocol.unwrap_or(3)));
+        if from != into
+            && let [Some(module), Some(name)] = [module, name].map(|cell| self.from.text(cell).as_str())
+            && let Some((module, name)) = compat::renamed(module, name, into)
+        {
+            let [module, name] = [module, name].map(|name| self.into.new_text(Tag::Str, name.as_bytes(), false));
+            return GlobalNode { module, name };
+        }
+        GlobalNode { module: self.node(module), name: self.node(name) }
     }
 
     fn fill_range(&mut self, items: &[Cell], start: u32) {
@@ -160,6 +171,14 @@ impl<'a> Copier<'a> {
 }
 
 impl Arena {
+    /// Copies values of another graph; what they share stays shared.
+    pub(crate) fn copy_each(&mut self, from: &Arena, cells: impl IntoIterator<Item = Cell>) -> Vec<Cell> {
+        let mut copier = Copier::new(from, self);
+        let copies = cells.into_iter().map(|cell| copier.reach(cell)).collect();
+        copier.finish();
+        copies
+    }
+
     fn copy_payload(&mut self, from: &Arena, old: Cell) -> Cell {
         let span = from.spans[old.id()];
         let payload = from.payload(old);
@@ -186,7 +205,11 @@ impl Value<'_> {
     /// assert_eq!(format!("{:?}", small.root()), "[3]");
     /// ```
     pub fn detach(self) -> Graph {
-        Graph::from(self)
+        let mut graph = Graph::new();
+        // Globals keep the names that they have.
+        graph.protocol = self.arena().protocol;
+        graph.set_root(self);
+        graph
     }
 }
 

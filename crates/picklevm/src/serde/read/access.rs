@@ -4,10 +4,10 @@ use ::serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
 use ::serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
 use super::context::{Context, Lend};
-use super::instance::Rows;
 use super::{ItemsReader, Reader, RowsReader, text_of};
 use crate::graph::{Cell, Items, Kind, Value};
 use crate::serde::error::{Error, Step};
+use crate::typed::instance::Rows;
 
 /// The items of a list, tuple or set.
 pub(super) struct ItemsAccess<'c, 'g, 'de, L> {

@@ -3,9 +3,9 @@
 use std::num::Wrapping;
 
 use super::super::error::{Error, ErrorKind};
-use super::class::Class;
 use super::shared::Session;
 use crate::graph::{Arena, Cell, Tag};
+use crate::typed::class::Class;
 
 /// Text, as long-lived as it can be had.
 #[derive(Clone, Copy)]

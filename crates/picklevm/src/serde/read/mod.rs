@@ -1,7 +1,6 @@
 //! Reading values of a graph into Rust types: the `Deserializer`.
 
 mod access;
-mod class;
 mod context;
 mod instance;
 mod parts;
@@ -13,13 +12,15 @@ use ::serde::de::value::SeqDeserializer;
 use ::serde::de::{self, Deserializer, Error as _, Unexpected, Visitor};
 
 use self::access::{Entry, ItemsAccess, ListAccess, RowsAccess};
-use self::class::Class;
 use self::context::Lent;
 pub(super) use self::context::{Context, FromGraph, FromInput, Lend};
-use self::instance::{Instance, Reading, Rows};
+use self::instance::Reading;
 use self::parts::{ItemsReader, RowsReader};
 use super::error::{Error, Step};
 use crate::graph::{Cell, Items, Kind, Tag, Value};
+use crate::typed::class::Class;
+use crate::typed::instance::{Instance, Rows};
+use crate::typed::plain::text as text_of;
 
 pub(super) use self::shared::{lookup, remember};
 
@@ -145,7 +146,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             (Entry::Name("class"), Entry::Class(instance.class)),
             (Entry::Name("args"), Entry::Items(instance.args)),
         ];
-        let attributes = instance.attributes().unwrap_or(Rows::NONE);
+        let attributes = instance.attribute_rows().unwrap_or(Rows::NONE);
         for [key, value] in attributes.first.iter().chain(attributes.second) {
             let [key, value] = [key, value].map(|cell| Value::new(self.context.arena, *cell));
             entries.push((Entry::Key(key), Entry::Value(value)));
@@ -156,7 +157,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
     /// Class, arguments and state of an instance: what [`Instance`](super::Instance) is made of.
     fn class_args_state<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         let instance = self.instance();
-        let state = match (instance.attributes(), instance.state) {
+        let state = match (instance.attribute_rows(), instance.state) {
             (Some(rows), Some(_)) => Entry::Rows(rows),
             (Some(rows), None) if rows.len() > 0 => Entry::Rows(rows),
             (_, state) => Entry::Value(state.unwrap_or(Value::new(self.context.arena, Cell::NONE))),
@@ -465,15 +466,6 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
-    }
-}
-
-/// Text of Python 3, or of an 8-bit string of Python 2.
-fn text_of(value: Value<'_>) -> Option<&str> {
-    match value.kind() {
-        Kind::Str(text) => text.as_str(),
-        Kind::ByteStr(bytes) => std::str::from_utf8(bytes).ok(),
-        _ => None,
     }
 }
 

@@ -5,10 +5,10 @@ use ::serde::forward_to_deserialize_any;
 
 use super::access::{ItemsAccess, RowsAccess};
 use super::context::{Context, Lend};
-use super::instance::Rows;
 use super::superfluous;
 use crate::graph::Items;
 use crate::serde::error::Error;
+use crate::typed::instance::Rows;
 
 /// Reads items that are no value of their own, such as the arguments of a call.
 pub(super) struct ItemsReader<'c, 'g, 'de, L> {

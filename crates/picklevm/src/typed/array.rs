@@ -1,0 +1,334 @@
+//! `array.array`.
+//!
+//! Below protocol 3 a list of the items; from there on the bytes of the machine that wrote them, with a code for their
+//! format (`_array_reconstructor` in CPython's `arraymodule.c`).
+
+use super::Reduce;
+use super::class::Class;
+use super::instance::Instance;
+use super::make::typed;
+use super::plain::octets;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
+use crate::protocol::Protocol;
+
+/// An `array.array`: numbers or characters of one type.
+///
+/// ```
+/// use picklevm::typed::{Array, ArrayItems};
+///
+/// // Two's complement, 16 bits, big endian.
+/// let graph = picklevm::loads(b"\x80\x03carray\n_array_reconstructor\n(carray\narray\nX\x01\0\0\0hK\x05C\x04\0\x01\xff\xfetR.")?;
+/// let array: Array = graph.root().view()?;
+/// assert_eq!(array.typecode(), 'h');
+/// assert_eq!(array.items(), &ArrayItems::Int(vec![1, -2]));
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    typecode: char,
+    items: ArrayItems,
+}
+
+/// The items of an [`Array`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum ArrayItems {
+    /// Of the type codes `b`, `h`, `i`, `l` and `q`.
+    Int(Vec<i64>),
+    /// Of the type codes `B`, `H`, `I`, `L` and `Q`.
+    UInt(Vec<u64>),
+    /// Of the type codes `f` and `d`; those of `f` have 32 bits in Python.
+    Float(Vec<f64>),
+    /// Of the type codes `u` and `w`; and of `c`, which Python 2 has, each byte as a character.
+    Text(String),
+}
+
+impl ArrayItems {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            ArrayItems::Int(items) => items.len(),
+            ArrayItems::UInt(items) => items.len(),
+            ArrayItems::Float(items) => items.len(),
+            ArrayItems::Text(text) => text.chars().count(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How the items of an array lie in memory.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Int(usize),
+    UInt(usize),
+    Float(usize),
+    Text(usize),
+}
+
+impl Layout {
+    /// The layouts by the codes of `enum machine_format_code`, each in little and in big endian.
+    const CODES: [Layout; 11] = [
+        Layout::UInt(1),
+        Layout::UInt(2),
+        Layout::Int(2),
+        Layout::UInt(4),
+        Layout::Int(4),
+        Layout::UInt(8),
+        Layout::Int(8),
+        Layout::Float(4),
+        Layout::Float(8),
+        Layout::Text(2),
+        Layout::Text(4),
+    ];
+
+    /// The layout of a machine format, and whether it is big endian. 0 and 1 are bytes without and with a sign.
+    fn of_code(code: i64) -> Option<(Layout, bool)> {
+        match code {
+            0 => Some((Layout::UInt(1), false)),
+            1 => Some((Layout::Int(1), false)),
+            _ => {
+                let code = usize::try_from(code).ok()?;
+                Some((*Layout::CODES.get(code / 2)?, code % 2 == 1))
+            }
+        }
+    }
+
+    /// The machine format of a layout in little endian.
+    fn code(self) -> i64 {
+        match self {
+            Layout::Int(1) => 1,
+            _ => Layout::CODES.iter().position(|layout| *layout == self).map_or(0, |at| 2 * at as i64),
+        }
+    }
+
+    /// The layout of a type code where CPython runs on 64 bits and not on Windows.
+    fn of_typecode(typecode: char) -> Option<Layout> {
+        Some(match typecode {
+            'b' => Layout::Int(1),
+            'B' | 'c' => Layout::UInt(1),
+            'h' => Layout::Int(2),
+            'H' => Layout::UInt(2),
+            'i' => Layout::Int(4),
+            'I' => Layout::UInt(4),
+            'l' | 'q' => Layout::Int(8),
+            'L' | 'Q' => Layout::UInt(8),
+            'f' => Layout::Float(4),
+            'd' => Layout::Float(8),
+            'u' | 'w' => Layout::Text(4),
+            _ => return None,
+        })
+    }
+
+    fn width(self) -> usize {
+        match self {
+            Layout::Int(width) | Layout::UInt(width) | Layout::Float(width) | Layout::Text(width) => width,
+        }
+    }
+
+    /// The items that bytes are.
+    fn read(self, bytes: &[u8], is_big: bool) -> Option<ArrayItems> {
+        let width = self.width();
+        if !bytes.len().is_multiple_of(width) {
+            return None;
+        }
+        let words = bytes.chunks_exact(width).map(|word| {
+            let mut wide = [0; 8];
+            wide[..width].copy_from_slice(word);
+            if is_big {
+                wide[..width].reverse();
+            }
+            u64::from_le_bytes(wide)
+        });
+        Some(match self {
+            Layout::UInt(_) => ArrayItems::UInt(words.collect()),
+            Layout::Int(_) => {
+                let shift = 64 - 8 * width as u32;
+                ArrayItems::Int(words.map(|word| (word << shift) as i64 >> shift).collect())
+            }
+            Layout::Float(4) => ArrayItems::Float(words.map(|word| f32::from_bits(word as u32).into()).collect()),
+            Layout::Float(_) => ArrayItems::Float(words.map(f64::from_bits).collect()),
+            Layout::Text(2) => {
+                let units = words.map(|word| word as u16);
+                ArrayItems::Text(char::decode_utf16(units).collect::<Result<_, _>>().ok()?)
+            }
+            Layout::Text(_) => ArrayItems::Text(words.map(|word| char::from_u32(word as u32)).collect::<Option<_>>()?),
+        })
+    }
+}
+
+impl Array {
+    /// An array of a type code of Python and items that go with it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] if there is no such type code or the items are of another type; [`ErrorKind::OutOfRange`] if
+    /// one does not fit.
+    ///
+    /// ```
+    /// use picklevm::{ErrorKind, typed::{Array, ArrayItems}};
+    ///
+    /// assert!(Array::new('b', ArrayItems::Int(vec![-128, 127])).is_ok());
+    /// let error = Array::new('b', ArrayItems::Int(vec![128])).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::OutOfRange);
+    /// assert_eq!(error.to_string(), "expected an item of 8 bits, found 128");
+    /// ```
+    pub fn new(typecode: char, items: ArrayItems) -> Result<Array> {
+        let layout = Layout::of_typecode(typecode);
+        let misfit = match (&items, layout) {
+            (ArrayItems::Int(items), Some(Layout::Int(width))) => {
+                let shift = 64 - 8 * width as u32;
+                items.iter().find(|item| **item << shift >> shift != **item).map(i64::to_string)
+            }
+            (ArrayItems::UInt(items), Some(Layout::UInt(width))) if typecode != 'c' => {
+                let shift = 64 - 8 * width as u32;
+                items.iter().find(|item| **item << shift >> shift != **item).map(u64::to_string)
+            }
+            (ArrayItems::Float(_), Some(Layout::Float(_))) | (ArrayItems::Text(_), Some(Layout::Text(_))) => None,
+            (ArrayItems::Text(text), _) if typecode == 'c' => {
+                text.chars().find(|c| u8::try_from(*c).is_err()).map(String::from)
+            }
+            _ => {
+                let expected = "a type code of array.array and items of that type";
+                return Err(Error::new(ErrorKind::Type, expected, format!("{typecode:?} and others")));
+            }
+        };
+        match (misfit, layout) {
+            (Some(item), Some(layout)) => {
+                let expected = format!("an item of {} bits", 8 * layout.width());
+                Err(Error::new(ErrorKind::OutOfRange, expected, item))
+            }
+            _ => Ok(Array { typecode, items }),
+        }
+    }
+
+    /// The type code: what Python calls the type of the items.
+    pub fn typecode(&self) -> char {
+        self.typecode
+    }
+
+    /// The items.
+    pub fn items(&self) -> &ArrayItems {
+        &self.items
+    }
+
+    /// The items.
+    pub fn into_items(self) -> ArrayItems {
+        self.items
+    }
+
+    pub(crate) fn of(instance: &Instance<'_>) -> Option<Array> {
+        // A state of `None` is what `__reduce_ex__` gives for one that is not there; the picklers write none.
+        if let Some(args) = instance.only_args(Class::Array) {
+            let (typecode, items) = match args.as_array() {
+                Some([typecode, items]) => (typecode, items.as_list()?),
+                None => (args.as_array::<1>()?[0], args.from(usize::MAX)),
+            };
+            let typecode = code_of(typecode)?;
+            return Array::new(typecode, listed(Layout::of_typecode(typecode)?, typecode, items)?).ok();
+        }
+        let [class, typecode, format, bytes] = instance.only_args(Class::ArrayReconstructor)?.as_array()?;
+        let typecode = code_of(typecode).filter(|_| Class::of(class) == Class::Array)?;
+        let (layout, is_big) = Layout::of_code(format.as_i64()?)?;
+        let items = layout.read(&octets(bytes)?, is_big)?;
+        // Another machine may have had more bits, or fewer, for a type.
+        Array::new(typecode, items).ok()
+    }
+
+    /// What the picklers write for the items one by one.
+    fn cells(&self, arena: &mut Arena) -> Vec<Cell> {
+        match &self.items {
+            ArrayItems::Int(items) => items.iter().map(|item| arena.cell(*item)).collect(),
+            ArrayItems::UInt(items) => items.iter().map(|item| arena.cell(*item)).collect(),
+            ArrayItems::Float(items) => items.iter().map(|item| arena.cell(self.rounded(*item))).collect(),
+            ArrayItems::Text(text) if self.typecode == 'c' => {
+                text.chars().map(|c| arena.byte_str([c as u8]).0).collect()
+            }
+            ArrayItems::Text(text) => text.chars().map(|c| arena.cell(c)).collect(),
+        }
+    }
+
+    /// The bytes of the items in little endian.
+    fn bytes(&self, layout: Layout) -> Vec<u8> {
+        let words: Vec<u64> = match &self.items {
+            ArrayItems::Int(items) => items.iter().map(|item| *item as u64).collect(),
+            ArrayItems::UInt(items) => items.clone(),
+            ArrayItems::Float(items) if layout == Layout::Float(4) => {
+                items.iter().map(|item| (*item as f32).to_bits().into()).collect()
+            }
+            ArrayItems::Float(items) => items.iter().map(|item| item.to_bits()).collect(),
+            ArrayItems::Text(text) => text.chars().map(u64::from).collect(),
+        };
+        words.iter().flat_map(|word| word.to_le_bytes().into_iter().take(layout.width())).collect()
+    }
+
+    fn rounded(&self, item: f64) -> f64 {
+        if self.typecode == 'f' { f64::from(item as f32) } else { item }
+    }
+}
+
+/// A type code: one character.
+fn code_of(typecode: Value<'_>) -> Option<char> {
+    let code = super::plain::text(typecode)?;
+    let mut chars = code.chars();
+    chars.next().filter(|_| chars.next().is_none())
+}
+
+/// Items that are listed one by one.
+fn listed(layout: Layout, typecode: char, mut items: Items<'_>) -> Option<ArrayItems> {
+    Some(match layout {
+        _ if typecode == 'c' => {
+            let mut text = String::new();
+            for item in items {
+                let [byte] = octets(item)?.as_ref().try_into().ok()?;
+                text.push(byte.into());
+            }
+            ArrayItems::Text(text)
+        }
+        Layout::Int(_) => ArrayItems::Int(items.map(|item| item.as_i64()).collect::<Option<_>>()?),
+        Layout::UInt(_) => ArrayItems::UInt(items.map(|item| item.as_u64()).collect::<Option<_>>()?),
+        Layout::Float(_) => {
+            let float = |item: Value<'_>| item.as_f64().or_else(|| item.as_i64().map(|item| item as f64));
+            ArrayItems::Float(items.map(float).collect::<Option<_>>()?)
+        }
+        Layout::Text(_) => {
+            let is_text = items.clone().all(|item| matches!(item.kind(), Kind::Str(_)));
+            let text = |text: String, item: Value<'_>| Some(text + item.as_str()?);
+            ArrayItems::Text(items.try_fold(String::new(), text).filter(|_| is_text)?)
+        }
+    })
+}
+
+impl Reduce for &Array {
+    fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
+        let typecode = match self.typecode {
+            'c' => arena.byte_str("c").0,
+            typecode => arena.cell(typecode),
+        };
+        match Layout::of_typecode(self.typecode) {
+            Some(layout) if protocol >= Protocol::V3 && self.typecode != 'c' => {
+                let class = arena.known_global("array", "array");
+                let args = [class, typecode, arena.cell(layout.code()), arena.cell(self.bytes(layout))];
+                arena.known_call(["array", "_array_reconstructor"], &args)
+            }
+            _ => {
+                let items = self.cells(arena);
+                let items = arena.new_list(&items);
+                arena.known_call(["array", "array"], &[typecode, items])
+            }
+        }
+    }
+}
+
+impl Reduce for Array {
+    fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
+        (&self).reduce(arena, protocol)
+    }
+}
+
+typed! {
+    Array, "an array.array";
+}

@@ -1,0 +1,335 @@
+//! `collections`: `OrderedDict`, `defaultdict`, `Counter`, `deque`.
+
+use super::Reduce;
+use super::class::Class;
+use super::instance::Instance;
+use super::make::typed;
+use super::plain::members;
+use crate::error::Result;
+use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Key, OpKind, Pairs, Value};
+use crate::protocol::Protocol;
+
+/// A `collections.OrderedDict`.
+///
+/// ```
+/// use picklevm::typed::OrderedDict;
+///
+/// // As Python 3 pickles it, and as Python 2 does.
+/// for pickle in [
+///     &b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\0\0\0bK\x01X\x01\0\0\0aK\x02u."[..],
+///     b"\x80\x02ccollections\nOrderedDict\n](](U\x01bK\x01e](U\x01aK\x02ee\x85R.",
+/// ] {
+///     let graph = picklevm::loads(pickle)?;
+///     let ordered: OrderedDict = graph.root().view()?;
+///     assert_eq!(ordered.entries().map(|(_, value)| value.as_i64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
+///     assert_eq!(ordered.get("a").and_then(|a| a.as_i64()), Some(2));
+/// }
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct OrderedDict<'g> {
+    class: Value<'g>,
+    rows: Rows<'g>,
+}
+
+/// Where the pairs of a mapping are.
+#[derive(Clone, Copy)]
+enum Rows<'g> {
+    /// They were set one after the other.
+    Set(Pairs<'g>),
+    /// A list of pairs, the argument of the class.
+    Listed(Items<'g>),
+}
+
+impl<'g> OrderedDict<'g> {
+    /// Keys and values, in order. What Python wrote has no key twice.
+    pub fn entries(&self) -> impl Iterator<Item = (Value<'g>, Value<'g>)> + 'g {
+        let none = Pairs::new(self.class.arena(), &[]);
+        let (set, listed) = match self.rows {
+            Rows::Set(pairs) => (pairs, None),
+            Rows::Listed(items) => (none, Some(items)),
+        };
+        set.chain(listed.into_iter().flatten().filter_map(pair))
+    }
+
+    /// The value of a key. Takes time in the number of entries.
+    pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
+        last(self.class.arena(), self.entries(), key.into())
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        match self.rows {
+            Rows::Set(pairs) => pairs.len(),
+            Rows::Listed(items) => items.len(),
+        }
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<OrderedDict<'g>> {
+        if !instance.is(Class::OrderedDict) || instance.state.is_some() || instance.items.is_some() {
+            return None;
+        }
+        let rows = match instance.args.as_array() {
+            Some([items]) if instance.pairs.is_none() => {
+                let items = items.as_list()?;
+                items.map(pair).collect::<Option<Vec<_>>>()?;
+                Rows::Listed(items)
+            }
+            _ if instance.args.is_empty() => Rows::Set(instance.entries()),
+            _ => return None,
+        };
+        Some(OrderedDict { class: instance.class, rows })
+    }
+}
+
+/// A pair that is a list or tuple of two.
+fn pair<'g>(value: Value<'g>) -> Option<(Value<'g>, Value<'g>)> {
+    let items = value.as_list().or_else(|| value.as_tuple())?;
+    items.as_array().map(|[key, value]| (key, value))
+}
+
+/// The value of the last pair with a key.
+fn last<'g>(
+    arena: &'g Arena,
+    entries: impl Iterator<Item = (Value<'g>, Value<'g>)>,
+    key: Key<'_>,
+) -> Option<Value<'g>> {
+    let key = key.of(arena);
+    entries.filter(|(other, _)| key.equals(*other)).last().map(|(_, value)| value)
+}
+
+impl Reduce for OrderedDict<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let cells = self.entries().flat_map(|(key, value)| [key.cell(), value.cell()]);
+        let cells = arena.copy_each(self.class.arena(), cells);
+        arena.ordered(&cells)
+    }
+}
+
+/// A `collections.defaultdict`.
+///
+/// ```
+/// use picklevm::{Graph, typed::DefaultDict};
+///
+/// let mut graph = Graph::new();
+/// let list = graph.global("builtins", "list");
+/// let groups = graph.default_dict(list, [("a", vec![1, 2])]);
+/// let groups: DefaultDict = graph.value(groups).view()?;
+/// assert!(groups.factory().unwrap().as_global().unwrap().is("builtins", "list"));
+/// assert_eq!(groups.get("a").unwrap().len(), 2);
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct DefaultDict<'g> {
+    factory: Option<Value<'g>>,
+    entries: Pairs<'g>,
+    class: Value<'g>,
+}
+
+impl<'g> DefaultDict<'g> {
+    /// What is called for the value of a key that is not there, `default_factory`; nothing if that is `None`.
+    pub fn factory(&self) -> Option<Value<'g>> {
+        self.factory
+    }
+
+    /// Keys and values, in order. What Python wrote has no key twice.
+    pub fn entries(&self) -> Pairs<'g> {
+        self.entries
+    }
+
+    /// The value of a key. Takes time in the number of entries.
+    pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
+        last(self.class.arena(), self.entries, key.into())
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<DefaultDict<'g>> {
+        let is_whole = instance.is(Class::DefaultDict) && instance.state.is_none() && instance.items.is_none();
+        if !is_whole || instance.args.len() > 1 {
+            return None;
+        }
+        let factory = instance.args.get(0).filter(|factory| !factory.is_none());
+        Some(DefaultDict { factory, entries: instance.entries(), class: instance.class })
+    }
+}
+
+impl Reduce for DefaultDict<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let rows = self.entries.rows().as_flattened();
+        let factory = self.factory.map(Value::cell);
+        let cells = arena.copy_each(self.class.arena(), factory.into_iter().chain(rows.iter().copied()));
+        let (args, rows) = cells.split_at(usize::from(factory.is_some()));
+        arena.defaulting(args, rows)
+    }
+}
+
+/// A `collections.Counter`.
+///
+/// ```
+/// use picklevm::{Graph, typed::Counter};
+///
+/// let mut graph = Graph::new();
+/// let votes = graph.counter([("yes", 3), ("no", 1)])?;
+/// let votes: Counter = graph.value(votes).view()?;
+/// assert_eq!(votes.counts().get("yes").and_then(|count| count.as_i64()), Some(3));
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Counter<'g>(Dict<'g>);
+
+impl<'g> Counter<'g> {
+    /// The count of each element: an integer as a rule.
+    pub fn counts(&self) -> Dict<'g> {
+        self.0
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<Counter<'g>> {
+        let [counts] = instance.only_args(Class::Counter)?.as_array()?;
+        counts.as_dict().map(Counter)
+    }
+}
+
+impl Reduce for Counter<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let counts = self.0.value().into_value(arena);
+        arena.known_call(["collections", "Counter"], &[counts.0])
+    }
+}
+
+/// A `collections.deque`.
+///
+/// ```
+/// use picklevm::{Graph, typed::Deque};
+///
+/// let mut graph = Graph::new();
+/// let recent = graph.deque(["a", "b"], Some(10));
+/// let recent: Deque = graph.value(recent).view()?;
+/// assert_eq!(recent.items().filter_map(|item| item.as_str()).collect::<String>(), "ab");
+/// assert_eq!(recent.max_len(), Some(10));
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Deque<'g> {
+    class: Value<'g>,
+    items: Items<'g>,
+    max_len: Option<usize>,
+}
+
+impl<'g> Deque<'g> {
+    /// The items, from left to right.
+    pub fn items(&self) -> Items<'g> {
+        self.items
+    }
+
+    /// How many items it holds at most, `maxlen`.
+    pub fn max_len(&self) -> Option<usize> {
+        self.max_len
+    }
+
+    /// Without arguments or with an empty tuple and the length; in Python 2 with a list of the items and the length.
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<Deque<'g>> {
+        let args = instance.args;
+        if !instance.is(Class::Deque) || args.len() > 2 || instance.pairs.is_some() {
+            return None;
+        }
+        // A state of `None` is what some Pythons write for one that is not there.
+        if instance.state.is_some_and(|state| !state.is_none()) {
+            return None;
+        }
+        let max_len = match args.get(1) {
+            None => None,
+            Some(len) if len.is_none() => None,
+            Some(len) => Some(usize::try_from(len.as_i64()?).ok()?),
+        };
+        let first = args.get(0).map_or(Some(instance.items()), members)?;
+        let items = match instance.items {
+            Some(items) if args.is_empty() || first.is_empty() => items,
+            None => first,
+            Some(_) => return None,
+        };
+        // Python drops what is too much.
+        (items.len() <= max_len.unwrap_or(usize::MAX)).then_some(Deque { class: instance.class, items, max_len })
+    }
+}
+
+impl Reduce for Deque<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let items = arena.copy_each(self.class.arena(), self.items.cells().iter().copied());
+        arena.queue(&items, self.max_len)
+    }
+}
+
+impl Arena {
+    /// A `collections.OrderedDict` of keys and values; see [`OrderedDict`]. Of equal keys Python keeps the last value.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let ordered = graph.ordered_dict([("b", 1), ("a", 2)]);
+    /// assert_eq!(format!("{:?}", graph.value(ordered)), "collections.OrderedDict() {'b': 1, 'a': 2}");
+    /// ```
+    pub fn ordered_dict<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Id {
+        let rows = self.cells_of_pairs(pairs);
+        self.ordered(&rows)
+    }
+
+    /// A `collections.defaultdict` of a factory (`()` for none), and keys and values; see [`DefaultDict`].
+    pub fn default_dict<K: IntoValue, V: IntoValue>(
+        &mut self,
+        factory: impl IntoValue,
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Id {
+        let factory = self.cell(factory);
+        let rows = self.cells_of_pairs(pairs);
+        self.defaulting(if factory == Cell::NONE { &[] } else { std::slice::from_ref(&factory) }, &rows)
+    }
+
+    /// A `collections.Counter` of elements and their counts; see [`Counter`].
+    ///
+    /// # Errors
+    ///
+    /// [`Unhashable`](crate::ErrorKind::Unhashable) if an element is one that Python cannot hash.
+    pub fn counter<K: IntoValue, V: IntoValue>(&mut self, counts: impl IntoIterator<Item = (K, V)>) -> Result<Id> {
+        let Id(counts) = self.dict(counts)?;
+        Ok(self.known_call(["collections", "Counter"], &[counts]))
+    }
+
+    /// A `collections.deque` of items, and how many it holds at most; see [`Deque`]. Of more items Python keeps the last.
+    pub fn deque<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>, max_len: Option<usize>) -> Id {
+        let cells = self.cells_of(items);
+        self.queue(&cells, max_len)
+    }
+
+    fn ordered(&mut self, rows: &[Cell]) -> Id {
+        let object = self.known_call(["collections", "OrderedDict"], &[]);
+        self.object_rows(object, OpKind::SetItem, rows)
+    }
+
+    fn defaulting(&mut self, args: &[Cell], rows: &[Cell]) -> Id {
+        let object = self.known_call(["collections", "defaultdict"], args);
+        self.object_rows(object, OpKind::SetItem, rows)
+    }
+
+    fn queue(&mut self, items: &[Cell], max_len: Option<usize>) -> Id {
+        let args = max_len.map(|len| [Cell::EMPTY_TUPLE, self.cell(len)]);
+        let object = self.known_call(["collections", "deque"], args.as_ref().map_or(&[], |args| &args[..]));
+        self.object_rows(object, OpKind::Append, items)
+    }
+
+    fn object_rows(&mut self, object: Id, kind: OpKind, rows: &[Cell]) -> Id {
+        if !rows.is_empty() {
+            self.object_op(object.0, kind, rows);
+        }
+        object
+    }
+}
+
+typed! {
+    OrderedDict<'g>, "a collections.OrderedDict";
+    DefaultDict<'g>, "a collections.defaultdict";
+    Counter<'g>, "a collections.Counter";
+    Deque<'g>, "a collections.deque";
+}

@@ -1,0 +1,456 @@
+//! `datetime`: dates, times, and what lies between them.
+//!
+//! `date`, `time` and `datetime` pack their fields into bytes (CPython's `_datetimemodule.c`), `timedelta` counts days,
+//! seconds and microseconds.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use super::Reduce;
+use super::class::Class;
+use super::instance::Instance;
+use super::make::typed;
+use super::plain::octets;
+use super::zones::Zone;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Id, Value};
+use crate::protocol::Protocol;
+
+/// The highest bit of the first byte that is neither year nor day: the second of two equal times (PEP 495).
+const FOLD: u8 = 0x80;
+const DAY: i64 = 86_400;
+const MILLION: i64 = 1_000_000;
+/// `timedelta.max.days`.
+const MOST_DAYS: i64 = 999_999_999;
+
+/// A `datetime.date`.
+///
+/// ```
+/// use picklevm::typed::Date;
+///
+/// let date = Date::new(2028, 2, 29)?;
+/// assert_eq!(date.to_string(), "2028-02-29");
+/// assert!(Date::new(2030, 2, 29).is_err());
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Date {
+    /// A date of the Gregorian calendar: years from 1 to 9999, months and days from 1.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfRange`] if there is no such date.
+    pub fn new(year: u16, month: u8, day: u8) -> Result<Date> {
+        let days = match month {
+            2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            1..=12 => 31,
+            _ => 0,
+        };
+        if (1..=9999).contains(&year) && (1..=days).contains(&day) {
+            return Ok(Date { year, month, day });
+        }
+        let found = format!("{year:04}-{month:02}-{day:02}");
+        Err(Error::new(ErrorKind::OutOfRange, "a date from 0001-01-01 to 9999-12-31", found))
+    }
+
+    /// The year, from 1 to 9999.
+    pub fn year(self) -> u16 {
+        self.year
+    }
+
+    /// The month, from 1 to 12.
+    pub fn month(self) -> u8 {
+        self.month
+    }
+
+    /// The day, from 1 to 31.
+    pub fn day(self) -> u8 {
+        self.day
+    }
+
+    /// The packed date, but for the bit of the month that tells the fold.
+    fn unpack(packed: [u8; 4]) -> Option<Date> {
+        let [high, low, month, day] = packed;
+        Date::new(u16::from_be_bytes([high, low]), month, day).ok()
+    }
+
+    fn pack(self) -> [u8; 4] {
+        let [high, low] = self.year.to_be_bytes();
+        [high, low, self.month, self.day]
+    }
+
+    pub(crate) fn of(instance: &Instance<'_>) -> Option<Date> {
+        let [packed] = instance.only_args(Class::Date)?.as_array()?;
+        Date::unpack(octets(packed)?.as_ref().try_into().ok()?)
+    }
+}
+
+/// ISO 8601, as Python's `isoformat`: `2030-01-02`.
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+impl Reduce for Date {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let packed = arena.cell(self.pack());
+        arena.known_call(["datetime", "date"], &[packed])
+    }
+}
+
+/// A `datetime.time`, with or without a zone.
+///
+/// ```
+/// use picklevm::typed::{Time, TimeZone};
+///
+/// let time = Time::new(9, 30, 0, 500)?;
+/// assert_eq!(time.to_string(), "09:30:00.000500");
+/// assert_eq!(time.with_zone(TimeZone::UTC).to_string(), "09:30:00.000500+00:00");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Time<'g> {
+    hour: u8,
+    minute: u8,
+    second: u8,
+    microsecond: u32,
+    fold: bool,
+    zone: Option<Zone<'g>>,
+}
+
+impl<'g> Time<'g> {
+    /// A time without a zone: hours below 24, minutes and seconds below 60, microseconds below a million.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfRange`] if there is no such time.
+    pub fn new(hour: u8, minute: u8, second: u8, microsecond: u32) -> Result<Time<'g>> {
+        if hour < 24 && minute < 60 && second < 60 && microsecond < MILLION as u32 {
+            return Ok(Time { hour, minute, second, microsecond, fold: false, zone: None });
+        }
+        let found = format!("{hour:02}:{minute:02}:{second:02}.{microsecond:06}");
+        Err(Error::new(ErrorKind::OutOfRange, "a time from 00:00:00 to 23:59:59.999999", found))
+    }
+
+    /// The same time in a zone.
+    #[must_use]
+    pub fn with_zone(self, zone: impl Into<Zone<'g>>) -> Time<'g> {
+        Time { zone: Some(zone.into()), ..self }
+    }
+
+    /// The same time with a [`fold`](Time::fold).
+    #[must_use]
+    pub fn with_fold(self, fold: bool) -> Time<'g> {
+        Time { fold, ..self }
+    }
+
+    /// The hour, from 0 to 23.
+    pub fn hour(&self) -> u8 {
+        self.hour
+    }
+
+    /// The minute, from 0 to 59.
+    pub fn minute(&self) -> u8 {
+        self.minute
+    }
+
+    /// The second, from 0 to 59.
+    pub fn second(&self) -> u8 {
+        self.second
+    }
+
+    /// The microsecond, from 0 to 999,999.
+    pub fn microsecond(&self) -> u32 {
+        self.microsecond
+    }
+
+    /// Whether this is the second of two equal times, at the end of summer time (PEP 495).
+    pub fn fold(&self) -> bool {
+        self.fold
+    }
+
+    /// The zone, `tzinfo`, if there is one.
+    pub fn zone(&self) -> Option<Zone<'g>> {
+        self.zone
+    }
+
+    /// The packed time, but for the bit that tells the fold.
+    fn unpack(packed: [u8; 6], fold: bool, zone: Option<Value<'g>>) -> Option<Time<'g>> {
+        let [hour, minute, second, micros @ ..] = packed;
+        let zone = match zone {
+            Some(zone) if !zone.is_none() => Some(Zone::of(zone)?),
+            _ => None,
+        };
+        let microsecond = u32::from_be_bytes([0, micros[0], micros[1], micros[2]]);
+        Some(Time { fold, zone, ..Time::new(hour, minute, second, microsecond).ok()? })
+    }
+
+    fn pack(self) -> [u8; 6] {
+        let [_, high, middle, low] = self.microsecond.to_be_bytes();
+        [self.hour, self.minute, self.second, high, middle, low]
+    }
+
+    /// Whether the fold is told: from protocol 4 on, since Python 2 would not read it.
+    fn told_fold(self, protocol: Protocol) -> u8 {
+        if self.fold && protocol >= Protocol::V4 { FOLD } else { 0 }
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<Time<'g>> {
+        let args = instance.only_args(Class::Time).filter(|args| matches!(args.len(), 1 | 2))?;
+        let [hour, rest @ ..]: [u8; 6] = octets(args.get(0)?)?.as_ref().try_into().ok()?;
+        let [minute, second, micros @ ..] = rest;
+        let clock = [hour & !FOLD, minute, second, micros[0], micros[1], micros[2]];
+        Time::unpack(clock, hour & FOLD != 0, args.get(1))
+    }
+}
+
+/// ISO 8601, as Python's `isoformat`: `09:30:00.000500+01:00`. Of a zone without a fixed offset the name follows in
+/// brackets (RFC 9557): `09:30:00[Europe/Berlin]`.
+impl fmt::Display for Time<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second)?;
+        fraction(f, self.microsecond)?;
+        self.zone.map_or(Ok(()), |zone| zone.write_suffix(f))
+    }
+}
+
+impl Reduce for Time<'_> {
+    fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
+        let mut packed = self.pack();
+        packed[0] |= self.told_fold(protocol);
+        let mut args = vec![arena.cell(packed)];
+        args.extend(self.zone.map(|zone| zone.reduce(arena, protocol).0));
+        arena.known_call(["datetime", "time"], &args)
+    }
+}
+
+/// A `datetime.datetime`, with or without a zone.
+///
+/// ```
+/// use picklevm::typed::{Date, DateTime, Time, ZoneInfo};
+///
+/// let time = DateTime::new(Date::new(2030, 1, 2)?, Time::new(3, 4, 5, 0)?.with_zone(ZoneInfo::new("Europe/Berlin")));
+/// assert_eq!(time.to_string(), "2030-01-02T03:04:05[Europe/Berlin]");
+///
+/// let graph = picklevm::Graph::from(time);
+/// assert_eq!(graph.root().view::<DateTime>()?, time);
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DateTime<'g> {
+    date: Date,
+    time: Time<'g>,
+}
+
+impl<'g> DateTime<'g> {
+    /// A time of a day; it is in the zone that the time is in.
+    pub fn new(date: Date, time: Time<'g>) -> DateTime<'g> {
+        DateTime { date, time }
+    }
+
+    /// The day.
+    pub fn date(&self) -> Date {
+        self.date
+    }
+
+    /// The time of the day, with the zone.
+    pub fn time(&self) -> Time<'g> {
+        self.time
+    }
+
+    /// Whether this is the second of two equal times, at the end of summer time (PEP 495).
+    pub fn fold(&self) -> bool {
+        self.time.fold
+    }
+
+    /// The zone, `tzinfo`, if there is one.
+    pub fn zone(&self) -> Option<Zone<'g>> {
+        self.time.zone
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<DateTime<'g>> {
+        let args = instance.only_args(Class::DateTime).filter(|args| matches!(args.len(), 1 | 2))?;
+        let packed: [u8; 10] = octets(args.get(0)?)?.as_ref().try_into().ok()?;
+        let ([high, low, month, day], clock) = packed.split_first_chunk()?;
+        let date = Date::unpack([*high, *low, month & !FOLD, *day])?;
+        let time = Time::unpack(clock.try_into().ok()?, month & FOLD != 0, args.get(1))?;
+        Some(DateTime { date, time })
+    }
+}
+
+/// ISO 8601, as Python's `isoformat`: `2030-01-02T03:04:05+01:00`; a zone as [`Time`] has it.
+impl fmt::Display for DateTime<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}T{}", self.date, self.time)
+    }
+}
+
+impl Reduce for DateTime<'_> {
+    fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
+        let mut date = self.date.pack();
+        date[2] |= self.time.told_fold(protocol);
+        let mut args = vec![arena.cell([&date[..], &self.time.pack()].concat())];
+        args.extend(self.time.zone.map(|zone| zone.reduce(arena, protocol).0));
+        arena.known_call(["datetime", "datetime"], &args)
+    }
+}
+
+/// A `datetime.timedelta`: days, and seconds and microseconds to be added.
+///
+/// ```
+/// use picklevm::typed::TimeDelta;
+///
+/// let delta = TimeDelta::from_microseconds(-1)?;   // as Python has it
+/// assert_eq!((delta.days(), delta.seconds(), delta.microseconds()), (-1, 86_399, 999_999));
+/// assert_eq!(delta.to_string(), "-PT0.000001S");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimeDelta {
+    days: i32,
+    seconds: u32,
+    microseconds: u32,
+}
+
+impl TimeDelta {
+    /// No time at all.
+    pub const ZERO: TimeDelta = TimeDelta { days: 0, seconds: 0, microseconds: 0 };
+
+    /// So many days, seconds and microseconds, which may be negative and are put into order as Python does it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfRange`] beyond 999,999,999 days.
+    pub fn new(days: i64, seconds: i64, microseconds: i64) -> Result<TimeDelta> {
+        let total = (i128::from(days) * i128::from(DAY) + i128::from(seconds)) * i128::from(MILLION);
+        TimeDelta::from_total(total + i128::from(microseconds))
+    }
+
+    /// So many microseconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfRange`] beyond 999,999,999 days.
+    pub fn from_microseconds(microseconds: i64) -> Result<TimeDelta> {
+        TimeDelta::new(0, 0, microseconds)
+    }
+
+    fn from_total(microseconds: i128) -> Result<TimeDelta> {
+        let seconds = microseconds.div_euclid(MILLION.into());
+        let days = seconds.div_euclid(DAY.into());
+        if days.unsigned_abs() > MOST_DAYS.unsigned_abs().into() {
+            let found = format!("{days} days");
+            return Err(Error::new(ErrorKind::OutOfRange, "a timedelta of 999,999,999 days at most", found));
+        }
+        // What is left is below a day, and below a second.
+        Ok(TimeDelta {
+            days: days as i32,
+            seconds: seconds.rem_euclid(DAY.into()) as u32,
+            microseconds: microseconds.rem_euclid(MILLION.into()) as u32,
+        })
+    }
+
+    /// The days, from -999,999,999 to 999,999,999.
+    pub fn days(self) -> i32 {
+        self.days
+    }
+
+    /// The seconds to be added to the days, from 0 to 86,399.
+    pub fn seconds(self) -> u32 {
+        self.seconds
+    }
+
+    /// The microseconds to be added to the seconds, from 0 to 999,999.
+    pub fn microseconds(self) -> u32 {
+        self.microseconds
+    }
+
+    /// All of it in microseconds.
+    pub fn total_microseconds(self) -> i128 {
+        i128::from(self.total_seconds()) * i128::from(MILLION) + i128::from(self.microseconds)
+    }
+
+    /// Days and seconds, in seconds; the microseconds are to be added.
+    pub(crate) fn total_seconds(self) -> i64 {
+        i64::from(self.days) * DAY + i64::from(self.seconds)
+    }
+
+    pub(crate) fn of(instance: &Instance<'_>) -> Option<TimeDelta> {
+        let args = instance.only_args(Class::TimeDelta).filter(|args| args.len() <= 3)?;
+        let part = |at| args.get(at).map_or(Some(0), Value::as_i64);
+        TimeDelta::new(part(0)?, part(1)?, part(2)?).ok()
+    }
+}
+
+/// An ISO 8601 duration of hours, minutes and seconds: `PT36H0.5S`.
+impl fmt::Display for TimeDelta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.total_microseconds();
+        let (seconds, rest) = (total.unsigned_abs() / 1_000_000, (total.unsigned_abs() % 1_000_000) as u32);
+        f.write_str(if total < 0 { "-PT" } else { "PT" })?;
+        for (unit, count) in [('H', seconds / 3600), ('M', seconds / 60 % 60)] {
+            if count > 0 {
+                write!(f, "{count}{unit}")?;
+            }
+        }
+        if seconds % 60 > 0 || rest > 0 || total == 0 {
+            write!(f, "{}", seconds % 60)?;
+            fraction(f, rest)?;
+            f.write_char('S')?;
+        }
+        Ok(())
+    }
+}
+
+impl Reduce for TimeDelta {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let args = [arena.cell(self.days), arena.cell(self.seconds), arena.cell(self.microseconds)];
+        arena.known_call(["datetime", "timedelta"], &args)
+    }
+}
+
+/// # Errors
+///
+/// [`ErrorKind::OutOfRange`] beyond 999,999,999 days. What is below a microsecond is cut off.
+impl TryFrom<Duration> for TimeDelta {
+    type Error = Error;
+
+    fn try_from(duration: Duration) -> Result<TimeDelta> {
+        TimeDelta::from_total(i128::try_from(duration.as_micros()).unwrap_or(i128::MAX))
+    }
+}
+
+/// # Errors
+///
+/// [`ErrorKind::OutOfRange`] if it is below zero.
+impl TryFrom<TimeDelta> for Duration {
+    type Error = Error;
+
+    fn try_from(delta: TimeDelta) -> Result<Duration> {
+        match u64::try_from(delta.total_seconds()) {
+            Ok(seconds) => Ok(Duration::new(seconds, delta.microseconds * 1000)),
+            Err(_) => Err(Error::new(ErrorKind::OutOfRange, "a timedelta of zero or more", delta.to_string())),
+        }
+    }
+}
+
+/// Microseconds behind a point, unless there are none.
+fn fraction(f: &mut impl Write, microseconds: u32) -> fmt::Result {
+    if microseconds == 0 { Ok(()) } else { write!(f, ".{microseconds:06}") }
+}
+
+typed! {
+    Date, "a datetime.date";
+    Time<'g>, "a datetime.time";
+    DateTime<'g>, "a datetime.datetime";
+    TimeDelta, "a datetime.timedelta";
+}

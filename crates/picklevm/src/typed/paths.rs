@@ -1,0 +1,332 @@
+//! `pathlib`.
+//!
+//! Pythons up to 3.12 pickle the parts of a path, 3.13 the strings that it was made of, and under the name
+//! `pathlib._local`, which no other version up to 3.12 knows.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Reduce;
+use super::class::Class;
+use super::instance::Instance;
+use super::make::typed;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
+use crate::protocol::Protocol;
+
+/// Of which class a [`Path`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flavour {
+    /// `PurePosixPath`: with `/`, and without a file system.
+    PurePosix,
+    /// `PosixPath`, which Python makes on POSIX systems alone.
+    Posix,
+    /// `PureWindowsPath`: with drives and `\`, and without a file system.
+    PureWindows,
+    /// `WindowsPath`, which Python makes on Windows alone.
+    Windows,
+}
+
+impl Flavour {
+    /// The name of the class.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavour::PurePosix => "PurePosixPath",
+            Flavour::Posix => "PosixPath",
+            Flavour::PureWindows => "PureWindowsPath",
+            Flavour::Windows => "WindowsPath",
+        }
+    }
+
+    /// Whether paths have drives and `\`.
+    pub fn is_windows(self) -> bool {
+        matches!(self, Flavour::PureWindows | Flavour::Windows)
+    }
+
+    pub(super) fn of_name(name: &str) -> Option<Flavour> {
+        [Flavour::PurePosix, Flavour::Posix, Flavour::PureWindows, Flavour::Windows]
+            .into_iter()
+            .find(|flavour| flavour.name() == name)
+    }
+}
+
+/// A path of `pathlib`.
+///
+/// ```
+/// use picklevm::typed::{Flavour, Path};
+///
+/// let graph = picklevm::loads(b"\x80\x04\x8c\x07pathlib\x8c\rPurePosixPath\x93\x8c\x01/\x8c\x03etc\x86R.")?;
+/// let path: Path = graph.root().view()?;
+/// assert_eq!(path.flavour(), Flavour::PurePosix);
+/// assert_eq!(path.to_string(), "/etc");
+///
+/// let path = Path::new(Flavour::PureWindows, r"c:/a\b");
+/// assert_eq!(path.to_string(), r"c:\a\b");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Path<'g> {
+    flavour: Flavour,
+    segments: Segments<'g>,
+}
+
+#[derive(Clone, Copy)]
+enum Segments<'g> {
+    Written(&'g str),
+    Pickled(Items<'g>),
+}
+
+impl<'g> Path<'g> {
+    /// A path by its text.
+    pub fn new(flavour: Flavour, path: &'g str) -> Path<'g> {
+        Path { flavour, segments: Segments::Written(path) }
+    }
+
+    /// The class.
+    pub fn flavour(&self) -> Flavour {
+        self.flavour
+    }
+
+    /// The strings that the path is made of, with U+FFFD for what is no Unicode: its parts, or whole paths that are to
+    /// be joined.
+    pub fn segments(&self) -> impl Iterator<Item = String> + use<'g> {
+        let (written, pickled) = match self.segments {
+            Segments::Written(path) => (Some(path.to_owned()), None),
+            Segments::Pickled(items) => (None, Some(items)),
+        };
+        written.into_iter().chain(pickled.into_iter().flatten().map(segment))
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<Path<'g>> {
+        let Class::Path(flavour) = instance.known else { return None };
+        let segments = instance.only_args(instance.known)?;
+        let mut kinds = segments.map(Value::kind);
+        kinds
+            .all(|kind| matches!(kind, Kind::Str(_) | Kind::ByteStr(_)))
+            .then_some(Path { flavour, segments: Segments::Pickled(segments) })
+    }
+}
+
+fn segment(value: Value<'_>) -> String {
+    match value.kind() {
+        Kind::Str(text) => text.to_string(),
+        _ => String::from_utf8_lossy(value.as_bytes().unwrap_or_default()).into_owned(),
+    }
+}
+
+impl fmt::Debug for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({:?})", self.flavour.name(), self.to_string())
+    }
+}
+
+/// Whether class and text are the same.
+impl PartialEq for Path<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.flavour == other.flavour && self.to_string() == other.to_string()
+    }
+}
+
+/// The path as Python's `str` writes it: joined, without empty parts and `.`.
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.flavour.is_windows() { windows(self.segments()) } else { posix(self.segments()) };
+        f.pad(&path)
+    }
+}
+
+/// Segments joined as `posixpath.join` and `PurePath` do: one that begins at the root begins anew.
+fn posix(segments: impl Iterator<Item = String>) -> String {
+    let mut joined = String::new();
+    for segment in segments {
+        if segment.starts_with('/') {
+            joined.clear();
+        } else if !joined.is_empty() && !joined.ends_with('/') {
+            joined.push('/');
+        }
+        joined.push_str(&segment);
+    }
+    // Two slashes at the front are a root of their own, three are one (POSIX, 4.13).
+    let root = match joined.len() - joined.trim_start_matches('/').len() {
+        0 => "",
+        2 => "//",
+        _ => "/",
+    };
+    tidy(String::from(root), &joined, '/')
+}
+
+/// The parts of a path behind its root.
+fn tidy(mut path: String, rest: &str, separator: char) -> String {
+    for (n, part) in rest.split(separator).filter(|part| !matches!(*part, "" | ".")).enumerate() {
+        if n > 0 {
+            path.push(separator);
+        }
+        path.push_str(part);
+    }
+    if path.is_empty() { String::from(".") } else { path }
+}
+
+/// Segments joined as `ntpath.join` and `PureWindowsPath` do.
+fn windows(segments: impl Iterator<Item = String>) -> String {
+    let (mut drive, mut root, mut rest) = (String::new(), "", String::new());
+    for segment in segments {
+        let segment = segment.replace('/', "\\");
+        let (next_drive, next_root, next_rest) = split_root(&segment);
+        let is_other = !next_drive.is_empty() && next_drive.to_lowercase() != drive.to_lowercase();
+        if is_other || !next_root.is_empty() {
+            rest.clear();
+            root = if next_root.is_empty() { "" } else { "\\" };
+        } else if !rest.is_empty() && !rest.ends_with('\\') {
+            rest.push('\\');
+        }
+        if !next_drive.is_empty() {
+            drive = next_drive.to_owned();
+        }
+        rest.push_str(next_rest);
+    }
+    // A share is apart from what follows.
+    if !rest.is_empty() && root.is_empty() && !drive.is_empty() && !drive.ends_with([':', '\\']) {
+        root = "\\";
+    }
+    let joined = drive + root + &rest;
+    let (drive, mut root, rest) = split_root(&joined);
+    if root.is_empty() && is_share(drive) {
+        root = "\\";
+    }
+    let path = tidy([drive, root].concat(), rest, '\\');
+    // What looks like a drive but is none is kept apart from one.
+    let is_relative = drive.is_empty() && root.is_empty();
+    if is_relative && !split_root(&path).0.is_empty() { format!(".\\{path}") } else { path }
+}
+
+/// Whether a drive is a share, `\\host\share` or `\\?\UNC\host\share`, which a root follows.
+fn is_share(drive: &str) -> bool {
+    let parts: Vec<&str> = drive.split('\\').collect();
+    match parts[..] {
+        ["", "", host, share] => !share.is_empty() && !matches!(host, "" | "?" | "."),
+        ["", "", _, _, _, share] => !share.is_empty(),
+        _ => false,
+    }
+}
+
+/// Drive, root and what follows: `ntpath.splitroot`.
+fn split_root(path: &str) -> (&str, &str, &str) {
+    if let Some(unc) = path.strip_prefix("\\\\") {
+        let start = if path.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("\\\\?\\UNC\\")) { 6 } else { 0 };
+        let share = unc[start..].find('\\').map(|at| start + at + 1);
+        let end = share.and_then(|share| unc[share..].find('\\').map(|at| share + at));
+        return match end {
+            Some(end) => (&path[..2 + end], "\\", &path[3 + end..]),
+            None => (path, "", ""),
+        };
+    }
+    let (drive, rest) = match path.char_indices().nth(1) {
+        Some((colon, ':')) => path.split_at(colon + 1),
+        _ => ("", path),
+    };
+    match rest.strip_prefix('\\') {
+        Some(rest) => (drive, "\\", rest),
+        None => (drive, "", rest),
+    }
+}
+
+/// Under the name that every Python knows, and made of what the path was made of.
+impl Reduce for Path<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let args: Vec<Cell> = match self.segments {
+            Segments::Written("") => Vec::new(),
+            Segments::Written(path) => vec![arena.cell(path)],
+            Segments::Pickled(items) => match items.get(0) {
+                Some(first) => arena.copy_each(first.arena(), items.cells().iter().copied()),
+                None => Vec::new(),
+            },
+        };
+        arena.known_call(["pathlib", self.flavour.name()], &args)
+    }
+}
+
+/// # Errors
+///
+/// [`ErrorKind::Type`] if it is a path of Windows where this system is none, or the other way round.
+impl TryFrom<Path<'_>> for PathBuf {
+    type Error = Error;
+
+    fn try_from(path: Path<'_>) -> Result<PathBuf> {
+        if path.flavour.is_windows() != cfg!(windows) {
+            return Err(Error::new(ErrorKind::Type, "a path of this system", format!("a {}", path.flavour.name())));
+        }
+        Ok(PathBuf::from(path.to_string()))
+    }
+}
+
+typed! {
+    Path<'g>, "a path of pathlib";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(flavour: Flavour, segments: &[&str]) -> String {
+        let segments = segments.iter().map(|segment| (*segment).to_owned());
+        if flavour.is_windows() { windows(segments) } else { posix(segments) }
+    }
+
+    /// What `str(PurePosixPath(…))` gives.
+    #[test]
+    fn posix_paths_are_joined_as_pathlib_does_it() {
+        let cases: [(&[&str], &str); 16] = [
+            (&[], "."),
+            (&[""], "."),
+            (&["."], "."),
+            (&["a", ".", "b"], "a/b"),
+            (&["a//b"], "a/b"),
+            (&["//a", "b"], "//a/b"),
+            (&["///a"], "/a"),
+            (&["/", "a"], "/a"),
+            (&["a", "/b"], "/b"),
+            (&["a/"], "a"),
+            (&["c:", "b"], "c:/b"),
+            (&["c:/x", "c:y"], "c:/x/c:y"),
+            (&["./a:b"], "a:b"),
+            (&["c:/a", "\\b"], "c:/a/\\b"),
+            (&["..", "a"], "../a"),
+            (&["//"], "//"),
+        ];
+        for (segments, path) in cases {
+            assert_eq!(joined(Flavour::PurePosix, segments), path, "{segments:?}");
+        }
+    }
+
+    /// What `str(PureWindowsPath(…))` of 3.13 gives.
+    #[test]
+    fn windows_paths_are_joined_as_pathlib_does_it() {
+        let cases: [(&[&str], &str); 22] = [
+            (&[], "."),
+            (&[""], "."),
+            (&["a", ".", "b"], "a\\b"),
+            (&["a//b"], "a\\b"),
+            (&["//a", "b"], "\\\\a\\b\\"),
+            (&["///a"], "\\\\\\a"),
+            (&["/", "a"], "\\a"),
+            (&["a", "/b"], "\\b"),
+            (&["a/"], "a"),
+            (&["c:/a", "b"], "c:\\a\\b"),
+            (&["c:", "b"], "c:b"),
+            (&["c:a", "/b"], "c:\\b"),
+            (&["c:/a", "d:b"], "d:b"),
+            (&["//h/s", "x"], "\\\\h\\s\\x"),
+            (&["//h/s/"], "\\\\h\\s\\"),
+            (&["\\\\?\\c:\\x"], "\\\\?\\c:\\x"),
+            (&["c:/x", "c:y"], "c:\\x\\y"),
+            (&["a:b"], "a:b"),
+            (&["./a:b"], ".\\a:b"),
+            (&["/x", "c:y"], "c:y"),
+            (&["c:/a", "\\b"], "c:\\b"),
+            (&["..", "a"], "..\\a"),
+        ];
+        for (segments, path) in cases {
+            assert_eq!(joined(Flavour::PureWindows, segments), path, "{segments:?}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `range` and `slice`.
+
+use std::fmt;
+
+use num_bigint::BigInt;
+
+use super::Reduce;
+use super::class::Class;
+use super::instance::Instance;
+use super::make::typed;
+use crate::graph::{Arena, Id, IntoValue, Value};
+use crate::protocol::Protocol;
+
+/// A `range`, or an `xrange` of Python 2.
+///
+/// ```
+/// use picklevm::typed::Range;
+///
+/// let graph = picklevm::loads(b"c__builtin__\nxrange\n(I0\nI10\nI2\ntR.")?;
+/// let range: Range = graph.root().view()?;
+/// assert_eq!(range.to_string(), "range(0, 10, 2)");
+/// assert_eq!(range, Range { start: 0.into(), stop: 10.into(), step: 2.into() });
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Range {
+    /// The first integer.
+    pub start: BigInt,
+    /// Where the range ends; not in it.
+    pub stop: BigInt,
+    /// From one integer to the next; Python refuses 0.
+    pub step: BigInt,
+}
+
+impl Range {
+    pub(crate) fn of(instance: &Instance<'_>) -> Option<Range> {
+        let args = instance.only_args(Class::Range)?.as_array::<3>()?;
+        let [start, stop, step] = args.map(|arg| arg.as_int().map(|int| int.to_bigint()));
+        let step = step.filter(|step| *step != BigInt::ZERO)?;
+        Some(Range { start: start?, stop: stop?, step })
+    }
+}
+
+/// As Python's `repr`.
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "range({}, {}", self.start, self.stop)?;
+        if self.step == BigInt::from(1) { f.write_str(")") } else { write!(f, ", {})", self.step) }
+    }
+}
+
+impl From<std::ops::Range<i64>> for Range {
+    fn from(range: std::ops::Range<i64>) -> Range {
+        Range { start: range.start.into(), stop: range.end.into(), step: 1.into() }
+    }
+}
+
+impl Reduce for Range {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let args = [self.start, self.stop, self.step].map(|part| arena.cell(part));
+        arena.known_call(["builtins", "range"], &args)
+    }
+}
+
+/// A `slice`.
+///
+/// ```
+/// use picklevm::{Graph, typed::Slice};
+///
+/// let mut graph = Graph::new();
+/// let slice = graph.slice(1, None::<i32>, 2);
+/// let slice: Slice = graph.value(slice).view()?;
+/// assert_eq!(slice.start, 1);
+/// assert!(slice.stop.is_none());
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slice<'g> {
+    /// Where it begins; `None` and integers as a rule.
+    pub start: Value<'g>,
+    /// Where it ends.
+    pub stop: Value<'g>,
+    /// From one position to the next.
+    pub step: Value<'g>,
+}
+
+impl<'g> Slice<'g> {
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<Slice<'g>> {
+        let [start, stop, step] = instance.only_args(Class::Slice)?.as_array()?;
+        Some(Slice { start, stop, step })
+    }
+}
+
+impl Reduce for Slice<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let parts = [self.start, self.stop, self.step].map(Value::cell);
+        let args = arena.copy_each(self.start.arena(), parts);
+        arena.known_call(["builtins", "slice"], &args)
+    }
+}
+
+impl Arena {
+    /// A `slice`; see [`Slice`].
+    pub fn slice(&mut self, start: impl IntoValue, stop: impl IntoValue, step: impl IntoValue) -> Id {
+        let args = [self.cell(start), self.cell(stop), self.cell(step)];
+        self.known_call(["builtins", "slice"], &args)
+    }
+}
+
+typed! {
+    Range, "a range";
+    Slice<'g>, "a slice";
+}

@@ -1,0 +1,253 @@
+//! Zones of times: `datetime.timezone`, `zoneinfo.ZoneInfo`, and those of other packages.
+
+use std::fmt;
+
+use super::class::Class;
+use super::datetime::TimeDelta;
+use super::instance::Instance;
+use super::make::{into_value, typed};
+use super::plain::text;
+use super::{Reduce, View};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Id, IntoValue, Value};
+use crate::protocol::Protocol;
+
+/// A `datetime.timezone`: a fixed offset from UTC, with or without a name.
+///
+/// ```
+/// use picklevm::typed::{TimeDelta, TimeZone};
+///
+/// let zone = TimeZone::new(TimeDelta::new(0, 3600, 0)?)?.with_name("CET");
+/// assert_eq!(zone.to_string(), "+01:00");
+/// assert!(TimeZone::new(TimeDelta::new(1, 0, 0)?).is_err());
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimeZone<'g> {
+    offset: TimeDelta,
+    name: Option<&'g str>,
+}
+
+impl<'g> TimeZone<'g> {
+    /// `datetime.timezone.utc`.
+    pub const UTC: TimeZone<'static> = TimeZone { offset: TimeDelta::ZERO, name: None };
+
+    /// A fixed offset from UTC, to be added to it, of less than a day.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfRange`] if it is a day or more.
+    pub fn new(offset: TimeDelta) -> Result<TimeZone<'g>> {
+        if offset.total_microseconds().unsigned_abs() < 86_400_000_000 {
+            return Ok(TimeZone { offset, name: None });
+        }
+        Err(Error::new(ErrorKind::OutOfRange, "an offset of less than a day", offset.to_string()))
+    }
+
+    /// The same offset with a name.
+    #[must_use]
+    pub fn with_name(self, name: &'g str) -> TimeZone<'g> {
+        TimeZone { name: Some(name), ..self }
+    }
+
+    /// What is to be added to UTC.
+    pub fn offset(&self) -> TimeDelta {
+        self.offset
+    }
+
+    /// The name, if it was given one.
+    pub fn name(&self) -> Option<&'g str> {
+        self.name
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<TimeZone<'g>> {
+        let args = instance.only_args(Class::TimeZone)?;
+        let zone = TimeZone::new(TimeDelta::view(args.get(0)?)?).ok()?;
+        match args.len() {
+            1 => Some(zone),
+            2 => Some(zone.with_name(text(args.get(1)?)?)),
+            _ => None,
+        }
+    }
+}
+
+/// The offset: `+01:00`, with seconds and microseconds where it has some.
+impl fmt::Display for TimeZone<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.offset.total_microseconds();
+        let (size, micros) = (total.unsigned_abs() / 1_000_000, total.unsigned_abs() % 1_000_000);
+        let sign = if total < 0 { '-' } else { '+' };
+        write!(f, "{sign}{:02}:{:02}", size / 3600, size / 60 % 60)?;
+        match (size % 60, micros) {
+            (0, 0) => Ok(()),
+            (seconds, 0) => write!(f, ":{seconds:02}"),
+            (seconds, micros) => write!(f, ":{seconds:02}.{micros:06}"),
+        }
+    }
+}
+
+impl Reduce for TimeZone<'_> {
+    fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
+        let mut args = vec![self.offset.reduce(arena, protocol).0];
+        args.extend(self.name.map(|name| arena.cell(name)));
+        arena.known_call(["datetime", "timezone"], &args)
+    }
+}
+
+/// A `zoneinfo.ZoneInfo` by its key in the IANA database.
+///
+/// ```
+/// use picklevm::typed::ZoneInfo;
+///
+/// let graph = picklevm::Graph::from(ZoneInfo::new("Europe/Berlin"));
+/// assert_eq!(graph.root().view::<ZoneInfo>()?.key(), "Europe/Berlin");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ZoneInfo<'g> {
+    key: &'g str,
+    is_cached: bool,
+}
+
+impl<'g> ZoneInfo<'g> {
+    /// A zone by its key in the IANA database.
+    pub fn new(key: &'g str) -> ZoneInfo<'g> {
+        ZoneInfo { key, is_cached: true }
+    }
+
+    /// The same zone, as an object that others do not share: `ZoneInfo.no_cache(key)`.
+    #[must_use]
+    pub fn no_cache(self) -> ZoneInfo<'g> {
+        ZoneInfo { is_cached: false, ..self }
+    }
+
+    /// The key in the IANA database.
+    pub fn key(&self) -> &'g str {
+        self.key
+    }
+
+    /// Whether Python makes the zone once for all who ask for it; not those of [`no_cache`](ZoneInfo::no_cache).
+    pub fn is_cached(&self) -> bool {
+        self.is_cached
+    }
+
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<ZoneInfo<'g>> {
+        let [key, cached] = instance.only_args(Class::ZoneInfo)?.as_array()?;
+        let is_cached = cached.as_bool().or_else(|| cached.as_i64().map(|cached| cached != 0))?;
+        Some(ZoneInfo { key: text(key)?, is_cached })
+    }
+}
+
+/// The key.
+impl fmt::Display for ZoneInfo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key)
+    }
+}
+
+impl Reduce for ZoneInfo<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let getattr = arena.known_global("builtins", "getattr");
+        let owner = [arena.known_global("zoneinfo", "ZoneInfo"), arena.cell("_unpickle")];
+        let function = arena.called(getattr, &owner);
+        let args = [arena.cell(self.key), arena.cell(u8::from(self.is_cached))];
+        Id(arena.called(function, &args))
+    }
+}
+
+/// The zone of a time: any `tzinfo`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Zone<'g> {
+    /// A fixed offset from UTC.
+    Fixed(TimeZone<'g>),
+    /// A zone of the IANA database.
+    Named(ZoneInfo<'g>),
+    /// A zone of another package, such as `pytz` or `dateutil`, or of the program's own.
+    Other(Value<'g>),
+}
+
+impl<'g> Zone<'g> {
+    pub(super) fn of(value: Value<'g>) -> Option<Zone<'g>> {
+        if let Some(zone) = TimeZone::view(value) {
+            return Some(Zone::Fixed(zone));
+        }
+        if let Some(zone) = ZoneInfo::view(value) {
+            return Some(Zone::Named(zone));
+        }
+        value.as_object().map(|_| Zone::Other(value))
+    }
+
+    /// What is to be added to UTC, where that is fixed: also of `pytz.utc`, `dateutil.tz.tzutc`, and of a zone of
+    /// `pytz` beside a time, which stands for one offset of the zone.
+    pub fn offset(&self) -> Option<TimeDelta> {
+        match self {
+            Zone::Fixed(zone) => Some(zone.offset),
+            Zone::Named(_) => None,
+            Zone::Other(value) => {
+                let zone = Instance::of(*value)?;
+                let class = zone.class.as_global()?.to_string();
+                match &*class {
+                    "pytz._UTC" | "dateutil.tz.tz.tzutc" => Some(TimeDelta::ZERO),
+                    // pytz._p(name, seconds of the offset, seconds of summer time in it, abbreviation)
+                    "pytz._p" => TimeDelta::new(0, zone.args.get(1)?.as_i64()?, 0).ok(),
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// The name in the IANA database, where the pickle has it.
+    pub fn name(&self) -> Option<&'g str> {
+        match self {
+            Zone::Fixed(_) => None,
+            Zone::Named(zone) => Some(zone.key),
+            Zone::Other(value) => text(Instance::of(*value)?.args.get(0)?),
+        }
+    }
+
+    /// What follows a time in ISO 8601: an offset, or the name in brackets (RFC 9557).
+    pub(super) fn write_suffix(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.offset(), self.name()) {
+            (Some(offset), _) => write!(f, "{}", TimeZone { offset, name: None }),
+            (None, Some(name)) => write!(f, "[{name}]"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl<'g> View<'g> for Zone<'g> {
+    const EXPECTED: &'static str = "a tzinfo";
+
+    fn view(value: Value<'g>) -> Option<Self> {
+        Zone::of(value)
+    }
+}
+
+impl Reduce for Zone<'_> {
+    fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
+        match self {
+            Zone::Fixed(zone) => zone.reduce(arena, protocol),
+            Zone::Named(zone) => zone.reduce(arena, protocol),
+            Zone::Other(value) => value.into_value(arena),
+        }
+    }
+}
+
+impl<'g> From<TimeZone<'g>> for Zone<'g> {
+    fn from(zone: TimeZone<'g>) -> Self {
+        Zone::Fixed(zone)
+    }
+}
+
+impl<'g> From<ZoneInfo<'g>> for Zone<'g> {
+    fn from(zone: ZoneInfo<'g>) -> Self {
+        Zone::Named(zone)
+    }
+}
+
+into_value!(Zone<'g>);
+typed! {
+    TimeZone<'g>, "a datetime.timezone";
+    ZoneInfo<'g>, "a zoneinfo.ZoneInfo";
+}

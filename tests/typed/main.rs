@@ -1,0 +1,36 @@
+//! Typed views: objects of the standard library as every Python pickles them, and the way back.
+
+mod live;
+mod malformed;
+mod objects;
+#[allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
+#[path = "../support/python.rs"]
+mod python;
+mod vectors;
+
+/// The root of the repository.
+fn root() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// An object that a Python pickled.
+struct Sample {
+    /// Its name in tests/python/typed_objects.py.
+    name: String,
+    protocol: picklevm::Protocol,
+    pickle: Vec<u8>,
+}
+
+/// The lines `NAME PROTOCOL HEX` that the script writes.
+fn samples(lines: &str) -> Vec<Sample> {
+    let sample = |line: &str| {
+        let (name, rest) = line.split_once(' ')?;
+        let (protocol, hex) = rest.split_once(' ')?;
+        let bytes = hex.as_bytes().as_chunks::<2>().0.iter().map(|digits| {
+            let digits = std::str::from_utf8(digits).expect("ASCII");
+            u8::from_str_radix(digits, 16).expect("hexadecimal digits")
+        });
+        Some(Sample { name: name.into(), protocol: protocol.parse().expect("a protocol"), pickle: bytes.collect() })
+    };
+    lines.lines().map(|line| sample(line).unwrap_or_else(|| panic!("{line}"))).collect()
+}
