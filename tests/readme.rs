@@ -28,9 +28,15 @@ fn its_commands_are_those_of_ci() {
 
 #[test]
 fn the_files_that_it_and_the_documents_link_to_are_there() {
-    for document in
-        ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/cli.md", "docs/graph-form.md", "docs/scan.md"]
-    {
+    for document in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/cli.md",
+        "docs/graph-form.md",
+        "docs/python.md",
+        "docs/scan.md",
+    ] {
         let path = root().join(document);
         let text = fs::read_to_string(&path).expect("the document");
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {

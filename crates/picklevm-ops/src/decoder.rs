@@ -211,7 +211,7 @@ pub struct Ops<'a> {
     done: bool,
 }
 
-/// The ops of the first pickle in `data`, each with the offset of its opcode.
+/// The ops of the first pickle in `data`, each with the offset of its opcode: `pickletools.genops`.
 ///
 /// The iterator ends after STOP, or after an error.
 ///

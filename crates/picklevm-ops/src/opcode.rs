@@ -10,7 +10,7 @@ macro_rules! define_opcode {
         $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
             $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
     )*) => {
-        /// One of the 68 opcodes, without its operand; see [`Op`](crate::Op) for both.
+        /// One of the 68 opcodes, without its operand: an `OpcodeInfo` of `pickletools`. See [`Op`](crate::Op) for both.
         ///
         /// ```
         /// use picklevm_ops::Opcode;
@@ -131,6 +131,13 @@ impl fmt::Debug for Opcode {
 macro_rules! stack_objects {
     ($( $variant:ident $name:literal $doc:literal; )*) => {
         /// What an opcode expects on the stack or leaves there: the `StackObject`s of `pickletools`.
+        ///
+        /// ```
+        /// use picklevm_ops::{Opcode, StackObject};
+        ///
+        /// assert_eq!(Opcode::Append.stack_before(), [StackObject::List, StackObject::Any]);
+        /// assert_eq!(StackObject::List.name(), "list");
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum StackObject {

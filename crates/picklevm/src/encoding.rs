@@ -3,7 +3,8 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Tag;
 
-/// What the 8-bit strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING) are read as.
+/// What the 8-bit strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING) are read as: the `encoding` of Python's
+/// `Unpickler`. What is in another encoding is [kept](Encoding::Keep) as bytes, to be decoded by a crate for that.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -20,7 +21,8 @@ pub enum Encoding {
     Utf8,
 }
 
-/// What becomes of bytes that the [`Encoding`] cannot decode: Python's error handlers of the same names.
+/// What becomes of bytes that the [`Encoding`] cannot decode: the `errors` of Python's `Unpickler`, its error handlers of
+/// the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Errors {
@@ -35,6 +37,8 @@ pub enum Errors {
     SurrogateEscape,
     /// `\xNN` for each byte.
     BackslashReplace,
+    /// A lone surrogate for its three bytes of UTF-8; all else is an error.
+    SurrogatePass,
 }
 
 /// An 8-bit string decoded: the kind of value, its payload, and whether that holds surrogates.
@@ -55,11 +59,21 @@ pub(crate) fn decode(bytes: &[u8], encoding: Encoding, errors: Errors) -> Result
             let mut rest = bytes;
             while let Some((valid, invalid, after)) = split(rest, encoding) {
                 out.payload.extend_from_slice(valid);
-                if !invalid.is_empty() {
-                    let at = bytes.len() - rest.len() + valid.len();
-                    out.handle(invalid, encoding, errors, at)?;
-                }
-                rest = after;
+                let unread = &rest[valid.len()..];
+                rest = match unread {
+                    [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..]
+                        if (encoding, errors) == (Encoding::Utf8, Errors::SurrogatePass) =>
+                    {
+                        out.surrogates = true;
+                        out.payload.extend_from_slice(&unread[..3]);
+                        after
+                    }
+                    [] => after,
+                    _ => {
+                        out.handle(invalid, encoding, errors, bytes.len() - unread.len())?;
+                        after
+                    }
+                };
             }
             return Ok(out);
         }
@@ -98,7 +112,7 @@ fn split(bytes: &[u8], encoding: Encoding) -> Option<(&[u8], &[u8], &[u8])> {
 impl Decoded {
     fn handle(&mut self, invalid: &[u8], encoding: Encoding, errors: Errors, at: usize) -> Result<()> {
         match errors {
-            Errors::Strict => {
+            Errors::Strict | Errors::SurrogatePass => {
                 let name = if encoding == Encoding::Ascii { "ASCII" } else { "UTF-8" };
                 return Err(Error::new(
                     ErrorKind::Malformed,

@@ -13,6 +13,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// One word wide. [`kind`](Error::kind) is for matching, [`offset`](Error::offset) and [`opcode`](Error::opcode) say
 /// where, the `Display` form is one line for people.
 ///
+/// Python's `PickleError`. Its `PicklingError` is the kind [`Unrepresentable`](ErrorKind::Unrepresentable), its
+/// `UnpicklingError` most of the others, its `IndexError` [`Stack`](ErrorKind::Stack), its `EOFError`
+/// [`End`](ErrorKind::End) or [`Truncated`](ErrorKind::Truncated), which Python does not tell apart.
+///
 /// ```
 /// let error = picklevm::loads(b"\x80\x04]K\x01K\x02e.").unwrap_err();
 /// assert_eq!(error.kind(), picklevm::ErrorKind::Stack);

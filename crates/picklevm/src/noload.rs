@@ -17,7 +17,7 @@ use crate::unpickler::Unpickler;
 impl Unpickler {
     /// Runs the first pickle of a slice without making any of its values but the persistent ids, which become the
     /// [`roots`](crate::Arena::roots) of a graph in the order in which they occur: `noload` of Python 2's `cPickle` and
-    /// of zodbpickle.
+    /// of zodbpickle, with a list for `persistent_load`.
     ///
     /// It costs little more than reading the opcodes. An id may be an atom, a global, a tuple or a list of up to 64
     /// items; other values inside an id are read as `None`. No resolver is asked.

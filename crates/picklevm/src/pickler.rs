@@ -34,6 +34,13 @@ pub fn dumps(value: Value<'_>) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// Those of [`dumps`], and [`Io`](ErrorKind::Io) if the writer fails.
+///
+/// ```
+/// let mut file = Vec::new();
+/// picklevm::dump(picklevm::value!([1]).root(), &mut file)?;
+/// assert_eq!(file, b"\x80\x04\x95\x06\0\0\0\0\0\0\0]\x94K\x01a.");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
 pub fn dump(value: Value<'_>, out: impl io::Write) -> Result<()> {
     Pickler::new().dump(value, out)
 }
@@ -79,7 +86,15 @@ impl Pickler {
         }
     }
 
-    /// The protocol; [`Protocol::DEFAULT`] by default.
+    /// The protocol: Python's `protocol`. [`Protocol::DEFAULT`] by default.
+    ///
+    /// ```
+    /// use picklevm::{Pickler, Protocol, value};
+    ///
+    /// let pickler = Pickler::new().protocol(Protocol::V0);
+    /// assert_eq!(pickler.dumps(value!("text").root())?, b"Vtext\np0\n.");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     #[must_use]
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
@@ -94,7 +109,18 @@ impl Pickler {
     }
 
     /// Whether names of Python 3 become those of Python 2 below protocol 3, and those of a pickle of such a protocol the
-    /// names of Python 3 at higher ones. `true` by default, as in Python.
+    /// names of Python 3 at higher ones: Python's `fix_imports`. `true` by default, as in Python.
+    ///
+    /// ```
+    /// use picklevm::{Graph, Pickler, Protocol};
+    ///
+    /// let mut graph = Graph::new();
+    /// let queue = graph.global("queue", "Queue");
+    /// let pickler = Pickler::new().protocol(Protocol::V0);
+    /// assert_eq!(pickler.dumps(graph.value(queue))?, b"cQueue\nQueue\np0\n.");
+    /// assert_eq!(pickler.fix_imports(false).dumps(graph.value(queue))?, b"cqueue\nQueue\np0\n.");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     #[must_use]
     pub fn fix_imports(mut self, fix: bool) -> Self {
         self.fix_imports = fix;
@@ -103,6 +129,14 @@ impl Pickler {
 
     /// Whether the memo is left out, as by Python's `Pickler.fast`: what is shared is written again each time, and a
     /// cycle is an error. `false` by default.
+    ///
+    /// ```
+    /// use picklevm::{Pickler, Protocol, value};
+    ///
+    /// let pickler = Pickler::new().protocol(Protocol::V2).fast(true);
+    /// assert_eq!(pickler.dumps(value!([[]]).root())?, b"\x80\x02]]a.");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     #[must_use]
     pub fn fast(mut self, fast: bool) -> Self {
         self.fast = fast;
@@ -110,14 +144,25 @@ impl Pickler {
     }
 
     /// The extension codes (PEP 307) that globals are written as, from protocol 2 on; none by default. Below 2, the codes
-    /// of the graph become the globals that they stand for.
+    /// of the graph become the globals that they stand for. What Python keeps for all of a process by
+    /// `copyreg.add_extension`.
+    ///
+    /// ```
+    /// use picklevm::{Extensions, Graph, Pickler, Protocol};
+    ///
+    /// let mut graph = Graph::new();
+    /// let point = graph.global("geometry", "Point");
+    /// let pickler = Pickler::new().protocol(Protocol::V2).extensions(Extensions::new().add("geometry.Point", 240)?);
+    /// assert_eq!(pickler.dumps(graph.value(point))?, b"\x80\x02\x82\xf0.");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     #[must_use]
     pub fn extensions(mut self, extensions: Extensions) -> Self {
         self.extensions = Arc::new(extensions);
         self
     }
 
-    /// Who decides about each buffer (PEP 574): `true` takes it out of band, in the order of the calls; `false` leaves
+    /// Who decides about each buffer (PEP 574), Python's `buffer_callback`: `true` takes it out of band, in the order of the calls; `false` leaves
     /// its bytes in the pickle.
     ///
     /// Without a callback, buffers whose bytes are known stay in the pickle, others are out of band as they were.
@@ -154,7 +199,7 @@ impl Pickler {
         out.into_vec().map_err(Error::unwritable)
     }
 
-    /// Writes a value as a pickle to a writer, which needs no buffer of its own.
+    /// Writes a value as a pickle to a writer, which needs no buffer of its own: `Pickler.dump`.
     ///
     /// Beyond the graph this takes memory for one frame of 64 KiB and four bytes a node; long bytes and texts are handed
     /// to the writer as they are.
@@ -163,6 +208,15 @@ impl Pickler {
     ///
     /// Those of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. What was written until then
     /// is no pickle.
+    ///
+    /// ```
+    /// use picklevm::{Pickler, Protocol, value};
+    ///
+    /// let mut file = Vec::new();
+    /// Pickler::new().protocol(Protocol::V2).dump(value!([1]).root(), &mut file)?;
+    /// assert_eq!(file, b"\x80\x02]q\0K\x01a.");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     pub fn dump(&self, value: Value<'_>, out: impl io::Write) -> Result<()> {
         let mut lowered = LoweredGraphs::default();
         let root = self.root_of(value, &mut lowered)?;

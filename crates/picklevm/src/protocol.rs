@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
 
-/// A protocol of pickle, from 0 to 5: which opcodes a pickle may use.
+/// A protocol of pickle, from 0 to 5: which opcodes a pickle may use. Python has numbers, and `HIGHEST_PROTOCOL` and
+/// `DEFAULT_PROTOCOL` for two of them; its `bin` is any from 1 on.
 ///
 /// ```
 /// use picklevm::Protocol;

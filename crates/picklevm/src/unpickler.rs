@@ -18,7 +18,8 @@ use crate::options::Options;
 use crate::resolve::Resolver;
 use crate::stream::Stream;
 
-/// Loads one pickle from a slice, with [`Standard`](crate::Standard) and the default [`Limits`]: Python's `pickle.loads`.
+/// Loads one pickle from a slice, with [`Standard`](crate::Standard) and the default [`Limits`]: Python's
+/// `pickle.loads(data)`.
 ///
 /// Bytes after the pickle are ignored, as Python ignores them.
 ///
@@ -42,6 +43,14 @@ pub fn loads(bytes: impl AsRef<[u8]>) -> Result<Graph> {
 /// # Errors
 ///
 /// Those of [`loads`]; [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its end; errors of the reader.
+///
+/// ```
+/// let mut reader = &b"\x80\x02K\x01.K\x02."[..];
+/// assert_eq!(picklevm::load(&mut reader)?.root(), 1);
+/// assert_eq!(picklevm::load(&mut reader)?.root(), 2);
+/// assert_eq!(picklevm::load(&mut reader).unwrap_err().kind(), picklevm::ErrorKind::End);   // Python's EOFError
+/// # Ok::<(), picklevm::Error>(())
+/// ```
 pub fn load(reader: impl BufRead) -> Result<Graph> {
     Unpickler::new().load(reader)
 }
@@ -83,14 +92,22 @@ impl Unpickler {
     }
 
     /// Whether names of Python 2, which pickles below protocol 3 hold, are mapped to those of Python 3 before the resolver
-    /// is asked. `true` by default. The graph keeps the names of the pickle either way.
+    /// is asked: Python's `fix_imports`. `true` by default. The graph keeps the names of the pickle either way.
+    ///
+    /// ```
+    /// use picklevm::{Resolver, Symbolic, Unpickler};
+    ///
+    /// let unpickler = Unpickler::new().resolver(Symbolic.allow_only(["queue.Queue"]));
+    /// assert!(unpickler.loads(b"cQueue\nQueue\n.").is_ok());
+    /// assert!(unpickler.fix_imports(false).loads(b"cQueue\nQueue\n.").is_err());
+    /// ```
     #[must_use]
     pub fn fix_imports(mut self, fix: bool) -> Self {
         self.options.fix_imports = fix;
         self
     }
 
-    /// What the 8-bit strings of Python 2 are read as; [`Encoding::Keep`] by default.
+    /// What the 8-bit strings of Python 2 are read as: Python's `encoding`. [`Encoding::Keep`] by default.
     ///
     /// ```
     /// use picklevm::{Encoding, Unpickler};
@@ -106,14 +123,23 @@ impl Unpickler {
         self
     }
 
-    /// What becomes of bytes that the [encoding](Unpickler::encoding) cannot decode; [`Errors::Strict`] by default.
+    /// What becomes of bytes that the [encoding](Unpickler::encoding) cannot decode: Python's `errors`.
+    /// [`Errors::Strict`] by default.
+    ///
+    /// ```
+    /// use picklevm::{Encoding, Errors, Unpickler};
+    ///
+    /// let unpickler = Unpickler::new().encoding(Encoding::Utf8).errors(Errors::BackslashReplace);
+    /// assert_eq!(unpickler.loads(b"U\x04caf\xe9.")?.root(), r"caf\xe9");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     #[must_use]
     pub fn errors(mut self, errors: Errors) -> Self {
         self.options.errors = errors;
         self
     }
 
-    /// The out-of-band buffers of a pickle, in the order in which its pickler handed them out (PEP 574).
+    /// The out-of-band buffers of a pickle, in the order in which its pickler handed them out (PEP 574): Python's `buffers`.
     ///
     /// Nothing is copied: the graph shares them. Each load begins with the first; a [stream](Unpickler::stream) goes on
     /// from pickle to pickle. Too few or too many are an error of kind [`Buffer`](crate::ErrorKind::Buffer). Without this

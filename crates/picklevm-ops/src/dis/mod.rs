@@ -84,7 +84,14 @@ impl Disassembler {
         Disassembler { indent_level: 4, annotate: 0, keep_memo: false, max_indentation: 1 << 30, memo: Memo::default() }
     }
 
-    /// By how many blanks to indent what follows a MARK; by default 4.
+    /// By how many blanks to indent what follows a MARK: `indentlevel` of `pickletools.dis`. By default 4.
+    ///
+    /// ```
+    /// let mut out = Vec::new();
+    /// picklevm_ops::Disassembler::new().indent_level(1).dis(b"(N1N.", &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("\n    1: N     NONE\n"));
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
     #[must_use]
     pub fn indent_level(mut self, blanks: usize) -> Self {
         self.indent_level = blanks;
@@ -93,13 +100,28 @@ impl Disassembler {
 
     /// Ends each line with a sentence on its opcode, from about the `column` on; 0, the default, leaves it out.
     /// `python -m pickletools --annotate` has 30.
+    ///
+    /// ```
+    /// let mut out = Vec::new();
+    /// picklevm_ops::Disassembler::new().annotate(20).dis(b"N.", &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("Push None on the stack."));
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
     #[must_use]
     pub fn annotate(mut self, column: usize) -> Self {
         self.annotate = column;
         self
     }
 
-    /// Whether the memo stays from one pickle to the next, for pickles that one pickler wrote; by default not.
+    /// Whether the memo stays from one pickle to the next, for pickles that one pickler wrote: `memo` of
+    /// `pickletools.dis`. By default not.
+    ///
+    /// ```
+    /// let mut disassembler = picklevm_ops::Disassembler::new().keep_memo(true);
+    /// disassembler.dis(b"]q\0.", &mut std::io::sink())?;
+    /// disassembler.dis(b"h\0.", &mut std::io::sink())?;   // fetches what the first pickle stored
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
     #[must_use]
     pub fn keep_memo(mut self, keep: bool) -> Self {
         self.keep_memo = keep;

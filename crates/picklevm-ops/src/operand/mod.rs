@@ -79,7 +79,14 @@ impl<'a> Unfit<'a> {
 
 macro_rules! operands {
     ($( $variant:ident $name:literal $doc:literal; )*) => {
-        /// The format of an operand, as `pickletools` names and describes it.
+        /// The format of an operand, as `pickletools` names and describes it by an `ArgumentDescriptor`.
+        ///
+        /// ```
+        /// use picklevm_ops::{Opcode, Operand};
+        ///
+        /// assert_eq!(Opcode::BinInt1.operand(), Some(Operand::Uint1));
+        /// assert_eq!(Operand::Uint1.name(), "uint1");
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Operand {

@@ -72,7 +72,14 @@ impl<'g> IntoIterator for Dict<'g> {
     }
 }
 
-/// A class or function by name.
+/// A class or function by name, or a constant such as `Ellipsis`.
+///
+/// ```
+/// let graph = picklevm::loads(b"c__builtin__\nEllipsis\n.")?;
+/// let picklevm::Kind::Global(global) = graph.root().kind() else { panic!() };
+/// assert!(global.module() == "__builtin__" && global.name() == "Ellipsis");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Global<'g> {
     arena: &'g Arena,
@@ -107,7 +114,7 @@ impl fmt::Display for Global<'_> {
     }
 }
 
-/// An out-of-band buffer (PEP 574).
+/// An out-of-band buffer (PEP 574), as Python's `PickleBuffer` makes one.
 #[derive(Clone, Copy)]
 pub struct Buffer<'g>(&'g BufferNode);
 
@@ -126,7 +133,15 @@ impl<'g> Buffer<'g> {
         self.0.readonly
     }
 
-    /// The bytes, if they were given when the pickle was loaded.
+    /// The bytes, if they were given when the pickle was loaded, or when the buffer was [made](Arena::buffer):
+    /// `PickleBuffer.raw`.
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let buffer = graph.buffer(vec![1, 2, 3]);
+    /// let picklevm::Kind::Buffer(buffer) = graph.value(buffer).kind() else { panic!() };
+    /// assert_eq!(buffer.data().unwrap()[..], [1, 2, 3]);
+    /// ```
     pub fn data(self) -> Option<&'g Bytes> {
         self.0.data.as_ref()
     }
@@ -230,7 +245,7 @@ impl<'g> Object<'g> {
         })
     }
 
-    /// The pairs that were set on it as on a dict, in order; equal keys have not been merged.
+    /// The pairs that were set on it as on a dict by `__setitem__`, in order; equal keys have not been merged.
     ///
     /// ```
     /// let graph = picklevm::loads(b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\0\0\0aK\x01X\x01\0\0\0bK\x02u.")?;

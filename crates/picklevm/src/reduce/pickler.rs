@@ -35,6 +35,19 @@ impl Pickler {
 
     /// Who reduces objects, live objects and globals before the [dispatch table](Pickler::dispatch_table) and
     /// [`Live::reduce`](crate::Live::reduce) do: Python's `reducer_override`. `Ok(None)` is its `NotImplemented`.
+    ///
+    /// ```
+    /// // Classes of `__main__`, which another program does not have, are written as those of a module.
+    /// let pickler = picklevm::Pickler::new().reducer_override(|value| {
+    ///     let is_main = value.this().as_global().is_some_and(|global| global.is("__main__", "Point"));
+    ///     Ok(is_main.then(|| value.global("geometry", "Point")))
+    /// });
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.instance("__main__", "Point").attr("x", 1).build()?;
+    /// let pickle = pickler.dumps(graph.value(point))?;
+    /// assert_eq!(format!("{:?}", picklevm::loads(pickle)?.root()), "geometry.Point() state {'x': 1}");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     #[must_use]
     pub fn reducer_override(
         mut self,
@@ -44,7 +57,24 @@ impl Pickler {
         self
     }
 
-    /// How the instances of classes are reduced; its own, or one in an [`Arc`] that picklers share.
+    /// How the instances of classes are reduced, Python's `dispatch_table`: its own, or one in an [`Arc`] that picklers
+    /// share.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use picklevm::{DispatchTable, Pickler, Protocol};
+    ///
+    /// let table = Arc::new(DispatchTable::new().reduce("app.Now", |now| now.call("time", "time").build()));
+    /// let [old, new] = [Protocol::V0, Protocol::V5].map(|p| Pickler::new().protocol(p).dispatch_table(table.clone()));
+    /// let mut graph = picklevm::Graph::new();
+    /// let now = graph.instance("app", "Now").build()?;
+    /// for pickler in [old, new] {
+    ///     let pickle = pickler.dumps(graph.value(now))?;
+    ///     assert_eq!(format!("{:?}", picklevm::loads(pickle)?.root()), "time.time()");
+    /// }
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
     #[must_use]
     pub fn dispatch_table(mut self, table: impl Into<Arc<DispatchTable>>) -> Self {
         self.hooks.dispatch_table = table.into();

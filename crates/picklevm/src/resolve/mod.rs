@@ -58,6 +58,24 @@ pub trait Resolver: Send + Sync {
     /// # Errors
     ///
     /// An error ends the load; offset and opcode are added to it.
+    ///
+    /// ```
+    /// use picklevm::{Class, Error, Resolver, Result, Unpickler};
+    ///
+    /// struct NoOs;
+    ///
+    /// impl Resolver for NoOs {
+    ///     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+    ///         match module {
+    ///             "os" | "posix" | "nt" => Err(Error::other(format!("{name} is not for pickles"))),
+    ///             _ => Ok(Class::Symbolic),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let error = Unpickler::new().resolver(NoOs).loads(b"cos\nsystem\n.").unwrap_err();
+    /// assert_eq!(error.to_string(), "offset 0: GLOBAL: os.system: system is not for pickles");
+    /// ```
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
         let _ = (module, name);
         Ok(Class::Symbolic)

@@ -125,9 +125,9 @@ for protocol in range(6):
     pickler.dump(Point(1, 2))
     line(f"one-memo-{protocol}", out.getvalue())
 
-for text in (b"plain", b"caf\xe9", b"caf\xc3\xa9", b"\xf0\x9f\x98", b"\xed\xa0\x80\xff"):
+for text in (b"plain", b"caf\xe9", b"caf\xc3\xa9", b"\xf0\x9f\x98", b"\xed\xa0\x80\xff", b"a\xed\xb2\x80b"):
     for encoding in ("ASCII", "latin-1", "utf-8", "bytes"):
-        for errors in ("strict", "ignore", "replace", "surrogateescape", "backslashreplace"):
+        for errors in ("strict", "ignore", "replace", "surrogateescape", "surrogatepass", "backslashreplace"):
             string = b"U" + bytes([len(text)]) + text + b"."
             try:
                 made = pickle.dumps(pickle.loads(string, encoding=encoding, errors=errors), 3)

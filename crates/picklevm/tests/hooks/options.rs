@@ -19,6 +19,7 @@ fn encoding(name: &str) -> (Encoding, Errors) {
         "ignore" => Errors::Ignore,
         "replace" => Errors::Replace,
         "surrogateescape" => Errors::SurrogateEscape,
+        "surrogatepass" => Errors::SurrogatePass,
         "backslashreplace" => Errors::BackslashReplace,
         other => panic!("no error handler is called {other}"),
     };

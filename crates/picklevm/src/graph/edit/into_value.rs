@@ -13,7 +13,7 @@ use super::super::value::{Id, Value};
 use super::super::{Graph, Int};
 use super::copy::Copier;
 
-/// A Rust value that can become a value of a graph.
+/// A Rust value that can become a value of a graph, to be the `obj` of what is Python's `dumps(obj)`.
 ///
 /// | Rust | Python |
 /// | --- | --- |
