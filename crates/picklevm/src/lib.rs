@@ -54,6 +54,7 @@
 //! streams of pickles; [`Pickler`] those of writing; a [`Registry`] turns instances into Rust values; [`Value`] and
 //! [`ValueMut`] read and change; [`ops`] is the opcode language itself.
 
+pub mod class;
 mod emitter;
 mod encoding;
 mod error;
@@ -74,6 +75,7 @@ mod stream;
 pub mod typed;
 mod unpickler;
 
+pub use class::PickleClass;
 pub use emitter::writers::Writer;
 pub use encoding::{Encoding, Errors};
 pub use error::{Error, ErrorKind, Result};
@@ -85,6 +87,8 @@ pub use graph::{
 };
 pub use limits::Limits;
 pub use pickler::{Dumper, Pickler, dump, dumps};
+#[cfg(feature = "derive")]
+pub use picklevm_derive::PickleClass;
 pub use picklevm_ops as ops;
 pub use picklevm_ops::Text;
 pub use protocol::Protocol;
@@ -106,3 +110,8 @@ pub struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/architecture.md")]
 pub struct Architecture;
+
+/// Compiles and runs the code of the chapter on classes.
+#[cfg(all(doctest, feature = "derive"))]
+#[doc = include_str!("../../../docs/classes.md")]
+pub struct Classes;

@@ -58,7 +58,7 @@ pub fn dump(value: Value<'_>, out: impl io::Write) -> Result<()> {
 #[derive(Clone)]
 pub struct Pickler {
     pub(crate) protocol: Protocol,
-    writer: Writer,
+    pub(crate) writer: Writer,
     fix_imports: bool,
     fast: bool,
     extensions: Arc<Extensions>,

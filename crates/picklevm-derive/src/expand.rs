@@ -1,0 +1,143 @@
+//! What the macro writes.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, parse_quote};
+
+use crate::field::{Default, Field, With};
+use crate::model::Model;
+
+pub(crate) fn expand(model: &Model) -> TokenStream {
+    let Model { ident, krate, .. } = model;
+    let class = quote!(#krate::class);
+    let mut generics = model.generics.clone();
+    for parameter in model.generics.type_params() {
+        let parameter = &parameter.ident;
+        let bounds = parse_quote!(#parameter: #class::FromValue + #class::ToValue);
+        generics.make_where_clause().predicates.push(bounds);
+    }
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let (def, from_object, to_object) = (def(model, &class), from_object(model, &class), to_object(model, &class));
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::PickleClass for #ident #ty_generics #where_clause {
+            const CLASS: #class::ClassDef = #def;
+
+            fn from_object(object: &mut #class::ObjectReader<'_, '_>) -> #krate::Result<Self> {
+                #from_object
+            }
+
+            fn to_object(&self, object: &mut #class::ObjectWriter<'_, '_>) -> #krate::Result<()> {
+                #to_object
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #class::FromValue for #ident #ty_generics #where_clause {
+            fn from_value(value: #krate::Value<'_>, reading: &mut #class::Reading<'_>) -> #krate::Result<Self> {
+                reading.object(value)
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #class::ToValue for #ident #ty_generics #where_clause {
+            fn to_value(&self, writing: &mut #class::Writing<'_>) -> #krate::Result<#krate::Id> {
+                writing.object(self)
+            }
+        }
+    }
+}
+
+fn def(model: &Model, class: &TokenStream) -> TokenStream {
+    let of = &model.class;
+    let (module, name) = (&of.module, &of.name);
+    let mut def = quote!(#class::ClassDef::new(#module, #name));
+    let variant = |name: &str| Ident::new(name, proc_macro2::Span::call_site());
+    if !of.aliases.is_empty() {
+        let aliases = of.aliases.iter().map(|(module, name)| quote!((#module, #name)));
+        def.extend(quote!(.alias(&[#(#aliases),*])));
+    }
+    let (state, base) = (variant(of.state.variant()), variant(of.base));
+    def.extend(quote!(.state(#class::State::#state).base(#class::Base::#base)));
+    if of.old_style {
+        def.extend(quote!(.old_style()));
+    }
+    def
+}
+
+fn from_object(model: &Model, class: &TokenStream) -> TokenStream {
+    let fields = model.fields.iter().map(|field| {
+        let member = &field.member;
+        let value = read(model, field, class);
+        quote!(#member: #value)
+    });
+    match &model.setstate {
+        Some(hook) => quote! {
+            let mut this = Self { #(#fields),* };
+            object.set_state(&mut this, #hook)?;
+            ::core::result::Result::Ok(this)
+        },
+        None => quote! {
+            let _ = &object;
+            ::core::result::Result::Ok(Self { #(#fields),* })
+        },
+    }
+}
+
+/// The expression that reads a field.
+fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
+    let ty = &field.ty;
+    let span = ty.span();
+    // A hook sets what is in the state.
+    let by_hook = model.setstate.is_some() && field.is_attr_alone();
+    let default = match &field.default {
+        Some(Default::Of(path)) => Some(quote!(#path)),
+        Some(Default::OfType) => Some(quote_spanned!(span=> <#ty as ::core::default::Default>::default)),
+        None if by_hook => Some(quote_spanned!(span=> <#ty as ::core::default::Default>::default)),
+        None => None,
+    };
+    if let Some(default) = default.as_ref().filter(|_| by_hook || field.is_skipped()) {
+        return quote!(#default());
+    }
+    let described = field.describe(class);
+    if field.base.is_some() {
+        return quote_spanned!(span=> object.get_base::<#ty>(&const { #described })?);
+    }
+    match (default, field.function("from_value", class)) {
+        (None, None) => quote_spanned!(span=> object.get::<#ty>(&const { #described })?),
+        (Some(default), None) => quote_spanned!(span=> object.get_or::<#ty>(&const { #described }, #default)?),
+        (None, Some(with)) => quote!(object.get_with::<#ty>(&const { #described }, #with)?),
+        (Some(default), Some(with)) => quote!(object.get_or_with::<#ty>(&const { #described }, #default, #with)?),
+    }
+}
+
+fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
+    // What a hook says is the whole state.
+    let is_written = |field: &&Field| !field.is_skipped() && !(model.getstate.is_some() && field.is_attr_alone());
+    let fields = model.fields.iter().filter(is_written).map(|field| {
+        let (member, ty, described) = (&field.member, &field.ty, field.describe(class));
+        match field.function("to_value", class) {
+            None => quote_spanned!(ty.span()=> object.put::<#ty>(&const { #described }, &self.#member)?;),
+            Some(with) => quote!(object.put_with::<#ty>(&const { #described }, &self.#member, #with)?;),
+        }
+    });
+    let state = model.getstate.as_ref().map(|hook| quote!(object.set_state(&#hook(self))?;));
+    quote! {
+        let _ = &object;
+        #(#fields)*
+        #state
+        ::core::result::Result::Ok(())
+    }
+}
+
+impl Field {
+    /// The function of this name that stands in the place of a trait's.
+    fn function(&self, name: &str, class: &TokenStream) -> Option<TokenStream> {
+        let name = Ident::new(name, proc_macro2::Span::call_site());
+        match self.with.as_ref()? {
+            With::Module(module) => Some(quote!(#module::#name)),
+            With::Serde => Some(quote!(#class::serde::#name)),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What stands in `#[pickle(…)]`, as it was written.
+
+use proc_macro2::Span;
+use syn::meta::ParseNestedMeta;
+use syn::{Attribute, Error, LitStr, Path, Result, Token};
+
+/// An option that was given, and where.
+pub(crate) struct Given<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+/// An option that can be given once.
+pub(crate) type Once<T> = Option<Given<T>>;
+
+/// The options of a type.
+#[derive(Default)]
+pub(crate) struct ClassOptions {
+    pub(crate) module: Once<LitStr>,
+    pub(crate) name: Once<LitStr>,
+    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) state: Once<LitStr>,
+    pub(crate) namedtuple: Once<()>,
+    pub(crate) old_style: Once<()>,
+    pub(crate) getstate: Once<Path>,
+    pub(crate) setstate: Once<Path>,
+    pub(crate) krate: Once<Path>,
+}
+
+/// The options of a field.
+#[derive(Default)]
+pub(crate) struct FieldOptions {
+    pub(crate) rename: Once<LitStr>,
+    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) default: Once<Option<Path>>,
+    pub(crate) skip: Once<()>,
+    pub(crate) with: Once<Path>,
+    pub(crate) serde: Once<()>,
+    pub(crate) attr: Once<()>,
+    pub(crate) slot: Once<()>,
+    pub(crate) arg: Once<()>,
+    pub(crate) kwarg: Once<()>,
+    pub(crate) base: Once<LitStr>,
+}
+
+const OF_CLASSES: [&str; 9] =
+    ["module", "name", "alias", "state", "namedtuple", "old_style", "getstate", "setstate", "crate"];
+const OF_FIELDS: [&str; 11] =
+    ["attr", "slot", "arg", "kwarg", "base", "rename", "alias", "default", "skip", "with", "serde"];
+
+impl ClassOptions {
+    pub(crate) fn of(attributes: &[Attribute]) -> Result<Self> {
+        let mut options = ClassOptions::default();
+        each(attributes, |meta, name| match name {
+            "module" => once(&mut options.module, meta, text),
+            "name" => once(&mut options.name, meta, text),
+            "alias" => text(meta).map(|alias| options.aliases.push(alias)),
+            "state" => once(&mut options.state, meta, text),
+            "namedtuple" => once(&mut options.namedtuple, meta, word),
+            "old_style" => once(&mut options.old_style, meta, word),
+            "getstate" => once(&mut options.getstate, meta, path),
+            "setstate" => once(&mut options.setstate, meta, path),
+            "crate" => once(&mut options.krate, meta, path),
+            _ => Err(unknown(meta, name, "a class", &OF_CLASSES, "a field", &OF_FIELDS)),
+        })?;
+        Ok(options)
+    }
+}
+
+impl FieldOptions {
+    pub(crate) fn of(attributes: &[Attribute]) -> Result<Self> {
+        let mut options = FieldOptions::default();
+        each(attributes, |meta, name| match name {
+            "rename" => once(&mut options.rename, meta, text),
+            "alias" => text(meta).map(|alias| options.aliases.push(alias)),
+            "default" => once(&mut options.default, meta, |meta| {
+                if meta.input.peek(Token![=]) { path(meta).map(Some) } else { Ok(None) }
+            }),
+            "skip" => once(&mut options.skip, meta, word),
+            "with" => once(&mut options.with, meta, path),
+            "serde" => once(&mut options.serde, meta, word),
+            "attr" => once(&mut options.attr, meta, word),
+            "slot" => once(&mut options.slot, meta, word),
+            "arg" => once(&mut options.arg, meta, word),
+            "kwarg" => once(&mut options.kwarg, meta, word),
+            "base" => once(&mut options.base, meta, text),
+            _ => Err(unknown(meta, name, "a field", &OF_FIELDS, "a class", &OF_CLASSES)),
+        })?;
+        Ok(options)
+    }
+}
+
+/// Hands over each option of the `#[pickle(…)]` among attributes, with its name.
+fn each(attributes: &[Attribute], mut take: impl FnMut(&ParseNestedMeta<'_>, &str) -> Result<()>) -> Result<()> {
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("pickle")) {
+        attribute.parse_nested_meta(|meta| take(&meta, &name_of(&meta)))?;
+    }
+    Ok(())
+}
+
+fn once<T>(
+    option: &mut Once<T>,
+    meta: &ParseNestedMeta<'_>,
+    parse: impl FnOnce(&ParseNestedMeta<'_>) -> Result<T>,
+) -> Result<()> {
+    let span = span_of(meta);
+    if option.is_some() {
+        return Err(meta.error(format!("`{}` is given twice", name_of(meta))));
+    }
+    *option = Some(Given { value: parse(meta)?, span });
+    Ok(())
+}
+
+fn name_of(meta: &ParseNestedMeta<'_>) -> String {
+    meta.path.get_ident().map(ToString::to_string).unwrap_or_default()
+}
+
+fn span_of(meta: &ParseNestedMeta<'_>) -> Span {
+    meta.path.get_ident().map_or_else(Span::call_site, syn::Ident::span)
+}
+
+fn word(meta: &ParseNestedMeta<'_>) -> Result<()> {
+    if meta.input.peek(Token![=]) { Err(meta.error(format!("`{}` has no value", name_of(meta)))) } else { Ok(()) }
+}
+
+fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
+    let wrong = |span| Error::new(span, format!("expected a text: `{} = \"…\"`", name_of(meta)));
+    if !meta.input.peek(Token![=]) {
+        return Err(wrong(span_of(meta)));
+    }
+    let value = meta.value()?;
+    value.parse().map_err(|_| wrong(value.span()))
+}
+
+fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
+    let wrong = |span| Error::new(span, format!("expected a path, without quotes: `{} = path::to::it`", name_of(meta)));
+    if !meta.input.peek(Token![=]) {
+        return Err(wrong(span_of(meta)));
+    }
+    let value = meta.value()?;
+    value.parse().map_err(|_| wrong(value.span()))
+}
+
+fn unknown(
+    meta: &ParseNestedMeta<'_>,
+    name: &str,
+    here: &str,
+    known: &[&str],
+    elsewhere: &str,
+    others: &[&str],
+) -> Error {
+    if others.contains(&name) {
+        return meta.error(format!("`{name}` is an option of {elsewhere}, not of {here}"));
+    }
+    meta.error(format!("there is no option `{name}`; {here} has {}", known.join(", ")))
+}

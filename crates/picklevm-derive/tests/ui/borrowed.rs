@@ -1,0 +1,9 @@
+use picklevm::PickleClass;
+
+#[derive(PickleClass)]
+#[pickle(module = "shop")]
+struct Line<'a> {
+    sku: &'a str,
+}
+
+fn main() {}

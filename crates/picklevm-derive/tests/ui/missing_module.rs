@@ -1,0 +1,8 @@
+use picklevm::PickleClass;
+
+#[derive(PickleClass)]
+struct Point {
+    x: i64,
+}
+
+fn main() {}

@@ -1,0 +1,40 @@
+//! Fields that are 8-bit strings, Python 2's `str`: `#[pickle(with = picklevm::class::byte_str)]`.
+//!
+//! A `String` or `Vec<u8>` of such a field is read from text and bytes too, and written as an 8-bit string at every
+//! protocol. Without this, Rust's strings are written as text, which is `unicode` in Python 2.
+//!
+#![cfg_attr(feature = "derive", doc = "```")]
+#![cfg_attr(not(feature = "derive"), doc = "```ignore")]
+//! #[derive(picklevm::PickleClass)]
+//! #[pickle(module = "legacy")]
+//! struct Account {
+//!     #[pickle(with = picklevm::class::byte_str)]
+//!     owner: String,
+//! }
+//!
+//! let graph = picklevm::Pickler::new().to_graph(&Account { owner: "ann".into() })?;
+//! assert_eq!(format!("{:?}", graph.root()), r#"legacy.Account() state {'owner': 8-bit "ann"}"#);
+//! # Ok::<(), picklevm::Error>(())
+//! ```
+
+use super::{FromValue, Reading, Writing};
+use crate::error::Result;
+use crate::graph::{Id, Tag, Value};
+
+/// Writes an 8-bit string.
+///
+/// # Errors
+///
+/// None.
+pub fn to_value(bytes: &impl AsRef<[u8]>, writing: &mut Writing<'_>) -> Result<Id> {
+    Ok(writing.bytes(Tag::ByteStr, bytes.as_ref()))
+}
+
+/// Reads a string or bytes.
+///
+/// # Errors
+///
+/// Those of the type.
+pub fn from_value<T: FromValue>(value: Value<'_>, reading: &mut Reading<'_>) -> Result<T> {
+    reading.read(value)
+}

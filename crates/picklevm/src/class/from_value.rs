@@ -1,0 +1,287 @@
+//! What values of a graph become in Rust.
+
+use std::any::type_name;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use num_bigint::BigInt;
+
+use super::reading::Reading;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Graph, Kind, Value, describe};
+
+/// A Rust type that can be read from a value of a graph: a field of a [`PickleClass`](super::PickleClass), or such a
+/// class itself.
+///
+/// | Python | Rust |
+/// | --- | --- |
+/// | `None` | `()`, the `None` of an `Option` |
+/// | `bool`, `int`, `float` | `bool`, integers, `BigInt`; `f32` and `f64`, of an `int` too |
+/// | `str`, an 8-bit `str` of Python 2 that is UTF-8 | `String`, `Box<str>`, `char` |
+/// | `bytes`, `bytearray`, an 8-bit `str` | `Vec<u8>`, [`Bytes`] |
+/// | `list`, `tuple`, `set`, `frozenset` | `Vec`, `VecDeque`, arrays; `HashSet`, `BTreeSet`; tuples, of a `list` or `tuple` |
+/// | `dict` | `HashMap`, `BTreeMap` |
+/// | an instance of a class | the type that derives `PickleClass` for it |
+/// | what several places share | `Arc` or `Rc`: one for all of them |
+/// | anything | [`Graph`]: a copy of it |
+///
+/// Others are read by the [`read`](Reading::read) of the types that they are made of:
+///
+/// ```
+/// use picklevm::class::{FromValue, Reading};
+/// use picklevm::{Result, Value};
+///
+/// #[derive(Debug, PartialEq)]
+/// struct Celsius(f64);
+///
+/// impl FromValue for Celsius {
+///     fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+///         reading.read(value).map(Celsius)
+///     }
+/// }
+///
+/// let graph = picklevm::Graph::from([20.5, 21.0]);
+/// assert_eq!(graph.root().to::<Vec<Celsius>>()?, [Celsius(20.5), Celsius(21.0)]);
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a pickle",
+    label = "no `FromValue`",
+    note = "derive `PickleClass` for the type, or name functions for the field: #[pickle(with = …)]"
+)]
+pub trait FromValue: Sized {
+    /// Reads it. Values inside this one are read by [`Reading::read`], which keeps an eye on depth and cycles.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`Type`](ErrorKind::Type) if the value is another one than the type is for, and others.
+    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self>;
+
+    /// Reads several values as one of a sequence type: what was appended to an object.
+    ///
+    /// # Errors
+    ///
+    /// Those of the items; by default, that the type is none.
+    #[doc(hidden)]
+    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
+        let _ = (items, reading);
+        Err(Error::new(ErrorKind::Type, "a sequence type for the items of an object", type_name::<Self>()))
+    }
+
+    /// Reads pairs as one of a mapping type: what was set by key on an object.
+    ///
+    /// # Errors
+    ///
+    /// Those of keys and values; by default, that the type is none.
+    #[doc(hidden)]
+    fn from_pairs<'v>(
+        pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
+        reading: &mut Reading<'_>,
+    ) -> Result<Self> {
+        let _ = (pairs, reading);
+        Err(Error::new(ErrorKind::Type, "a mapping type for the pairs of an object", type_name::<Self>()))
+    }
+
+    /// Reads a sequence of such values: the items of a container, but bytes too of `u8`.
+    #[doc(hidden)]
+    fn vec_from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Vec<Self>> {
+        match value.kind() {
+            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => {
+                items.map(|item| reading.read(item)).collect()
+            }
+            _ => Err(unfit(value, "a list, tuple, set or frozenset")),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn unfit(value: Value<'_>, expected: &'static str) -> Error {
+    Error::new(ErrorKind::Type, expected, describe(value.arena(), value.cell()))
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_length(expected: usize, found: usize) -> Error {
+    Error::new(ErrorKind::OutOfRange, format!("{expected} items"), found.to_string())
+}
+
+macro_rules! by_try_from {
+    ($($type:ty),*) => {$(
+        impl FromValue for $type {
+            fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+                value.try_into()
+            }
+        }
+    )*};
+}
+by_try_from!(bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f64, BigInt, Bytes);
+
+impl FromValue for u8 {
+    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+        value.try_into()
+    }
+
+    fn vec_from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Vec<u8>> {
+        match value.as_bytes() {
+            Some(bytes) => Ok(bytes.to_vec()),
+            None => value.try_into(),
+        }
+    }
+}
+
+/// Rounded to the nearest.
+impl FromValue for f32 {
+    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+        f64::try_from(value).map(|wide| wide as f32)
+    }
+}
+
+impl FromValue for () {
+    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+        if value.is_none() { Ok(()) } else { Err(unfit(value, "None")) }
+    }
+}
+
+/// Text, or an 8-bit string of Python 2 that is UTF-8.
+fn str_of(value: Value<'_>) -> Result<&str> {
+    match value.kind() {
+        Kind::ByteStr(bytes) => std::str::from_utf8(bytes).map_err(|_| unfit(value, "an 8-bit string that is UTF-8")),
+        _ => value.as_str().ok_or_else(|| unfit(value, "text without surrogates")),
+    }
+}
+
+impl FromValue for String {
+    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+        str_of(value).map(str::to_owned)
+    }
+}
+
+impl FromValue for Box<str> {
+    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+        str_of(value).map(Box::from)
+    }
+}
+
+impl FromValue for char {
+    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+        let mut letters = str_of(value)?.chars();
+        match (letters.next(), letters.next()) {
+            (Some(only), None) => Ok(only),
+            _ => Err(Error::new(ErrorKind::OutOfRange, "text of one character", "another length")),
+        }
+    }
+}
+
+/// A copy of the value and all that it reaches, with its sharing.
+impl FromValue for Graph {
+    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+        let copy = Graph::from(value);
+        reading.spend(copy.held_bytes())?;
+        Ok(copy)
+    }
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+        if value.is_none() { Ok(None) } else { T::from_value(value, reading).map(Some) }
+    }
+}
+
+impl<T: FromValue> FromValue for Box<T> {
+    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+        T::from_value(value, reading).map(Box::new)
+    }
+}
+
+macro_rules! counted {
+    ($($pointer:ident),*) => {$(
+        /// One for all places of the graph that share the value.
+        impl<T: FromValue + 'static> FromValue for $pointer<T> {
+            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+                reading.shared(value, |reading| T::from_value(value, reading).map($pointer::new))
+            }
+        }
+
+        /// One for all places of the graph that share the value.
+        impl FromValue for $pointer<str> {
+            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+                reading.shared(value, |_| str_of(value).map($pointer::from))
+            }
+        }
+    )*};
+}
+counted!(Arc, Rc);
+
+impl<T: FromValue> FromValue for Vec<T> {
+    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+        T::vec_from_value(value, reading)
+    }
+
+    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
+        items.map(|item| reading.read(item)).collect()
+    }
+}
+
+macro_rules! sequences {
+    ($($type:ident<T $(, $hasher:ident)?> [$($bound:tt)*]),*) => {$(
+        impl<T: FromValue + $($bound)* $(, $hasher: BuildHasher + Default)?> FromValue for $type<T $(, $hasher)?> {
+            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+                T::vec_from_value(value, reading).map(|items| items.into_iter().collect())
+            }
+
+            fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
+                items.map(|item| reading.read(item)).collect()
+            }
+        }
+    )*};
+}
+sequences!(VecDeque<T> [], BTreeSet<T> [Ord], HashSet<T, S> [Eq + Hash]);
+
+impl<T: FromValue, const N: usize> FromValue for [T; N] {
+    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+        T::vec_from_value(value, reading)?.try_into().map_err(|items: Vec<T>| wrong_length(N, items.len()))
+    }
+}
+
+macro_rules! maps {
+    ($($map:ident<K, V $(, $hasher:ident)?> [$($bound:tt)*]),*) => {$(
+        impl<K: FromValue + $($bound)*, V: FromValue $(, $hasher: BuildHasher + Default)?> FromValue
+            for $map<K, V $(, $hasher)?>
+        {
+            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+                let dict = value.as_dict().ok_or_else(|| unfit(value, "a dict"))?;
+                Self::from_pairs(&mut dict.entries(), reading)
+            }
+
+            fn from_pairs<'v>(
+                pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
+                reading: &mut Reading<'_>,
+            ) -> Result<Self> {
+                pairs.map(|(key, value)| Ok((reading.read(key)?, reading.read(value)?))).collect()
+            }
+        }
+    )*};
+}
+maps!(BTreeMap < K, V > [Ord], HashMap < K, V, S > [Eq + Hash]);
+
+macro_rules! tuples {
+    ($($count:literal $($name:ident)+;)*) => {$(
+        impl<$($name: FromValue),+> FromValue for ($($name,)+) {
+            #[allow(non_snake_case, reason = "the names are those of the types")]
+            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+                let (Kind::List(items) | Kind::Tuple(items)) = value.kind() else {
+                    return Err(unfit(value, "a tuple or list"));
+                };
+                let [$($name),+] = items.as_array::<$count>().ok_or_else(|| wrong_length($count, items.len()))?;
+                Ok(($(reading.read($name)?,)+))
+            }
+        }
+    )*};
+}
+tuples! {
+    1 A; 2 A B; 3 A B C; 4 A B C D; 5 A B C D E; 6 A B C D E F; 7 A B C D E F G; 8 A B C D E F G H;
+}

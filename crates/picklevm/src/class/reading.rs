@@ -1,0 +1,273 @@
+//! Reading instances: what their fields are read from, and what guards against data that goes too deep.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::def::{Attr, Base, ClassDef, Field};
+use super::parts::{Parts, class_name};
+use super::{FromValue, PickleClass};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Cell, Object, Tag, Value, describe};
+use crate::limits::Limits;
+
+/// Values inside each other that are read at the most: implementations of [`FromValue`] call each other, so that the
+/// depth of the data is depth of the call stack.
+const DEPTH: usize = 128;
+
+/// What reading Rust values from a graph remembers, handed from one [`FromValue`] to the next.
+pub struct Reading<'g> {
+    arena: &'g Arena,
+    /// The compound values that are being read, the outermost first.
+    open: Vec<Cell>,
+    /// Bytes that may still be read.
+    budget: u64,
+    /// How many of them are for values that are read again.
+    again: u64,
+    /// The counted values that were made, by what they were made of.
+    shared: HashMap<(Cell, TypeId), Box<dyn Any>, RandomState>,
+}
+
+impl<'g> Reading<'g> {
+    pub(super) fn new(arena: &'g Arena, limits: &Limits) -> Self {
+        // What each value costs when it is read once is what it takes in the graph, at the most.
+        let once = (arena.held_bytes() + arena.payloads.len()) as u64;
+        let budget = once.saturating_add(limits.shared);
+        Reading { arena, open: Vec::new(), budget, again: limits.shared, shared: HashMap::default() }
+    }
+
+    /// Reads a value: what an implementation of [`FromValue`] calls for the values inside its own.
+    ///
+    /// # Errors
+    ///
+    /// [`Type`](ErrorKind::Type) and others of the type that is read; [`Limit`](ErrorKind::Limit) for more than 128
+    /// values inside each other, or more values read again than [`Limits::shared`] allows; [`Type`](ErrorKind::Type) for
+    /// a value that contains itself.
+    pub fn read<T: FromValue>(&mut self, value: Value<'_>) -> Result<T> {
+        if !std::ptr::eq(value.arena(), self.arena) {
+            return Reading::new(value.arena(), &Limits::default()).read(value);
+        }
+        let cell = value.cell();
+        match cell.tag() {
+            Tag::List | Tag::Tuple | Tag::Dict | Tag::Set | Tag::FrozenSet | Tag::Object | Tag::Persistent => {
+                self.enter(cell)?;
+                let read = T::from_value(value, self);
+                self.open.pop();
+                read
+            }
+            Tag::Str | Tag::Bytes | Tag::ByteArray | Tag::ByteStr | Tag::BigInt => {
+                self.spend(self.arena.payload(cell).len())?;
+                T::from_value(value, self)
+            }
+            _ => T::from_value(value, self),
+        }
+    }
+
+    fn enter(&mut self, cell: Cell) -> Result<()> {
+        // An object holds no items of its own; its node takes more than this.
+        self.spend(8 * self.arena.items(cell).len().max(1))?;
+        if self.open.len() >= DEPTH {
+            let expected = format!("at most {DEPTH} values inside each other");
+            return Err(Error::new(ErrorKind::Limit, expected, "another"));
+        }
+        if self.open.contains(&cell) {
+            let found = format!("{} that contains itself", describe(self.arena, cell));
+            return Err(Error::new(ErrorKind::Type, "a value without cycles", found));
+        }
+        self.open.push(cell);
+        Ok(())
+    }
+
+    /// Counts bytes that are read.
+    pub(super) fn spend(&mut self, bytes: usize) -> Result<()> {
+        let Some(left) = self.budget.checked_sub(bytes as u64) else {
+            let expected = format!("at most {} bytes of shared values read again (Limits::shared)", self.again);
+            return Err(Error::new(ErrorKind::Limit, expected, "more of them"));
+        };
+        self.budget = left;
+        Ok(())
+    }
+
+    /// A counted value: the one that was made before of the same value of the graph, or a new one.
+    pub(super) fn shared<P: Clone + 'static>(
+        &mut self,
+        value: Value<'_>,
+        make: impl FnOnce(&mut Self) -> Result<P>,
+    ) -> Result<P> {
+        let key = (value.cell(), TypeId::of::<P>());
+        if let Some(known) = self.shared.get(&key).and_then(|known| known.downcast_ref::<P>()) {
+            return Ok(known.clone());
+        }
+        let made = make(self)?;
+        // Two small numbers that are equal are one cell, but no one's shared value.
+        if crate::graph::Slots::has(value.cell()) {
+            self.shared.insert(key, Box::new(made.clone()));
+        }
+        Ok(made)
+    }
+
+    /// Reads an instance of a class: the [`FromValue`] of a [`PickleClass`].
+    ///
+    /// # Errors
+    ///
+    /// [`Type`](ErrorKind::Type) for anything but an instance of the class, and those of the class's fields.
+    pub fn object<T: PickleClass>(&mut self, value: Value<'_>) -> Result<T> {
+        let def = &T::CLASS;
+        let object = value.as_object().map(|object| (object, Parts::of(object)));
+        let of_class = object
+            .filter(|(_, parts)| class_name(parts.class).is_some_and(|(module, name)| def.is_called(module, &name)));
+        match of_class {
+            Some((object, parts)) => {
+                T::from_object(&mut ObjectReader { reading: self, def, object, parts: with_base(parts, def) })
+            }
+            None => {
+                let found = match object.and_then(|(_, parts)| class_name(parts.class)) {
+                    Some((module, name)) => format!("one of {module}.{name}"),
+                    None => describe(value.arena(), value.cell()),
+                };
+                Err(Error::new(ErrorKind::Type, format!("an instance of {def}"), found))
+            }
+        }
+    }
+}
+
+/// Gives a namedtuple its fields as arguments where the tuple stands in their place.
+fn with_base<'g>(mut parts: Parts<'g>, def: &ClassDef) -> Parts<'g> {
+    if let (Base::NamedTuple, Some(items)) = (def.base, parts.base.and_then(Value::as_tuple)) {
+        parts.args = items;
+    }
+    parts
+}
+
+/// An instance that is being read, from which a [`PickleClass`] takes its fields.
+pub struct ObjectReader<'r, 'a> {
+    reading: &'r mut Reading<'a>,
+    def: &'r ClassDef,
+    object: Object<'r>,
+    parts: Parts<'r>,
+}
+
+impl ObjectReader<'_, '_> {
+    /// The value of a field.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing`](ErrorKind::Missing) if the instance does not have it; those of the type, with class and field named.
+    pub fn get<T: FromValue>(&mut self, field: &Field) -> Result<T> {
+        self.get_with(field, |value, reading| reading.read(value))
+    }
+
+    /// The value of a field, or what `default` makes where the instance does not have it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the type, with class and field named.
+    pub fn get_or<T: FromValue>(&mut self, field: &Field, default: impl FnOnce() -> T) -> Result<T> {
+        self.get_or_with(field, default, |value, reading| reading.read(value))
+    }
+
+    /// The value of a field, by a function in the place of [`FromValue`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`get`](ObjectReader::get), and those of the function.
+    pub fn get_with<T>(
+        &mut self,
+        field: &Field,
+        read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.find_with(field, read)?.ok_or_else(|| self.name(field, missing(field)))
+    }
+
+    /// The value of a field, by a function in the place of [`FromValue`], or what `default` makes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the function.
+    pub fn get_or_with<T>(
+        &mut self,
+        field: &Field,
+        default: impl FnOnce() -> T,
+        read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
+    ) -> Result<T> {
+        Ok(self.find_with(field, read)?.unwrap_or_else(default))
+    }
+
+    fn find_with<T>(
+        &mut self,
+        field: &Field,
+        read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let found = find(&self.parts, field).map(|value| read(value, self.reading));
+        found.transpose().map_err(|e| self.name(field, e))
+    }
+
+    /// What the built-in class holds that the class extends.
+    ///
+    /// # Errors
+    ///
+    /// Those of the type, with class and field named.
+    pub fn get_base<T: FromValue>(&mut self, field: &Field) -> Result<T> {
+        let ObjectReader { reading, def, object, parts } = self;
+        let read = match (parts.base, def.base) {
+            (Some(base), _) => reading.read(base),
+            (None, Base::List) => T::from_items(&mut object.items(), reading),
+            (None, Base::Dict) => T::from_pairs(&mut object.entries(), reading),
+            (None, _) => match parts.args.get(0) {
+                Some(value) => reading.read(value),
+                None => Err(missing(field)),
+            },
+        };
+        read.map_err(|e| self.name(field, e))
+    }
+
+    /// Hands the state to a function, as BUILD hands it to `__setstate__`; does nothing where BUILD does not come.
+    ///
+    /// # Errors
+    ///
+    /// Those of the state's type, with the class named, and those of the function.
+    pub fn set_state<T, S: FromValue>(
+        &mut self,
+        this: &mut T,
+        set: impl FnOnce(&mut T, S) -> Result<()>,
+    ) -> Result<()> {
+        let Some(state) = self.parts.state else { return Ok(()) };
+        let done = self.reading.read(state).and_then(|state| set(this, state));
+        done.map_err(|e| e.about(|| format!("{}.__setstate__", self.def)))
+    }
+
+    #[cold]
+    fn name(&self, field: &Field, error: Error) -> Error {
+        error.about(|| format!("{}.{}", self.def, field.name))
+    }
+}
+
+/// A state sets what the constructor made of its arguments, so that it is looked at first.
+fn find<'v>(parts: &Parts<'v>, field: &Field) -> Option<Value<'v>> {
+    let names = || std::iter::once(&field.name).chain(field.aliases);
+    let in_state = match field.attr {
+        Some(Attr::At(index)) => parts.positions().and_then(|items| items.get(index)),
+        Some(Attr::Own | Attr::Slot) => {
+            let dicts = parts.attributes();
+            names().find_map(|name| dicts.into_iter().flatten().find_map(|dict| dict.get(*name)))
+        }
+        None => None,
+    };
+    in_state.or_else(|| parts.args.get(field.arg?)).or_else(|| {
+        let kwargs = parts.kwargs.filter(|_| field.is_kwarg)?;
+        names().find_map(|name| kwargs.get(*name))
+    })
+}
+
+#[cold]
+fn missing(field: &Field) -> Error {
+    let expected = match field {
+        Field { attr: Some(Attr::At(index)), .. } => format!("item {index} of the state"),
+        Field { attr: Some(_), .. } => "the attribute".to_owned(),
+        Field { arg: Some(index), .. } => format!("argument {index}"),
+        Field { is_kwarg: true, .. } => "the keyword argument".to_owned(),
+        _ => "a value".to_owned(),
+    };
+    Error::new(ErrorKind::Missing, expected, "an instance without it")
+}

@@ -1,0 +1,229 @@
+//! What Rust values become in a graph that is made for a protocol.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use num_bigint::BigInt;
+
+use super::writing::Writing;
+use crate::error::Result;
+use crate::graph::{Graph, Id, Tag};
+
+/// A Rust type that can be written as a value of a graph: a field of a [`PickleClass`](super::PickleClass), or such a
+/// class itself. The counterpart of [`FromValue`](super::FromValue), whose table holds here too: a `Vec` is a list, but
+/// bytes of `u8`; an `Arc` or `Rc` is one value in all places that hold it.
+///
+/// It differs from [`IntoValue`](crate::IntoValue) in that it borrows, can fail, and knows the protocol.
+///
+/// ```
+/// use picklevm::class::{ToValue, Writing};
+/// use picklevm::{Id, Result};
+///
+/// struct Celsius(f64);
+///
+/// impl ToValue for Celsius {
+///     fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+///         writing.write(&self.0)
+///     }
+/// }
+///
+/// let graph = picklevm::Pickler::new().to_graph(&[Celsius(20.5), Celsius(21.0)])?;
+/// assert_eq!(format!("{:?}", graph.root()), "[20.5, 21.0]");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written as a value of a pickle",
+    label = "no `ToValue`",
+    note = "derive `PickleClass` for the type, or name functions for the field: #[pickle(with = …)]"
+)]
+pub trait ToValue {
+    /// Writes it. Values inside this one are written by [`Writing::write`], which keeps an eye on the depth.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such value.
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id>;
+
+    /// Writes a sequence of such values: a list, but bytes of `u8`.
+    #[doc(hidden)]
+    fn slice_to_value(items: &[Self], writing: &mut Writing<'_>) -> Result<Id>
+    where
+        Self: Sized,
+    {
+        let items = ids(items, writing)?;
+        Ok(writing.list(items))
+    }
+}
+
+fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, writing: &mut Writing<'_>) -> Result<Vec<Id>> {
+    items.into_iter().map(|item| writing.write(item)).collect()
+}
+
+macro_rules! by_into_value {
+    ($($type:ty),*) => {$(
+        impl ToValue for $type {
+            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+                Ok(writing.add(*self))
+            }
+        }
+    )*};
+}
+by_into_value!((), bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f32, f64, Id);
+
+impl ToValue for u8 {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        Ok(writing.add(*self))
+    }
+
+    fn slice_to_value(items: &[u8], writing: &mut Writing<'_>) -> Result<Id> {
+        Ok(writing.bytes(Tag::Bytes, items))
+    }
+}
+
+impl ToValue for BigInt {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        Ok(writing.add(self))
+    }
+}
+
+/// Shared, not copied, where they are long.
+impl ToValue for Bytes {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        if self.len() < 2 { Ok(writing.bytes(Tag::Bytes, self)) } else { Ok(writing.add(self.clone())) }
+    }
+}
+
+impl ToValue for str {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        Ok(writing.text(self))
+    }
+}
+
+impl ToValue for String {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        Ok(writing.text(self))
+    }
+}
+
+impl ToValue for char {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        Ok(writing.text(self.encode_utf8(&mut [0; 4])))
+    }
+}
+
+/// A copy of the root and all that it reaches, with its sharing.
+impl ToValue for Graph {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        Ok(writing.add(self.root()))
+    }
+}
+
+impl<T: ToValue> ToValue for Option<T> {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        match self {
+            Some(value) => value.to_value(writing),
+            None => ().to_value(writing),
+        }
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for &T {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        (**self).to_value(writing)
+    }
+}
+
+impl<T: ToValue + ?Sized> ToValue for Box<T> {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        (**self).to_value(writing)
+    }
+}
+
+impl<T: ToValue + ToOwned + ?Sized> ToValue for Cow<'_, T> {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        (**self).to_value(writing)
+    }
+}
+
+macro_rules! counted {
+    ($($pointer:ident),*) => {$(
+        /// One value for all places that hold it.
+        impl<T: ToValue + ?Sized + 'static> ToValue for $pointer<T> {
+            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+                let keep = || -> Box<dyn Any> { Box::new(self.clone()) };
+                writing.shared($pointer::as_ptr(self).addr(), keep, |writing| (**self).to_value(writing))
+            }
+        }
+    )*};
+}
+counted!(Arc, Rc);
+
+impl<T: ToValue> ToValue for [T] {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        T::slice_to_value(self, writing)
+    }
+}
+
+impl<T: ToValue> ToValue for Vec<T> {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        T::slice_to_value(self, writing)
+    }
+}
+
+impl<T: ToValue, const N: usize> ToValue for [T; N] {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        T::slice_to_value(self, writing)
+    }
+}
+
+impl<T: ToValue> ToValue for VecDeque<T> {
+    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+        let items = ids(self, writing)?;
+        Ok(writing.list(items))
+    }
+}
+
+macro_rules! sets {
+    ($($set:ident<T $(, $hasher:ident)?>),*) => {$(
+        impl<T: ToValue $(, $hasher)?> ToValue for $set<T $(, $hasher)?> {
+            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+                let members = ids(self, writing)?;
+                writing.set(members)
+            }
+        }
+    )*};
+}
+sets!(BTreeSet<T>, HashSet<T, S>);
+
+macro_rules! maps {
+    ($($map:ident<K, V $(, $hasher:ident)?>),*) => {$(
+        impl<K: ToValue, V: ToValue $(, $hasher)?> ToValue for $map<K, V $(, $hasher)?> {
+            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+                let pairs: Result<Vec<_>> =
+                    self.iter().map(|(key, value)| Ok((writing.write(key)?, writing.write(value)?))).collect();
+                writing.dict(pairs?)
+            }
+        }
+    )*};
+}
+maps!(BTreeMap<K, V>, HashMap<K, V, S>);
+
+macro_rules! tuples {
+    ($($($name:ident)+;)*) => {$(
+        impl<$($name: ToValue),+> ToValue for ($($name,)+) {
+            #[allow(non_snake_case, reason = "the names are those of the types")]
+            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+                let ($($name,)+) = self;
+                let items = [$(writing.write($name)?),+];
+                Ok(writing.tuple(items))
+            }
+        }
+    )*};
+}
+tuples! {
+    A; A B; A B C; A B C D; A B C D E; A B C D E F; A B C D E F G; A B C D E F G H;
+}

@@ -1,0 +1,409 @@
+//! Writing instances: what Python's classes would have reduced themselves to.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::ops::{Deref, DerefMut};
+
+use foldhash::fast::RandomState;
+
+use super::def::{Attr, Base, ClassDef, Field, State};
+use super::{PickleClass, ToValue};
+use crate::emitter::writers::Writer;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Cell, How, Id, OpKind, Tag, Value, describe};
+use crate::protocol::Protocol;
+
+/// Values inside each other that are written at the most: implementations of [`ToValue`] call each other.
+const DEPTH: usize = 128;
+
+/// What writing Rust values into a graph remembers, handed from one [`ToValue`] to the next.
+///
+/// Dereferences to the [`Arena`] of the graph, whose methods make values. A graph is made for a protocol, as the classes
+/// of Python reduce their instances for one.
+pub struct Writing<'a> {
+    arena: &'a mut Arena,
+    protocol: Protocol,
+    writer: Writer,
+    depth: usize,
+    /// Names, and what CPython has but one of.
+    interned: HashMap<(Tag, Box<[u8]>), Cell, RandomState>,
+    /// Classes and functions by the names of module and name.
+    globals: HashMap<(Cell, Cell), Cell, RandomState>,
+    /// The `__new__` of classes, where it is no global.
+    methods: HashMap<Cell, Cell, RandomState>,
+    /// What became of counted values, by their addresses; and those, which keep their addresses thereby.
+    shared: HashMap<usize, (Cell, Box<dyn Any>), RandomState>,
+}
+
+impl<'a> Writing<'a> {
+    pub(super) fn new(arena: &'a mut Arena, protocol: Protocol, writer: Writer) -> Self {
+        Writing {
+            arena,
+            protocol,
+            writer,
+            depth: 0,
+            interned: HashMap::default(),
+            globals: HashMap::default(),
+            methods: HashMap::default(),
+            shared: HashMap::default(),
+        }
+    }
+
+    /// The protocol that the graph is made for.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Whether the graph is made for a Python 2, whose attribute names are 8-bit strings, to be written as by one of its
+    /// [writers](crate::Writer).
+    pub fn is_python2(&self) -> bool {
+        self.writer.highest_protocol() < Protocol::V3
+    }
+
+    /// Writes a value: what an implementation of [`ToValue`] calls for the values inside its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of the type; [`Limit`](ErrorKind::Limit) for more than 128 values inside each other.
+    pub fn write<T: ToValue + ?Sized>(&mut self, value: &T) -> Result<Id> {
+        if self.depth >= DEPTH {
+            return Err(Error::new(ErrorKind::Limit, format!("at most {DEPTH} values inside each other"), "another"));
+        }
+        self.depth += 1;
+        let written = value.to_value(self);
+        self.depth -= 1;
+        written
+    }
+
+    /// A name of the program, such as that of an attribute: one value however often it is used, as interned strings are
+    /// in Python. An 8-bit string for Python 2.
+    pub fn name(&mut self, name: &str) -> Id {
+        let tag = if self.is_python2() { Tag::ByteStr } else { Tag::Str };
+        Id(self.interned(tag, name.as_bytes()))
+    }
+
+    /// Text. CPython has but one value of the empty one and each of one Latin-1 character.
+    pub(super) fn text(&mut self, text: &str) -> Id {
+        let mut letters = text.chars();
+        match (letters.next(), letters.next()) {
+            (None, _) | (Some('\0'..='\u{ff}'), None) => Id(self.interned(Tag::Str, text.as_bytes())),
+            _ => self.arena.add(text),
+        }
+    }
+
+    /// Bytes, or an 8-bit string. CPython has but one value of the empty ones and each of one byte.
+    pub(super) fn bytes(&mut self, tag: Tag, bytes: &[u8]) -> Id {
+        match bytes.len() {
+            0 | 1 => Id(self.interned(tag, bytes)),
+            _ => Id(self.arena.new_text(tag, bytes, false)),
+        }
+    }
+
+    fn interned(&mut self, tag: Tag, bytes: &[u8]) -> Cell {
+        let arena = &mut *self.arena;
+        *self.interned.entry((tag, bytes.into())).or_insert_with(|| arena.new_text(tag, bytes, false))
+    }
+
+    /// A class or function by name: one value however often it is used.
+    pub fn global(&mut self, module: &str, name: &str) -> Id {
+        let names = (self.interned(Tag::Str, module.as_bytes()), self.interned(Tag::Str, name.as_bytes()));
+        let arena = &mut *self.arena;
+        Id(*self.globals.entry(names).or_insert_with(|| arena.new_global(names.0, names.1)))
+    }
+
+    /// The function `cls.__new__`, one however often it is used: below protocol 4 a path of attributes.
+    fn new_method(&mut self, def: &ClassDef, class: Cell) -> Cell {
+        if self.writer.habits().bare_paths {
+            return self.global(def.module, &format!("{}.__new__", def.name)).0;
+        }
+        if let Some(known) = self.methods.get(&class) {
+            return *known;
+        }
+        let Id(getattr) = self.global("builtins", "getattr");
+        let name = self.interned(Tag::Str, b"__new__");
+        let args = self.new_tuple(&[class, name]);
+        let method = self.new_object(How::Reduce, getattr, args);
+        self.methods.insert(class, method);
+        method
+    }
+
+    /// A counted value: what was made of it before, or a new value. `kept` keeps it alive, and thereby its address.
+    pub(super) fn shared(
+        &mut self,
+        address: usize,
+        kept: impl FnOnce() -> Box<dyn Any>,
+        make: impl FnOnce(&mut Self) -> Result<Id>,
+    ) -> Result<Id> {
+        if let Some((cell, _)) = self.shared.get(&address) {
+            return Ok(Id(*cell));
+        }
+        let made = make(self)?;
+        self.shared.insert(address, (made.0, kept()));
+        Ok(made)
+    }
+
+    /// Writes an instance of a class: the [`ToValue`] of a [`PickleClass`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the class's fields, with class and field named; [`Unrepresentable`](ErrorKind::Unrepresentable) for a
+    /// class with `__slots__` alone below protocol 2, which Python cannot pickle either.
+    pub fn object<T: PickleClass>(&mut self, value: &T) -> Result<Id> {
+        let mut object = ObjectWriter {
+            writing: self,
+            def: &T::CLASS,
+            args: Vec::new(),
+            kwargs: Vec::new(),
+            own: Vec::new(),
+            slots: Vec::new(),
+            base: None,
+            state: None,
+        };
+        value.to_object(&mut object)?;
+        object.finish().map_err(|e| e.about(|| T::CLASS.to_string()))
+    }
+}
+
+impl Deref for Writing<'_> {
+    type Target = Arena;
+
+    fn deref(&self) -> &Arena {
+        self.arena
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut Arena {
+        self.arena
+    }
+}
+
+/// An instance that is being written, to which a [`PickleClass`] gives its fields, in the order of the class.
+pub struct ObjectWriter<'w, 'a> {
+    writing: &'w mut Writing<'a>,
+    def: &'w ClassDef,
+    args: Vec<Cell>,
+    /// Names and values in turn, as in the two below.
+    kwargs: Vec<Cell>,
+    /// Attributes in `__dict__`, or the items of a state without names.
+    own: Vec<Cell>,
+    /// Attributes in `__slots__`.
+    slots: Vec<Cell>,
+    base: Option<Cell>,
+    /// What `__getstate__` returned.
+    state: Option<Cell>,
+}
+
+impl ObjectWriter<'_, '_> {
+    /// Gives a field its value.
+    ///
+    /// # Errors
+    ///
+    /// Those of the type, with class and field named.
+    pub fn put<T: ToValue + ?Sized>(&mut self, field: &Field, value: &T) -> Result<()> {
+        self.put_with(field, value, |value, writing| writing.write(value))
+    }
+
+    /// Gives a field its value, by a function in the place of [`ToValue`].
+    ///
+    /// # Errors
+    ///
+    /// Those of the function, with class and field named.
+    pub fn put_with<T: ?Sized>(
+        &mut self,
+        field: &Field,
+        value: &T,
+        write: impl FnOnce(&T, &mut Writing<'_>) -> Result<Id>,
+    ) -> Result<()> {
+        let written = write(value, self.writing).map_err(|e| e.about(|| format!("{}.{}", self.def, field.name)))?;
+        let cell = self.writing.checked(written);
+        if field.is_base {
+            let is_items = self.def.base == Base::Tuple && cell.is(Tag::List);
+            let items = if is_items { self.writing.items(cell).to_vec() } else { Vec::new() };
+            self.base = Some(if is_items { self.writing.new_tuple(&items) } else { cell });
+        }
+        if field.arg.is_some() {
+            self.args.push(cell);
+        }
+        if field.is_kwarg {
+            let Id(name) = self.writing.name(field.name);
+            self.kwargs.extend([name, cell]);
+        }
+        match (field.attr, self.def.state) {
+            (None, _) => {}
+            (Some(Attr::At(_)), _) => self.own.push(cell),
+            (Some(attr), state) => {
+                let Id(name) = self.writing.name(field.name);
+                let is_slot = attr == Attr::Slot || state == State::Slots;
+                if is_slot { &mut self.slots } else { &mut self.own }.extend([name, cell]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the state that `__getstate__` returns, in the place of one that is made of attributes.
+    ///
+    /// # Errors
+    ///
+    /// Those of the type, with the class named.
+    pub fn set_state<T: ToValue + ?Sized>(&mut self, state: &T) -> Result<()> {
+        let written = self.writing.write(state).map_err(|e| e.about(|| format!("{}.__getstate__", self.def)))?;
+        self.state = Some(self.writing.checked(written));
+        Ok(())
+    }
+
+    /// Makes the object: `object.__reduce_ex__`, in `Objects/typeobject.c` and `copyreg.py`.
+    fn finish(mut self) -> Result<Id> {
+        let Id(class) = self.writing.global(self.def.module, self.def.name);
+        self.check_base()?;
+        let needs_protocol_2 = self.state.is_none() && !self.slots.is_empty();
+        let state = self.make_state()?;
+        let object = if self.def.is_old_style {
+            let args = self.writing.new_tuple(&self.args);
+            self.writing.new_object(How::Obj, class, args)
+        } else if self.writing.protocol < Protocol::V2 {
+            if needs_protocol_2 {
+                return Err(self.needs_protocol_2());
+            }
+            self.reconstructed(class)
+        } else {
+            self.new_obj(class)?
+        };
+        // Below protocol 2 a state is written if it is true (`copyreg._reduce_ex`), from 2 on if it is not None.
+        let state = state.filter(|state| {
+            let old = self.writing.protocol < Protocol::V2 && !self.def.is_old_style;
+            !state.is(Tag::None) && !(old && is_false(self.writing.arena, *state))
+        });
+        if let Some(state) = state {
+            self.writing.object_op(object, OpKind::Build, &[state]);
+        }
+        Ok(Id(object))
+    }
+
+    #[cold]
+    fn needs_protocol_2(&self) -> Error {
+        let expected = "protocol 2 or higher for a class with __slots__ and no __getstate__";
+        Error::new(ErrorKind::Unrepresentable, expected, format!("protocol {}", self.writing.protocol))
+    }
+
+    /// `copyreg._reconstructor(cls, base, base(self))`.
+    fn reconstructed(&mut self, class: Cell) -> Cell {
+        let base = match self.def.base {
+            Base::Object => Cell::NONE,
+            Base::NamedTuple => self.writing.new_tuple(&self.args),
+            _ => self.base.unwrap_or(Cell::NONE),
+        };
+        // Below protocol 3, Python 3 calls its `int` by the name of Python 2's `long`; Python 2's own is none.
+        let is_own_int = self.def.base == Base::Int && self.writing.is_python2();
+        let module = if is_own_int { "__builtin__" } else { "builtins" };
+        let Id(builtin) = self.writing.global(module, self.def.base.name());
+        let Id(function) = self.writing.global("copyreg", "_reconstructor");
+        let args = self.writing.new_tuple(&[class, builtin, base]);
+        self.writing.new_object(How::Reduce, function, args)
+    }
+
+    /// `cls.__new__(cls, *args, **kwargs)`, and the items of a list or dict.
+    fn new_obj(&mut self, class: Cell) -> Result<Cell> {
+        let added = match (self.def.base, self.base) {
+            (Base::List, Some(base)) => Some((OpKind::Append, base)),
+            (Base::Dict, Some(base)) => Some((OpKind::SetItem, base)),
+            (_, Some(base)) => {
+                self.args.insert(0, base);
+                None
+            }
+            _ => None,
+        };
+        let object = if self.kwargs.is_empty() {
+            let args = self.writing.new_tuple(&self.args);
+            self.writing.new_object(How::NewObj, class, args)
+        } else {
+            self.new_obj_ex(class)?
+        };
+        if let Some((kind, base)) = added {
+            let items = self.writing.items(base).to_vec();
+            if !items.is_empty() {
+                self.writing.object_op(object, kind, &items);
+            }
+        }
+        Ok(object)
+    }
+
+    /// From protocol 4 on an opcode, below `functools.partial(cls.__new__, cls, *args, **kwargs)()` (PEP 3154).
+    fn new_obj_ex(&mut self, class: Cell) -> Result<Cell> {
+        let kwargs = std::mem::take(&mut self.kwargs);
+        let kwargs = self.dict_of(&kwargs)?;
+        if self.writing.protocol >= Protocol::V4 {
+            let args = self.writing.new_tuple(&self.args);
+            let both = self.writing.new_tuple(&[args, kwargs]);
+            return Ok(self.writing.new_object(How::NewObjEx, class, both));
+        }
+        self.args.insert(0, class);
+        let args = self.writing.new_tuple(&self.args);
+        let method = self.writing.new_method(self.def, class);
+        let Id(partial) = self.writing.global("functools", "partial");
+        let of_method = self.writing.new_tuple(&[method]);
+        let partial = self.writing.new_object(How::Reduce, partial, of_method);
+        let state = self.writing.new_tuple(&[method, args, kwargs, Cell::NONE]);
+        self.writing.object_op(partial, OpKind::Build, &[state]);
+        Ok(self.writing.new_object(How::Reduce, partial, Cell::EMPTY_TUPLE))
+    }
+
+    fn make_state(&mut self) -> Result<Option<Cell>> {
+        if self.state.is_some() {
+            return Ok(self.state);
+        }
+        let (own, slots) = (std::mem::take(&mut self.own), std::mem::take(&mut self.slots));
+        match self.def.state {
+            State::Tuple => return Ok(Some(self.writing.new_tuple(&own))),
+            State::List => return Ok(Some(self.writing.new_list(&own))),
+            State::Dict | State::Slots => {}
+        }
+        // Python 2 writes the `__dict__` of an instance that has one, Python 3 only if there is something in it.
+        let has_dict = self.def.state == State::Dict && self.def.base != Base::NamedTuple;
+        let is_written = !own.is_empty() || (has_dict && (self.writing.is_python2() || self.def.is_old_style));
+        let dict = if is_written { Some(self.dict_of(&own)?) } else { None };
+        if slots.is_empty() {
+            return Ok(dict);
+        }
+        let slots = self.dict_of(&slots)?;
+        Ok(Some(self.writing.new_tuple(&[dict.unwrap_or(Cell::NONE), slots])))
+    }
+
+    fn dict_of(&mut self, rows: &[Cell]) -> Result<Cell> {
+        let pairs: Vec<_> = rows.as_chunks().0.iter().map(|[name, value]| (Id(*name), Id(*value))).collect();
+        self.writing.arena.dict(pairs).map(|Id(dict)| dict)
+    }
+
+    fn check_base(&self) -> Result<()> {
+        let Some(base) = self.base else { return Ok(()) };
+        let fits = match self.def.base {
+            Base::Object | Base::NamedTuple => false,
+            Base::Tuple => matches!(base.tag(), Tag::Tuple | Tag::EmptyTuple),
+            Base::List => base.is(Tag::List),
+            Base::Dict => base.is(Tag::Dict),
+            Base::Int => matches!(base.tag(), Tag::Int | Tag::BigInt),
+            Base::Float => matches!(base.tag(), Tag::Float | Tag::ZeroFloat | Tag::WideFloat),
+            Base::Complex => base.is(Tag::Complex),
+            Base::Str => matches!(base.tag(), Tag::Str | Tag::ByteStr),
+            Base::Bytes => matches!(base.tag(), Tag::Bytes | Tag::ByteStr),
+        };
+        if fits {
+            return Ok(());
+        }
+        let expected = format!("a value that `{}` is made of", self.def.base.name());
+        Err(Error::new(ErrorKind::Type, expected, describe(self.writing.arena, base)))
+    }
+}
+
+/// Whether Python's `bool` of a value that a `__getstate__` returned is false.
+fn is_false(arena: &Arena, cell: Cell) -> bool {
+    let value = Value::new(arena, cell);
+    match cell.tag() {
+        Tag::None | Tag::False | Tag::EmptyTuple => true,
+        Tag::Int => cell.as_int() == 0,
+        Tag::Float | Tag::ZeroFloat => value.as_f64() == Some(0.0),
+        Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray => arena.payload(cell).is_empty(),
+        Tag::List | Tag::Dict | Tag::Set | Tag::FrozenSet => value.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,161 @@
+//! What is answered where a pickle is not what the type is for.
+
+use std::sync::Arc;
+
+use picklevm::class::from_slice;
+use picklevm::{ErrorKind, Graph, Limits, PickleClass, Pickler, Protocol, Unpickler, value};
+
+use crate::types::{Line, Point, Size};
+
+#[derive(PickleClass, Debug)]
+#[pickle(module = "shop")]
+struct Node {
+    next: Option<Arc<Node>>,
+}
+
+#[derive(PickleClass, Debug)]
+#[pickle(module = "shop")]
+struct Chain {
+    next: Option<Box<Chain>>,
+}
+
+fn line(sku: impl picklevm::IntoValue, name: &str) -> Graph {
+    let mut graph = Graph::new();
+    let line = graph.instance("shop", name).attr("sku", sku).attr("quantity", 300).build().expect("an instance");
+    graph.set_root(line);
+    graph
+}
+
+#[test]
+fn an_instance_of_another_class_is_named() {
+    let error = line("PX-104", "Point").root().to::<Line>().expect_err("another class");
+    assert_eq!(error.kind(), ErrorKind::Type);
+    assert_eq!(error.to_string(), "expected an instance of shop.Cart.Line, found one of shop.Point");
+}
+
+#[test]
+fn what_is_no_instance_is_described() {
+    let error = value!({"sku": "PX-104"}).root().to::<Line>().expect_err("a dict");
+    assert_eq!(error.to_string(), "expected an instance of shop.Cart.Line, found a value of type dict");
+}
+
+#[test]
+fn a_missing_attribute_is_named_with_its_class() {
+    let error = line("PX-104", "Size").root().to::<Size>().expect_err("other attributes");
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert_eq!(error.to_string(), "shop.Size.width: expected the attribute, found an instance without it");
+}
+
+#[test]
+fn a_field_of_another_type_is_named_with_its_class() {
+    let error = line(5, "Cart.Line").root().to::<Line>().expect_err("a number");
+    assert_eq!(error.class(), Some("shop.Cart.Line.sku"));
+    assert_eq!(error.to_string(), "shop.Cart.Line.sku: expected text without surrogates, found a value of type int");
+}
+
+#[test]
+fn the_innermost_field_is_the_one_that_is_named() {
+    let mut graph = Graph::new();
+    let point = graph.instance("shop", "Point").attr("lat", "north").attr("lon", 2).build().expect("an instance");
+    let list = graph.list([point]);
+    graph.set_root(list);
+    let error = graph.root().to::<Vec<Point>>().expect_err("text");
+    assert_eq!(error.to_string(), "shop.Point.lat: expected a float, found a value of type str");
+}
+
+#[test]
+fn data_that_goes_too_deep_is_an_error_and_no_overflow() {
+    let mut graph = Graph::new();
+    let mut inner = graph.add(());
+    for _ in 0..100_000 {
+        inner = graph.instance("shop", "Chain").attr("next", inner).build().expect("an instance");
+    }
+    graph.set_root(inner);
+    let error = graph.root().to::<Chain>().expect_err("too deep");
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert_eq!(error.to_string(), "shop.Chain.next: expected at most 128 values inside each other, found another");
+}
+
+#[test]
+fn rust_values_that_go_too_deep_are_an_error_when_they_are_written() {
+    let mut chain = Chain { next: None };
+    for _ in 0..1000 {
+        chain = Chain { next: Some(Box::new(chain)) };
+    }
+    let error = Pickler::new().to_vec(&chain).expect_err("too deep");
+    assert_eq!(error.kind(), ErrorKind::Limit);
+}
+
+#[test]
+fn an_instance_that_holds_itself_is_an_error() {
+    let mut graph = Graph::new();
+    let node = graph.instance("shop", "Node").attr("next", ()).build().expect("an instance");
+    graph.value_mut(node).set_attr("next", node).expect("an instance");
+    graph.set_root(node);
+    let error = graph.root().to::<Node>().expect_err("a cycle");
+    assert_eq!(error.kind(), ErrorKind::Type);
+    assert_eq!(
+        error.to_string(),
+        "shop.Node.next: expected a value without cycles, found an instance of shop.Node that contains itself"
+    );
+}
+
+#[test]
+fn values_that_are_read_again_and_again_have_a_budget() {
+    // Each list holds the one before it twice.
+    let graph = {
+        let mut graph = Graph::new();
+        let mut list = graph.list([0u8; 0]);
+        for _ in 0..30 {
+            list = graph.list([list, list]);
+        }
+        graph.set_root(list);
+        graph
+    };
+    let pickle = picklevm::dumps(graph.root()).expect("a pickle");
+    let limits = Limits::default().shared(1 << 20);
+    let error = Unpickler::new().limits(limits).from_slice::<Nested>(&pickle).expect_err("a billion lists");
+    assert_eq!(error.kind(), ErrorKind::Limit);
+    assert!(error.to_string().contains("Limits::shared"), "{error}");
+}
+
+#[derive(Debug)]
+struct Nested(#[expect(dead_code, reason = "it is only made")] Vec<Nested>);
+
+impl picklevm::class::FromValue for Nested {
+    fn from_value(value: picklevm::Value<'_>, reading: &mut picklevm::class::Reading<'_>) -> picklevm::Result<Self> {
+        value.items().map(|item| reading.read(item)).collect::<Result<_, _>>().map(Nested)
+    }
+}
+
+#[test]
+fn slots_cannot_be_written_below_protocol_2_as_in_python() {
+    for protocol in [Protocol::V0, Protocol::V1] {
+        let error = Pickler::new().protocol(protocol).to_vec(&Size { width: 1, height: 2 }).expect_err("slots");
+        assert_eq!(error.kind(), ErrorKind::Unrepresentable);
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "shop.Size: expected protocol 2 or higher for a class with __slots__ and no __getstate__, \
+                 found protocol {protocol}"
+            )
+        );
+    }
+}
+
+#[test]
+fn what_the_built_in_class_is_not_made_of_is_an_error() {
+    #[derive(PickleClass)]
+    #[pickle(module = "shop")]
+    struct Index {
+        #[pickle(base = "dict")]
+        entries: Vec<i64>,
+    }
+    let error = Pickler::new().to_vec(&Index { entries: vec![1] }).expect_err("a list");
+    assert_eq!(error.to_string(), "shop.Index: expected a value that `dict` is made of, found a value of type list");
+}
+
+#[test]
+fn broken_pickles_are_no_instances() {
+    assert_eq!(from_slice::<Point>(b"\x80\x04").expect_err("cut").kind(), ErrorKind::Truncated);
+}
