@@ -114,8 +114,8 @@ fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
 
 fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
     // What a hook says is the whole state.
-    let is_written = |field: &&Field| !field.is_skipped() && !(model.getstate.is_some() && field.is_attr_alone());
-    let fields = model.fields.iter().filter(is_written).map(|field| {
+    let is_left_out = |field: &Field| field.is_skipped() || (model.getstate.is_some() && field.is_attr_alone());
+    let fields = model.fields.iter().filter(|field| !is_left_out(field)).map(|field| {
         let (member, ty, described) = (&field.member, &field.ty, field.describe(class));
         match field.function("to_value", class) {
             None => quote_spanned!(ty.span()=> object.put::<#ty>(&const { #described }, &self.#member)?;),

@@ -138,7 +138,7 @@ pub fn from_slice<T: FromValue>(bytes: &[u8]) -> Result<T> {
 /// If there is no such pickle.
 ///
 /// ```
-/// assert_eq!(picklevm::class::to_vec(&(1, true))?, b"\x80\x04K\x01\x88\x86\x94.");
+/// assert_eq!(picklevm::class::to_vec(&7)?, b"\x80\x04K\x07.");
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 pub fn to_vec<T: ToValue + ?Sized>(value: &T) -> Result<Vec<u8>> {

@@ -270,9 +270,10 @@ impl ObjectWriter<'_, '_> {
             self.new_obj(class)?
         };
         // Below protocol 2 a state is written if it is true (`copyreg._reduce_ex`), from 2 on if it is not None.
-        let state = state.filter(|state| {
-            let old = self.writing.protocol < Protocol::V2 && !self.def.is_old_style;
-            !state.is(Tag::None) && !(old && is_false(self.writing.arena, *state))
+        let must_be_true = self.writing.protocol < Protocol::V2 && !self.def.is_old_style;
+        let state = state.filter(|state| match must_be_true {
+            true => !is_false(self.writing.arena, *state),
+            false => !state.is(Tag::None),
         });
         if let Some(state) = state {
             self.writing.object_op(object, OpKind::Build, &[state]);
