@@ -4,11 +4,15 @@
 //!     cargo run --example django_session
 //!     cargo run --example django_session SECRET_KEY SESSION     prints SESSION, changed and signed
 //!
+//! To copy it, take `support/signing.rs` and `data/django-session.txt` too; it needs the crates base64, flate2, hmac and
+//! sha2.
+//!
 //! A session is a pickle, compressed, in Base64, and signed with the `SECRET_KEY` of the site: what
 //! `SessionBase.encode` makes, which Django's back ends keep in a database, a cache or a file. Loading runs nothing, and
 //! the signature is checked before anything is read: a session that was tampered with does not even reach the machine.
 
-use picklevm::{Limits, Pickler, Protocol, Unpickler, Value};
+use picklevm::typed::{DateTime, Decimal};
+use picklevm::{Limits, Pickler, Protocol, Unpickler};
 
 #[path = "support/signing.rs"]
 mod signing;
@@ -27,9 +31,7 @@ pub(crate) fn change(secret: &str, signed: &str) -> Result<String, Error> {
     let user = session.root().at("_auth_user_id").as_str().ok_or("nobody is logged in")?;
     eprintln!("session of user {user}, signed at {time}: {:?}", session.root());
 
-    // A price is an instance, which Python makes by calling decimal.Decimal("0.50").
-    let price = session.call("decimal", "Decimal").arg("0.50").build()?;
-    let line = picklevm::value!(in session, {"sku": "B-7", "qty": 3, "price": price});
+    let line = picklevm::value!(in session, {"sku": "B-7", "qty": 3, "price": Decimal::new("0.50")?});
     session.root_mut().at("cart")?.push(line)?;
     session.root_mut().set("checked_by", "picklevm")?;
 
@@ -53,11 +55,12 @@ fn main() -> Result<(), Error> {
     let session = picklevm::loads(pickle)?;
     let root = session.root();
     assert_eq!((time, root.at("checked_by").as_str()), (1_700_000_000, Some("picklevm")));
-    let prices: Vec<_> = root.at("cart").items().filter_map(|line| amount(line.at("price"))).collect();
-    assert_eq!(prices, ["9.99", "0.50"]);
+    let prices =
+        root.at("cart").items().map(|line| line.at("price").view()).collect::<Result<Vec<Decimal<'_>>, _>>()?;
+    assert_eq!(prices.iter().map(Decimal::as_str).collect::<Vec<_>>(), ["9.99", "0.50"]);
     // What was not touched is there still, the time with its zone too.
-    let last_seen = root.at("last_seen").as_object().ok_or("no time")?;
-    assert!(last_seen.is_instance("datetime", "datetime"));
+    let last_seen: DateTime<'_> = root.at("last_seen").view()?;
+    assert_eq!(last_seen.to_string(), "2023-11-14T22:13:20+00:00");
 
     // Another key, and one changed letter.
     for (secret, signed) in [("another key", signed.to_owned()), (secret, signed.replacen('e', "f", 1))] {
@@ -66,9 +69,4 @@ fn main() -> Result<(), Error> {
         assert_eq!(error.to_string(), "a wrong signature");
     }
     Ok(())
-}
-
-/// The digits of a `decimal.Decimal`.
-fn amount(price: Value<'_>) -> Option<&str> {
-    price.as_object().filter(|price| price.is_instance("decimal", "Decimal"))?.args().next()?.as_str()
 }

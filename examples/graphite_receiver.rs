@@ -4,6 +4,8 @@
 //!     cargo run --example graphite_receiver                    sends a few batches to itself
 //!     cargo run --example graphite_receiver 127.0.0.1:2004     receives what carbon clients send, and prints it
 //!
+//! To copy it, take `support/frames.rs` too; it needs no other crate.
+//!
 //! Whoever can connect can send anything. A batch is plain data: no class or function has any business in it, and any
 //! that is named is an error. What cannot be read costs the sender its batch, or its connection, and nobody else
 //! anything.

@@ -4,6 +4,8 @@
 //!     cargo run --example log_receiver                    receives records that Python 2.7 and 3.13 sent
 //!     cargo run --example log_receiver 127.0.0.1:9020     receives what Python programs send, and prints it
 //!
+//! To copy it, take `support/frames.rs` and `data/log-records-*` too; it needs no other crate.
+//!
 //! Each record is a pickle behind its length in four bytes: the `__dict__` of a `LogRecord`. What a program adds with
 //! `extra=` may be an instance of any class; it stays a name with its data, and nothing is run.
 

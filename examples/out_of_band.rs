@@ -3,9 +3,8 @@
 
 use std::sync::mpsc;
 
-use bytes::Bytes;
 use picklevm::{
-    Call, Graph, How, Id, Kind, Live, Made, Pickler, Protocol, Reducing, Registry, Resolver, Result, Standard,
+    Bytes, Call, Graph, How, Id, Kind, Live, Made, Pickler, Protocol, Reducing, Registry, Resolver, Result, Standard,
     Unpickler, Value,
 };
 

@@ -75,6 +75,8 @@ mod stream;
 pub mod typed;
 mod unpickler;
 
+/// Bytes that are counted and shared: what large inputs and out-of-band buffers are handed over in.
+pub use bytes::Bytes;
 pub use class::PickleClass;
 pub use emitter::writers::Writer;
 pub use encoding::{Encoding, Errors};
