@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Tag;
 
 /// What the 8-bit strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING) are read as: the `encoding` of Python's
-/// `Unpickler`. What is in another encoding is [kept](Encoding::Keep) as bytes, to be decoded by a crate for that.
+/// `Unpickler`. For any other there is [`decode_with`](crate::Unpickler::decode_with).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -40,6 +40,9 @@ pub enum Errors {
     /// A lone surrogate for its three bytes of UTF-8; all else is an error.
     SurrogatePass,
 }
+
+/// Decodes the 8-bit strings of Python 2 by code of the caller's.
+pub(crate) type Codec = dyn Fn(&[u8]) -> Result<String> + Send + Sync;
 
 /// An 8-bit string decoded: the kind of value, its payload, and whether that holds surrogates.
 pub(crate) struct Decoded {

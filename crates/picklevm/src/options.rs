@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::encoding::{Encoding, Errors};
+use crate::encoding::{Codec, Encoding, Errors};
 use crate::limits::Limits;
 use crate::resolve::{Resolver, Standard};
 
@@ -15,6 +15,8 @@ pub(crate) struct Options {
     pub(crate) limits: Limits,
     pub(crate) encoding: Encoding,
     pub(crate) errors: Errors,
+    /// In the place of `encoding` and `errors`.
+    pub(crate) codec: Option<Arc<Codec>>,
     pub(crate) fix_imports: bool,
     pub(crate) buffers: Option<Arc<[Bytes]>>,
 }
@@ -27,8 +29,16 @@ impl Default for Options {
             limits: Limits::default(),
             encoding: Encoding::default(),
             errors: Errors::default(),
+            codec: None,
             fix_imports: true,
             buffers: None,
         }
+    }
+}
+
+impl Options {
+    /// Whether 8-bit strings of Python 2 are read as something else.
+    pub(crate) fn decodes(&self) -> bool {
+        self.encoding != Encoding::Keep || self.codec.is_some()
     }
 }

@@ -139,6 +139,29 @@ impl Unpickler {
         self
     }
 
+    /// Who decodes the 8-bit strings of Python 2, in the place of [`encoding`](Unpickler::encoding) and
+    /// [`errors`](Unpickler::errors): any codec that a crate such as `encoding_rs` has. An error ends the load; offset and
+    /// opcode are added to it.
+    ///
+    /// ```
+    /// use picklevm::{Error, Unpickler};
+    ///
+    /// // Code page 437, as far as Greek letters go.
+    /// let greek = |byte: &u8| match byte {
+    ///     0..0x80 => Ok(char::from(*byte)),
+    ///     0xe0..0xe6 => Ok(['α', 'ß', 'Γ', 'π', 'Σ', 'σ'][usize::from(*byte - 0xe0)]),
+    ///     _ => Err(Error::other(format!("byte 0x{byte:02x} is no Greek letter"))),
+    /// };
+    /// let unpickler = Unpickler::new().decode_with(move |bytes| bytes.iter().map(greek).collect());
+    /// assert_eq!(unpickler.loads(b"U\x03\xe3 \xe5.")?.root(), "π σ");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn decode_with(mut self, codec: impl Fn(&[u8]) -> Result<String> + Send + Sync + 'static) -> Self {
+        self.options.codec = Some(Arc::new(codec));
+        self
+    }
+
     /// The out-of-band buffers of a pickle, in the order in which its pickler handed them out (PEP 574): Python's `buffers`.
     ///
     /// Nothing is copied: the graph shares them. Each load begins with the first; a [stream](Unpickler::stream) goes on

@@ -6,7 +6,6 @@ use picklevm_ops::{IntValue, Number, Text};
 use super::builder::Builder;
 use super::memo::Slot;
 use super::resolving::Session;
-use crate::encoding::Encoding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, BufferNode, Cell, How, Items, OpKind, Pairs, Tag, Unhashable, Value, describe, from_digits};
 use crate::limits;
@@ -181,7 +180,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn byte_str(&mut self, bytes: &[u8]) -> Result<Cell> {
-        if self.options.encoding != Encoding::Keep {
+        if self.options.decodes() {
             return self.decode(bytes);
         }
         self.payload(Tag::ByteStr, bytes)

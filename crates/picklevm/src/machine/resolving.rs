@@ -162,6 +162,11 @@ impl GraphBuilder<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<Cell> {
+        if let Some(codec) = &self.options.codec {
+            let text = codec(bytes)?;
+            self.pay(text.len())?;
+            return Ok(self.arena.new_text(Tag::Str, text.as_bytes(), false));
+        }
         let decoded = encoding::decode(bytes, self.options.encoding, self.options.errors)?;
         self.pay(decoded.payload.len())?;
         Ok(self.arena.new_text(decoded.tag, &decoded.payload, decoded.surrogates))

@@ -1,7 +1,7 @@
 //! The options of `Unpickler`.
 
 use bytes::Bytes;
-use picklevm::{Class, Encoding, ErrorKind, Errors, Kind, Symbolic, Unpickler};
+use picklevm::{Class, Encoding, Error, ErrorKind, Errors, Kind, Symbolic, Unpickler};
 
 use crate::vectors::vectors;
 
@@ -58,6 +58,18 @@ fn an_undecodable_string_is_an_error_that_says_which_byte() {
         "offset 0: SHORT_BINSTRING: expected an 8-bit string in ASCII (Unpickler::encoding), found byte 0xe9 at \
          position 3 of it"
     );
+}
+
+#[test]
+fn a_codec_of_the_program_decodes_8_bit_strings_and_nothing_else() {
+    let unpickler = Unpickler::new().encoding(Encoding::Ascii).decode_with(|bytes| match bytes {
+        b"\xff" => Err(Error::other("no letter")),
+        _ => Ok(bytes.iter().rev().map(|byte| char::from(*byte)).collect()),
+    });
+    let graph = unpickler.loads(b"\x80\x03(U\x03abcT\x02\0\0\0\xe9xS'de'\nC\x02fgX\x02\0\0\0hit.").unwrap();
+    assert_eq!(format!("{:?}", graph.root()), r#"('cba', 'xé', 'ed', b"fg", 'hi')"#);
+    let error = unpickler.loads(b"U\x01\xff.").unwrap_err();
+    assert_eq!(error.to_string(), "offset 0: SHORT_BINSTRING: no letter");
 }
 
 #[test]
