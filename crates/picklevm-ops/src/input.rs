@@ -4,7 +4,7 @@
 //! anything is out of the ordinary, and the op is read again, in a cold place, from an
 //! [`Unframer`](crate::frame::Unframer), which knows all the rules. Both run the same table.
 
-use crate::operand::Unfit;
+use crate::operand::{ShortInt, Unfit};
 
 /// Where the bytes of an op come from. Each method is one read, as CPython's `_Unframer` means it.
 pub(crate) trait Input<'a> {
@@ -19,8 +19,20 @@ pub(crate) trait Input<'a> {
     /// Exactly `len` bytes.
     fn bytes(&mut self, len: u64) -> Result<&'a [u8], Self::Error>;
 
+    /// Exactly `len` bytes, and whether they are known to be ASCII: if not, they may still be.
+    #[inline(always)]
+    fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Self::Error> {
+        Ok((self.bytes(len)?, false))
+    }
+
     /// The bytes up to the next newline, without it.
     fn line(&mut self) -> Result<&'a [u8], Self::Error>;
+
+    /// The operand of an opcode that [`ShortInt`] knows, where it is short and the quick way reads it.
+    #[inline(always)]
+    fn short_int(&mut self, _opcode: u8) -> Option<ShortInt<'a>> {
+        None
+    }
 
     /// A frame of `len` bytes begins after the op.
     fn open_frame(&mut self, len: u64) -> Result<(), Self::Error>;
@@ -32,8 +44,9 @@ pub(crate) trait Input<'a> {
     fn unfit(&self, unfit: Unfit<'_>) -> Self::Error;
 }
 
-/// The bytes that can be read without a thought: those of the current frame, or all when there is none.
-pub(crate) struct Window<'a> {
+/// The bytes that can be read without a thought: those of the current frame, or all when there is none. `INTS` says
+/// whether short integers are read as such, whichever opcode holds them.
+pub(crate) struct Window<'a, const INTS: bool> {
     bytes: &'a [u8],
     pos: usize,
 }
@@ -41,12 +54,23 @@ pub(crate) struct Window<'a> {
 /// The op is not plainly there.
 pub(crate) struct Miss;
 
-impl<'a> Window<'a> {
+impl<'a> Window<'a, false> {
+    /// Reads each operand as its opcode says.
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
         Window { bytes, pos }
     }
+}
 
+impl<'a> Window<'a, true> {
+    /// Reads short integers as such.
+    #[inline(always)]
+    pub(crate) fn with_ints(bytes: &'a [u8], pos: usize) -> Self {
+        Window { bytes, pos }
+    }
+}
+
+impl<'a, const INTS: bool> Window<'a, INTS> {
     /// How far it was read.
     #[inline(always)]
     pub(crate) fn pos(&self) -> usize {
@@ -59,7 +83,7 @@ impl<'a> Window<'a> {
     }
 }
 
-impl<'a> Input<'a> for Window<'a> {
+impl<'a, const INTS: bool> Input<'a> for Window<'a, INTS> {
     type Error = Miss;
 
     #[inline(always)]
@@ -85,11 +109,28 @@ impl<'a> Input<'a> for Window<'a> {
     }
 
     #[inline(always)]
+    fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Miss> {
+        let rest = self.rest()?;
+        let bytes = self.bytes(len)?;
+        Ok((bytes, rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
+    }
+
+    #[inline(always)]
     fn line(&mut self) -> Result<&'a [u8], Miss> {
         let rest = self.rest()?;
         let len = find_newline(rest).ok_or(Miss)?;
         self.pos += len + 1;
         Ok(&rest[..len])
+    }
+
+    #[inline(always)]
+    fn short_int(&mut self, opcode: u8) -> Option<ShortInt<'a>> {
+        if !INTS {
+            return None;
+        }
+        let int = ShortInt::new(opcode, self.rest().ok()?.first_chunk()?)?;
+        self.pos += int.width();
+        Some(int)
     }
 
     #[inline(always)]
@@ -106,6 +147,28 @@ impl<'a> Input<'a> for Window<'a> {
     fn unfit(&self, _unfit: Unfit<'_>) -> Miss {
         Miss
     }
+}
+
+/// Bytes of a text that are looked at in one go.
+const AT_ONCE: usize = 32;
+
+/// The high bits of as many bytes as are looked at, and then none.
+const HIGH_BITS: [u8; 2 * AT_ONCE] = {
+    let mut bits = [0; 2 * AT_ONCE];
+    let mut at = 0;
+    while at < AT_ONCE {
+        bits[at] = 0x80;
+        at += 1;
+    }
+    bits
+};
+
+/// Whether the first `len` bytes are no more than are looked at in one go, and ASCII. The lengths of short texts vary, so
+/// that a branch on them would often be foreseen wrongly: what comes behind the text is masked instead.
+#[inline(always)]
+fn starts_with_ascii(start: &[u8; AT_ONCE], len: usize) -> bool {
+    let mask = AT_ONCE.checked_sub(len).and_then(|unused| HIGH_BITS.get(unused..)?.first_chunk::<AT_ONCE>());
+    mask.is_some_and(|mask| start.iter().zip(mask).fold(0, |high, (byte, mask)| high | byte & mask) == 0)
 }
 
 /// Where the first newline lies.

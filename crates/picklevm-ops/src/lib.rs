@@ -83,7 +83,7 @@ pub use error::{Error, ErrorKind};
 pub use frame::Framing;
 pub use op::{Op, Visitor};
 pub use opcode::{Opcode, StackObject};
-pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, Text};
+pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, ShortInt, Text};
 pub use optimize::{optimize, optimize_all};
 pub use reader::Reader;
 pub use shared::{SharedOp, SharedOps, shared_ops};

@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::input::Input;
 use crate::opcode::Opcode;
-use crate::operand::{self, Escaped, Format, Number, RawUnicode, Text, Unfit};
+use crate::operand::{self, Escaped, Format, Number, RawUnicode, ShortInt, Text, Unfit};
 use crate::table::for_each_opcode;
 
 macro_rules! define_op {
@@ -54,6 +54,11 @@ macro_rules! define_op {
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
+            if let ShortInt::BININT | ShortInt::BININT1 | ShortInt::BININT2 | ShortInt::LONG1 = byte
+                && let Some(int) = input.short_int(byte)
+            {
+                return Ok(visitor.visit_int(offset, int));
+            }
             match byte {
                 $( $byte => {
                     $(
@@ -123,6 +128,13 @@ pub trait Visitor<'a> {
     /// Takes an op that begins at `offset`. `BYTE` is its opcode, or 0 where that is known at run time only: with a
     /// method for each, compilers cannot merge the arms of the decoder before they inline it.
     fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'a>) -> Self::Output;
+
+    /// Takes an integer of up to seven bytes in the place of its op. Four opcodes hold such, and in a list of numbers
+    /// nobody can foresee which comes next: who needs the value alone takes it here, where no branch tells them apart.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_int(&mut self, offset: u64, int: ShortInt<'a>) -> Self::Output {
+        self.visit::<0>(offset, int.op())
+    }
 }
 
 /// Takes the op as it is.

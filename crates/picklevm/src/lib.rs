@@ -101,7 +101,7 @@ pub use resolve::{
     Symbolic, persistent,
 };
 pub use stream::Stream;
-pub use unpickler::{Unpickler, load, loads};
+pub use unpickler::{Unpickler, load, loads, trim_memory};
 
 /// Compiles the code of the README.
 #[cfg(doctest)]

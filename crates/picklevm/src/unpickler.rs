@@ -8,7 +8,7 @@ use picklevm_ops::{Decoder, Reader, Source};
 
 use crate::encoding::{Encoding, Errors};
 use crate::error::Result;
-use crate::graph::{Cell, Graph};
+use crate::graph::{self, Cell, Graph};
 use crate::limits::{self, Limits};
 use crate::machine;
 use crate::machine::graph_builder::GraphBuilder;
@@ -53,6 +53,23 @@ pub fn loads(bytes: impl AsRef<[u8]>) -> Result<Graph> {
 /// ```
 pub fn load(reader: impl BufRead) -> Result<Graph> {
     Unpickler::new().load(reader)
+}
+
+/// Gives memory back to the allocator that is kept for the next loads: up to 64 MiB for the process and up to 8 MiB for
+/// this thread.
+///
+/// Fresh memory costs more than most of what a load does, so that the memory of dropped graphs is used again. A program
+/// that has loaded all that it will can let go of it.
+///
+/// ```
+/// let graph = picklevm::loads(b"\x80\x02]q\x00(K\x01K\x02e.")?;
+/// drop(graph);
+/// picklevm::trim_memory();
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+pub fn trim_memory() {
+    graph::trim();
+    kept::trim(&KEPT);
 }
 
 /// How to load pickles: who resolves what they refer to, and the options of Python's `Unpickler`. Cheap to clone.
@@ -263,7 +280,7 @@ impl Unpickler {
     fn load_from<S: Source>(&self, source: S, shared: Bytes) -> Result<Graph> {
         kept::with(&KEPT, |machine| {
             let mut session = Session::default();
-            let mut graph = Graph::new();
+            let mut graph = Graph::for_input(source.len_hint());
             let arena = graph.unique();
             if !shared.is_empty() {
                 arena.share_input(shared);

@@ -41,12 +41,23 @@ lengths! {
 }
 
 /// What the bytes of a counted operand are.
-trait Content<'a>: Sized {
-    fn read(bytes: &'a [u8]) -> Result<Self, Unfit<'a>>;
+pub(crate) trait Content<'a>: Sized {
+    /// The bytes, with what was noticed when they were taken.
+    type Raw;
+
+    fn take<I: Input<'a>>(input: &mut I, len: u64) -> Result<Self::Raw, I::Error>;
+    fn read(raw: Self::Raw) -> Result<Self, Unfit<'a>>;
     fn bytes(self) -> &'a [u8];
 }
 
 impl<'a> Content<'a> for &'a [u8] {
+    type Raw = &'a [u8];
+
+    #[inline(always)]
+    fn take<I: Input<'a>>(input: &mut I, len: u64) -> Result<&'a [u8], I::Error> {
+        input.bytes(len)
+    }
+
     #[inline(always)]
     fn read(bytes: &'a [u8]) -> Result<Self, Unfit<'a>> {
         Ok(bytes)
@@ -59,8 +70,18 @@ impl<'a> Content<'a> for &'a [u8] {
 }
 
 impl<'a> Content<'a> for Text<'a> {
+    type Raw = (&'a [u8], bool);
+
     #[inline(always)]
-    fn read(bytes: &'a [u8]) -> Result<Self, Unfit<'a>> {
+    fn take<I: Input<'a>>(input: &mut I, len: u64) -> Result<Self::Raw, I::Error> {
+        input.text(len)
+    }
+
+    #[inline(always)]
+    fn read((bytes, ascii): Self::Raw) -> Result<Self, Unfit<'a>> {
+        if ascii {
+            return Ok(Text::trusted(bytes, true));
+        }
         Text::new(bytes).ok_or(Unfit::text("UTF-8 (surrogates may stand alone)", bytes))
     }
 
@@ -76,17 +97,17 @@ macro_rules! counted {
 
         impl<'a> Format<'a> for $format {
             const OPERAND: Operand = Operand::$format;
-            type Raw = &'a [u8];
+            type Raw = <$content as Content<'a>>::Raw;
             type Value = $content;
 
             #[inline(always)]
-            fn take<I: Input<'a>>(input: &mut I) -> Result<&'a [u8], I::Error> {
+            fn take<I: Input<'a>>(input: &mut I) -> Result<Self::Raw, I::Error> {
                 let len = <$length as Length>::take(input)?;
-                input.bytes(len)
+                <$content>::take(input, len)
             }
 
             #[inline(always)]
-            fn read(raw: &'a [u8]) -> Result<Self::Value, Unfit<'a>> {
+            fn read(raw: Self::Raw) -> Result<Self::Value, Unfit<'a>> {
                 <$content>::read(raw)
             }
 

@@ -13,6 +13,7 @@ mod float;
 mod line;
 mod number;
 mod raw_unicode;
+mod short_int;
 mod text;
 
 pub(crate) use counted::*;
@@ -24,6 +25,7 @@ pub(crate) use line::*;
 pub(crate) use number::{Base, Literal, without_suffix};
 pub use number::{IntValue, Number};
 pub use raw_unicode::RawUnicode;
+pub use short_int::ShortInt;
 pub use text::Text;
 pub(crate) use text::split_code_point;
 

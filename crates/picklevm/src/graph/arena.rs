@@ -9,6 +9,7 @@ use super::cell::{Cell, Tag};
 use super::hash::Hashes;
 use super::keyed::Table;
 use super::live::Live;
+use super::number::{from_le_bytes, trimmed_len};
 use super::object::{How, ObjectNode, OpKind, OpNode};
 use super::span::{Payloads, Span};
 use crate::error::{Error, ErrorKind, Result};
@@ -43,6 +44,8 @@ pub struct Arena {
     pub(crate) payloads: Payloads,
     /// The hash tables of large dicts and sets.
     pub(crate) tables: Vec<Table>,
+    /// The memory of a hash table, for the next one.
+    pub(crate) spare: Option<Table>,
     /// Dicts and sets with rows whose keys have not been looked at yet.
     pub(crate) unsettled: Vec<Cell>,
     /// Hashes of tuples and frozensets that served as keys.
@@ -126,18 +129,21 @@ impl Arena {
     }
 
     /// An integer from little-endian two's complement; superfluous sign bytes are dropped.
+    #[inline(always)]
     pub(crate) fn new_int_le(&mut self, bytes: &[u8]) -> Cell {
-        let mut len = bytes.len();
-        while len > 8 && matches!((bytes[len - 1], bytes[len - 2] >> 7), (0, 0) | (0xff, 1)) {
-            len -= 1;
+        match from_le_bytes(bytes) {
+            Some(value) => self.new_int(value),
+            None => self.new_long(bytes),
         }
-        if len <= 8 {
-            let fill = if len > 0 && bytes[len - 1] >= 0x80 { 0xff } else { 0 };
-            let mut wide = [fill; 8];
-            wide[..len].copy_from_slice(&bytes[..len]);
-            return self.new_int(i64::from_le_bytes(wide));
+    }
+
+    #[inline(never)]
+    fn new_long(&mut self, bytes: &[u8]) -> Cell {
+        let trimmed = &bytes[..trimmed_len(bytes)];
+        match from_le_bytes(trimmed) {
+            Some(value) => self.new_int(value),
+            None => self.new_big_int(trimmed),
         }
-        self.new_big_int(&bytes[..len])
     }
 
     #[inline(always)]
@@ -395,6 +401,7 @@ impl Arena {
             + 8 * (self.persistents.capacity() + self.unsettled.capacity())
             + 8 * (self.roots.capacity() + self.effects.capacity())
             + self.payloads.text.capacity()
+            + self.tables.iter().chain(&self.spare).map(Table::capacity_bytes).sum::<usize>()
     }
 
     /// Makes room for a load that has read `done` of `total` bytes of its input, as if the rest were like the start.
@@ -439,7 +446,7 @@ impl Arena {
         self.ops.clear();
         self.lives.clear();
         self.payloads.clear();
-        self.tables.clear();
+        self.clear_tables();
         self.unsettled.clear();
         self.hashes.clear();
         self.roots.clear();

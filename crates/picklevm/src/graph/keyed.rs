@@ -28,7 +28,36 @@ fn stride(keyed: Cell) -> usize {
     if keyed.is(Tag::Dict) { 2 } else { 1 }
 }
 
+impl Table {
+    /// Bytes of memory that it takes up, roughly.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        5 * self.rows.capacity()
+    }
+
+    /// Empties it, keeping its memory.
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.settled = 0;
+    }
+}
+
 impl Arena {
+    /// Forgets all hash tables but the memory of the largest.
+    #[inline]
+    pub(crate) fn clear_tables(&mut self) {
+        if !self.tables.is_empty() {
+            self.keep_largest_table();
+        }
+    }
+
+    fn keep_largest_table(&mut self) {
+        let tables = self.tables.drain(..).chain(self.spare.take());
+        self.spare = tables.max_by_key(Table::capacity_bytes);
+        if let Some(table) = &mut self.spare {
+            table.clear();
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn keyed(&self, cell: Cell) -> Keyed {
         if cell.is(Tag::Dict) { self.dicts[cell.id()] } else { self.sets[cell.id()] }
@@ -125,7 +154,7 @@ impl Arena {
 
     /// An empty hash table, for a dict or set that has none.
     pub(crate) fn new_table(&mut self) -> u32 {
-        self.tables.push(Table::default());
+        self.tables.push(self.spare.take().unwrap_or_default());
         self.tables.len() as u32
     }
 
@@ -260,8 +289,7 @@ impl Arena {
     /// Makes the hash table of a dict or set anew, if it has one.
     pub(crate) fn rebuild(&mut self, keyed: Cell) {
         if let Some(table) = (self.keyed(keyed).table as usize).checked_sub(1) {
-            self.tables[table].rows.clear();
-            self.tables[table].settled = 0;
+            self.tables[table].clear();
             self.settle(keyed);
         }
     }

@@ -49,6 +49,7 @@ pub use key::Key;
 pub use live::{Hashed, Live};
 pub use object::How;
 pub(crate) use object::OpKind;
+pub(crate) use pool::trim;
 pub(crate) use slots::Slots;
 pub use value::{Id, Kind, Value};
 pub use views::{Buffer, Change, Dict, Global, Object};
@@ -64,6 +65,12 @@ impl Graph {
     /// A graph without any value.
     pub fn new() -> Graph {
         Graph(Some(pool::take()))
+    }
+
+    /// An empty graph, with memory at hand for what an input of `len` bytes makes.
+    #[inline]
+    pub(crate) fn for_input(len: Option<u64>) -> Graph {
+        Graph(Some(len.map_or_else(pool::take, pool::take_for)))
     }
 
     fn of(arena: Arena) -> Graph {

@@ -1,39 +1,99 @@
-//! Arenas of dropped graphs, kept a thread so that the next load need not allocate.
+//! Arenas of dropped graphs, kept so that the next load need not allocate.
+//!
+//! Fresh memory costs a page fault every 4 KiB, which is most of what loading a large graph takes. A thread keeps a few
+//! small arenas for itself; large ones are kept for the whole process, so that what is kept does not grow with the
+//! number of threads.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arena::Arena;
 
-/// How many arenas a thread keeps.
-const KEPT: usize = 4;
-/// An arena that takes more bytes than this is given back to the allocator.
-const KEPT_BYTES: usize = 1 << 18;
+/// How many small arenas a thread keeps.
+const SMALL_KEPT: usize = 4;
+/// A small arena takes at most this many bytes.
+const SMALL_BYTES: usize = 1 << 18;
+/// Bytes of all the large arenas that are kept.
+const LARGE_BYTES: usize = 64 << 20;
+/// A large arena serves an input if it takes at most this many bytes for each of the input's: no graph of honest data
+/// is so much larger than its pickle.
+const BYTES_A_BYTE: u64 = 16;
 
 thread_local! {
-    static POOL: RefCell<Vec<Arc<Arena>>> = const { RefCell::new(Vec::new()) };
+    static SMALL: RefCell<Vec<Arc<Arena>>> = const { RefCell::new(Vec::new()) };
 }
+
+/// The large ones, the one that was dropped last at the end.
+static LARGE: Mutex<Vec<Arc<Arena>>> = Mutex::new(Vec::new());
 
 /// An empty arena that nobody shares.
 #[inline]
 pub(crate) fn take() -> Arc<Arena> {
-    POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
+    SMALL.try_with(|small| small.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
 }
 
-/// Keeps the memory of an arena, if nobody else holds it and it is small.
+/// An empty arena for what an input of `len` bytes makes.
+#[inline]
+pub(crate) fn take_for(len: u64) -> Arc<Arena> {
+    let most = len.saturating_mul(BYTES_A_BYTE);
+    if most <= SMALL_BYTES as u64 {
+        return take();
+    }
+    take_large(most).unwrap_or_else(take)
+}
+
+/// The largest of the large ones that takes at most so many bytes.
+fn take_large(most: u64) -> Option<Arc<Arena>> {
+    let mut large = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    let bytes = large.iter().map(|arena| arena.capacity_bytes() as u64).enumerate();
+    let (best, _) = bytes.filter(|(_, bytes)| *bytes <= most).max_by_key(|(_, bytes)| *bytes)?;
+    Some(large.remove(best))
+}
+
+/// Keeps the memory of an arena, if nobody else holds it and it is not too much.
 #[inline]
 pub(crate) fn give(mut arena: Arc<Arena>) {
     let Some(unique) = Arc::get_mut(&mut arena) else { return };
-    if unique.capacity_bytes() > KEPT_BYTES {
+    let bytes = unique.capacity_bytes();
+    if bytes > LARGE_BYTES {
         return;
     }
+    // Live objects are dropped here, before anything is borrowed or locked: their code may drop graphs itself.
     unique.clear();
+    if bytes > SMALL_BYTES {
+        return give_large(arena);
+    }
     // A thread that ends, or a drop inside of a drop, keeps nothing.
-    let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut()
-            && pool.len() < KEPT
+    let _ = SMALL.try_with(|small| {
+        if let Ok(mut small) = small.try_borrow_mut()
+            && small.len() < SMALL_KEPT
         {
-            pool.push(arena);
+            small.push(arena);
         }
     });
+}
+
+fn give_large(arena: Arc<Arena>) {
+    let mut large = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
+    large.push(arena);
+    let mut room = LARGE_BYTES;
+    let kept = large.iter().rev().take_while(|arena| match room.checked_sub(arena.capacity_bytes()) {
+        Some(left) => {
+            room = left;
+            true
+        }
+        None => false,
+    });
+    let surplus = large.len() - kept.count();
+    let surplus: Vec<_> = large.drain(..surplus).collect();
+    // Freeing is slow; others need not wait for it.
+    drop(large);
+    drop(surplus);
+}
+
+/// Gives back all that is kept for this thread, and for the process.
+pub(crate) fn trim() {
+    let _ = SMALL.try_with(|small| small.try_borrow_mut().map(|mut small| std::mem::take(&mut *small)));
+    let large = std::mem::take(&mut *LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    drop(large);
 }

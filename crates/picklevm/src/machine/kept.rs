@@ -26,6 +26,11 @@ pub(crate) fn with<V: Slot, T>(kept: &'static LocalKey<Kept<V>>, load: impl FnOn
     })
 }
 
+/// Drops the thread's machine, unless a load is using it.
+pub(crate) fn trim<V: Slot>(kept: &'static LocalKey<Kept<V>>) {
+    let _ = kept.try_with(|kept| kept.0.try_borrow_mut().map(|mut machine| machine.take()));
+}
+
 /// Clears a machine when it is dropped.
 struct Cleared<'m, V: Slot>(&'m mut Machine<V>);
 

@@ -79,7 +79,7 @@ impl<V: Slot> Memo<V> {
 
     pub(crate) fn clear(&mut self) {
         self.dense.clear();
-        self.dense.shrink_to(super::KEPT);
+        self.dense.shrink_to(super::KEPT_MEMO);
         if !self.sparse.is_empty() {
             self.sparse = HashMap::default();
         }

@@ -11,7 +11,7 @@ pub(crate) mod noload;
 pub(crate) mod resolving;
 mod step;
 
-use picklevm_ops::{Op, Source, Visitor};
+use picklevm_ops::{Op, ShortInt, Source, Visitor};
 
 pub use self::builder::Builder;
 pub(crate) use self::memo::Memo;
@@ -19,8 +19,10 @@ pub use self::memo::Slot;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
-/// Places of the stack, the metastack and the memo that are kept from load to load.
-const KEPT: usize = 1 << 15;
+/// Places of the stack and the metastack that are kept from load to load.
+const KEPT: usize = 1 << 16;
+/// Places of the memo that are: a pickle has many more of them.
+const KEPT_MEMO: usize = 1 << 19;
 
 /// The stack, the metastack and the memo, kept from load to load for their memory.
 pub struct Machine<V> {
@@ -166,6 +168,14 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
         };
         self.exit = Some(exit);
         false
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_int(&mut self, offset: u64, int: ShortInt<'o>) -> bool {
+        self.builder.at(offset, int.opcode());
+        let value = self.builder.int(int.value());
+        self.stack.push(value);
+        true
     }
 }
 
