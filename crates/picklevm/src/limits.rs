@@ -35,6 +35,23 @@ pub struct Limits {
 /// Opcodes between two looks at the limits, at the most.
 const LOOK: u64 = 4096;
 
+/// A limit, what was taken of it, and what an opcode takes at the most.
+struct Row {
+    most: u64,
+    now: u64,
+    an_op: u64,
+}
+
+/// The names and units of [`Limits::rows`].
+const ROW_NAMES: [(&str, &str); 6] = [
+    ("opcodes", "opcodes"),
+    ("stack", "values on the stack"),
+    ("marks", "marks"),
+    ("memo", "memo entries"),
+    ("nodes", "nodes"),
+    ("bytes", "bytes held"),
+];
+
 /// What a load has taken so far.
 #[derive(Default)]
 pub(crate) struct Usage {
@@ -104,21 +121,36 @@ impl Limits {
     }
 
     /// Compares with every limit; returns how many opcodes can run without passing one.
+    #[inline]
     pub(crate) fn look(&self, usage: &Usage) -> Result<u64> {
+        let near = self.rows(usage).iter().any(|row| row.most < row.now || row.most - row.now < LOOK * row.an_op);
+        if near { self.look_closely(usage) } else { Ok(LOOK) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_closely(&self, usage: &Usage) -> Result<u64> {
         let mut opcodes = LOOK;
-        // An opcode makes at most five nodes (INST: two names, a global, arguments, an instance) and takes a few dozen bytes beside its payload.
-        for (name, unit, most, now, an_op) in [
-            ("opcodes", "opcodes", self.opcodes, usage.opcodes, 1),
-            ("stack", "values on the stack", self.stack, usage.stack, 1),
-            ("marks", "marks", self.marks, usage.marks, 1),
-            ("memo", "memo entries", self.memo, usage.memo, 1),
-            ("nodes", "nodes", self.nodes.min(u32::MAX as u64 / 2), usage.nodes, 5),
-            ("bytes", "bytes held", self.bytes, usage.bytes, 256),
-        ] {
-            check(name, unit, most, now)?;
-            opcodes = opcodes.min(((most - now) / an_op).saturating_add(1));
+        for (row, (name, unit)) in self.rows(usage).iter().zip(ROW_NAMES) {
+            check(name, unit, row.most, row.now)?;
+            opcodes = opcodes.min(((row.most - row.now) / row.an_op).saturating_add(1));
         }
         Ok(opcodes)
+    }
+
+    /// The limits that are looked at now and then. An opcode makes at most five nodes (INST: two names, a global,
+    /// arguments, an instance) and takes a few dozen bytes beside its payload.
+    #[inline(always)]
+    fn rows(&self, usage: &Usage) -> [Row; 6] {
+        let row = |most, now, an_op| Row { most, now, an_op };
+        [
+            row(self.opcodes, usage.opcodes, 1),
+            row(self.stack, usage.stack, 1),
+            row(self.marks, usage.marks, 1),
+            row(self.memo, usage.memo, 1),
+            row(self.nodes.min(u32::MAX as u64 / 2), usage.nodes, 5),
+            row(self.bytes, usage.bytes, 256),
+        ]
     }
 
     setters! {

@@ -1,52 +1,72 @@
 //! The builder that builds nothing and collects persistent ids.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
-use picklevm_ops::{Number, Text};
+use picklevm_ops::{Decoder, Number, Op, Opcode, Text};
 use smallvec::SmallVec;
 
 use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
 use super::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Cell, Tag};
+use crate::graph::Cell;
 
 /// Items of a list that are remembered, in case it turns out to be part of a persistent id.
 const LIST_ITEMS: u32 = 64;
 
 /// A tuple of at most this many atoms is made each time it is an id; what is larger is made once.
-const SHORT: u32 = 4;
+const SHORT: usize = 4;
 
 /// A value that was met: enough of it to make it, should it be part of a persistent id.
+///
+/// Eight bytes: what it is in the low [`KIND_BITS`], and where to find out more above them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Met {
+pub(crate) struct Met(u64);
+
+const KIND_BITS: u32 = 3;
+
+/// What was met.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u64)]
+enum Kind {
     /// No value.
     Hole,
     /// A value that no persistent id is made of: a dict, a set, an instance, a buffer.
     Opaque,
-    /// A value that is in the graph already.
-    Made(Cell),
-    /// A payload that lies in the input.
-    Payload { kind: Payload, len: u32, offset: u64 },
-    /// A tuple: items from a place on.
-    Tuple { len: u32, start: usize },
-    /// A global: two items from a place on.
-    Global { start: usize },
+    /// What one op makes, by its offset in the input: there it is read again if it is needed.
+    Atom,
+    /// The same, of a text.
+    Text,
+    /// A tuple: its length and its items, from a place on.
+    Tuple,
+    /// A global: the texts of its module and its name, from a place on.
+    Global,
     /// A list, by number.
-    List(usize),
+    List,
 }
 
-/// What a payload is one of.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Payload {
-    Text,
-    /// A text that holds surrogates.
-    WildText,
-    Bytes,
-    ByteStr,
-    ByteArray,
-    Int,
+impl Met {
+    const OPAQUE: Met = Met::new(Kind::Opaque, 0);
+
+    #[inline(always)]
+    const fn new(kind: Kind, at: u64) -> Met {
+        Met(kind as u64 | at << KIND_BITS)
+    }
+
+    #[inline(always)]
+    fn kind(self) -> Kind {
+        use Kind::*;
+        const KINDS: [Kind; 8] = [Hole, Opaque, Atom, Text, Tuple, Global, List, Opaque];
+        KINDS[(self.0 & 7) as usize]
+    }
+
+    /// The offset, place or number.
+    #[inline(always)]
+    fn at(self) -> usize {
+        (self.0 >> KIND_BITS) as usize
+    }
 }
 
 /// A list: a range of items.
@@ -57,18 +77,18 @@ struct List {
 }
 
 impl Slot for Met {
-    const HOLE: Met = Met::Hole;
+    const HOLE: Met = Met::new(Kind::Hole, 0);
 
     #[inline(always)]
     fn is_hole(self) -> bool {
-        self == Met::Hole
+        self == Met::HOLE
     }
 }
 
 /// What compound values hold, kept from load to load for its memory.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    /// The items of tuples and lists.
+    /// The items of tuples, behind their number, and of lists.
     items: Vec<Met>,
     lists: Vec<List>,
 }
@@ -81,9 +101,11 @@ impl Scratch {
 
 /// Keeps the stack of one pickle in order, and makes its persistent ids in a graph.
 pub(crate) struct NoLoad<'a> {
-    /// Makes what does not lie in the input, and the ids.
+    /// Makes the ids.
     graph: GraphBuilder<'a>,
     input: &'a [u8],
+    /// Where the op lies that is being run.
+    offset: u64,
     scratch: &'a mut Scratch,
     /// The tuples and lists that were made for an id.
     made: HashMap<Met, Cell, RandomState>,
@@ -93,40 +115,32 @@ impl<'a> NoLoad<'a> {
     pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
         scratch.items.clear();
         scratch.lists.clear();
-        NoLoad { graph, input, scratch, made: HashMap::default() }
+        NoLoad { graph, input, offset: 0, scratch, made: HashMap::default() }
     }
 
-    /// A payload as a place in the input; only what was decoded from it must be copied.
+    /// What the op makes that is being run.
     #[inline(always)]
-    fn payload(&mut self, kind: Payload, bytes: &[u8]) -> Result<Met> {
-        // Only a part of the input has an address inside of it.
-        let at = bytes.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
-        if at < self.input.len()
-            && let Ok(len) = u32::try_from(bytes.len())
-        {
-            return Ok(Met::Payload { kind, len, offset: at as u64 });
-        }
-        self.make_payload(kind, bytes).map(Met::Made)
+    fn atom(&self) -> Met {
+        Met::new(Kind::Atom, self.offset)
     }
 
-    #[cold]
-    #[inline(never)]
-    fn make_payload(&mut self, kind: Payload, bytes: &[u8]) -> Result<Cell> {
-        match kind {
-            Payload::Text => self.graph.text(Text::trusted(bytes, true)),
-            Payload::WildText => self.graph.text(Text::trusted(bytes, false)),
-            Payload::Bytes => self.graph.bytes(bytes),
-            Payload::ByteStr => self.graph.byte_str(bytes),
-            Payload::ByteArray => self.graph.byte_array(bytes),
-            Payload::Int => self.graph.int_le(bytes),
-        }
+    /// Where items are remembered next.
+    #[inline(always)]
+    fn place(&self) -> u64 {
+        self.scratch.items.len() as u64
+    }
+
+    /// The items of a tuple.
+    fn tuple_items(&self, tuple: Met) -> Range<usize> {
+        let from = tuple.at() + 1;
+        from..from + self.scratch.items[tuple.at()].at()
     }
 
     /// A list of these items, the start of which is remembered.
     fn add_to_list(&mut self, number: usize, items: &[Met]) {
         if !self.made.is_empty() {
             // An id that follows sees more of the list than those before.
-            self.made.remove(&Met::List(number));
+            self.made.remove(&Met::new(Kind::List, number as u64));
         }
         let List { start, len } = self.scratch.lists[number];
         let total = len.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
@@ -147,13 +161,15 @@ impl<'a> NoLoad<'a> {
 
     /// Makes a persistent id in the graph.
     fn make(&mut self, id: Met) -> Result<Cell> {
-        let Met::Tuple { len, start } = id else { return self.make_compound(id) };
-        let items = start..start + len as usize;
-        let is_compound = |item: &Met| matches!(item, Met::Tuple { .. } | Met::List(_));
-        if len > SHORT || self.scratch.items[items.clone()].iter().any(is_compound) {
+        if id.kind() != Kind::Tuple {
             return self.make_compound(id);
         }
-        let mut cells: SmallVec<[Cell; SHORT as usize]> = SmallVec::new();
+        let items = self.tuple_items(id);
+        let is_compound = |item: &Met| matches!(item.kind(), Kind::Tuple | Kind::List);
+        if items.len() > SHORT || self.scratch.items[items.clone()].iter().any(is_compound) {
+            return self.make_compound(id);
+        }
+        let mut cells: SmallVec<[Cell; SHORT]> = SmallVec::new();
         for at in items {
             cells.push(self.make_atom(self.scratch.items[at])?);
         }
@@ -173,21 +189,21 @@ impl<'a> NoLoad<'a> {
         let mut unfilled = Vec::new();
         loop {
             match work.pop() {
-                Some(Task::Make(met)) => match (self.made.get(&met), met) {
+                Some(Task::Make(met)) => match (self.made.get(&met), met.kind()) {
                     (Some(cell), _) => done.push(*cell),
-                    (None, Met::Tuple { start, len }) => {
+                    (None, Kind::Tuple) => {
                         work.push(Task::Tuple(met, done.len()));
                         work.extend(
-                            self.scratch.items[start..start + len as usize].iter().rev().map(|item| Task::Make(*item)),
+                            self.scratch.items[self.tuple_items(met)].iter().rev().map(|item| Task::Make(*item)),
                         );
                     }
-                    (None, Met::List(number)) => {
+                    (None, Kind::List) => {
                         let list = self.graph.list(&[]);
                         self.made.insert(met, list);
-                        unfilled.push((self.scratch.lists[number], list));
+                        unfilled.push((self.scratch.lists[met.at()], list));
                         done.push(list);
                     }
-                    (None, met) => done.push(self.make_atom(met)?),
+                    (None, _) => done.push(self.make_atom(met)?),
                 },
                 Some(Task::Tuple(met, from)) => {
                     let tuple = self.graph.tuple(&done[from..]);
@@ -222,26 +238,44 @@ impl<'a> NoLoad<'a> {
 
     /// Makes what holds nothing but names.
     fn make_atom(&mut self, met: Met) -> Result<Cell> {
-        match met {
-            Met::Made(cell) => Ok(cell),
-            Met::Payload { kind, len, offset } => {
-                let from = offset as usize;
-                self.make_payload(kind, &self.input[from..from + len as usize])
-            }
-            Met::Global { start } => {
-                let (module, name) =
-                    (self.make_atom(self.scratch.items[start])?, self.make_atom(self.scratch.items[start + 1])?);
+        match met.kind() {
+            Kind::Atom | Kind::Text => self.run_again(met.at()),
+            Kind::Global => {
+                let [module, name] = [met.at(), met.at() + 1].map(|at| self.scratch.items[at].at());
+                let (module, name) = (self.run_again(module)?, self.run_again(name)?);
                 Ok(self.graph.arena.new_global(module, name))
             }
             _ => Ok(Cell::NONE),
         }
     }
 
-    fn is_text(&self, met: Met) -> bool {
-        match met {
-            Met::Payload { kind, .. } => matches!(kind, Payload::Text | Payload::WildText),
-            Met::Made(cell) => cell.is(Tag::Str),
-            _ => false,
+    /// Makes the value of an op that needs nothing from the stack.
+    fn run_again(&mut self, offset: usize) -> Result<Cell> {
+        let (arena, input) = (&mut self.graph, self.input.get(offset..).unwrap_or_default());
+        match Decoder::new(input).next_op()? {
+            Op::NewTrue => Ok(arena.bool(true)),
+            Op::NewFalse => Ok(arena.bool(false)),
+            Op::Int(number) | Op::Long(number) => arena.number(number),
+            Op::BinInt(value) => Ok(arena.int(value.into())),
+            Op::BinInt1(value) => Ok(arena.int(value.into())),
+            Op::BinInt2(value) => Ok(arena.int(value.into())),
+            Op::Long1(bytes) | Op::Long4(bytes) => arena.int_le(bytes),
+            Op::Float(value) | Op::BinFloat(value) => Ok(arena.float(value)),
+            Op::String(escaped) => arena.byte_str(&escaped.decode()),
+            Op::BinString(bytes) | Op::ShortBinString(bytes) => arena.byte_str(bytes),
+            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => arena.bytes(bytes),
+            Op::ByteArray8(bytes) => arena.byte_array(bytes),
+            Op::Unicode(raw) => Text::new(&raw.decode()).map_or(Ok(Cell::NONE), |text| arena.text(text)),
+            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => arena.text(text),
+            Op::PersId(pid) => arena.text(Text::from(pid)),
+            Op::Ext1(code) => arena.ext(code.into()),
+            Op::Ext2(code) => arena.ext(code.into()),
+            Op::Ext4(code) => arena.ext(code),
+            Op::Global(module, name) => {
+                let (module, name) = (arena.text(module)?, arena.text(name)?);
+                Ok(arena.arena.new_global(module, name))
+            }
+            _ => Ok(Cell::NONE),
         }
     }
 }
@@ -250,63 +284,65 @@ impl Builder for NoLoad<'_> {
     type Value = Met;
 
     #[inline(always)]
+    fn at(&mut self, offset: u64, _: Opcode) {
+        self.offset = offset;
+    }
+
+    #[inline(always)]
     fn none(&mut self) -> Met {
-        Met::Made(Cell::NONE)
+        Met::OPAQUE
     }
 
     #[inline(always)]
-    fn bool(&mut self, value: bool) -> Met {
-        Met::Made(Cell::bool(value))
+    fn bool(&mut self, _: bool) -> Met {
+        self.atom()
     }
 
     #[inline(always)]
-    fn int(&mut self, value: i64) -> Met {
-        Met::Made(self.graph.int(value))
+    fn int(&mut self, _: i64) -> Met {
+        self.atom()
     }
 
     #[inline(always)]
-    fn int_le(&mut self, bytes: &[u8]) -> Result<Met> {
-        self.payload(Payload::Int, bytes)
+    fn int_le(&mut self, _: &[u8]) -> Result<Met> {
+        Ok(self.atom())
     }
 
-    fn number(&mut self, number: Number<'_>) -> Result<Met> {
-        self.graph.number(number).map(Met::Made)
-    }
-
-    #[inline(always)]
-    fn float(&mut self, value: f64) -> Met {
-        Met::Made(self.graph.float(value))
+    fn number(&mut self, _: Number<'_>) -> Result<Met> {
+        Ok(self.atom())
     }
 
     #[inline(always)]
-    fn text(&mut self, text: Text<'_>) -> Result<Met> {
-        let kind = if text.is_utf8() { Payload::Text } else { Payload::WildText };
-        self.payload(kind, text.as_bytes())
+    fn float(&mut self, _: f64) -> Met {
+        self.atom()
     }
 
     #[inline(always)]
-    fn bytes(&mut self, bytes: &[u8]) -> Result<Met> {
-        self.payload(Payload::Bytes, bytes)
+    fn text(&mut self, _: Text<'_>) -> Result<Met> {
+        Ok(Met::new(Kind::Text, self.offset))
     }
 
     #[inline(always)]
-    fn byte_str(&mut self, bytes: &[u8]) -> Result<Met> {
-        self.payload(Payload::ByteStr, bytes)
+    fn bytes(&mut self, _: &[u8]) -> Result<Met> {
+        Ok(self.atom())
     }
 
     #[inline(always)]
-    fn byte_array(&mut self, bytes: &[u8]) -> Result<Met> {
-        self.payload(Payload::ByteArray, bytes)
+    fn byte_str(&mut self, _: &[u8]) -> Result<Met> {
+        Ok(self.atom())
+    }
+
+    #[inline(always)]
+    fn byte_array(&mut self, _: &[u8]) -> Result<Met> {
+        Ok(self.atom())
     }
 
     #[inline(always)]
     fn tuple(&mut self, items: &[Met]) -> Met {
-        if items.is_empty() {
-            return Met::Made(Cell::EMPTY_TUPLE);
-        }
-        let start = self.scratch.items.len();
+        let tuple = Met::new(Kind::Tuple, self.place());
+        self.scratch.items.push(Met::new(Kind::Hole, items.len() as u64));
         self.scratch.items.extend_from_slice(items);
-        Met::Tuple { len: items.len() as u32, start }
+        tuple
     }
 
     #[inline(always)]
@@ -316,26 +352,26 @@ impl Builder for NoLoad<'_> {
         if !items.is_empty() {
             self.add_to_list(number, items);
         }
-        Met::List(number)
+        Met::new(Kind::List, number as u64)
     }
 
     #[inline(always)]
     fn dict(&mut self, _: &[Met]) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     fn set(&mut self) -> Met {
-        Met::Opaque
+        Met::OPAQUE
     }
 
     fn frozenset(&mut self, _: &[Met]) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     #[inline(always)]
     fn append(&mut self, target: Met, items: &[Met]) -> Result<()> {
-        if let Met::List(number) = target {
-            self.add_to_list(number, items);
+        if target.kind() == Kind::List {
+            self.add_to_list(target.at(), items);
         }
         Ok(())
     }
@@ -349,45 +385,46 @@ impl Builder for NoLoad<'_> {
         Ok(())
     }
 
-    fn global(&mut self, module: Text<'_>, name: Text<'_>) -> Result<Met> {
-        let module = self.text(module)?;
-        let name = self.text(name)?;
-        self.stack_global(module, name)
+    #[inline(always)]
+    fn global(&mut self, _: Text<'_>, _: Text<'_>) -> Result<Met> {
+        Ok(self.atom())
     }
 
     fn stack_global(&mut self, module: Met, name: Met) -> Result<Met> {
-        if !self.is_text(module) || !self.is_text(name) {
+        if module.kind() != Kind::Text || name.kind() != Kind::Text {
             return Err(Error::new(ErrorKind::Type, "the names of a global as str", "other values"));
         }
-        let start = self.scratch.items.len();
+        let global = Met::new(Kind::Global, self.place());
         self.scratch.items.extend_from_slice(&[module, name]);
-        Ok(Met::Global { start })
+        Ok(global)
     }
 
     fn ext(&mut self, code: i32) -> Result<Met> {
-        self.graph.ext(code).map(Met::Made)
+        // For the error where it is none.
+        self.graph.ext(code)?;
+        Ok(self.atom())
     }
 
     #[inline(always)]
     fn reduce(&mut self, _: Met, _: Met) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     #[inline(always)]
     fn new_obj(&mut self, _: Met, _: Met) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     fn new_obj_ex(&mut self, _: Met, _: Met, _: Met) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     fn inst(&mut self, _: Met, _: &[Met]) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     fn obj(&mut self, _: Met, _: &[Met]) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     #[inline(always)]
@@ -398,11 +435,11 @@ impl Builder for NoLoad<'_> {
     fn persistent(&mut self, pid: Met) -> Result<Met> {
         let pid = self.make(pid)?;
         self.graph.arena.roots.push(pid);
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     fn next_buffer(&mut self) -> Result<Met> {
-        Ok(Met::Opaque)
+        Ok(Met::OPAQUE)
     }
 
     fn readonly_buffer(&mut self, buffer: Met) -> Result<Met> {
