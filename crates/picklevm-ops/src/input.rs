@@ -28,7 +28,10 @@ pub(crate) trait Input<'a> {
     /// The bytes up to the next newline, without it.
     fn line(&mut self) -> Result<&'a [u8], Self::Error>;
 
-    /// The operand of an opcode that [`ShortInt`] knows, where it is short and the quick way reads it.
+    /// Whether short integers are read as such, whichever opcode holds them.
+    const SHORT_INTS: bool = false;
+
+    /// The operand of an opcode that [`ShortInt`] knows, where it is short and can be read as such.
     #[inline(always)]
     fn short_int(&mut self, _opcode: u8) -> Option<ShortInt<'a>> {
         None
@@ -123,11 +126,10 @@ impl<'a, const INTS: bool> Input<'a> for Window<'a, INTS> {
         Ok(&rest[..len])
     }
 
+    const SHORT_INTS: bool = INTS;
+
     #[inline(always)]
     fn short_int(&mut self, opcode: u8) -> Option<ShortInt<'a>> {
-        if !INTS {
-            return None;
-        }
         let int = ShortInt::new(opcode, self.rest().ok()?.first_chunk()?)?;
         self.pos += int.width();
         Some(int)

@@ -45,6 +45,22 @@ macro_rules! define_op {
             }
         }
 
+        /// Where the decoder jumps to.
+        #[derive(Clone, Copy)]
+        enum Arm {
+            $( $variant, )*
+            /// A short integer, whichever opcode holds it.
+            ShortInt,
+            Unknown,
+        }
+
+        /// The arm of each byte, if all have their own.
+        static ARMS: [Arm; 256] = {
+            let mut arms = [Arm::Unknown; 256];
+            $( arms[$byte as usize] = Arm::$variant; )*
+            arms
+        };
+
         /// Decodes one op and hands it to a visitor, in an arm of its own: where the visitor is inlined, its `match` on
         /// the op and the one on the byte become one jump.
         #[cfg_attr(not(debug_assertions), inline(always))]
@@ -54,20 +70,25 @@ macro_rules! define_op {
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
-            if let ShortInt::BININT | ShortInt::BININT1 | ShortInt::BININT2 | ShortInt::LONG1 = byte
-                && let Some(int) = input.short_int(byte)
-            {
-                return Ok(visitor.visit_int(offset, int));
-            }
-            match byte {
-                $( $byte => {
-                    $(
-                        #[allow(unused_parens, reason = "some operands are pairs")]
-                        let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
-                    )?
-                    Ok(visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?))
-                } )*
-                _ => Err(input.unknown(byte)),
+            let mut arm = if I::SHORT_INTS { ARMS_WITH_INTS[byte as usize] } else { ARMS[byte as usize] };
+            loop {
+                return match arm {
+                    Arm::ShortInt => match input.short_int(byte) {
+                        Some(int) => Ok(visitor.visit_int(offset, int)),
+                        None => {
+                            arm = ARMS[byte as usize];
+                            continue;
+                        }
+                    },
+                    $( Arm::$variant => {
+                        $(
+                            #[allow(unused_parens, reason = "some operands are pairs")]
+                            let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
+                        )?
+                        Ok(visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?))
+                    } )*
+                    Arm::Unknown => Err(input.unknown(byte)),
+                };
             }
         }
 
@@ -136,6 +157,18 @@ pub trait Visitor<'a> {
         self.visit::<0>(offset, int.op())
     }
 }
+
+/// The arm of each byte, if short integers have one together. It is looked up: compilers that could compute it make
+/// four arms of the one again.
+static ARMS_WITH_INTS: [Arm; 256] = {
+    let mut arms = ARMS;
+    let mut at = 0;
+    while at < ShortInt::OPCODES.len() {
+        arms[ShortInt::OPCODES[at] as usize] = Arm::ShortInt;
+        at += 1;
+    }
+    arms
+};
 
 /// Takes the op as it is.
 struct Whole;

@@ -66,6 +66,7 @@ impl Source for Decoder<'_> {
         Decoder::visit_op(self, visitor)
     }
 
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn op_opcode(&self) -> Option<Opcode> {
         Opcode::from_byte(*self.data().get(Decoder::op_offset(self))?)
     }
@@ -85,7 +86,7 @@ impl Source for Decoder<'_> {
         Decoder::start_pickle(self);
     }
 
-    #[inline]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn peek_opcode(&mut self) -> Option<Opcode> {
         Opcode::from_byte(*self.data().get(Decoder::offset(self))?)
     }

@@ -123,8 +123,8 @@ impl Limits {
     /// Compares with every limit; returns how many opcodes can run without passing one.
     #[inline]
     pub(crate) fn look(&self, usage: &Usage) -> Result<u64> {
-        let near = self.rows(usage).iter().any(|row| row.most < row.now || row.most - row.now < LOOK * row.an_op);
-        if near { self.look_closely(usage) } else { Ok(LOOK) }
+        let far = self.rows(usage).iter().all(|row| row.most.saturating_sub(row.now) >= LOOK * row.an_op);
+        if far { Ok(LOOK) } else { self.look_closely(usage) }
     }
 
     #[cold]

@@ -37,6 +37,9 @@ impl<'a> ShortInt<'a> {
     pub(crate) const BININT2: u8 = Opcode::BinInt2 as u8;
     pub(crate) const LONG1: u8 = Opcode::Long1 as u8;
 
+    /// The opcodes that hold one.
+    pub(crate) const OPCODES: [u8; 4] = [Self::BININT, Self::BININT1, Self::BININT2, Self::LONG1];
+
     /// The integer of an opcode that has eight bytes behind it, if they hold all of it.
     #[inline(always)]
     pub(crate) fn new(opcode: u8, bytes: &'a [u8; 8]) -> Option<Self> {
@@ -93,7 +96,7 @@ mod tests {
     fn the_value_is_what_the_op_says() {
         let mut bytes = [0x80, 0x7f, 0xff, 0x00, 0x81, 0x01, 0xfe, 0x90];
         for _ in 0..256 {
-            for opcode in [ShortInt::BININT, ShortInt::BININT1, ShortInt::BININT2, ShortInt::LONG1] {
+            for opcode in ShortInt::OPCODES {
                 let Some(int) = ShortInt::new(opcode, &bytes) else { continue };
                 let value = match int.op() {
                     Op::BinInt(value) => value.into(),

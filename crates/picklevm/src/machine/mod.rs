@@ -11,7 +11,7 @@ pub(crate) mod noload;
 pub(crate) mod resolving;
 mod step;
 
-use picklevm_ops::{Op, ShortInt, Source, Visitor};
+use picklevm_ops::{Op, Opcode, ShortInt, Source, Visitor};
 
 pub use self::builder::Builder;
 pub(crate) use self::memo::Memo;
@@ -32,6 +32,8 @@ pub struct Machine<V> {
     /// Where the part of the stack above the last mark starts.
     base: usize,
     pub(crate) memo: Memo<V>,
+    /// Opcodes that a further run on this memo may take before it must look at the limits; none where that is not known.
+    fuel: u64,
 }
 
 impl<V: Slot> Default for Machine<V> {
@@ -43,7 +45,7 @@ impl<V: Slot> Default for Machine<V> {
 impl<V: Slot> Machine<V> {
     /// An empty machine.
     pub fn new() -> Self {
-        Machine { stack: Vec::new(), marks: Vec::new(), base: 0, memo: Memo::new() }
+        Machine { stack: Vec::new(), marks: Vec::new(), base: 0, memo: Memo::new(), fuel: 0 }
     }
 
     /// Forgets all, keeping memory unless it is much.
@@ -52,6 +54,7 @@ impl<V: Slot> Machine<V> {
         self.stack.shrink_to(KEPT);
         self.marks.shrink_to(KEPT);
         self.memo.clear();
+        self.fuel = 0;
     }
 
     fn clear_stack(&mut self) {
@@ -77,6 +80,8 @@ struct Run<'m, B: Builder> {
     opcodes: u64,
     /// Why the loop does not go on, if it does not.
     exit: Option<Exit>,
+    /// A call that POP has dropped, until the GET behind it has run.
+    dropped: Option<B::Value>,
     /// Whether the limits were looked at: a load that ends before cannot have passed one.
     looked: bool,
     /// The length of the input, where it is known.
@@ -92,9 +97,18 @@ pub(crate) fn run<B: Builder, S: Source>(
 ) -> (S, Result<B::Value>) {
     machine.clear_stack();
     let total = source.len_hint();
-    // A first load starts within every limit; a later one into the same graph is looked at from the first opcode.
-    let fuel = if machine.memo.len() == 0 && builder.is_empty() { limits.first_look } else { 1 };
-    Run::new(machine, builder, limits, fuel, total).run(source)
+    // A first load starts within every limit; a later one into the same graph goes on where the one before ended.
+    let fuel = match std::mem::take(&mut machine.fuel) {
+        0 if machine.memo.len() == 0 && builder.is_empty() => limits.first_look,
+        left => left.max(1),
+    };
+    let mut run = Run::new(machine, builder, limits, fuel, total);
+    let (source, done) = run.run(source);
+    let left = run.fuel;
+    if done.is_ok() {
+        machine.fuel = left;
+    }
+    (source, done)
 }
 
 /// Goes on with a pickle where a run ended in an error that the caller has mended. The op that failed has taken from
@@ -188,7 +202,7 @@ impl<'m, B: Builder> Run<'m, B> {
         fuel: u64,
         total: Option<u64>,
     ) -> Self {
-        let Machine { stack, marks, base, memo } = machine;
+        let Machine { stack, marks, base, memo, .. } = machine;
         Run {
             builder,
             stack,
@@ -200,6 +214,7 @@ impl<'m, B: Builder> Run<'m, B> {
             fuelled: fuel,
             opcodes: 0,
             exit: None,
+            dropped: None,
             looked: false,
             total,
         }
@@ -225,11 +240,17 @@ impl<'m, B: Builder> Run<'m, B> {
                     Ok(root) => return (source, Ok(root)),
                     Err(error) => Some(error),
                 },
-                Some(Exit::Pop) => {
-                    let (moved, done) = self.pop_op(source);
-                    source = moved;
-                    done.err()
-                }
+                // Nothing here takes the address of the source: it would leave its registers.
+                Some(Exit::Pop) => match self.pop_op() {
+                    Ok(Some(call)) => {
+                        match source.peek_opcode() {
+                            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => self.await_get(call),
+                            _ => self.builder.dropped(call, None),
+                        }
+                        None
+                    }
+                    done => done.err(),
+                },
                 Some(Exit::Failed(error)) => Some(error),
             };
             if let Some(error) = failed {
@@ -250,10 +271,23 @@ impl<'m, B: Builder> Run<'m, B> {
         Ok(root)
     }
 
+    /// Lets one more op run, a GET, before it is decided about a call that POP has dropped.
+    #[cold]
+    #[inline(never)]
+    fn await_get(&mut self, call: B::Value) {
+        self.opcodes += self.fuelled - self.fuel;
+        self.fuelled = 1;
+        self.fuel = 1;
+        self.dropped = Some(call);
+    }
+
     /// Looks at the limits, and says how many opcodes may run until the next look.
     #[cold]
     #[inline(never)]
     fn refuel(&mut self, offset: u64) -> Result<()> {
+        if let Some(call) = self.dropped.take() {
+            self.builder.dropped(call, self.stack.last().copied());
+        }
         self.opcodes += self.fuelled - self.fuel;
         self.looked = true;
         self.fuelled = self.check()?;

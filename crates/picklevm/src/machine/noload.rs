@@ -458,6 +458,10 @@ impl Builder for NoLoad<'_> {
 
     fn protocol(&mut self, _: u8) {}
 
+    fn is_empty(&self) -> bool {
+        self.graph.is_empty() && self.scratch.items.is_empty() && self.scratch.lists.is_empty()
+    }
+
     fn usage(&self) -> (u64, u64) {
         let (nodes, bytes) = self.graph.usage();
         let held = self.scratch.items.len() * size_of::<Met>() + self.scratch.lists.len() * size_of::<List>();

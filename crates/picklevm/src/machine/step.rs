@@ -1,6 +1,6 @@
 //! What each opcode does with stack, metastack and memo.
 
-use picklevm_ops::{Op, Opcode, RawUnicode, Source, Text};
+use picklevm_ops::{Op, RawUnicode, Text};
 use smallvec::SmallVec;
 
 use super::Run;
@@ -332,34 +332,16 @@ impl<B: Builder> Run<'_, B> {
         Ok(())
     }
 
-    /// POP takes a value, or the mark where there is none. A call that it drops is not lost, unless a GET follows
-    /// that fetches its equal: so CPython's picklers end an object that turned up inside its own arguments.
+    /// POP takes a value, or the mark where there is none. A call that it drops is returned: it is not lost, unless a GET
+    /// follows that fetches its equal. So CPython's picklers end an object that turned up inside its own arguments.
     #[inline(never)]
-    pub(super) fn pop_op<S: Source>(&mut self, mut source: S) -> (S, Result<()>) {
-        let done = self.pop_or_pop_mark(&mut source);
-        (source, done)
-    }
-
-    fn pop_or_pop_mark<S: Source>(&mut self, source: &mut S) -> Result<()> {
+    pub(super) fn pop_op(&mut self) -> Result<Option<B::Value>> {
         if self.stack.len() == self.base {
             let from = self.mark()?;
             self.drop_to(from);
-            return Ok(());
+            return Ok(None);
         }
         let value = self.pop("a value")?;
-        if !self.builder.is_call(value) {
-            return Ok(());
-        }
-        let fetched = match source.peek_opcode() {
-            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
-                let op = source.next_op()?;
-                let opcode = op.opcode();
-                self.step_apart(op).map_err(|error| error.at(source.op_offset(), Some(opcode)))?;
-                self.stack.last().copied()
-            }
-            _ => None,
-        };
-        self.builder.dropped(value, fetched);
-        Ok(())
+        Ok(self.builder.is_call(value).then_some(value))
     }
 }
