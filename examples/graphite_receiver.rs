@@ -69,19 +69,12 @@ pub(crate) fn send(connection: &mut impl Write, metrics: &[Metric]) -> Result<()
 
 /// Receives and prints until it is ended.
 fn listen(address: &str) -> io::Result<()> {
-    let listener = TcpListener::bind(address)?;
-    println!("listening on {}", listener.local_addr()?);
-    for connection in listener.incoming() {
-        let connection = connection?;
-        thread::spawn(move || {
-            let received = receive(connection, |batch| match batch {
-                Ok(metrics) => metrics.iter().for_each(|m| println!("{} {} {}", m.path, m.value, m.timestamp)),
-                Err(error) => eprintln!("no batch: {error}"),
-            });
-            received.unwrap_or_else(|error| eprintln!("connection ended: {error}"));
-        });
-    }
-    Ok(())
+    frames::serve(address, |connection| {
+        receive(connection, |batch| match batch {
+            Ok(metrics) => metrics.iter().for_each(|m| println!("{} {} {}", m.path, m.value, m.timestamp)),
+            Err(error) => eprintln!("no batch: {error}"),
+        })
+    })
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

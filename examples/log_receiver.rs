@@ -81,19 +81,12 @@ pub(crate) fn receive(connection: impl Read, mut record: impl FnMut(picklevm::Re
 
 /// Receives and prints until it is ended.
 fn listen(address: &str) -> io::Result<()> {
-    let listener = TcpListener::bind(address)?;
-    println!("listening on {}", listener.local_addr()?);
-    for connection in listener.incoming() {
-        let connection = connection?;
-        thread::spawn(move || {
-            let received = receive(connection, |record| match record {
-                Ok(record) => println!("{record}"),
-                Err(error) => eprintln!("no record: {error}"),
-            });
-            received.unwrap_or_else(|error| eprintln!("connection ended: {error}"));
-        });
-    }
-    Ok(())
+    frames::serve(address, |connection| {
+        receive(connection, |record| match record {
+            Ok(record) => println!("{record}"),
+            Err(error) => eprintln!("no record: {error}"),
+        })
+    })
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each example uses a part of it")]
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
 
 /// The next pickle, or `None` at the end of the connection.
 ///
@@ -34,4 +36,19 @@ pub(crate) fn write_frame(connection: &mut impl Write, pickle: &[u8]) -> io::Res
     let len = u32::try_from(pickle.len()).map_err(|_| ErrorKind::InvalidInput)?;
     connection.write_all(&len.to_be_bytes())?;
     connection.write_all(pickle)
+}
+
+/// Receives what comes at an address, each connection in a thread of its own, until the program is ended.
+pub(crate) fn serve(
+    address: &str,
+    receive: impl Fn(TcpStream) -> io::Result<()> + Copy + Send + 'static,
+) -> io::Result<()> {
+    let listener = TcpListener::bind(address)?;
+    println!("listening on {}", listener.local_addr()?);
+    for connection in listener.incoming() {
+        thread::spawn(move || {
+            connection.and_then(receive).unwrap_or_else(|error| eprintln!("connection ended: {error}"));
+        });
+    }
+    Ok(())
 }

@@ -40,18 +40,9 @@ fn version(python: &Path) -> String {
     String::from_utf8(output).expect("text").trim().to_owned()
 }
 
-fn pythons(test: &str) -> Vec<std::path::PathBuf> {
-    let mut pythons = python::all();
-    let reference = python::reference(test);
-    if pythons.is_empty() {
-        pythons.extend(reference);
-    }
-    pythons
-}
-
 #[test]
 fn what_each_python_writes_of_its_classes_is_read_and_written_byte_for_byte() {
-    for python in pythons("what_each_python_writes_of_its_classes_is_read_and_written_byte_for_byte") {
+    for python in python::every("what_each_python_writes_of_its_classes_is_read_and_written_byte_for_byte") {
         let lines = python::run(&python, SCRIPT, &["write".as_ref()]).stdout;
         Against::new(&version(&python), std::str::from_utf8(&lines).expect("text")).check();
     }
@@ -59,7 +50,7 @@ fn what_each_python_writes_of_its_classes_is_read_and_written_byte_for_byte() {
 
 #[test]
 fn each_python_makes_its_own_instances_of_what_is_written() {
-    for python in pythons("each_python_makes_its_own_instances_of_what_is_written") {
+    for python in python::every("each_python_makes_its_own_instances_of_what_is_written") {
         let lines = python::run(&python, SCRIPT, &["write".as_ref()]).stdout;
         let vectors = vectors(std::str::from_utf8(&lines).expect("text"));
         let known = vectors.iter().filter(|vector| vector.pickle.is_some());

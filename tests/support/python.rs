@@ -23,6 +23,16 @@ pub(crate) fn reference(test: &str) -> Option<PathBuf> {
     python
 }
 
+/// Every Python there is, the reference among them; that there is none is said on standard error.
+pub(crate) fn every(test: &str) -> Vec<PathBuf> {
+    let mut pythons = all();
+    let reference = reference(test);
+    if pythons.is_empty() {
+        pythons.extend(reference);
+    }
+    pythons
+}
+
 /// Every Python there is.
 pub(crate) fn all() -> Vec<PathBuf> {
     of(&VERSIONS)
