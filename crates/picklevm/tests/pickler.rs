@@ -180,6 +180,18 @@ fn a_persistent_reference_is_written_each_time_unless_it_is_shared() {
 }
 
 #[test]
+fn a_persistent_reference_is_written_in_each_pickle_of_a_stream() {
+    let mut graph = Graph::new();
+    let reference = graph.persistent("key");
+    for (protocol, written) in [(Protocol::V0, &b"Pkey\n.Pkey\n."[..]), (Protocol::V1, b"X\x03\0\0\0keyq\0Q.h\0Q.")] {
+        let mut stream = at(protocol).stream(Vec::new());
+        stream.dump(graph.value(reference)).unwrap();
+        stream.dump(graph.value(reference)).unwrap();
+        assert_eq!(stream.finish().unwrap(), written);
+    }
+}
+
+#[test]
 fn a_buffer_needs_protocol_5() {
     assert_refused(
         rewritten(b"\x80\x05\x97.", Protocol::V4),

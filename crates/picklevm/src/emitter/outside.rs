@@ -45,11 +45,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     fn put_if_shared(&mut self, cell: Cell) -> Result<()> {
-        if !self.census().is_shared(cell) {
-            return Ok(());
-        }
         let slot = self.memo.slot(cell);
-        self.put(slot)
+        if self.census().is_shared(cell) {
+            return self.put(slot);
+        }
+        // It is complete: a later pickle with this memo writes it again.
+        self.memo.set(slot, Entry::NONE);
+        Ok(())
     }
 
     /// A buffer, out of band or, if it is declined, in band as bytes or a bytearray.

@@ -6,4 +6,6 @@ mod noload;
 mod options;
 mod resolvers;
 mod robust;
+#[path = "../support/mod.rs"]
+mod support;
 mod vectors;
