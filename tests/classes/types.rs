@@ -6,6 +6,7 @@ use std::sync::Arc;
 use num_bigint::BigInt;
 use picklevm::PickleClass;
 use picklevm::class::byte_str;
+use picklevm::typed::{Date, Range, TimeDelta, Uuid};
 
 #[derive(PickleClass, Clone, Debug, PartialEq)]
 #[pickle(module = "shop")]
@@ -251,6 +252,16 @@ pub(crate) struct Host {
     pub(crate) port: u16,
 }
 
+#[derive(PickleClass, Debug, PartialEq)]
+#[pickle(module = "shop")]
+pub(crate) struct Event {
+    pub(crate) first: Date,
+    pub(crate) last: Date,
+    pub(crate) span: TimeDelta,
+    pub(crate) id: Uuid,
+    pub(crate) rounds: Range,
+}
+
 fn point(lat: f64, lon: Number) -> Point {
     Point { lat, lon }
 }
@@ -321,6 +332,17 @@ pub(crate) fn instances(each: &mut impl EachInstance) {
     each.instance("moneys", &vec![money(5, "EUR"), money(6, "USD")]);
     each.instance("line", &Line { sku: "PX-104".into(), quantity: 2 });
     each.instance("label", &Label("fragile".into()));
+    let date = |day| Date::new(2030, 1, day).expect("a date");
+    each.instance(
+        "event",
+        &Event {
+            first: date(2),
+            last: date(31),
+            span: TimeDelta::new(29, 0, 0).expect("days"),
+            id: Uuid::from(0x1234),
+            rounds: Range::from(1..4),
+        },
+    );
     each.instance("person", &person("Ann"));
     each.instance("people", &BTreeMap::from([("people".to_owned(), vec![person("Ann"), person("Bob")])]));
     each.instance("colour", &Colour { red: 255, green: 127 });

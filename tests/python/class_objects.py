@@ -6,7 +6,7 @@
 Pickles are hexadecimal; `refused` is what Python refuses to pickle. tests/data/classes/VERSION.txt was made by `write`.
 """
 from __future__ import print_function, unicode_literals
-import binascii, collections, io, numbers, pickle, sys, types
+import binascii, collections, datetime, io, numbers, pickle, sys, types, uuid
 
 PYTHON_2 = sys.version_info[0] == 2
 shop = types.ModuleType(str("shop"))
@@ -98,6 +98,10 @@ class Cart:
 
 class Label(str):
     pass
+
+class Event:
+    def __init__(self, *times):
+        self.first, self.last, self.span, self.id, self.rounds = times
 '''
 
 DATACLASSES = r'''
@@ -185,6 +189,9 @@ def instances():
     yield "moneys", [shop.Money(5, unit="EUR"), shop.Money(6, unit="USD")]
     yield "line", shop.Cart.Line("PX-104", 2)
     yield "label", shop.Label("fragile")
+    if sys.version_info >= (3, 8):
+        first, last = datetime.date(2030, 1, 2), datetime.date(2030, 1, 31)
+        yield "event", shop.Event(first, last, last - first, uuid.UUID(int=0x1234), range(1, 4))
     if hasattr(shop, "Person"):
         person = lambda name: shop.Person(name, 44, ["a", name + "'s"], shop.Address(name + " Street", name + "ville"))
         yield "person", person("Ann")
@@ -194,6 +201,9 @@ def instances():
         yield "item", shop.Item("PX-104", 2)
         yield "host", shop.Host("example.org", 443)
 
+PLAIN = bytes, type(""), numbers.Number, set, type(None)
+STANDARD = datetime.date, datetime.timedelta, type(range(0)), uuid.UUID
+
 def describe(thing):
     """What equal instances have in common: classes, attributes, contents, and what is shared."""
     seen = {}
@@ -202,12 +212,14 @@ def describe(thing):
         if id(thing) in seen and kind in ("Point", "Address"):
             return "the same as", seen[id(thing)]
         seen[id(thing)] = len(seen)
+        if isinstance(thing, STANDARD) and kind != "list":
+            return repr(thing)
         parts = [kind]
         if isinstance(thing, dict):
             parts.append(sorted((repr(of(key)), of(value)) for key, value in thing.items()))
         elif isinstance(thing, (list, tuple)):
             parts.append([of(item) for item in thing])
-        elif isinstance(thing, (bytes, type(""), numbers.Number, set, type(None))):
+        elif isinstance(thing, PLAIN):
             parts.append(repr(thing).rstrip("L"))
         slots = [name for cls in type(thing).__mro__ for name in getattr(cls, "__slots__", ()) if hasattr(thing, name)] \
             if isinstance(thing, object) and hasattr(type(thing), "__mro__") else []

@@ -26,6 +26,7 @@ use crate::graph::{Graph, Kind, Value, describe};
 /// | `dict` | `HashMap`, `BTreeMap` |
 /// | an instance of a class | the type that derives `PickleClass` for it |
 /// | what several places share | `Arc` or `Rc`: one for all of them |
+/// | `date`, `timedelta`, `UUID`, `Fraction`, `complex`, `range`, `array` | their views in [`typed`](crate::typed) |
 /// | anything | [`Graph`]: a copy of it |
 ///
 /// Others are read by the [`read`](Reading::read) of the types that they are made of:

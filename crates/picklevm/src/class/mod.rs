@@ -37,6 +37,7 @@ mod reading;
 #[cfg(feature = "serde")]
 pub mod serde;
 mod to_value;
+mod typed;
 mod writing;
 
 pub use def::{Base, ClassDef, Field, State};

@@ -108,7 +108,10 @@ impl<'a> Writing<'a> {
     pub fn global(&mut self, module: &str, name: &str) -> Id {
         let names = (self.interned(Tag::Str, module.as_bytes()), self.interned(Tag::Str, name.as_bytes()));
         let arena = &mut *self.arena;
-        Id(*self.globals.entry(names).or_insert_with(|| arena.new_global(names.0, names.1)))
+        let global = self.globals.entry(names).or_insert_with(|| {
+            arena.latest_global(module, name).0.unwrap_or_else(|| arena.new_global(names.0, names.1))
+        });
+        Id(*global)
     }
 
     /// The function `cls.__new__`, one however often it is used: below protocol 4 a path of attributes.

@@ -8,6 +8,9 @@ use super::super::value::Id;
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};
 
+/// How many of the globals that were made last are looked through for one that is made again.
+const LATEST: usize = 32;
+
 /// # Building
 ///
 /// Each constructor makes a node and returns its id; using an id twice shares the node. All of them panic when a graph
@@ -159,13 +162,21 @@ impl Arena {
 
     /// A class or function by name: its module, and its qualified name inside the module.
     ///
+    /// What is used again and again stays one value as a rule, as a class is one object in Python.
+    ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
     /// let class = graph.global("collections", "OrderedDict");
     /// assert_eq!(graph.value(class).as_global().unwrap().to_string(), "collections.OrderedDict");
+    /// assert_eq!(graph.global("collections", "OrderedDict"), class);
     /// ```
     pub fn global(&mut self, module: &str, name: &str) -> Id {
-        let [Id(module), Id(name)] = [self.add(module), self.add(name)];
+        let (known, module_text) = self.latest_global(module, name);
+        if let Some(known) = known {
+            return Id(known);
+        }
+        let module = module_text.unwrap_or_else(|| self.add(module).0);
+        let Id(name) = self.add(name);
         Id(self.new_global(module, name))
     }
 
@@ -255,6 +266,16 @@ impl Arena {
 }
 
 impl Arena {
+    /// The global of these names, if it is one of those that were made last; or at least the text of its module.
+    pub(crate) fn latest_global(&self, module: &str, name: &str) -> (Option<Cell>, Option<Cell>) {
+        let is = |text, expected: &str| self.payload(text) == expected.as_bytes();
+        let latest = self.globals.len().saturating_sub(LATEST)..self.globals.len();
+        let mut of_module = latest.filter(|id| is(self.globals[*id].module, module)).peekable();
+        let text = of_module.peek().map(|id| self.globals[*id].module);
+        let known = of_module.find(|id| is(self.globals[*id].name, name));
+        (known.map(|id| Cell::node(Tag::Global, id as u32)), text)
+    }
+
     /// The cell of an id, or that of `None` if there is no such node.
     #[inline]
     pub(crate) fn checked(&self, id: Id) -> Cell {
