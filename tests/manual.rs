@@ -124,6 +124,48 @@ fn check(entry: &str, text: &str, target: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+#[test]
+fn every_rust_path_in_the_tables_is_one_of_the_libraries() {
+    let document = read("docs/python.md");
+    let sources = sources(&root().join("crates"));
+    let is_name = |part: &str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let (mut found, mut missing) = (0, Vec::new());
+    for path in rows(&document).iter().filter_map(|row| row.get(1)).flat_map(|here| code(here)) {
+        let path = path.strip_prefix("ops::").unwrap_or(path);
+        let Some((holder, name)) = path.split_once("::") else { continue };
+        if holder == "io" || !is_name(holder) || !is_name(name) {
+            continue;
+        }
+        found += 1;
+        let is_defined = |source: &String| {
+            source.contains(holder)
+                && source.lines().map(str::trim_start).any(|line| {
+                    let line = ["pub ", "const ", "fn "].iter().fold(line, |l, word| l.strip_prefix(word).unwrap_or(l));
+                    line.strip_prefix(name).is_some_and(|rest| rest.starts_with([',', '(', '<', ':', ' ']))
+                })
+        };
+        if !sources.iter().any(is_defined) {
+            missing.push(path.to_owned());
+        }
+    }
+    assert!(missing.is_empty(), "not in the libraries: {missing:#?}");
+    assert!(found > 60, "only {found} paths");
+}
+
+/// The text of the sources of all crates.
+fn sources(directory: &Path) -> Vec<String> {
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            sources.extend(self::sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push(fs::read_to_string(&path).expect("a source"));
+        }
+    }
+    sources
+}
+
 /// Whether Cargo knows an example of this name.
 fn is_run(example: &str) -> bool {
     let manifests = ["crates/picklevm/Cargo.toml", "crates/picklevm-cli/Cargo.toml"];
