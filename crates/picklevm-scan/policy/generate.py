@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Writes numpy.toml, pandas.toml, scipy.toml, sklearn.toml, torch.toml and others.toml from the installed packages.
+"""Writes stdlib.toml, numpy.toml, pandas.toml, scipy.toml, sklearn.toml, torch.toml and others.toml from what is installed.
 
 usage: generate.py OUT.json            in each Python that has some of the packages, old releases and new
        generate.py --write A.json ...  writes the .toml files beside this one from all of them
+       generate.py --add A.json ...    adds to what the .toml files list already (Python 3.11)
 
 A class is listed if making it by `__new__` and setting its state runs nothing that the state chooses. Classes with a
 `__setstate__` of their own are listed only if that method was read and is named in READ below. Functions are listed so
 that pickles may name them; only those in CALLED may be called.
 """
-import importlib, inspect, json, os, pkgutil, sys, warnings
+import importlib, importlib.util, inspect, json, os, pkgutil, sys, warnings
 
 warnings.simplefilter("ignore")
 USES = ("call", "construct", "state", "items", "members")
@@ -22,7 +23,16 @@ READ = {
     "torch.nn.modules.transformer.TransformerEncoderLayer", "torch.nn.modules.transformer.TransformerDecoderLayer",
     "torch.nn.modules.batchnorm._NormBase", "torch.optim.optimizer.Optimizer",
     "pandas.core.generic.NDFrame", "pandas.core.arrays.categorical.Categorical",
-    "networkx.classes.reportviews.NodeView", "networkx.classes.graph.Graph",
+    "networkx.classes.reportviews.NodeView", "networkx.classes.graph.Graph", "networkx.classes.reportviews.DiDegreeView",
+    "networkx.classes.reportviews.OutEdgeView", "networkx.classes.reportviews.InEdgeView", "networkx.classes.reportviews.InMultiEdgeView",
+    "networkx.classes.reportviews.NodeDataView", "networkx.classes.coreviews.AtlasView", "networkx.classes.coreviews.UnionAtlas", "networkx.classes.coreviews.UnionAdjacency",
+    "numpy.polynomial._polybase.ABCPolyBase", "scipy.interpolate._interpolate.PPoly", "scipy.interpolate._interpolate.BPoly",
+    "scipy.interpolate._bsplines.BSpline", "scipy.interpolate._rbfinterp.RBFInterpolator",
+    "sklearn.isotonic.IsotonicRegression", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "torch.nn.modules.conv._ConvNd", "torch.nn.modules.upsampling.Upsample", "torch.nn.modules.activation.Softmax", "torch.nn.modules.activation.Softmin",
+    "torch.nn.modules.activation.LogSoftmax", "torch.nn.modules.pooling.AvgPool3d", "torch.utils.hooks.RemovableHandle",
+    "torch.optim.sgd.SGD", "torch.optim.adam.Adam", "torch.optim.adamw.AdamW", "torch.optim.asgd.ASGD", "torch.optim.adagrad.Adagrad", "torch.optim.rprop.Rprop",
+    "torch.optim.rmsprop.RMSprop", "torch.optim.radam.RAdam", "torch.optim.nadam.NAdam", "torch.optim.adamax.Adamax", "torch.optim.adadelta.Adadelta",
 }
 # What is never listed, by the beginning of its module: tests, input and output, code.
 LEFT_OUT = (
@@ -117,14 +127,22 @@ def functions(root, keep=lambda name: True):
     return found
 
 
-def row(module, names, may=(), args=None, follows=None):
+def row(module, names, may=(), args=None, follows=None, otherwise=None):
     """What names of a module may be used for."""
-    return module, names, may, args, follows
+    return module, names, may, args, follows, otherwise
 
 
 def class_rows(found):
     for (module, items), names in sorted(found.items()):
         yield row(module, names, ("construct", "state", "items") if items else ("construct", "state"))
+
+
+def exception_rows(root):
+    """Exceptions, which are called to be made."""
+    for module in modules(root):
+        for name, cls in vars(module).items():
+            if inspect.isclass(cls) and issubclass(cls, BaseException) and cls.__module__.startswith(root.split(".")[0]) and is_harmless(cls):
+                yield row(cls.__module__, [cls.__qualname__], ("call", "construct", "state"))
 
 
 def unpickle_rows(root):
@@ -135,26 +153,103 @@ def unpickle_rows(root):
             yield row(module.__name__, names, ("call", "state"), ("class", "rest"))
 
 
+def toml(value):
+    """A text, a list or a table, as TOML writes it in a line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + " }"
+    return "[" + ", ".join(map(toml, value)) + "]" if isinstance(value, (list, tuple)) else json.dumps(value)
+
+
 def write(name, about, rows):
     """One row in the file for the names of a module that may do the same; a name in several rows may do all they say."""
     merged = {}
-    for module, names, may, args, follows in rows:
+    for module, names, may, args, follows, otherwise in rows:
+        args = args if args is None else ", ".join(toml(arg) for arg in args)
         for n in names:
-            old_may, old_args, old_follows = merged.get((module, n), ((), None, None))
-            merged[module, n] = (set(old_may) | set(may), tuple(args) if args is not None else old_args, follows or old_follows)
+            old_may, *old = merged.get((module, n), ((), None, None, None))
+            new = [new if new is not None else old for new, old in zip((args, follows, otherwise), old)]
+            merged[module, n] = (set(old_may) | set(may), *new)
     alike = {}
-    for (module, n), (may, args, follows) in sorted(merged.items()):
-        alike.setdefault((module, tuple(u for u in USES if u in may), args, follows), []).append(n)
+    for (module, n), (may, *rest) in sorted(merged.items()):
+        alike.setdefault((module, tuple(u for u in USES if u in may), *rest), []).append(n)
     with open(os.path.join(HERE, name + ".toml"), "w") as f:
         f.write(f"# {about}\n# Written by generate.py; change that, not this.\n")
-        for (module, may, args, follows), names in alike.items():
+        for (module, may, args, follows, otherwise), names in alike.items():
             f.write(f'\n[[allow]]\nmodule = "{module}"\nnames = {json.dumps(names)}\n')
             if may:
                 f.write(f"may = {json.dumps(may)}\n")
             if args is not None:
-                f.write(f"args = {json.dumps(args)}\n")
+                f.write(f"args = [{args}]\n")
             if follows:
                 f.write(f'follows = "{follows}"\n')
+            if otherwise:
+                f.write(f'otherwise = "{otherwise}"\n')
+
+
+# Modules of the standard library of which nothing is listed: they do something when they are imported, test, or run code.
+NOT_STANDARD = {
+    "antigravity", "this", "idlelib", "lib2to3", "turtledemo", "turtle", "test", "tkinter", "_tkinter", "ensurepip", "venv", "distutils", "__main__",
+    "site", "pip", "setuptools", "pkg_resources", "importlib", "_frozen_importlib", "zipimport", "zipapp", "runpy", "bdb", "pdb", "doctest", "pydoc",
+    "unittest", "pstats", "_lsprof", "py_compile", "ctypes", "_interpchannels", "_pyrepl", "webbrowser", "wsgiref", "crypt", "encodings", "code", "codeop",
+}
+# Exceptions that call methods of what they are given.
+ASKING = {"SAXParseException", "SAXNotRecognizedException", "SAXNotSupportedException", "SAXReaderNotAvailable", "HTTPError"}
+
+
+def standard_modules():
+    """The modules of the standard library that can be imported here."""
+    names = getattr(sys, "stdlib_module_names", None)
+    if names is None:       # Before Python 3.10.
+        names = {info.name for info in pkgutil.iter_modules([os.path.dirname(os.__file__)])} | set(sys.builtin_module_names)
+    for name in sorted(names - NOT_STANDARD):
+        if name.startswith(("_test", "_xx", "xx", "__phello")):
+            continue
+        try:
+            root = importlib.import_module(name)
+        except BaseException:
+            continue
+        yield root
+        for info in pkgutil.iter_modules(getattr(root, "__path__", []), name + "."):
+            if info.name.endswith("__main__") or ".test" in info.name or name == "encodings":
+                continue
+            try:
+                yield importlib.import_module(info.name)
+            except BaseException:
+                continue
+
+
+def stdlib():
+    import ast, enum, types, typing
+    rows = []
+    for module in standard_modules():
+        for name, value in sorted(vars(module).items(), key=lambda pair: pair[0]):
+            if isinstance(value, enum.Enum) and isinstance(value, int) and name.isupper():
+                rows.append(row(module.__name__, [name]))       # Constants that are pickled by name.
+            if not inspect.isclass(value) or "<locals>" in value.__qualname__:
+                continue
+            home, name = value.__module__, value.__qualname__
+            if name.startswith("_") and name not in ("_ParameterKind", "_ASN1Object"):
+                continue
+            if home.split(".")[0] in NOT_STANDARD or importlib.util.find_spec(home) is None:
+                continue
+            if issubclass(value, BaseException):
+                if home != "builtins" and name not in ASKING and is_harmless(value):
+                    rows.append(row(home, [name], ("call", "construct", "state")))
+            elif issubclass(value, enum.Enum) and not issubclass(value, type) and value.__members__:
+                rows.append(row(home, [name], ("call", "construct", "members")))
+                rows.append(row(home, [f"{name}.{member}" for member in value.__members__]))
+            elif issubclass(value, tuple) and value is not tuple and (hasattr(value, "_fields") or hasattr(value, "n_fields")):
+                rows.append(row(home, [name], ("call", "construct", "state")))
+            elif issubclass(value, ast.AST):
+                rows.append(row(home, [name], ("call", "construct", "state")))
+                rows.append(row("_ast", [name], ("call", "construct", "state")))
+    for cls in (str, bytes, bytearray, int, float, complex, list, dict, set, frozenset, tuple):
+        # `format` looks up attributes that its text names.
+        names = [n for n, f in vars(cls).items() if not n.startswith("_") and callable(f) and "format" not in n]
+        rows.append(row("builtins", [f"{cls.__name__}.{n}" for n in names]))
+    names = [n for n in typing.__all__ if n not in ("get_type_hints", "runtime_checkable")]
+    rows.append(row("typing", names))
+    return "Exceptions, enums, named tuples and methods of Python's standard library.", rows
 
 
 def numpy():
@@ -163,7 +258,8 @@ def numpy():
     core = ("numpy.core", "numpy._core")
     for m in core:
         rows += [
-            row(m + ".multiarray", ["_reconstruct"], ("call", "state"), ("class", "any", "any")),
+            # It makes the array without a call of the class: of a memory map too, which is then in memory.
+            row(m + ".multiarray", ["_reconstruct"], ("call", "state"), ({"either": ["class", {"one_of": ["numpy.memmap"]}]}, "any", "any")),
             row(m + ".multiarray", ["scalar"], ("call", "state"), ("any", "any")),
             row(m + ".multiarray", ["ndarray", "dtype", "array"], ("construct", "state")),
             row(m + ".numeric", ["_frombuffer"], ("call", "state")),
@@ -176,6 +272,18 @@ def numpy():
     rows.append(row("numpy", ["_ufunc_reconstruct"], ("call",), ("any", "any"), "names"))
     rows.append(row("numpy", ["dtype"], ("call", "construct", "state")))
     rows.append(row("numpy", ["ndarray", "matrix", "recarray", "record", "chararray", "poly1d", "busdaycalendar", "void"], ("construct", "state")))
+    for m in ("numpy", "numpy.memmap", "numpy.core.memmap", "numpy._core.memmap"):
+        rows.append(row(m, ["memmap"], ("state",), otherwise="opens files"))
+    for m in ("numpy", "numpy.lib.function_base", "numpy.lib._function_base_impl"):
+        rows.append(row(m, ["vectorize"], ("construct", "state"), otherwise="calls a function that the pickle chooses"))
+    for m in ("numpy", "numpy.core.getlimits", "numpy._core.getlimits"):
+        rows.append(row(m, ["finfo", "iinfo"], ("construct", "state")))
+    for m in ("numpy.linalg._linalg", "numpy.linalg.linalg"):
+        rows.append(row(m, ["EigResult", "EighResult", "QRResult", "SlogdetResult", "SVDResult"], ("construct",)))
+    for m in ("numpy.lib._arraysetops_impl", "numpy.lib.arraysetops"):
+        rows.append(row(m, ["UniqueAllResult", "UniqueCountsResult", "UniqueInverseResult"], ("construct",)))
+    for m in ("numpy.ma.core", "numpy.ma"):
+        rows.append(row(m, ["MaskedConstant"], ("call",), ()))
     rows.append(row("numpy", ["ndenumerate", "newaxis", "nan", "inf", "pi", "e", "generic", "number", "integer", "floating", "inexact", "flexible", "character", "signedinteger", "unsignedinteger", "complexfloating"]))
     scalars = {t.__name__ for t in np.sctypeDict.values()} | {"bool_", "int_", "float_", "complex_", "str_", "bytes_", "unicode_", "string_", "object_", "void", "longdouble", "clongdouble", "float128", "complex256", "datetime64", "timedelta64", "intc", "uintc", "intp", "uintp", "long", "ulong", "longlong", "ulonglong", "bool", "float96", "longfloat", "singlecomplex", "cfloat", "half", "single", "double", "byte", "ubyte", "short", "ushort", "csingle", "cdouble"}
     rows.append(row("numpy", scalars - {"void"}, ("call", "construct")))
@@ -234,6 +342,7 @@ def pandas():
             found.setdefault(("pandas.arrays", False), set()).add(name)
     rows += class_rows(found)
     rows += unpickle_rows("pandas")
+    rows += exception_rows("pandas.errors")
     old = {
         "pandas.core.index": ["Index", "MultiIndex", "Int64Index", "Float64Index", "RangeIndex"], "pandas.indexes.base": ["Index"],
         "pandas.indexes.range": ["RangeIndex"], "pandas.indexes.multi": ["MultiIndex"], "pandas.indexes.numeric": ["Int64Index", "Float64Index", "UInt64Index"],
@@ -313,8 +422,15 @@ def scipy():
         rows.append(row(module, ["OptimizeResult"], ("call", "construct", "state", "items")))
     for module in ("scipy._lib._bunch", "scipy.stats.stats"):
         rows.append(row(module, ["_make_tuple_bunch"]))
-    rows.append(row("scipy._lib.array_api_compat.numpy._aliases", ["asarray"]))
+    for module in ("scipy._lib", "scipy._external"):
+        rows.append(row(module + ".array_api_compat.numpy._aliases", ["asarray"]))
+    for module in ("scipy.interpolate.interpolate", "scipy.interpolate._interpolate"):
+        rows.append(row(module, ["interp1d._call_" + n for n in ("linear", "linear_np", "nearest", "previousnext", "spline", "nan_spline")]))
     rows.append(row("scipy._lib._util", ["_RichResult"], ("construct", "state", "items")))
+    for module in modules("scipy.stats"):       # Named tuples of results, which refuse new attributes.
+        for cls in list(vars(module).values()):
+            if inspect.isclass(cls) and issubclass(cls, tuple) and cls.__module__.startswith("scipy.stats"):
+                rows.append(row(cls.__module__, [cls.__qualname__], ("construct", "state")))
     import numpy as np, scipy.special
     ufuncs = [n for n, f in vars(scipy.special).items() if isinstance(f, np.ufunc)]
     for module in ("scipy.special._ufuncs", "scipy.special", "scipy.special._special_ufuncs"):
@@ -331,6 +447,7 @@ def sklearn():
     import sklearn
     rows = list(class_rows(classes("sklearn")))
     rows += unpickle_rows("sklearn")
+    rows += exception_rows("sklearn.exceptions")
     rows.append(row("sklearn.tree._tree", ["Tree"], ("call", "construct", "state")))
     rows.append(row("sklearn.utils", ["Bunch"], ("call", "construct", "state", "items")))
     rows.append(row("sklearn.utils._bunch", ["Bunch"], ("call", "construct", "state", "items")))
@@ -344,7 +461,7 @@ def sklearn():
         except ImportError:
             continue
         rows.append(row(module, [n for n, c in vars(distances).items() if inspect.isclass(c)], ("call", "construct", "state")))
-    for root in ("sklearn.metrics", "sklearn.preprocessing", "sklearn.feature_selection", "sklearn.feature_extraction", "sklearn.utils.fixes", "sklearn.gaussian_process", "sklearn.covariance", "sklearn.utils.validation"):
+    for root in ("sklearn.metrics", "sklearn.cluster", "sklearn.preprocessing", "sklearn.feature_selection", "sklearn.feature_extraction", "sklearn.utils.fixes", "sklearn.gaussian_process", "sklearn.covariance", "sklearn.utils.validation"):
         for module, names in sorted(functions(root).items()):
             rows.append(row(module, names))
     try:
@@ -379,7 +496,19 @@ def torch():
         row("torch.storage", ["UntypedStorage", "TypedStorage", "_TypedStorage", "_UntypedStorage"]),
         row("torch", ["Size", "device", "Generator", "dtype", "finfo", "iinfo"], ("call", "construct", "state")),
         row("torch", ["Tensor"], ("construct", "state")),
-        row("torch._C", ["_nn", "device", "dtype", "Generator"]),
+        row("torch._C", ["_nn", "device", "dtype"]),
+        row("torch._C", ["Generator"], ("call", "construct", "state")),
+        row("torch._C", ["_VariableFunctionsClass"] + ["_VariableFunctionsClass." + n for n in dir(t._C._VariableFunctions) if not n.startswith("_") and n not in ("from_file",)]),
+        row("torch.return_types", [n for n, c in vars(t.return_types).items() if inspect.isclass(c)], ("call", "construct")),
+        row("torch.nn.utils.rnn", ["PackedSequence", "PackedSequence_"], ("construct", "state")),
+        row("torch.nn.utils.weight_norm", ["WeightNorm"], ("construct", "state")),
+        row("torch.nn.utils.spectral_norm", ["SpectralNorm", "SpectralNormStateDictHook", "SpectralNormLoadStateDictPreHook"], ("construct", "state")),
+        row("torch.nn.parallel.data_parallel", ["DataParallel"], ("construct", "state")),
+        row("torch.utils.hooks", ["RemovableHandle"], ("construct", "state")),
+        row("torch.optim.lr_scheduler", ["CyclicLR._triangular_scale_fn", "CyclicLR._triangular2_scale_fn", "CyclicLR._exp_range_scale_fn"]),
+        row("torch.utils.data.dataloader", ["DataLoader", "_DatasetKind"], ("construct", "state")),
+        row("torch.utils.data._utils.collate", ["default_collate", "default_convert"]),
+        row("torch.nn.parameter", ["UninitializedParameter", "UninitializedBuffer"], ("call",)),
         row("torch.nn.parameter", ["Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer", "UninitializedTensorMixin"], ("construct", "state")),
         row("torch.nn", ["Parameter"], ("construct", "state")),
         row("torch", [n for n, v in vars(t).items() if n.endswith("Storage")]),
@@ -392,7 +521,8 @@ def torch():
         if module.startswith("torch.nn.modules."):
             found.setdefault(("torch.nn", items), set()).update(n for n in names if hasattr(t.nn, n))
     rows += class_rows(found)
-    rows += class_rows(classes("torch.utils.data.dataset", "torch.utils.data.dataset"))
+    for module in ("torch.utils.data.dataset", "torch.utils.data.sampler"):
+        rows += class_rows(classes(module, module))
     rows += class_rows(classes("torch.distributions", "torch.distributions"))
     rows += class_rows(classes("torch.ao.nn.quantized", "torch.ao.nn.quantized"))
     pure = lambda m: [n for n, f in vars(m).items() if callable(f) and not inspect.isclass(f) and not n.startswith("_")]
@@ -411,6 +541,8 @@ def others():
         row("dateutil.tz.tz", ["tzutc", "tzlocal", "tzoffset", "tzrange", "tzstr"], ("call", "construct", "state")),
         row("dateutil.tz", ["tzutc", "tzoffset", "tzlocal"], ("call", "construct", "state")),
         row("dateutil.tz.tz", ["tzfile"], ("construct", "state")),
+        row("dateutil.tz._tzfile", ["tzfile"], ("construct", "state")),
+        row("dateutil.tz._tzfile", ["_unpickle"], ("call", "state"), ("class", "data", "data", "any")),
         row("dateutil.zoneinfo", ["gettz"]),
         row("dateutil.relativedelta", ["relativedelta"], ("construct", "state")),
         row("dateutil._common", ["weekday"], ("construct", "state")),
@@ -422,6 +554,8 @@ def others():
     rows.append(row("networkx", ["Graph", "DiGraph", "MultiGraph", "MultiDiGraph"], ("construct", "state")))
     for module, names in sorted(functions("networkx.classes").items()):
         rows.append(row(module, names))
+    rows += exception_rows("networkx.exception")
+    rows.append(row("networkx.algorithms.planarity", ["PlanarEmbedding"], ("construct", "state")))
     rows.append(row("networkx.utils.misc", ["groups"]))
     rows.append(row("networkx.classes.graph", ["_CachedPropertyResetterAdj", "_CachedPropertyResetterNode"]))
     return "joblib, networkx, dateutil and pytz.", rows
@@ -430,7 +564,7 @@ def others():
 def survey(out):
     """What the packages of this Python have, by the name of the file it is for."""
     found = {}
-    for make in (numpy, pandas, scipy, sklearn, torch, others):
+    for make in (stdlib, numpy, pandas, scipy, sklearn, torch, others):
         try:
             found[make.__name__] = make()
         except ImportError as error:
@@ -439,15 +573,28 @@ def survey(out):
         json.dump(found, f, default=list)
 
 
-def merge(surveys):
+def listed(name):
+    """The rows of a .toml file as it is."""
+    import tomllib
+    path = os.path.join(HERE, name + ".toml")
+    rows = tomllib.load(open(path, "rb"))["allow"] if os.path.exists(path) else []
+    return [row(r["module"], r["names"], r.get("may", ()), r.get("args"), r.get("follows"), r.get("otherwise")) for r in rows]
+
+
+def merge(surveys, base=lambda name: []):
     abouts, rows = {}, {}
     for path in surveys:
         for name, (about, found) in json.load(open(path)).items():
             abouts[name] = about
-            rows.setdefault(name, []).extend(found)
+            rows.setdefault(name, base(name)).extend(found)
     for name, found in rows.items():
         write(name, abouts[name], found)
 
 
 if __name__ == "__main__":
-    merge(sys.argv[2:]) if sys.argv[1] == "--write" else survey(sys.argv[1])
+    if sys.argv[1] == "--write":
+        merge(sys.argv[2:])
+    elif sys.argv[1] == "--add":
+        merge(sys.argv[2:], listed)
+    else:
+        survey(sys.argv[1])

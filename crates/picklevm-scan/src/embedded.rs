@@ -8,8 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use memchr::{memchr, memchr_iter, memchr2_iter};
 
 use crate::contents;
-use crate::pickle::is_name;
-use crate::policy::Judgement;
+use crate::pickle::{Scanned, is_name};
 use crate::report::{Format, PickleReport, Report};
 use crate::scanner::Context;
 use crate::stream;
@@ -98,8 +97,11 @@ pub(crate) fn hunt(name: &str, bytes: &[u8], context: &Context<'_>) -> Option<Re
             report.judged()
         });
     };
-    report.pickles = hunt_pickles(bytes, 0, context, &mut report.findings);
-    if let Some(text) = latin_1(bytes) {
+    let text = latin_1(bytes);
+    // In UTF-8 the first byte of a header is part of a character; it is one when the text is written as latin-1.
+    let begins = candidates(bytes, 0).filter(|&at| text.is_none() || bytes.get(at) != Some(&0x80));
+    report.pickles = hunt_at(begins, bytes, context, &mut report.findings);
+    if let Some(text) = text {
         report.members.extend(hunt("as latin-1", &text, &deeper));
     }
     if contents::has_magic(bytes) {
@@ -147,18 +149,28 @@ pub(crate) fn hunt_pickles(
     context: &Context<'_>,
     findings: &mut Vec<Finding>,
 ) -> Vec<PickleReport> {
+    hunt_at(candidates(data, from), data, context, findings)
+}
+
+/// The pickles that begin at some of these places and import something that is not harmless.
+fn hunt_at(
+    candidates: impl Iterator<Item = usize>,
+    data: &[u8],
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<PickleReport> {
+    let mut candidates = candidates.peekable();
     let mut found: Vec<PickleReport> = Vec::new();
-    let mut done = from;
+    let mut done = candidates.peek().copied().unwrap_or(data.len());
     // Bytes that runs which lead to nothing may take.
     let mut patience = 16 * data.len() + (1 << 20);
-    for at in candidates(data, from) {
+    for at in candidates {
         if at < done {
             continue;
         }
         let scanned = stream::scan_deep(data, at, context, true);
         let len = scanned.end - at;
-        let is_pickle = scanned.imports_names || scanned.stopped && !scanned.report.nested.is_empty();
-        if is_pickle {
+        if is_pickle(&scanned, data.get(at) == Some(&0x80)) {
             done = scanned.end.max(at + 1);
             if scanned.report.verdict != Verdict::Safe {
                 found.push(scanned.report);
@@ -180,6 +192,16 @@ pub(crate) fn hunt_pickles(
         findings.push(Finding::suspicious(Rule::Hidden, at as u64, message).named(name));
     }
     found
+}
+
+/// Whether what was found is a pickle that does something, not a text that can be read as the beginning of one: lists of
+/// words are full of lines such as `cat` that spell a GLOBAL.
+fn is_pickle(scanned: &Scanned<'_>, has_header: bool) -> bool {
+    let report = &scanned.report;
+    let does_something = has_header
+        || report.imports.iter().any(|import| import.uses > 0)
+        || scanned.stopped && report.verdict == Verdict::Dangerous;
+    scanned.imports_names && does_something || scanned.stopped && !report.nested.is_empty()
 }
 
 /// Where a pickle may begin: at `from`, at every header, and at text that spells a GLOBAL or an INST.
@@ -225,9 +247,8 @@ fn dangerous_lines<'d>(
     global_lines(data.get(from..).unwrap_or_default()).filter_map(move |(at, module, name)| {
         let begins = module.match_indices(['c', 'i']).map(|(begin, _)| begin + 1);
         let mut modules = std::iter::once(0).chain(begins).map(|begin| &module[begin..]);
-        modules.find_map(|module| match policy.judge(module, name) {
-            Judgement::Dangerous(why) => Some((from + at, format!("{module}.{name}"), why)),
-            _ => None,
+        modules.find_map(|module| {
+            policy.danger_in_text(module, name).map(|why| (from + at, format!("{module}.{name}"), why))
         })
     })
 }

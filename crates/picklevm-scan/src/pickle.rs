@@ -138,6 +138,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
     if tracer.divergent && status < Status::Truncated {
         status = Status::Divergent;
     }
+    tracer.check_unused();
     let imports = tracer.globals.imports();
     let suspects = tracer.suspects.iter();
     let suspects = suspects.filter_map(|suspect| Some((*suspect, tracer.values.string_of(suspect.string)?)));

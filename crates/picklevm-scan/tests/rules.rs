@@ -49,7 +49,47 @@ fn getattr_on_a_name_is_the_dotted_name() {
 #[test]
 fn a_function_that_finds_names_is_not_handed_to_one_that_calls() {
     let report = scan(b"\x80\x02cfunctools\npartial\ncbuiltins\ngetattr\n\x85R.");
-    assert_eq!(first(&report), (Verdict::Suspicious, Rule::Use));
+    assert_eq!(first(&report), (Verdict::Dangerous, Rule::DangerousName));
+    assert!(report.all_findings().iter().any(|(_, finding)| finding.rule == Rule::Use));
+}
+
+#[test]
+fn what_is_allowed_for_one_use_is_dangerous_in_another_and_in_none() {
+    let union = b"\x80\x04cfunctools\nreduce\ncoperator\nor_\ncbuiltins\nint\ncbuiltins\nstr\n\x86\x86R.";
+    assert_eq!(scan(union).verdict, Verdict::Safe);
+    let other = b"\x80\x04cfunctools\nreduce\ncoperator\nadd\ncbuiltins\nint\ncbuiltins\nstr\n\x86\x86R.";
+    assert_eq!(first(&scan(other)), (Verdict::Dangerous, Rule::Use));
+    assert_eq!(first(&scan(b"cfunctools\nreduce\n.")), (Verdict::Dangerous, Rule::DangerousName));
+}
+
+#[test]
+fn bytes_that_are_spelled_as_text_are_bytes() {
+    let report = scan(b"cbuiltins\nbytearray\n(c_codecs\nencode\n(Va\xe9\nVlatin1\ntRtR.");
+    assert_eq!(report.verdict, Verdict::Safe);
+}
+
+#[test]
+fn attributes_that_python_acts_upon_are_no_state() {
+    let state = |name: &str| {
+        let mut pickle = b"\x80\x04ctypes\nSimpleNamespace\n)R}\x8c".to_vec();
+        pickle.push(name.len() as u8);
+        pickle.extend_from_slice(name.as_bytes());
+        pickle.extend_from_slice(b"K\x01sb.");
+        scan(pickle)
+    };
+    assert_eq!(state("size").verdict, Verdict::Safe);
+    assert_eq!(state("__doc__").verdict, Verdict::Safe);
+    for name in ["__array_interface__", "__class__", "__setstate__"] {
+        assert_eq!(first(&state(name)), (Verdict::Suspicious, Rule::State), "{name}");
+    }
+}
+
+#[test]
+fn lists_of_words_that_could_spell_a_global_are_text() {
+    for words in ["sin\ncos\ntan\n", "cat\nsat\nmat\n", "ios\nandroid\n", "class\nname\n(of)\n"] {
+        let pickle = [b"X", &(words.len() as u32).to_le_bytes()[..], words.as_bytes(), b"."].concat();
+        assert_eq!(scan(pickle).verdict, Verdict::Safe, "{words:?}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::Policy;
 /// The files it is made of, each with what it is about. Later ones win over earlier ones.
 const FILES: &[(&str, &str)] = &[
     ("dangerous names", include_str!("../../policy/dangerous.toml")),
+    ("exceptions, enums and named tuples of the standard library", include_str!("../../policy/stdlib.toml")),
     ("Python's builtins and standard library", include_str!("../../policy/python.toml")),
     ("NumPy", include_str!("../../policy/numpy.toml")),
     ("pandas", include_str!("../../policy/pandas.toml")),

@@ -31,6 +31,16 @@ struct Allow {
     args: Option<Vec<Arg>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<Follows>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    otherwise: Option<String>,
+}
+
+impl Allow {
+    /// Whether another row allows the same, of other names.
+    fn allows_as(&self, other: &Allow) -> bool {
+        let rules = |row: &Allow| (row.may.clone(), row.args.clone(), row.follows, row.otherwise.clone());
+        rules(self) == rules(other)
+    }
 }
 
 /// Names of a module that are dangerous for the same reason; without `names`, all of them and all modules below it.
@@ -90,10 +100,15 @@ impl Use {
 pub enum Arg {
     /// An argument of a kind.
     Kind(Kind),
-    /// One of these texts.
+    /// One of these texts, or a global of one of these names, such as `operator.or_`.
     OneOf {
-        /// The texts.
+        /// The texts or names.
         one_of: Vec<String>,
+    },
+    /// What any of these rules asks for.
+    Either {
+        /// The rules.
+        either: Vec<Arg>,
     },
 }
 
@@ -106,12 +121,18 @@ pub enum Kind {
     Any,
     /// Plain data: nothing that a call made, so that going through it ends and runs no code.
     Data,
+    /// A number, text or bytes: no container, whose size is more than its parts if they are shared.
+    Atom,
     /// Plain data, but no number: what takes a number for a size cannot be made to fill the memory.
     Sized,
     /// A class; the call makes an instance of it, so that it must be allowed to `construct`.
     Class,
     /// A function that is called; it must be allowed to `call`, whatever it is given.
     Function,
+    /// A name that may be imported, whatever may be done with it otherwise.
+    Name,
+    /// Something that is kept and not called: data, a name that may be imported, or what such a call made.
+    Stored,
     /// Bytes that are a pickle or a file of one; they are scanned.
     Pickle,
     /// All further arguments, whatever they are.
@@ -129,6 +150,10 @@ pub enum Follows {
     Names,
     /// It is the module that its first argument names.
     Module,
+    /// It is plain data.
+    Data,
+    /// It is the bytes of its first argument in the encoding that the second names.
+    Bytes,
 }
 
 /// Why a policy file could not be read.
@@ -189,10 +214,11 @@ impl Policy {
                 None => self.forget_module(&module),
             }
         }
-        for Allow { module, names, may, args, follows } in file.allow {
+        for Allow { module, names, may, args, follows, otherwise } in file.allow {
             let uses = may.iter().fold(0, |bits, what| bits | what.bit());
+            let allowed = Allowed { uses, args, follows, otherwise };
             for name in names {
-                self.insert(&module, &name, Allowed { uses, args: args.clone(), follows });
+                self.insert(&module, &name, allowed.clone());
             }
         }
         for Danger { module, names, why } in file.danger {
@@ -209,18 +235,17 @@ impl Policy {
         for (module, names) in sorted(&self.allowed) {
             let mut alike: Vec<Allow> = Vec::new();
             for (name, allowed) in sorted(names) {
-                let may: Vec<Use> = allowed.uses().collect();
-                let same =
-                    |row: &&mut Allow| row.may == may && row.args == allowed.args && row.follows == allowed.follows;
-                match alike.iter_mut().find(same) {
-                    Some(row) => row.names.push(name.clone()),
-                    None => alike.push(Allow {
-                        module: module.clone(),
-                        names: vec![name.clone()],
-                        may,
-                        args: allowed.args.clone(),
-                        follows: allowed.follows,
-                    }),
+                let row = Allow {
+                    module: module.clone(),
+                    names: vec![name.clone()],
+                    may: allowed.uses().collect(),
+                    args: allowed.args.clone(),
+                    follows: allowed.follows,
+                    otherwise: allowed.otherwise.clone(),
+                };
+                match alike.iter_mut().find(|other| other.allows_as(&row)) {
+                    Some(other) => other.names.push(name.clone()),
+                    None => alike.push(row),
                 }
             }
             file.allow.append(&mut alike);

@@ -49,6 +49,9 @@ pub struct Allowed {
     pub args: Option<Vec<Arg>>,
     /// What a call of it makes known of its result, if that is another name.
     pub follows: Option<Follows>,
+    /// Why it is dangerous to use it in another way, or to import it and not use it, as the end of a sentence. Without,
+    /// other uses are suspicious.
+    pub otherwise: Option<String>,
 }
 
 impl Allowed {
@@ -118,6 +121,22 @@ impl Policy {
         let is_dunder = |part: &str| part.len() > 4 && part.starts_with("__") && part.ends_with("__");
         (name.contains('.') && name.split('.').any(is_dunder))
             .then_some("walks through attributes that lead to Python's internals")
+    }
+
+    /// Whether this very name is dangerous, not just everything in its module.
+    pub(crate) fn is_forbidden(&self, module: &str, name: &str) -> bool {
+        get(&self.dangerous, module, name).is_some()
+    }
+
+    /// Why a text is worth a word that spells the import of a name: it is dangerous by itself, or lies in a module whose
+    /// name is no short word that texts are full of.
+    pub(crate) fn danger_in_text(&self, module: &str, name: &str) -> Option<&str> {
+        const SHORT: usize = 4;
+        let by_module = || {
+            let root = module.split('.').next().filter(|root| root.len() >= SHORT)?;
+            self.dangerous_modules.get(module).or_else(|| self.dangerous_modules.get(root))
+        };
+        get(&self.dangerous, module, name).or_else(by_module).map(String::as_str)
     }
 
     /// Lets a pickle import a name and use it so. A danger of the same name is forgotten.

@@ -19,7 +19,8 @@ impl Tracer<'_> {
     }
 
     #[inline(never)]
-    fn string(&mut self, bytes: &[u8], token: impl FnOnce(u32) -> Token) -> Token {
+    pub(super) fn string(&mut self, bytes: &[u8], token: impl FnOnce(u32) -> Token) -> Token {
+        self.names_internals |= is_dunder(bytes);
         let token = token(self.values.string(bytes));
         if embedded::may_hide(bytes) {
             self.note_suspect(token);
@@ -34,6 +35,28 @@ impl Tracer<'_> {
         }
         self.values.items_of(args).map(<[Token]>::to_vec)
     }
+}
+
+/// Whether a text is the name of an attribute that Python itself acts upon, such as `__class__`.
+pub(super) fn is_dunder(name: &[u8]) -> bool {
+    /// Attributes that instances have in passing, and that nothing acts upon.
+    const HARMLESS: &[&[u8]] = &[
+        b"__annotations__",
+        b"__cause__",
+        b"__context__",
+        b"__doc__",
+        b"__module__",
+        b"__name__",
+        b"__networkx_cache__",
+        b"__notes__",
+        b"__orig_class__",
+        b"__qualname__",
+        b"__suppress_context__",
+        b"__version__",
+        b"__wrapped__",
+    ];
+    let is_long_enough = (5..64).contains(&name.len());
+    is_long_enough && name.starts_with(b"__") && name.ends_with(b"__") && !HARMLESS.contains(&name)
 }
 
 impl Builder for Tracer<'_> {
@@ -209,6 +232,10 @@ impl Builder for Tracer<'_> {
     }
 
     fn build(&mut self, target: Token, state: Token) -> Result<()> {
+        if self.names_internals && !self.values.keeps_all {
+            self.needs_all = true;
+            return Err(self.interrupt());
+        }
         self.set_state(target, state);
         if let Token::Object(number) = target
             && let Some(object) = self.values.objects.get(number as usize)

@@ -1,8 +1,9 @@
 //! What may be done with what: calls, states and items held against the policy.
 
 use super::Tracer;
+use super::builder::is_dunder;
 use crate::evidence::Action;
-use crate::policy::{Arg, Follows, Judgement, Kind, Use};
+use crate::policy::{Allowed, Arg, Follows, Judgement, Kind, Use};
 use crate::token::Token;
 use crate::verdict::{Rule, Verdict};
 
@@ -13,8 +14,8 @@ impl Tracer<'_> {
     /// Something is called or constructed with arguments; `None` if they are not known.
     pub(super) fn apply(&mut self, callable: Token, args: Option<&[Token]>, how: Use) -> Token {
         let Some((number, judgement)) = self.judgement(callable) else {
-            let what = self.name_of(callable);
-            self.suspect(Rule::Use, format!("calls {what}"));
+            let message = format!("calls {}", self.name_of(callable));
+            self.find_use(self.class_of(callable), message);
             return self.made(callable, Token::Unknown, how, args);
         };
         self.used(number, if how == Use::Call { "calls" } else { "constructs" });
@@ -31,7 +32,7 @@ impl Tracer<'_> {
             _ => callable,
         };
         match (how, allowed.follows) {
-            (Use::Call, Some(follows)) => self.follow(callable, follows, args),
+            (Use::Call, Some(follows)) if follows != Follows::Data => self.follow(callable, follows, args),
             _ => self.made(callable, class, how, args),
         }
     }
@@ -45,9 +46,33 @@ impl Tracer<'_> {
         object
     }
 
-    fn find_use(&mut self, subject: Token, message: String) {
-        let name = self.name_of(subject);
-        self.find(Verdict::Suspicious, Rule::Use, Some(name), message);
+    /// A global, or what it made, is used in a way that the policy does not allow.
+    fn find_use(&mut self, global: Token, message: String) {
+        let name = matches!(global, Token::Global(_)).then(|| self.name_of(global));
+        let (verdict, message) = match self.judgement(global) {
+            Some((_, Judgement::Allowed(Allowed { otherwise: Some(why), .. }))) => {
+                (Verdict::Dangerous, format!("{message}, which {why}"))
+            }
+            _ => (Verdict::Suspicious, message),
+        };
+        self.find(verdict, Rule::Use, name, message);
+    }
+
+    /// What an object is an instance of, as far as that is known.
+    fn class_of(&self, token: Token) -> Token {
+        match token {
+            Token::Object(number) => self.values.objects.get(number as usize).map_or(Token::Unknown, |it| it.class),
+            _ => Token::Unknown,
+        }
+    }
+
+    /// Whether a value is plain data, made by opcodes or by a call that makes nothing else.
+    fn is_data(&self, token: Token) -> bool {
+        token.is_data()
+            || matches!(
+                self.judgement(self.class_of(token)),
+                Some((_, Judgement::Allowed(Allowed { follows: Some(Follows::Data | Follows::Bytes), .. })))
+            )
     }
 
     /// Holds arguments against the rules for them; returns the class of what the call makes.
@@ -81,14 +106,33 @@ impl Tracer<'_> {
     fn is_argument(&mut self, arg: Token, rule: &Arg) -> bool {
         let kind = match rule {
             Arg::OneOf { one_of } => {
-                return self.values.text_of(arg).is_some_and(|text| one_of.iter().any(|one| *one == *text));
+                let text = match arg {
+                    Token::Global(number) => {
+                        self.used(number, "hands over");
+                        Some(self.name_of(arg).into())
+                    }
+                    _ => self.values.text_of(arg),
+                };
+                return text.is_some_and(|text| one_of.iter().any(|one| *one == *text));
             }
+            // No deeper than a policy file nests.
+            Arg::Either { either } => return either.iter().any(|rule| self.is_argument(arg, rule)),
             Arg::Kind(kind) => *kind,
         };
         match kind {
             Kind::Any | Kind::Rest => true,
-            Kind::Data => arg.is_data(),
-            Kind::Sized => arg.is_data() && !matches!(arg, Token::Int(_) | Token::Number),
+            Kind::Data => self.is_data(arg),
+            Kind::Sized => self.is_data(arg) && !matches!(arg, Token::Int(_) | Token::Number),
+            Kind::Atom => {
+                let is_container = matches!(arg, Token::Tuple(_) | Token::List(_) | Token::Dict(_) | Token::Set(_));
+                arg.is_data() && !is_container
+            }
+            Kind::Name => self.is_nameable(arg),
+            Kind::Stored => {
+                self.is_data(arg)
+                    || matches!(arg, Token::Global(_)) && self.is_nameable(arg)
+                    || self.stores(self.class_of(arg))
+            }
             Kind::Class => self.is_allowed_to(arg, Use::Construct),
             Kind::Function => arg == Token::None || self.is_allowed_to(arg, Use::Call) && self.may_be_handed_on(arg),
             Kind::Pickle => {
@@ -99,6 +143,21 @@ impl Tracer<'_> {
                 is_string
             }
         }
+    }
+
+    /// Whether a global may be named and leads to no other. What is not allowed at all has a finding of its own.
+    fn is_nameable(&self, token: Token) -> bool {
+        match self.judgement(token) {
+            Some((_, Judgement::Allowed(allowed))) => matches!(allowed.follows, None | Some(Follows::Data)),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Whether a global makes what keeps something to call it later, and was found harmless when it did.
+    fn stores(&self, token: Token) -> bool {
+        let Some((_, Judgement::Allowed(allowed))) = self.judgement(token) else { return false };
+        matches!(allowed.args.as_deref(), Some([Arg::Kind(Kind::Stored), ..]))
     }
 
     /// Whether a global may be used so. What is not allowed at all has a finding of its own.
@@ -129,6 +188,8 @@ impl Tracer<'_> {
         let second = args.and_then(|args| args.get(1)).copied().unwrap_or(Token::Unknown);
         let text = |tracer: &Self, token| tracer.values.text_of(token).map(std::borrow::Cow::into_owned);
         match follows {
+            Follows::Data => self.made(callable, callable, Use::Call, args),
+            Follows::Bytes => self.encoded(callable, first, second, args),
             Follows::Module => match text(self, first) {
                 Some(module) => self.import(module.as_bytes(), b""),
                 None => self.hidden(first),
@@ -145,19 +206,39 @@ impl Tracer<'_> {
         }
     }
 
+    /// Bytes that were spelled as text, as Python 3 writes them below protocol 3.
+    fn encoded(&mut self, callable: Token, text: Token, encoding: Token, args: Option<&[Token]>) -> Token {
+        let is_latin_1 = self.values.text_of(encoding).is_some_and(|name| name.starts_with(['l', 'i']));
+        let spelled = self.values.text_of(text);
+        let bytes: Option<Vec<u8>> = match spelled {
+            Some(text) if is_latin_1 => text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
+            Some(text) => Some(text.into_owned().into_bytes()),
+            None => None,
+        };
+        let Some(bytes) = bytes else { return self.made(callable, callable, Use::Call, args) };
+        self.event(Action::Call, callable, None, |tracer| tracer.render_call(callable, args, Use::Call, None));
+        self.string(&bytes, Token::Bytes)
+    }
+
     fn attribute(&mut self, callable: Token, owner: Token, attribute: &str, args: Option<&[Token]>) -> Token {
+        let is_public = !attribute.starts_with('_') && !attribute.contains('.');
         let Some((number, judgement)) = self.judgement(owner) else {
+            // `format` looks up what its text says.
+            let has_members = self.may_look_into(self.class_of(owner));
+            if is_public && (has_members || self.is_data(owner) && !attribute.starts_with("format")) {
+                return self.made(callable, Token::Unknown, Use::Call, args);
+            }
             let what = self.name_of(owner);
             let verdict = if attribute.starts_with("__") { Verdict::Dangerous } else { Verdict::Suspicious };
             self.find(verdict, Rule::Use, None, format!("looks up the attribute {attribute} of {what}"));
             return self.made(callable, Token::Unknown, Use::Call, args);
         };
-        if let Judgement::Allowed(allowed) = judgement
-            && allowed.may(Use::Members)
-            && !attribute.starts_with('_')
-            && !attribute.contains('.')
-        {
+        if matches!(judgement, Judgement::Allowed(_)) && is_public && self.may_look_into(owner) {
             return self.made(callable, owner, Use::Call, args);
+        }
+        if attribute == "__new__" && !matches!(judgement, Judgement::Dangerous(_)) {
+            self.find_use(owner, format!("looks up __new__ of {}, for somebody to call it", self.name_of(owner)));
+            return self.made(callable, Token::Unknown, Use::Call, args);
         }
         let Some(global) = self.globals.get(number) else { return Token::Unknown };
         let name = if global.name.is_empty() { attribute.to_owned() } else { format!("{}.{attribute}", global.name) };
@@ -165,10 +246,15 @@ impl Tracer<'_> {
         self.import(module.as_bytes(), name.as_bytes())
     }
 
+    /// Whether public attributes of a global, or of what it makes, may be looked up.
+    fn may_look_into(&self, global: Token) -> bool {
+        matches!(self.judgement(global), Some((_, Judgement::Allowed(allowed))) if allowed.may(Use::Members))
+    }
+
     /// A name that cannot be read.
     pub(super) fn hidden(&mut self, name: Token) -> Token {
         let (verdict, what) = match name {
-            Token::Object(_) => (Verdict::Dangerous, self.name_of(name)),
+            Token::Object(_) | Token::Bytes(_) => (Verdict::Dangerous, self.name_of(name)),
             _ => (Verdict::Suspicious, self.name_of(name)),
         };
         self.find(verdict, Rule::HiddenName, None, format!("imports a name that is {what}, so that it cannot be read"));
@@ -198,11 +284,40 @@ impl Tracer<'_> {
             }
             None => self.suspect(Rule::State, "sets the state of an object of a class that cannot be known"),
         }
+        if self.names_internals {
+            self.check_attributes(state);
+        }
         if twice {
             self.suspect(
                 Rule::State,
                 "sets the state of an object twice: the first may have put a function where the second calls it",
             );
+        }
+    }
+
+    /// Whether a state sets attributes that Python itself acts upon.
+    #[cold]
+    fn check_attributes(&mut self, state: Token) {
+        let parts: Vec<Token> = match (state, self.values.items_of(state)) {
+            (Token::Tuple(_), Some([attributes, slots])) => vec![*attributes, *slots],
+            _ => vec![state],
+        };
+        for part in parts {
+            let keys = match (part, self.values.items_of(part)) {
+                (Token::Dict(_), Some(pairs)) => pairs.iter().copied().step_by(2).collect(),
+                (Token::Object(_) | Token::Unknown, _) => {
+                    self.suspect(Rule::State, format!("sets a state that is {}", self.name_of(part)));
+                    continue;
+                }
+                _ => Vec::new(),
+            };
+            for key in keys {
+                let name = self.values.bytes_of(key).filter(|name| is_dunder(name));
+                if let Some(name) = name.map(|name| String::from_utf8_lossy(name).into_owned()) {
+                    let message = format!("sets the attribute {name} of an object, which Python itself acts upon");
+                    self.suspect(Rule::State, message);
+                }
+            }
         }
     }
 
@@ -262,9 +377,15 @@ impl Tracer<'_> {
                 format!("asks the loading program for what the persistent id {shown} stands for"),
             );
         }
+        self.event(Action::Persistent, pid, None, |tracer| format!("persistent_load({})", tracer.render(pid)));
+        // Legacy checkpoints of PyTorch name classes so, with their source.
+        if let Some([kind, class, ..]) = self.values.items_of(pid)
+            && self.values.bytes_of(*kind) == Some(b"module")
+        {
+            return *class;
+        }
         let number = self.persistent.len() as u32;
         self.persistent.push(pid);
-        self.event(Action::Persistent, pid, None, |tracer| format!("persistent_load({})", tracer.render(pid)));
         Token::Persistent(number)
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct Tracer<'a> {
     pub(crate) suspects: Vec<Suspect>,
     /// The object whose state was just set and after which raw data follow.
     pub(crate) raw_after: Option<Token>,
+    /// Whether a text is the name of an attribute that Python itself acts upon.
+    names_internals: bool,
     /// Whether the run was stopped because it needs the contents of containers.
     pub(crate) needs_all: bool,
 }
@@ -85,6 +87,7 @@ impl<'a> Tracer<'a> {
             suspects: Vec::new(),
             raw_after: None,
             needs_all: false,
+            names_internals: false,
         }
     }
 

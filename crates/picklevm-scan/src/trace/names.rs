@@ -6,7 +6,7 @@ use picklevm::python3_name;
 
 use super::Tracer;
 use crate::evidence::{Action, Import, Known};
-use crate::policy::Judgement;
+use crate::policy::{Allowed, Judgement};
 use crate::token::Token;
 use crate::verdict::{Rule, Verdict};
 
@@ -87,10 +87,13 @@ impl<'a> Tracer<'a> {
         let (module3, name3) = python3_name(module, name);
         let policy = self.policy;
         let mut judgement = policy.judge(module, name);
-        // Names of Python 2 count for protocols below 3, but their dangers for all.
-        if (module3, name3) != (module, name) && !matches!(judgement, Judgement::Dangerous(_)) {
+        // Names of Python 2 count for protocols below 3, but their dangers for all; a danger of all of a module of Python 2
+        // gives way to what is known of the very name in Python 3.
+        if (module3, name3) != (module, name) {
             let by_python3 = policy.judge(module3, name3);
-            if python2 || matches!(by_python3, Judgement::Dangerous(_)) {
+            let is_known = python2 && matches!(by_python3, Judgement::Allowed(_)) && !policy.is_forbidden(module, name);
+            let is_open = !matches!(judgement, Judgement::Dangerous(_));
+            if is_known || is_open && (python2 || matches!(by_python3, Judgement::Dangerous(_))) {
                 judgement = by_python3;
             }
         }
@@ -136,6 +139,21 @@ impl<'a> Tracer<'a> {
             global.told = true;
             if let Some(finding) = self.findings.get_mut(finding) {
                 finding.message = format!("{how} {}", finding.message.trim_start_matches("imports "));
+            }
+        }
+    }
+
+    /// Finds names that may be imported for a certain use only, and were not used: somebody may be handed them.
+    pub(crate) fn check_unused(&mut self) {
+        for number in 0..self.globals.list.len() {
+            let Some(global) = self.globals.list.get(number) else { return };
+            if let Judgement::Allowed(Allowed { otherwise: Some(why), .. }) = global.judgement
+                && global.uses == 0
+            {
+                let message = format!("imports {}, which {why}", global.full_name());
+                let (name, offset) = (global.full_name(), global.offset);
+                self.op = offset;
+                self.find(Verdict::Dangerous, Rule::DangerousName, Some(name), message);
             }
         }
     }
