@@ -58,6 +58,19 @@ struct Span {
     decoded: bool,
 }
 
+/// Where the items of a tuple lie, and how many values its hash goes through.
+#[derive(Clone, Copy)]
+struct Row {
+    start: u32,
+    len: u32,
+    cost: u32,
+}
+
+/// The cost of a hash of a tuple that was not kept.
+const CHEAP: u32 = 1 << 16;
+/// The cost of a hash that nobody has patience for: seconds for each key.
+const COSTLY: u32 = 1 << 28;
+
 /// An object that a call made.
 #[derive(Clone, Copy)]
 pub(crate) struct Object {
@@ -76,7 +89,7 @@ pub(crate) struct Values<'a> {
     pub(crate) keeps_all: bool,
     spans: Vec<Span>,
     decoded: Vec<u8>,
-    tuples: Vec<(u32, u32)>,
+    tuples: Vec<Row>,
     items: Vec<Token>,
     containers: Vec<Vec<Token>>,
     pub(crate) objects: Vec<Object>,
@@ -150,13 +163,34 @@ impl<'a> Values<'a> {
 
     #[inline(never)]
     pub(crate) fn tuple(&mut self, items: &[Token]) -> Token {
-        if items.len() > SHORT && !self.keeps_all || self.items.len() + items.len() > u32::MAX as usize {
+        let cost = self.hash_cost(items);
+        let is_kept = items.len() <= SHORT || self.keeps_all;
+        if !is_kept && cost <= CHEAP || self.items.len() + items.len() > u32::MAX as usize {
             return Token::Tuple(NOT_KEPT);
         }
         let Ok(number) = u32::try_from(self.tuples.len()) else { return Token::Tuple(NOT_KEPT) };
-        self.tuples.push((self.items.len() as u32, items.len() as u32));
-        self.items.extend_from_slice(items);
+        let start = if is_kept { self.items.len() as u32 } else { NOT_KEPT };
+        self.tuples.push(Row { start, len: items.len() as u32, cost });
+        if is_kept {
+            self.items.extend_from_slice(items);
+        }
         Token::Tuple(number)
+    }
+
+    /// How many values Python goes through to hash a tuple of these: it hashes what is shared once for each share.
+    fn hash_cost(&self, items: &[Token]) -> u32 {
+        let costs = items.iter().map(|item| if let Token::Tuple(number) = item { self.cost(*number) } else { 1 });
+        costs.fold(1, u32::saturating_add)
+    }
+
+    fn cost(&self, number: u32) -> u32 {
+        self.tuples.get(number as usize).map_or(CHEAP, |row| row.cost)
+    }
+
+    /// Whether a key is so many tuples in tuples that its hash takes for ever.
+    #[inline]
+    pub(crate) fn is_costly_key(&self, token: Token) -> bool {
+        matches!(token, Token::Tuple(number) if self.cost(number) > COSTLY)
     }
 
     /// The number of a list, dict or set.
@@ -184,7 +218,7 @@ impl<'a> Values<'a> {
     pub(crate) fn items_of(&self, token: Token) -> Option<&[Token]> {
         match token {
             Token::Tuple(number) => {
-                let (start, len) = *self.tuples.get(number as usize)?;
+                let Row { start, len, .. } = *self.tuples.get(number as usize)?;
                 self.items.get(start as usize..)?.get(..len as usize)
             }
             Token::List(number) | Token::Dict(number) | Token::Set(number) => {

@@ -125,3 +125,28 @@ fn evidence_lists_everything_in_order() {
         [(2, "from collections import OrderedDict"), (28, "v0 = collections.OrderedDict()"), (33, "v0.setitem(1, 2)")];
     assert_eq!(lines, expected);
 }
+
+#[test]
+fn a_key_whose_hash_takes_for_ever_is_suspicious() {
+    let pairs = |depth: u8| (0..depth).flat_map(|n| [b'h', n, b'h', n, 0x86, 0x94]).collect::<Vec<u8>>();
+    // What the tuples leave on the stack does not matter: the last one is the key.
+    let key = |depth: u8| [b"\x80\x04\x8c\x01a\x94", &pairs(depth)[..], b"q\xff0}h\xffNs."].concat();
+    assert_eq!(first(&scan(key(60))), (Verdict::Suspicious, Rule::Limit));
+    assert_eq!(scan(key(8)).verdict, Verdict::Safe);
+}
+
+#[test]
+fn a_memo_index_far_beyond_the_values_is_suspicious() {
+    for pickle in [&b"Nr\xff\xff\xff\xff."[..], b"Np4294967295\n."] {
+        assert_eq!(first(&scan(pickle)), (Verdict::Suspicious, Rule::Limit), "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn what_follows_a_compressed_stream_is_scanned() {
+    // The empty list, by zlib.
+    let packed = b"\x78\x9ck`\x89\xd5\x03\0\x02\xf8\x01\x10";
+    assert_eq!(scan(packed).verdict, Verdict::Safe);
+    let followed = [&packed[..], b"cos\nsystem\n(S'true'\ntR."].concat();
+    assert_eq!(scan(followed).verdict, Verdict::Dangerous);
+}

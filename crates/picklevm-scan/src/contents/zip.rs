@@ -209,9 +209,9 @@ impl Archive<'_, '_> {
         let (inside, problem) = match method {
             0 => (Cow::Borrowed(data), None),
             8 => owned(compressed::inflate(data, context)),
-            12 => owned(compressed::decompress(data, Format::Bzip2, context)),
-            93 => owned(compressed::decompress(data, Format::Zstd, context)),
-            95 => owned(compressed::decompress(data, Format::Xz, context)),
+            12 => owned(compressed::decompress(&mut &*data, Format::Bzip2, context)),
+            93 => owned(compressed::decompress(&mut &*data, Format::Zstd, context)),
+            95 => owned(compressed::decompress(&mut &*data, Format::Xz, context)),
             method => {
                 let message = format!("the member {name} is compressed by method {method}, which the scan cannot undo");
                 (Cow::Borrowed(data), Some(Finding::suspicious(Rule::Opaque, at as u64, message)))

@@ -28,6 +28,14 @@ impl Tracer<'_> {
         token
     }
 
+    /// Looks for keys that take for ever to hash.
+    #[inline]
+    fn check_keys<'k>(&mut self, mut keys: impl Iterator<Item = &'k Token>) {
+        if keys.any(|key| self.values.is_costly_key(*key)) {
+            self.suspect(Rule::Limit, "a key is tuples in tuples that share so much that its hash takes for ever");
+        }
+    }
+
     fn args_of(&mut self, args: Token, who: &str) -> Option<Vec<Token>> {
         if !matches!(args, Token::Tuple(_)) {
             let what = self.name_of(args);
@@ -72,6 +80,10 @@ impl Builder for Tracer<'_> {
             Opcode::Int | Opcode::Long | Opcode::Float | Opcode::Get | Opcode::Put | Opcode::Proto | Opcode::Frame
         ) {
             self.look();
+        }
+        if opcode == Opcode::LongBinPut {
+            let index = self.data.get(self.op as usize + 1..).and_then(|operand| operand.first_chunk());
+            self.check_memo_index(index.map_or(0, |index| u32::from_le_bytes(*index).into()));
         }
     }
 
@@ -142,6 +154,7 @@ impl Builder for Tracer<'_> {
     }
 
     fn dict(&mut self, pairs: &[Token]) -> Result<Token> {
+        self.check_keys(pairs.iter().step_by(2));
         Ok(Token::Dict(self.values.container(pairs)))
     }
 
@@ -150,6 +163,7 @@ impl Builder for Tracer<'_> {
     }
 
     fn frozenset(&mut self, items: &[Token]) -> Result<Token> {
+        self.check_keys(items.iter());
         Ok(Token::Set(self.values.container(items)))
     }
 
@@ -162,6 +176,7 @@ impl Builder for Tracer<'_> {
     }
 
     fn set_items(&mut self, target: Token, pairs: &[Token]) -> Result<()> {
+        self.check_keys(pairs.iter().step_by(2));
         match target {
             Token::Dict(_) => self.values.extend(target, pairs),
             _ => self.put_items(target, pairs),
@@ -170,6 +185,7 @@ impl Builder for Tracer<'_> {
     }
 
     fn add_items(&mut self, target: Token, items: &[Token]) -> Result<()> {
+        self.check_keys(items.iter());
         match target {
             Token::Set(_) => self.values.extend(target, items),
             _ => self.put_items(target, items),

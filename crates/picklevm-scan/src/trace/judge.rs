@@ -22,8 +22,9 @@ impl Tracer<'_> {
         let Judgement::Allowed(allowed) = judgement else {
             return self.made(callable, callable, how, args);
         };
-        // A class that may be called may be constructed: `__init__` does no less than `__new__`.
-        if !allowed.may(how) && !allowed.may(Use::Call) {
+        // A class that may be called with anything may be constructed: `__init__` does no less than `__new__`.
+        let calls_anything = allowed.may(Use::Call) && allowed.args.is_none() && allowed.follows.is_none();
+        if !allowed.may(how) && !(how == Use::Construct && calls_anything) {
             let verb = if how == Use::Call { "calls" } else { "constructs" };
             self.find_use(callable, format!("{verb} {}, which may only be named", self.name_of(callable)));
         }
@@ -148,7 +149,9 @@ impl Tracer<'_> {
     /// Whether a global may be named and leads to no other. What is not allowed at all has a finding of its own.
     fn is_nameable(&self, token: Token) -> bool {
         match self.judgement(token) {
-            Some((_, Judgement::Allowed(allowed))) => matches!(allowed.follows, None | Some(Follows::Data)),
+            Some((_, Judgement::Allowed(allowed))) => {
+                matches!(allowed.follows, None | Some(Follows::Data)) && allowed.otherwise.is_none()
+            }
             Some(_) => true,
             None => false,
         }
@@ -178,8 +181,13 @@ impl Tracer<'_> {
     /// harmless, or ends in an error.
     fn may_be_handed_on(&self, function: Token) -> bool {
         let Some((_, Judgement::Allowed(allowed))) = self.judgement(function) else { return true };
-        let is_open = |rule: &Arg| !matches!(rule, Arg::Kind(Kind::Any | Kind::Class | Kind::Function | Kind::Pickle));
-        allowed.follows.is_none() && allowed.args.as_ref().is_none_or(|rules| rules.iter().all(is_open))
+        let is_open = |rule: &Arg| {
+            matches!(rule, Arg::OneOf { .. } | Arg::Kind(Kind::Data | Kind::Atom | Kind::Sized | Kind::Rest))
+        };
+        let leads_nowhere = matches!(allowed.follows, None | Some(Follows::Data | Follows::Bytes));
+        leads_nowhere
+            && allowed.otherwise.is_none()
+            && allowed.args.as_ref().is_none_or(|rules| rules.iter().all(is_open))
     }
 
     /// A call whose result is another name.

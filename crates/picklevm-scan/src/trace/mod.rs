@@ -147,7 +147,23 @@ impl<'a> Tracer<'a> {
                 if let Some(why) = readers::disagreement(opcode, line) {
                     self.diverge(why);
                 }
+                if opcode == Opcode::Put {
+                    let index = str::from_utf8(line).ok().and_then(|index| index.parse().ok());
+                    self.check_memo_index(index.unwrap_or(0));
+                }
             }
+        }
+    }
+
+    /// Whether a memo index is far beyond the number of values so far: `_pickle.c` reserves memory for all up to it.
+    #[inline]
+    fn check_memo_index(&mut self, index: u64) {
+        const NOTHING: u64 = 1 << 24;
+        if index > self.op && index > NOTHING {
+            self.suspect(
+                Rule::Limit,
+                format!("stores at the memo index {index}: C reserves 16 bytes for each up to it"),
+            );
         }
     }
 
