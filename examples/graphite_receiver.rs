@@ -6,6 +6,11 @@
 //!
 //! To copy it, take `support/frames.rs` too; it needs no other crate.
 //!
+//! The Python side is what Graphite's manual has:
+//!
+//!     payload = pickle.dumps([(path, (timestamp, value)), ...], protocol=2)
+//!     connection.sendall(struct.pack("!L", len(payload)) + payload)
+//!
 //! Whoever can connect can send anything. A batch is plain data: no class or function has any business in it, and any
 //! that is named is an error. What cannot be read costs the sender its batch, or its connection, and nobody else
 //! anything.

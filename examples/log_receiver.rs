@@ -6,6 +6,10 @@
 //!
 //! To copy it, take `support/frames.rs` and `data/log-records-*` too; it needs no other crate.
 //!
+//! The Python side is one line:
+//!
+//!     logging.getLogger().addHandler(logging.handlers.SocketHandler("127.0.0.1", 9020))
+//!
 //! Each record is a pickle behind its length in four bytes: the `__dict__` of a `LogRecord`. What a program adds with
 //! `extra=` may be an instance of any class; it stays a name with its data, and nothing is run.
 

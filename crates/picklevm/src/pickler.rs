@@ -274,7 +274,7 @@ impl Pickler {
     }
 }
 
-/// Pickles written one after the other with one memo, made by [`Pickler::stream`].
+/// Pickles written one after the other with one memo, made by [`Pickler::stream`]: a Python `Pickler` with its file.
 ///
 /// What one pickle wrote, later ones fetch; read them back with [`shared_memo`](crate::Unpickler::shared_memo). After an
 /// error nothing more is written.

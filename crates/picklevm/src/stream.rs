@@ -11,7 +11,7 @@ use crate::machine::resolving::Session;
 use crate::machine::{self, Machine};
 use crate::unpickler::Unpickler;
 
-/// The pickles of a reader, made by [`Unpickler::stream`].
+/// The pickles of a reader, made by [`Unpickler::stream`]: a Python `Unpickler` with its file.
 ///
 /// Each pickle has a memo of its own and makes a graph of its own, unless the memo is
 /// [shared](Unpickler::shared_memo): then each item is the graph of all pickles so far, the newest the last of its

@@ -7,7 +7,7 @@ use super::super::value::Id;
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};
 
-/// An object in the making; see [`Arena::instance`].
+/// An object in the making; see [`Arena::instance`]. What Python's `__reduce__` returns as a tuple of two to six items.
 #[must_use = "nothing is made before `build`"]
 pub struct Instance<'g> {
     arena: &'g mut Arena,
@@ -91,7 +91,7 @@ impl Instance<'_> {
         self
     }
 
-    /// One more argument.
+    /// One more argument: of the second item of what `__reduce__` returns.
     pub fn arg(mut self, arg: impl IntoValue) -> Self {
         self.args.push(arg.into_value(self.arena).0);
         self
@@ -109,7 +109,7 @@ impl Instance<'_> {
         self
     }
 
-    /// More items, that are appended to it as to a list.
+    /// More items, that are appended to it as to a list: the fourth item of what `__reduce__` returns.
     pub fn items<T: IntoValue>(mut self, items: impl IntoIterator<Item = T>) -> Self {
         self.items.extend(self.arena.cells_of(items));
         self
@@ -120,13 +120,14 @@ impl Instance<'_> {
         self.pairs([(key, value)])
     }
 
-    /// More pairs, that are set on it as on a dict.
+    /// More pairs, that are set on it as on a dict: the fifth item of what `__reduce__` returns.
     pub fn pairs<K: IntoValue, V: IntoValue>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         self.pairs.extend(self.arena.cells_of_pairs(pairs));
         self
     }
 
-    /// The state, which BUILD hands to `__setstate__`, or takes attributes from.
+    /// The state, which BUILD hands to `__setstate__`, or takes attributes from: the third item of what `__reduce__`
+    /// returns.
     pub fn state(mut self, state: impl IntoValue) -> Self {
         self.state = Some(state.into_value(self.arena).0);
         self
