@@ -20,13 +20,15 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
-use picklevm::{Deny, Encoding, Errors, Graph, Limits, Pickler, Protocol, Unpickler};
+use picklevm::{Deny, Encoding, Error, Errors, Graph, Limits, Pickler, Protocol, Unpickler};
 
 #[path = "support/frames.rs"]
 mod frames;
 
 /// What carbon takes at the most, in bytes.
 const MOST: u32 = 1 << 20;
+/// How many bytes the paths of a batch may have together.
+const MOST_PATHS: usize = 8 << 20;
 
 /// A value of a series at a time.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,8 +52,12 @@ pub(crate) fn unpickler() -> Unpickler {
 /// The metrics of one pickle.
 pub(crate) fn read_batch(unpickler: &Unpickler, pickle: &[u8]) -> picklevm::Result<Vec<Metric>> {
     let graph = unpickler.loads(pickle)?;
-    let batch: Vec<(String, (f64, f64))> = graph.root().try_into()?;
-    Ok(batch.into_iter().map(|(path, (timestamp, value))| Metric { path, timestamp, value }).collect())
+    let batch: Vec<(&str, (f64, f64))> = graph.root().try_into()?;
+    // A path that a pickle has once can stand in any number of its metrics, and each gets a copy.
+    if batch.iter().map(|(path, _)| path.len()).sum::<usize>() > MOST_PATHS {
+        return Err(Error::other(format!("paths of more than {MOST_PATHS} bytes")));
+    }
+    Ok(batch.into_iter().map(|(path, (timestamp, value))| Metric { path: path.to_owned(), timestamp, value }).collect())
 }
 
 /// Receives the batches of a connection until it ends. What is no batch is handed over as an error, and the next one is
@@ -117,6 +123,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let deep = [&[b']'; 1 << 18][..], &[b'a'; (1 << 18) - 1], b"."].concat();
     frames::write_frame(&mut connection, &deep)?;
     println!("refused: {}", batches.recv()?.expect_err("it is no batch"));
+    // One long path in a hundred thousand metrics is one path in the pickle, and fifty gigabytes of copies.
+    let mut bomb = Graph::new();
+    let metric = picklevm::value!(in bomb, ("x".repeat(1 << 19), (0, 0)));
+    bomb.set_root(vec![metric; 100_000]);
+    frames::write_frame(&mut connection, &picklevm::dumps(bomb.root())?)?;
+    println!("refused: {}", batches.recv()?.expect_err("it is a bomb"));
     send(&mut connection, &metrics[..1])?;
     assert_eq!(batches.recv()??, metrics[..1]);
     drop(connection);
