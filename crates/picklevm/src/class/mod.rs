@@ -32,7 +32,6 @@
 pub mod byte_str;
 mod def;
 mod from_value;
-mod parts;
 mod reading;
 #[cfg(feature = "serde")]
 pub mod serde;

@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::def::{Attr, Base, ClassDef, Field};
-use super::parts::{Parts, class_name};
 use super::{FromValue, PickleClass};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, Object, Tag, Value, describe};
+use crate::graph::{Arena, Cell, Items, Kind, Object, Tag, Value, describe};
 use crate::limits::Limits;
+use crate::typed::Instance;
+use crate::typed::class::qualified_name;
 
 /// Values inside each other that are read at the most: implementations of [`FromValue`] call each other, so that the
 /// depth of the data is depth of the call stack.
@@ -114,15 +115,14 @@ impl<'g> Reading<'g> {
     /// [`Type`](ErrorKind::Type) for anything but an instance of the class, and those of the class's fields.
     pub fn object<T: PickleClass>(&mut self, value: Value<'_>) -> Result<T> {
         let def = &T::CLASS;
-        let object = value.as_object().map(|object| (object, Parts::of(object)));
-        let of_class = object
-            .filter(|(_, parts)| class_name(parts.class).is_some_and(|(module, name)| def.is_called(module, &name)));
-        match of_class {
-            Some((object, parts)) => {
-                T::from_object(&mut ObjectReader { reading: self, def, object, parts: with_base(parts, def) })
+        let instance = value.as_object().zip(Instance::of(value));
+        let name = instance.and_then(|(_, instance)| qualified_name(instance.class));
+        match (instance, name) {
+            (Some((object, instance)), Some((module, name))) if def.is_called(module, &name) => {
+                T::from_object(&mut ObjectReader { reading: self, def, object, instance })
             }
-            None => {
-                let found = match object.and_then(|(_, parts)| class_name(parts.class)) {
+            (_, name) => {
+                let found = match name {
                     Some((module, name)) => format!("one of {module}.{name}"),
                     None => describe(value.arena(), value.cell()),
                 };
@@ -132,20 +132,12 @@ impl<'g> Reading<'g> {
     }
 }
 
-/// Gives a namedtuple its fields as arguments where the tuple stands in their place.
-fn with_base<'g>(mut parts: Parts<'g>, def: &ClassDef) -> Parts<'g> {
-    if let (Base::NamedTuple, Some(items)) = (def.base, parts.base.and_then(Value::as_tuple)) {
-        parts.args = items;
-    }
-    parts
-}
-
 /// An instance that is being read, from which a [`PickleClass`] takes its fields.
 pub struct ObjectReader<'r, 'a> {
     reading: &'r mut Reading<'a>,
     def: &'r ClassDef,
     object: Object<'r>,
-    parts: Parts<'r>,
+    instance: Instance<'r>,
 }
 
 impl ObjectReader<'_, '_> {
@@ -199,7 +191,7 @@ impl ObjectReader<'_, '_> {
         field: &Field,
         read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let found = find(&self.parts, field).map(|value| read(value, self.reading));
+        let found = find(&self.instance, field).map(|value| read(value, self.reading));
         found.transpose().map_err(|e| self.name(field, e))
     }
 
@@ -209,12 +201,12 @@ impl ObjectReader<'_, '_> {
     ///
     /// Those of the type, with class and field named.
     pub fn get_base<T: FromValue>(&mut self, field: &Field) -> Result<T> {
-        let ObjectReader { reading, def, object, parts } = self;
-        let read = match (parts.base, def.base) {
+        let ObjectReader { reading, def, object, instance } = self;
+        let read = match (instance.base, def.base) {
             (Some(base), _) => reading.read(base),
             (None, Base::List) => T::from_items(&mut object.items(), reading),
             (None, Base::Dict) => T::from_pairs(&mut object.entries(), reading),
-            (None, _) => match parts.args.get(0) {
+            (None, _) => match instance.args.get(0) {
                 Some(value) => reading.read(value),
                 None => Err(missing(field)),
             },
@@ -232,7 +224,7 @@ impl ObjectReader<'_, '_> {
         this: &mut T,
         set: impl FnOnce(&mut T, S) -> Result<()>,
     ) -> Result<()> {
-        let Some(state) = self.parts.state else { return Ok(()) };
+        let Some(state) = self.instance.state else { return Ok(()) };
         let done = self.reading.read(state).and_then(|state| set(this, state));
         done.map_err(|e| e.about(|| format!("{}.__setstate__", self.def)))
     }
@@ -244,18 +236,23 @@ impl ObjectReader<'_, '_> {
 }
 
 /// A state sets what the constructor made of its arguments, so that it is looked at first.
-fn find<'v>(parts: &Parts<'v>, field: &Field) -> Option<Value<'v>> {
+fn find<'v>(instance: &Instance<'v>, field: &Field) -> Option<Value<'v>> {
     let names = || std::iter::once(&field.name).chain(field.aliases);
-    let in_state = match field.attr {
-        Some(Attr::At(index)) => parts.positions().and_then(|items| items.get(index)),
-        Some(Attr::Own | Attr::Slot) => {
-            let dicts = parts.attributes();
+    let in_state = instance.state.and_then(|state| match field.attr? {
+        Attr::At(index) => match state.kind() {
+            Kind::Tuple(items) | Kind::List(items) => items.get(index),
+            _ => None,
+        },
+        Attr::Own | Attr::Slot => {
+            let dicts = match state.as_tuple().and_then(Items::as_array) {
+                Some([own, slots]) => [own.as_dict(), slots.as_dict()],
+                None => [state.as_dict(), None],
+            };
             names().find_map(|name| dicts.into_iter().flatten().find_map(|dict| dict.get(*name)))
         }
-        None => None,
-    };
-    in_state.or_else(|| parts.args.get(field.arg?)).or_else(|| {
-        let kwargs = parts.kwargs.filter(|_| field.is_kwarg)?;
+    });
+    in_state.or_else(|| instance.args.get(field.arg?)).or_else(|| {
+        let kwargs = instance.kwargs.filter(|_| field.is_kwarg)?;
         names().find_map(|name| kwargs.get(*name))
     })
 }

@@ -1,8 +1,11 @@
 //! Classes and functions of Python that are known by name.
 
+use std::borrow::Cow;
+
 use super::network::Kin;
 use super::paths::Flavour;
-use crate::graph::{Global, Value};
+use crate::graph::{Global, How, Value};
+use crate::resolve::compat::{Names, python3_name};
 
 /// What is known of a class or function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,6 +99,41 @@ impl Class {
             _ => Class::Other,
         }
     }
+}
+
+/// Classes inside each other that a name is followed through.
+const NESTED: usize = 100;
+
+/// Module and qualified name of a class, as Python 3 calls it. Below protocol 4, what is nested in a class is
+/// written as a path of attributes: `getattr(Outer, 'Inner')`.
+pub(crate) fn qualified_name<'g>(mut class: Value<'g>) -> Option<(&'g str, Cow<'g, str>)> {
+    let mut inner = Vec::new();
+    while let Some((parent, name)) = attribute(class) {
+        if inner.len() == NESTED {
+            return None;
+        }
+        inner.push(name);
+        class = parent;
+    }
+    let global = class.as_global()?;
+    let (module, name) = (global.module().as_str()?, global.name().as_str()?);
+    let is_python2 = Names::of_protocol(class.arena().protocol.unwrap_or(3)) == Names::Python2;
+    let (module, name) = if is_python2 { python3_name(module, name) } else { (module, name) };
+    if inner.is_empty() {
+        return Some((module, name.into()));
+    }
+    inner.push(name);
+    inner.reverse();
+    Some((module, inner.join(".").into()))
+}
+
+/// What `getattr` was called with, if a value is such a call.
+pub(crate) fn attribute<'g>(value: Value<'g>) -> Option<(Value<'g>, &'g str)> {
+    let object = value.as_object()?;
+    let function = object.class().as_global()?;
+    let is_getattr = function.is("builtins", "getattr") || function.is("__builtin__", "getattr");
+    let [parent, name] = object.args().as_array()?;
+    (is_getattr && object.how() == How::Reduce).then_some((parent, name.as_str()?))
 }
 
 /// Whether a class is an exception: those of Python are named so, and by PEP 8 those of programs too.

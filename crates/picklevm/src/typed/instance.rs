@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::class::Class;
+use super::class::{Class, attribute, qualified_name};
 use super::{Reduce, View};
 use crate::graph::{Arena, Cell, Change, Dict, How, Id, Items, Kind, Object, OpKind, Pairs, Value};
 use crate::protocol::Protocol;
@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 /// An instance, the same however it was pickled: of which class, made of which arguments, and what it holds.
 ///
 /// Sees through `copyreg._reconstructor`, `__newobj__` and `__newobj_ex__`, by which protocols 0 and 1 make what later
-/// ones make by an opcode (PEP 307). Any object is one: a dataclass with its attributes, an instance of a class with
+/// ones make by an opcode (PEP 307), and through the `functools.partial` of protocols 2 and 3 (PEP 3154). Any object is one: a dataclass with its attributes, an instance of a class with
 /// `__slots__`, a subclass of a list, the result of a call. [`Object`] has what the pickle said, this what it meant.
 ///
 /// ```
@@ -42,6 +42,8 @@ pub struct Instance<'g> {
     pub(crate) items: Option<Items<'g>>,
     /// What was set by key.
     pub(crate) pairs: Option<Rows<'g>>,
+    /// What `copyreg._reconstructor` was given of the built-in class that the class extends.
+    pub(crate) base: Option<Value<'g>>,
     /// Whether more happened to it than the fields tell.
     pub(crate) is_partial: bool,
 }
@@ -88,6 +90,7 @@ impl<'g> Instance<'g> {
             state: None,
             items: None,
             pairs: None,
+            base: None,
             is_partial: false,
         };
         for change in object.changes() {
@@ -104,16 +107,18 @@ impl<'g> Instance<'g> {
         instance
     }
 
-    /// Looks through the functions of `copyreg` that make instances for protocols without an opcode for it (PEP 307).
+    /// Looks through the functions that make instances for protocols without an opcode for it: those of `copyreg`
+    /// (PEP 307), and `functools.partial(cls.__new__, cls, *args, **kwargs)()` (PEP 3154).
     fn see_through(&mut self) {
         let args = self.args;
-        let Some(class) = args.get(0) else { return };
+        let Some(class) = args.get(0) else { return self.see_through_partial() };
         match (self.known, args.len()) {
             (Class::Reconstructor, 3) => {
                 let value = args.from(2);
                 self.args = args.from(usize::MAX);
-                match value.get(0).map(Value::kind) {
-                    None | Some(Kind::None) => {}
+                self.base = value.get(0).filter(|base| !base.is_none());
+                match self.base.map(Value::kind) {
+                    None => {}
                     Some(Kind::Tuple(items)) => self.args = items,
                     Some(Kind::List(items) | Kind::Set(items) | Kind::FrozenSet(items)) => self.items = Some(items),
                     Some(Kind::Dict(_)) => self.pairs = value.get(0).and_then(Rows::of_dict).map(Rows::single),
@@ -128,6 +133,23 @@ impl<'g> Instance<'g> {
             }
             _ => return,
         }
+        self.made_of(class);
+    }
+
+    fn see_through_partial(&mut self) {
+        let partial = self.class.as_object().filter(|partial| Class::of(partial.class()) == Class::Partial);
+        let state = partial.and_then(Object::state).and_then(Value::as_tuple).and_then(Items::as_array);
+        let Some([method, args, kwargs, _]) = state else { return };
+        let (Some((owner, "__new__")), Some(class)) = (attribute(method), args.items().get(0)) else { return };
+        if qualified_name(owner).is_some_and(|name| qualified_name(class) == Some(name)) {
+            self.args = args.items().from(1);
+            self.kwargs = Some(kwargs).filter(|kwargs| !kwargs.is_empty());
+            self.made_of(class);
+        }
+    }
+
+    /// Makes it one of this class, that was made by `cls.__new__`.
+    fn made_of(&mut self, class: Value<'g>) {
         self.how = if self.kwargs.is_some() { How::NewObjEx } else { How::NewObj };
         self.class = class;
         self.known = Class::of(class);
