@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use picklevm::{Symbolic, Unpickler};
-use support::{OneByte, graph_form, python};
+use support::{OneByte, graph_form, picklevm, python, sections};
 
 /// Pickles of every Python there is, of random objects too, in a directory.
 fn pickles() -> tempfile::TempDir {
@@ -45,6 +45,35 @@ fn loading_makes_the_graphs_that_python_makes() {
         compared += 1;
     }
     assert!(compared > 100, "only {compared} pickles");
+}
+
+#[test]
+fn python_evaluates_what_show_prints_of_the_standard_library_s_objects() {
+    let test = "python_evaluates_what_show_prints_of_the_standard_library_s_objects";
+    let Some(reference) = python::reference(test) else { return };
+    let made = python::run(&reference, "typed_objects.py", &["make".as_ref()]);
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut names = Vec::new();
+    for line in String::from_utf8(made.stdout).expect("text").lines() {
+        let (name, hex) = line.rsplit_once(' ').expect("a name, a protocol and a pickle");
+        let digits = hex.as_bytes().as_chunks::<2>().0.iter().map(|digits| str::from_utf8(digits).expect("ASCII"));
+        let pickle: Vec<u8> = digits.map(|digits| u8::from_str_radix(digits, 16).expect("digits")).collect();
+        fs::write(dir.path().join(name), pickle).expect("a file");
+        names.push(dir.path().join(name).to_str().expect("a path").to_owned());
+    }
+    let args: Vec<&str> = ["show"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let shown = picklevm(&args);
+    let mut lines = String::new();
+    for (path, text) in sections(str::from_utf8(&shown.stdout).expect("text")) {
+        let name = Path::new(path).file_name().and_then(|name| name.to_str()).expect("a name");
+        // What an instance was given is no expression.
+        if !text.contains(" with ") {
+            lines += &format!("{name} {}\n", text.trim_end().replace('\n', " "));
+        }
+    }
+    let report = python::run_reading(&reference, "typed_objects.py", &["shown".as_ref()], &lines);
+    assert!(report.ends_with(", failed 0\n"), "{report}");
+    assert!(lines.lines().count() > 400, "only {} objects", lines.lines().count());
 }
 
 #[test]

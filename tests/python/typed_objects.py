@@ -9,7 +9,7 @@ usage: pythonX.Y typed_objects.py make            writes lines `NAME PROTOCOL HE
 Objects that this Python does not have are left out.
 """
 from __future__ import print_function, unicode_literals
-import binascii, collections, importlib, re, sys, warnings
+import binascii, collections, importlib, io, re, sys, warnings
 
 import typed_objects
 
@@ -174,7 +174,7 @@ def evaluate(expression):
     for module in re.findall(r"\b([a-z_]+)\.", expression):
         try: names[str(module)] = importlib.import_module(module)
         except ImportError: pass
-    if PYTHON_2: names[str("builtins")] = importlib.import_module("__builtin__")
+    names[str("__builtin__")] = names[str("builtins")] = importlib.import_module("__builtin__" if PYTHON_2 else "builtins")
     flags = unicode_literals.compiler_flag if PYTHON_2 else 0
     return eval(compile(expression, "expression", "eval", flags, True), names)
 
@@ -223,7 +223,7 @@ def main(command):
                     print(name, protocol, binascii.hexlify(data).decode())
         return
     failed = checked = 0
-    for line in sys.stdin:
+    for line in io.open(0, encoding="utf-8", closefd=False):
         name, protocol, what = line.rstrip("\n").split(" ", 2)
         if name not in known or int(protocol) > pickle.HIGHEST_PROTOCOL: continue
         try:

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use super::root;
 
@@ -61,4 +61,16 @@ pub(crate) fn run(python: &Path, script: &str, args: &[&OsStr]) -> Output {
     let output = Command::new(python).arg("-B").arg(script).args(args).output().expect("it runs");
     assert!(output.status.success(), "{}: {}", python.display(), String::from_utf8_lossy(&output.stderr));
     output
+}
+
+/// What a script of tests/python says of its standard input.
+pub(crate) fn run_reading(python: &Path, script: &str, args: &[&OsStr], input: &str) -> String {
+    let script = root().join("tests/python").join(script);
+    let mut command = Command::new(python);
+    command.arg("-B").arg(script).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", python.display());
+    String::from_utf8(output.stdout).expect("text")
 }

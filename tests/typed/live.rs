@@ -1,27 +1,12 @@
 //! Against the Pythons of this machine. Skipped, and said so, where there is none.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use picklevm::{Protocol, Standard, Symbolic, Unpickler};
 
 use super::objects::object;
 use super::vectors::{rewritten, told};
-use super::{Sample, python, root, samples};
-
-/// What the script says of these lines.
-fn check(python: &Path, lines: &str) -> String {
-    let script = root().join("tests/python/typed_objects.py");
-    let mut command = Command::new(python);
-    command.arg("-B").arg(script).arg("check").stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = command.spawn().expect("it runs");
-    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
-    assert!(output.status.success(), "{}", python.display());
-    String::from_utf8(output.stdout).expect("text")
-}
+use super::{Sample, python, samples};
 
 #[test]
 fn pythons_read_what_is_made_of_views_of_their_own_objects() {
@@ -53,7 +38,7 @@ fn pythons_read_what_is_made_of_views_of_their_own_objects() {
         }
         // Each Python reads what the objects of any other were made into.
         for reader in &pythons {
-            let report = check(reader, &lines);
+            let report = python::run_reading(reader, "typed_objects.py", &["check".as_ref()], &lines);
             assert!(report.ends_with(", failed 0\n"), "{} of {}: {report}", reader.display(), python.display());
         }
     }

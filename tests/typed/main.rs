@@ -1,11 +1,14 @@
 //! Typed views: objects of the standard library as every Python pickles them, and the way back.
 
+#[cfg(all(feature = "chrono", feature = "jiff"))]
+mod conversions;
 mod live;
 mod malformed;
 mod objects;
 #[allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 #[path = "../support/python.rs"]
 mod python;
+mod robust;
 mod vectors;
 
 /// The root of the repository.

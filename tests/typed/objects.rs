@@ -171,7 +171,7 @@ fn name(value: Value<'_>) -> String {
 }
 
 fn short(global: Option<Global<'_>>) -> String {
-    let name = global.expect("a global").name().to_string();
+    let name = global.map_or_else(|| "?".to_owned(), |global| global.name().to_string());
     // What Python 3.3 made aliases and subclasses of `OSError` is that to Python 2.
     name.replace("FileNotFoundError", "OSError")
 }

@@ -35,6 +35,18 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
+//! What the standard library pickles has a [view](Value::view): dates, decimals, paths and more, the same for every
+//! protocol and every Python; see [`typed`].
+//!
+//! ```
+//! use picklevm::typed::TimeDelta;
+//!
+//! let graph = picklevm::loads(b"cdatetime\ntimedelta\n(I1\nI30\nI0\ntR.")?;
+//! let delta: TimeDelta = graph.root().view()?;
+//! assert_eq!((delta.days(), delta.seconds()), (1, 30));
+//! # Ok::<(), picklevm::Error>(())
+//! ```
+//!
 //! Graphs are changed, and built by hand or with [`value!`], and written by [`dumps`]. An [`Id`] used twice is shared.
 //!
 //! ```
@@ -117,3 +129,8 @@ pub struct Architecture;
 #[cfg(all(doctest, feature = "derive"))]
 #[doc = include_str!("../../../docs/classes.md")]
 pub struct Classes;
+
+/// Compiles and runs the code of the chapter on views.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/views.md")]
+pub struct Views;

@@ -55,6 +55,7 @@ impl<'g, N: Notation> Pass<'g> for Measure<'_, N> {
     fn piece(&mut self, piece: Piece<'_>) -> io::Result<()> {
         match piece {
             Piece::Text(text) | Piece::Label(text) => self.write_str(text),
+            Piece::Written(value, write) => write(value, self),
             Piece::Key(text) => {
                 let notation = self.notation;
                 notation.key(text, self)

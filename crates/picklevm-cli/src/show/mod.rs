@@ -12,6 +12,7 @@ mod print;
 mod python;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod walk;
 
 use std::io;
@@ -32,8 +33,9 @@ use self::python::Python;
 
 /// Prints what pickles hold, in Python syntax
 ///
-/// Plain data can be read back with ast.literal_eval. Instances are written as `module.Name(arguments)` with the items
-/// and the state that they were given. A value that several places share, or that holds itself, is printed once, as
+/// Plain data can be read back with ast.literal_eval. Dates, paths and other objects of the standard library are written
+/// as the Python that makes them, other instances as `module.Name(arguments)` with the items and the state that they were
+/// given. A value that several places share, or that holds itself, is printed once, as
 /// `&1 value`, and is `*1` from then on.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -49,6 +51,9 @@ pub(crate) struct Args {
     /// Every pickle in the file, not the first alone
     #[arg(long)]
     all: bool,
+    /// Calls as the pickle has them, also those of the standard library that read better otherwise
+    #[arg(long, conflicts_with = "json")]
+    raw: bool,
     /// One line of JSON a pickle; what JSON cannot say is tagged
     #[arg(long)]
     json: bool,
@@ -86,7 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             let shown = if args.json {
                 write(&graph, Json, bounds, false, &mut out)
             } else {
-                write(&graph, Python::default(), bounds, color, &mut out)
+                write(&graph, Python::new(args.raw), bounds, color, &mut out)
             };
             shown.map_err(|error| out.failure(error))
         };

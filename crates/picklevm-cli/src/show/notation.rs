@@ -39,10 +39,15 @@ pub(super) enum Step<'g> {
     /// A text as the name of a member.
     Key(Text<'g>),
     Value(Value<'g>),
+    /// What a function writes of a value.
+    Written(Value<'g>, Write),
     Group(Group<'g>),
     /// The arguments of a call, one by one, or as a tuple that is spread where others share it.
     Arguments(Object<'g>, fn(Object<'g>, Spread) -> Group<'g>),
 }
+
+/// Writes something of a value.
+pub(super) type Write = fn(Value<'_>, &mut dyn fmt::Write) -> fmt::Result;
 
 /// Whether the arguments of a call are written as their tuple.
 pub(super) type Spread = bool;

@@ -77,6 +77,7 @@ impl<'g, N: Notation, W: Write> Pass<'g> for Print<'g, '_, N, W> {
         match piece {
             Piece::Text("") => Ok(()),
             Piece::Text(text) => self.styled(Style::new(), |_, out| out.write_str(text)),
+            Piece::Written(value, write) => self.styled(AnsiColor::Magenta.on_default(), |_, out| write(value, out)),
             Piece::Key(text) => self.styled(Style::new(), |notation, out| notation.key(text, out)),
             Piece::Label(label) => self.styled(AnsiColor::Yellow.on_default().bold(), |_, out| out.write_str(label)),
             Piece::More(count, [before, after]) => {

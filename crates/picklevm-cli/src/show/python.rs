@@ -7,27 +7,36 @@ use picklevm::{Change, Global, Int, Items, Kind, Object, Text, Value};
 use smallvec::smallvec;
 
 use super::notation::{Brackets, Group, Notation, Parts, Row, Spread, Step, Steps};
+use super::typed;
 
 /// Python syntax: literals as Python's `repr` writes them, calls for the rest.
 #[derive(Default)]
 pub(super) struct Python {
     /// Text is written with the prefix that Python 2 has for it, since strings without are 8-bit strings.
     python2: bool,
+    /// Calls are written as the pickle has them.
+    raw: bool,
+}
+
+impl Python {
+    pub(super) fn new(raw: bool) -> Python {
+        Python { python2: false, raw }
+    }
 }
 
 const fn brackets(open: &'static str, close: &'static str) -> Brackets {
     Brackets { open, close, separator: ", ", after_one: "", more: ["... ", " more"], may_break: true }
 }
 
-const LIST: Brackets = brackets("[", "]");
-const BRACES: Brackets = brackets("{", "}");
-const PARENTHESES: Brackets = brackets("(", ")");
+pub(super) const LIST: Brackets = brackets("[", "]");
+pub(super) const BRACES: Brackets = brackets("{", "}");
+pub(super) const PARENTHESES: Brackets = brackets("(", ")");
 const TUPLE: Brackets = Brackets { after_one: ",", ..PARENTHESES };
 const SET: Brackets = brackets("set(", ")");
 const FROZENSET: Brackets = brackets("frozenset({", "})");
 const EMPTY_FROZENSET: Brackets = brackets("frozenset(", ")");
 const PERSISTENT: Brackets = brackets("persistent(", ")");
-const CHANGES: Brackets =
+pub(super) const CHANGES: Brackets =
     Brackets { open: "", close: "", separator: "", after_one: "", more: [" with ... ", " more"], may_break: false };
 
 impl Notation for Python {
@@ -66,6 +75,11 @@ impl Notation for Python {
             Kind::Dict(dict) => group(&BRACES, Parts::Dict(dict)),
             Kind::Persistent(id) => group(&PERSISTENT, Parts::One(id)),
             Kind::Object(object) => {
+                if !self.raw
+                    && let Some(steps) = typed::steps(value, object)
+                {
+                    return steps;
+                }
                 let class = match object.class().kind() {
                     Kind::Global(_) | Kind::Ext(_) => Step::Value(object.class()),
                     _ => group(&PARENTHESES, Parts::One(object.class())),
@@ -94,11 +108,11 @@ impl Notation for Python {
     }
 }
 
-fn group<'g>(around: &'static Brackets, parts: Parts<'g>) -> Step<'g> {
+pub(super) fn group<'g>(around: &'static Brackets, parts: Parts<'g>) -> Step<'g> {
     Step::Group(Group { around, parts, row })
 }
 
-fn arguments(object: Object<'_>, spread: Spread) -> Group<'_> {
+pub(super) fn arguments(object: Object<'_>, spread: Spread) -> Group<'_> {
     let parts = if spread { Parts::SpreadArguments(object) } else { Parts::Arguments(object) };
     Group { around: &PARENTHESES, parts, row }
 }
@@ -132,7 +146,7 @@ pub(super) fn int(int: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 /// As `repr` writes it; infinities as the literal that `ast.unparse` has for them.
-fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
+pub(super) fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     if value.is_infinite() {
         return out.write_str(if value < 0.0 { "-1e309" } else { "1e309" });
     }
@@ -163,7 +177,7 @@ fn global(global: Global<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     }
 }
 
-fn is_dotted_name(text: Text<'_>) -> bool {
+pub(super) fn is_dotted_name(text: Text<'_>) -> bool {
     let is_part = |part: &str| {
         !part.starts_with(|c: char| c.is_ascii_digit())
             && !part.is_empty()

@@ -148,6 +148,58 @@ fn integers_beyond_what_python_reads_in_decimal_are_hexadecimal() {
     assert!(of_bytes(1785).trim_start_matches('-').trim_end().bytes().all(|byte| byte.is_ascii_digit()));
 }
 
+/// Objects of the standard library, and what makes an equal one.
+#[test]
+fn objects_of_the_standard_library_are_written_as_the_python_that_makes_them() {
+    let table: &[(&[u8], &str)] = &[
+        (b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR.", "datetime.date(2030, 1, 2)"),
+        (b"cdatetime\ntimedelta\n(K\x00K\x00K\x00tR.", "datetime.timedelta(0)"),
+        (b"cuuid\nUUID\n)\x81}\x8c\x03intK\x05sb.", "uuid.UUID('00000000-0000-0000-0000-000000000005')"),
+        (b"cpathlib._local\nPosixPath\n(\x8c\x04it'stR.", r#"pathlib.PosixPath("it's")"#),
+        (b"cipaddress\nIPv4Address\n(K\x01tR.", "ipaddress.IPv4Address('0.0.0.1')"),
+        (b"c__builtin__\nxrange\n(K\x00K\x03K\x01tR.", "range(0, 3)"),
+        (b"ccollections\ndeque\n)RK\x01a.", "collections.deque([1])"),
+        (b"cexceptions\nKeyError\n(K\x01tR.", "KeyError(1)"),
+        (b"cbuiltins\ngetattr\n(cm\nColor\n\x8c\x03REDtR.", "m.Color.RED"),
+        (b"ccopy_reg\n_reconstructor\n(cm\nC\nc__builtin__\nobject\nNtR}b.", "m.C() with state {}"),
+    ];
+    for (pickle, shown) in table {
+        assert_eq!(python(pickle), format!("{shown}\n"), "{}", pickle.escape_ascii());
+    }
+}
+
+/// Month 13, a state beside the arguments, an attribute that is no name, a path of many bytes.
+#[test]
+fn what_python_would_refuse_and_what_is_long_is_written_as_it_was_pickled() {
+    let long = [b"cpathlib\nPurePosixPath\n(\x8c\xc9", &b"a".repeat(201)[..], b"tR."].concat();
+    let table: &[(&[u8], &str)] = &[
+        (b"cdatetime\ndate\n(C\x04\x07\xee\x0d\x02tR.", r"datetime.date(b'\x07\xee\r\x02')"),
+        (b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR}b.", r"datetime.date(b'\x07\xee\x01\x02') with state {}"),
+        (b"cbuiltins\ngetattr\n(cm\nC\n\x8c\x03a()tR.", "builtins.getattr(m.C, 'a()')"),
+        (&long, &format!("pathlib.PurePosixPath(\n    '{}',\n)", "a".repeat(201))),
+    ];
+    for (pickle, shown) in table {
+        assert_eq!(python(pickle), format!("{shown}\n"), "{}", pickle.escape_ascii());
+    }
+}
+
+/// The zone of two times is one object.
+#[test]
+fn what_objects_of_the_standard_library_share_is_written_once() {
+    let pickle = b"\x80\x04\x8c\x08datetime\x94h\0\x93\x94(C\x0a\x07\xee\x01\x02\0\0\0\0\0\0\x94cm\nZone\n)R\x94tRh\x01(h\x02h\x03tR\x86.";
+    let first = "datetime.datetime(2030, 1, 2, 0, 0, tzinfo=&1 m.Zone())";
+    let second = "datetime.datetime(2030, 1, 2, 0, 0, tzinfo=*1)";
+    assert_eq!(python(pickle).split_whitespace().collect::<Vec<_>>().join(" "), format!("( {first}, {second}, )"));
+}
+
+#[test]
+fn raw_writes_the_calls_of_the_pickle() {
+    let graph = Unpickler::new().loads(b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR.").expect("a pickle");
+    let mut out = Vec::new();
+    write(&graph, Python::new(true), Bounds::PEOPLE, false, &mut out).expect("memory takes all");
+    assert_eq!(out, b"datetime.date(b'\\x07\\xee\\x01\\x02')\n");
+}
+
 /// A million levels of each kind of nesting.
 #[test]
 fn a_million_levels_are_printed_on_a_small_stack() {

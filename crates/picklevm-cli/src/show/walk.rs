@@ -5,7 +5,7 @@ use std::io;
 use picklevm::{Text, Value};
 
 use super::Bounds;
-use super::notation::{Group, Notation, Rows, Step, identity, is_atom};
+use super::notation::{Group, Notation, Rows, Step, Write, identity, is_atom};
 
 /// What sees the steps go by.
 pub(super) trait Pass<'g> {
@@ -59,6 +59,8 @@ pub(super) enum Piece<'a> {
     /// The name of a member.
     Key(Text<'a>),
     Label(&'a str),
+    /// What a function writes of a value.
+    Written(Value<'a>, Write),
     /// How many parts are left out, and what stands around the number.
     More(usize, [&'static str; 2]),
 }
@@ -98,6 +100,7 @@ pub(super) fn walk<'g, P: Pass<'g>>(
         match step {
             Step::Text(text) => pass.piece(Piece::Text(text))?,
             Step::Key(text) => pass.piece(Piece::Key(text))?,
+            Step::Written(value, write) => pass.piece(Piece::Written(value, write))?,
             Step::Value(value) => {
                 match identity(value).map_or(Meeting::Only, |_| pass.meet(value)) {
                     Meeting::Only => {}

@@ -53,7 +53,8 @@ impl Class {
             return Class::of_global(global);
         }
         // The methods of classes are attributes of a global, as what is nested in classes is below protocol 4.
-        let attribute = class.as_object().filter(|object| Class::of(object.class()) == Class::GetAttr);
+        let is_getattr = |function: Global<'_>| Class::of_global(function) == Class::GetAttr;
+        let attribute = class.as_object().filter(|object| object.class().as_global().is_some_and(is_getattr));
         match attribute.and_then(|object| object.args().as_array()) {
             Some([owner, name])
                 if name == "_unpickle" && owner.as_global().is_some_and(|g| g.is("zoneinfo", "ZoneInfo")) =>

@@ -10,7 +10,7 @@ use super::Reduce;
 use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
-use super::plain::octets;
+use super::plain::octets_of;
 use super::zones::Zone;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Value};
@@ -89,7 +89,7 @@ impl Date {
 
     pub(crate) fn of(instance: &Instance<'_>) -> Option<Date> {
         let [packed] = instance.only_args(Class::Date)?.as_array()?;
-        Date::unpack(octets(packed)?.as_ref().try_into().ok()?)
+        Date::unpack(octets_of(packed)?)
     }
 }
 
@@ -117,7 +117,7 @@ impl Reduce for Date {
 /// assert_eq!(time.with_zone(TimeZone::UTC).to_string(), "09:30:00.000500+00:00");
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Time<'g> {
     hour: u8,
     minute: u8,
@@ -206,7 +206,7 @@ impl<'g> Time<'g> {
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<Time<'g>> {
         let args = instance.only_args(Class::Time).filter(|args| matches!(args.len(), 1 | 2))?;
-        let [hour, rest @ ..]: [u8; 6] = octets(args.get(0)?)?.as_ref().try_into().ok()?;
+        let [hour, rest @ ..] = octets_of::<6>(args.get(0)?)?;
         let [minute, second, micros @ ..] = rest;
         let clock = [hour & !FOLD, minute, second, micros[0], micros[1], micros[2]];
         Time::unpack(clock, hour & FOLD != 0, args.get(1))
@@ -279,7 +279,7 @@ impl<'g> DateTime<'g> {
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<DateTime<'g>> {
         let args = instance.only_args(Class::DateTime).filter(|args| matches!(args.len(), 1 | 2))?;
-        let packed: [u8; 10] = octets(args.get(0)?)?.as_ref().try_into().ok()?;
+        let packed = octets_of::<10>(args.get(0)?)?;
         let ([high, low, month, day], clock) = packed.split_first_chunk()?;
         let date = Date::unpack([*high, *low, month & !FOLD, *day])?;
         let time = Time::unpack(clock.try_into().ok()?, month & FOLD != 0, args.get(1))?;

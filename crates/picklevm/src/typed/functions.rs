@@ -115,7 +115,10 @@ impl<'g> Regex<'g> {
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<Regex<'g>> {
         let [pattern, flags] = instance.only_args(Class::Regex)?.as_array()?;
-        let is_pattern = matches!(pattern.kind(), Kind::Str(_)) || octets(pattern).is_some();
+        let is_pattern = match pattern.kind() {
+            Kind::Str(_) | Kind::Bytes(_) | Kind::ByteStr(_) => true,
+            _ => octets(pattern).is_some(),
+        };
         Some(Regex { pattern, flags: flags.as_i64()? }).filter(|_| is_pattern)
     }
 }

@@ -66,10 +66,6 @@ impl<'g> Rows<'g> {
     pub(crate) fn single(first: &'g [[Cell; 2]]) -> Rows<'g> {
         Rows { first, second: &[] }
     }
-
-    pub(crate) fn len(self) -> usize {
-        self.first.len() + self.second.len()
-    }
 }
 
 impl<'g> Instance<'g> {
@@ -153,11 +149,6 @@ impl<'g> Instance<'g> {
         self.how = if self.kwargs.is_some() { How::NewObjEx } else { How::NewObj };
         self.class = class;
         self.known = Class::of(class);
-    }
-
-    /// The only argument, if there is no other.
-    pub(crate) fn only_arg(&self) -> Option<Value<'g>> {
-        (self.args.len() == 1 && self.kwargs.is_none()).then(|| self.args.get(0)).flatten()
     }
 
     /// The arguments of an instance of a class that is nothing but these.

@@ -40,6 +40,20 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
+//! With the features `chrono` and `jiff`, dates, times, time spans and offsets convert into the types of these crates and
+//! back by `TryFrom` and `From`.
+//!
+//! Views that borrow nothing are also fields of types that derive [`PickleClass`](crate::PickleClass).
+//!
+//! ```
+//! use picklevm::typed::Date;
+//!
+//! let graph = picklevm::Graph::from(vec![Date::new(2030, 1, 2)?, Date::new(2030, 1, 3)?]);
+//! let days: Vec<Date> = graph.root().to()?;
+//! assert_eq!(days[1].day(), 3);
+//! # Ok::<(), picklevm::Error>(())
+//! ```
+//!
 //! | Python | view |
 //! | --- | --- |
 //! | `datetime.date`, `time`, `datetime`, `timedelta` | [`Date`], [`Time`], [`DateTime`], [`TimeDelta`] |
@@ -57,12 +71,16 @@
 //! | `functools.partial`, `re.compile(…)`, `types.SimpleNamespace` | [`Partial`], [`Regex`], [`SimpleNamespace`] |
 
 mod array;
+#[cfg(feature = "chrono")]
+mod chrono;
 pub(crate) mod class;
 mod collections;
 mod datetime;
 mod exceptions;
 mod functions;
 pub(crate) mod instance;
+#[cfg(feature = "jiff")]
+mod jiff;
 mod make;
 mod members;
 mod network;

@@ -102,6 +102,10 @@ fn kin(instance: &Instance<'_>, what: What) -> Option<Kin> {
 }
 
 fn parse(address: &str, kin: Kin) -> Option<IpAddress<'_>> {
+    // Many objects may share a long text: it is not looked at.
+    if address.len() > 1000 {
+        return None;
+    }
     let (addr, scope) = match address.split_once('%') {
         Some((addr, scope)) => (addr, Some(scope).filter(|scope| !scope.is_empty() && !scope.contains('%'))?.into()),
         None => (address, None),

@@ -10,6 +10,7 @@ use super::Reduce;
 use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
+use super::plain::text;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
@@ -95,6 +96,16 @@ impl<'g> Path<'g> {
             Segments::Pickled(items) => (None, Some(items)),
         };
         written.into_iter().chain(pickled.into_iter().flatten().map(segment))
+    }
+
+    /// The path as Python's `str` writes it, if it is Unicode: file names with other bytes have lone surrogates in
+    /// Python (PEP 383), for which [`to_string`](ToString::to_string) has U+FFFD.
+    pub fn to_str(&self) -> Option<String> {
+        let is_unicode = match self.segments {
+            Segments::Written(_) => true,
+            Segments::Pickled(mut items) => items.all(|item| text(item).is_some()),
+        };
+        is_unicode.then(|| self.to_string())
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<Path<'g>> {

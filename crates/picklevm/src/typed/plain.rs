@@ -113,6 +113,16 @@ pub(crate) fn octets(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
     }
 }
 
+/// So many bytes, however the protocol writes them. More of them, which many objects may share, are not looked at.
+pub(crate) fn octets_of<const N: usize>(value: Value<'_>) -> Option<[u8; N]> {
+    let written = value.as_object().map_or(Some(value), |object| object.args().get(0))?;
+    // A byte is a character of one or two bytes.
+    if written.as_text().is_some_and(|text| text.as_bytes().len() > 2 * N) {
+        return None;
+    }
+    octets(value)?.as_ref().try_into().ok()
+}
+
 /// Text of Python 3, or of an 8-bit string of Python 2.
 pub(crate) fn text(value: Value<'_>) -> Option<&str> {
     match value.kind() {

@@ -44,7 +44,18 @@ pub(crate) fn items_of(value: Value<'_>) -> Option<Items<'_>> {
     }
 }
 
+impl Rows<'_> {
+    pub(crate) fn len(self) -> usize {
+        self.first.len() + self.second.len()
+    }
+}
+
 impl<'g> Instance<'g> {
+    /// The only argument, if there is no other.
+    fn only_arg(&self) -> Option<Value<'g>> {
+        (self.args.len() == 1 && self.kwargs.is_none()).then(|| self.args.get(0)).flatten()
+    }
+
     /// A sequence by its class, by what was appended, or by its only argument.
     fn sequence(&self) -> Option<Items<'g>> {
         self.items.or_else(|| match self.known {

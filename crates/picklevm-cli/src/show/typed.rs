@@ -1,0 +1,303 @@
+//! Objects of the standard library as the Python that makes them: `datetime.date(2030, 1, 2)`.
+//!
+//! What is written evaluates to the equal object. Texts and items that other objects may share are written where they
+//! are short: a long one, which the raw form writes once, is left to that.
+
+use std::fmt;
+
+use picklevm::ops::repr;
+use picklevm::typed::{
+    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, Instance, IpAddress, OrderedDict, Partial, Path,
+    Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
+};
+use picklevm::{Change, Items, Kind, Object, Value};
+use smallvec::smallvec;
+
+use super::notation::{Parts, Step, Steps, Write};
+use super::python::{BRACES, CHANGES, LIST, PARENTHESES, arguments, float, group, is_dotted_name};
+
+/// The most bytes of text, and items, that are written as a part of an object.
+const SHORT: usize = 200;
+
+/// The steps of an object that reads better otherwise than as the call that it is.
+pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g>> {
+    let Some(global) = object.class().as_global() else { return zone_info(value) };
+    let (module, name) = (global.module().as_str()?, global.name().as_str()?);
+    // Exceptions and slices are written with their arguments, which may be shared.
+    if !is_short(object.args()) && !matches!(module, "builtins" | "__builtin__" | "exceptions") {
+        return None;
+    }
+    match (module, name) {
+        ("datetime" | "_pydatetime", name) => datetime(value, object, name),
+        ("uuid", "UUID") => whole::<Uuid>(value, write_uuid),
+        ("ipaddress", "IPv4Address" | "IPv6Address") => whole::<IpAddress<'_>>(value, write_address),
+        ("pathlib" | "pathlib._local", _) => path(value),
+        ("builtins", "range") | ("__builtin__", "xrange") => {
+            is_short(object.args()).then_some(())?;
+            whole::<Range>(value, |value, out| write!(out, "{}", read::<Range>(value)?))
+        }
+        ("builtins" | "__builtin__", "slice") => {
+            value.view::<Slice<'_>>().ok()?;
+            Some(smallvec![Step::Text("slice"), Step::Arguments(object, arguments)])
+        }
+        ("array", "_array_reconstructor") => array(value),
+        ("collections", "OrderedDict") if object.args().is_empty() => {
+            value.view::<OrderedDict<'_>>().ok()?;
+            let [open, close] = ["collections.OrderedDict(", ")"].map(Step::Text);
+            Some(smallvec![open, set_pairs(object).unwrap_or(Step::Text("")), close])
+        }
+        ("collections", "defaultdict") => {
+            let dict = value.view::<DefaultDict<'_>>().ok()?;
+            let factory = dict.factory().map_or(Step::Text("None"), Step::Value);
+            let pairs = set_pairs(object)?;
+            let [open, comma, close] = ["collections.defaultdict(", ", ", ")"].map(Step::Text);
+            Some(smallvec![open, factory, comma, pairs, close])
+        }
+        ("collections" | "_collections", "deque") if object.changes().next().is_some() => {
+            let items = value.view::<Deque<'_>>().ok()?.items();
+            let items = group(&LIST, Parts::Items(items));
+            Some(smallvec![Step::Text("collections.deque("), items, Step::Written(value, write_max_len)])
+        }
+        ("functools" | "_functools", "partial") => partial(value),
+        ("re" | "sre", "_compile") => {
+            let pattern = value.view::<Regex<'_>>().ok()?.pattern();
+            Some(smallvec![Step::Text("re.compile("), Step::Value(pattern), Step::Written(value, write_flags)])
+        }
+        ("types", "SimpleNamespace") => {
+            let attributes = value.view::<SimpleNamespace<'_>>().ok()?.attributes();
+            let is_simple = attributes.keys().all(|key| key.as_str().is_some());
+            let [open, close] = ["types.SimpleNamespace(**", ")"].map(Step::Text);
+            is_simple.then(|| smallvec![open, Step::Value(attributes.value()), close])
+        }
+        ("builtins" | "__builtin__", "getattr") => attribute(object),
+        ("builtins" | "exceptions", _) => {
+            value.view::<Exception<'_>>().ok()?;
+            let name = Step::Written(value, write_exception);
+            Some(smallvec![name, Step::Arguments(object, arguments), group(&CHANGES, Parts::Changes(object))])
+        }
+        ("copyreg" | "copy_reg", "_reconstructor") => reconstructed(value, object),
+        _ => None,
+    }
+}
+
+/// Whether there are few items, and little text and bytes among them.
+fn is_short(items: Items<'_>) -> bool {
+    let size = |item: Value<'_>| match item.kind() {
+        Kind::Str(text) => text.as_bytes().len(),
+        Kind::Int(int) => int.with_le_bytes(<[u8]>::len),
+        _ => item.as_bytes().map_or(0, <[u8]>::len),
+    };
+    items.len() <= SHORT && items.map(size).sum::<usize>() <= SHORT
+}
+
+/// The one step of what is written as a whole, if it has the view.
+fn whole<'g, T: View<'g>>(value: Value<'g>, write: Write) -> Option<Steps<'g>> {
+    T::view(value).map(|_| smallvec![Step::Written(value, write)])
+}
+
+/// The view of a value that has been seen to have it.
+fn read<'g, T: View<'g>>(value: Value<'g>) -> Result<T, fmt::Error> {
+    T::view(value).ok_or(fmt::Error)
+}
+
+/// The pairs that were set on an object.
+fn set_pairs(object: Object<'_>) -> Option<Step<'_>> {
+    match object.changes().next()? {
+        Change::SetItem(pairs) => Some(group(&BRACES, Parts::Pairs(pairs))),
+        _ => None,
+    }
+}
+
+fn datetime<'g>(value: Value<'g>, object: Object<'g>, name: &str) -> Option<Steps<'g>> {
+    match name {
+        "date" => whole::<Date>(value, |value, out| {
+            let date: Date = read(value)?;
+            write!(out, "datetime.date({}, {}, {})", date.year(), date.month(), date.day())
+        }),
+        "timedelta" => whole::<TimeDelta>(value, write_delta),
+        "timezone" => {
+            let zone: TimeZone<'_> = value.view().ok()?;
+            (zone == TimeZone::UTC).then(|| smallvec![Step::Text("datetime.timezone.utc")])
+        }
+        "time" => {
+            let time: Time<'_> = value.view().ok()?;
+            let zone = time.zone().is_some();
+            Some(zoned(Step::Written(value, write_time), zone.then(|| object.args().nth(1)).flatten(), time.fold()))
+        }
+        "datetime" => {
+            let time: DateTime<'_> = value.view().ok()?;
+            let zone = time.zone().is_some();
+            Some(zoned(Step::Written(value, write_datetime), zone.then(|| object.args().nth(1)).flatten(), time.fold()))
+        }
+        _ => None,
+    }
+}
+
+/// A time with its zone, and whether it is folded.
+fn zoned<'g>(time: Step<'g>, zone: Option<Value<'g>>, fold: bool) -> Steps<'g> {
+    let mut steps: Steps<'g> = smallvec![time];
+    if let Some(zone) = zone {
+        steps.extend([Step::Text(", tzinfo="), Step::Value(zone)]);
+    }
+    steps.push(Step::Text(if fold { ", fold=1)" } else { ")" }));
+    steps
+}
+
+fn write_time(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let time: Time<'_> = read(value)?;
+    write!(out, "datetime.time(")?;
+    write_clock(time, out)
+}
+
+fn write_datetime(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let time: DateTime<'_> = read(value)?;
+    let date = time.date();
+    write!(out, "datetime.datetime({}, {}, {}, ", date.year(), date.month(), date.day())?;
+    write_clock(time.time(), out)
+}
+
+/// Hour and minute, and what follows as far as it is not 0, as `repr` does it.
+fn write_clock(time: Time<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    write!(out, "{}, {}", time.hour(), time.minute())?;
+    match (time.second(), time.microsecond()) {
+        (0, 0) => Ok(()),
+        (second, 0) => write!(out, ", {second}"),
+        (second, microsecond) => write!(out, ", {second}, {microsecond}"),
+    }
+}
+
+fn write_delta(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let delta: TimeDelta = read(value)?;
+    if delta == TimeDelta::ZERO {
+        return out.write_str("datetime.timedelta(0)");
+    }
+    let parts = [
+        ("days", i64::from(delta.days())),
+        ("seconds", delta.seconds().into()),
+        ("microseconds", delta.microseconds().into()),
+    ];
+    out.write_str("datetime.timedelta(")?;
+    for (n, (name, part)) in parts.into_iter().filter(|(_, part)| *part != 0).enumerate() {
+        write!(out, "{}{name}={part}", if n > 0 { ", " } else { "" })?;
+    }
+    out.write_str(")")
+}
+
+/// `zoneinfo.ZoneInfo`, which is made by a method of the class.
+fn zone_info(value: Value<'_>) -> Option<Steps<'_>> {
+    let object = value.as_object()?;
+    is_short(object.args()).then_some(())?;
+    whole::<ZoneInfo<'_>>(value, |value, out| {
+        let zone: ZoneInfo<'_> = read(value)?;
+        let method = if zone.is_cached() { "" } else { ".no_cache" };
+        write!(out, "zoneinfo.ZoneInfo{method}({})", repr::Str(zone.key().into()))
+    })
+}
+
+fn write_uuid(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let id: Uuid = read(value)?;
+    write!(out, "uuid.UUID('{id}'")?;
+    match id.safety() {
+        SafeUuid::Safe => out.write_str(", is_safe=uuid.SafeUUID.safe)"),
+        SafeUuid::Unsafe => out.write_str(", is_safe=uuid.SafeUUID.unsafe)"),
+        SafeUuid::Unknown => out.write_str(")"),
+    }
+}
+
+fn write_address(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let address: IpAddress<'_> = read(value)?;
+    let class = if address.addr().is_ipv6() { "IPv6Address" } else { "IPv4Address" };
+    write!(out, "ipaddress.{class}({})", repr::Str((&*address.to_string()).into()))
+}
+
+fn path(value: Value<'_>) -> Option<Steps<'_>> {
+    value.view::<Path<'_>>().ok()?.to_str()?;
+    whole::<Path<'_>>(value, |value, out| {
+        let path: Path<'_> = read(value)?;
+        write!(out, "pathlib.{}({})", path.flavour().name(), repr::Str((&*path.to_string()).into()))
+    })
+}
+
+fn array(value: Value<'_>) -> Option<Steps<'_>> {
+    whole::<Array>(value, |value, out| {
+        let array: Array = read(value)?;
+        write!(out, "array.array('{}', ", array.typecode())?;
+        match array.items() {
+            ArrayItems::Int(items) => write!(out, "{items:?}")?,
+            ArrayItems::UInt(items) => write!(out, "{items:?}")?,
+            ArrayItems::Float(items) => {
+                for (n, item) in items.iter().enumerate() {
+                    out.write_str(if n > 0 { ", " } else { "[" })?;
+                    float(*item, out)?;
+                }
+                out.write_str(if items.is_empty() { "[]" } else { "]" })?;
+            }
+            ArrayItems::Text(text) => write!(out, "{}", repr::Str((&**text).into()))?,
+        }
+        out.write_str(")")
+    })
+}
+
+fn write_max_len(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let deque: Deque<'_> = read(value)?;
+    match deque.max_len() {
+        Some(len) => write!(out, ", maxlen={len})"),
+        None => out.write_str(")"),
+    }
+}
+
+/// `functools.partial(f, *args, **keywords)`.
+fn partial(value: Value<'_>) -> Option<Steps<'_>> {
+    let partial = value.view::<Partial<'_>>().ok().filter(|partial| partial.attributes().is_none())?;
+    let mut steps: Steps<'_> = smallvec![Step::Text("functools.partial("), Step::Value(partial.function())];
+    if !partial.args().is_empty() {
+        let args = value.as_object()?.state()?.items().get(1)?;
+        steps.extend([Step::Text(", *"), Step::Value(args)]);
+    }
+    if let Some(keywords) = partial.keywords().filter(|keywords| !keywords.is_empty()) {
+        steps.extend([Step::Text(", **"), Step::Value(keywords.value())]);
+    }
+    steps.push(Step::Text(")"));
+    Some(steps)
+}
+
+/// Flags that a pattern does not have without them.
+fn write_flags(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    const UNICODE: i64 = 32;
+    let regex: Regex<'_> = read(value)?;
+    match regex.flags() {
+        0 => out.write_str(")"),
+        UNICODE if regex.pattern().as_text().is_some() => out.write_str(")"),
+        flags => write!(out, ", {flags})"),
+    }
+}
+
+/// `Color.RED`: an attribute of a class, such as a member of an enum.
+fn attribute(object: Object<'_>) -> Option<Steps<'_>> {
+    let [owner, name] = object.args().as_array()?;
+    is_short(object.args()).then_some(())?;
+    let is_name = name.as_text().is_some_and(|name| is_dotted_name(name) && !name.as_bytes().contains(&b'.'));
+    let owner_name = owner.as_global().is_some_and(|owner| is_dotted_name(owner.name()));
+    if !is_name || !owner_name || object.changes().next().is_some() {
+        return None;
+    }
+    let write: Write = |name, out| write!(out, "{}", name.as_text().ok_or(fmt::Error)?);
+    Some(smallvec![Step::Value(owner), Step::Text("."), Step::Written(name, write)])
+}
+
+/// The name of a built-in exception.
+fn write_exception(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+    let error: Exception<'_> = read(value)?;
+    out.write_str(error.name().ok_or(fmt::Error)?.1)
+}
+
+/// An instance that protocols 0 and 1 make by `copyreg._reconstructor`, as later ones do.
+fn reconstructed<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g>> {
+    let [_, base, _] = object.args().as_array()?;
+    let is_tuple = base.as_global().is_some_and(|base| base.name() == "tuple");
+    let is_object = base.as_global().is_some_and(|base| base.name() == "object");
+    let instance = value.view::<Instance<'_>>().ok().filter(|_| is_object || is_tuple)?;
+    instance.class().as_global().filter(|_| is_short(instance.args()))?;
+    let args = group(&PARENTHESES, Parts::Items(instance.args()));
+    Some(smallvec![Step::Value(instance.class()), args, group(&CHANGES, Parts::Changes(object))])
+}
