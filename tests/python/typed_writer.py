@@ -1,5 +1,10 @@
-"""Pickles the objects that tests/serde/python.rs has as Rust types, one after the other, at the protocol given."""
-import pickle, sys, types
+"""Pickles the objects that tests/serde/cpython.rs has as Rust types, one after the other, at the protocol given.
+
+    for protocol in 0 1 2 3 4 5; do
+        python3.13 tests/python/typed_writer.py $protocol > tests/data/serde/written/p$protocol.pkl
+    done
+"""
+import enum, pickle, sys, types
 
 geometry = types.ModuleType("geometry")
 sys.modules["geometry"] = geometry
@@ -11,13 +16,33 @@ class Span(tuple):
     def __new__(cls, low, high): return tuple.__new__(cls, (low, high))
     def __getnewargs__(self): return tuple(self)
 
-for cls in (Point, Span):
+class Circle:
+    pass
+
+class Nothing:
+    pass
+
+class Meters(float): pass
+class Count(int): pass
+class Label(str): pass
+
+class Color(enum.Enum):
+    RED = 1
+    GREEN = 2
+    def __reduce_ex__(self, protocol): return getattr, (Color, self.name)
+
+for cls in (Point, Span, Circle, Nothing, Meters, Count, Label, Color):
     cls.__module__ = "geometry"
     setattr(geometry, cls.__name__, cls)
 
 def point(x, y):
     made = Point()
     made.x, made.y = x, y
+    return made
+
+def circle(center):
+    made = Circle()
+    made.center = center
     return made
 
 def things():
@@ -29,7 +54,10 @@ def things():
     yield ["Empty", {"Circle": 1.5}, {"Rect": (1, 2)}, {"Named": {"name": "N"}}, "Empty"]
     yield {1: "one", 2: "two"}
     yield [point(1.0, 2.0), point(3.0, 4.0)]
-    yield Span(1, 2)
+    yield [Span(1, 2), Span(3, 4)]
+    yield [circle(point(0.5, 1.5)), Nothing(), Nothing()]
+    yield (Meters(1.5), Count(7), Count(-1 << 70), Label("text"))
+    yield [Color.RED, Color.GREEN, Color.RED]
     shared = [1, 2]
     yield [shared, shared]
 

@@ -13,6 +13,7 @@ use super::read::{Context, FromGraph, FromInput, Lend, Reader};
 use super::write::to_graph;
 use crate::graph::{Graph, Value};
 use crate::pickler::Pickler;
+use crate::protocol::Protocol;
 use crate::unpickler::Unpickler;
 
 /// How values inside each other that [`Config::depth`] allows by default.
@@ -118,6 +119,11 @@ impl Config {
     pub(super) fn class_of<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
         let class = self.classes.get(name).map_or(name, String::as_str);
         class.split_once(':').or_else(|| class.rsplit_once('.'))
+    }
+
+    /// The protocol that instances are made for.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.pickler.protocol
     }
 
     /// Reads a Rust value from a pickle. See [`from_slice`](super::from_slice).

@@ -6,7 +6,8 @@ use ::serde::ser::{
 };
 
 use super::Writer;
-use crate::graph::{Cell, How, Tag};
+use super::object::Content;
+use crate::graph::Cell;
 use crate::serde::error::{Error, Result};
 
 /// What the parts are put together to.
@@ -69,7 +70,7 @@ impl<'w, 'a> Compound<'w, 'a> {
                 let tuple = writer.tuple_from(from);
                 match class {
                     Class::None => Ok(tuple),
-                    Class::Of(class) => Ok(writer.new_obj(class, tuple)),
+                    Class::Of(class) => Ok(writer.instance(class, Content::Tuple(tuple))),
                     Class::Variant(name) => writer.variant(name, tuple),
                 }
             }
@@ -78,7 +79,7 @@ impl<'w, 'a> Compound<'w, 'a> {
                 match class {
                     Class::None => Ok(dict),
                     Class::Of(class) => {
-                        let object = writer.new_obj(class, Cell::EMPTY_TUPLE);
+                        let object = writer.instance(class, Content::Nothing);
                         writer.build(object, dict);
                         Ok(object)
                     }
@@ -88,35 +89,11 @@ impl<'w, 'a> Compound<'w, 'a> {
             Form::Instance => {
                 let parts = writer.stack.split_off(from);
                 match parts[..] {
-                    [_, class, _, args, _, state] => writer.instance(class, args, state),
+                    [_, class, _, args, _, state] => writer.instance_of_parts(class, args, state),
                     _ => Err(Error::custom("an Instance of other parts than class, args and state")),
                 }
             }
         }
-    }
-}
-
-impl Writer<'_> {
-    /// An object of a class by name: of a call if there are arguments, an instance else.
-    fn instance(&mut self, class: Cell, args: Cell, state: Cell) -> Result<Cell> {
-        let name = self.arena.text(class).as_str().unwrap_or_default();
-        let Some((module, name)) = name.split_once(':').or_else(|| name.rsplit_once('.')) else {
-            return Err(Error::custom(format!("the class {name:?} has no module")));
-        };
-        let (module, name) = (module.to_owned(), name.to_owned());
-        let global = self.global(module, name);
-        let args = match args.tag() {
-            Tag::Tuple | Tag::EmptyTuple => args,
-            Tag::None => Cell::EMPTY_TUPLE,
-            _ => {
-                let items = self.arena.items(args).to_vec();
-                self.arena.new_tuple(&items)
-            }
-        };
-        let how = if args == Cell::EMPTY_TUPLE { How::NewObj } else { How::Reduce };
-        let object = self.arena.new_object(how, global, args);
-        self.build(object, state);
-        Ok(object)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writing Rust types into a graph: the `Serializer`.
 
 mod compound;
+mod object;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,10 +10,11 @@ use ::serde::ser::{Error as _, Serialize, Serializer};
 use foldhash::fast::RandomState;
 
 use self::compound::{Class, Compound, Form};
+use self::object::Content;
 use super::config::{Config, Variants};
 use super::error::{Error, Result};
 use super::{bigint, instance, shared};
-use crate::graph::{Arena, Cell, Graph, How, OpKind, Tag};
+use crate::graph::{Arena, Cell, Graph, Tag};
 
 /// Makes a graph of a value.
 pub(super) fn to_graph<T: Serialize + ?Sized>(config: &Config, value: &T) -> Result<Graph> {
@@ -35,6 +37,8 @@ struct Writer<'a> {
     names: HashMap<Cow<'a, str>, Cell, RandomState>,
     /// Classes and functions, by the names of module and name.
     classes: HashMap<(Cell, Cell), Cell, RandomState>,
+    /// Enum members, by their classes and names: Python has but one each.
+    members: HashMap<(Cell, Cell), Cell, RandomState>,
     /// Texts and bytes of one character or byte, of which CPython has but one each.
     singles: HashMap<(Tag, Option<u8>), Cell, RandomState>,
     /// What became of the `Arc`s of `Shared` values, by their addresses.
@@ -49,6 +53,7 @@ impl<'a> Writer<'a> {
             stack: Vec::new(),
             names: HashMap::default(),
             classes: HashMap::default(),
+            members: HashMap::default(),
             singles: HashMap::default(),
             shared: HashMap::default(),
         }
@@ -80,32 +85,6 @@ impl<'a> Writer<'a> {
         *self.singles.entry((tag, only)).or_insert_with(|| arena.new_text(tag, bytes.as_ref(), false))
     }
 
-    /// The global of a class or function.
-    fn global(&mut self, module: impl Into<Cow<'a, str>>, name: impl Into<Cow<'a, str>>) -> Cell {
-        let (module, name) = (self.name(module), self.name(name));
-        let arena = &mut *self.arena;
-        *self.classes.entry((module, name)).or_insert_with(|| arena.new_global(module, name))
-    }
-
-    /// The global of the class that a serde name stands for, if it stands for one.
-    fn class_of(&mut self, name: &'static str) -> Option<Cell> {
-        let (module, class) = self.config.class_of(name)?;
-        Some(self.global(module, class))
-    }
-
-    /// The class of a variant: in its own name, or none.
-    fn class_of_variant(&mut self, variant: &'static str) -> Option<Cell> {
-        if variant.contains(['.', ':']) { self.class_of(variant) } else { None }
-    }
-
-    /// What the content of a variant becomes.
-    fn variant_class(&mut self, variant: &'static str) -> Class {
-        match self.class_of_variant(variant) {
-            Some(class) => Class::Of(class),
-            None => Class::Variant(self.name(variant)),
-        }
-    }
-
     /// The cells that were pushed since the stack had this length, as a tuple.
     fn tuple_from(&mut self, from: usize) -> Cell {
         let tuple = self.arena.new_tuple(&self.stack[from..]);
@@ -121,18 +100,6 @@ impl<'a> Writer<'a> {
         match added {
             Ok(()) => Ok(dict),
             Err(unhashable) => Err(unhashable.error(self.arena).into()),
-        }
-    }
-
-    /// An instance whose class was not called.
-    fn new_obj(&mut self, class: Cell, args: Cell) -> Cell {
-        self.arena.new_object(How::NewObj, class, args)
-    }
-
-    fn build(&mut self, object: Cell, state: Cell) {
-        let nothing = state.is(Tag::None) || (state.is(Tag::Dict) && self.arena.items(state).is_empty());
-        if !nothing {
-            self.arena.object_op(object, OpKind::Build, &[state]);
         }
     }
 
@@ -246,21 +213,18 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
 
     fn serialize_unit_struct(self, name: &'static str) -> Result<Cell> {
         match self.class_of(name) {
-            Some(class) => Ok(self.new_obj(class, Cell::EMPTY_TUPLE)),
+            Some(class) => Ok(self.instance(class, Content::Nothing)),
             None => Ok(Cell::NONE),
         }
     }
 
     fn serialize_unit_variant(self, name: &'static str, _: u32, variant: &'static str) -> Result<Cell> {
         if let Some(class) = self.class_of_variant(variant) {
-            return Ok(self.new_obj(class, Cell::EMPTY_TUPLE));
+            return Ok(self.instance(class, Content::Nothing));
         }
         let label = self.name(variant);
         if let Some(class) = self.class_of(name) {
-            // A member by its name, as enums write themselves that pickle by name (`enum.pickle_by_enum_name`).
-            let getattr = self.global("builtins", "getattr");
-            let args = self.arena.new_tuple(&[class, label]);
-            return Ok(self.arena.new_object(How::Reduce, getattr, args));
+            return Ok(self.member(class, label));
         }
         match self.config.variants {
             Variants::Dict => Ok(label),
@@ -291,8 +255,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
                 let class = self.class_of(name);
                 let cell = value.serialize(&mut *self)?;
                 let Some(class) = class else { return Ok(cell) };
-                let args = self.arena.new_tuple(&[cell]);
-                Ok(self.new_obj(class, args))
+                Ok(self.instance(class, Content::One(cell)))
             }
         }
     }
@@ -306,8 +269,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     ) -> Result<Cell> {
         if let Some(class) = self.class_of_variant(variant) {
             let cell = value.serialize(&mut *self)?;
-            let args = self.arena.new_tuple(&[cell]);
-            return Ok(self.new_obj(class, args));
+            return Ok(self.instance(class, Content::One(cell)));
         }
         let label = self.name(variant);
         let content = value.serialize(&mut *self)?;
