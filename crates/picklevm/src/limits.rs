@@ -153,6 +153,14 @@ impl Limits {
         ]
     }
 
+    /// Whether no pickle of plain data can pass a limit that is so long. Its ops take a byte at least, and make one node
+    /// at most, of a few dozen bytes.
+    #[cfg(feature = "serde")]
+    pub(crate) fn admit_any(&self, len: u64) -> bool {
+        let least = [self.input, self.opcodes, self.stack, self.marks, self.memo, self.nodes, self.bytes / 64];
+        least.iter().all(|most| len <= *most)
+    }
+
     setters! {
         /// Bytes of input that a pickle takes. By default no limit.
         input

@@ -49,8 +49,10 @@
 //! A type whose serde name holds a dot is written as an instance of the class of that name, and so is a type that
 //! [`Config::class`] names a class for: a struct with its fields as attributes, a tuple struct as a namedtuple, a unit
 //! variant of such an enum as the enum member of its name, any other variant whose name holds a dot like a struct.
-//! From protocol 2 on the pickle is the one that CPython writes of the equal object; below, instances go through
-//! `copyreg.__newobj__`, which every Python reads.
+//! The pickle is the one that CPython writes of the equal object, at every protocol. Protocols 0 and 1 tell which builtin
+//! type a class extends (PEP 307): `object` for a struct, `tuple` for a tuple struct, for a newtype that of its value. A
+//! struct for a class that extends another type, `dict` or `Exception` say, takes protocol 2 or later, as no protocol
+//! before would make an instance of it from that; or an [`Instance`], which goes through `copyreg.__newobj__` there.
 //!
 //! # Depth, cycles and sharing
 //!
@@ -58,11 +60,19 @@
 //! not an overflow of the stack. A value that several places share is read at each of them, within the budget of
 //! [`Limits::shared`](crate::Limits::shared). A value that contains itself is an error that says where the cycle closes. What a
 //! type ignores is not looked at.
+//!
+//! # Speed
+//!
+//! A slice of plain data (atoms, lists, tuples, and dicts that structs are read from) is read straight from its
+//! opcodes, without a graph. Where that fails, for whatever reason, the type is asked again with a graph to read from:
+//! `Deserialize` implementations may run twice, and should do nothing but deserialize. Pickles with anything else in
+//! them, maps with keys of their own among it, are read by way of a graph from the start or soon.
 
 pub mod bigint;
 mod config;
 mod error;
 mod instance;
+mod plain;
 mod read;
 mod shared;
 mod value;

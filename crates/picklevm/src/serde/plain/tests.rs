@@ -1,0 +1,240 @@
+//! What is read straight, what is not, and that both ways read the same.
+
+use std::fmt::Debug;
+
+use ::serde::de::IgnoredAny;
+use ::serde::{Deserialize, Serialize};
+
+use super::read;
+use crate::limits::Limits;
+use crate::options::Options;
+use crate::pickler::Pickler;
+use crate::protocol::Protocol;
+use crate::serde::{Config, Shared, from_value};
+
+#[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+struct Record {
+    id: u64,
+    score: f64,
+    name: String,
+    parent: Option<u64>,
+    active: bool,
+    place: (i16, i16),
+    tags: Vec<u16>,
+    kind: Kind,
+}
+
+#[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+enum Kind {
+    Plain,
+    Fancy,
+}
+
+fn record(id: u64) -> Record {
+    Record {
+        id,
+        score: id as f64 / 3.0,
+        name: format!("name{id}"),
+        parent: id.checked_sub(1),
+        active: id.is_multiple_of(2),
+        place: (id as i16, -1),
+        tags: (0..id as u16 % 4).collect(),
+        kind: if id.is_multiple_of(3) { Kind::Fancy } else { Kind::Plain },
+    }
+}
+
+fn straight<'de, T: Deserialize<'de>>(pickle: &'de [u8]) -> Option<T> {
+    read(pickle, &Options::default(), 128)
+}
+
+fn by_graph<T: for<'de> Deserialize<'de>>(pickle: &[u8]) -> Option<T> {
+    from_value(crate::loads(pickle).ok()?.root()).ok()
+}
+
+/// Writes a value at every binary protocol and reads it straight.
+#[track_caller]
+fn is_read<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(value: &T) {
+    for protocol in 2..=5 {
+        let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
+        let pickle = Config::new().pickler(pickler).to_vec(value).expect("written");
+        assert_eq!(straight::<T>(&pickle).as_ref(), Some(value), "protocol {protocol}");
+    }
+}
+
+#[test]
+fn records_are_read_straight() {
+    is_read(&(0..20).map(record).collect::<Vec<_>>());
+}
+
+#[test]
+fn batches_of_a_thousand_follow_each_other() {
+    for len in [0, 1, 2, 999, 1000, 1001, 1002, 2000, 2001] {
+        is_read(&(0..len).collect::<Vec<u32>>());
+        is_read(&(0..len).map(|n| (n, vec![n])).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn atoms_options_newtypes_and_tuples_are_read_straight() {
+    is_read(&());
+    is_read(&(true, i64::MIN, 1.5f32, 'x', "text".to_owned()));
+    is_read(&((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), ((1, 2), 3), ()));
+    is_read(&vec![Some(Some(1)), None]);
+    is_read(&[[1, 2], [3, 4]]);
+}
+
+#[test]
+fn empty_lists_before_other_values_are_seen_to_be_empty() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Default)]
+    struct Lists {
+        a: Vec<u8>,
+        b: Vec<u8>,
+        c: u8,
+    }
+    is_read(&Lists::default());
+    is_read(&Lists { a: vec![], b: vec![1], c: 2 });
+    is_read(&vec![Lists::default(), Lists::default()]);
+}
+
+#[test]
+fn text_is_borrowed_from_the_input() {
+    let pickle = b"\x80\x04]\x94(\x8c\x03one\x94h\x01\x8c\x03two\x94e.";
+    let texts: Vec<&str> = straight(pickle).expect("read");
+    assert_eq!(texts, ["one", "one", "two"]);
+    assert_eq!(texts[0].as_ptr(), texts[1].as_ptr());
+    assert!(pickle.as_ptr_range().contains(&texts[0].as_ptr()));
+}
+
+#[test]
+fn what_is_ignored_may_be_shared() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct One {
+        a: u8,
+    }
+    // b = [1]; {'b': b, 'c': b, 'd': {'x': []}, 'a': 7}
+    let pickle = b"\x80\x04}\x94(\x8c\x01b]\x94K\x01a\x8c\x01ch\x01\x8c\x01d}\x8c\x01x]s\x8c\x01aK\x07u.";
+    assert_eq!(straight(pickle), Some(One { a: 7 }));
+    assert!(straight::<IgnoredAny>(pickle).is_some());
+}
+
+#[test]
+fn what_is_not_plain_is_left_to_the_graph() {
+    // A shared list, a call, a key that comes twice, a map, an identity.
+    assert_eq!(straight::<Vec<Vec<u8>>>(b"\x80\x04](]\x94K\x01ah\x00e."), None);
+    assert_eq!(straight::<u8>(b"\x80\x04cm\nf\nK\x01\x85R."), None);
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct A {
+        a: u8,
+    }
+    let twice = b"\x80\x04}(\x8c\x01aK\x01\x8c\x01aK\x02u.";
+    assert_eq!((straight::<A>(twice), by_graph(twice)), (None, Some(A { a: 2 })));
+    assert!(straight::<std::collections::BTreeMap<String, u8>>(b"\x80\x04}\x8c\x01aK\x01s.").is_none());
+    assert!(straight::<Shared<u8>>(b"\x80\x04K\x01.").is_none());
+    // Too few items for the type, too many on the stack, none left for STOP.
+    assert_eq!(straight::<(u8, u8)>(b"\x80\x04K\x01\x85."), None);
+    assert_eq!(straight::<u8>(b"\x80\x04K\x01K\x02."), None);
+    assert_eq!(straight::<u8>(b"\x80\x04K\x01"), None);
+}
+
+#[test]
+fn limits_that_might_be_passed_are_left_to_the_graph() {
+    let pickle = b"\x80\x04](K\x01K\x02e.";
+    let with = |limits| read::<Vec<u8>>(pickle, &Options { limits, ..Options::default() }, 128);
+    assert!(with(Limits::untrusted()).is_some());
+    for limits in [
+        Limits::default().input(4),
+        Limits::default().opcodes(4),
+        Limits::default().stack(4),
+        Limits::default().marks(4),
+        Limits::default().memo(4),
+        Limits::default().nodes(4),
+        Limits::default().bytes(100),
+        Limits::default().nesting(4),
+    ] {
+        assert_eq!(with(limits), None);
+    }
+    assert!(read::<Vec<u8>>(pickle, &Options { buffers: Some([].into()), ..Options::default() }, 128).is_none());
+}
+
+#[test]
+fn depth_and_texts_fetched_again_are_bounded() {
+    #[derive(Deserialize)]
+    #[allow(dead_code)]
+    struct Lists(Vec<Lists>);
+    let nested = |depth: usize| [&b"]".repeat(depth)[..], &b"a".repeat(depth - 1), b"."].concat();
+    assert!(straight::<Lists>(&nested(128)).is_some());
+    assert!(straight::<Lists>(&nested(129)).is_none());
+    assert!(straight::<IgnoredAny>(&nested(100_000)).is_none());
+    let texts = b"\x80\x04](\x8c\x03one\x94h\x00h\x00e.";
+    let with = |limits| read::<Vec<String>>(texts, &Options { limits, ..Options::default() }, 128);
+    assert_eq!(with(Limits::default().shared(6)), Some(vec!["one".to_owned(); 3]));
+    assert_eq!(with(Limits::default().shared(5)), None);
+}
+
+/// Every pickle that differs from this one in a byte, or lacks one, or has one twice.
+fn variations(pickle: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    (0..pickle.len()).flat_map(move |at| {
+        let with = move |middle: &[u8]| [&pickle[..at], middle, &pickle[at + 1..]].concat();
+        let replaced = (0..=255).map(move |byte| with(&[byte]));
+        replaced.chain([with(&[]), with(&[pickle[at]; 2])])
+    })
+}
+
+#[test]
+fn whatever_is_read_straight_is_what_the_graph_reads() {
+    fn check<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(value: &T) {
+        let mut read = 0;
+        for protocol in [2, 4] {
+            let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
+            let pickle = Config::new().pickler(pickler).to_vec(value).expect("written");
+            for pickle in variations(&pickle) {
+                if let Some(value) = straight::<T>(&pickle) {
+                    read += 1;
+                    // NaN is not equal to itself; its text is.
+                    let (straight, graph) = (format!("{:?}", Some(value)), format!("{:?}", by_graph::<T>(&pickle)));
+                    assert_eq!(straight, graph, "{}", pickle.escape_ascii());
+                }
+            }
+        }
+        assert!(read > 100, "{read} are read");
+    }
+    check(&vec![record(1), record(7)]);
+    check(&(vec![(1, vec![2])], ((1, 2), [3.5]), vec![vec![vec![1, 2], vec![]]], "a".to_owned()));
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Ignoring {
+        a: u8,
+    }
+    let other = Pickled(b"\x80\x04}\x94(\x8c\x01a\x94K\x07\x8c\x01b\x94]\x94(K\x01h\x00}h\x01h\x02seu.");
+    other.check::<Ignoring>();
+    Pickled(b"\x80\x04](K\x01G\0\0\0\0\0\0\0\0\x8c\x01x\x94h\0NC\x01b\x88e.").check::<Vec<Any>>();
+}
+
+/// A pickle that Rust types do not write.
+struct Pickled(&'static [u8]);
+
+impl Pickled {
+    fn check<T: for<'de> Deserialize<'de> + Debug>(&self) {
+        assert!(straight::<T>(self.0).is_some());
+        for pickle in variations(self.0) {
+            if let Some(value) = straight::<T>(&pickle) {
+                let (straight, graph) = (format!("{:?}", Some(value)), format!("{:?}", by_graph::<T>(&pickle)));
+                assert_eq!(straight, graph, "{}", pickle.escape_ascii());
+            }
+        }
+    }
+}
+
+/// Whatever an atom is.
+#[derive(Deserialize, Debug)]
+#[serde(untagged)]
+#[allow(dead_code)]
+enum Any {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(String),
+    Bytes(Vec<u8>),
+    Nothing(()),
+    List(Vec<Any>),
+    Other(IgnoredAny),
+}
