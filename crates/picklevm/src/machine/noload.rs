@@ -107,6 +107,8 @@ pub(crate) struct NoLoad<'a> {
     /// Where the op lies that is being run.
     offset: u64,
     scratch: &'a mut Scratch,
+    /// The global that was made last: ids of one class follow one another.
+    global: Option<(usize, Cell)>,
     /// The tuples and lists that were made for an id.
     made: HashMap<Met, Cell, RandomState>,
 }
@@ -115,7 +117,7 @@ impl<'a> NoLoad<'a> {
     pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
         scratch.items.clear();
         scratch.lists.clear();
-        NoLoad { graph, input, offset: 0, scratch, made: HashMap::default() }
+        NoLoad { graph, input, offset: 0, scratch, global: None, made: HashMap::default() }
     }
 
     /// What the op makes that is being run.
@@ -251,6 +253,11 @@ impl<'a> NoLoad<'a> {
 
     /// Makes the value of an op that needs nothing from the stack.
     fn run_again(&mut self, offset: usize) -> Result<Cell> {
+        if let Some((at, global)) = self.global
+            && at == offset
+        {
+            return Ok(global);
+        }
         let (arena, input) = (&mut self.graph, self.input.get(offset..).unwrap_or_default());
         match Decoder::new(input).next_op()? {
             Op::NewTrue => Ok(arena.bool(true)),
@@ -273,7 +280,9 @@ impl<'a> NoLoad<'a> {
             Op::Ext4(code) => arena.ext(code),
             Op::Global(module, name) => {
                 let (module, name) = (arena.text(module)?, arena.text(name)?);
-                Ok(arena.arena.new_global(module, name))
+                let global = arena.arena.new_global(module, name);
+                self.global = Some((offset, global));
+                Ok(global)
             }
             _ => Ok(Cell::NONE),
         }
