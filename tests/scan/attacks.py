@@ -539,6 +539,38 @@ case("sevenzip", b"7z\xbc\xaf\x27\x1c\x00\x04" + os.urandom(0) + bytes(range(64)
 case("keras_lambda_h5", b"\x89HDF\r\n\x1a\n" + bytes(64) + base64.b64encode(ATTACK4), C, "an HDF5 file called .pkl", "unsafe")
 case("safetensors_fake", le8(2) + b"{}" + ATTACK4, C, "a pickle behind a safetensors header", "unsafe", ext="safetensors.pkl")
 
+# ---- 15. what is harmless in one use, in another -------------------------------------------------------------------------
+C = "misuse"
+ns = lambda key, value: sg("types", "SimpleNamespace") + b")R}" + su(key) + value + b"sb"
+case("reduce_lookup", p4(sg("functools", "reduce")), C, "functools.reduce is handed to the loading program")
+case("reduce_getattr", p4(call(sg("functools", "reduce"), sg("builtins", "getattr"), b"](" + su("a") + su("b") + b"e")), C, "functools.reduce of getattr")
+case("reduce_newobj", p4(sg("functools", "reduce") + tup(su(CMD)) + b"\x81"), C, "NEWOBJ on functools.reduce")
+case("reduce_in_map", p4(call(sg("builtins", "map"), sg("functools", "reduce"), b"]" + su(CMD) + b"a")), C, "functools.reduce is handed to map", "unsafe")
+case("getattr_in_defaultdict", p4(call(sg("collections", "defaultdict"), sg("builtins", "getattr"))), C, "getattr is the factory of a defaultdict")
+case("reconstructor_in_partial", p4(call(sg("functools", "partial"), sg("copyreg", "_reconstructor"), sg("builtins", "object"))), C, "copyreg._reconstructor is kept to be called later")
+case("reconstructor_lookup", p4(sg("copyreg", "_reconstructor")), C, "copyreg._reconstructor is handed to the loading program")
+case("vectorize_eval", p4(call(sg("numpy", "vectorize"), sg("builtins", "len"))), C, "numpy.vectorize is called on a function")
+case("memmap_call", p4(call(sg("numpy", "memmap"), su("/etc/passwd"))), C, "numpy.memmap opens a file")
+case("memmap_newobj", p4(sg("numpy", "memmap") + tup(su("/etc/passwd")) + b"\x81"), C, "NEWOBJ of numpy.memmap opens a file")
+case("memmap_reconstructor", p4(call(sg("copyreg", "_reconstructor"), sg("numpy", "memmap"), sg("builtins", "object"), b"N")), C, "numpy.memmap as the class of copyreg._reconstructor", "unsafe")
+case("state_array_interface", p4(ns("__array_interface__", b"}")), C, "an attribute by which NumPy reads any memory", "unsafe")
+case("state_class", p4(sg("collections", "UserDict") + b")\x81N}" + su("__class__") + sg("collections", "UserList") + b"s\x86b"), C, "the slots of a state change the class", "unsafe")
+case("state_ordereddict", p4(ns("a", b"N") + b"0" + sg("types", "SimpleNamespace") + b")R" + call(sg("collections", "OrderedDict"), b"](" + su("__class__") + sg("builtins", "int") + b"\x86e") + b"b"), C, "the state is a dict that a call makes", "unsafe")
+case("namespace_mapping", p4(call(sg("types", "SimpleNamespace"), b"}" + su("__class__") + sg("builtins", "int") + b"s")), C, "attributes of a SimpleNamespace by its call, Python 3.13", "unsafe")
+case("attribute_of_text", p4(call(call(sg("builtins", "getattr"), su("{0.__class__}"), su("format")), k(1))), C, "format looks up attributes", "unsafe")
+case("attribute_new", p4(call(call(sg("functools", "partial"), call(sg("builtins", "getattr"), sg("evil", "C"), su("__new__")), sg("evil", "C")))), C, "__new__ of an unknown class, called through partial", "unsafe")
+case("join_of_text", p4(call(call(sg("builtins", "getattr"), su(""), su("join")), b"](" + su("o") + su("s") + b"e") + su("system") + b"\x93" + tup(su(CMD)) + b"R"), C, "str.join computes a module name")
+case("encode_computes", p4(call(sg("_codecs", "encode"), su("os"), su("latin1")) + su("system") + b"\x93" + tup(su(CMD)) + b"R"), C, "_codecs.encode computes a module name")
+case("map_exec", p4(call(sg("builtins", "list"), call(sg("builtins", "map"), sg("builtins", "exec"), b"]" + su("pass") + b"a"))), C, "exec is handed to map")
+case("persistent_module", p2(call(tup(us("module"), glob("subprocess", "Popen"), us("f"), us("source")) + b"Q", CMDU)), C, "a class by PyTorch's persistent id is called")
+PAIRS = lambda depth: su("a") + b"\x94" + b"".join(b"h" + bytes([n]) + b"h" + bytes([n]) + b"\x86\x94" for n in range(depth))
+case("hash_bomb_key", p4(PAIRS(60) + b"q\xff0}h\xffNs"), C, "a key of 2**60 shared tuples, whose hash never ends", "unsafe")
+case("hash_bomb_set", p4(PAIRS(60) + b"q\xff0\x8f(h\xff\x90"), C, "a set member whose hash never ends", "unsafe")
+case("memo_index", b"Nr\xff\xff\xff\xff.", C, "a memo number that makes CPython reserve 64 GB", "unsafe")
+case("str_of_shared", p4(b"]\x94K\x01a" + b"".join(b"](h" + bytes([n]) + b"h" + bytes([n]) + b"e\x94" for n in range(60)) + b"q\xff0" + call(sg("builtins", "str"), b"h\xff")), C, "the text of 2**60 shared lists", "unsafe")
+case("zlib_then_pickle", zlib.compress(BENIGN) + ATTACK0, C, "a pickle behind a zlib stream", ext="z")
+case("zlib_twice", zlib.compress(BENIGN) + zlib.compress(ATTACK4), C, "a second zlib stream", "unsafe", ext="z")
+
 def main(out):
     os.makedirs(out, exist_ok=True)
     index = []

@@ -1,23 +1,25 @@
 #!/usr/bin/env python3
 """Ordinary pickles for the scanner. Sections whose library is missing are skipped.
 
-usage: ordinary.py OUT [--protocols 0-5] [--prefix WORD]
+usage: ordinary.py OUT [--prefix WORD] [--only WHAT,WHAT...]
 
 Writes OUT/LIB-pN-WHAT.pkl (each object at two protocols, going round 0 to 5) and files of other forms (.npy, .npz, .joblib, .pt, .gz ...).
 """
-import argparse, array, collections, datetime, decimal, enum, fractions, functools, gzip, bz2, lzma, io, ipaddress, itertools, json, os, pathlib, pickle, random, re, sys, types, uuid, warnings, zlib
+import argparse, array, collections, datetime, decimal, enum, fractions, functools, gzip, bz2, lzma, io, ipaddress, itertools, json, os, pathlib, pickle, random, re, sys, tempfile, types, uuid, warnings, zlib
 warnings.simplefilter("ignore")
-ap = argparse.ArgumentParser(); ap.add_argument("out"); ap.add_argument("--prefix", default=""); a = ap.parse_args()
+ap = argparse.ArgumentParser(); ap.add_argument("out"); ap.add_argument("--prefix", default=""); ap.add_argument("--only", type=lambda text: set(text.split(","))); a = ap.parse_args()
 os.makedirs(a.out, exist_ok=True)
 index, turn = [], itertools.count()
 TOP = pickle.HIGHEST_PROTOCOL
 
 def put(name, data, lib):
+    if a.only and not a.only & set(re.split(r"[-.]", name)): return
     name = a.prefix + name
     with open(os.path.join(a.out, name), "wb") as f: f.write(data)
     index.append({"file": name, "lib": lib})
 def ordinary(lib, what, obj, protos=None):
     n = next(turn)
+    if a.only and what not in a.only: return
     for p in protos or sorted({n % (TOP + 1), (n + 3) % (TOP + 1)}):
         try: data = pickle.dumps(obj, p)
         except Exception as e: print("skipped", lib, what, p, repr(e)[:70], file=sys.stderr); continue
@@ -52,6 +54,17 @@ x = pickle.dumps({"a": [1, 2, datetime.date(2020, 1, 1)]}, 4)
 put("stdlib-several.pkl", x * 3, L); put("stdlib-gz.pkl.gz", gzip.compress(x), L); put("stdlib-bz2.pkl.bz2", bz2.compress(x), L); put("stdlib-xz.pkl.xz", lzma.compress(x), L); put("stdlib-zlib.pkl.z", zlib.compress(x), L); put("stdlib-nested-pickle.pkl", pickle.dumps({"payload": pickle.dumps([1, {"a": "b"}], 2)}, 4), L)
 f = io.BytesIO(); P = pickle.Pickler(f, 4); [P.dump(o) for o in (s, [s, s])]; put("stdlib-shared-memo.pkl", f.getvalue(), L)
 
+def late(lib, what, make, protos=None):
+    """An object that only some Pythons and libraries can make."""
+    try: obj = make()
+    except Exception: return
+    ordinary(lib, what, obj, protos)
+ordinary(L, "word_lists", ["sin\ncos\ntan\n", "cat\nsat\nmat\n", "ios\nandroid\n", "class\nname\n"]); late(L, "unions", lambda: [int | str, int | None]); late(L, "generics", lambda: [list[int], dict[str, int], __import__("typing").List[int], __import__("typing").Optional[str]])
+late(L, "module_errors", lambda: [__import__("shutil").Error("x"), __import__("sqlite3").IntegrityError("x"), __import__("subprocess").CalledProcessError(1, "cmd"), __import__("socket").timeout("t"), __import__("urllib.error").error.URLError("x"), __import__("asyncio").TimeoutError()])
+late(L, "module_enums", lambda: [__import__("socket").AF_INET, __import__("ssl").CERT_REQUIRED, __import__("signal").SIGTERM, __import__("inspect").Parameter.POSITIONAL_ONLY, __import__("http").HTTPStatus.OK]); late(L, "results", lambda: [os.times(), os.statvfs("/"), __import__("resource").getrusage(0)])
+late(L, "syntax_tree", lambda: __import__("ast").parse("a = 1 + b")); late(L, "signature", lambda: __import__("inspect").signature(os.path.join)); late(L, "iterators", lambda: [map(str, [1]), filter(None, [0, 1]), iter(range(3)), iter(b"abc")]); late(L, "methods", lambda: [str.lower, [1].append, {}.get, datetime.datetime.fromisoformat])
+late(L, "factories", lambda: collections.defaultdict(functools.partial(collections.defaultdict, int))); late(L, "partials", lambda: [functools.partial(max, 1), functools.partial(sorted, reverse=True)]); late(L, "bytes_by_text", lambda: [bytearray(b"\x00\xff"), re.compile(b"a+"), b"\x80\x04N."], [0, 1, 2]); late(L, "loggers", lambda: [__import__("logging").getLogger("a.b"), __import__("logging").Formatter("%(message)s")])
+
 # ---- numpy ------------------------------------------------------------------------------------------
 try: import numpy as np
 except ImportError: np = None
@@ -62,7 +75,10 @@ if np is not None:
     ordinary(L, "array_text", np.array(["a", "bcd"])); ordinary(L, "array_bytes", np.array([b"a", b"bc"])); ordinary(L, "array_object", np.array([1, "x", None, [1]], dtype=object)); ordinary(L, "array_datetime", np.array(["2020-01-01", "NaT"], dtype="M8[D]")); ordinary(L, "array_structured", np.array([(1, 2.0, b"x")], dtype=[("a", "i4"), ("b", "f8"), ("c", "S3")])); ordinary(L, "array_shared", (lambda q: [q, q])(np.arange(3)))
     ordinary(L, "scalars", [np.float64(1.5), np.int32(3), np.bool_(True), np.str_("s"), np.datetime64("2020-01-01")]); ordinary(L, "dtypes", [np.dtype("f8"), np.dtype([("a", "i4")]), np.dtype("U5"), np.dtype("O")]); ordinary(L, "recarray", np.rec.array([(1, 2.0)], names="x,y")); ordinary(L, "masked", np.ma.array([1, 2, 3], mask=[0, 1, 0])); ordinary(L, "matrix", np.matrix([[1, 2]]))
     ordinary(L, "randomstate", np.random.RandomState(3)); ordinary(L, "generator", np.random.default_rng(3)); ordinary(L, "poly1d", np.poly1d([1, 2])); ordinary(L, "polynomial", np.polynomial.Polynomial([1, 2])); ordinary(L, "dict", {"x": np.arange(3), "meta": {"n": np.float32(1)}}); ordinary(L, "list_of_arrays", [np.arange(i) for i in range(50)]); ordinary(L, "types", [np.float64, np.ndarray, np.int64])
-    ordinary(L, "ufunc", [np.add, np.log1p])
+    ordinary(L, "ufunc", [np.add, np.log1p]); late(L, "limits", lambda: [np.finfo("f8"), np.iinfo("i4")]); late(L, "vectorize", lambda: np.vectorize(max)); late(L, "decompositions", lambda: [np.linalg.svd(np.eye(2)), np.linalg.eigh(np.eye(2))]); late(L, "masked_constant", lambda: np.ma.masked)
+    def memory_map():
+        with tempfile.TemporaryDirectory() as d: return np.array(np.memmap(d + "/m", dtype="f4", mode="w+", shape=(5,)), subok=True, copy=False)
+    late(L, "memory_map", memory_map)
     for n, v in (("plain", np.arange(5)), ("object", np.array([{"a": 1}, "x"], dtype=object))):
         f = io.BytesIO(); np.save(f, v, allow_pickle=True); put(f"numpy-{n}.npy", f.getvalue(), L)
     f = io.BytesIO(); np.savez(f, a=np.arange(3), b=np.array([1, "x"], dtype=object)); put("numpy-mixed.npz", f.getvalue(), L); f = io.BytesIO(); np.savez_compressed(f, a=np.ones(100)); put("numpy-compressed.npz", f.getvalue(), L)
@@ -102,6 +118,7 @@ if sklearn is not None:
 try: import networkx as nx
 except ImportError: nx = None
 if nx is not None:
+    late("networkx", "graph_views", lambda: (lambda g: [g.nodes, g.edges, g.adj, g])(nx.path_graph(4))); late("networkx", "error", lambda: nx.NetworkXError("x"))
     for n, g in {"path": nx.path_graph(5), "karate": nx.karate_club_graph(), "digraph": nx.DiGraph([(1, 2, {"w": 1.5})]), "multigraph": nx.MultiGraph([(1, 2), (1, 2)]), "multidigraph": nx.MultiDiGraph([("a", 1)]), "attributes": nx.Graph([("x", "y", {"color": "red"})], name="g"), "random": nx.gnm_random_graph(100, 300, seed=1), "tree": nx.balanced_tree(2, 4), "empty": nx.Graph()}.items(): ordinary("networkx", n, g)
 # ---- torch --------------------------------------------------------------------------------------------------
 try: import torch
@@ -112,6 +129,13 @@ if torch is not None:
     for n, v in {"tensor": t, "dtypes": [torch.zeros(2, dtype=d) for d in (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.int32, torch.int64, torch.uint8, torch.bool, torch.complex64)], "views": [t, t[0], t.t()], "parameter": torch.nn.Parameter(t), "state_dict": net.state_dict(), "optimizer": opt.state_dict(), "checkpoint": {"epoch": 3, "model": net.state_dict(), "opt": opt.state_dict(), "args": {"lr": 1e-3}}, "size": t.shape, "sparse": torch.eye(3).to_sparse(), "lstm": torch.nn.LSTM(3, 2).state_dict(), "embedding": torch.nn.Embedding(5, 3).state_dict(), "requires_grad": torch.ones(2, requires_grad=True), "ordered": collections.OrderedDict(a=t), "device_dtype": [torch.device("cpu"), torch.float32], "rng": torch.get_rng_state(), "quantized": torch.quantize_per_tensor(t, .1, 0, torch.qint8), "empty": torch.empty(0)}.items():
         f = io.BytesIO(); torch.save(v, f); put(f"torch-{n}.pt", f.getvalue(), L)
         f = io.BytesIO(); torch.save(v, f, _use_new_zipfile_serialization=False); put(f"torch-{n}.legacy.pt", f.getvalue(), L)
+    nets = {"convolution": torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.MaxPool2d(2), torch.nn.LeakyReLU(), torch.nn.Flatten(), torch.nn.Softmax(1)), "transformer": torch.nn.TransformerEncoderLayer(4, 1, 4), "recurrent": torch.nn.GRU(2, 2), "losses": torch.nn.ModuleList([torch.nn.CrossEntropyLoss(), torch.nn.MSELoss()]), "upsampling": torch.nn.Sequential(torch.nn.ConvTranspose2d(1, 1, 2), torch.nn.Upsample(scale_factor=2), torch.nn.LogSoftmax(1))}
+    w = torch.nn.Linear(2, 2)
+    nets.update({"optimizers": [getattr(torch.optim, o)(w.parameters(), lr=.1) for o in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop")], "schedulers": torch.optim.lr_scheduler.StepLR(torch.optim.SGD(w.parameters(), lr=.1), 1), "loader": torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.rand(3, 2))), "packed": torch.nn.utils.rnn.pack_sequence([torch.rand(2)]), "functions": [torch.relu, torch.nn.functional.gelu], "random_generator": torch.Generator().manual_seed(1), "best_of": torch.rand(3, 2).max(0)})
+    for n, v in nets.items():
+        f = io.BytesIO(); torch.save(v, f); put(f"torch-{n}.pt", f.getvalue(), L)
+        f = io.BytesIO(); torch.save(v, f, _use_new_zipfile_serialization=False); put(f"torch-{n}.legacy.pt", f.getvalue(), L)
+        ordinary(L, n, v, [2, 4])
     ordinary(L, "plain_tensor", t); ordinary(L, "plain_state_dict", net.state_dict()); ordinary(L, "plain_size", t.shape)
     f = io.BytesIO(); torch.save(net, f); put("torch-module.pt", f.getvalue(), L)
 old = os.path.join(a.out, "index.json"); before = [e for e in json.load(open(old)) if e["file"] not in {i["file"] for i in index}] if os.path.exists(old) else []

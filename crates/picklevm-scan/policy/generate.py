@@ -164,6 +164,9 @@ def write(name, about, rows):
     """One row in the file for the names of a module that may do the same; a name in several rows may do all they say."""
     merged = {}
     for module, names, may, args, follows, otherwise in rows:
+        names = [n for n in names if n not in ("__getattr__", "__dir__")]
+        if module.endswith(".setup"):
+            continue
         args = args if args is None else ", ".join(toml(arg) for arg in args)
         for n in names:
             old_may, *old = merged.get((module, n), ((), None, None, None))
@@ -492,7 +495,7 @@ def torch():
         row("torch._tensor", ["_rebuild_from_type_v2"], ("call", "state"), ("function", "class", "any", "any")),
         row("torch._tensor", ["_rebuild_from_type"], ("call", "state"), ("function", "class", "any", "any")),
         row("torch.serialization", ["_get_layout"], ("call",)),
-        row("torch.storage", ["_load_from_bytes"], ("call",), ("pickle",)),
+        row("torch.storage", ["_load_from_bytes"], ("call",), ("pickle",), otherwise="loads another pickle, which the scan may not see"),
         row("torch.storage", ["UntypedStorage", "TypedStorage", "_TypedStorage", "_UntypedStorage"]),
         row("torch", ["Size", "device", "Generator", "dtype", "finfo", "iinfo"], ("call", "construct", "state")),
         row("torch", ["Tensor"], ("construct", "state")),

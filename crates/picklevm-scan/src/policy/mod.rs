@@ -60,6 +60,13 @@ impl Allowed {
         self.uses & what.bit() != 0
     }
 
+    /// Whether a pickle may call or construct it so. What may be called with anything may be constructed too: `__init__`
+    /// does no less than `__new__`.
+    pub(crate) fn may_be(&self, used: Use) -> bool {
+        let calls_anything = self.may(Use::Call) && self.args.is_none() && self.follows.is_none();
+        self.may(used) || used == Use::Construct && calls_anything
+    }
+
     /// What a pickle may do with the name.
     pub fn uses(&self) -> impl Iterator<Item = Use> + '_ {
         Use::ALL.iter().copied().filter(|&what| self.may(what))

@@ -22,9 +22,7 @@ impl Tracer<'_> {
         let Judgement::Allowed(allowed) = judgement else {
             return self.made(callable, callable, how, args);
         };
-        // A class that may be called with anything may be constructed: `__init__` does no less than `__new__`.
-        let calls_anything = allowed.may(Use::Call) && allowed.args.is_none() && allowed.follows.is_none();
-        if !allowed.may(how) && !(how == Use::Construct && calls_anything) {
+        if !allowed.may_be(how) {
             let verb = if how == Use::Call { "calls" } else { "constructs" };
             self.find_use(callable, format!("{verb} {}, which may only be named", self.name_of(callable)));
         }
@@ -169,7 +167,7 @@ impl Tracer<'_> {
             Some((number, judgement)) => {
                 self.used(number, if how == Use::Call { "calls" } else { "constructs" });
                 match judgement {
-                    Judgement::Allowed(allowed) => allowed.may(how) || allowed.may(Use::Call),
+                    Judgement::Allowed(allowed) => allowed.may_be(how),
                     _ => true,
                 }
             }
