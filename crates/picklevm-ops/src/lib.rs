@@ -59,6 +59,7 @@
 //!
 //! No input makes this crate panic, recurse, or take memory for a length that was merely claimed.
 
+mod buffer;
 mod decoder;
 mod dis;
 mod error;
@@ -72,6 +73,7 @@ mod optimize;
 mod raw;
 mod reader;
 pub mod repr;
+mod room;
 mod shared;
 mod source;
 mod table;
@@ -86,6 +88,7 @@ pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, ShortInt, Text};
 pub use optimize::{optimize, optimize_all};
 pub use reader::Reader;
+pub use room::Room;
 pub use shared::{SharedOp, SharedOps, shared_ops};
 pub use source::Source;
 pub use writer::{Memory, Sink, Stream, Writer};

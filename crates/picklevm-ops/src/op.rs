@@ -1,5 +1,6 @@
 //! Ops: opcodes with their operands, decoded and encoded.
 
+use crate::buffer::Out;
 use crate::error::Error;
 use crate::input::Input;
 use crate::opcode::Opcode;
@@ -36,7 +37,7 @@ macro_rules! define_op {
 
             /// Encodes all of the op but its payload, which is returned.
             #[cfg_attr(not(debug_assertions), inline(always))]
-            fn write(self, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+            fn write(self, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>> {
                 match self {
                     $( Op::$variant $( ($($field),+) )? => {
                         write_op!(Opcode::$variant, out $(, $format, ($($field),+) )?)
@@ -190,7 +191,7 @@ pub(crate) fn decode<'a, I: Input<'a>>(input: &mut I) -> Result<Op<'a>, I::Error
 
 macro_rules! write_op {
     ($opcode:expr, $out:ident) => {{
-        $out.push($opcode.byte());
+        $out.put([$opcode.byte()]);
         Ok(&[])
     }};
     ($opcode:expr, $out:ident, $format:ident, $value:expr) => {
@@ -224,15 +225,15 @@ impl<'a> Op<'a> {
 
     /// [`encode`](Self::encode), where `passed` bytes were written before those in `out`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn encode_at(self, passed: u64, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(crate) fn encode_at(self, passed: u64, out: &mut impl Out) -> Result<(), Error> {
         let payload = self.encode_head_at(passed, out)?;
-        out.extend_from_slice(payload);
+        out.put_all(payload);
         Ok(())
     }
 
     /// Encodes all of the op but the payload of a length-prefixed operand, which is returned.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn encode_head_at(self, passed: u64, out: &mut Vec<u8>) -> Result<&'a [u8], Error> {
+    pub(crate) fn encode_head_at(self, passed: u64, out: &mut impl Out) -> Result<&'a [u8], Error> {
         let len = out.len();
         self.write(out).map_err(|unfit| refused(self.opcode(), unfit, out, len, passed))
     }
@@ -255,7 +256,7 @@ impl<'a> Op<'a> {
 
 /// Takes back what was written of an op that cannot be.
 #[cold]
-fn refused(opcode: Opcode, unfit: Unfit<'_>, out: &mut Vec<u8>, len: usize, passed: u64) -> Error {
+fn refused(opcode: Opcode, unfit: Unfit<'_>, out: &mut impl Out, len: usize, passed: u64) -> Error {
     out.truncate(len);
     Error::unfit(passed + len as u64, Some(opcode), unfit)
 }

@@ -2,9 +2,11 @@
 
 use std::io;
 
+use crate::buffer::{Buffer, Out};
 use crate::error::Error;
 use crate::frame::{FRAME_SIZE_TARGET, Framer, Framing};
 use crate::op::Op;
+use crate::room::Room;
 
 /// Writes ops, in frames from [`start_framing`](Self::start_framing) on.
 ///
@@ -25,7 +27,7 @@ use crate::op::Op;
 /// ```
 #[derive(Debug)]
 pub struct Writer<S = Memory> {
-    out: Vec<u8>,
+    out: Buffer,
     framer: Framer,
     sink: S,
     /// How many bytes have left `out`.
@@ -39,11 +41,8 @@ mod private {
     use std::io;
 
     pub trait Sealed {
-        /// Nothing before the end of `out` will change. Returns how many bytes have left it.
-        fn settle(&mut self, out: &mut Vec<u8>) -> io::Result<u64>;
-
-        /// Takes what `out` holds, then a payload. Returns how many bytes do not stay in `out`.
-        fn pass(&mut self, out: &mut Vec<u8>, payload: &[u8]) -> io::Result<u64>;
+        /// Takes what was written and will not change; tells whether it did.
+        fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
     }
 }
 
@@ -54,13 +53,9 @@ pub struct Memory(());
 impl Sink for Memory {}
 
 impl private::Sealed for Memory {
-    fn settle(&mut self, _out: &mut Vec<u8>) -> io::Result<u64> {
-        Ok(0)
-    }
-
-    fn pass(&mut self, out: &mut Vec<u8>, payload: &[u8]) -> io::Result<u64> {
-        out.extend_from_slice(payload);
-        Ok(0)
+    #[inline(always)]
+    fn take(&mut self, _: &[u8]) -> io::Result<bool> {
+        Ok(false)
     }
 }
 
@@ -71,17 +66,8 @@ pub struct Stream<W>(W);
 impl<W: io::Write> Sink for Stream<W> {}
 
 impl<W: io::Write> private::Sealed for Stream<W> {
-    fn settle(&mut self, out: &mut Vec<u8>) -> io::Result<u64> {
-        self.0.write_all(out)?;
-        let len = out.len() as u64;
-        out.clear();
-        Ok(len)
-    }
-
-    fn pass(&mut self, out: &mut Vec<u8>, payload: &[u8]) -> io::Result<u64> {
-        let len = self.settle(out)?;
-        self.0.write_all(payload)?;
-        Ok(len + payload.len() as u64)
+    fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        self.0.write_all(bytes).map(|()| true)
     }
 }
 
@@ -93,6 +79,7 @@ impl Writer {
 
     /// A writer into memory that appends to `out`.
     pub fn append_to(out: Vec<u8>) -> Self {
+        let out = Buffer::new(out);
         Writer { framer: Framer::new(&out), out, sink: Memory(()), passed: 0 }
     }
 
@@ -103,7 +90,7 @@ impl Writer {
     /// None, as things are: it ends the last frame, which can fail on other sinks.
     pub fn into_vec(mut self) -> Result<Vec<u8>, Error> {
         self.end_framing()?;
-        Ok(self.out)
+        Ok(self.out.into_vec())
     }
 }
 
@@ -116,7 +103,8 @@ impl Default for Writer {
 impl<W: io::Write> Writer<Stream<W>> {
     /// A writer to `inner`, which needs no buffer of its own.
     pub fn stream(inner: W) -> Self {
-        Writer { framer: Framer::new(&[]), out: Vec::new(), sink: Stream(inner), passed: 0 }
+        let out = Buffer::default();
+        Writer { framer: Framer::new(&out), out, sink: Stream(inner), passed: 0 }
     }
 
     /// Writes what is left, and gives the sink back, flushed.
@@ -162,6 +150,38 @@ impl<S: Sink> Writer<S> {
         Ok(())
     }
 
+    /// Writes a run of short ops into the room that there is in the current frame, without a look at the frame and at
+    /// memory for each.
+    ///
+    /// ```
+    /// use picklevm_ops::{Op, Writer};
+    ///
+    /// let mut writer = Writer::new();
+    /// let mut left = 0..100_000;
+    /// while !left.is_empty() {
+    ///     writer.boundary()?;
+    ///     writer.run(|room| {
+    ///         while !room.is_full()
+    ///             && let Some(next) = left.next()
+    ///         {
+    ///             room.int(next);
+    ///             room.op(Op::Pop)?;
+    ///         }
+    ///         Ok::<(), picklevm_ops::Error>(())
+    ///     })?;
+    /// }
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn run<T>(&mut self, write: impl FnOnce(&mut Room<'_>) -> T) -> T {
+        let (left, start) = (self.framer.left(&self.out), self.offset());
+        let mut room = Room::new(self.out.room(Room::LEAST), left, start);
+        let result = write(&mut room);
+        let written = room.len();
+        self.out.advance(written);
+        result
+    }
+
     /// Writes in frames from here on.
     ///
     /// # Errors
@@ -190,7 +210,7 @@ impl<S: Sink> Writer<S> {
         if large {
             return self.outside(ops, |_| Ok(()));
         }
-        self.out.extend_from_slice(ops);
+        self.out.put_all(ops);
         Ok(())
     }
 
@@ -208,9 +228,12 @@ impl<S: Sink> Writer<S> {
     /// Writes what `head` does and then `payload`, between two frames.
     fn outside(&mut self, payload: &[u8], head: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
         self.framer.close(&mut self.out);
-        let result = head(self).and_then(|()| {
-            let passed = self.sink.pass(&mut self.out, payload);
-            self.passed += passed.map_err(|error| Error::from_io(self.offset(), error))?;
+        let result = head(self).and_then(|()| self.settle()).and_then(|()| {
+            if self.sink.take(payload).map_err(|error| Error::from_io(self.offset(), error))? {
+                self.passed += payload.len() as u64;
+            } else {
+                self.out.put_all(payload);
+            }
             Ok(())
         });
         self.framer.open(&mut self.out);
@@ -224,9 +247,17 @@ impl<S: Sink> Writer<S> {
 
     fn set_framing(&mut self, framing: Option<Framing>) -> Result<(), Error> {
         self.framer.close(&mut self.out);
-        let passed = self.sink.settle(&mut self.out);
+        let result = self.settle();
         self.framer.set_framing(framing, &mut self.out);
-        self.passed += passed.map_err(|error| Error::from_io(self.offset(), error))?;
+        result
+    }
+
+    /// Lets the sink have what will not change any more.
+    fn settle(&mut self) -> Result<(), Error> {
+        if self.sink.take(self.out.written()).map_err(|error| Error::from_io(self.offset(), error))? {
+            self.passed += self.out.len() as u64;
+            self.out.truncate(0);
+        }
         Ok(())
     }
 }

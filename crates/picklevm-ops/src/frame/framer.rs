@@ -1,5 +1,6 @@
 //! Writing frames, as CPython's `_Framer` does.
 
+use crate::buffer::{Buffer, Out};
 use crate::op::Op;
 
 /// From this size on a frame ends at the next boundary, and payloads go outside of frames.
@@ -44,7 +45,7 @@ pub(crate) struct Framer {
 
 impl Framer {
     /// No frames, at first.
-    pub(crate) fn new(out: &[u8]) -> Self {
+    pub(crate) fn new(out: &Buffer) -> Self {
         Framer { framing: None, body: out.len() }
     }
 
@@ -53,38 +54,44 @@ impl Framer {
     }
 
     /// Frames from here on, or none from here on. The frame before must be closed.
-    pub(crate) fn set_framing(&mut self, framing: Option<Framing>, out: &mut Vec<u8>) {
+    pub(crate) fn set_framing(&mut self, framing: Option<Framing>, out: &mut Buffer) {
         self.framing = framing;
         self.open(out);
     }
 
     /// Whether the frame has reached its size.
     #[inline(always)]
-    pub(crate) fn is_full(&self, out: &[u8]) -> bool {
+    pub(crate) fn is_full(&self, out: &Buffer) -> bool {
         out.len() - self.body >= FRAME_SIZE_TARGET
     }
 
+    /// How many bytes the frame lacks to be full.
+    #[inline(always)]
+    pub(crate) fn left(&self, out: &Buffer) -> usize {
+        FRAME_SIZE_TARGET.saturating_sub(out.len() - self.body)
+    }
+
     /// Begins a frame.
-    pub(crate) fn open(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn open(&mut self, out: &mut Buffer) {
         if self.framing.is_some() {
-            out.extend_from_slice(&[0; HEADER_LEN]);
+            out.put([0; HEADER_LEN]);
         }
         self.body = out.len();
     }
 
     /// Ends the frame: what is in `out` will not change.
-    pub(crate) fn close(&mut self, out: &mut Vec<u8>) {
+    pub(crate) fn close(&mut self, out: &mut Buffer) {
         let Some(framing) = self.framing else { return };
         let header = self.body - HEADER_LEN;
         let len = out.len() - self.body;
         if len < framing.min_len() {
-            out.drain(header..self.body);
+            out.remove(header, self.body);
             return;
         }
         let frame = Op::Frame(len as u64);
         let mut bytes = Vec::with_capacity(HEADER_LEN);
         if frame.encode(&mut bytes).is_ok() {
-            out[header..self.body].copy_from_slice(&bytes);
+            out.written_mut(header, self.body).copy_from_slice(&bytes);
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Operands that are a length and that many bytes.
 
 use super::{Format, Operand, Text, Unfit};
+use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
 
 /// A length of `N` bytes, little-endian.
 trait Length: Sized {
     fn take<'a, I: Input<'a>>(input: &mut I) -> Result<u64, I::Error>;
-    fn write<'a>(opcode: Opcode, payload: &'a [u8], out: &mut Vec<u8>) -> Result<(), Unfit<'a>>;
+    fn write<'a>(opcode: Opcode, payload: &'a [u8], out: &mut impl Out) -> Result<(), Unfit<'a>>;
 }
 
 macro_rules! lengths {
@@ -20,13 +21,13 @@ macro_rules! lengths {
             }
 
             #[inline(always)]
-            fn write<'a>(opcode: Opcode, payload: &'a [u8], out: &mut Vec<u8>) -> Result<(), Unfit<'a>> {
+            fn write<'a>(opcode: Opcode, payload: &'a [u8], out: &mut impl Out) -> Result<(), Unfit<'a>> {
                 let Ok(len) = <$type>::try_from(payload.len()) else {
                     return Err(Unfit::number($expected, payload.len() as u64));
                 };
                 let mut bytes = [opcode.byte(); 1 + $width];
                 bytes[1..].copy_from_slice(&len.to_le_bytes());
-                out.extend_from_slice(&bytes);
+                out.put(bytes);
                 Ok(())
             }
         }
@@ -112,7 +113,7 @@ macro_rules! counted {
             }
 
             #[inline(always)]
-            fn write(opcode: Opcode, value: Self::Value, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+            fn write(opcode: Opcode, value: Self::Value, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>> {
                 let payload = value.bytes();
                 <$length as Length>::write(opcode, payload, out)?;
                 Ok(payload)

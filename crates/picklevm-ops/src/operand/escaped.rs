@@ -1,6 +1,7 @@
 //! 8-bit strings written in text: what STRING holds.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 
 use memchr::memchr;
 
@@ -62,7 +63,8 @@ impl<'a> Escaped<'a> {
     /// assert_eq!(operand, br#""it's\n""#);
     /// ```
     pub fn escape(string: &[u8], out: &mut Vec<u8>) {
-        repr::write_to_vec(out, repr::EightBit(string));
+        // Writing to a `Vec` does not fail.
+        let _ = write!(out, "{}", repr::EightBit(string));
     }
 }
 

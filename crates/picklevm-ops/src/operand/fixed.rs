@@ -1,6 +1,7 @@
 //! Operands of a fixed width.
 
 use super::{Format, Operand, Unfit};
+use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
 
@@ -26,10 +27,10 @@ macro_rules! fixed {
             }
 
             #[inline(always)]
-            fn write(opcode: Opcode, value: $type, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+            fn write(opcode: Opcode, value: $type, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>> {
                 let mut bytes = [opcode.byte(); 1 + $width];
                 bytes[1..].copy_from_slice(&value.$to());
-                out.extend_from_slice(&bytes);
+                out.put(bytes);
                 Ok(&[])
             }
         }
@@ -69,7 +70,7 @@ impl<'a> Format<'a> for ProtoVersion {
     }
 
     #[inline(always)]
-    fn write(opcode: Opcode, version: u8, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+    fn write(opcode: Opcode, version: u8, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>> {
         Uint1::write(opcode, Self::read([version])?, out)
     }
 }
@@ -99,10 +100,10 @@ impl<'a> Format<'a> for FrameLen {
     }
 
     #[inline(always)]
-    fn write(opcode: Opcode, len: u64, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
+    fn write(opcode: Opcode, len: u64, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>> {
         let mut bytes = [opcode.byte(); 9];
         bytes[1..].copy_from_slice(&Self::read(len)?.to_le_bytes());
-        out.extend_from_slice(&bytes);
+        out.put(bytes);
         Ok(&[])
     }
 }

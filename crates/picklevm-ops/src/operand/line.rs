@@ -2,6 +2,7 @@
 
 use super::number::{Base, Literal};
 use super::{Escaped, Format, Number, Operand, RawUnicode, Text, Unfit, float};
+use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
 use crate::repr;
@@ -31,10 +32,10 @@ macro_rules! line {
                 $read.ok_or(Unfit::text($expected, $line))
             }
 
-            fn write(opcode: Opcode, $value: $type, $out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>> {
-                $out.push(opcode.byte());
+            fn write(opcode: Opcode, $value: $type, $out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>> {
+                $out.put([opcode.byte()]);
                 $write;
-                $out.push(b'\n');
+                $out.put(*b"\n");
                 Ok(&[])
             }
         }
@@ -44,25 +45,25 @@ macro_rules! line {
 line! {
     /// INT: `int(line, 0)`, or `00` and `01`.
     IntLine(DecimalnlShort): Number<'a>, "an integer literal",
-        |line| Number::int(line), |number, out| out.extend_from_slice(number.text());
+        |line| Number::int(line), |number, out| out.put_all(number.text());
     /// LONG: `int(line, 0)` without its `L`.
     LongLine(DecimalnlLong): Number<'a>, "an integer literal",
-        |line| Number::long(line), |number, out| out.extend_from_slice(number.text());
+        |line| Number::long(line), |number, out| out.put_all(number.text());
     /// GET and PUT: `int(line)`, not below zero.
     IndexLine(DecimalnlShort): u64, "a memo index from 0 to 2**64 - 1",
-        |line| read_index(line), |index, out| repr::write_to_vec(out, index);
+        |line| read_index(line), |index, out| out.put_all(index.to_string().as_bytes());
     /// FLOAT: `float(line)`.
     FloatLine(Floatnl): f64, "a decimal float literal",
-        |line| float::parse(line), |value, out| repr::write_to_vec(out, repr::Float(value));
+        |line| float::parse(line), |value, out| out.put_all(repr::Float(value).to_string().as_bytes());
     /// STRING: a string in quotes, by the rules of `codecs.escape_decode`.
     StringLine(Stringnl): Escaped<'a>, "a string in quotes with sound escapes",
-        |line| Escaped::new(line), |string, out| out.extend_from_slice(string.text());
+        |line| Escaped::new(line), |string, out| out.put_all(string.text());
     /// PERSID: ASCII.
     AsciiLine(StringnlNoescape): &'a str, "ASCII",
-        |line| ascii(line), |id, out| out.extend_from_slice(one_line(id.as_bytes(), str::is_ascii(id))?);
+        |line| ascii(line), |id, out| out.put_all(one_line(id.as_bytes(), str::is_ascii(id))?);
     /// UNICODE: raw-unicode-escape.
     UnicodeLine(Unicodestringnl): RawUnicode<'a>, "text in raw-unicode-escape",
-        |line| RawUnicode::new(line), |text, out| out.extend_from_slice(text.text());
+        |line| RawUnicode::new(line), |text, out| out.put_all(text.text());
 }
 
 /// A format whose operand is two lines of text, one encoding for both.
@@ -94,12 +95,12 @@ macro_rules! line_pair {
             }
 
             fn write(
-                opcode: Opcode, (module, name): Self::Value, out: &mut Vec<u8>,
+                opcode: Opcode, (module, name): Self::Value, out: &mut impl Out,
             ) -> Result<&'a [u8], Unfit<'a>> {
-                out.push(opcode.byte());
+                out.put([opcode.byte()]);
                 for line in [module, name] {
-                    out.extend_from_slice(one_line(line.as_bytes(), $accepts(&line))?);
-                    out.push(b'\n');
+                    out.put_all(one_line(line.as_bytes(), $accepts(&line))?);
+                    out.put(*b"\n");
                 }
                 Ok(&[])
             }

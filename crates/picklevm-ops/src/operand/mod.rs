@@ -3,6 +3,7 @@
 //! A format is named after its descriptor in `pickletools`; where CPython's machine reads one descriptor in several
 //! ways (GET and INT both have a `decimalnl_short`), there is a format for each way.
 
+use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
 
@@ -45,7 +46,7 @@ pub(crate) trait Format<'a> {
     fn read(raw: Self::Raw) -> Result<Self::Value, Unfit<'a>>;
 
     /// Appends `opcode` and the operand, all but the payload that is to follow, which is returned.
-    fn write(opcode: Opcode, value: Self::Value, out: &mut Vec<u8>) -> Result<&'a [u8], Unfit<'a>>;
+    fn write(opcode: Opcode, value: Self::Value, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>>;
 }
 
 /// Decodes an operand.

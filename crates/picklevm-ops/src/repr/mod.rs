@@ -1,7 +1,6 @@
 //! Floats, text and bytes as Python's `repr` writes them.
 
 use std::fmt::{self, Display, Write as _};
-use std::io::Write as _;
 
 use crate::operand::{Text, split_code_point};
 
@@ -232,10 +231,4 @@ impl Quote {
 fn is_printable(code: u32) -> bool {
     let after = printable::UNPRINTABLE.partition_point(|&(first, _)| first <= code);
     after == 0 || printable::UNPRINTABLE[after - 1].1 < code
-}
-
-/// Appends what `value` displays.
-pub(crate) fn write_to_vec(out: &mut Vec<u8>, value: impl Display) {
-    // Writing to a `Vec` does not fail.
-    let _ = write!(out, "{value}");
 }

@@ -1,0 +1,225 @@
+//! `Room`: where a run of short ops is written.
+
+use crate::buffer::Out;
+use crate::error::Error;
+use crate::op::Op;
+use crate::opcode::Opcode;
+
+/// Room in a frame for a run of short ops, handed out by [`Writer::run`](crate::Writer::run).
+///
+/// While it [is not full](Self::is_full), [128 bytes](Self::SLACK) more fit into it. Its position is a number of its
+/// own, not one in memory, so that writing an op takes a handful of instructions.
+#[derive(Debug)]
+pub struct Room<'w> {
+    bytes: &'w mut [u8],
+    len: usize,
+    /// From here on the room is full.
+    until: usize,
+    /// Where the room begins in what is written.
+    start: u64,
+}
+
+impl<'w> Room<'w> {
+    /// How many bytes can be written after a look at whether the room is full.
+    pub const SLACK: usize = 128;
+
+    /// The least that is worth while.
+    pub(crate) const LEAST: usize = Self::SLACK + 64;
+
+    /// Room at an offset that is full after `left` bytes, or when `bytes` are.
+    #[inline(always)]
+    pub(crate) fn new(bytes: &'w mut [u8], left: usize, start: u64) -> Self {
+        let until = bytes.len().saturating_sub(Self::SLACK).min(left);
+        Room { bytes, len: 0, until, start }
+    }
+
+    /// How many bytes were written.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the frame or the memory ends here.
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.len >= self.until
+    }
+
+    /// Appends bytes of which only `len` count.
+    #[inline(always)]
+    fn put_part<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
+        self.bytes[self.len..][..N].copy_from_slice(&bytes);
+        self.len += len;
+    }
+
+    /// Writes an op.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Op::encode`].
+    ///
+    /// # Panics
+    ///
+    /// If it takes more bytes than there are left.
+    #[inline(always)]
+    pub fn op(&mut self, op: Op<'_>) -> Result<(), Error> {
+        op.encode_at(self.start, self)
+    }
+
+    /// Writes an integer by the shortest of BININT1, BININT2, BININT and LONG1, as a pickler does from protocol 2 on.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than 16 bytes left.
+    #[inline(always)]
+    pub fn int(&mut self, value: i64) {
+        // Which opcode it is cannot be foretold where integers are of mixed sizes: without a branch nothing is foretold.
+        let magnitude = (value ^ value >> 63) as u64;
+        let at = (value < 0) as usize * 64 + (64 - magnitude.leading_zeros()) as usize;
+        let IntForm { head, head_bits, len } = INT_FORMS[at & 127];
+        let low = head as u64 | (value as u64) << head_bits;
+        let high = (value >> (64 - head_bits)) as u64;
+        self.put_part((low as u128 | (high as u128) << 64).to_le_bytes(), len.into());
+    }
+
+    /// Writes a text of up to 255 bytes by SHORT_BINUNICODE: the first `len` bytes of `head`.
+    ///
+    /// Like [`Text::trusted`](crate::Text::trusted) it is for callers who know that these bytes are text.
+    ///
+    /// # Panics
+    ///
+    /// If `N + 2` is more than the bytes left.
+    #[inline(always)]
+    pub fn short_text<const N: usize>(&mut self, head: &[u8; N], len: u8) {
+        self.short(Opcode::ShortBinUnicode, head, len);
+    }
+
+    /// Writes an integer of up to 255 bytes by LONG1: the first `len` bytes of `head`, little-endian two's complement.
+    ///
+    /// # Panics
+    ///
+    /// If `N + 2` is more than the bytes left.
+    #[inline(always)]
+    pub fn short_long<const N: usize>(&mut self, head: &[u8; N], len: u8) {
+        self.short(Opcode::Long1, head, len);
+    }
+
+    /// A payload behind a length of one byte. Copying a fixed number of bytes and counting only some of them is faster
+    /// than a copy that has to look at how many they are.
+    #[inline(always)]
+    fn short<const N: usize>(&mut self, opcode: Opcode, head: &[u8; N], len: u8) {
+        self.put([opcode.byte(), len]);
+        self.put_part(*head, len.into());
+    }
+}
+
+impl Out for Room<'_> {
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.put_part(bytes, N);
+    }
+
+    fn put_all(&mut self, bytes: &[u8]) {
+        self.bytes[self.len..][..bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+}
+
+/// How integers of a size are written.
+#[derive(Clone, Copy)]
+struct IntForm {
+    /// The opcode, and of LONG1 the length.
+    head: u16,
+    /// How many bits that takes.
+    head_bits: u8,
+    /// How many bytes the op takes in all.
+    len: u8,
+}
+
+/// By the number of bits without the sign, 64 more for integers below zero.
+const INT_FORMS: [IntForm; 128] = {
+    let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 128];
+    let mut at = 0;
+    while at < 128 {
+        let (is_negative, bits) = (at >= 64, at % 64);
+        forms[at] = match bits {
+            0..=8 if !is_negative => IntForm::fixed(Opcode::BinInt1, 1),
+            9..=16 if !is_negative => IntForm::fixed(Opcode::BinInt2, 2),
+            0..=31 => IntForm::fixed(Opcode::BinInt, 4),
+            _ => IntForm::counted(Opcode::Long1, (bits / 8 + 1) as u8),
+        };
+        at += 1;
+    }
+    forms
+};
+
+impl IntForm {
+    const fn fixed(opcode: Opcode, width: u8) -> IntForm {
+        IntForm { head: opcode.byte() as u16, head_bits: 8, len: 1 + width }
+    }
+
+    const fn counted(opcode: Opcode, width: u8) -> IntForm {
+        IntForm { head: opcode.byte() as u16 | (width as u16) << 8, head_bits: 16, len: 2 + width }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_all_sizes_are_written_as_their_ops_are() {
+        let edges = (0..64).flat_map(|bits| [1i64 << bits, (1i64 << bits).wrapping_sub(1), (1i64 << bits).wrapping_add(1)]);
+        for value in edges.flat_map(|value| [value, value.wrapping_neg()]) {
+            let bytes = value.to_le_bytes();
+            let len = (1..8).find(|len| value << (64 - 8 * len) >> (64 - 8 * len) == value).unwrap_or(8);
+            let op = match value {
+                0..=0xff => Op::BinInt1(value as u8),
+                0x100..=0xffff => Op::BinInt2(value as u16),
+                _ if value as i32 as i64 == value => Op::BinInt(value as i32),
+                _ => Op::Long1(&bytes[..len]),
+            };
+            let mut expected = Vec::new();
+            op.encode(&mut expected).expect("fits");
+            let mut bytes = [0; 256];
+            let mut room = Room::new(&mut bytes, 1000, 0);
+            room.int(value);
+            let len = room.len();
+            assert_eq!(bytes[..len], expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn room_is_full_at_the_end_of_the_frame_or_of_the_memory() {
+        for (memory, left, writes) in [(1000, 3, 2), (Room::SLACK + 5, 1000, 3), (Room::SLACK, 1000, 0), (1000, 0, 0)] {
+            let mut bytes = vec![0; memory];
+            let mut room = Room::new(&mut bytes, left, 0);
+            let mut written = 0;
+            while !room.is_full() {
+                room.op(Op::BinInt1(7)).expect("fits");
+                written += 1;
+            }
+            assert_eq!(written, writes, "{memory} bytes, {left} left in the frame");
+        }
+    }
+
+    #[test]
+    fn only_a_part_of_what_is_copied_counts() {
+        let mut bytes = [0; 256];
+        let mut room = Room::new(&mut bytes, 100, 0);
+        room.short_text(b"abcdefgh", 3);
+        room.short_long(b"\x01\x02\x03\x04", 2);
+        room.op(Op::Memoize).expect("fits");
+        let len = room.len();
+        assert_eq!(bytes[..len], *b"\x8c\x03abc\x8a\x02\x01\x02\x94");
+    }
+}
