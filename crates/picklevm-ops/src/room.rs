@@ -1,11 +1,8 @@
 //! `Room`: where a run of short ops is written.
 
-use crate::buffer::Out;
-use crate::error::Error;
-use crate::op::Op;
 use crate::opcode::Opcode;
 
-/// Room in a frame for a run of short ops, handed out by [`Writer::run`](crate::Writer::run).
+/// Room in a frame for a run of short ops, handed out by [`Writer::room`](crate::Writer::room).
 ///
 /// While it [is not full](Self::is_full), [128 bytes](Self::SLACK) more fit into it. Its position is a number of its
 /// own, not one in memory, so that writing an op takes a handful of instructions.
@@ -15,8 +12,6 @@ pub struct Room<'w> {
     len: usize,
     /// From here on the room is full.
     until: usize,
-    /// Where the room begins in what is written.
-    start: u64,
 }
 
 impl<'w> Room<'w> {
@@ -26,16 +21,17 @@ impl<'w> Room<'w> {
     /// The least that is worth while.
     pub(crate) const LEAST: usize = Self::SLACK + 64;
 
-    /// Room at an offset that is full after `left` bytes, or when `bytes` are.
+    /// Room that is full after `left` bytes, or when `bytes` are.
     #[inline(always)]
-    pub(crate) fn new(bytes: &'w mut [u8], left: usize, start: u64) -> Self {
+    pub(crate) fn new(bytes: &'w mut [u8], left: usize) -> Self {
         let until = bytes.len().saturating_sub(Self::SLACK).min(left);
-        Room { bytes, len: 0, until, start }
+        Room { bytes, len: 0, until }
     }
 
     /// How many bytes were written.
     #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
+    #[expect(clippy::len_without_is_empty, reason = "what matters is whether it is full")]
+    pub fn len(&self) -> usize {
         self.len
     }
 
@@ -47,23 +43,36 @@ impl<'w> Room<'w> {
 
     /// Appends bytes of which only `len` count.
     #[inline(always)]
-    fn put_part<const N: usize>(&mut self, bytes: [u8; N], len: usize) {
-        self.bytes[self.len..][..N].copy_from_slice(&bytes);
+    fn put_part(&mut self, bytes: &[u8], len: usize) {
+        self.bytes[self.len..][..bytes.len()].copy_from_slice(bytes);
         self.len += len;
     }
 
-    /// Writes an op.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Op::encode`].
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.put_part(&bytes, N);
+    }
+
+    /// Writes an opcode that has no operand.
     ///
     /// # Panics
     ///
-    /// If it takes more bytes than there are left.
+    /// If there is no byte left.
     #[inline(always)]
-    pub fn op(&mut self, op: Op<'_>) -> Result<(), Error> {
-        op.encode_at(self.start, self)
+    pub fn bare(&mut self, opcode: Opcode) {
+        debug_assert_eq!(opcode.operand(), None);
+        self.put([opcode.byte()]);
+    }
+
+    /// Writes BINFLOAT.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than 9 bytes left.
+    #[inline(always)]
+    pub fn float(&mut self, value: f64) {
+        self.put([Opcode::BinFloat.byte()]);
+        self.put(value.to_be_bytes());
     }
 
     /// Writes an integer by the shortest of BININT1, BININT2, BININT and LONG1, as a pickler does from protocol 2 on.
@@ -79,58 +88,60 @@ impl<'w> Room<'w> {
         let IntForm { head, head_bits, len } = INT_FORMS[at & 127];
         let low = head as u64 | (value as u64) << head_bits;
         let high = (value >> (64 - head_bits)) as u64;
-        self.put_part((low as u128 | (high as u128) << 64).to_le_bytes(), len.into());
+        self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), len.into());
     }
 
-    /// Writes a text of up to 255 bytes by SHORT_BINUNICODE: the first `len` bytes of `head`.
-    ///
-    /// Like [`Text::trusted`](crate::Text::trusted) it is for callers who know that these bytes are text.
+    /// Writes BINGET, or LONG_BINGET from 256 on.
     ///
     /// # Panics
     ///
-    /// If `N + 2` is more than the bytes left.
+    /// If there are less than 8 bytes left.
     #[inline(always)]
-    pub fn short_text<const N: usize>(&mut self, head: &[u8; N], len: u8) {
-        self.short(Opcode::ShortBinUnicode, head, len);
+    pub fn get(&mut self, index: u32) {
+        self.index(Opcode::BinGet, Opcode::LongBinGet, index);
     }
 
-    /// Writes an integer of up to 255 bytes by LONG1: the first `len` bytes of `head`, little-endian two's complement.
+    /// Writes BINPUT, or LONG_BINPUT from 256 on.
     ///
     /// # Panics
     ///
-    /// If `N + 2` is more than the bytes left.
+    /// If there are less than 8 bytes left.
     #[inline(always)]
-    pub fn short_long<const N: usize>(&mut self, head: &[u8; N], len: u8) {
-        self.short(Opcode::Long1, head, len);
+    pub fn put_index(&mut self, index: u32) {
+        self.index(Opcode::BinPut, Opcode::LongBinPut, index);
     }
 
-    /// A payload behind a length of one byte. Copying a fixed number of bytes and counting only some of them is faster
-    /// than a copy that has to look at how many they are.
     #[inline(always)]
-    fn short<const N: usize>(&mut self, opcode: Opcode, head: &[u8; N], len: u8) {
+    fn index(&mut self, short: Opcode, long: Opcode, index: u32) {
+        let (opcode, len) = if index < 256 { (short, 2) } else { (long, 5) };
+        self.put_part(&(opcode.byte() as u64 | (index as u64) << 8).to_le_bytes(), len);
+    }
+
+    /// Writes an op with a payload of up to 255 bytes behind a length of one byte, such as SHORT_BINUNICODE or LONG1: the
+    /// first `len` bytes of `head`.
+    ///
+    /// All of `head` is copied: where its length is a constant, that is faster than to look at how many bytes count. Like [`Text::trusted`](crate::Text::trusted) it is for callers who know that the bytes are what the opcode
+    /// wants.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than two bytes and `head` left.
+    #[inline(always)]
+    pub fn short(&mut self, opcode: Opcode, head: &[u8], len: u8) {
         self.put([opcode.byte(), len]);
-        self.put_part(*head, len.into());
+        self.put_part(head, len.into());
     }
-}
 
-impl Out for Room<'_> {
+    /// The same with a length of four bytes, such as BINUNICODE.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than five bytes and `head` left.
     #[inline(always)]
-    fn len(&self) -> usize {
-        self.len
-    }
-
-    #[inline(always)]
-    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.put_part(bytes, N);
-    }
-
-    fn put_all(&mut self, bytes: &[u8]) {
-        self.bytes[self.len..][..bytes.len()].copy_from_slice(bytes);
-        self.len += bytes.len();
-    }
-
-    fn truncate(&mut self, len: usize) {
-        self.len = self.len.min(len);
+    pub fn long(&mut self, opcode: Opcode, head: &[u8], len: u32) {
+        let [a, b, c, d] = len.to_le_bytes();
+        self.put([opcode.byte(), a, b, c, d]);
+        self.put_part(head, len as usize);
     }
 }
 
@@ -175,10 +186,12 @@ impl IntForm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::Op;
 
     #[test]
     fn integers_of_all_sizes_are_written_as_their_ops_are() {
-        let edges = (0..64).flat_map(|bits| [1i64 << bits, (1i64 << bits).wrapping_sub(1), (1i64 << bits).wrapping_add(1)]);
+        let edges =
+            (0..64).flat_map(|bits| [1i64 << bits, (1i64 << bits).wrapping_sub(1), (1i64 << bits).wrapping_add(1)]);
         for value in edges.flat_map(|value| [value, value.wrapping_neg()]) {
             let bytes = value.to_le_bytes();
             let len = (1..8).find(|len| value << (64 - 8 * len) >> (64 - 8 * len) == value).unwrap_or(8);
@@ -191,7 +204,7 @@ mod tests {
             let mut expected = Vec::new();
             op.encode(&mut expected).expect("fits");
             let mut bytes = [0; 256];
-            let mut room = Room::new(&mut bytes, 1000, 0);
+            let mut room = Room::new(&mut bytes, 1000);
             room.int(value);
             let len = room.len();
             assert_eq!(bytes[..len], expected, "{value}");
@@ -202,10 +215,10 @@ mod tests {
     fn room_is_full_at_the_end_of_the_frame_or_of_the_memory() {
         for (memory, left, writes) in [(1000, 3, 2), (Room::SLACK + 5, 1000, 3), (Room::SLACK, 1000, 0), (1000, 0, 0)] {
             let mut bytes = vec![0; memory];
-            let mut room = Room::new(&mut bytes, left, 0);
+            let mut room = Room::new(&mut bytes, left);
             let mut written = 0;
             while !room.is_full() {
-                room.op(Op::BinInt1(7)).expect("fits");
+                room.int(7);
                 written += 1;
             }
             assert_eq!(written, writes, "{memory} bytes, {left} left in the frame");
@@ -215,11 +228,13 @@ mod tests {
     #[test]
     fn only_a_part_of_what_is_copied_counts() {
         let mut bytes = [0; 256];
-        let mut room = Room::new(&mut bytes, 100, 0);
-        room.short_text(b"abcdefgh", 3);
-        room.short_long(b"\x01\x02\x03\x04", 2);
-        room.op(Op::Memoize).expect("fits");
+        let mut room = Room::new(&mut bytes, 100);
+        room.short(Opcode::ShortBinUnicode, b"abcdefgh", 3);
+        room.long(Opcode::BinUnicode, b"\x01\x02\x03\x04", 2);
+        room.bare(Opcode::Memoize);
+        room.get(255);
+        room.put_index(256);
         let len = room.len();
-        assert_eq!(bytes[..len], *b"\x8c\x03abc\x8a\x02\x01\x02\x94");
+        assert_eq!(bytes[..len], *b"\x8c\x03abcX\x02\0\0\0\x01\x02\x94h\xffr\0\x01\0\0");
     }
 }

@@ -150,36 +150,38 @@ impl<S: Sink> Writer<S> {
         Ok(())
     }
 
-    /// Writes a run of short ops into the room that there is in the current frame, without a look at the frame and at
-    /// memory for each.
+    /// Room in the current frame for a run of short ops, which are written without a look at the frame and at memory for
+    /// each; it is full where the frame is. [`take`](Self::take) takes over what was written into it.
     ///
     /// ```
-    /// use picklevm_ops::{Op, Writer};
+    /// use picklevm_ops::{Opcode, Writer};
     ///
     /// let mut writer = Writer::new();
     /// let mut left = 0..100_000;
     /// while !left.is_empty() {
     ///     writer.boundary()?;
-    ///     writer.run(|room| {
-    ///         while !room.is_full()
-    ///             && let Some(next) = left.next()
-    ///         {
-    ///             room.int(next);
-    ///             room.op(Op::Pop)?;
-    ///         }
-    ///         Ok::<(), picklevm_ops::Error>(())
-    ///     })?;
+    ///     let mut room = writer.room();
+    ///     while !room.is_full()
+    ///         && let Some(next) = left.next()
+    ///     {
+    ///         room.int(next);
+    ///         room.bare(Opcode::Pop);
+    ///     }
+    ///     let written = room.len();
+    ///     writer.take(written);
     /// }
     /// # Ok::<(), picklevm_ops::Error>(())
     /// ```
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn run<T>(&mut self, write: impl FnOnce(&mut Room<'_>) -> T) -> T {
-        let (left, start) = (self.framer.left(&self.out), self.offset());
-        let mut room = Room::new(self.out.room(Room::LEAST), left, start);
-        let result = write(&mut room);
-        let written = room.len();
+    pub fn room(&mut self) -> Room<'_> {
+        let left = self.framer.left(&self.out);
+        Room::new(self.out.room(Room::LEAST), left)
+    }
+
+    /// Takes over so many bytes that were written into [`room`](Self::room); no more than there was.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn take(&mut self, written: usize) {
         self.out.advance(written);
-        result
     }
 
     /// Writes in frames from here on.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use picklevm_ops as ops;
 
 use crate::emitter::writers::Writer;
-use crate::emitter::{BufferCallback, Emitter, Memo, Options};
+use crate::emitter::{BufferCallback, Emitter, Options, Work};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Buffer, Cell, Value};
 use crate::protocol::Protocol;
@@ -195,7 +195,7 @@ impl Pickler {
         let mut lowered = LoweredGraphs::default();
         let root = self.root_of(value, &mut lowered)?;
         let mut out = ops::Writer::append_to(Vec::with_capacity(root.value.arena().pickled_len_hint()));
-        self.run(&mut out, &mut Memo::new(root.value.arena()), root)?;
+        self.run_once(&mut out, root)?;
         out.into_vec().map_err(Error::unwritable)
     }
 
@@ -221,7 +221,7 @@ impl Pickler {
         let mut lowered = LoweredGraphs::default();
         let root = self.root_of(value, &mut lowered)?;
         let mut out = ops::Writer::stream(out);
-        self.run(&mut out, &mut Memo::new(root.value.arena()), root)?;
+        self.run_once(&mut out, root)?;
         out.finish().map(drop).map_err(Error::unwritable)
     }
 
@@ -240,7 +240,7 @@ impl Pickler {
     /// ```
     pub fn stream<'g, W: io::Write>(&self, out: W) -> Dumper<'g, W> {
         let (out, lowered) = (ops::Writer::stream(out), LoweredGraphs::default());
-        Dumper { pickler: self.clone(), out, memo: None, lowered, is_broken: false }
+        Dumper { pickler: self.clone(), out, work: Box::default(), lowered, is_broken: false }
     }
 
     /// What is written for a value, and the effects before it.
@@ -255,7 +255,14 @@ impl Pickler {
         lowered.of(arena).take(&self.hooks, self.protocol, value.cell(), effects)
     }
 
-    fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, memo: &mut Memo, root: Root<'_>) -> Result<()> {
+    fn run_once<S: ops::Sink>(&self, out: &mut ops::Writer<S>, root: Root<'_>) -> Result<()> {
+        let mut work = Work::take();
+        let result = self.run(out, &mut work, root);
+        work.give();
+        result
+    }
+
+    fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, work: &mut Work, root: Root<'_>) -> Result<()> {
         if self.protocol > self.writer.highest_protocol() {
             let expected = format!("a protocol that {} knows, {} at most", self.writer, self.writer.highest_protocol());
             return Err(Error::new(ErrorKind::Unrepresentable, expected, self.protocol.to_string()));
@@ -270,7 +277,7 @@ impl Pickler {
             extensions: &self.extensions,
             buffer_callback: callback.as_deref_mut(),
         };
-        Emitter::new(root.value.arena(), out, memo, options).dump(root.value.cell(), &root.effects)
+        Emitter::new(root.value, &root.effects, out, work, options).dump()
     }
 }
 
@@ -281,7 +288,7 @@ impl Pickler {
 pub struct Dumper<'g, W> {
     pickler: Pickler,
     out: ops::Writer<ops::Stream<W>>,
-    memo: Option<Memo>,
+    work: Box<Work>,
     lowered: LoweredGraphs<'g>,
     is_broken: bool,
 }
@@ -298,10 +305,9 @@ impl<'g, W: io::Write> Dumper<'g, W> {
     pub fn dump(&mut self, value: Value<'g>) -> Result<()> {
         self.check()?;
         self.is_broken = true;
-        let Dumper { pickler, out, memo, lowered, .. } = self;
+        let Dumper { pickler, out, work, lowered, .. } = self;
         let root = pickler.root_of(value, lowered)?;
-        let memo = memo.get_or_insert_with(|| Memo::new(root.value.arena()));
-        pickler.run(out, memo, root)?;
+        pickler.run(out, work, root)?;
         self.is_broken = false;
         Ok(())
     }
@@ -309,9 +315,7 @@ impl<'g, W: io::Write> Dumper<'g, W> {
     /// Forgets what was written: the next pickle stands for itself. `Pickler.clear_memo`.
     pub fn clear_memo(&mut self) {
         self.lowered = LoweredGraphs::default();
-        if let Some(memo) = &mut self.memo {
-            memo.clear();
-        }
+        self.work.memo.clear();
     }
 
     /// The index of the memo under which a value was put, if it was: `Pickler.memo`.
@@ -326,7 +330,7 @@ impl<'g, W: io::Write> Dumper<'g, W> {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn memo_get(&self, value: Value<'g>) -> Option<u32> {
-        self.memo.as_ref()?.number_of(self.lowered.find(value))
+        self.work.memo.number_of(self.lowered.find(value))
     }
 
     /// The writer, behind the last pickle.

@@ -8,7 +8,6 @@ use crate::graph::{Cell, Int, Tag};
 
 impl<S: Sink> Emitter<'_, '_, S> {
     /// Writes the value if it has no content of its own; tells whether it did.
-    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn atom(&mut self, cell: Cell) -> Result<bool> {
         match cell.tag() {
             Tag::Int => self.int(cell.as_int())?,

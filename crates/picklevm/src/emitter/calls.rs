@@ -2,7 +2,7 @@
 
 use picklevm_ops::{Op, Sink, Text};
 
-use super::containers::Adding;
+use super::containers::{Adding, Owner};
 use super::memo::Entry;
 use super::{Bare, Emitter, Step};
 use crate::error::Result;
@@ -62,7 +62,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put_nameless()?;
         self.steps.push(Step::Finish(cell, Bare::Reduce));
         self.steps.push(Step::Op(Bare::Tuple(1)));
-        self.begin_items(self.arena.items(cell), Adding::Append, true, Some(Cell::EMPTY_TUPLE))
+        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::Append, Owner::Nameless)
     }
 
     fn call_of_nothing(&mut self, name: &str) -> Result<()> {

@@ -14,11 +14,12 @@ const REFERENCES: u8 = 3;
 const CALLED: u8 = 4;
 
 impl Census {
-    /// Counts the references in all that `roots` reach, and the roots themselves.
-    pub(super) fn take(arena: &Arena, slots: Slots, roots: &[Cell]) -> Census {
+    /// Counts the references in all that the root and the effects reach, and themselves.
+    pub(super) fn take(arena: &Arena, slots: Slots, root: Cell, effects: &[Cell]) -> Census {
         let mut census = Census { slots, counts: vec![0; slots.len()] };
-        roots.iter().for_each(|root| census.count(*root));
-        for cell in Walk::new(arena, roots.iter().copied()) {
+        let roots = || std::iter::once(root).chain(effects.iter().copied());
+        roots().for_each(|root| census.count(root));
+        for cell in Walk::new(arena, roots()) {
             arena.each_child(cell, |child| census.count(child));
             if cell.is(Tag::Object) {
                 let node = arena.objects[cell.id()];

@@ -2,10 +2,10 @@
 
 use picklevm_ops::Sink;
 
-use super::containers::Adding;
+use super::containers::{Adding, Owner};
 use super::{Bare, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
-use crate::graph::{Cell, OpKind, Tag};
+use crate::graph::{Cell, Fixed, OpKind, Tag};
 
 /// A change that is still to be written, of items only those in a range.
 #[derive(Clone, Copy)]
@@ -30,11 +30,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let arena = self.arena;
         let from = self.changes.len();
         for (kind, value) in arena.object_ops(arena.objects[cell.id()]) {
-            let to = arena.items(value).len() as u32;
+            let to = arena.item_range(value).len;
             self.changes.push(PendingChange { kind, value, from: 0, to });
         }
         if self.options.habits.repeats_changes
-            && let Some(reentry) = self.reentries.get_mut(&cell)
+            && let Some(reentry) = self.reentries.as_mut().and_then(|reentries| reentries.get_mut(&cell))
         {
             reentry.made += 1;
             divide(&mut self.changes, from, reentry.made - 1, reentry.entries);
@@ -70,8 +70,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
             }
             OpKind::Add => Adding::Add,
         };
-        let items = self.arena.items(value).get(from as usize..to as usize).unwrap_or(&[]);
-        self.begin_items(items, how, false, None)
+        let all = self.arena.item_range(value);
+        self.begin_items(cell, Fixed { len: to, ..all }.after(from), how, Owner::Object)
     }
 }
 

@@ -3,72 +3,150 @@
 use picklevm_ops::{Op, Sink};
 
 use super::memo::Entry;
+use super::writers::Habits;
 use super::{Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
-use crate::graph::{Cell, Tag};
+use crate::graph::{Cell, Fixed, Tag};
 
 /// Items in one batch, at the most.
-const BATCH: usize = 1000;
+const BATCH: u32 = 1000;
 
-/// What is left of the items of a list, dict, set or object.
+/// A container that is being written, or the items of an object.
 #[derive(Clone, Copy)]
-pub(super) struct Items<'g> {
-    rest: &'g [Cell],
-    /// How many cells of the batch that is open are left.
-    left: u32,
-    how: Adding,
-    place: Place,
-    /// A batch is open, behind a MARK or not.
-    is_open: bool,
-    has_mark: bool,
-    /// Even a batch of one item has a MARK.
+pub(super) struct Open {
+    /// The container; a hole for what is no node.
+    pub(super) cell: Cell,
+    /// Where the next item lies.
+    pub(super) at: u32,
+    /// Where the batch that is open ends.
+    pub(super) end: u32,
+    /// Where the items end.
+    last: u32,
+    pub(super) how: Adding,
+    pub(super) place: Place,
+    /// The batch that is open has a MARK.
+    pub(super) has_mark: bool,
+    /// Even a batch of one item has one.
     always_marks: bool,
     /// An empty batch ends it.
-    ends_empty: bool,
-    /// The container, if it was made for the arguments of an object; else it counts among the barriers.
-    pub(super) argument: Option<Cell>,
+    pub(super) ends_empty: bool,
+    /// It was put into the memo before its items, and does not stand in arguments: cycles end here.
+    pub(super) is_barrier: bool,
 }
 
-/// How items are added.
+/// How a container is made of its items, or items are added to it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Adding {
     Append,
     SetItem,
     Add,
+    /// All at once, at the end.
+    Tuple,
+    FrozenSet,
 }
 
 impl Adding {
     /// Cells an item.
-    fn stride(self) -> usize {
+    fn stride(self) -> u32 {
         if self == Adding::SetItem { 2 } else { 1 }
     }
 
-    fn one(self) -> Op<'static> {
-        match self {
-            Adding::Append => Op::Append,
-            Adding::SetItem => Op::SetItem,
-            Adding::Add => Op::AddItems,
-        }
-    }
-
-    fn batch(self) -> Op<'static> {
-        match self {
-            Adding::Append => Op::Appends,
-            Adding::SetItem => Op::SetItems,
-            Adding::Add => Op::AddItems,
+    /// The opcode at the end of a batch of items.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn op(self, has_mark: bool) -> Op<'static> {
+        match (self, has_mark) {
+            (Adding::Append, true) => Op::Appends,
+            (Adding::Append, false) => Op::Append,
+            (Adding::SetItem, true) => Op::SetItems,
+            (Adding::SetItem, false) => Op::SetItem,
+            _ => Op::AddItems,
         }
     }
 }
 
-/// What is left of a tuple or frozenset.
-#[derive(Clone, Copy)]
-pub(super) struct Sequence<'g> {
-    cell: Cell,
-    rest: &'g [Cell],
-    place: Place,
+/// Who items are added to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A list, dict or set.
+    Container(Place),
+    /// An object, after it was made.
+    Object,
+    /// A list that is no node, in the arguments of a set.
+    Nameless,
 }
 
-impl<'g, S: Sink> Emitter<'g, '_, S> {
+impl Open {
+    /// The items of a container or object, of which there is at least one.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn items(
+        (protocol, habits): (u8, &Habits),
+        cell: Cell,
+        Fixed { start, len }: Fixed,
+        how: Adding,
+        owner: Owner,
+    ) -> Open {
+        let count = len / how.stride();
+        let is_exact = owner != Owner::Object
+            && protocol > 0
+            && match how {
+                Adding::Append => habits.exact_lists && count > 1,
+                Adding::SetItem => habits.exact_dicts && count > 1,
+                _ => habits.exact_sets,
+            };
+        let place = if let Owner::Container(place) = owner { place } else { Place::Data };
+        // Sets are never guarded: what is in them is hashed before it can lead back.
+        let is_argument = owner == Owner::Nameless || (place == Place::Arguments && how != Adding::Add);
+        let mut open = Open {
+            cell,
+            at: start,
+            end: start,
+            last: start + len,
+            how,
+            place: if is_argument && owner != Owner::Nameless { Place::Arguments } else { Place::Data },
+            has_mark: false,
+            always_marks: is_exact || how == Adding::Add,
+            ends_empty: is_exact && how != Adding::Append && count.is_multiple_of(BATCH),
+            is_barrier: !is_argument,
+        };
+        open.next_batch(protocol);
+        open
+    }
+
+    /// The items of a tuple or frozenset.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn sequence(cell: Cell, Fixed { start, len }: Fixed, how: Adding, place: Place) -> Open {
+        Open {
+            cell,
+            at: start,
+            end: start + len,
+            last: start + len,
+            how,
+            place,
+            has_mark: false,
+            always_marks: false,
+            ends_empty: false,
+            is_barrier: false,
+        }
+    }
+
+    /// Goes on to the next batch, if one is left.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn next_batch(&mut self, protocol: u8) -> bool {
+        self.at = self.end;
+        let (left, stride) = (self.last - self.end, self.how.stride());
+        let batch = left.min(if protocol == 0 { stride } else { BATCH * stride });
+        self.end += batch;
+        self.has_mark = self.always_marks || batch > stride;
+        batch > 0
+    }
+
+    /// The list or dict, if it was made for the arguments of an object.
+    pub(super) fn argument(&self) -> Option<Cell> {
+        (self.place == Place::Arguments && matches!(self.how, Adding::Append | Adding::SetItem)).then_some(self.cell)
+    }
+}
+
+impl<S: Sink> Emitter<'_, '_, S> {
     /// Begins a value with content, or fetches it; what is left goes on the stack of steps.
     pub(super) fn compound(&mut self, cell: Cell, place: Place) -> Result<()> {
         let slot = self.memo.slot(cell);
@@ -85,12 +163,12 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             self.memo.set(slot, Entry::open(0));
             self.steps.push(Step::Close(slot));
         }
-        let items = self.arena.items(cell);
+        let items = self.arena.item_range(cell);
         match cell.tag() {
             Tag::List => {
                 self.empty_list()?;
                 self.put(slot)?;
-                self.begin_items(items, Adding::Append, true, argument(cell, place))
+                self.begin_items(cell, items, Adding::Append, Owner::Container(place))
             }
             Tag::Dict => {
                 if self.protocol > 0 {
@@ -100,26 +178,26 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
                     self.op(Op::Dict)?;
                 }
                 self.put(slot)?;
-                self.begin_items(items, Adding::SetItem, true, argument(cell, place))
+                self.begin_items(cell, items, Adding::SetItem, Owner::Container(place))
             }
             Tag::Tuple => {
                 if place == Place::Data {
                     self.open_immutable(slot, entry)?;
                 }
-                self.tuple_start(items.len())?;
-                self.steps.push(Step::Sequence(Sequence { cell, rest: items, place }));
+                self.tuple_start(items.len as usize)?;
+                self.steps.push(Step::Open(Open::sequence(cell, items, Adding::Tuple, place)));
                 Ok(())
             }
             Tag::Set | Tag::FrozenSet if self.protocol < 4 => self.set_by_call(cell, slot, entry),
             Tag::Set => {
                 self.op(Op::EmptySet)?;
                 self.put(slot)?;
-                self.begin_items(items, Adding::Add, true, None)
+                self.begin_items(cell, items, Adding::Add, Owner::Container(Place::Data))
             }
             Tag::FrozenSet => {
                 self.open_immutable(slot, entry)?;
                 self.op(Op::Mark)?;
-                self.steps.push(Step::Sequence(Sequence { cell, rest: items, place: Place::Data }));
+                self.steps.push(Step::Open(Open::sequence(cell, items, Adding::FrozenSet, Place::Data)));
                 Ok(())
             }
             Tag::Persistent => self.persistent(cell, slot, entry),
@@ -145,114 +223,68 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         self.op(Op::List)
     }
 
-    /// Begins the items of a container that was just written; `exact` for those of a list, dict or set itself,
-    /// `argument` for one that was made for the arguments of an object (the empty tuple, for a list that is no node).
-    pub(super) fn begin_items(
-        &mut self,
-        rest: &'g [Cell],
-        how: Adding,
-        exact: bool,
-        argument: Option<Cell>,
-    ) -> Result<()> {
-        if rest.is_empty() {
+    /// Begins the items of a container or object that was just written; they go on the stack of steps.
+    pub(super) fn begin_items(&mut self, cell: Cell, items: Fixed, how: Adding, owner: Owner) -> Result<()> {
+        if items.len == 0 {
             return Ok(());
         }
-        let habits = self.options.habits;
-        let len = rest.len() / how.stride();
-        let exact = exact
-            && self.protocol > 0
-            && match how {
-                Adding::Append => habits.exact_lists && len > 1,
-                Adding::SetItem => habits.exact_dicts && len > 1,
-                Adding::Add => habits.exact_sets,
-            };
-        self.barriers += u32::from(argument.is_none());
-        let items = Items {
-            rest,
-            left: 0,
-            how,
-            place: match argument {
-                Some(cell) if !cell.is(Tag::EmptyTuple) => Place::Arguments,
-                _ => Place::Data,
-            },
-            is_open: false,
-            has_mark: false,
-            always_marks: exact || how == Adding::Add,
-            ends_empty: exact && how != Adding::Append && len.is_multiple_of(BATCH),
-            argument,
-        };
-        self.steps.push(Step::Items(items));
-        Ok(())
+        let open = Open::items((self.protocol, self.options.habits), cell, items, how, owner);
+        self.barriers += u32::from(open.is_barrier);
+        self.steps.push(Step::Open(open));
+        if open.has_mark { self.op(Op::Mark) } else { Ok(()) }
     }
 
-    /// Writes items until one has content of its own.
-    pub(super) fn items(&mut self, mut items: Items<'g>) -> Result<()> {
+    /// Writes the items of a container until one has content of its own, or its end.
+    pub(super) fn items(&mut self, mut open: Open) -> Result<()> {
         loop {
-            if !items.is_open {
-                if items.rest.is_empty() {
-                    return self.end_items(items);
-                }
-                let stride = items.how.stride();
-                let batch = items.rest.len().min(if self.protocol == 0 { stride } else { BATCH * stride });
-                items.has_mark = items.always_marks || batch > stride;
-                items.left = batch as u32;
-                items.is_open = true;
-                if items.has_mark {
-                    self.op(Op::Mark)?;
-                }
+            match self.plain(open) {
+                Some(rest) => open = rest,
+                None => return Ok(()),
             }
-            while items.left > 0 {
-                let Some((first, rest)) = items.rest.split_first() else { break };
-                items.rest = rest;
-                items.left -= 1;
-                self.boundary()?;
-                if self.atom(*first)? {
-                    continue;
+            let [first] = self.arena.range(open.at, u32::from(open.at < open.end)) else {
+                if self.end(&mut open)? {
+                    return Ok(());
                 }
+                continue;
+            };
+            open.at += 1;
+            self.boundary()?;
+            if !self.atom(*first)? {
                 let depth = self.steps.len();
-                self.steps.push(Step::Items(items));
-                self.compound(*first, items.place)?;
+                self.steps.push(Step::Open(open));
+                self.compound(*first, open.place)?;
                 if self.steps.len() > depth + 1 {
                     return Ok(());
                 }
                 self.steps.pop();
             }
-            self.op(if items.has_mark { items.how.batch() } else { items.how.one() })?;
-            items.is_open = false;
         }
     }
 
-    fn end_items(&mut self, items: Items<'g>) -> Result<()> {
-        self.barriers -= u32::from(items.argument.is_none());
-        if items.ends_empty {
+    /// Ends a batch of items, and begins the next; tells whether there is none.
+    fn end(&mut self, open: &mut Open) -> Result<bool> {
+        if let Adding::Tuple | Adding::FrozenSet = open.how {
+            self.end_sequence(*open)?;
+            return Ok(true);
+        }
+        self.op(open.how.op(open.has_mark))?;
+        if open.next_batch(self.protocol) {
+            if open.has_mark {
+                self.op(Op::Mark)?;
+            }
+            return Ok(false);
+        }
+        if open.ends_empty {
             self.op(Op::Mark)?;
-            self.op(items.how.batch())?;
+            self.op(open.how.op(true))?;
         }
-        Ok(())
+        self.barriers -= u32::from(open.is_barrier);
+        Ok(true)
     }
 
-    /// Writes items of a tuple or frozenset until one has content of its own, or the end.
-    pub(super) fn sequence(&mut self, mut sequence: Sequence<'g>) -> Result<()> {
-        while let [first, rest @ ..] = sequence.rest {
-            sequence.rest = rest;
-            self.boundary()?;
-            if self.atom(*first)? {
-                continue;
-            }
-            let depth = self.steps.len();
-            self.steps.push(Step::Sequence(sequence));
-            self.compound(*first, sequence.place)?;
-            if self.steps.len() > depth + 1 {
-                return Ok(());
-            }
-            self.steps.pop();
-        }
-        self.end_sequence(sequence)
-    }
-
-    fn end_sequence(&mut self, Sequence { cell, place, .. }: Sequence<'g>) -> Result<()> {
+    fn end_sequence(&mut self, Open { cell, place, .. }: Open) -> Result<()> {
         let slot = self.memo.slot(cell);
-        let len = self.arena.items(cell).len();
+        let len = self.arena.item_range(cell).len as usize;
         if let Some(number) = self.memo.entry(slot).number()
             && !self.is_fresh(cell, place)
         {
@@ -295,18 +327,19 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn tuple_end(&mut self, len: usize) -> Result<()> {
-        self.op(match len {
-            1 if self.is_short(len) => Op::Tuple1,
-            2 if self.is_short(len) => Op::Tuple2,
-            3 if self.is_short(len) => Op::Tuple3,
-            _ => Op::Tuple,
-        })
+        self.op(if self.is_short(len) { short_tuple(len) } else { Op::Tuple })
     }
 }
 
-/// The list or dict, if it stands in arguments.
-fn argument(cell: Cell, place: Place) -> Option<Cell> {
-    (place == Place::Arguments).then_some(cell)
+/// The opcode that makes a tuple of so many items where it needs no MARK, or of any number where it does.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(super) fn short_tuple(len: usize) -> Op<'static> {
+    match len {
+        1 => Op::Tuple1,
+        2 => Op::Tuple2,
+        3 => Op::Tuple3,
+        _ => Op::Tuple,
+    }
 }
 
 #[cold]

@@ -49,28 +49,34 @@ pub(super) enum Made {
 }
 
 /// The numbers that nodes were put under, of one graph or of several, by their slots.
+#[derive(Default)]
 pub(crate) struct Memo {
     /// Of the graph that is being written.
     entries: Entries,
     /// The number that the next PUT takes.
     next: u32,
-    made: HashMap<Made, u32, RandomState>,
+    /// None before the first, so that most pickles need no hash table.
+    made: Option<HashMap<Made, u32, RandomState>>,
     /// Entries of other graphs.
     others: Vec<Entries>,
 }
 
 /// What is known of the nodes of one graph.
+#[derive(Default)]
 struct Entries {
-    /// Where its arena lies, which tells it from others; 0 once it is forgotten.
+    /// Where its arena lies, which tells it from others; 0 of none.
     arena: usize,
     slots: Slots,
     of: Vec<Entry>,
 }
 
 impl Entries {
-    fn new(arena: &Arena) -> Entries {
-        let slots = Slots::new(arena);
-        Entries { arena: address(arena), slots, of: vec![Entry::NONE; slots.len()] }
+    /// Knows nothing of a graph.
+    fn begin(&mut self, arena: &Arena) {
+        self.arena = address(arena);
+        self.slots = Slots::new(arena);
+        self.of.clear();
+        self.of.resize(self.slots.len(), Entry::NONE);
     }
 
     /// Makes room for the nodes that came to the graph.
@@ -92,20 +98,22 @@ fn address(arena: &Arena) -> usize {
 }
 
 impl Memo {
-    pub(crate) fn new(arena: &Arena) -> Self {
-        Memo { entries: Entries::new(arena), next: 0, made: HashMap::default(), others: Vec::new() }
-    }
-
     /// Turns to a graph, which may have grown; what is known of others, which must stay where they are, stays known.
     pub(crate) fn turn_to(&mut self, arena: &Arena) {
         let address = address(arena);
-        if self.entries.arena != address {
-            let at = self.others.iter().position(|other| other.arena == address);
-            let entries = at.map_or_else(|| Entries::new(arena), |at| self.others.swap_remove(at));
-            let before = std::mem::replace(&mut self.entries, entries);
-            self.others.extend((before.arena != 0).then_some(before));
+        if self.entries.arena == address {
+            return self.entries.grow(arena);
         }
-        self.entries.grow(arena);
+        if self.entries.arena != 0 {
+            self.others.push(std::mem::take(&mut self.entries));
+        }
+        match self.others.iter().position(|other| other.arena == address) {
+            Some(at) => {
+                self.entries = self.others.swap_remove(at);
+                self.entries.grow(arena);
+            }
+            None => self.entries.begin(arena),
+        }
     }
 
     /// The number that a value was put under.
@@ -119,8 +127,15 @@ impl Memo {
     pub(crate) fn clear(&mut self) {
         self.entries.arena = 0;
         self.others.clear();
-        self.made.clear();
+        self.made = None;
         self.next = 0;
+    }
+
+    /// Gives memory back, of entries all but so many.
+    pub(super) fn shrink_to(&mut self, entries: usize) {
+        if self.entries.of.capacity() > entries {
+            self.entries.of = Vec::new();
+        }
     }
 
     pub(super) fn slots(&self) -> Slots {
@@ -168,13 +183,72 @@ impl Memo {
         self.next >= Entry::MOST
     }
 
+    /// Whether a run could pass the end of the numbers.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.next >= Entry::MOST - (1 << 20)
+    }
+
+    /// The memo while leaves are written, with its parts in places of their own.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn run(&mut self) -> MemoRun<'_> {
+        MemoRun { entries: &mut self.entries.of, slots: &self.entries.slots, next: self.next }
+    }
+
+    /// Goes on from the number that a run came to.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn end_run(&mut self, next: u32) {
+        self.next = next;
+    }
+
     pub(super) fn made(&self, made: &Made) -> Option<u32> {
-        self.made.get(made).copied()
+        self.made.as_ref()?.get(made).copied()
     }
 
     pub(super) fn put_made(&mut self, made: Made) -> u32 {
         let number = self.skip();
-        self.made.insert(made, number);
+        self.made.get_or_insert_default().insert(made, number);
         number
+    }
+}
+
+/// The memo while leaves are written, of less than 2^20.
+pub(super) struct MemoRun<'m> {
+    entries: &'m mut [Entry],
+    slots: &'m Slots,
+    next: u32,
+}
+
+impl MemoRun<'_> {
+    /// The number that a node was put under.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn number(&self, cell: Cell) -> Option<u32> {
+        self.entries[self.slots.of(cell)].number()
+    }
+
+    /// Takes the next number for a node.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn put(&mut self, cell: Cell) -> u32 {
+        let number = self.next;
+        self.next += 1;
+        self.entries[self.slots.of(cell)] = Entry::of(number);
+        number
+    }
+
+    /// Whether a node is neither known nor being written.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn is_new(&self, cell: Cell) -> bool {
+        self.entries[self.slots.of(cell)] == Entry::NONE
+    }
+
+    /// Notes that a node is being written, as [`Entry::open`] has it.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn open(&mut self, cell: Cell, barriers: u32) {
+        self.entries[self.slots.of(cell)] = Entry::open(barriers);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn next(&self) -> u32 {
+        self.next
     }
 }

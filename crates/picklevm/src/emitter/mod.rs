@@ -12,7 +12,9 @@ mod containers;
 mod globals;
 mod memo;
 mod outside;
+mod plain;
 mod reduction;
+mod work;
 pub(crate) mod writers;
 
 use std::collections::HashMap;
@@ -22,14 +24,14 @@ use picklevm_ops::{self as ops, Op, Sink};
 
 use self::census::Census;
 use self::changes::PendingChange;
-use self::containers::{Items, Sequence};
-pub(crate) use self::memo::Memo;
-use self::memo::{Entry, Made};
+use self::containers::Open;
+use self::memo::{Entry, Made, Memo};
 pub(crate) use self::outside::BufferCallback;
 use self::reduction::Reentry;
+pub(crate) use self::work::Work;
 use self::writers::Habits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell};
+use crate::graph::{Arena, Cell, Fixed, Value};
 use crate::resolve::Extensions;
 use crate::resolve::compat::Names;
 
@@ -48,10 +50,12 @@ pub(crate) struct Emitter<'g, 'o, S> {
     arena: &'g Arena,
     out: &'o mut ops::Writer<S>,
     memo: &'o mut Memo,
+    /// What is still to be written, the next at the end.
+    steps: &'o mut Vec<Step>,
     options: Options<'o>,
     protocol: u8,
-    /// What is still to be written, the next at the end.
-    steps: Vec<Step<'g>>,
+    /// Leaves are written in runs: the protocol and the habits have nothing against it.
+    has_runs: bool,
     /// What still happens to the objects that are being written, the next at the end.
     changes: Vec<PendingChange>,
     /// Numbers to fetch, the next at the end.
@@ -59,28 +63,31 @@ pub(crate) struct Emitter<'g, 'o, S> {
     /// How many containers are open that have a number already: each of them ends a cycle that comes back to it.
     barriers: u32,
     /// Objects that were met inside their own arguments.
-    reentries: HashMap<Cell, Reentry, RandomState>,
-    /// What the root and the effects are, and how often nodes are referred to, once someone asked.
-    roots: Vec<Cell>,
+    reentries: Option<HashMap<Cell, Reentry, RandomState>>,
+    root: Cell,
+    /// Objects that are written before the root, each dropped.
+    effects: &'o [Cell],
+    /// How often nodes are referred to, once someone asked.
     census: Option<Census>,
 }
 
 /// What is to be written.
-enum Step<'g> {
+#[derive(Clone, Copy)]
+enum Step {
     /// A value.
     Save(Cell, Place),
     /// The values, one after the other.
-    Each(&'g [Cell]),
-    /// The rest of a list, dict or set.
-    Items(Items<'g>),
-    /// The rest of a tuple or frozenset, and its end.
-    Sequence(Sequence<'g>),
+    Each(Fixed),
+    /// The rest of a container, and its end.
+    Open(Open),
     /// One opcode, and a PUT for what it made where it makes something that is no node.
     Op(Bare),
     /// The opcode that makes an object of what was written, its PUT, and what happens to it next.
     Finish(Cell, Bare),
     /// The same for an object that is dropped: there is no PUT.
     FinishEffect(Cell, Bare),
+    /// What happens to an object that was just made.
+    Changes(Cell),
     /// The next of the changes, of which so many are left.
     Change(Cell, usize),
     /// BINPERSID, and a PUT if the reference is shared.
@@ -131,40 +138,50 @@ enum Place {
 }
 
 impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
-    pub(crate) fn new(arena: &'g Arena, out: &'o mut ops::Writer<S>, memo: &'o mut Memo, options: Options<'o>) -> Self {
+    /// Writes `value` and before it the effects, with the memo of the work.
+    pub(crate) fn new(
+        value: Value<'g>,
+        effects: &'o [Cell],
+        out: &'o mut ops::Writer<S>,
+        work: &'o mut Work,
+        options: Options<'o>,
+    ) -> Self {
+        let (arena, root) = (value.arena(), value.cell());
+        let Work { memo, steps } = work;
         memo.turn_to(arena);
+        steps.clear();
         Emitter {
             arena,
             out,
             memo,
+            steps,
             protocol: options.protocol,
+            has_runs: options.protocol >= 2 && !options.fast && !options.habits.wide_ints,
             options,
-            steps: Vec::with_capacity(16),
             changes: Vec::new(),
             numbers: Vec::new(),
             barriers: 0,
-            reentries: HashMap::default(),
-            roots: Vec::new(),
+            reentries: None,
+            root,
+            effects,
             census: None,
         }
     }
 
     /// Writes one pickle: the effects, each dropped, then the root.
-    pub(crate) fn dump(&mut self, root: Cell, effects: &[Cell]) -> Result<()> {
+    pub(crate) fn dump(mut self) -> Result<()> {
         if self.protocol >= 2 {
             self.op(Op::Proto(self.protocol))?;
         }
         if self.protocol >= 4 {
             self.out.start_framing(self.options.habits.framing).map_err(Error::unwritable)?;
         }
-        self.roots.push(root);
-        self.roots.extend_from_slice(effects);
-        for effect in effects {
+        for effect in self.effects {
             self.steps.push(Step::Op(Bare::Pop));
             self.save(*effect, Place::Data)?;
             self.run()?;
         }
-        self.save(root, Place::Data)?;
+        self.save(self.root, Place::Data)?;
         self.run()?;
         self.op(Op::Stop)?;
         self.out.end_framing().map_err(Error::unwritable)
@@ -174,15 +191,15 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     fn run(&mut self) -> Result<()> {
         while let Some(step) = self.steps.pop() {
             match step {
-                Step::Items(items) => self.items(items)?,
-                Step::Sequence(sequence) => self.sequence(sequence)?,
+                Step::Open(open) => self.items(open)?,
                 Step::Save(cell, place) => self.save(cell, place)?,
                 Step::Finish(cell, op) => self.finish(cell, op)?,
+                Step::Changes(cell) => self.begin_changes(cell)?,
                 Step::Change(cell, left) => self.change(cell, left)?,
                 Step::Op(op) => self.bare(op)?,
                 Step::Each(cells) => {
-                    if let [first, rest @ ..] = cells {
-                        self.steps.push(Step::Each(rest));
+                    if let Some(first) = self.arena.range(cells.start, cells.len).first() {
+                        self.steps.push(Step::Each(cells.after(1)));
                         self.save(*first, Place::Data)?;
                     }
                 }
@@ -206,7 +223,6 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     }
 
     /// Writes a value, or its beginning and puts the rest on the stack of steps: `save` of CPython's picklers.
-    #[cfg_attr(not(debug_assertions), inline(always))]
     fn save(&mut self, cell: Cell, place: Place) -> Result<()> {
         self.boundary()?;
         if self.atom(cell)? { Ok(()) } else { self.compound(cell, place) }
@@ -301,8 +317,8 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     }
 
     fn census(&mut self) -> &Census {
-        let (arena, slots) = (self.arena, self.memo.slots());
-        self.census.get_or_insert_with(|| Census::take(arena, slots, &self.roots))
+        let Emitter { arena, memo, root, effects, .. } = self;
+        self.census.get_or_insert_with(|| Census::take(arena, memo.slots(), *root, effects))
     }
 
     /// Whose names globals have in what is written.

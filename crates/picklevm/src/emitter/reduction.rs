@@ -22,7 +22,7 @@ pub(super) struct Reentry {
 /// Steps that are looked at to tell whether a container lies between two entries of an object.
 const PATIENCE: usize = 10_000;
 
-impl<'g, S: Sink> Emitter<'g, '_, S> {
+impl<S: Sink> Emitter<'_, '_, S> {
     pub(super) fn object(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
         if self.options.habits.bare_paths && self.protocol < 4 && self.is_path(cell) {
             return self.path(cell, slot);
@@ -32,7 +32,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     }
 
     /// Writes class and arguments, and lets the step follow that ends the object.
-    pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step<'g>) -> Result<()> {
+    pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
         let node = self.arena.objects[cell.id()];
         let (class, protocol) = (node.class, self.protocol);
         match node.how {
@@ -64,14 +64,15 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             }
             How::Reduce | How::NewObj => {
                 self.made_global("copyreg", "__newobj__")?;
-                let args = self.arena.items(node.args);
-                self.tuple_start(1 + args.len())?;
-                self.steps.extend([end(cell, Bare::Reduce), tuple_of(1 + args.len()), Step::Each(args)]);
+                let args = self.arena.item_range(node.args);
+                let len = 1 + args.len as usize;
+                self.tuple_start(len)?;
+                self.steps.extend([end(cell, Bare::Reduce), tuple_of(len), Step::Each(args)]);
                 self.save(class, Place::Data)
             }
             How::Inst | How::Obj => {
                 self.op(Op::Mark)?;
-                let args = Step::Each(self.arena.items(node.args));
+                let args = Step::Each(self.arena.item_range(node.args));
                 let by_name = class.is(Tag::Global) && !self.is_nested(class);
                 if by_name && (node.how == How::Inst || protocol == 0) {
                     self.steps.extend([end(cell, Bare::Inst), args]);
@@ -95,10 +96,11 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     }
 
     /// Protocols 2 and 3 have no NEWOBJ_EX: `functools.partial(cls.__new__, cls, *args, **kwargs)()`.
-    fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step<'g>) -> Result<()> {
+    fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
         let node = self.arena.objects[cell.id()];
         let (args, kwargs) = self.arguments_and_keywords(node.args);
-        let args = self.arena.items(args);
+        let args = self.arena.item_range(args);
+        let len = 1 + args.len as usize;
         self.made_global("functools", "partial")?;
         self.steps.extend([
             end(cell, Bare::Reduce),
@@ -107,11 +109,11 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             Step::Op(Bare::Tuple(4)),
             Step::Op(Bare::None),
             Step::Save(kwargs, place),
-            tuple_of(1 + args.len()),
+            tuple_of(len),
             Step::Each(args),
             Step::Save(node.class, Place::Data),
         ]);
-        if 1 + args.len() > 3 {
+        if len > 3 {
             self.steps.push(Step::Op(Bare::Mark));
         }
         if self.options.fast {
@@ -143,7 +145,8 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             && !self.options.fast
         {
             let ends = self.barriers > before || self.is_shared_container_open(cell);
-            let reentry = self.reentries.entry(cell).or_insert(Reentry { entries: 1, made: 0, guarded: false });
+            let reentries = self.reentries.get_or_insert_default();
+            let reentry = reentries.entry(cell).or_insert(Reentry { entries: 1, made: 0, guarded: false });
             reentry.entries += 1;
             if !ends && std::mem::replace(&mut reentry.guarded, true) {
                 return Err(endless());
@@ -162,7 +165,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         for step in self.steps.iter().rev().take(PATIENCE) {
             match step {
                 Step::Finish(cell, _) if *cell == object => break,
-                Step::Items(items) => open.extend(items.argument),
+                Step::Open(container) => open.extend(container.argument()),
                 _ => {}
             }
         }
@@ -173,7 +176,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     /// hold in which it stands.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_fresh(&mut self, cell: Cell, place: Place) -> bool {
-        place != Place::Data && !self.reentries.is_empty() && self.is_made_afresh(cell, place)
+        place != Place::Data && self.reentries.is_some() && self.is_made_afresh(cell, place)
     }
 
     #[inline(never)]
@@ -301,6 +304,6 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 }
 
 /// The end of a tuple that is no node, of so many items.
-fn tuple_of<'g>(len: usize) -> Step<'g> {
+fn tuple_of(len: usize) -> Step {
     Step::Op(Bare::Tuple(len.min(4) as u8))
 }

@@ -73,6 +73,15 @@ pub(crate) struct Fixed {
     pub(crate) len: u32,
 }
 
+impl Fixed {
+    /// The range without so many cells at its beginning.
+    #[inline(always)]
+    pub(crate) fn after(self, count: u32) -> Fixed {
+        let count = count.min(self.len);
+        Fixed { start: self.start + count, len: self.len - count }
+    }
+}
+
 /// A range of cells with unique keys: a dict (rows of two cells) or a set.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Keyed {
@@ -283,16 +292,21 @@ impl Arena {
     /// The items of a list, tuple or set, or the rows of a dict, keys and values in turn; nothing for any other.
     #[inline]
     pub(crate) fn items(&self, cell: Cell) -> &[Cell] {
-        match cell.tag() {
-            Tag::List => self.row(self.lists[cell.id()]),
-            Tag::Tuple => {
-                let Fixed { start, len } = self.tuples[cell.id()];
-                self.range(start, len)
-            }
-            Tag::Dict => self.row(self.dicts[cell.id()].row),
-            Tag::Set | Tag::FrozenSet => self.row(self.sets[cell.id()].row),
-            _ => &[],
-        }
+        let Fixed { start, len } = self.item_range(cell);
+        self.range(start, len)
+    }
+
+    /// Where these lie among the cells.
+    #[inline]
+    pub(crate) fn item_range(&self, cell: Cell) -> Fixed {
+        let Row { start, len, .. } = match cell.tag() {
+            Tag::List => self.lists[cell.id()],
+            Tag::Tuple => return self.tuples[cell.id()],
+            Tag::Dict => self.dicts[cell.id()].row,
+            Tag::Set | Tag::FrozenSet => self.sets[cell.id()].row,
+            _ => Row::default(),
+        };
+        Fixed { start, len }
     }
 
     #[inline(always)]
@@ -387,7 +401,7 @@ impl Arena {
 
     /// How long a pickle of all nodes is, roughly.
     pub(crate) fn pickled_len_hint(&self) -> usize {
-        64 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.len()
+        256 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.len()
     }
 
     /// Bytes of memory that the arenas take up, used or not, roughly.

@@ -6,7 +6,7 @@ use super::arena::Arena;
 use super::cell::{Cell, Tag};
 
 /// The first slot of each kind of node.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Slots {
     bases: [usize; 32],
     len: usize,

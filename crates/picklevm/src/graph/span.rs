@@ -109,6 +109,19 @@ impl Payloads {
         place.get(from..from + len).unwrap_or(&[])
     }
 
+    /// The first `N` bytes from where a payload begins, if there are so many, and how many of them are the payload's, if
+    /// it has no more.
+    #[inline(always)]
+    pub(crate) fn head<const N: usize>(&self, span: Span) -> Option<(&[u8; N], usize)> {
+        let place = match span.0 >> PLACE_SHIFT & 3 {
+            IN_TEXT => &self.text[..],
+            IN_INPUT => &self.input[..],
+            _ => return None,
+        };
+        let head = place.get(span.offset()..)?.first_chunk()?;
+        (span.len() <= N).then_some((head, span.len()))
+    }
+
     /// The block that a span stands for, if it is one.
     pub(crate) fn block(&self, span: Span) -> Option<&Bytes> {
         self.blocks.get(span.block_index()?)
