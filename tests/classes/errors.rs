@@ -64,6 +64,19 @@ fn the_innermost_field_is_the_one_that_is_named() {
 }
 
 #[test]
+fn a_plain_dict_is_told_from_other_values_and_its_keys_are_named() {
+    use crate::types::Column;
+
+    let error = |graph: Graph| graph.root().to::<Column>().expect_err("no column").to_string();
+    assert_eq!(error(value!([1])), "expected a dict, found a value of type list");
+    assert_eq!(error(value!({"title": "Sum"})), "Column.width: expected the key, found a dict without it");
+    assert_eq!(
+        error(value!({"title": "Sum", "width": 1000})),
+        "Column.width: expected an integer that fits u8, found 1000"
+    );
+}
+
+#[test]
 fn data_that_goes_too_deep_is_an_error_and_no_overflow() {
     let mut graph = Graph::new();
     let mut inner = graph.add(());

@@ -254,6 +254,20 @@ pub(crate) struct Host {
 
 #[derive(PickleClass, Debug, PartialEq)]
 #[pickle(module = "shop")]
+pub(crate) struct Report {
+    pub(crate) title: String,
+    pub(crate) columns: Vec<Column>,
+}
+
+#[derive(PickleClass, Debug, PartialEq)]
+#[pickle(dict)]
+pub(crate) struct Column {
+    pub(crate) title: String,
+    pub(crate) width: u8,
+}
+
+#[derive(PickleClass, Debug, PartialEq)]
+#[pickle(module = "shop")]
 pub(crate) struct Event {
     pub(crate) first: Date,
     pub(crate) last: Date,
@@ -331,6 +345,9 @@ pub(crate) fn instances(each: &mut impl EachInstance) {
     each.instance("money", &money(5, "EUR"));
     each.instance("moneys", &vec![money(5, "EUR"), money(6, "USD")]);
     each.instance("line", &Line { sku: "PX-104".into(), quantity: 2 });
+    let column = |title: &str, width| Column { title: title.into(), width };
+    let columns = vec![column("Region", 20), column("Sum", 8)];
+    each.instance("report", &Report { title: "Sales".into(), columns });
     each.instance("label", &Label("fragile".into()));
     let date = |day| Date::new(2030, 1, day).expect("a date");
     each.instance(

@@ -99,6 +99,9 @@ class Cart:
 class Label(str):
     pass
 
+class Report:
+    def __init__(self, title, columns): self.title, self.columns = title, columns
+
 class Event:
     def __init__(self, *times):
         self.first, self.last, self.span, self.id, self.rounds = times
@@ -188,6 +191,7 @@ def instances():
     yield "money", shop.Money(5, unit="EUR")
     yield "moneys", [shop.Money(5, unit="EUR"), shop.Money(6, unit="USD")]
     yield "line", shop.Cart.Line("PX-104", 2)
+    yield "report", shop.Report("Sales", [{"title": "Region", "width": 20}, {"title": "Sum", "width": 8}])
     yield "label", shop.Label("fragile")
     if sys.version_info >= (3, 8):
         first, last = datetime.date(2030, 1, 2), datetime.date(2030, 1, 31)

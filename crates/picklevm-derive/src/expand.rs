@@ -52,6 +52,9 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 fn def(model: &Model, class: &TokenStream) -> TokenStream {
     let of = &model.class;
     let (module, name) = (&of.module, &of.name);
+    if of.dict {
+        return quote!(#class::ClassDef::dict(#name));
+    }
     let mut def = quote!(#class::ClassDef::new(#module, #name));
     let variant = |name: &str| Ident::new(name, proc_macro2::Span::call_site());
     if !of.aliases.is_empty() {

@@ -152,6 +152,15 @@ impl FieldOptions {
             Some(given) => Err(Error::new(given.span, format!("{what} {why}"))),
             None => Ok(()),
         };
+        if class.dict {
+            let why = "of a plain dict, whose fields are its keys";
+            refuse(&self.arg, "no `arg`", &why)?;
+            refuse(&self.kwarg, "no `kwarg`", &why)?;
+            refuse(&self.slot, "no `slot`", &why)?;
+            if let Some(base) = &self.base {
+                return Err(Error::new(base.span, format!("no `base` {why}")));
+            }
+        }
         if class.namedtuple {
             let why = "of a namedtuple, whose fields are its arguments";
             refuse(&self.arg, "no `arg`", &why)?;

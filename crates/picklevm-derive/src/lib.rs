@@ -4,7 +4,8 @@
 //!
 //! | of the type | |
 //! | --- | --- |
-//! | `module = "shop.cart"` | the module of the class; required |
+//! | `module = "shop.cart"` | the module of the class; this or `dict` is required |
+//! | `dict` | no class of its own but a plain `dict`: the fields are its keys |
 //! | `name = "Cart.Line"` | its qualified name; the name of the Rust type by default |
 //! | `alias = "oldshop.Line"` | another class that is read as this one; `module:Outer.Inner` for what is nested |
 //! | `state = "slots"` | what the state looks like: `dict` (the default), `slots`, `tuple`, `list` |

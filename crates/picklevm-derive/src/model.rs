@@ -28,6 +28,8 @@ pub(crate) struct Class {
     pub(crate) base: &'static str,
     pub(crate) namedtuple: bool,
     pub(crate) old_style: bool,
+    /// No class of its own but a plain dict.
+    pub(crate) dict: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,8 +98,14 @@ impl Model {
 
 impl Class {
     fn of(options: &ClassOptions, ident: &Ident) -> Result<Class> {
+        if options.dict.is_some() {
+            return Class::plain_dict(options, ident);
+        }
         let Some(module) = &options.module else {
-            let message = format!("which class is it? #[pickle(module = \"…\")] says in which module `{ident}` is");
+            let message = format!(
+                "which class is it? #[pickle(module = \"…\")] says in which module `{ident}` is, \
+                 #[pickle(dict)] that it is a plain dict"
+            );
             return Err(Error::new(ident.span(), message));
         };
         let name = match &options.name {
@@ -115,6 +123,23 @@ impl Class {
             base: if options.namedtuple.is_some() { "NamedTuple" } else { "Object" },
             namedtuple: options.namedtuple.is_some(),
             old_style: options.old_style.is_some(),
+            dict: false,
+        })
+    }
+
+    fn plain_dict(options: &ClassOptions, ident: &Ident) -> Result<Class> {
+        if let Some(span) = options.of_a_class() {
+            return Err(Error::new(span, "a plain dict has none of the options of a class"));
+        }
+        Ok(Class {
+            module: String::new(),
+            name: ident.unraw().to_string(),
+            aliases: Vec::new(),
+            state: State::Dict,
+            base: "Object",
+            namedtuple: false,
+            old_style: false,
+            dict: true,
         })
     }
 

@@ -17,6 +17,7 @@ pub(crate) type Once<T> = Option<Given<T>>;
 #[derive(Default)]
 pub(crate) struct ClassOptions {
     pub(crate) module: Once<LitStr>,
+    pub(crate) dict: Once<()>,
     pub(crate) name: Once<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) state: Once<LitStr>,
@@ -43,16 +44,27 @@ pub(crate) struct FieldOptions {
     pub(crate) base: Once<LitStr>,
 }
 
-const OF_CLASSES: [&str; 9] =
-    ["module", "name", "alias", "state", "namedtuple", "old_style", "getstate", "setstate", "crate"];
+const OF_CLASSES: [&str; 10] =
+    ["module", "dict", "name", "alias", "state", "namedtuple", "old_style", "getstate", "setstate", "crate"];
 const OF_FIELDS: [&str; 11] =
     ["attr", "slot", "arg", "kwarg", "base", "rename", "alias", "default", "skip", "with", "serde"];
 
 impl ClassOptions {
+    /// The first option that only a class of its own has.
+    pub(crate) fn of_a_class(&self) -> Option<Span> {
+        let span = |text: &Once<LitStr>| text.as_ref().map(|given| given.span);
+        let flag = |word: &Once<()>| word.as_ref().map(|given| given.span);
+        let hook = |path: &Once<Path>| path.as_ref().map(|given| given.span);
+        let texts = [span(&self.module), span(&self.name), self.aliases.first().map(LitStr::span), span(&self.state)];
+        let others = [flag(&self.namedtuple), flag(&self.old_style), hook(&self.getstate), hook(&self.setstate)];
+        texts.into_iter().chain(others).flatten().next()
+    }
+
     pub(crate) fn of(attributes: &[Attribute]) -> Result<Self> {
         let mut options = ClassOptions::default();
         each(attributes, |meta, name| match name {
             "module" => once(&mut options.module, meta, text),
+            "dict" => once(&mut options.dict, meta, word),
             "name" => once(&mut options.name, meta, text),
             "alias" => text(meta).map(|alias| options.aliases.push(alias)),
             "state" => once(&mut options.state, meta, text),

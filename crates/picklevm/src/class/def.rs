@@ -18,6 +18,7 @@ pub struct ClassDef {
     pub(super) state: State,
     pub(super) base: Base,
     pub(super) is_old_style: bool,
+    pub(super) is_dict: bool,
 }
 
 /// What the state of an instance looks like in a pickle.
@@ -102,7 +103,25 @@ impl ClassDef {
     /// The class `name` of `module`: a plain class that extends `object`. The names are those of Python 3; a name may be
     /// dotted, for what is nested in a class.
     pub const fn new(module: &'static str, name: &'static str) -> Self {
-        ClassDef { module, name, aliases: &[], state: State::Dict, base: Base::Object, is_old_style: false }
+        ClassDef {
+            module,
+            name,
+            aliases: &[],
+            state: State::Dict,
+            base: Base::Object,
+            is_old_style: false,
+            is_dict: false,
+        }
+    }
+
+    /// No class of its own but a plain `dict`, whose keys are the names of the attributes. `name` is for errors.
+    ///
+    /// ```
+    /// const OPTIONS: picklevm::class::ClassDef = picklevm::class::ClassDef::dict("Options");
+    /// assert_eq!(OPTIONS.to_string(), "Options");
+    /// ```
+    pub const fn dict(name: &'static str) -> Self {
+        ClassDef { is_dict: true, ..ClassDef::new("", name) }
     }
 
     /// Other names, by module and name, that are read as this class.
@@ -134,7 +153,7 @@ impl ClassDef {
         self
     }
 
-    /// The module.
+    /// The module; nothing for a plain [`dict`](ClassDef::dict).
     pub const fn module(&self) -> &'static str {
         self.module
     }
@@ -153,6 +172,9 @@ impl ClassDef {
 /// `module.name`.
 impl std::fmt::Display for ClassDef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_dict {
+            return f.write_str(self.name);
+        }
         write!(f, "{}.{}", self.module, self.name)
     }
 }
@@ -205,6 +227,11 @@ impl Field {
     pub const fn alias(mut self, names: &'static [&'static str]) -> Self {
         self.aliases = names;
         self
+    }
+
+    /// The names that it is read by.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
     /// Makes it a positional argument too, counted from 0.

@@ -1,6 +1,7 @@
 //! Reading instances: what their fields are read from, and what guards against data that goes too deep.
 
 use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
@@ -115,29 +116,39 @@ impl<'g> Reading<'g> {
     /// [`Type`](ErrorKind::Type) for anything but an instance of the class, and those of the class's fields.
     pub fn object<T: PickleClass>(&mut self, value: Value<'_>) -> Result<T> {
         let def = &T::CLASS;
+        if def.is_dict {
+            let Some(_) = value.as_dict() else { return Err(not_of(def, value, None)) };
+            return T::from_object(&mut ObjectReader { reading: self, def, state: Some(value), instance: None });
+        }
         let instance = value.as_object().zip(Instance::of(value));
         let name = instance.and_then(|(_, instance)| qualified_name(instance.class));
         match (instance, name) {
-            (Some((object, instance)), Some((module, name))) if def.is_called(module, &name) => {
-                T::from_object(&mut ObjectReader { reading: self, def, object, instance })
+            (Some((_, Instance { state, .. })), Some((module, name))) if def.is_called(module, &name) => {
+                T::from_object(&mut ObjectReader { reading: self, def, state, instance })
             }
-            (_, name) => {
-                let found = match name {
-                    Some((module, name)) => format!("one of {module}.{name}"),
-                    None => describe(value.arena(), value.cell()),
-                };
-                Err(Error::new(ErrorKind::Type, format!("an instance of {def}"), found))
-            }
+            (_, name) => Err(not_of(def, value, name)),
         }
     }
+}
+
+#[cold]
+fn not_of(def: &ClassDef, value: Value<'_>, class: Option<(&str, Cow<'_, str>)>) -> Error {
+    let expected = if def.is_dict { "a dict".to_owned() } else { format!("an instance of {def}") };
+    let found = match class {
+        Some((module, name)) => format!("one of {module}.{name}"),
+        None => describe(value.arena(), value.cell()),
+    };
+    Error::new(ErrorKind::Type, expected, found)
 }
 
 /// An instance that is being read, from which a [`PickleClass`] takes its fields.
 pub struct ObjectReader<'r, 'a> {
     reading: &'r mut Reading<'a>,
     def: &'r ClassDef,
-    object: Object<'r>,
-    instance: Instance<'r>,
+    /// What `__setstate__` is given, or a dict that is read itself.
+    state: Option<Value<'r>>,
+    /// `None` for such a dict.
+    instance: Option<(Object<'r>, Instance<'r>)>,
 }
 
 impl ObjectReader<'_, '_> {
@@ -169,7 +180,7 @@ impl ObjectReader<'_, '_> {
         field: &Field,
         read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.find_with(field, read)?.ok_or_else(|| self.name(field, missing(field)))
+        self.find_with(field, read)?.ok_or_else(|| self.name(field, missing(self.def, field)))
     }
 
     /// The value of a field, by a function in the place of [`FromValue`], or what `default` makes.
@@ -191,7 +202,9 @@ impl ObjectReader<'_, '_> {
         field: &Field,
         read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let found = find(&self.instance, field).map(|value| read(value, self.reading));
+        let instance = self.instance.as_ref().map(|(_, instance)| instance);
+        let found = in_state(self.state, field).or_else(|| in_arguments(instance?, field));
+        let found = found.map(|value| read(value, self.reading));
         found.transpose().map_err(|e| self.name(field, e))
     }
 
@@ -201,14 +214,14 @@ impl ObjectReader<'_, '_> {
     ///
     /// Those of the type, with class and field named.
     pub fn get_base<T: FromValue>(&mut self, field: &Field) -> Result<T> {
-        let ObjectReader { reading, def, object, instance } = self;
-        let read = match (instance.base, def.base) {
-            (Some(base), _) => reading.read(base),
-            (None, Base::List) => T::from_items(&mut object.items(), reading),
-            (None, Base::Dict) => T::from_pairs(&mut object.entries(), reading),
+        let Some((object, instance)) = &self.instance else { return Err(missing(self.def, field)) };
+        let read = match (instance.base, self.def.base) {
+            (Some(base), _) => self.reading.read(base),
+            (None, Base::List) => T::from_items(&mut object.items(), self.reading),
+            (None, Base::Dict) => T::from_pairs(&mut object.entries(), self.reading),
             (None, _) => match instance.args.get(0) {
-                Some(value) => reading.read(value),
-                None => Err(missing(field)),
+                Some(value) => self.reading.read(value),
+                None => Err(missing(self.def, field)),
             },
         };
         read.map_err(|e| self.name(field, e))
@@ -224,7 +237,7 @@ impl ObjectReader<'_, '_> {
         this: &mut T,
         set: impl FnOnce(&mut T, S) -> Result<()>,
     ) -> Result<()> {
-        let Some(state) = self.instance.state else { return Ok(()) };
+        let Some(state) = self.state else { return Ok(()) };
         let done = self.reading.read(state).and_then(|state| set(this, state));
         done.map_err(|e| e.about(|| format!("{}.__setstate__", self.def)))
     }
@@ -235,10 +248,10 @@ impl ObjectReader<'_, '_> {
     }
 }
 
-/// A state sets what the constructor made of its arguments, so that it is looked at first.
-fn find<'v>(instance: &Instance<'v>, field: &Field) -> Option<Value<'v>> {
-    let names = || std::iter::once(&field.name).chain(field.aliases);
-    let in_state = instance.state.and_then(|state| match field.attr? {
+/// The value of an attribute. A state sets what the constructor made of its arguments, so that it is looked at first.
+fn in_state<'v>(state: Option<Value<'v>>, field: &Field) -> Option<Value<'v>> {
+    let state = state?;
+    match field.attr? {
         Attr::At(index) => match state.kind() {
             Kind::Tuple(items) | Kind::List(items) => items.get(index),
             _ => None,
@@ -248,23 +261,28 @@ fn find<'v>(instance: &Instance<'v>, field: &Field) -> Option<Value<'v>> {
                 Some([own, slots]) => [own.as_dict(), slots.as_dict()],
                 None => [state.as_dict(), None],
             };
-            names().find_map(|name| dicts.into_iter().flatten().find_map(|dict| dict.get(*name)))
+            field.names().find_map(|name| dicts.into_iter().flatten().find_map(|dict| dict.get(name)))
         }
-    });
-    in_state.or_else(|| instance.args.get(field.arg?)).or_else(|| {
+    }
+}
+
+/// The value of an argument.
+fn in_arguments<'v>(instance: &Instance<'v>, field: &Field) -> Option<Value<'v>> {
+    field.arg.and_then(|at| instance.args.get(at)).or_else(|| {
         let kwargs = instance.kwargs.filter(|_| field.is_kwarg)?;
-        names().find_map(|name| kwargs.get(*name))
+        field.names().find_map(|name| kwargs.get(name))
     })
 }
 
 #[cold]
-fn missing(field: &Field) -> Error {
-    let expected = match field {
-        Field { attr: Some(Attr::At(index)), .. } => format!("item {index} of the state"),
-        Field { attr: Some(_), .. } => "the attribute".to_owned(),
-        Field { arg: Some(index), .. } => format!("argument {index}"),
-        Field { is_kwarg: true, .. } => "the keyword argument".to_owned(),
-        _ => "a value".to_owned(),
+fn missing(def: &ClassDef, field: &Field) -> Error {
+    let (expected, found) = match field {
+        _ if def.is_dict => ("the key".to_owned(), "a dict without it"),
+        Field { attr: Some(Attr::At(index)), .. } => (format!("item {index} of the state"), "an instance without it"),
+        Field { attr: Some(_), .. } => ("the attribute".to_owned(), "an instance without it"),
+        Field { arg: Some(index), .. } => (format!("argument {index}"), "an instance without it"),
+        Field { is_kwarg: true, .. } => ("the keyword argument".to_owned(), "an instance without it"),
+        _ => ("a value".to_owned(), "an instance without it"),
     };
-    Error::new(ErrorKind::Missing, expected, "an instance without it")
+    Error::new(ErrorKind::Missing, expected, found)
 }

@@ -257,6 +257,10 @@ impl ObjectWriter<'_, '_> {
 
     /// Makes the object: `object.__reduce_ex__`, in `Objects/typeobject.c` and `copyreg.py`.
     fn finish(mut self) -> Result<Id> {
+        if self.def.is_dict {
+            let rows = std::mem::take(&mut self.own);
+            return self.dict_of(&rows).map(Id);
+        }
         let Id(class) = self.writing.global(self.def.module, self.def.name);
         self.check_base()?;
         let needs_protocol_2 = self.state.is_none() && !self.slots.is_empty();
