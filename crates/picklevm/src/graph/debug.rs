@@ -7,8 +7,9 @@ use smallvec::SmallVec;
 
 use super::Graph;
 use super::compare::is_compound;
+use super::items::{Items, Pairs};
 use super::value::{Id, Kind, Value};
-use super::views::{Change, Object};
+use super::views::{Change, Dict, Object};
 
 /// Values nested deeper than this are written as `…`.
 const DEPTH: u32 = 12;
@@ -19,7 +20,27 @@ const BYTES: usize = 200;
 
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Printer { out: f, left: VALUES, open: SmallVec::new() }.value(*self, DEPTH)
+        Printer::new(f).value(*self, DEPTH)
+    }
+}
+
+/// As a list.
+impl fmt::Debug for Items<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer::new(f).list(["[", "]"], *self, DEPTH)
+    }
+}
+
+/// As a dict.
+impl fmt::Debug for Pairs<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Printer::new(f).pairs(*self, DEPTH)
+    }
+}
+
+impl fmt::Debug for Dict<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value().fmt(f)
     }
 }
 
@@ -36,7 +57,11 @@ struct Printer<'a, 'f> {
     open: SmallVec<[Id; DEPTH as usize]>,
 }
 
-impl Printer<'_, '_> {
+impl<'a, 'f> Printer<'a, 'f> {
+    fn new(out: &'a mut fmt::Formatter<'f>) -> Self {
+        Printer { out, left: VALUES, open: SmallVec::new() }
+    }
+
     fn value(&mut self, value: Value<'_>, depth: u32) -> fmt::Result {
         if !is_compound(value.cell().tag()) {
             return self.one(value, depth);

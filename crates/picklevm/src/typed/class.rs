@@ -52,13 +52,9 @@ impl Class {
         if let Some(global) = class.as_global() {
             return Class::of_global(global);
         }
-        // The methods of classes are attributes of a global, as what is nested in classes is below protocol 4.
-        let is_getattr = |function: Global<'_>| Class::of_global(function) == Class::GetAttr;
-        let attribute = class.as_object().filter(|object| object.class().as_global().is_some_and(is_getattr));
-        match attribute.and_then(|object| object.args().as_array()) {
-            Some([owner, name])
-                if name == "_unpickle" && owner.as_global().is_some_and(|g| g.is("zoneinfo", "ZoneInfo")) =>
-            {
+        // The methods of classes are attributes of a global.
+        match attribute(class) {
+            Some((owner, "_unpickle")) if owner.as_global().is_some_and(|owner| owner.is("zoneinfo", "ZoneInfo")) => {
                 Class::ZoneInfo
             }
             _ => Class::Other,

@@ -26,14 +26,14 @@ use crate::protocol::Protocol;
 /// }
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct OrderedDict<'g> {
     class: Value<'g>,
     rows: Rows<'g>,
 }
 
 /// Where the pairs of a mapping are.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Rows<'g> {
     /// They were set one after the other.
     Set(Pairs<'g>),
@@ -124,7 +124,7 @@ impl Reduce for OrderedDict<'_> {
 /// assert_eq!(groups.get("a").unwrap().len(), 2);
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct DefaultDict<'g> {
     factory: Option<Value<'g>>,
     entries: Pairs<'g>,
@@ -178,7 +178,7 @@ impl Reduce for DefaultDict<'_> {
 /// assert_eq!(votes.counts().get("yes").and_then(|count| count.as_i64()), Some(3));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Counter<'g>(Dict<'g>);
 
 impl<'g> Counter<'g> {
@@ -212,7 +212,7 @@ impl Reduce for Counter<'_> {
 /// assert_eq!(recent.max_len(), Some(10));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Deque<'g> {
     class: Value<'g>,
     items: Items<'g>,

@@ -18,7 +18,7 @@ use crate::protocol::Protocol;
 /// assert_eq!(error.args().next().and_then(|arg| arg.as_str()), Some("bad"));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Exception<'g> {
     class: Value<'g>,
     args: Items<'g>,

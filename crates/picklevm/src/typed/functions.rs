@@ -24,7 +24,7 @@ use crate::protocol::Protocol;
 /// assert_eq!(hex.keywords().unwrap().get("base").and_then(|base| base.as_i64()), Some(16));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Partial<'g> {
     function: Value<'g>,
     args: Value<'g>,
@@ -142,7 +142,7 @@ impl Reduce for Regex<'_> {
 /// assert_eq!(options.attributes().get("depth").and_then(|depth| depth.as_i64()), Some(3));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct SimpleNamespace<'g>(Dict<'g>);
 
 impl<'g> SimpleNamespace<'g> {

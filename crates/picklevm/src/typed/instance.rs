@@ -10,7 +10,8 @@ use crate::protocol::Protocol;
 /// An instance, the same however it was pickled: of which class, made of which arguments, and what it holds.
 ///
 /// Sees through `copyreg._reconstructor`, `__newobj__` and `__newobj_ex__`, by which protocols 0 and 1 make what later
-/// ones make by an opcode (PEP 307), and through the `functools.partial` of protocols 2 and 3 (PEP 3154). Any object is one: a dataclass with its attributes, an instance of a class with
+/// ones make by an opcode (PEP 307), and through the `functools.partial` of protocols 2 and 3 (PEP 3154). Any object is
+/// one: a dataclass with its attributes, an instance of a class with
 /// `__slots__`, a subclass of a list, the result of a call. [`Object`] has what the pickle said, this what it meant.
 ///
 /// ```

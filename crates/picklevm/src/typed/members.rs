@@ -20,7 +20,7 @@ use crate::protocol::Protocol;
 /// assert_eq!((x.as_i64(), y.as_i64()), (Some(1), Some(2)));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct NamedTuple<'g> {
     class: Value<'g>,
     fields: Items<'g>,

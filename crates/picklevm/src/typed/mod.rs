@@ -139,6 +139,23 @@ pub trait View<'g>: Sized {
     fn view(value: Value<'g>) -> Option<Self>;
 }
 
+/// `None` of Python's `None`.
+///
+/// ```
+/// use picklevm::typed::Date;
+///
+/// let graph = picklevm::value!({"born": null});
+/// assert_eq!(graph.root().at("born").view::<Option<Date>>()?, None);
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+impl<'g, T: View<'g>> View<'g> for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+
+    fn view(value: Value<'g>) -> Option<Self> {
+        if value.is_none() { Some(None) } else { T::view(value).map(Some) }
+    }
+}
+
 /// What can be made in a graph as Python reduces it for a protocol: `object.__reduce_ex__`.
 pub trait Reduce: Sized {
     /// Makes the object in `arena` as CPython 3.13 pickles it at `protocol`, and returns its id.
