@@ -11,6 +11,7 @@ use crate::contents;
 use crate::pickle::{Scanned, is_name};
 use crate::report::{Format, PickleReport, Report};
 use crate::scanner::Context;
+use crate::skim;
 use crate::stream;
 use crate::verdict::{Finding, Rule, Verdict};
 
@@ -165,12 +166,13 @@ fn hunt_at(
     // Bytes that runs which lead to nothing may take.
     let mut patience = 16 * data.len() + (1 << 20);
     for at in candidates {
-        if at < done {
+        let has_header = data.get(at) == Some(&0x80);
+        if at < done || !has_header && !skim::may_do_something(data.get(at..).unwrap_or_default()) {
             continue;
         }
         let scanned = stream::scan_deep(data, at, context, true);
         let len = scanned.end - at;
-        if is_pickle(&scanned, data.get(at) == Some(&0x80)) {
+        if is_pickle(&scanned, has_header) {
             done = scanned.end.max(at + 1);
             if scanned.report.verdict != Verdict::Safe {
                 found.push(scanned.report);

@@ -24,6 +24,7 @@ mod policy;
 mod readers;
 mod report;
 mod scanner;
+mod skim;
 mod stream;
 mod token;
 mod trace;
