@@ -35,7 +35,9 @@ pub(crate) fn may_do_something(data: &[u8]) -> bool {
         let Some(left) = depth.checked_sub(taken) else { return false };
         depth = left;
         match opcode {
-            Opcode::Reduce | Opcode::Build | Opcode::Obj | Opcode::Inst | Opcode::NewObj | Opcode::NewObjEx => return true,
+            Opcode::Reduce | Opcode::Build | Opcode::Obj | Opcode::Inst | Opcode::NewObj | Opcode::NewObjEx => {
+                return true;
+            }
             Opcode::Put | Opcode::BinPut | Opcode::LongBinPut | Opcode::Memoize => stores = true,
             Opcode::Get | Opcode::BinGet | Opcode::LongBinGet if !stores => return false,
             _ => {}
@@ -69,7 +71,9 @@ mod tests {
 
     #[test]
     fn texts_that_begin_like_one_may_not() {
-        for text in [&b"cat\nsat\nmat\n"[..], b"case\nword\nline 5\n", b"cos\ntan\n", b"in\nout\n", b"class\nname\nobject\n"] {
+        for text in
+            [&b"cat\nsat\nmat\n"[..], b"case\nword\nline 5\n", b"cos\ntan\n", b"in\nout\n", b"class\nname\nobject\n"]
+        {
             assert!(!may_do_something(text), "{}", text.escape_ascii());
         }
     }

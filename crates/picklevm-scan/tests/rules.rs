@@ -150,3 +150,14 @@ fn what_follows_a_compressed_stream_is_scanned() {
     let followed = [&packed[..], b"cos\nsystem\n(S'true'\ntR."].concat();
     assert_eq!(scan(followed).verdict, Verdict::Dangerous);
 }
+
+#[test]
+fn what_new_is_given_is_looked_at_as_what_a_call_is_given() {
+    for pickle in [
+        &b"\x80\x04cbuiltins\nmap\ncbuiltins\nprint\n]\x86\x81."[..],
+        b"\x80\x04cfunctools\npartial\ncbuiltins\ngetattr\n\x85\x81.",
+        b"\x80\x04cbuiltins\nbytearray\n\x8a\x06\0\0\0\0\0\x01\x85\x81.",
+    ] {
+        assert_ne!(scan(pickle).verdict, Verdict::Safe, "{}", pickle.escape_ascii());
+    }
+}

@@ -1,6 +1,8 @@
 //! Running a pickle without making anything: the machine's builder that keeps what is done instead of what is made.
 
+mod args;
 mod builder;
+mod changes;
 mod judge;
 mod names;
 mod render;

@@ -1,0 +1,117 @@
+//! What happens to objects after they are made: states and items.
+
+use super::Tracer;
+use super::builder::is_dunder;
+use crate::evidence::Action;
+use crate::policy::{Judgement, Use};
+use crate::token::Token;
+use crate::verdict::{Rule, Verdict};
+
+impl Tracer<'_> {
+    /// BUILD.
+    pub(super) fn set_state(&mut self, target: Token, state: Token) {
+        self.event(Action::State, target, None, |tracer| tracer.render_state(target, state));
+        let object = match target {
+            Token::Object(number) => self.values.objects.get_mut(number as usize),
+            _ => None,
+        };
+        let Some(object) = object else { return self.state_of_no_object(target) };
+        let class = object.class;
+        let twice = std::mem::replace(&mut object.built, true);
+        match self.judgement(class) {
+            Some((number, judgement)) => {
+                self.used(number, "makes and sets the state of");
+                match judgement {
+                    Judgement::Allowed(allowed) if !allowed.may(Use::State) => {
+                        let name = self.name_of(class);
+                        self.find_use(class, format!("sets the state of what {name} made, which may have none"));
+                    }
+                    _ => {}
+                }
+            }
+            None => self.suspect(Rule::State, "sets the state of an object of a class that cannot be known"),
+        }
+        if self.names_internals {
+            self.check_attributes(state);
+        }
+        if twice {
+            self.suspect(
+                Rule::State,
+                "sets the state of an object twice: the first may have put a function where the second calls it",
+            );
+        }
+    }
+
+    /// Whether a state sets attributes that Python itself acts upon.
+    #[cold]
+    fn check_attributes(&mut self, state: Token) {
+        let parts: Vec<Token> = match (state, self.values.items_of(state)) {
+            (Token::Tuple(_), Some([attributes, slots])) => vec![*attributes, *slots],
+            _ => vec![state],
+        };
+        for part in parts {
+            let keys = match (part, self.values.items_of(part)) {
+                (Token::Dict(_), Some(pairs)) => pairs.iter().copied().step_by(2).collect(),
+                (Token::Object(_) | Token::Unknown, _) => {
+                    self.suspect(Rule::State, format!("sets a state that is {}", self.name_of(part)));
+                    continue;
+                }
+                _ => Vec::new(),
+            };
+            for key in keys {
+                let name = self.values.bytes_of(key).filter(|name| is_dunder(name));
+                if let Some(name) = name.map(|name| String::from_utf8_lossy(name).into_owned()) {
+                    let message = format!("sets the attribute {name} of an object, which Python itself acts upon");
+                    self.suspect(Rule::State, message);
+                }
+            }
+        }
+    }
+
+    #[cold]
+    fn state_of_no_object(&mut self, target: Token) {
+        let what = self.name_of(target);
+        match target {
+            Token::Global(_) => self.find(
+                Verdict::Dangerous,
+                Rule::State,
+                Some(what.clone()),
+                format!("sets the state of {what} itself, which changes it for the whole process"),
+            ),
+            _ => self.suspect(Rule::State, format!("sets the state of {what}, which has none")),
+        }
+    }
+
+    /// Items go into what is not the plain container that the opcode is for.
+    #[inline(never)]
+    pub(super) fn put_items(&mut self, target: Token, items: &[Token]) {
+        self.event(Action::Items, target, None, |tracer| tracer.render_items(target, items));
+        let object = match target {
+            Token::Object(number) => self.values.objects.get(number as usize).copied(),
+            _ => None,
+        };
+        let Some(object) = object else {
+            let what = self.name_of(target);
+            let opcode = self.opcode;
+            return self.suspect(Rule::Items, format!("{opcode} puts items into {what}"));
+        };
+        match self.judgement(object.class) {
+            Some((number, judgement)) => {
+                self.used(number, "makes and puts items into");
+                if let Judgement::Allowed(allowed) = judgement
+                    && !allowed.may(Use::Items)
+                {
+                    let name = self.name_of(object.class);
+                    self.find_use(object.class, format!("puts items into what {name} made, which is no container"));
+                }
+            }
+            None => self.suspect(Rule::Items, "puts items into an object of a class that cannot be known"),
+        }
+        if object.built {
+            self.suspect(
+                Rule::Items,
+                "puts items into an object after setting its state, which may have changed what that does",
+            );
+        }
+    }
+}
