@@ -163,19 +163,18 @@ def objects():
     for line in CATALOG:
         name, expression = line.split(None, 1)
         try:
-            yield name, evaluate(expression)
+            yield name, evaluate(expression, unicode_literals.compiler_flag)
         except (ImportError, AttributeError, NameError, TypeError, ValueError, OverflowError):
             pass
 
 
-def evaluate(expression):
+def evaluate(expression, flags=0):
     """The value of an expression, with the modules that it names."""
     names = {str("typed_objects"): typed_objects, str("range"): range}
     for module in re.findall(r"\b([a-z_]+)\.", expression):
         try: names[str(module)] = importlib.import_module(module)
         except ImportError: pass
     names[str("__builtin__")] = names[str("builtins")] = importlib.import_module("__builtin__" if PYTHON_2 else "builtins")
-    flags = unicode_literals.compiler_flag if PYTHON_2 else 0
     return eval(compile(expression, "expression", "eval", flags, True), names)
 
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 
+use picklevm::typed::{DateTime, Zone};
 use picklevm::{Graph, Pickler, Protocol, Standard, Symbolic, Unpickler};
 
 use super::objects::{OBJECTS, object};
@@ -133,4 +134,26 @@ fn what_is_copied_from_a_graph_of_python_2_has_the_names_of_python_3() {
     assert_eq!(format!("{:?}", new.root()), "collections.defaultdict(builtins.range)");
     // A copy of all that there is keeps the names that it has.
     assert_eq!(format!("{:?}", old.root().detach().root()), "collections.defaultdict(__builtin__.xrange)");
+}
+
+/// Beside a time, a zone of `pytz` stands for one of its offsets; what a view does not know is kept.
+#[test]
+fn zones_of_other_packages_tell_name_and_offset_and_are_kept() {
+    let mut graph = Graph::new();
+    let packed = b"\x07\xee\x01\x02\0\0\0\0\0\0";
+    for (zone, suffix) in [
+        (graph.call("pytz", "_p").args(["Europe/Berlin"]).arg(3600).arg(0).arg("CET").build(), "+01:00"),
+        (graph.call("pytz", "_UTC").build(), "+00:00"),
+        (graph.call("dateutil.tz.tz", "tzutc").build(), "+00:00"),
+        (graph.call("shop", "Zone").arg("Mars/Olympus").build(), "[Mars/Olympus]"),
+        (graph.instance("shop", "Zone").build(), ""),
+    ] {
+        let zone = zone.expect("a zone");
+        let time = graph.call("datetime", "datetime").arg(packed).arg(zone).build().expect("a datetime");
+        let view: DateTime<'_> = graph.value(time).view().expect("a datetime");
+        assert_eq!(view.to_string(), format!("2030-01-02T00:00:00{suffix}"));
+        assert_eq!(view.zone(), Some(Zone::Other(graph.value(zone))));
+        let copy = Graph::from(view);
+        assert!(picklevm::same_graph(copy.root(), graph.value(time)), "{:?}", copy.root());
+    }
 }

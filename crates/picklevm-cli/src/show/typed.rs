@@ -75,7 +75,9 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             let name = Step::Written(value, write_exception);
             Some(smallvec![name, Step::Arguments(object, arguments), group(&CHANGES, Parts::Changes(object))])
         }
-        ("copyreg" | "copy_reg", "_reconstructor") => reconstructed(value, object),
+        ("copyreg" | "copy_reg", "_reconstructor") => {
+            whole::<Uuid>(value, write_uuid).or_else(|| reconstructed(value, object))
+        }
         _ => None,
     }
 }
