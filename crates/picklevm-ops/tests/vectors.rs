@@ -118,6 +118,17 @@ fn ops_encode_to_their_bytes() {
 }
 
 #[test]
+fn a_nan_keeps_its_sign_in_text() {
+    for text in [&b"Fnan\n"[..], b"F-nan\n"] {
+        let Ok(Op::Float(value)) = Decoder::new(text).next_op() else { panic!("{}", text.escape_ascii()) };
+        assert_eq!((value.is_nan(), value.is_sign_negative()), (true, text.contains(&b'-')));
+        let mut out = Vec::new();
+        Op::Float(value).encode(&mut out).unwrap();
+        assert_eq!(out, text);
+    }
+}
+
+#[test]
 fn the_writer_writes_what_ops_encode_to() {
     let (mut writer, mut stream) = (Writer::new(), Writer::stream(Vec::new()));
     let mut expected = Vec::new();

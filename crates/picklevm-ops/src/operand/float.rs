@@ -1,6 +1,8 @@
 //! Floats written in text.
 
 use super::number::trim;
+use crate::buffer::Out;
+use crate::repr;
 
 /// As Python's `float(text)` reads it: whitespace around it, underscores between digits, `inf`, `infinity` and `nan`
 /// in any case.
@@ -22,4 +24,12 @@ pub(crate) fn parse(text: &[u8]) -> Option<f64> {
         }
     }
     plain.parse().ok()
+}
+
+/// As Python's `repr(float)`, but that a NaN below zero keeps its sign, which `float` reads.
+pub(crate) fn write(value: f64, out: &mut impl Out) {
+    if value.is_nan() && value.is_sign_negative() {
+        out.put(*b"-");
+    }
+    out.put_all(repr::Float(value).to_string().as_bytes());
 }

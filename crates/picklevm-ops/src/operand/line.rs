@@ -5,7 +5,6 @@ use super::{Escaped, Format, Number, Operand, RawUnicode, Text, Unfit, float};
 use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
-use crate::repr;
 
 /// A format whose operand is one line: how it is read, and how it is written back.
 macro_rules! line {
@@ -54,7 +53,7 @@ line! {
         |line| read_index(line), |index, out| out.put_all(index.to_string().as_bytes());
     /// FLOAT: `float(line)`.
     FloatLine(Floatnl): f64, "a decimal float literal",
-        |line| float::parse(line), |value, out| out.put_all(repr::Float(value).to_string().as_bytes());
+        |line| float::parse(line), |value, out| float::write(value, out);
     /// STRING: a string in quotes, by the rules of `codecs.escape_decode`.
     StringLine(Stringnl): Escaped<'a>, "a string in quotes with sound escapes",
         |line| Escaped::new(line), |string, out| out.put_all(string.text());
