@@ -1,8 +1,9 @@
 //! Bytes -> disassembly and optimizing: both end, and optimizing keeps the graph.
 
+use picklevm::Graph;
 use picklevm::ops::{Disassembler, optimize};
 
-use super::symbolic;
+use super::{form, symbolic};
 
 /// Runs the target.
 pub(crate) fn run(data: &[u8]) {
@@ -15,5 +16,14 @@ pub(crate) fn run(data: &[u8]) {
     };
     let optimized = optimize(data).expect("what loads can be optimized");
     let again = symbolic().loads(&optimized).expect("what was optimized loads");
-    assert!(picklevm::same_graph(graph.root(), again.root()), "optimizing keeps the graph");
+    if !drops_calls(&graph) {
+        let same = picklevm::same_graph(graph.root(), again.root());
+        assert!(same, "optimizing keeps the graph of {}", data.escape_ascii());
+    }
+}
+
+/// Whether calls were made for their effect: whose it is depends on PUTs that optimizing leaves out.
+fn drops_calls(graph: &Graph) -> bool {
+    let form = String::from_utf8(form(graph)).expect("the form is ASCII");
+    form.contains("\"effects\":") || form.contains("[\"effect\",")
 }

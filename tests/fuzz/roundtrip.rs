@@ -1,20 +1,46 @@
-//! Bytes -> graph -> pickle -> graph: what was written once changes no more.
+//! Bytes -> graph -> pickle -> graph: the same graph, where the protocol has an opcode for all that is in it.
 
 use picklevm::{ErrorKind, Graph, Pickler, Protocol, same_graph};
 
-use super::symbolic;
+use super::{form, symbolic};
 
-/// Runs the target: the first byte chooses the protocol.
+/// Runs the target: the first byte chooses the protocol, and whether names are mapped.
 ///
-/// The first writing may change what no pickler makes: sets and bytes become calls below their protocol, names those
-/// of the protocol's Python, and calls that add nothing to an object are left out.
+/// Below the protocol of its opcode, a value becomes a call; then what was written once changes no more.
 pub(crate) fn run(data: &[u8]) {
     let Some((choice, pickle)) = data.split_first() else { return };
     let Ok(graph) = symbolic().loads(pickle) else { return };
-    let pickler = Pickler::new().protocol(Protocol::try_from(choice % 6).expect("there are six"));
+    let protocol = Protocol::try_from(choice % 6).expect("there are six");
+    let maps_names = *choice >= 128;
+    let pickler = Pickler::new().protocol(protocol).fix_imports(maps_names);
     let Some(once) = rewritten(&graph, &pickler) else { return };
+    if !maps_names && protocol >= protocol_needed(&graph) {
+        assert_same(&graph, &once);
+    }
     let Some(twice) = rewritten(&once, &pickler) else { return };
-    assert!(same_graph(once.root(), twice.root()), "{:?} became {:?}", once.root(), twice.root());
+    assert_same(&once, &twice);
+}
+
+fn assert_same(before: &Graph, after: &Graph) {
+    let same = same_graph(before.root(), after.root()) && form(before) == form(after);
+    assert!(same, "{before:?} became {after:?}");
+}
+
+/// The first protocol with opcodes for all kinds of values of a graph, by its form.
+fn protocol_needed(graph: &Graph) -> Protocol {
+    let form = String::from_utf8(form(graph)).expect("the form is ASCII");
+    // Quotes inside of texts are escaped, so that these are never found in one.
+    let kinds = [
+        (Protocol::V5, &["\"bytearray\":", "\"buffer\":"][..]),
+        (Protocol::V4, &["\"set\":", "\"frozenset\":", "\"add\",", "\"newobj_ex\""]),
+        (Protocol::V3, &["\"bytes\":"]),
+        (Protocol::V2, &["\"newobj\"", "\"ext\":"]),
+    ];
+    let of_kinds = kinds.iter().find(|(_, words)| words.iter().any(|word| form.contains(word)));
+    // What is nested in a class is reached by calls of `getattr` below 4.
+    let names = form.split("{\"global\":[").skip(1).filter_map(|names| names.split("\",\"").nth(1)?.split('"').next());
+    let of_names = names.map(|name| if name.contains('.') { Protocol::V4 } else { Protocol::V0 }).max();
+    of_kinds.map(|(protocol, _)| *protocol).max(of_names).unwrap_or(Protocol::V0)
 }
 
 /// The graph that is loaded from what is written of `graph`; `None` where it cannot be written.

@@ -119,6 +119,46 @@ fn keys_cannot_be_made_to_collide() {
 }
 
 #[test]
+fn a_frozenset_doubled_at_every_level_costs_a_node_a_level() {
+    let level = |n: u8| [b"0(h", &[n][..], b"h", &[n], b"\x85\x91q", &[n + 1]].concat();
+    let set: Vec<u8> = [b"(N\x91q\0".to_vec()].into_iter().chain((0..60).map(level)).flatten().collect();
+    everything(&[b"\x80\x04}", &set[..], b"Ns", &set, b"Ns."].concat());
+}
+
+#[test]
+fn a_state_doubled_at_every_level_costs_a_node_a_level() {
+    let level = |n: u8| [b"0cm\nC\n)\x81(h", &[n][..], b"h", &[n], b"tbq", &[n + 1]].concat();
+    let state: Vec<u8> = [b"}q\0".to_vec()].into_iter().chain((0..60).map(level)).flatten().collect();
+    everything(&[b"\x80\x02", &state[..], b"."].concat());
+}
+
+#[test]
+fn a_long_integer_shared_by_many_items_is_looked_at_once() {
+    let int = [b"\x8b\0\0\x10\0", &[1; 1 << 20][..], b"q\0"].concat();
+    everything(&[b"\x80\x02", &int[..], b"0](", &b"h\0".repeat(MANY), b"e."].concat());
+}
+
+#[test]
+fn nans_that_differ_are_so_many_keys_and_one_that_came_back_costs_no_more() {
+    let nan = b"G\x7f\xf8\0\0\0\0\0\0";
+    everything(&[&b"\x80\x02}("[..], &[&nan[..], b"\x85N"].concat().repeat(MANY / 4), b"u."].concat());
+    everything(&[&b"\x80\x02}("[..], nan, b"\x85q\0N", &b"h\0N".repeat(MANY / 4), b"u."].concat());
+}
+
+#[test]
+fn objects_met_again_deep_inside_their_arguments_are_written_once_more() {
+    const OBJECTS: u32 = 4000;
+    let memo = |op: u8, n: u32| [&[op][..], &n.to_le_bytes()].concat();
+    let mut pickle = [&b"\x80\x02]"[..], &memo(b'r', 0), b"0"].concat();
+    for n in 1..OBJECTS {
+        pickle.extend([&b"cm\nC\n]("[..], &memo(b'j', n - 1), b"e\x85R", &memo(b'r', n), b"0"].concat());
+    }
+    let all: Vec<u8> = (1..OBJECTS).flat_map(|n| memo(b'j', n)).collect();
+    pickle.extend([&memo(b'j', 0)[..], b"(", &all, b"e0", &memo(b'j', OBJECTS - 1), b"."].concat());
+    everything(&pickle);
+}
+
+#[test]
 fn a_cycle_through_every_kind_is_walked_once() {
     everything(b"\x80\x02]q\x00(}q\x01(K\x01h\x00uh\x00\x85cm\nC\nh\x00\x85RNbe.");
     everything(&[&b"\x80\x02]("[..], &b"]q\x00h\x00a".repeat(MANY), b"e."].concat());

@@ -61,6 +61,20 @@ pub(crate) struct Usage {
     pub(crate) memo: u64,
     pub(crate) nodes: u64,
     pub(crate) bytes: u64,
+    pub(crate) cells: u64,
+}
+
+/// Values that the stack and containers hold together, room to grow included, at the most: the index of an item has 32
+/// bits, and one opcode may move the stack into a container and double its room.
+const MOST_VALUES: u64 = u32::MAX as u64 / 3;
+
+/// So many that until the next look all may move into containers and each container may double its room.
+const FEW_VALUES: u64 = MOST_VALUES / 4;
+
+impl Usage {
+    fn values(&self) -> u64 {
+        self.stack + self.cells
+    }
 }
 
 impl Default for Limits {
@@ -124,7 +138,7 @@ impl Limits {
     #[inline]
     pub(crate) fn look(&self, usage: &Usage) -> Result<u64> {
         let far = self.rows(usage).iter().all(|row| row.most.saturating_sub(row.now) >= LOOK * row.an_op);
-        if far { Ok(LOOK) } else { self.look_closely(usage) }
+        if far && usage.values() <= FEW_VALUES { Ok(LOOK) } else { self.look_closely(usage) }
     }
 
     #[cold]
@@ -134,6 +148,10 @@ impl Limits {
         for (row, (name, unit)) in self.rows(usage).iter().zip(ROW_NAMES) {
             check(name, unit, row.most, row.now)?;
             opcodes = opcodes.min(((row.most - row.now) / row.an_op).saturating_add(1));
+        }
+        check_room(usage.values())?;
+        if usage.values() > FEW_VALUES {
+            opcodes = 1;
         }
         Ok(opcodes)
     }
@@ -176,7 +194,8 @@ impl Limits {
         nodes
         /// Bytes of memory that the graph holds, input that it shares not counted. By default no limit.
         bytes
-        /// Decimal digits of a number in text. By default two million, which take about a second.
+        /// Decimal digits of a number in text. By default two million, which take about a second; other bases take linear
+        /// time and are not counted.
         digits
         /// Bytes that calls for plain data (`set`, `bytes` and the others of [`Standard`](crate::Standard)) copy from
         /// their arguments. Only what goes beyond four times the rest of the graph counts: it is reached where calls
@@ -198,7 +217,30 @@ pub(crate) fn exceeded(name: &str, unit: &str, most: u64, found: u64) -> Error {
     Error::new(ErrorKind::Limit, format!("at most {most} {unit} (Limits::{name})"), found.to_string())
 }
 
+/// `Ok` if so many values on the stack and in containers can be told apart.
+pub(crate) fn check_room(values: u64) -> Result<()> {
+    if values > MOST_VALUES {
+        let expected = format!("at most {MOST_VALUES} values on the stack and in containers, which is all that fit");
+        return Err(Error::new(ErrorKind::Limit, expected, values.to_string()));
+    }
+    Ok(())
+}
+
 /// `Ok` if no more than `most` were found.
 pub(crate) fn check(name: &str, unit: &str, most: u64, found: u64) -> Result<()> {
     if found > most { Err(exceeded(name, unit, most, found)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_index_cannot_tell_apart_is_a_limit() {
+        let look = |stack, cells| Limits::none().look(&Usage { stack, cells, ..Usage::default() });
+        assert_eq!(look(1000, 1000).expect("there is room"), LOOK);
+        assert_eq!(look(1 << 29, 1 << 28).expect("there is room"), 1, "looked at from opcode to opcode");
+        let error = look(1 << 30, 1 << 30).expect_err("items would share their index");
+        assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
+    }
 }

@@ -163,6 +163,33 @@ fn a_global_with_a_name_beyond_ascii_needs_protocol_3() {
 }
 
 #[test]
+fn a_long_integer_that_is_shared_is_written_once() {
+    let long = [&b"\x80\x02\x8b\x00\x10\0\0"[..], &[1; 4096]].concat();
+    let graph = load(&[&long[..], b"q\x000](", &b"h\x00".repeat(1000), b"e."].concat());
+    for (protocol, most) in [(Protocol::V0, 20_000), (Protocol::V2, 8_000), (Protocol::V5, 8_000)] {
+        let written = at(protocol).dumps(graph.root()).expect("is written");
+        assert!(written.len() < most, "protocol {protocol}: {} bytes", written.len());
+        assert_eq!(graph_form(load(&written).root()), graph_form(graph.root()), "protocol {protocol}");
+    }
+}
+
+#[test]
+fn integers_that_python_refuses_in_decimal_are_hexadecimal_in_text() {
+    // 10**4300 - 1 has 4300 digits, 10**4300 one more.
+    let [fits, over] = [-1, 0].map(|less| {
+        let int = num_bigint::BigInt::from(10).pow(4300) + less;
+        Graph::from(int)
+    });
+    let digits = format!("L{}L\n.", "9".repeat(4300));
+    assert_eq!(at(Protocol::V0).dumps(fits.root()).expect("is written"), digits.as_bytes());
+    let hexadecimal = at(Protocol::V0).dumps(over.root()).expect("is written");
+    assert!(hexadecimal.starts_with(b"L0x") && hexadecimal.ends_with(b"L\n."), "{}", hexadecimal.escape_ascii());
+    assert_eq!(load(&hexadecimal).root(), over.root());
+    let old = Pickler::new().protocol(Protocol::V0).writer("3.6-c".parse().expect("a writer"));
+    assert!(old.dumps(over.root()).expect("is written").starts_with(b"L10000000"));
+}
+
+#[test]
 fn a_persistent_id_of_protocol_0_is_one_line_of_ascii_text() {
     assert_eq!(rewritten(b"Pid 1\n.", Protocol::V0).expect("is written"), b"Pid 1\n.");
     assert_eq!(rewritten(b"Pid 1\n.", Protocol::V1).expect("is written"), b"X\x04\0\0\0id 1q\x00Q.");

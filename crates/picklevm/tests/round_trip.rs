@@ -5,7 +5,7 @@ mod support;
 use std::io;
 use std::thread;
 
-use picklevm::{Graph, Pickler, Protocol, Unpickler, Writer};
+use picklevm::{ErrorKind, Graph, Pickler, Protocol, Unpickler, Writer};
 
 use crate::support::{assert_isomorphic, random_graph};
 
@@ -49,6 +49,65 @@ fn a_pickle_streamed_to_a_writer_is_the_pickle_in_memory() {
         pickler.dump(graph.root(), &mut streamed).expect("is written");
         assert!(streamed == pickler.dumps(graph.root()).expect("is written"), "protocol {protocol}");
     }
+}
+
+#[test]
+fn an_object_that_was_given_no_items_is_given_none_again() {
+    for (pickle, rest) in [
+        (&b"\x80\x02cm\nC\nq\x00)\x81q\x01(e."[..], "append"),
+        (b"\x80\x02cm\nC\nq\x00)\x81q\x01(u.", "setitem"),
+        (b"\x80\x04\x8c\x01m\x94\x8c\x01C\x94\x93\x94)\x81\x94(\x90.", "add"),
+    ] {
+        let graph = Unpickler::new().loads(pickle).expect("it loads");
+        let protocol = Protocol::try_from(pickle[1]).expect("2 or 4");
+        let written = Pickler::new().protocol(protocol).dumps(graph.root()).expect("it is written");
+        assert!(written.ends_with(&pickle[pickle.len() - 4..]), "{rest}: {}", written.escape_ascii());
+        let again = Unpickler::new().loads(&written).expect("it loads");
+        assert_isomorphic(graph.root(), again.root(), rest);
+    }
+}
+
+#[test]
+fn giving_an_object_no_items_cannot_be_said_at_protocol_0() {
+    let graph = Unpickler::new().loads(b"cm\nC\n)\x81(e.").expect("it loads");
+    let error = Pickler::new().protocol(Protocol::V0).dumps(graph.root()).expect_err("APPENDS is of protocol 1");
+    assert_eq!(error.kind(), ErrorKind::Unrepresentable);
+    assert!(Pickler::new().protocol(Protocol::V1).dumps(graph.root()).is_ok());
+}
+
+#[test]
+fn a_million_objects_that_call_each_other_are_written_on_a_small_stack() {
+    for (start, call) in [(&b"\x80\x02cm\nC\n"[..], &b")R"[..]), (b"\x80\x02cm\nC\n", b")\x81")] {
+        let pickle = [start, &call.repeat(1_000_000), b"."].concat();
+        on_a_small_stack(move || {
+            let graph = Unpickler::new().loads(&pickle).expect("it loads");
+            assert_isomorphic(graph.root(), there_and_back(&graph, &Pickler::new()).root(), "calls");
+        });
+    }
+    let pickle = [&b"("[..], &b"(".repeat(999_999), b"cm\nC\n", &b"o".repeat(1_000_000), b"."].concat();
+    on_a_small_stack(move || {
+        let graph = Unpickler::new().loads(&pickle).expect("it loads");
+        assert_isomorphic(graph.root(), there_and_back(&graph, &Pickler::new()).root(), "OBJ");
+    });
+}
+
+#[test]
+fn a_persistent_reference_is_called_twice_where_its_object_is_an_argument_of_itself() {
+    let graph = Unpickler::new().loads(b"]q\x00(Pid\nh\x00\x85Rq\x01e0h\x01.").expect("it loads");
+    let pickle = Pickler::new().dumps(graph.root()).expect("it is written");
+    let back = Unpickler::new().loads(&pickle).expect("it loads");
+    assert_isomorphic(graph.root(), back.root(), "a call of a persistent reference");
+    assert_eq!(back.effects().len(), 0);
+}
+
+#[test]
+fn a_million_nested_persistent_ids_are_written_on_a_small_stack() {
+    on_a_small_stack(|| {
+        let pickle = [&b"\x80\x04N"[..], &b"Q".repeat(1_000_000), b"."].concat();
+        let graph = Unpickler::new().loads(&pickle).expect("it loads");
+        assert!(Pickler::new().protocol(Protocol::V2).dumps(graph.root()).expect("it is written").ends_with(b"QQQ."));
+        assert_isomorphic(graph.root(), there_and_back(&graph, &Pickler::new()).root(), "persistent ids");
+    });
 }
 
 /// Runs in a thread with a stack of 256 KiB.

@@ -6,6 +6,12 @@ use super::{Emitter, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Int, Tag};
 
+/// Decimal digits of an integer that Python reads by default: `sys.int_info.default_max_str_digits`.
+const MOST_DIGITS: usize = 4300;
+
+/// Bytes from which on a shared integer is memoized.
+const LONG_INT: usize = 255;
+
 impl<S: Sink> Emitter<'_, '_, S> {
     /// Writes the value if it has no content of its own; tells whether it did.
     pub(super) fn atom(&mut self, cell: Cell) -> Result<bool> {
@@ -28,7 +34,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 return Ok(false);
             }
             Tag::EmptyTuple => self.empty_tuple()?,
-            Tag::BigInt => self.big_int(Int::from_le(self.arena.payload(cell)))?,
+            Tag::BigInt => self.shared_int(cell)?,
             Tag::Buffer => self.buffer(cell)?,
             Tag::Ext => self.ext(cell.id() as u32)?,
             Tag::Live => return Err(unrepresentable("a value that says how it is reduced", "a live object")),
@@ -45,6 +51,19 @@ impl<S: Sink> Emitter<'_, '_, S> {
             },
         }
         Ok(true)
+    }
+
+    /// An integer that is a node. CPython memoizes none; a long one that is shared in the graph is put into the memo
+    /// nevertheless, so that what is written is no longer than what was read.
+    fn shared_int(&mut self, cell: Cell) -> Result<()> {
+        let digits = self.arena.payload(cell);
+        let is_long = digits.len() > LONG_INT && !self.options.fast;
+        let slot = self.memo.slot(cell);
+        if is_long && let Some(number) = self.memo.entry(slot).number() {
+            return self.get(number);
+        }
+        self.big_int(Int::from_le(digits))?;
+        if is_long && self.census().is_shared(cell) { self.put(slot) } else { Ok(()) }
     }
 
     fn memoized_atom(&mut self, cell: Cell, slot: usize) -> Result<()> {
@@ -98,13 +117,24 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     fn big_int(&mut self, value: Int<'_>) -> Result<()> {
         if self.protocol < 2 {
-            return self.long_line(&value);
+            return self.decimal_or_hexadecimal(value);
         }
         value.with_le_bytes(|digits| match digits.len() {
             0..=0xff => self.op(Op::Long1(digits)),
             len if i32::try_from(len).is_ok() => self.op(Op::Long4(digits)),
             len => Err(unrepresentable("an integer of less than 2 GiB", format!("{len} bytes"))),
         })
+    }
+
+    fn decimal_or_hexadecimal(&mut self, value: Int<'_>) -> Result<()> {
+        if self.options.habits.limits_digits {
+            let decimal = value.with_le_bytes(|bytes| bytes.len() <= MOST_DIGITS / 2).then(|| value.to_string());
+            return match decimal.filter(|decimal| decimal.trim_start_matches('-').len() <= MOST_DIGITS) {
+                Some(decimal) => self.long_line(&decimal),
+                None => self.long_line(&format_args!("{value:#x}")),
+            };
+        }
+        self.long_line(&value)
     }
 
     fn int_line(&mut self, digits: &str) -> Result<()> {

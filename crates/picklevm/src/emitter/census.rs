@@ -19,6 +19,10 @@ impl Census {
         let mut census = Census { slots, counts: vec![0; slots.len()] };
         let roots = || std::iter::once(root).chain(effects.iter().copied());
         roots().for_each(|root| census.count(root));
+        for cell in &arena.held_arguments {
+            census.count(*cell);
+        }
+        let mut called_persistents = Vec::new();
         for cell in Walk::new(arena, roots()) {
             arena.each_child(cell, |child| census.count(child));
             if cell.is(Tag::Object) {
@@ -26,6 +30,15 @@ impl Census {
                 if node.how == How::Reduce && Slots::has(node.class) {
                     census.counts[slots.of(node.class)] |= CALLED;
                 }
+                if node.class.is(Tag::Persistent) && !node.args.is(Tag::EmptyTuple) {
+                    called_persistents.push(cell);
+                }
+            }
+        }
+        // An object that is met inside its own arguments is made twice, and both times of the same persistent reference.
+        for cell in called_persistents {
+            if census.is_shared(cell) {
+                census.count(arena.objects[cell.id()].class);
             }
         }
         census

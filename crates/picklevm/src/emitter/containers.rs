@@ -95,18 +95,22 @@ impl Open {
             };
         let place = if let Owner::Container(place) = owner { place } else { Place::Data };
         // Sets are never guarded: what is in them is hashed before it can lead back.
-        let is_argument = owner == Owner::Nameless || (place == Place::Arguments && how != Adding::Add);
+        let items_place = match place {
+            Place::Arguments if how != Adding::Add => Some(Place::Arguments),
+            Place::ShallowArguments if how != Adding::Add => Some(Place::GuardedArguments),
+            _ => None,
+        };
         let mut open = Open {
             cell,
             at: start,
             end: start,
             last: start + len,
             how,
-            place: if is_argument && owner != Owner::Nameless { Place::Arguments } else { Place::Data },
+            place: items_place.unwrap_or(Place::Data),
             has_mark: false,
             always_marks: is_exact || how == Adding::Add,
             ends_empty: is_exact && how != Adding::Append && count.is_multiple_of(BATCH),
-            is_barrier: !is_argument,
+            is_barrier: items_place.is_none() && owner != Owner::Nameless,
         };
         open.next_batch(protocol);
         open
@@ -142,7 +146,8 @@ impl Open {
 
     /// The list or dict, if it was made for the arguments of an object.
     pub(super) fn argument(&self) -> Option<Cell> {
-        (self.place == Place::Arguments && matches!(self.how, Adding::Append | Adding::SetItem)).then_some(self.cell)
+        let is_one = !self.is_barrier && matches!(self.how, Adding::Append | Adding::SetItem);
+        (is_one && self.cell != Cell::HOLE).then_some(self.cell)
     }
 }
 
@@ -226,12 +231,21 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Begins the items of a container or object that was just written; they go on the stack of steps.
     pub(super) fn begin_items(&mut self, cell: Cell, items: Fixed, how: Adding, owner: Owner) -> Result<()> {
         if items.len == 0 {
-            return Ok(());
+            return if owner == Owner::Object { self.no_items(how) } else { Ok(()) };
         }
         let open = Open::items((self.protocol, self.options.habits), cell, items, how, owner);
         self.barriers += u32::from(open.is_barrier);
         self.steps.push(Step::Open(open));
         if open.has_mark { self.op(Op::Mark) } else { Ok(()) }
+    }
+
+    /// An object was given no items: no pickler says so, but the object may hear of it.
+    fn no_items(&mut self, how: Adding) -> Result<()> {
+        if self.protocol == 0 {
+            return Err(unrepresentable("protocol 1 or higher for no items added to an object", "protocol 0"));
+        }
+        self.op(Op::Mark)?;
+        self.op(how.op(true))
     }
 
     /// Writes the items of a container until one has content of its own, or its end.

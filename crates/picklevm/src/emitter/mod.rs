@@ -133,6 +133,9 @@ enum Bare {
 enum Place {
     Data,
     Arguments,
+    /// In arguments that lead back to their object through several lists and dicts that nothing else holds: the
+    /// outermost was made afresh, as `list(self)` is, and the others are the object's own.
+    ShallowArguments,
     /// In arguments that lead back to their object through nothing but fresh values: lists and dicts are fetched.
     GuardedArguments,
 }

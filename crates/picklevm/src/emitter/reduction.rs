@@ -2,6 +2,7 @@
 //! CPython's picklers.
 
 use picklevm_ops::{Op, Sink};
+use smallvec::SmallVec;
 
 use super::containers::endless;
 use super::memo::Entry;
@@ -15,8 +16,9 @@ pub(super) struct Reentry {
     pub(super) entries: u32,
     /// How often it was made.
     pub(super) made: u32,
-    /// Its arguments lead back to it through nothing but fresh values.
-    guarded: bool,
+    /// Where its arguments stand when it is begun again: guarded more each time that they lead back to it through
+    /// nothing but fresh values.
+    place: Place,
 }
 
 /// Steps that are looked at to tell whether a container lies between two entries of an object.
@@ -40,14 +42,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 let op = if node.how == How::Reduce { Bare::Reduce } else { Bare::NewObj };
                 self.steps.push(end(cell, op));
                 self.steps.push(Step::Save(node.args, place));
-                self.save(class, Place::Data)
+                self.callable(class)
             }
             How::NewObjEx if protocol >= 4 => {
                 let (args, kwargs) = self.arguments_and_keywords(node.args);
                 self.steps.push(end(cell, Bare::NewObjEx));
                 self.steps.push(Step::Save(kwargs, place));
                 self.steps.push(Step::Save(args, place));
-                self.save(class, Place::Data)
+                self.callable(class)
             }
             How::NewObjEx if protocol >= 2 => self.new_obj_ex_by_partial(cell, place, end),
             How::NewObjEx => {
@@ -60,7 +62,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                     Step::Save(kwargs, place),
                     Step::Save(args, place),
                 ]);
-                self.save(class, Place::Data)
+                self.callable(class)
             }
             How::Reduce | How::NewObj => {
                 self.made_global("copyreg", "__newobj__")?;
@@ -68,7 +70,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 let len = 1 + args.len as usize;
                 self.tuple_start(len)?;
                 self.steps.extend([end(cell, Bare::Reduce), tuple_of(len), Step::Each(args)]);
-                self.save(class, Place::Data)
+                self.callable(class)
             }
             How::Inst | How::Obj => {
                 self.op(Op::Mark)?;
@@ -82,9 +84,18 @@ impl<S: Sink> Emitter<'_, '_, S> {
                     return Err(unrepresentable("a class by name for OBJ at protocol 0", "another callable"));
                 }
                 self.steps.extend([end(cell, Bare::Obj), args]);
-                self.save(class, Place::Data)
+                self.callable(class)
             }
         }
+    }
+
+    /// What is called. It is a step of its own where it has content: one call may make what another calls, however deep.
+    fn callable(&mut self, class: Cell) -> Result<()> {
+        self.boundary()?;
+        if !self.atom(class)? {
+            self.steps.push(Step::Save(class, Place::Data));
+        }
+        Ok(())
     }
 
     /// The arguments and keyword arguments of an object of NEWOBJ_EX.
@@ -144,32 +155,34 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if let Some(before) = entry.barriers()
             && !self.options.fast
         {
-            let ends = self.barriers > before || self.is_shared_container_open(cell);
-            let reentries = self.reentries.get_or_insert_default();
-            let reentry = reentries.entry(cell).or_insert(Reentry { entries: 1, made: 0, guarded: false });
+            let open = self.open_arguments(cell);
+            let ends = self.barriers > before || open.iter().any(|argument| self.census().is_shared(*argument));
+            let first = Reentry { entries: 1, made: 0, place: Place::Arguments };
+            let reentry = self.reentries.get_or_insert_default().entry(cell).or_insert(first);
             reentry.entries += 1;
-            if !ends && std::mem::replace(&mut reentry.guarded, true) {
-                return Err(endless());
+            if !ends {
+                reentry.place = match reentry.place {
+                    Place::GuardedArguments => return Err(endless()),
+                    Place::Arguments if open.len() > 1 => Place::ShallowArguments,
+                    _ => Place::GuardedArguments,
+                };
             }
-            if reentry.guarded {
-                place = Place::GuardedArguments;
-            }
+            place = reentry.place;
         }
         self.memo.set(slot, Entry::open(self.barriers));
         Ok(place)
     }
 
-    /// Whether arguments are open, since the object was begun last, that other values hold too.
-    fn is_shared_container_open(&mut self, object: Cell) -> bool {
-        let mut open = Vec::new();
-        for step in self.steps.iter().rev().take(PATIENCE) {
-            match step {
-                Step::Finish(cell, _) if *cell == object => break,
-                Step::Open(container) => open.extend(container.argument()),
-                _ => {}
-            }
-        }
-        open.into_iter().any(|cell| self.census().is_shared(cell))
+    /// The lists and dicts made for arguments that are open since the object was begun last, the innermost first.
+    fn open_arguments(&self, object: Cell) -> SmallVec<[Cell; 8]> {
+        let since = self.steps.iter().rev().take(PATIENCE);
+        since
+            .take_while(|step| !matches!(step, Step::Finish(cell, _) if *cell == object))
+            .filter_map(|step| match step {
+                Step::Open(container) => container.argument(),
+                _ => None,
+            })
+            .collect()
     }
 
     /// Whether a value that the memo knows is nevertheless written anew: a tuple, list or dict that only the arguments
@@ -181,7 +194,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     #[inline(never)]
     fn is_made_afresh(&mut self, cell: Cell, place: Place) -> bool {
-        let can_be = cell.is(Tag::Tuple) || (place == Place::Arguments && (cell.is(Tag::List) || cell.is(Tag::Dict)));
+        let can_be = match cell.tag() {
+            Tag::Tuple => true,
+            Tag::List | Tag::Dict => place != Place::GuardedArguments,
+            _ => false,
+        };
         can_be && !self.census().is_shared(cell)
     }
 
@@ -225,7 +242,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 Step::Save(*value, Place::Data),
                 Step::Save(*target, Place::Data),
             ]);
-            return self.save(node.class, Place::Data);
+            return self.callable(node.class);
         }
         self.begin_object(cell, Place::Arguments, Step::FinishEffect)
     }

@@ -33,6 +33,9 @@ pub(crate) struct Habits {
     pub(crate) small_longs: bool,
     /// Integers of more than 32 bits that fit 64 are written by INT at every protocol.
     pub(crate) wide_ints: bool,
+    /// Below protocol 2: integers of more than 4300 decimal digits are refused, since Python 3.7.14; they are written in
+    /// hexadecimal here, which every Python reads.
+    pub(crate) limits_digits: bool,
     /// Protocol 0: the characters that are escaped beside the backslash and the newline.
     pub(crate) controls: &'static [u8],
     /// Protocol 0: what is memoized of a text that was changed by escaping is the changed one, which no one asks for.
@@ -58,6 +61,7 @@ const PYTHON_3_13_C: Habits = Habits {
     framing: Framing::Python37,
     small_longs: false,
     wide_ints: false,
+    limits_digits: true,
     controls: RawUnicode::CONTROLS,
     forgets_escaped: false,
     exact_lists: true,
@@ -74,8 +78,14 @@ const PYTHON_3_10_C: Habits = Habits { name: "3.10-c", ..PYTHON_3_11_C };
 const PYTHON_3_9_C: Habits = Habits { name: "3.9-c", ..PYTHON_3_10_C };
 const PYTHON_3_8_C: Habits = Habits { name: "3.8-c", ..PYTHON_3_9_C };
 const PYTHON_3_7_C: Habits = Habits { name: "3.7-c", highest: Protocol::V4, bytearrays_of_text: true, ..PYTHON_3_8_C };
-const PYTHON_3_6_C: Habits =
-    Habits { name: "3.6-c", framing: Framing::Python34, small_longs: true, controls: b"", ..PYTHON_3_7_C };
+const PYTHON_3_6_C: Habits = Habits {
+    name: "3.6-c",
+    framing: Framing::Python34,
+    small_longs: true,
+    limits_digits: false,
+    controls: b"",
+    ..PYTHON_3_7_C
+};
 const PYTHON_2_7_C: Habits = Habits {
     name: "2.7-c",
     highest: Protocol::V2,

@@ -1,8 +1,10 @@
 //! The arenas that hold all nodes of a graph, one a kind, addressed by 32-bit ids.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use super::cell::{Cell, Tag};
@@ -53,6 +55,9 @@ pub struct Arena {
     pub(crate) roots: SmallVec<[Cell; 1]>,
     /// Objects that were made for their effect alone, in the order in which they were dropped.
     pub(crate) effects: Vec<Cell>,
+    /// Lists, dicts and tuples in the arguments of calls that were made twice, once to be dropped, and that both calls
+    /// had: something holds them besides the call, or they would have been made afresh for the second.
+    pub(crate) held_arguments: HashSet<Cell, RandomState>,
     /// The protocol that the newest pickle said; `None` where none was loaded. Below 3, globals have the names of
     /// Python 2; from 4 on, their names are values that other places may share.
     pub(crate) protocol: Option<u8>,
@@ -465,6 +470,7 @@ impl Arena {
         self.hashes.clear();
         self.roots.clear();
         self.effects.clear();
+        self.held_arguments.clear();
         self.protocol = None;
     }
 }

@@ -101,11 +101,7 @@ impl<W: Write> Form<'_, W> {
             Kind::None => out.write_all(b"null"),
             Kind::Bool(value) => write!(out, "{value}"),
             Kind::Int(int) => {
-                out.write_all(if int.is_negative() { b"{\"int\":\"-" } else { b"{\"int\":\"" })?;
-                match int.as_i64() {
-                    Some(value) => write!(out, "{:x}", value.unsigned_abs())?,
-                    None => write!(out, "{:x}", int.to_bigint().magnitude())?,
-                }
+                write!(out, "{{\"int\":\"{int:x}")?;
                 out.write_all(b"\"}")
             }
             Kind::Float(value) => write!(out, "{{\"float\":\"{:016x}\"}}", value.to_bits()),

@@ -99,15 +99,41 @@ fn num_bigint_to_f64(value: &BigInt) -> f64 {
     if sign == num_bigint::Sign::Minus { -magnitude } else { magnitude }
 }
 
-/// The integer in decimal.
+/// Bytes of an integer that is printed in decimal, which takes more than linear time: about two million digits, a second.
+const DECIMAL_BYTES: usize = 830_000;
+
+/// The integer in decimal; one of more than 830,000 bytes, which has about two million digits, as `0x` and hexadecimal.
+///
+/// ```
+/// let graph = picklevm::loads(b"J\0\0\0\x80.")?;
+/// assert_eq!(graph.root().as_int().unwrap().to_string(), "-2147483648");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
 impl fmt::Display for Int<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Repr::Small(value) => value.fmt(f),
+            Repr::Big(bytes) if bytes.len() > DECIMAL_BYTES => write!(f, "{self:#x}"),
             Repr::Big(_) => {
                 let value = self.to_bigint();
                 f.pad_integral(!self.is_negative(), "", &super::decimal::to_decimal(value.magnitude()))
             }
+        }
+    }
+}
+
+/// The magnitude in hexadecimal, behind the sign: as Python's `hex`, with `#`. Takes linear time.
+///
+/// ```
+/// let graph = picklevm::loads(b"J\0\0\0\x80.")?;
+/// assert_eq!(format!("{:#x}", graph.root().as_int().unwrap()), "-0x80000000");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+impl fmt::LowerHex for Int<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Repr::Small(value) => f.pad_integral(value >= 0, "0x", &format!("{:x}", value.unsigned_abs())),
+            Repr::Big(_) => fmt::LowerHex::fmt(&self.to_bigint(), f),
         }
     }
 }
@@ -174,6 +200,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn integers_print_in_hexadecimal_where_decimal_would_take_long() {
+        let bytes = [1; DECIMAL_BYTES + 1];
+        let text = Int::from_le(&bytes).to_string();
+        assert_eq!(text, format!("0x{}", &"01".repeat(bytes.len())[1..]));
+        assert_eq!(Int::from_le(&[0xff; 9]).to_string(), "-1");
+        assert_eq!(format!("{:x} {:#x}", Int::small(-255), Int::small(255)), "-ff 0xff");
     }
 
     #[test]

@@ -100,6 +100,11 @@ pub trait Builder {
     }
     /// Nodes made so far, and the bytes they take.
     fn usage(&self) -> (u64, u64);
+
+    /// How many items and keys and values containers hold, room to grow included.
+    fn cells(&self) -> u64 {
+        0
+    }
     /// Room for the rest of an input of which `done` of `total` bytes are read.
     fn extrapolate(&mut self, done: u64, total: u64);
     /// The pickle ends with this value.

@@ -152,7 +152,10 @@ impl Builder for GraphBuilder<'_> {
             IntValue::Bool(value) => Ok(Cell::bool(value)),
             IntValue::Small(value) => Ok(self.arena.new_int(value)),
             IntValue::Big { negative, radix, digits } => {
-                limits::check("digits", "digits", self.options.limits.digits, digits.len() as u64)?;
+                // Other bases than ten take linear time.
+                if radix == 10 {
+                    limits::check("digits", "digits", self.options.limits.digits, digits.len() as u64)?;
+                }
                 self.pay(digits.len())?;
                 let size = from_digits(&digits, radix)
                     .ok_or_else(|| Error::new(ErrorKind::Malformed, "the digits of an integer", "others"))?;
@@ -388,7 +391,11 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn usage(&self) -> (u64, u64) {
-        (self.arena.node_count() as u64, self.arena.held_bytes() as u64)
+        ((self.arena.node_count() + self.arena.ops.len()) as u64, self.arena.held_bytes() as u64)
+    }
+
+    fn cells(&self) -> u64 {
+        self.arena.cells.len() as u64
     }
 
     fn extrapolate(&mut self, done: u64, total: u64) {
@@ -434,8 +441,12 @@ impl GraphBuilder<'_> {
             _ => cell,
         };
         let mut work = vec![(args(x.args, x.how), args(y.args, y.how), 4)];
+        let mut held = Vec::new();
         while let Some((a, b, levels)) = work.pop() {
             if a == b {
+                if matches!(a.tag(), Tag::Tuple | Tag::List | Tag::Dict) {
+                    held.push(a);
+                }
                 continue;
             }
             match (a.tag(), b.tag()) {
@@ -453,6 +464,7 @@ impl GraphBuilder<'_> {
                 _ => {}
             }
         }
+        self.arena.held_arguments.extend(held);
         true
     }
 }

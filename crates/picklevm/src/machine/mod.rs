@@ -308,6 +308,7 @@ impl<'m, B: Builder> Run<'m, B> {
             memo: self.memo.len() as u64,
             nodes,
             bytes,
+            cells: self.builder.cells(),
         })
     }
 }

@@ -41,6 +41,7 @@ impl<'a> Call<'a> {
 
     /// Counts bytes that are about to be copied from the arguments, which other calls may share.
     pub(super) fn pay_for_copy(&mut self, len: usize) -> Result<()> {
+        limits::check_room((self.arena.cells.len() + len / size_of::<Cell>()) as u64)?;
         self.copies.bytes = self.copies.bytes.saturating_add(len as u64);
         let rest = (self.arena.held_bytes() as u64).saturating_sub(self.copies.bytes);
         let counted = self.copies.bytes.saturating_sub(4 * rest);

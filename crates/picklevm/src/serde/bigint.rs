@@ -80,11 +80,15 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BigInt,
     deserializer.deserialize_any(BigIntVisitor)
 }
 
-/// The integer of decimal digits with a sign or without.
+/// The integer of the digits of an [`Int`](crate::Int), decimal or hexadecimal, with a sign or without.
 pub(super) fn parse(text: &str) -> Option<BigInt> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (Sign::Minus, digits),
         None => (Sign::Plus, text),
     };
-    Some(BigInt::from_biguint(sign, from_digits(digits.as_bytes(), 10)?))
+    let magnitude = match digits.strip_prefix("0x") {
+        Some(digits) => from_digits(digits.as_bytes(), 16)?,
+        None => from_digits(digits.as_bytes(), 10)?,
+    };
+    Some(BigInt::from_biguint(sign, magnitude))
 }

@@ -3,8 +3,8 @@
 
 usage: make_writers.py DIR > writers.txt
 
-DIR holds folders by version (3.6 to 3.13) of files VERSION-WRITER-pN-NAME.pkl. A line is
-WRITER PROTOCOL NAME HEX.
+DIR holds folders by version (3.6 to 3.13) of files VERSION-WRITER-pN-NAME.pkl, which tests/python/generate.py and
+reentrant.py write. A line is WRITER PROTOCOL NAME HEX.
 """
 import pathlib, re, sys
 
@@ -14,5 +14,5 @@ int_edges reduce_setter sets shared text_surrogates text_unicode""".split()
 
 for path in sorted(pathlib.Path(sys.argv[1]).glob("3.*/*.pkl")):
     m = re.fullmatch(r"(3\.\d+-(?:c|py))-p(\d)-(\w+)", path.stem)
-    if m and m[3] in NAMES and path.stat().st_size < 600:
+    if m and (m[3] in NAMES or m[3].startswith("reentrant_")) and path.stat().st_size < 600:
         print(*m.groups(), path.read_bytes().hex())

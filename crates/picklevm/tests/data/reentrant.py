@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""Writes pickles of objects that turn up inside the arguments that make them. Python 3.6 or later.
+
+usage: pythonX.Y reentrant.py DIR
+
+Names: VERSION-WRITER-pPROTOCOL-reentrant_NAME.pkl, as those of ../../../../tests/python/generate.py.
+"""
+import os, pickle, sys
+
+
+class ListSub(list): pass
+class DictSub(dict): pass
+
+class Own:
+    """Its arguments are its own: the same each time."""
+    def __init__(self, a=None, b=None): self.a, self.b = a, b
+    def __reduce__(self): return Own, (self.a, self.b)
+
+class Fresh(Own):
+    """Its arguments are made for each call."""
+    def __reduce__(self): return Fresh, (list(self.a), dict(self.b))
+
+
+CASES = {}
+
+def case(make):
+    CASES[make.__name__] = make()
+    return make
+
+@case
+def list_dict():
+    d = {}; l = ListSub([d]); d["k"] = l; return [l]
+@case
+def dict_list():
+    d = DictSub(); l = [d]; d["k"] = l; return [d]
+@case
+def list_dict_list():
+    inner = []; l = ListSub([{"e": inner}]); inner.append(l); return [l, 1]
+@case
+def list_dict_shared():
+    d = {}; l = ListSub([d, d]); d["k"] = l; return [l]
+@case
+def dict_outside():
+    d = {}; l = ListSub([d]); d["k"] = l; return [d, l]
+@case
+def two_lists():
+    d = {}; m = ListSub([ListSub([d]), d]); d["k"] = m; return [m]
+@case
+def tuple_in_list():
+    t = []; l = ListSub([(t,)]); t.append(l); return [l]
+@case
+def own_list():
+    o = Own(); o.a = [o]; return o
+@case
+def own_deep():
+    o = Own(); o.a, o.b = [{"x": o}], {"y": o}; return [o]
+@case
+def fresh_shared():
+    o, d = Fresh(), {}; o.a, o.b = [d], {"y": d}; d["z"] = o; return [o]
+@case
+def fresh_list():
+    o, d = Fresh(), {}; o.a, o.b = [d], {}; d["z"] = o; return [o]
+@case
+def fresh_dict():
+    o, l = Fresh(), []; o.a, o.b = [], {"q": l}; l.append(o); return [o]
+
+
+def main(out):
+    for name, value in CASES.items():
+        for protocol in range((5 if sys.version_info >= (3, 8) else 4) + 1):
+            seen = []
+            for writer, dumps in (("c", pickle.dumps), ("py", pickle._dumps)):
+                data = dumps(value, protocol)
+                if data not in seen:
+                    seen.append(data)
+                    file = "%d.%d-%s-p%d-reentrant_%s.pkl" % (*sys.version_info[:2], writer, protocol, name)
+                    with open(os.path.join(out, file), "wb") as f: f.write(data)
+
+if __name__ == "__main__":
+    main(sys.argv[1])
