@@ -33,6 +33,24 @@ fn bad_data_end_with_1_and_a_line_that_says_where_and_why() {
 }
 
 #[test]
+fn show_refuses_to_print_a_long_text_at_each_of_the_places_that_share_it() {
+    let long = [&b"X\x00\x00\x10\x00"[..], &b"x".repeat(1 << 20), b"q\x000"].concat();
+    let pickle = [&b"\x80\x02"[..], &long, b"](", &b"}h\x00Ns".repeat(1000), b"e."].concat();
+    for json in [&[][..], &["--json"]] {
+        let output = picklevm_reading(&[&["show"], json, &["-"]].concat(), &pickle);
+        assert_eq!(output.status.code(), Some(1), "{json:?}");
+        assert!(text(&output.stderr).contains("<stdin>: expected at most "), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn repickle_keeps_no_graphs_of_the_pickles_before() {
+    let pickles = b"N.".repeat(300_000);
+    let output = picklevm_reading(&["repickle", "-"], &pickles);
+    assert!(output.status.success() && output.stdout == pickles);
+}
+
+#[test]
 fn nothing_at_all_is_bad_data() {
     for command in COMMANDS {
         let output = picklevm_reading(&[command, &["-"]].concat(), b"");

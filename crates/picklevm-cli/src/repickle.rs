@@ -39,12 +39,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let Input { name, data } = Input::read(&args.file)?;
     let pickles = pickles::all(&data).map_err(|error| Failure::data(&name, error))?;
     let mut out = Output::create(&args.output)?;
-    let graphs = load_apart(&pickles);
-    let is_one_stream = pickles.len() > 1 && graphs.as_ref().is_err_and(|error| error.kind() == ErrorKind::Memo);
-    let written = if args.shared_memo || is_one_stream {
-        write_together(args, &pickles, &data, &mut out)
-    } else {
-        graphs.and_then(|graphs| write_apart(args, &pickles, &graphs, &mut out))
+    let written = match check_apart(&pickles) {
+        Err(error) if error.kind() == ErrorKind::Memo => write_together(args, &pickles, &data, &mut out),
+        _ if args.shared_memo => write_together(args, &pickles, &data, &mut out),
+        checked => checked.and_then(|()| write_apart(args, &pickles, &mut out)),
     };
     written.map_err(|error| if is_closed_pipe(&error) { Failure::ClosedPipe } else { Failure::data(&name, error) })?;
     out.finish()
@@ -62,15 +60,21 @@ fn is_closed_pipe(error: &picklevm::Error) -> bool {
     false
 }
 
-/// Each pickle as a graph of its own.
-fn load_apart(pickles: &[Pickle]) -> picklevm::Result<Vec<Graph>> {
-    let unpickler = Unpickler::new().resolver(Symbolic);
-    pickles.iter().map(|pickle| unpickler.load_bytes(pickle.data.clone())).collect()
+/// Whether each of several pickles loads by itself. Their graphs are not kept: there may be very many.
+fn check_apart(pickles: &[Pickle]) -> picklevm::Result<()> {
+    match pickles {
+        [_] => Ok(()),
+        several => several.iter().try_for_each(|pickle| load(pickle).map(drop)),
+    }
 }
 
-fn write_apart(args: &Args, pickles: &[Pickle], graphs: &[Graph], out: &mut Output) -> picklevm::Result<()> {
-    for (pickle, graph) in pickles.iter().zip(graphs) {
-        args.pickler(pickle.protocol).dump(graph.root(), &mut *out)?;
+fn load(pickle: &Pickle) -> picklevm::Result<Graph> {
+    Unpickler::new().resolver(Symbolic).load_bytes(pickle.data.clone())
+}
+
+fn write_apart(args: &Args, pickles: &[Pickle], out: &mut Output) -> picklevm::Result<()> {
+    for pickle in pickles {
+        args.pickler(pickle.protocol).dump(load(pickle)?.root(), &mut *out)?;
     }
     Ok(())
 }

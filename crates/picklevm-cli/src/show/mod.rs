@@ -4,6 +4,7 @@
 //! pass after the other: [`Count`] sees what is met more than once, [`Measure`](measure::Measure) whether parts fit on a
 //! line, [`Print`] writes. Nothing recurses.
 
+mod budget;
 mod count;
 mod json;
 mod measure;
@@ -25,6 +26,7 @@ use crate::failure::{self, Failure};
 use crate::input::{self, Input};
 use crate::output::Output;
 
+use self::budget::Budget;
 use self::count::Count;
 use self::json::Json;
 use self::notation::Notation;
@@ -86,14 +88,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             io::Write::write_fmt(&mut out, format_args!("# {}\n", input::name(file)))
                 .map_err(|error| out.failure(error))?;
         }
+        let input = data.len();
         let mut show = |graph: picklevm::Result<Graph>| {
             let graph = graph.map_err(|error| Failure::data(&name, error))?;
+            let mut out = Budget::new(&mut out, graph.held_bytes() + input);
             let shown = if args.json {
                 write(&graph, Json, bounds, false, &mut out)
             } else {
                 write(&graph, Python::new(args.raw), bounds, color, &mut out)
             };
-            shown.map_err(|error| out.failure(error))
+            shown.map_err(|error| out.failure(&name, error))
         };
         let unpickler = Unpickler::new();
         if args.all { unpickler.stream(&data[..]).try_for_each(show) } else { show(unpickler.load_bytes(data)) }

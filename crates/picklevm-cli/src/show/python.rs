@@ -138,11 +138,7 @@ fn row(row: Row<'_>) -> Steps<'_> {
 /// is written in hexadecimal, which it reads at any length and which takes linear time.
 pub(super) fn int(int: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     const DECIMAL_BYTES: usize = 1785;
-    if int.with_le_bytes(|bytes| bytes.len() <= DECIMAL_BYTES) {
-        write!(out, "{int}")
-    } else {
-        write!(out, "{:#x}", int.to_bigint())
-    }
+    if int.with_le_bytes(|bytes| bytes.len() <= DECIMAL_BYTES) { write!(out, "{int}") } else { write!(out, "{int:#x}") }
 }
 
 /// As `repr` writes it; infinities as the literal that `ast.unparse` has for them.
