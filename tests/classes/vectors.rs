@@ -86,6 +86,34 @@ impl EachInstance for Against<'_> {
     }
 }
 
+/// Reads each pickle with every byte changed, and cut short at each.
+struct Broken<'d>(Vec<Vector<'d>>, usize);
+
+impl EachInstance for Broken<'_> {
+    fn instance<T: FromValue + ToValue + PartialEq + std::fmt::Debug>(&mut self, name: &str, _: &T) {
+        let pickles = self.0.iter().filter(|vector| vector.name == name).filter_map(|vector| vector.pickle.as_ref());
+        for pickle in pickles {
+            for at in 0..pickle.len() {
+                let mut changed = pickle.clone();
+                for change in [0x01, 0x20, 0x80] {
+                    changed[at] ^= change;
+                    let _ = Unpickler::new().from_slice::<T>(&changed);
+                    changed[at] = pickle[at];
+                }
+                assert!(Unpickler::new().from_slice::<T>(&pickle[..at]).is_err());
+                self.1 += 1;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_changed_byte_is_another_instance_or_an_error_and_no_panic() {
+    let mut broken = Broken(vectors(include_str!("../data/classes/3.13.txt")), 0);
+    instances(&mut broken);
+    assert!(broken.1 > 10_000, "only {} bytes", broken.1);
+}
+
 #[test]
 fn what_python_2_7_wrote_is_read_and_written_byte_for_byte() {
     Against::new("2.7", include_str!("../data/classes/2.7.txt")).check();
