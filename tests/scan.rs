@@ -150,6 +150,20 @@ fn in_a_directory_files_that_are_no_pickles_are_passed_over_and_counted() {
 }
 
 #[test]
+fn an_empty_directory_is_no_files_and_safe() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let output = picklevm(&["scan", dir.path().to_str().expect("text")]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), "0 files\n"));
+}
+
+#[test]
+fn a_name_that_nobody_knows_is_answered_with_what_can_be_done() {
+    let output = picklevm_reading(&["scan", "-"], ORDER);
+    let hint = "Names that you trust can be allowed by a policy of your own: --policy FILE\n";
+    assert!(text(&output.stdout).ends_with(hint), "{}", text(&output.stdout));
+}
+
+#[test]
 fn a_pickle_by_name_is_not_passed_over() {
     let dir = tempfile::tempdir().expect("a directory");
     write(dir.path(), "model.pkl", b"This is no pickle.");

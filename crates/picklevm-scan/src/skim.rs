@@ -4,13 +4,16 @@
 
 use picklevm_ops::{ErrorKind, Opcode, StackObject};
 
+/// Ops that are looked at; who writes more in a text may have the run.
+const OPS: usize = 256;
+
 /// Whether a run from the beginning of `data` may reach an op that uses a global, or STOP, before it breaks. Errs on the
 /// side of yes.
 pub(crate) fn may_do_something(data: &[u8]) -> bool {
     let mut depth = 0usize;
     let mut marks = Vec::new();
     let mut stores = false;
-    for op in picklevm_ops::ops(data) {
+    for op in picklevm_ops::ops(data).take(OPS) {
         let opcode = match op {
             Ok((_, op)) => op.opcode(),
             // Operands that some readers take, and frames that some pass over.

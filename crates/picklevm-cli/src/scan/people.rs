@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use picklevm_scan::{FileScan, Finding, Outcome, PickleReport, Report, Verdict};
+use picklevm_scan::{FileScan, Finding, Outcome, PickleReport, Report, Rule, Verdict};
 
 use super::words::{self, Printable};
 use super::{Args, Tally};
@@ -21,10 +21,18 @@ pub(super) fn print(args: &Args, scans: &[FileScan], tally: &Tally, out: &mut im
     for scan in scans {
         table.file(scan)?;
     }
-    if scans.len() > 1 || tally.passed_over > 0 {
+    if scans.len() != 1 || tally.passed_over > 0 {
         table.total(tally)?;
     }
+    if scans.iter().any(has_unknown_name) {
+        writeln!(table.out, "Names that you trust can be allowed by a policy of your own: --policy FILE")?;
+    }
     Ok(())
+}
+
+fn has_unknown_name(scan: &FileScan) -> bool {
+    let Outcome::Scanned(report) = &scan.outcome else { return false };
+    report.all_findings().iter().any(|(_, finding)| finding.rule == Rule::UnknownName)
 }
 
 struct Table<'a, W> {
