@@ -1,6 +1,6 @@
 //! Graphs into other formats, and other formats into graphs.
 
-use picklevm::{Graph, loads};
+use picklevm::{Graph, Pickler, Protocol, loads};
 use serde_json::json;
 
 #[test]
@@ -31,6 +31,19 @@ fn json_becomes_a_graph() {
     let graph: Graph = serde_json::from_value(data.clone()).expect("a graph");
     assert_eq!(format!("{:?}", graph.root()), "{'a': [1, -2, 0.5, True, None, 'x', 18446744073709551615], 'b': {}}");
     assert_eq!(serde_json::to_value(&graph).expect("json"), data);
+}
+
+#[test]
+fn json_becomes_a_pickle_and_a_pickle_json() {
+    let data =
+        json!({"orders": [{"id": 1, "lines": [["PX-104", 2]], "note": null}, {"id": 2, "lines": [], "paid": true}]});
+    let graph: Graph = serde_json::from_str(&data.to_string()).expect("a graph");
+    for protocol in 0..=5 {
+        let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
+        let pickle = pickler.dumps(graph.root()).expect("a pickle");
+        let json = serde_json::to_string(&loads(pickle).expect("loads")).expect("json");
+        assert_eq!(json.parse::<serde_json::Value>().expect("json"), data, "protocol {protocol}");
+    }
 }
 
 #[test]

@@ -1,18 +1,37 @@
 //! Every shape of serde data, read and written: the table of types of serde_json's own tests.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use picklevm::serde::{from_value, to_graph};
+use picklevm::serde::{Config, from_slice, from_value, to_graph, to_vec};
+use picklevm::{Pickler, Protocol};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Writes a value, looks at it as Python would print it, and reads it back.
+use crate::python;
+
+thread_local! {
+    /// The values of the table as pickles of every protocol, each before its `repr`, for Python to look at.
+    static FOR_PYTHON: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes a value, looks at it as Python would print it, and reads it back: as a graph, and as a pickle of each protocol.
 #[track_caller]
 fn both<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, python: &str) {
     let graph = to_graph(&value).expect("the value can be written");
     assert_eq!(format!("{:?}", graph.root()), python);
     assert_eq!(from_value::<T>(graph.root()).expect("the value can be read"), value);
+    for protocol in 0..=5 {
+        let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
+        let pickle = Config::new().pickler(pickler).to_vec(&value).expect("the value can be pickled");
+        let read: T = from_slice(&pickle).unwrap_or_else(|error| panic!("protocol {protocol}: {error}"));
+        assert_eq!(read, value, "protocol {protocol}");
+        FOR_PYTHON.with_borrow_mut(|all| {
+            all.extend(pickle);
+            all.extend(to_vec(python).expect("text can be pickled"));
+        });
+    }
 }
 
 #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
@@ -179,4 +198,29 @@ fn the_standard_library_s_types_come_back() {
     both(Ok::<u8, String>(1), "{'Ok': 1}");
     both(1..5, "{'start': 1, 'end': 5}");
     both(std::num::NonZeroU16::MAX, "65535");
+}
+
+#[test]
+fn python_prints_the_table_the_same() {
+    let Some(python) = python::reference("python_prints_the_table_the_same") else { return };
+    for table in [
+        none_is_unit_and_the_absence_of_an_option,
+        booleans_are_booleans,
+        integers_of_every_width_keep_their_ends,
+        floats_come_back_bit_for_bit,
+        text_is_text,
+        bytes_are_bytes_and_vectors_of_integers_lists,
+        sequences_are_lists_and_tuples_tuples,
+        structs_are_dicts_and_tuple_structs_tuples,
+        enums_are_names_or_dicts_of_one_entry,
+        maps_take_keys_of_any_kind,
+        options_inside_others_are_transparent,
+        the_standard_library_s_types_come_back,
+    ] {
+        table();
+    }
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), FOR_PYTHON.take()).expect("written");
+    let printed = python::run(&python, "typed_table.py", &[file.path().as_ref()]).stdout;
+    assert_eq!(String::from_utf8_lossy(&printed), "");
 }

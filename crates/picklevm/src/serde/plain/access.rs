@@ -123,11 +123,13 @@ impl<'de> MapAccess<'de> for Batches<'_, 'de> {
         if !self.advance()? {
             return Ok(None);
         }
-        match self.tokens.key() {
+        match *self.tokens.key() {
             Token::Text(name) => seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some),
-            Token::Beyond => Err(Beyond),
             // Enough for keys that are ignored.
-            _ => seed.deserialize(UnitDeserializer::new()).map(Some),
+            Token::None | Token::Bool(_) | Token::Int(_) | Token::Float(_) | Token::Bytes(_) | Token::EmptyTuple => {
+                seed.deserialize(UnitDeserializer::new()).map(Some)
+            }
+            _ => Err(Beyond),
         }
     }
 

@@ -52,7 +52,7 @@ impl<'t, 'de> Plain<'t, 'de> {
 
     #[inline]
     fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::Text(text) => visitor.visit_borrowed_str(text),
             _ => Err(Beyond),
         }
@@ -64,7 +64,7 @@ macro_rules! integers {
     ($($method:ident)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-            match self.tokens.token() {
+            match *self.tokens.token() {
                 Token::Int(value) => visitor.visit_i64(value),
                 _ => Err(Beyond),
             }
@@ -76,7 +76,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     type Error = Beyond;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::None => visitor.visit_unit(),
             Token::Bool(value) => visitor.visit_bool(value),
             Token::Int(value) => match u64::try_from(value) {
@@ -101,7 +101,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::Float(value) => visitor.visit_f64(value),
             Token::Int(value) => visitor.visit_f64(value as f64),
             _ => Err(Beyond),
@@ -110,7 +110,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::Bool(value) => visitor.visit_bool(value),
             _ => Err(Beyond),
         }
@@ -136,7 +136,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             _ => self.text(visitor),
         }
@@ -148,14 +148,14 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::None => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::None | Token::EmptyTuple => visitor.visit_unit(),
             _ => Err(Beyond),
         }
@@ -176,7 +176,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::List => self.list(visitor),
             Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
             _ => Err(Beyond),
@@ -184,7 +184,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::List | Token::Bytes(_) => self.deserialize_seq(visitor),
             Token::EmptyTuple => visitor.visit_seq(SeqDeserializer::new([(); 0].into_iter())),
             _ => self.tuple(len, visitor),
@@ -212,7 +212,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::Dict => self.dict(visitor),
             _ => Err(Beyond),
         }
@@ -225,14 +225,14 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::Text(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
             _ => Err(Beyond),
         }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match self.tokens.token() {
+        match *self.tokens.token() {
             Token::List => self.list(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::Dict => self.dict(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::None | Token::Bool(_) | Token::Int(_) | Token::Float(_) => visitor.visit_unit(),

@@ -31,8 +31,6 @@ pub(super) enum Token<'de> {
 pub(super) struct Tokens<'de> {
     decoder: Decoder<'de>,
     memo: Memo<'de>,
-    /// The key of the row that was read last.
-    key: Token<'de>,
     /// How many more containers may lie inside each other.
     pub(super) depth: usize,
 }
@@ -40,41 +38,60 @@ pub(super) struct Tokens<'de> {
 impl<'de> Tokens<'de> {
     /// A reader before the first token. At most `shared` bytes of text are fetched from the memo.
     pub(super) fn new(input: &'de [u8], depth: usize, shared: u64) -> Self {
-        let memo = Memo { texts: Vec::new(), numbers: Vec::new(), top: Token::Beyond, shared };
-        Tokens { decoder: Decoder::new(input), memo, key: Token::Beyond, depth }
+        Tokens { decoder: Decoder::new(input), memo: Memo::new(shared), depth }
     }
 
     /// Reads the next token.
     #[inline]
     pub(super) fn advance(&mut self) {
-        self.read(false);
+        self.memo.next = VALUE;
+        self.read();
     }
 
     /// Reads the next two tokens if the first can be a key, which becomes the [`key`](Tokens::key); else one.
     #[inline]
     pub(super) fn advance_row(&mut self) {
-        self.key = Token::Beyond;
-        self.read(true);
+        self.memo.next = KEY;
+        self.read();
     }
 
     #[inline(never)]
-    fn read(&mut self, mut row: bool) {
+    fn read(&mut self) {
         loop {
             match self.decoder.visit_op(&mut self.memo) {
                 Ok(Step::Between) => {}
-                Ok(Step::Atom) if row => {
-                    self.key = self.memo.top;
-                    row = false;
-                }
+                Ok(Step::Atom) if self.memo.next == KEY => self.memo.next = VALUE,
                 Ok(Step::Atom | Step::Other) => return,
-                Err(_) => return self.memo.top = Token::Beyond,
+                Err(_) => {
+                    self.memo.beyond();
+                    return;
+                }
             }
         }
+    }
+
+    /// The token that was read last.
+    #[inline]
+    pub(super) fn token(&self) -> &Token<'de> {
+        self.memo.last()
+    }
+
+    /// The key of the row that was read last.
+    #[inline]
+    pub(super) fn key(&self) -> &Token<'de> {
+        &self.memo.tokens[KEY]
+    }
+
+    /// Whether the token that was read last is this op.
+    #[inline]
+    pub(super) fn is(&self, opcode: Opcode) -> bool {
+        matches!(self.token(), Token::Op(op) if *op == opcode)
     }
 
     /// Passes a mark if one comes next.
     #[inline(never)]
     pub(super) fn pass_mark(&mut self) -> Result<bool, Beyond> {
+        self.memo.next = VALUE;
         loop {
             let byte = self.decoder.data().get(self.decoder.offset()).copied();
             if !matches!(byte, Some(MARK | MEMOIZE | BINPUT | LONG_BINPUT | FRAME)) {
@@ -86,24 +103,6 @@ impl<'de> Tokens<'de> {
                 _ => return Err(Beyond),
             }
         }
-    }
-
-    /// The token that was read last.
-    #[inline]
-    pub(super) fn token(&self) -> Token<'de> {
-        self.memo.top
-    }
-
-    /// Whether the token that was read last is this op.
-    #[inline]
-    pub(super) fn is(&self, opcode: Opcode) -> bool {
-        matches!(self.memo.top, Token::Op(op) if op == opcode)
-    }
-
-    /// The key of the row that was read last.
-    #[inline]
-    pub(super) fn key(&self) -> Token<'de> {
-        self.key
     }
 
     /// Whether what comes next is so many values and then this opcode, which takes them: an item without a mark. If that
@@ -200,27 +199,45 @@ struct Memo<'de> {
     /// For each number, which of the texts it stands for, or [`NO_TEXT`].
     numbers: Vec<u32>,
     texts: Vec<&'de str>,
-    /// The last token, which is what a PUT stores.
-    top: Token<'de>,
+    /// The last key and the last other token, each written where it stays: a copy of what was just written in parts
+    /// would wait for it.
+    tokens: [Token<'de>; 2],
+    /// Which of them is written next, and which was written last. That is what a PUT stores.
+    next: usize,
+    last: usize,
     /// Bytes of text that may still be fetched.
     shared: u64,
 }
+
+const KEY: usize = 0;
+const VALUE: usize = 1;
 
 /// A value in the memo that is no text.
 const NO_TEXT: u32 = u32::MAX;
 
 impl<'de> Memo<'de> {
-    /// Stores the top; picklers use up the numbers one by one.
+    fn new(shared: u64) -> Self {
+        let tokens = [Token::Beyond; 2];
+        Memo { numbers: Vec::new(), texts: Vec::new(), tokens, next: VALUE, last: VALUE, shared }
+    }
+
+    #[inline(always)]
+    fn last(&self) -> &Token<'de> {
+        &self.tokens[self.last & 1]
+    }
+
+    /// Stores the last value; picklers use up the numbers one by one.
     #[inline(always)]
     fn put(&mut self, number: usize) -> Step {
-        let entry = match self.top {
+        let entry = match *self.last() {
             Token::Text(text) => {
                 self.texts.push(text);
                 self.texts.len() as u32 - 1
             }
             _ => NO_TEXT,
         };
-        if number != self.numbers.len() || number >= NO_TEXT as usize || matches!(self.top, Token::Op(Opcode::Mark)) {
+        if number != self.numbers.len() || number >= NO_TEXT as usize || matches!(self.last(), Token::Op(Opcode::Mark))
+        {
             return self.beyond();
         }
         self.numbers.push(entry);
@@ -258,13 +275,15 @@ impl<'de> Memo<'de> {
 
     #[inline(always)]
     fn atom(&mut self, token: Token<'de>) -> Step {
-        self.top = token;
+        self.tokens[self.next & 1] = token;
+        self.last = self.next;
         Step::Atom
     }
 
     #[inline(always)]
     fn other(&mut self, token: Token<'de>) -> Step {
-        self.top = token;
+        self.tokens[self.next & 1] = token;
+        self.last = self.next;
         Step::Other
     }
 
