@@ -56,7 +56,7 @@ macro_rules! define_op {
         }
 
         /// The arm of each byte, if all have their own.
-        static ARMS: [Arm; 256] = {
+        const ARMS: &[Arm; 256] = &{
             let mut arms = [Arm::Unknown; 256];
             $( arms[$byte as usize] = Arm::$variant; )*
             arms
@@ -160,9 +160,10 @@ pub trait Visitor<'a> {
 }
 
 /// The arm of each byte, if short integers have one together. It is looked up: compilers that could compute it make
-/// four arms of the one again.
-static ARMS_WITH_INTS: [Arm; 256] = {
-    let mut arms = ARMS;
+/// four arms of the one again. (Indices of the memo do not gain by this: which opcode holds them is foreseen mostly, and
+/// where the op ends is then known before its bytes are there.)
+const ARMS_WITH_INTS: &[Arm; 256] = &{
+    let mut arms = *ARMS;
     let mut at = 0;
     while at < ShortInt::OPCODES.len() {
         arms[ShortInt::OPCODES[at] as usize] = Arm::ShortInt;

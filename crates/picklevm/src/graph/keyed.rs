@@ -122,21 +122,29 @@ impl Arena {
                 Tag::Int => {}
                 _ => drop(self.key_hash(row[0])?),
             }
-            let now = self.keyed(keyed);
-            let count = now.row.len as usize / stride;
-            if count < SMALL && now.table == 0 {
-                if let Some(at) = self.search_rows(keyed, row[0]) {
-                    self.replace_value(keyed, at, row);
-                    continue;
-                }
-            } else if count == SMALL || now.table != 0 {
-                self.mark_unsettled(keyed);
+        }
+        let mut rest = rows;
+        while let Some((row, behind)) = rest.split_at_checked(stride)
+            && self.keyed(keyed).table == 0
+            && (self.keyed(keyed).row.len as usize) < SMALL * stride
+        {
+            rest = behind;
+            match self.search_rows(keyed, row[0]) {
+                Some(at) => self.replace_value(keyed, at, row),
+                None => self.push_rows(keyed, row),
             }
-            let mut grown = now.row;
-            extend_row(&mut self.cells, &mut grown, row);
-            self.keyed_mut(keyed).row = grown;
+        }
+        if !rest.is_empty() {
+            self.mark_unsettled(keyed);
+            self.push_rows(keyed, rest);
         }
         Ok(())
+    }
+
+    fn push_rows(&mut self, keyed: Cell, rows: &[Cell]) {
+        let mut row = self.keyed(keyed).row;
+        extend_row(&mut self.cells, &mut row, rows);
+        self.keyed_mut(keyed).row = row;
     }
 
     /// The number of the row with this key, by looking at each.
