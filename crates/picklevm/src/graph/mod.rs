@@ -36,9 +36,7 @@ pub(crate) use arena::{BufferNode, Fixed};
 pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;
-pub(crate) use decimal::from_digits;
-#[cfg(feature = "serde")]
-pub(crate) use decimal::to_decimal;
+pub(crate) use decimal::{from_digits, to_decimal};
 pub(crate) use describe::{describe, shorten};
 pub use edit::{Instance, IntoKey, IntoValue, ValueMut, macro_support};
 pub use form::write_graph_form;

@@ -161,11 +161,20 @@ fn integer(text: &str) -> Option<BigInt> {
     Some(if text.starts_with('-') { -size } else { size })
 }
 
+/// An integer in decimal. `num-bigint` takes quadratic time for it.
+pub(super) struct Digits<'a>(pub(super) &'a BigInt);
+
+impl fmt::Display for Digits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad_integral(self.0.sign() != Sign::Minus, "", &crate::graph::to_decimal(self.0.magnitude()))
+    }
+}
+
 /// As Python's `str`: `1/3`, or `2` of an integer.
 impl fmt::Display for Fraction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.numerator.fmt(f)?;
-        if self.denominator == BigInt::from(1) { Ok(()) } else { write!(f, "/{}", self.denominator) }
+        let [numerator, denominator] = [&self.numerator, &self.denominator].map(Digits);
+        if self.denominator == BigInt::from(1) { numerator.fmt(f) } else { write!(f, "{numerator}/{denominator}") }
     }
 }
 

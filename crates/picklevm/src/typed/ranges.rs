@@ -8,6 +8,7 @@ use super::Reduce;
 use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
+use super::numbers::Digits;
 use crate::graph::{Arena, Id, IntoValue, Value};
 use crate::protocol::Protocol;
 
@@ -44,8 +45,9 @@ impl Range {
 /// As Python's `repr`.
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "range({}, {}", self.start, self.stop)?;
-        if self.step == BigInt::from(1) { f.write_str(")") } else { write!(f, ", {})", self.step) }
+        let [start, stop, step] = [&self.start, &self.stop, &self.step].map(Digits);
+        write!(f, "range({start}, {stop}")?;
+        if self.step == BigInt::from(1) { f.write_str(")") } else { write!(f, ", {step})") }
     }
 }
 
