@@ -83,12 +83,23 @@ impl<'w> Room<'w> {
     #[inline(always)]
     pub fn int(&mut self, value: i64) {
         // Which opcode it is cannot be foretold where integers are of mixed sizes: without a branch nothing is foretold.
-        let magnitude = (value ^ value >> 63) as u64;
-        let at = (value < 0) as usize * 64 + (64 - magnitude.leading_zeros()) as usize;
+        let magnitude = (value ^ value >> 63) as u64 | 1;
+        let at = (value >> 63) as usize & 64 | magnitude.ilog2() as usize;
         let IntForm { head, head_bits, len } = INT_FORMS[at & 127];
-        let low = head as u64 | (value as u64) << head_bits;
-        let high = (value >> (64 - head_bits)) as u64;
+        // Only LONG1 has more than six bytes of a value, and a head of two bytes before them.
+        let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
         self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), len.into());
+    }
+
+    /// Writes four integers by BININT1.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than 8 bytes left.
+    #[inline(always)]
+    pub fn four_bytes(&mut self, [a, b, c, d]: [u8; 4]) {
+        let op = Opcode::BinInt1.byte();
+        self.put([op, a, op, b, op, c, op, d]);
     }
 
     /// Writes BINGET, or LONG_BINGET from 256 on.
@@ -156,12 +167,12 @@ struct IntForm {
     len: u8,
 }
 
-/// By the number of bits without the sign, 64 more for integers below zero.
+/// By the place of the highest bit that differs from the sign, 64 more for integers below zero.
 const INT_FORMS: [IntForm; 128] = {
     let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 128];
     let mut at = 0;
     while at < 128 {
-        let (is_negative, bits) = (at >= 64, at % 64);
+        let (is_negative, bits) = (at >= 64, at % 64 + 1);
         forms[at] = match bits {
             0..=8 if !is_negative => IntForm::fixed(Opcode::BinInt1, 1),
             9..=16 if !is_negative => IntForm::fixed(Opcode::BinInt2, 2),
@@ -232,9 +243,10 @@ mod tests {
         room.short(Opcode::ShortBinUnicode, b"abcdefgh", 3);
         room.long(Opcode::BinUnicode, b"\x01\x02\x03\x04", 2);
         room.bare(Opcode::Memoize);
+        room.four_bytes([1, 2, 3, 4]);
         room.get(255);
         room.put_index(256);
         let len = room.len();
-        assert_eq!(bytes[..len], *b"\x8c\x03abcX\x02\0\0\0\x01\x02\x94h\xffr\0\x01\0\0");
+        assert_eq!(bytes[..len], *b"\x8c\x03abcX\x02\0\0\0\x01\x02\x94K\x01K\x02K\x03K\x04h\xffr\0\x01\0\0");
     }
 }

@@ -14,7 +14,7 @@ const BATCH: u32 = 1000;
 /// A container that is being written, or the items of an object.
 #[derive(Clone, Copy)]
 pub(super) struct Open {
-    /// The container; a hole for what is no node.
+    /// The container, or the object; a hole for what is no node.
     pub(super) cell: Cell,
     /// Where the next item lies.
     pub(super) at: u32,
@@ -26,11 +26,9 @@ pub(super) struct Open {
     pub(super) place: Place,
     /// The batch that is open has a MARK.
     pub(super) has_mark: bool,
-    /// Even a batch of one item has one.
-    always_marks: bool,
-    /// An empty batch ends it.
-    pub(super) ends_empty: bool,
-    /// It was put into the memo before its items, and does not stand in arguments: cycles end here.
+    /// It has as many items as a batch can have.
+    is_full: bool,
+    /// The container was put into the memo before its items, and does not stand in arguments: cycles end here.
     pub(super) is_barrier: bool,
 }
 
@@ -78,26 +76,11 @@ pub(super) enum Owner {
 impl Open {
     /// The items of a container or object, of which there is at least one.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn items(
-        (protocol, habits): (u8, &Habits),
-        cell: Cell,
-        Fixed { start, len }: Fixed,
-        how: Adding,
-        owner: Owner,
-    ) -> Open {
-        let count = len / how.stride();
-        let is_exact = owner != Owner::Object
-            && protocol > 0
-            && match how {
-                Adding::Append => habits.exact_lists && count > 1,
-                Adding::SetItem => habits.exact_dicts && count > 1,
-                _ => habits.exact_sets,
-            };
-        let place = if let Owner::Container(place) = owner { place } else { Place::Data };
+    pub(super) fn items(protocol: u8, cell: Cell, Fixed { start, len }: Fixed, how: Adding, owner: Owner) -> Open {
         // Sets are never guarded: what is in them is hashed before it can lead back.
-        let items_place = match place {
-            Place::Arguments if how != Adding::Add => Some(Place::Arguments),
-            Place::ShallowArguments if how != Adding::Add => Some(Place::GuardedArguments),
+        let items_place = match owner {
+            Owner::Container(Place::Arguments) if how != Adding::Add => Some(Place::Arguments),
+            Owner::Container(Place::ShallowArguments) if how != Adding::Add => Some(Place::GuardedArguments),
             _ => None,
         };
         let mut open = Open {
@@ -108,40 +91,47 @@ impl Open {
             how,
             place: items_place.unwrap_or(Place::Data),
             has_mark: false,
-            always_marks: is_exact || how == Adding::Add,
-            ends_empty: is_exact && how != Adding::Append && count.is_multiple_of(BATCH),
+            is_full: false,
             is_barrier: items_place.is_none() && owner != Owner::Nameless,
         };
-        open.next_batch(protocol);
+        open.has_mark = open.take_batch(protocol) > how.stride() || how == Adding::Add;
         open
     }
 
     /// The items of a tuple or frozenset.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn sequence(cell: Cell, Fixed { start, len }: Fixed, how: Adding, place: Place) -> Open {
-        Open {
-            cell,
-            at: start,
-            end: start + len,
-            last: start + len,
-            how,
-            place,
-            has_mark: false,
-            always_marks: false,
-            ends_empty: false,
-            is_barrier: false,
-        }
+        let (end, has_mark, is_full, is_barrier) = (start + len, false, false, false);
+        Open { cell, at: start, end, last: end, how, place, has_mark, is_full, is_barrier }
     }
 
-    /// Goes on to the next batch, if one is left.
+    /// Goes on to the next batch, and returns how many cells it has.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn next_batch(&mut self, protocol: u8) -> bool {
-        self.at = self.end;
-        let (left, stride) = (self.last - self.end, self.how.stride());
-        let batch = left.min(if protocol == 0 { stride } else { BATCH * stride });
-        self.end += batch;
-        self.has_mark = self.always_marks || batch > stride;
-        batch > 0
+    fn take_batch(&mut self, protocol: u8) -> u32 {
+        let stride = self.how.stride();
+        let most = if protocol == 0 { stride } else { BATCH * stride };
+        let batch = (self.last - self.end).min(most);
+        self.is_full = batch == BATCH * stride;
+        (self.at, self.end) = (self.end, self.end + batch);
+        batch
+    }
+
+    /// Whether the batch that is open is the last, and no empty one can follow.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn is_last(&self) -> bool {
+        self.end == self.last && !self.is_full
+    }
+
+    /// Whether the picklers in C write these items as those of a list, dict or set itself: the last of several batches
+    /// has a MARK even for one item, and dicts and sets of full batches end with an empty one.
+    fn is_exact(&self, protocol: u8, habits: &Habits) -> bool {
+        protocol > 0
+            && !self.cell.is(Tag::Object)
+            && match self.how {
+                Adding::Append => habits.exact_lists,
+                Adding::SetItem => habits.exact_dicts,
+                _ => habits.exact_sets,
+            }
     }
 
     /// The list or dict, if it was made for the arguments of an object.
@@ -233,7 +223,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if items.len == 0 {
             return if owner == Owner::Object { self.no_items(how) } else { Ok(()) };
         }
-        let open = Open::items((self.protocol, self.options.habits), cell, items, how, owner);
+        let open = Open::items(self.protocol, cell, items, how, owner);
         self.barriers += u32::from(open.is_barrier);
         self.steps.push(Step::Open(open));
         if open.has_mark { self.op(Op::Mark) } else { Ok(()) }
@@ -282,13 +272,17 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return Ok(true);
         }
         self.op(open.how.op(open.has_mark))?;
-        if open.next_batch(self.protocol) {
+        let is_exact = open.is_exact(self.protocol, self.options.habits);
+        let was_full = open.is_full;
+        let batch = open.take_batch(self.protocol);
+        if batch > 0 {
+            open.has_mark = batch > open.how.stride() || is_exact || open.how == Adding::Add;
             if open.has_mark {
                 self.op(Op::Mark)?;
             }
             return Ok(false);
         }
-        if open.ends_empty {
+        if was_full && is_exact && open.how != Adding::Append {
             self.op(Op::Mark)?;
             self.op(open.how.op(true))?;
         }

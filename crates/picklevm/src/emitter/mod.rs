@@ -184,7 +184,8 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             self.save(*effect, Place::Data)?;
             self.run()?;
         }
-        self.save(self.root, Place::Data)?;
+        self.steps.push(Step::Save(self.root, Place::Data));
+        self.plain_steps();
         self.run()?;
         self.op(Op::Stop)?;
         self.out.end_framing().map_err(Error::unwritable)

@@ -10,9 +10,8 @@ use picklevm_ops::{Opcode, Room, Sink};
 
 use super::containers::{Adding, Open, Owner, short_tuple};
 use super::memo::MemoRun;
-use super::writers::Habits;
 use super::{Bare, Emitter, Place, Step};
-use crate::graph::{Arena, Cell, How, OpKind, Tag};
+use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Tag};
 
 /// Texts and bytes of up to so many bytes are copied by that width.
 const SHORT: usize = 32;
@@ -24,18 +23,34 @@ const LONGEST: usize = 96;
 impl<S: Sink> Emitter<'_, '_, S> {
     /// Goes on with a container as far as it is plain and the frame has room; returns what is left where the steps must
     /// take the next item or the end, and nothing where a step must be taken.
-    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn plain(&mut self, open: Open) -> Option<Open> {
+        if self.is_plain_possible() { self.plain_run(Next::Items(open)) } else { Some(open) }
+    }
+
+    /// Takes the steps at the end of the stack as far as they are plain.
+    pub(super) fn plain_steps(&mut self) {
+        if self.is_plain_possible() {
+            let left = self.plain_run(Next::Step);
+            self.steps.extend(left.map(Step::Open));
+        }
+    }
+
+    /// Whether the protocol, the memo and what was met so far allow for runs.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn is_plain_possible(&self) -> bool {
+        // What is met inside its own arguments is not plain any more.
+        self.has_runs && self.reentries.is_none() && !self.memo.is_nearly_full()
+    }
+
+    fn plain_run(&mut self, next: Next) -> Option<Open> {
         match self.protocol {
-            // What is met inside its own arguments is not plain any more.
-            _ if !self.has_runs || self.reentries.is_some() || self.memo.is_nearly_full() => Some(open),
-            4.. => self.plain_run::<true>(open),
-            _ => self.plain_run::<false>(open),
+            4.. => self.run_of::<true>(next),
+            _ => self.run_of::<false>(next),
         }
     }
 
     #[inline(never)]
-    fn plain_run<const PROTOCOL_4: bool>(&mut self, open: Open) -> Option<Open> {
+    fn run_of<const PROTOCOL_4: bool>(&mut self, next: Next) -> Option<Open> {
         let mut plain = Plain::<PROTOCOL_4> {
             arena: self.arena,
             memo: self.memo.run(),
@@ -43,9 +58,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
             room: self.out.room(),
             barriers: self.barriers,
             protocol: self.protocol,
-            habits: self.options.habits,
         };
-        let left = plain.run(open);
+        let left = plain.run(next);
         let (written, next, barriers) = (plain.room.len(), plain.memo.next(), plain.barriers);
         self.out.take(written);
         self.memo.end_run(next);
@@ -62,7 +76,6 @@ struct Plain<'e, const PROTOCOL_4: bool> {
     room: Room<'e>,
     barriers: u32,
     protocol: u8,
-    habits: &'static Habits,
 }
 
 /// What is to be done next.
@@ -80,30 +93,38 @@ enum Next {
 // Each method is in one place of one loop: what it changes is in registers.
 impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     #[inline(always)]
-    fn run(&mut self, open: Open) -> Option<Open> {
-        let mut next = Next::Items(open);
+    fn run(&mut self, mut next: Next) -> Option<Open> {
         loop {
             next = match next {
                 Next::Items(mut open) => {
                     let mut next = Next::Step;
-                    for cell in self.arena.range(open.at, open.end - open.at) {
+                    let items = self.arena.range(open.at, open.end - open.at);
+                    let mut done = 0;
+                    while let Some(cell) = items.get(done) {
                         if self.room.is_full() {
+                            open.at += done as u32;
                             return Some(open);
                         }
-                        open.at += 1;
+                        if done % 4 == 0
+                            && let Some(four) = Cell::four_bytes(&items[done..])
+                        {
+                            self.room.four_bytes(four);
+                            done += 4;
+                            continue;
+                        }
+                        done += 1;
                         if !self.leaf(*cell) {
+                            open.at += done as u32;
                             self.steps.push(Step::Open(open));
                             next = Next::Value(*cell, open.place);
                             break;
                         }
                     }
-                    if let Next::Step = next {
-                        if self.room.is_full() || !self.end(&mut open) {
-                            return Some(open);
-                        }
-                        if open.at < open.end {
-                            next = Next::Items(open);
-                        }
+                    if let Next::Step = next
+                        && (self.room.is_full() || !self.end(&open))
+                    {
+                        open.at = open.end;
+                        return Some(open);
                     }
                     next
                 }
@@ -145,71 +166,67 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         }
     }
 
-    /// Ends a batch of items, and begins the next; tells whether that was plain.
+    /// Ends a container; tells whether that was plain: not the end of one batch of several.
     #[inline(always)]
-    fn end(&mut self, open: &mut Open) -> bool {
-        match open.how {
-            Adding::FrozenSet => false,
-            Adding::Tuple => {
-                if self.memo.number(open.cell).is_some() {
-                    return false;
-                }
-                let len = self.arena.item_range(open.cell).len;
-                self.room.bare(short_tuple(len as usize).opcode());
-                self.put(open.cell)
+    fn end(&mut self, open: &Open) -> bool {
+        if open.how == Adding::Tuple {
+            if self.memo.number(open.cell).is_some() {
+                return false;
             }
-            how => {
-                self.room.bare(how.op(open.has_mark).opcode());
-                if open.next_batch(self.protocol) {
-                    if open.has_mark {
-                        self.room.bare(Opcode::Mark);
-                    }
-                    return true;
-                }
-                if open.ends_empty {
-                    self.room.bare(Opcode::Mark);
-                    self.room.bare(how.op(true).opcode());
-                }
-                self.barriers -= u32::from(open.is_barrier);
-                true
-            }
+            let len = self.arena.tuples[open.cell.id()].len;
+            self.room.bare(short_tuple(len as usize).opcode());
+            return self.put(open.cell);
         }
+        if open.how == Adding::FrozenSet || !open.is_last() {
+            return false;
+        }
+        self.room.bare(open.how.op(open.has_mark).opcode());
+        self.barriers -= u32::from(open.is_barrier);
+        true
     }
 
     /// Begins a value, or writes it; one that is not plain is left to the steps.
     #[inline(always)]
     fn value(&mut self, cell: Cell, place: Place) -> Next {
-        let tag = cell.tag();
-        let (op, how) = match tag {
-            _ if self.room.is_full() => return self.leave(cell, place),
+        if self.room.is_full() {
+            return self.leave(cell, place);
+        }
+        match cell.tag() {
             Tag::EmptyTuple => {
                 self.room.bare(Opcode::EmptyTuple);
-                return Next::Step;
+                Next::Step
             }
-            Tag::List => (Opcode::EmptyList, Adding::Append),
-            Tag::Dict => (Opcode::EmptyDict, Adding::SetItem),
-            Tag::Set if self.protocol >= 4 => (Opcode::EmptySet, Adding::Add),
-            Tag::Tuple | Tag::Object => (Opcode::Mark, Adding::Tuple),
-            _ => return self.leave(cell, place),
-        };
-        if let Some(number) = self.memo.number(cell) {
-            self.room.get(number);
-            return Next::Step;
-        }
-        if how == Adding::Tuple {
+            Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::Object if self.memo.number(cell).is_some() => {
+                self.room.get(self.memo.number(cell).unwrap_or_default());
+                Next::Step
+            }
+            Tag::List => {
+                let Row { start, len, .. } = self.arena.lists[cell.id()];
+                self.container(cell, Opcode::EmptyList, Fixed { start, len }, Adding::Append, place)
+            }
+            Tag::Dict => {
+                let Row { start, len, .. } = self.arena.dicts[cell.id()].row;
+                self.container(cell, Opcode::EmptyDict, Fixed { start, len }, Adding::SetItem, place)
+            }
+            Tag::Set if self.protocol >= 4 => {
+                let items = self.arena.item_range(cell);
+                self.container(cell, Opcode::EmptySet, items, Adding::Add, place)
+            }
             // What is being written already leads back to itself.
-            if !self.memo.is_new(cell) {
-                return self.leave(cell, place);
-            }
-            return if tag == Tag::Tuple { self.tuple(cell, place) } else { self.object(cell, place) };
+            Tag::Tuple if self.memo.is_new(cell) => self.tuple(cell, place),
+            Tag::Object if self.memo.is_new(cell) => self.object(cell, place),
+            _ => self.leave(cell, place),
         }
-        self.room.bare(op);
+    }
+
+    #[inline(always)]
+    fn container(&mut self, cell: Cell, empty: Opcode, items: Fixed, how: Adding, place: Place) -> Next {
+        self.room.bare(empty);
         self.put(cell);
-        let items = self.arena.item_range(cell);
         if items.len == 0 {
             return Next::Step;
         }
-        let open = Open::items((self.protocol, self.habits), cell, items, how, Owner::Container(place));
+        let open = Open::items(self.protocol, cell, items, how, Owner::Container(place));
         self.barriers += u32::from(open.is_barrier);
         if open.has_mark {
             self.room.bare(Opcode::Mark);
@@ -225,7 +242,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
 
     #[inline(always)]
     fn tuple(&mut self, cell: Cell, place: Place) -> Next {
-        let items = self.arena.item_range(cell);
+        let items = self.arena.tuples[cell.id()];
         if place == Place::Data {
             self.memo.open(cell, self.barriers);
         }

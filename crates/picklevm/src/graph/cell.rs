@@ -202,6 +202,14 @@ impl Cell {
         self.0 as i64 >> TAG_BITS
     }
 
+    /// The first four cells of a slice as integers, if each is one from 0 to 255.
+    #[inline(always)]
+    pub(crate) fn four_bytes(cells: &[Cell]) -> Option<[u8; 4]> {
+        let four: &[Cell; 4] = cells.first_chunk()?;
+        let all = four[0].0 | four[1].0 | four[2].0 | four[3].0;
+        (all & !(0xff << TAG_BITS) == 0).then(|| four.map(|cell| (cell.0 >> TAG_BITS) as u8))
+    }
+
     /// The inline float; meaningless for another tag.
     #[inline(always)]
     pub(crate) const fn as_float(self) -> f64 {

@@ -32,7 +32,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 pub use arena::Arena;
-pub(crate) use arena::{BufferNode, Fixed};
+pub(crate) use arena::{BufferNode, Fixed, Row};
 pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;
