@@ -6,10 +6,10 @@
 use picklevm::{Graph, Id, Pickler, Protocol};
 
 /// A workload: its name, and its pickle at a size of 1 for one like those of `docs/performance.md`.
-pub type Workload = (&'static str, fn(f64) -> Graph);
+pub(crate) type Workload = (&'static str, fn(f64) -> Graph);
 
 /// All workloads.
-pub const WORKLOADS: &[Workload] = &[
+pub(crate) const WORKLOADS: &[Workload] = &[
     ("ints", |size| ints(scaled(1_000_000, size))),
     ("floats", |size| floats(scaled(1_000_000, size))),
     ("strings", |size| strings(scaled(300_000, size))),
@@ -30,7 +30,7 @@ fn scaled(count: usize, size: f64) -> usize {
 }
 
 /// The pickle of a graph, as CPython 3.13 writes it at a protocol.
-pub fn pickle(graph: &Graph, protocol: Protocol) -> Vec<u8> {
+pub(crate) fn pickle(graph: &Graph, protocol: Protocol) -> Vec<u8> {
     Pickler::new().protocol(protocol).dumps(graph.root()).expect("a graph of plain data")
 }
 
@@ -193,7 +193,7 @@ fn bigints(count: usize) -> Graph {
 
 /// Bytes and a bytearray.
 fn bigbytes(len: usize) -> Graph {
-    let block: Vec<u8> = (0..len).map(|n| (n * n >> 7) as u8).collect();
+    let block: Vec<u8> = (0..len).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     let mut graph = Graph::new();
     let (bytes, array) = (graph.bytes(&block), graph.bytearray(&block));
     let root = graph.list([bytes, array]);
