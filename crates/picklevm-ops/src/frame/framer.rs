@@ -1,7 +1,7 @@
 //! Writing frames, as CPython's `_Framer` does.
 
 use crate::buffer::{Buffer, Out};
-use crate::op::Op;
+use crate::opcode::Opcode;
 
 /// From this size on a frame ends at the next boundary, and payloads go outside of frames.
 pub(crate) const FRAME_SIZE_TARGET: usize = 64 * 1024;
@@ -88,10 +88,10 @@ impl Framer {
             out.remove(header, self.body);
             return;
         }
-        let frame = Op::Frame(len as u64);
-        let mut bytes = Vec::with_capacity(HEADER_LEN);
-        if frame.encode(&mut bytes).is_ok() {
-            out.written_mut(header, self.body).copy_from_slice(&bytes);
-        }
+        // No frame in memory is too long for its header, and a short pickle is written in less time than a vector for that
+        // takes to allocate.
+        let (opcode, rest) = out.written_mut(header, self.body).split_at_mut(1);
+        opcode.fill(Opcode::Frame.byte());
+        rest.copy_from_slice(&(len as u64).to_le_bytes());
     }
 }
