@@ -10,6 +10,11 @@ use super::{form, symbolic};
 pub(crate) fn run(data: &[u8]) {
     let Some((choice, pickle)) = data.split_first() else { return };
     let Ok(graph) = symbolic().loads(pickle) else { return };
+    // As CPython does, the emitter writes most persistent references anew each time: an object that turns up inside its
+    // own arguments is then made of different ones, and not the same call twice.
+    if String::from_utf8_lossy(&form(&graph)).contains("\"persid\":") {
+        return;
+    }
     let protocol = Protocol::try_from(choice % 6).expect("there are six");
     let maps_names = *choice >= 128;
     let pickler = Pickler::new().protocol(protocol).fix_imports(maps_names);
@@ -35,6 +40,7 @@ fn protocol_needed(graph: &Graph) -> Protocol {
         (Protocol::V4, &["\"set\":", "\"frozenset\":", "\"add\",", "\"newobj_ex\""]),
         (Protocol::V3, &["\"bytes\":"]),
         (Protocol::V2, &["\"newobj\"", "\"ext\":"]),
+        (Protocol::V1, &["\"obj\""]),
     ];
     let of_kinds = kinds.iter().find(|(_, words)| words.iter().any(|word| form.contains(word)));
     // What is nested in a class is reached by calls of `getattr` below 4.
