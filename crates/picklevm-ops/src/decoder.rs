@@ -81,7 +81,7 @@ impl<'a> Decoder<'a> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn visit_op<V: Visitor<'a>>(&mut self, visitor: &mut V) -> Result<V::Output, Error> {
         self.op_start = self.pos;
-        let mut window = Window::with_ints(self.window, self.pos);
+        let mut window = Window::of_input(self.window, self.pos, self.data.len());
         match decode_to(&mut window, self.pos as u64, visitor) {
             Ok(output) => {
                 self.pos = window.pos();

@@ -29,7 +29,10 @@ pub(crate) trait Input<'a> {
     fn line(&mut self) -> Result<&'a [u8], Self::Error>;
 
     /// Whether short integers are read as such, whichever opcode holds them.
-    const SHORT_INTS: bool = false;
+    #[inline(always)]
+    fn takes_short_ints(&self) -> bool {
+        false
+    }
 
     /// The operand of an opcode that [`ShortInt`] knows, where it is short and can be read as such.
     #[inline(always)]
@@ -47,33 +50,34 @@ pub(crate) trait Input<'a> {
     fn unfit(&self, unfit: Unfit<'_>) -> Self::Error;
 }
 
-/// The bytes that can be read without a thought: those of the current frame, or all when there is none. `INTS` says
-/// whether short integers are read as such, whichever opcode holds them.
-pub(crate) struct Window<'a, const INTS: bool> {
+/// The bytes that can be read without a thought: those of the current frame, or all when there is none.
+pub(crate) struct Window<'a> {
     bytes: &'a [u8],
     pos: usize,
+    /// Whether the input is long: branches that tell its integers and texts apart are often foreseen wrongly then, so
+    /// that it is read with fewer of them. What is short and read often, processors know by heart.
+    long: bool,
 }
+
+/// Inputs of at least this many bytes are long.
+const LONG: usize = 4096;
 
 /// The op is not plainly there.
 pub(crate) struct Miss;
 
-impl<'a> Window<'a, false> {
+impl<'a> Window<'a> {
     /// Reads each operand as its opcode says.
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
-        Window { bytes, pos }
+        Window { bytes, pos, long: false }
     }
-}
 
-impl<'a> Window<'a, true> {
-    /// Reads short integers as such.
+    /// Reads in the way that suits the length of the input.
     #[inline(always)]
-    pub(crate) fn with_ints(bytes: &'a [u8], pos: usize) -> Self {
-        Window { bytes, pos }
+    pub(crate) fn of_input(bytes: &'a [u8], pos: usize, input_len: usize) -> Self {
+        Window { bytes, pos, long: input_len >= LONG }
     }
-}
 
-impl<'a, const INTS: bool> Window<'a, INTS> {
     /// How far it was read.
     #[inline(always)]
     pub(crate) fn pos(&self) -> usize {
@@ -86,7 +90,7 @@ impl<'a, const INTS: bool> Window<'a, INTS> {
     }
 }
 
-impl<'a, const INTS: bool> Input<'a> for Window<'a, INTS> {
+impl<'a> Input<'a> for Window<'a> {
     type Error = Miss;
 
     #[inline(always)]
@@ -115,7 +119,7 @@ impl<'a, const INTS: bool> Input<'a> for Window<'a, INTS> {
     fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Miss> {
         let rest = self.rest()?;
         let bytes = self.bytes(len)?;
-        Ok((bytes, rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
+        Ok((bytes, self.long && rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
     }
 
     #[inline(always)]
@@ -126,7 +130,10 @@ impl<'a, const INTS: bool> Input<'a> for Window<'a, INTS> {
         Ok(&rest[..len])
     }
 
-    const SHORT_INTS: bool = INTS;
+    #[inline(always)]
+    fn takes_short_ints(&self) -> bool {
+        self.long
+    }
 
     #[inline(always)]
     fn short_int(&mut self, opcode: u8) -> Option<ShortInt<'a>> {

@@ -71,7 +71,7 @@ macro_rules! define_op {
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
-            let mut arm = if I::SHORT_INTS { ARMS_WITH_INTS[byte as usize] } else { ARMS[byte as usize] };
+            let mut arm = if input.takes_short_ints() { ARMS_WITH_INTS[byte as usize] } else { ARMS[byte as usize] };
             loop {
                 return match arm {
                     Arm::ShortInt => match input.short_int(byte) {

@@ -27,8 +27,16 @@ pub struct Text<'a> {
 
 impl<'a> Text<'a> {
     /// The text that `bytes` encode, if they do.
-    #[inline(never)]
+    #[inline(always)]
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
+        if is_short_ascii(bytes) {
+            return Some(Text { bytes, utf8: true });
+        }
+        Self::new_slowly(bytes)
+    }
+
+    #[inline(never)]
+    fn new_slowly(bytes: &'a [u8]) -> Option<Self> {
         if bytes.is_ascii() {
             return Some(Text { bytes, utf8: true });
         }
@@ -139,4 +147,32 @@ pub(crate) fn split_code_point(text: &[u8]) -> Option<(u32, &[u8])> {
         code = code << 6 | u32::from(byte & 0x3f);
     }
     Some((code, after))
+}
+
+const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+
+/// Whether `bytes` are at most 32 and all below 128. Words overlap so that no length needs a loop.
+#[inline(always)]
+fn is_short_ascii(bytes: &[u8]) -> bool {
+    let len = bytes.len();
+    match len {
+        0 => true,
+        1..=3 => (bytes[0] | bytes[len / 2] | bytes[len - 1]) < 0x80,
+        4..=7 => {
+            let word = |at: &[u8]| at.first_chunk().map_or(u32::MAX, |four| u32::from_ne_bytes(*four));
+            (word(bytes) | word(&bytes[len - 4..])) & HIGH_BITS as u32 == 0
+        }
+        8..=16 => (word(bytes) | word(&bytes[len - 8..])) & HIGH_BITS == 0,
+        17..=32 => {
+            let middle = word(&bytes[8..]) | word(&bytes[len - 16..]);
+            (word(bytes) | middle | word(&bytes[len - 8..])) & HIGH_BITS == 0
+        }
+        _ => false,
+    }
+}
+
+/// The first eight bytes as one.
+#[inline(always)]
+fn word(bytes: &[u8]) -> u64 {
+    bytes.first_chunk().map_or(u64::MAX, |eight| u64::from_ne_bytes(*eight))
 }
