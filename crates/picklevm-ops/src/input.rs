@@ -29,10 +29,7 @@ pub(crate) trait Input<'a> {
     fn line(&mut self) -> Result<&'a [u8], Self::Error>;
 
     /// Whether short integers are read as such, whichever opcode holds them.
-    #[inline(always)]
-    fn takes_short_ints(&self) -> bool {
-        false
-    }
+    const SHORT_INTS: bool = false;
 
     /// The operand of an opcode that [`ShortInt`] knows, where it is short and can be read as such.
     #[inline(always)]
@@ -50,32 +47,21 @@ pub(crate) trait Input<'a> {
     fn unfit(&self, unfit: Unfit<'_>) -> Self::Error;
 }
 
-/// The bytes that can be read without a thought: those of the current frame, or all when there is none.
-pub(crate) struct Window<'a> {
+/// The bytes that can be read without a thought: those of the current frame, or all when there is none. `LONG` tells
+/// that the input is long: branches that tell its integers and texts apart are often foreseen wrongly then, so that it
+/// is read with fewer of them. What is short and read often, processors know by heart.
+pub(crate) struct Window<'a, const LONG: bool> {
     bytes: &'a [u8],
     pos: usize,
-    /// Whether the input is long: branches that tell its integers and texts apart are often foreseen wrongly then, so
-    /// that it is read with fewer of them. What is short and read often, processors know by heart.
-    long: bool,
 }
-
-/// Inputs of at least this many bytes are long.
-const LONG: usize = 4096;
 
 /// The op is not plainly there.
 pub(crate) struct Miss;
 
-impl<'a> Window<'a> {
-    /// Reads each operand as its opcode says.
+impl<'a, const LONG: bool> Window<'a, LONG> {
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
-        Window { bytes, pos, long: false }
-    }
-
-    /// Reads in the way that suits the length of the input.
-    #[inline(always)]
-    pub(crate) fn of_input(bytes: &'a [u8], pos: usize, input_len: usize) -> Self {
-        Window { bytes, pos, long: input_len >= LONG }
+        Window { bytes, pos }
     }
 
     /// How far it was read.
@@ -90,7 +76,7 @@ impl<'a> Window<'a> {
     }
 }
 
-impl<'a> Input<'a> for Window<'a> {
+impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
     type Error = Miss;
 
     #[inline(always)]
@@ -119,7 +105,7 @@ impl<'a> Input<'a> for Window<'a> {
     fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Miss> {
         let rest = self.rest()?;
         let bytes = self.bytes(len)?;
-        Ok((bytes, self.long && rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
+        Ok((bytes, LONG && rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
     }
 
     #[inline(always)]
@@ -130,10 +116,7 @@ impl<'a> Input<'a> for Window<'a> {
         Ok(&rest[..len])
     }
 
-    #[inline(always)]
-    fn takes_short_ints(&self) -> bool {
-        self.long
-    }
+    const SHORT_INTS: bool = LONG;
 
     #[inline(always)]
     fn short_int(&mut self, opcode: u8) -> Option<ShortInt<'a>> {

@@ -79,7 +79,7 @@ mod source;
 mod table;
 mod writer;
 
-pub use decoder::{Decoder, Ops, ops};
+pub use decoder::{Decoder, LongDecoder, Ops, ops};
 pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};
 pub use frame::Framing;

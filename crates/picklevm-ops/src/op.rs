@@ -46,22 +46,6 @@ macro_rules! define_op {
             }
         }
 
-        /// Where the decoder jumps to.
-        #[derive(Clone, Copy)]
-        enum Arm {
-            $( $variant, )*
-            /// A short integer, whichever opcode holds it.
-            ShortInt,
-            Unknown,
-        }
-
-        /// The arm of each byte, if all have their own.
-        const ARMS: &[Arm; 256] = &{
-            let mut arms = [Arm::Unknown; 256];
-            $( arms[$byte as usize] = Arm::$variant; )*
-            arms
-        };
-
         /// Decodes one op and hands it to a visitor, in an arm of its own: where the visitor is inlined, its `match` on
         /// the op and the one on the byte become one jump.
         #[cfg_attr(not(debug_assertions), inline(always))]
@@ -71,24 +55,24 @@ macro_rules! define_op {
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
-            let mut arm = if input.takes_short_ints() { ARMS_WITH_INTS[byte as usize] } else { ARMS[byte as usize] };
+            let mut arm = if I::SHORT_INTS { ARMS[byte as usize] } else { byte };
             loop {
                 return match arm {
-                    Arm::ShortInt => match input.short_int(byte) {
+                    SHORT_INT if I::SHORT_INTS => match input.short_int(byte) {
                         Some(int) => Ok(visitor.visit_int(offset, int)),
                         None => {
-                            arm = ARMS[byte as usize];
+                            arm = byte;
                             continue;
                         }
                     },
-                    $( Arm::$variant => {
+                    $( $byte => {
                         $(
                             #[allow(unused_parens, reason = "some operands are pairs")]
                             let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
                         )?
                         Ok(visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?))
                     } )*
-                    Arm::Unknown => Err(input.unknown(byte)),
+                    _ => Err(input.unknown(byte)),
                 };
             }
         }
@@ -159,14 +143,22 @@ pub trait Visitor<'a> {
     }
 }
 
-/// The arm of each byte, if short integers have one together. It is looked up: compilers that could compute it make
+/// The arm of short integers, whichever opcode holds them; no opcode.
+const SHORT_INT: u8 = 0xff;
+
+/// The arm of each byte, where short integers have one together. It is looked up: compilers that could compute it make
 /// four arms of the one again. (Indices of the memo do not gain by this: which opcode holds them is foreseen mostly, and
 /// where the op ends is then known before its bytes are there.)
-const ARMS_WITH_INTS: &[Arm; 256] = &{
-    let mut arms = *ARMS;
+const ARMS: &[u8; 256] = &{
+    let mut arms = [0; 256];
+    let mut byte = 0;
+    while byte < SHORT_INT {
+        arms[byte as usize] = byte;
+        byte += 1;
+    }
     let mut at = 0;
     while at < ShortInt::OPCODES.len() {
-        arms[ShortInt::OPCODES[at] as usize] = Arm::ShortInt;
+        arms[ShortInt::OPCODES[at] as usize] = SHORT_INT;
         at += 1;
     }
     arms

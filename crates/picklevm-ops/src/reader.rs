@@ -110,7 +110,7 @@ impl<R: io::BufRead> Reader<R> {
     pub fn next_op(&mut self) -> Result<Op<'_>, Error> {
         self.give_back();
         self.op_start = self.offset;
-        let mut window = Window::new(self.window()?, 0);
+        let mut window = Window::<false>::new(self.window()?, 0);
         let len = match skip(&mut window) {
             Ok(opcode) if opcode != Opcode::Stop => Some((opcode, window.pos())),
             _ => None,
@@ -180,7 +180,7 @@ impl<R: io::BufRead> Reader<R> {
         self.lent = len;
         let bytes = self.inner.fill_buf().map_err(|error| Error::from_io(start, error))?;
         let bytes = bytes.get(..len).unwrap_or_default();
-        decode(&mut Window::new(bytes, 0)).or_else(|_| decode_slowly(bytes, start, None))
+        decode(&mut Window::<false>::new(bytes, 0)).or_else(|_| decode_slowly(bytes, start, None))
     }
 
     #[cold]

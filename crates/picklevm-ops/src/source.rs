@@ -8,7 +8,7 @@ use crate::op::{Op, Visitor};
 use crate::opcode::Opcode;
 use crate::reader::Reader;
 
-mod private {
+pub(crate) mod private {
     pub trait Sealed {}
 }
 

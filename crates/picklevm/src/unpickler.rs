@@ -4,7 +4,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use picklevm_ops::{Decoder, Reader, Source};
+use picklevm_ops::{Decoder, LongDecoder, Reader, Source};
 
 use crate::encoding::{Encoding, Errors};
 use crate::error::Result;
@@ -216,7 +216,7 @@ impl Unpickler {
     pub fn loads(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
         let bytes = bytes.as_ref();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        self.load_from(Decoder::new(bytes), Bytes::new())
+        self.load_slice(bytes, Bytes::new())
     }
 
     /// Loads one pickle from shared bytes: strings, bytes and large integers of the graph are slices of them.
@@ -239,14 +239,14 @@ impl Unpickler {
         let bytes = bytes.into();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         let shared = if bytes.len() < SHARED { Bytes::new() } else { bytes.clone() };
-        self.load_from(Decoder::new(&bytes), shared)
+        self.load_slice(&bytes, shared)
     }
 
     /// Loads one pickle from shared bytes whose payloads stay in them, however short the input is.
     #[cfg(feature = "serde")]
     pub(crate) fn load_sharing(&self, bytes: Bytes) -> Result<Graph> {
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        self.load_from(Decoder::new(&bytes), bytes.clone())
+        self.load_slice(&bytes, bytes.clone())
     }
 
     /// Loads the next pickle of a reader, and reads no further.
@@ -274,6 +274,15 @@ impl Unpickler {
     /// ```
     pub fn stream<R: BufRead>(&self, reader: R) -> Stream<R> {
         Stream::new(self.clone(), reader)
+    }
+
+    /// Loads from a slice; payloads that lie in `shared` stay there.
+    fn load_slice(&self, bytes: &[u8], shared: Bytes) -> Result<Graph> {
+        if bytes.len() < LongDecoder::LONG {
+            self.load_from(Decoder::new(bytes), shared)
+        } else {
+            self.load_from(LongDecoder::new(bytes), shared)
+        }
     }
 
     /// Loads from a source; payloads that lie in `shared` stay there.
