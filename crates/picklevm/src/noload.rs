@@ -70,10 +70,17 @@ impl Unpickler {
                 decoder = source;
                 decoder.start_pickle();
             }
+            scratch.clear();
             SCRATCH.set(scratch);
             Ok(graph)
         })
     }
+}
+
+/// Drops what this thread keeps for the next call of `noload`.
+pub(crate) fn trim() {
+    kept::trim(&KEPT);
+    SCRATCH.take();
 }
 
 thread_local! {

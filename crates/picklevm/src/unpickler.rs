@@ -14,6 +14,7 @@ use crate::machine;
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::kept::{self, Kept};
 use crate::machine::resolving::Session;
+use crate::noload;
 use crate::options::Options;
 use crate::resolve::Resolver;
 use crate::stream::Stream;
@@ -55,7 +56,7 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
     Unpickler::new().load(reader)
 }
 
-/// Gives memory back to the allocator that is kept for the next loads: up to 64 MiB for the process and up to 8 MiB for
+/// Gives memory back to the allocator that is kept for the next loads: up to 64 MiB for the process and up to 16 MiB for
 /// this thread.
 ///
 /// Fresh memory costs more than most of what a load does, so that the memory of dropped graphs is used again. A program
@@ -70,6 +71,7 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
 pub fn trim_memory() {
     graph::trim();
     kept::trim(&KEPT);
+    noload::trim();
 }
 
 /// How to load pickles: who resolves what they refer to, and the options of Python's `Unpickler`. Cheap to clone.

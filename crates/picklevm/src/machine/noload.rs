@@ -97,6 +97,14 @@ impl Scratch {
     pub(crate) const fn new() -> Self {
         Scratch { items: Vec::new(), lists: Vec::new() }
     }
+
+    /// Forgets all, keeping memory unless it is much.
+    pub(crate) fn clear(&mut self) {
+        self.items.clear();
+        self.items.shrink_to(super::KEPT);
+        self.lists.clear();
+        self.lists.shrink_to(super::KEPT);
+    }
 }
 
 /// Keeps the stack of one pickle in order, and makes its persistent ids in a graph.
@@ -115,8 +123,6 @@ pub(crate) struct NoLoad<'a> {
 
 impl<'a> NoLoad<'a> {
     pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
-        scratch.items.clear();
-        scratch.lists.clear();
         NoLoad { graph, input, offset: 0, scratch, global: None, made: HashMap::default() }
     }
 
