@@ -1,17 +1,15 @@
 //! `noload`: the persistent ids of a pickle, and nothing else of it.
 
-use std::cell::Cell;
-
 use picklevm_ops::Decoder;
 
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::limits;
-use crate::machine;
 use crate::machine::graph_builder::GraphBuilder;
-use crate::machine::kept::{self, Kept};
+use crate::machine::kept::{self, Kept, Reuse};
 use crate::machine::noload::{Met, NoLoad, Scratch};
 use crate::machine::resolving::Session;
+use crate::machine::{self, Machine};
 use crate::unpickler::Unpickler;
 
 impl Unpickler {
@@ -51,27 +49,12 @@ impl Unpickler {
     fn noload_some(&self, bytes: &[u8], most: usize) -> Result<Graph> {
         let limits = &self.options.limits;
         limits::check("input", "bytes of input", limits.input, bytes.len() as u64)?;
-        kept::with(&KEPT, |machine| {
+        kept::with(&KEPT, |State { machine, scratch }| {
             let mut graph = Graph::new();
             let mut session = Session::default();
-            let mut scratch = SCRATCH.take();
             let builder = GraphBuilder::new(graph.unique(), &self.options, &mut session);
-            let mut builder = NoLoad::new(builder, bytes, &mut scratch);
-            let mut decoder = Decoder::new(bytes);
-            for _ in 0..most {
-                let (source, done) = machine::run(machine, &mut builder, decoder, limits);
-                done?;
-                if source.offset() == bytes.len() {
-                    break;
-                }
-                if !self.shared_memo {
-                    machine.clear();
-                }
-                decoder = source;
-                decoder.start_pickle();
-            }
-            scratch.clear();
-            SCRATCH.set(scratch);
+            let mut builder = NoLoad::new(builder, bytes, scratch);
+            machine::run_all(machine, &mut builder, Decoder::new(bytes), limits, most, self.shared_memo)?;
             Ok(graph)
         })
     }
@@ -80,10 +63,22 @@ impl Unpickler {
 /// Drops what this thread keeps for the next call of `noload`.
 pub(crate) fn trim() {
     kept::trim(&KEPT);
-    SCRATCH.take();
+}
+
+/// What a thread keeps for `noload`.
+#[derive(Default)]
+struct State {
+    machine: Machine<Met>,
+    scratch: Scratch,
+}
+
+impl Reuse for State {
+    fn clear(&mut self) {
+        self.machine.clear();
+        self.scratch.clear();
+    }
 }
 
 thread_local! {
-    static KEPT: Kept<Met> = const { Kept::new() };
-    static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::new()) };
+    static KEPT: Kept<State> = const { Kept::new() };
 }

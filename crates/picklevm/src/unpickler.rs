@@ -10,10 +10,10 @@ use crate::encoding::{Encoding, Errors};
 use crate::error::Result;
 use crate::graph::{self, Cell, Graph};
 use crate::limits::{self, Limits};
-use crate::machine;
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::kept::{self, Kept};
 use crate::machine::resolving::Session;
+use crate::machine::{self, Machine};
 use crate::noload;
 use crate::options::Options;
 use crate::resolve::Resolver;
@@ -308,5 +308,5 @@ impl Unpickler {
 const SHARED: usize = 1024;
 
 thread_local! {
-    static KEPT: Kept<Cell> = const { Kept::new() };
+    static KEPT: Kept<Machine<Cell>> = const { Kept::new() };
 }

@@ -72,7 +72,11 @@ macro_rules! line_pair {
         pub(crate) struct $format;
 
         impl $format {
-            #[inline]
+            #[inline(never)]
+            fn read_slowly<'a>(module: &'a [u8], name: &'a [u8]) -> Result<(Text<'a>, Text<'a>), Unfit<'a>> {
+                Ok((Self::read_line(module)?, Self::read_line(name)?))
+            }
+
             fn read_line(line: &[u8]) -> Result<Text<'_>, Unfit<'_>> {
                 Text::new(line).filter($accepts).ok_or(Unfit::text($expected, line))
             }
@@ -88,9 +92,12 @@ macro_rules! line_pair {
                 Ok((input.line()?, input.line()?))
             }
 
-            #[inline]
+            #[inline(always)]
             fn read((module, name): Self::Raw) -> Result<Self::Value, Unfit<'a>> {
-                Ok((Self::read_line(module)?, Self::read_line(name)?))
+                match (Text::short_ascii(module), Text::short_ascii(name)) {
+                    (Some(module), Some(name)) => Ok((module, name)),
+                    _ => Self::read_slowly(module, name),
+                }
             }
 
             fn write(

@@ -29,10 +29,13 @@ impl<'a> Text<'a> {
     /// The text that `bytes` encode, if they do.
     #[inline(always)]
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
-        if is_short_ascii(bytes) {
-            return Some(Text { bytes, utf8: true });
-        }
-        Self::new_slowly(bytes)
+        Self::short_ascii(bytes).or_else(|| Self::new_slowly(bytes))
+    }
+
+    /// The text, if it is ASCII and short enough to be seen through in one go.
+    #[inline(always)]
+    pub(crate) fn short_ascii(bytes: &'a [u8]) -> Option<Self> {
+        is_short_ascii(bytes).then_some(Text { bytes, utf8: true })
     }
 
     #[inline(never)]

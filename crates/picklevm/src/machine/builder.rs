@@ -17,6 +17,9 @@ pub trait Builder {
     /// Python 2 does, and tells [`below_mark`](Builder::below_mark), instead of failing.
     const REACHES_BELOW_MARKS: bool = false;
 
+    /// Whether its methods are so small that every op is run where it is decoded, not only those that are frequent.
+    const IS_LIGHT: bool = false;
+
     /// The op at `offset` in the source is about to run.
     #[inline(always)]
     fn at(&mut self, _offset: u64, _opcode: Opcode) {}

@@ -111,6 +111,30 @@ pub(crate) fn run<B: Builder, S: Source>(
     (source, done)
 }
 
+/// Runs pickles until the source ends or there were `most`, on one memo if it is shared.
+pub(crate) fn run_all<B: Builder, S: Source>(
+    machine: &mut Machine<B::Value>,
+    builder: &mut B,
+    mut source: S,
+    limits: &Limits,
+    most: usize,
+    shared_memo: bool,
+) -> Result<()> {
+    let total = source.len_hint();
+    let mut run = Run::new(machine, builder, limits, limits.first_look, total);
+    for _ in 0..most {
+        let (after, done) = run.run(source);
+        done?;
+        if total.is_some_and(|total| after.offset() >= total) {
+            break;
+        }
+        run.start_pickle(shared_memo);
+        source = after;
+        source.start_pickle();
+    }
+    Ok(())
+}
+
 /// Goes on with a pickle where a run ended in an error that the caller has mended. The op that failed has taken from
 /// the stack what it took.
 ///
@@ -152,7 +176,7 @@ enum Exit {
 }
 
 /// The opcodes that most of a pickle consists of. They are run where they are decoded; doing so with all of them would
-/// make the loop slow to compile. A debug build does so with none.
+/// make the loop slow to compile, unless the builder is light. A debug build does so with none.
 const fn is_hot(byte: u8) -> bool {
     let hot = b"KJMG\x8aN\x88\x89\x8cXC]ae)\x85\x86\x87t}su(hj\x94qR\x81b";
     let mut at = 0;
@@ -175,7 +199,7 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
         let exit = match op {
             Op::Stop => Exit::Stop,
             Op::Pop => Exit::Pop,
-            op => match if const { is_hot(BYTE) } { self.step(op) } else { self.step_apart(op) } {
+            op => match if const { is_hot(BYTE) || B::IS_LIGHT && BYTE != 0 } { self.step(op) } else { self.step_apart(op) } {
                 Ok(()) => return true,
                 Err(error) => Exit::Failed(error),
             },
@@ -218,6 +242,20 @@ impl<'m, B: Builder> Run<'m, B> {
             looked: false,
             total,
         }
+    }
+
+    /// Begins the next pickle of those that are run on one builder. What may run until the next look at the limits stays.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn start_pickle(&mut self, shared_memo: bool) {
+        self.stack.clear();
+        self.marks.clear();
+        self.base = 0;
+        if !shared_memo {
+            self.memo.clear();
+        }
+        self.opcodes = 0;
+        self.fuelled = self.fuel;
+        self.looked = false;
     }
 
     // The source goes in and out by value: a decoder that is a local variable lives in registers.

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use foldhash::fast::RandomState;
-use picklevm_ops::{Decoder, Number, Op, Opcode, Text};
-use smallvec::SmallVec;
+use picklevm_ops::{Decoder, Number, Op, Opcode, Text, Visitor};
 
 use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
 use super::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::Cell;
+use crate::graph::{Cell, Tag};
 
 /// Items of a list that are remembered, in case it turns out to be part of a persistent id.
 const LIST_ITEMS: u32 = 64;
@@ -91,19 +90,20 @@ pub(crate) struct Scratch {
     /// The items of tuples, behind their number, and of lists.
     items: Vec<Met>,
     lists: Vec<List>,
+    /// The tuples and lists that were made for an id.
+    made: HashMap<Met, Cell, RandomState>,
 }
 
 impl Scratch {
-    pub(crate) const fn new() -> Self {
-        Scratch { items: Vec::new(), lists: Vec::new() }
-    }
-
     /// Forgets all, keeping memory unless it is much.
     pub(crate) fn clear(&mut self) {
         self.items.clear();
         self.items.shrink_to(super::KEPT);
         self.lists.clear();
         self.lists.shrink_to(super::KEPT);
+        if !self.made.is_empty() {
+            self.made = HashMap::default();
+        }
     }
 }
 
@@ -117,13 +117,11 @@ pub(crate) struct NoLoad<'a> {
     scratch: &'a mut Scratch,
     /// The global that was made last: ids of one class follow one another.
     global: Option<(usize, Cell)>,
-    /// The tuples and lists that were made for an id.
-    made: HashMap<Met, Cell, RandomState>,
 }
 
 impl<'a> NoLoad<'a> {
     pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
-        NoLoad { graph, input, offset: 0, scratch, global: None, made: HashMap::default() }
+        NoLoad { graph, input, offset: 0, scratch, global: None }
     }
 
     /// What the op makes that is being run.
@@ -146,9 +144,9 @@ impl<'a> NoLoad<'a> {
 
     /// A list of these items, the start of which is remembered.
     fn add_to_list(&mut self, number: usize, items: &[Met]) {
-        if !self.made.is_empty() {
+        if !self.scratch.made.is_empty() {
             // An id that follows sees more of the list than those before.
-            self.made.remove(&Met::new(Kind::List, number as u64));
+            self.scratch.made.remove(&Met::new(Kind::List, number as u64));
         }
         let List { start, len } = self.scratch.lists[number];
         let total = len.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
@@ -177,11 +175,11 @@ impl<'a> NoLoad<'a> {
         if items.len() > SHORT || self.scratch.items[items.clone()].iter().any(is_compound) {
             return self.make_compound(id);
         }
-        let mut cells: SmallVec<[Cell; SHORT]> = SmallVec::new();
-        for at in items {
-            cells.push(self.make_atom(self.scratch.items[at])?);
+        let mut cells = [Cell::NONE; SHORT];
+        for (cell, at) in cells.iter_mut().zip(items.clone()) {
+            *cell = self.make_atom(self.scratch.items[at])?;
         }
-        Ok(self.graph.tuple(&cells))
+        Ok(self.graph.tuple(&cells[..items.len()]))
     }
 
     /// Makes what may lead to what was made before: tuples after their items; lists before theirs, which may hold the tuple.
@@ -197,7 +195,7 @@ impl<'a> NoLoad<'a> {
         let mut unfilled = Vec::new();
         loop {
             match work.pop() {
-                Some(Task::Make(met)) => match (self.made.get(&met), met.kind()) {
+                Some(Task::Make(met)) => match (self.scratch.made.get(&met), met.kind()) {
                     (Some(cell), _) => done.push(*cell),
                     (None, Kind::Tuple) => {
                         work.push(Task::Tuple(met, done.len()));
@@ -207,7 +205,7 @@ impl<'a> NoLoad<'a> {
                     }
                     (None, Kind::List) => {
                         let list = self.graph.list(&[]);
-                        self.made.insert(met, list);
+                        self.scratch.made.insert(met, list);
                         unfilled.push((self.scratch.lists[met.at()], list));
                         done.push(list);
                     }
@@ -217,7 +215,7 @@ impl<'a> NoLoad<'a> {
                     let tuple = self.graph.tuple(&done[from..]);
                     done.truncate(from);
                     done.push(tuple);
-                    self.made.insert(met, tuple);
+                    self.scratch.made.insert(met, tuple);
                 }
                 Some(Task::Fill(list, from)) => {
                     self.graph.append(list, &done[from..])?;
@@ -264,31 +262,46 @@ impl<'a> NoLoad<'a> {
         {
             return Ok(global);
         }
-        let (arena, input) = (&mut self.graph, self.input.get(offset..).unwrap_or_default());
-        match Decoder::new(input).next_op()? {
-            Op::NewTrue => Ok(arena.bool(true)),
-            Op::NewFalse => Ok(arena.bool(false)),
-            Op::Int(number) | Op::Long(number) => arena.number(number),
-            Op::BinInt(value) => Ok(arena.int(value.into())),
-            Op::BinInt1(value) => Ok(arena.int(value.into())),
-            Op::BinInt2(value) => Ok(arena.int(value.into())),
-            Op::Long1(bytes) | Op::Long4(bytes) => arena.int_le(bytes),
-            Op::Float(value) | Op::BinFloat(value) => Ok(arena.float(value)),
-            Op::String(escaped) => arena.byte_str(&escaped.decode()),
-            Op::BinString(bytes) | Op::ShortBinString(bytes) => arena.byte_str(bytes),
-            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => arena.bytes(bytes),
-            Op::ByteArray8(bytes) => arena.byte_array(bytes),
-            Op::Unicode(raw) => Text::new(&raw.decode()).map_or(Ok(Cell::NONE), |text| arena.text(text)),
-            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => arena.text(text),
-            Op::PersId(pid) => arena.text(Text::from(pid)),
-            Op::Ext1(code) => arena.ext(code.into()),
-            Op::Ext2(code) => arena.ext(code.into()),
-            Op::Ext4(code) => arena.ext(code),
+        let input = self.input.get(offset..).unwrap_or_default();
+        let value = Decoder::new(input).visit_op(&mut Remake(&mut self.graph))??;
+        if value.is(Tag::Global) {
+            self.global = Some((offset, value));
+        }
+        Ok(value)
+    }
+}
+
+/// Makes the value of an op that needs nothing from the stack; of another, `None`.
+struct Remake<'b, 'a>(&'b mut GraphBuilder<'a>);
+
+impl<'o> Visitor<'o> for Remake<'_, '_> {
+    type Output = Result<Cell>;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'o>) -> Result<Cell> {
+        let graph = &mut *self.0;
+        match op {
+            Op::NewTrue => Ok(graph.bool(true)),
+            Op::NewFalse => Ok(graph.bool(false)),
+            Op::Int(number) | Op::Long(number) => graph.number(number),
+            Op::BinInt(value) => Ok(graph.int(value.into())),
+            Op::BinInt1(value) => Ok(graph.int(value.into())),
+            Op::BinInt2(value) => Ok(graph.int(value.into())),
+            Op::Long1(bytes) | Op::Long4(bytes) => graph.int_le(bytes),
+            Op::Float(value) | Op::BinFloat(value) => Ok(graph.float(value)),
+            Op::String(escaped) => graph.byte_str(&escaped.decode()),
+            Op::BinString(bytes) | Op::ShortBinString(bytes) => graph.byte_str(bytes),
+            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => graph.bytes(bytes),
+            Op::ByteArray8(bytes) => graph.byte_array(bytes),
+            Op::Unicode(raw) => Text::new(&raw.decode()).map_or(Ok(Cell::NONE), |text| graph.text(text)),
+            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => graph.text(text),
+            Op::PersId(pid) => graph.text(Text::from(pid)),
+            Op::Ext1(code) => graph.ext(code.into()),
+            Op::Ext2(code) => graph.ext(code.into()),
+            Op::Ext4(code) => graph.ext(code),
             Op::Global(module, name) => {
-                let (module, name) = (arena.text(module)?, arena.text(name)?);
-                let global = arena.arena.new_global(module, name);
-                self.global = Some((offset, global));
-                Ok(global)
+                let (module, name) = (graph.text(module)?, graph.text(name)?);
+                Ok(graph.arena.new_global(module, name))
             }
             _ => Ok(Cell::NONE),
         }
@@ -297,6 +310,8 @@ impl<'a> NoLoad<'a> {
 
 impl Builder for NoLoad<'_> {
     type Value = Met;
+
+    const IS_LIGHT: bool = true;
 
     #[inline(always)]
     fn at(&mut self, offset: u64, _: Opcode) {
