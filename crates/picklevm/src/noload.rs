@@ -17,12 +17,13 @@ impl Unpickler {
     /// [`roots`](crate::Arena::roots) of a graph in the order in which they occur: `noload` of Python 2's `cPickle` and
     /// of zodbpickle, with a list for `persistent_load`.
     ///
-    /// It costs little more than reading the opcodes. An id may be an atom, a global, a tuple or a list of up to 64
-    /// items; other values inside an id are read as `None`. No resolver is asked.
+    /// It costs little more than reading the opcodes. An id may be an atom, a global, a tuple of up to 131,071 items or a
+    /// list of up to 64; other values inside an id are read as `None`. No resolver is asked.
     ///
     /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads).
+    /// Those of [`loads`](Unpickler::loads), and [`ErrorKind::Limit`](crate::ErrorKind::Limit) where a tuple or a list inside
+    /// of an id is longer than that.
     ///
     /// ```
     /// // {'owner': <persistent (b'\x05', app.User)>}

@@ -199,7 +199,11 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
         let exit = match op {
             Op::Stop => Exit::Stop,
             Op::Pop => Exit::Pop,
-            op => match if const { is_hot(BYTE) || B::IS_LIGHT && BYTE != 0 } { self.step(op) } else { self.step_apart(op) } {
+            op => match if const { is_hot(BYTE) || B::IS_LIGHT && BYTE != 0 } {
+                self.step(op)
+            } else {
+                self.step_apart(op)
+            } {
                 Ok(()) => return true,
                 Err(error) => Exit::Failed(error),
             },

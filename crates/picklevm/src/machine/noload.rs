@@ -1,7 +1,6 @@
 //! The builder that builds nothing and collects persistent ids.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use picklevm_ops::{Decoder, Number, Op, Opcode, Text, Visitor};
@@ -15,8 +14,8 @@ use crate::graph::{Cell, Tag};
 /// Items of a list that are remembered, in case it turns out to be part of a persistent id.
 const LIST_ITEMS: u32 = 64;
 
-/// A tuple of at most this many atoms is made each time it is an id; what is larger is made once.
-const SHORT: usize = 4;
+/// Bits for the length of a tuple that is remembered in the same case.
+const TUPLE_BITS: u32 = 17;
 
 /// A value that was met: enough of it to make it, should it be part of a persistent id.
 ///
@@ -38,8 +37,10 @@ enum Kind {
     Atom,
     /// The same, of a text.
     Text,
-    /// A tuple: its length and its items, from a place on.
+    /// A tuple: its length, and above it the place from which on its items lie.
     Tuple,
+    /// A tuple that is too long to be remembered.
+    LongTuple,
     /// A global: the texts of its module and its name, from a place on.
     Global,
     /// A list, by number.
@@ -57,8 +58,14 @@ impl Met {
     #[inline(always)]
     fn kind(self) -> Kind {
         use Kind::*;
-        const KINDS: [Kind; 8] = [Hole, Opaque, Atom, Text, Tuple, Global, List, Opaque];
+        const KINDS: [Kind; 8] = [Hole, Opaque, Atom, Text, Tuple, LongTuple, Global, List];
         KINDS[(self.0 & 7) as usize]
+    }
+
+    /// Whether it holds others, by which it may lead to itself.
+    #[inline(always)]
+    fn is_compound(self) -> bool {
+        matches!(self.kind(), Kind::Tuple | Kind::LongTuple | Kind::List)
     }
 
     /// The offset, place or number.
@@ -87,7 +94,7 @@ impl Slot for Met {
 /// What compound values hold, kept from load to load for its memory.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    /// The items of tuples, behind their number, and of lists.
+    /// The items of tuples and lists.
     items: Vec<Met>,
     lists: Vec<List>,
     /// The tuples and lists that were made for an id.
@@ -115,13 +122,13 @@ pub(crate) struct NoLoad<'a> {
     /// Where the op lies that is being run.
     offset: u64,
     scratch: &'a mut Scratch,
-    /// The global that was made last: ids of one class follow one another.
-    global: Option<(usize, Cell)>,
+    /// The global that was made last, and what it was made of: ids of one class follow one another.
+    global: (Met, Cell),
 }
 
 impl<'a> NoLoad<'a> {
     pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
-        NoLoad { graph, input, offset: 0, scratch, global: None }
+        NoLoad { graph, input, offset: 0, scratch, global: (Met::HOLE, Cell::NONE) }
     }
 
     /// What the op makes that is being run.
@@ -137,9 +144,10 @@ impl<'a> NoLoad<'a> {
     }
 
     /// The items of a tuple.
-    fn tuple_items(&self, tuple: Met) -> Range<usize> {
-        let from = tuple.at() + 1;
-        from..from + self.scratch.items[tuple.at()].at()
+    #[inline(always)]
+    fn tuple_items(&self, tuple: Met) -> &[Met] {
+        let (from, len) = (tuple.at() >> TUPLE_BITS, tuple.at() & ((1 << TUPLE_BITS) - 1));
+        self.scratch.items.get(from..from + len).unwrap_or_default()
     }
 
     /// A list of these items, the start of which is remembered.
@@ -165,21 +173,22 @@ impl<'a> NoLoad<'a> {
         self.scratch.lists[number] = list;
     }
 
-    /// Makes a persistent id in the graph.
+    /// Makes a persistent id in the graph. An atom or a pair of atoms, as most are, is made each time it is an id; what is
+    /// larger is made once.
+    #[inline(always)]
     fn make(&mut self, id: Met) -> Result<Cell> {
-        if id.kind() != Kind::Tuple {
-            return self.make_compound(id);
+        if !id.is_compound() {
+            return self.make_atom(id);
         }
-        let items = self.tuple_items(id);
-        let is_compound = |item: &Met| matches!(item.kind(), Kind::Tuple | Kind::List);
-        if items.len() > SHORT || self.scratch.items[items.clone()].iter().any(is_compound) {
-            return self.make_compound(id);
+        if id.kind() == Kind::Tuple
+            && let &[first, second] = self.tuple_items(id)
+            && !first.is_compound()
+            && !second.is_compound()
+        {
+            let pair = [self.make_atom(first)?, self.make_atom(second)?];
+            return Ok(self.graph.tuple(&pair));
         }
-        let mut cells = [Cell::NONE; SHORT];
-        for (cell, at) in cells.iter_mut().zip(items.clone()) {
-            *cell = self.make_atom(self.scratch.items[at])?;
-        }
-        Ok(self.graph.tuple(&cells[..items.len()]))
+        self.make_compound(id)
     }
 
     /// Makes what may lead to what was made before: tuples after their items; lists before theirs, which may hold the tuple.
@@ -199,9 +208,14 @@ impl<'a> NoLoad<'a> {
                     (Some(cell), _) => done.push(*cell),
                     (None, Kind::Tuple) => {
                         work.push(Task::Tuple(met, done.len()));
-                        work.extend(
-                            self.scratch.items[self.tuple_items(met)].iter().rev().map(|item| Task::Make(*item)),
-                        );
+                        work.extend(self.tuple_items(met).iter().rev().map(|item| Task::Make(*item)));
+                    }
+                    (None, Kind::LongTuple) => {
+                        return Err(Error::new(
+                            ErrorKind::Limit,
+                            format!("less than {} items in a tuple inside of a persistent id", 1 << TUPLE_BITS),
+                            "more",
+                        ));
                     }
                     (None, Kind::List) => {
                         let list = self.graph.list(&[]);
@@ -243,29 +257,35 @@ impl<'a> NoLoad<'a> {
     }
 
     /// Makes what holds nothing but names.
+    #[inline(always)]
     fn make_atom(&mut self, met: Met) -> Result<Cell> {
+        if met == self.global.0 {
+            return Ok(self.global.1);
+        }
         match met.kind() {
-            Kind::Atom | Kind::Text => self.run_again(met.at()),
-            Kind::Global => {
-                let [module, name] = [met.at(), met.at() + 1].map(|at| self.scratch.items[at].at());
-                let (module, name) = (self.run_again(module)?, self.run_again(name)?);
-                Ok(self.graph.arena.new_global(module, name))
-            }
+            Kind::Atom | Kind::Text => self.run_again(met),
+            Kind::Global => self.make_global(met),
             _ => Ok(Cell::NONE),
         }
     }
 
+    /// Makes a global of two names from the stack.
+    #[inline(never)]
+    fn make_global(&mut self, met: Met) -> Result<Cell> {
+        let [module, name] = [met.at(), met.at() + 1].map(|at| self.scratch.items[at]);
+        let (module, name) = (self.run_again(module)?, self.run_again(name)?);
+        let global = self.graph.arena.new_global(module, name);
+        self.global = (met, global);
+        Ok(global)
+    }
+
     /// Makes the value of an op that needs nothing from the stack.
-    fn run_again(&mut self, offset: usize) -> Result<Cell> {
-        if let Some((at, global)) = self.global
-            && at == offset
-        {
-            return Ok(global);
-        }
-        let input = self.input.get(offset..).unwrap_or_default();
+    #[inline(never)]
+    fn run_again(&mut self, met: Met) -> Result<Cell> {
+        let input = self.input.get(met.at()..).unwrap_or_default();
         let value = Decoder::new(input).visit_op(&mut Remake(&mut self.graph))??;
         if value.is(Tag::Global) {
-            self.global = Some((offset, value));
+            self.global = (met, value);
         }
         Ok(value)
     }
@@ -299,13 +319,17 @@ impl<'o> Visitor<'o> for Remake<'_, '_> {
             Op::Ext1(code) => graph.ext(code.into()),
             Op::Ext2(code) => graph.ext(code.into()),
             Op::Ext4(code) => graph.ext(code),
-            Op::Global(module, name) => {
-                let (module, name) = (graph.text(module)?, graph.text(name)?);
-                Ok(graph.arena.new_global(module, name))
-            }
+            Op::Global(module, name) => named(graph, module, name),
             _ => Ok(Cell::NONE),
         }
     }
+}
+
+/// Apart, as what it needs of the stack would be made room for at every atom.
+#[inline(never)]
+fn named(graph: &mut GraphBuilder<'_>, module: Text<'_>, name: Text<'_>) -> Result<Cell> {
+    let (module, name) = (graph.text(module)?, graph.text(name)?);
+    Ok(graph.arena.new_global(module, name))
 }
 
 impl Builder for NoLoad<'_> {
@@ -369,8 +393,10 @@ impl Builder for NoLoad<'_> {
 
     #[inline(always)]
     fn tuple(&mut self, items: &[Met]) -> Met {
-        let tuple = Met::new(Kind::Tuple, self.place());
-        self.scratch.items.push(Met::new(Kind::Hole, items.len() as u64));
+        if items.len() >> TUPLE_BITS != 0 {
+            return Met::new(Kind::LongTuple, 0);
+        }
+        let tuple = Met::new(Kind::Tuple, self.place() << TUPLE_BITS | items.len() as u64);
         self.scratch.items.extend_from_slice(items);
         tuple
     }

@@ -72,6 +72,15 @@ fn a_long_list_in_an_id_is_an_error() {
 }
 
 #[test]
+fn a_long_tuple_is_an_error_in_an_id_alone() {
+    let tuple = [&b"\x80\x02("[..], &b"N".repeat(1 << 17), b"t"].concat();
+    let found = Unpickler::new().noload([&tuple[..], b"0K\x01Q."].concat()).unwrap();
+    assert_eq!(found.root(), 1);
+    let error = Unpickler::new().noload([&tuple[..], b"K\x01\x86Q."].concat()).unwrap_err();
+    assert_eq!((error.kind(), error.opcode()), (ErrorKind::Limit, Some(picklevm_ops::Opcode::BinPersId)));
+}
+
+#[test]
 fn all_pickles_of_a_record_are_run_with_or_without_one_memo() {
     let record = b"\x80\x03cm\nC\nq\0.\x80\x03C\x01ah\0\x86Q.";
     let found = Unpickler::new().shared_memo(true).noload_all(record).unwrap();
