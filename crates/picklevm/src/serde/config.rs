@@ -62,6 +62,13 @@ impl Default for Config {
 
 impl Config {
     /// The choices of the free functions of this module.
+    ///
+    /// ```
+    /// use picklevm::serde::{Config, to_vec};
+    ///
+    /// assert_eq!(Config::new().to_vec(&[1, 2])?, to_vec(&[1, 2])?);
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
     pub fn new() -> Self {
         Config {
             unpickler: Unpickler::new(),
@@ -75,6 +82,18 @@ impl Config {
     /// What loads the pickles: resolver and limits. [`Unpickler::new`] by default.
     ///
     /// [`Limits::shared`](crate::Limits::shared) caps what shared values may cost that are read at each place that shares them.
+    ///
+    /// ```
+    /// use picklevm::serde::{Config, ErrorKind};
+    /// use picklevm::{Limits, Unpickler};
+    ///
+    /// let read = |limits, pickle| Config::new().unpickler(Unpickler::new().limits(limits)).from_slice::<Vec<u8>>(pickle);
+    ///
+    /// assert_eq!(read(Limits::untrusted(), b"\x80\x04](K\x01K\x02e.")?, [1, 2]);
+    /// let error = read(Limits::untrusted().input(4), b"\x80\x04](K\x01K\x02e.").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Pickle);
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
     #[must_use]
     pub fn unpickler(mut self, unpickler: Unpickler) -> Self {
         self.unpickler = unpickler;
@@ -82,6 +101,15 @@ impl Config {
     }
 
     /// What writes the pickles: protocol and habits. [`Pickler::new`] by default.
+    ///
+    /// ```
+    /// use picklevm::serde::Config;
+    /// use picklevm::{Pickler, Protocol};
+    ///
+    /// let config = Config::new().pickler(Pickler::new().protocol(Protocol::V0));
+    /// assert_eq!(config.to_vec(&(1, "a"))?, b"(I1\nVa\np0\ntp1\n.");
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
     #[must_use]
     pub fn pickler(mut self, pickler: Pickler) -> Self {
         self.pickler = pickler;
@@ -92,6 +120,18 @@ impl Config {
     ///
     /// `Deserialize` implementations call each other, so that the depth of the data is depth of the call stack.
     /// 128 fit the two megabytes of a Rust thread by far; with a larger number, run on a thread with more.
+    ///
+    /// ```
+    /// use picklevm::serde::{Config, ErrorKind};
+    ///
+    /// #[derive(serde::Deserialize, Debug)]
+    /// struct Tree(Vec<Tree>);
+    ///
+    /// let pickle = b"\x80\x04]]]aa.";   // [[[]]]
+    /// assert_eq!(Config::new().depth(3).from_slice::<Tree>(pickle)?.0.len(), 1);
+    /// assert_eq!(Config::new().depth(2).from_slice::<Tree>(pickle).unwrap_err().kind(), ErrorKind::Depth);
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
     #[must_use]
     pub fn depth(mut self, most: usize) -> Self {
         self.depth = most;
@@ -99,6 +139,23 @@ impl Config {
     }
 
     /// How enums are written; [`Variants::Dict`] by default. All forms are read.
+    ///
+    /// ```
+    /// use picklevm::serde::{Config, Variants};
+    ///
+    /// #[derive(serde::Serialize)]
+    /// enum Shape {
+    ///     Empty,
+    ///     Circle(f64),
+    /// }
+    ///
+    /// let shapes = [Shape::Empty, Shape::Circle(1.5)];
+    /// let graph = Config::new().to_graph(&shapes)?;
+    /// assert_eq!(format!("{:?}", graph.root()), "('Empty', {'Circle': 1.5})");
+    /// let graph = Config::new().variants(Variants::Tuple).to_graph(&shapes)?;
+    /// assert_eq!(format!("{:?}", graph.root()), "(('Empty',), ('Circle', 1.5))");
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
     #[must_use]
     pub fn variants(mut self, variants: Variants) -> Self {
         self.variants = variants;
@@ -110,6 +167,17 @@ impl Config {
     ///
     /// Types whose serde name holds a dot need no such line:
     /// `#[serde(rename = "geometry.Point")]` says the same in the type itself.
+    ///
+    /// ```
+    /// use picklevm::serde::Config;
+    ///
+    /// #[derive(serde::Serialize)]
+    /// struct Pixel(u8, u8);
+    ///
+    /// let config = Config::new().class("Pixel", "screen:Frame.Pixel");
+    /// assert_eq!(format!("{:?}", config.to_graph(&Pixel(3, 4))?.root()), "screen.Frame.Pixel(3, 4)");
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
     #[must_use]
     pub fn class(mut self, name: impl Into<String>, class: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.classes).insert(name.into(), class.into());
