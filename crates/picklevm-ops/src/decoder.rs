@@ -2,9 +2,10 @@
 
 use crate::error::Error;
 use crate::frame::{Halt, Unframer};
-use crate::input::Window;
-use crate::op::{Op, Visitor, decode, decode_to};
+use crate::input::{Input, Window};
+use crate::op::{Op, Visitor, decode, decode_operand, decode_to};
 use crate::opcode::Opcode;
+use crate::operand::ShortInt;
 use crate::source::{Source, private};
 
 /// Reads the ops of a slice, one after the other; payloads are borrowed from it.
@@ -72,6 +73,49 @@ impl<'a> Decoder<'a> {
                 result
             }
         }
+    }
+
+    /// The next op if it has this opcode, for those who know what mostly comes next: with a constant for an opcode this
+    /// is one comparison where [`next_op`](Self::next_op) is a jump through a table. Otherwise nothing is read, and
+    /// neither is an op that takes more than a look (one that ends a frame's data, or is wrong): `next_op` takes it.
+    ///
+    /// ```
+    /// use picklevm_ops::{Decoder, Op, Opcode};
+    ///
+    /// let mut decoder = Decoder::new(b"K\x01N.");
+    /// assert_eq!(decoder.next_op_if(Opcode::None), None);
+    /// assert_eq!(decoder.next_op_if(Opcode::BinInt1), Some(Op::BinInt1(1)));
+    /// assert_eq!(decoder.next_op_if(Opcode::None), Some(Op::None));
+    /// ```
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn next_op_if(&mut self, opcode: Opcode) -> Option<Op<'a>> {
+        let mut window = Window::<true>::new(self.window, self.pos);
+        if !matches!(window.opcode(), Ok(byte) if byte == opcode.byte()) {
+            return None;
+        }
+        let op = decode_operand(opcode, &mut window).ok()?;
+        self.op_start = self.pos;
+        self.pos = window.pos();
+        Some(op)
+    }
+
+    /// The integer that comes next, if it takes at most seven bytes and eight are there; otherwise nothing is read.
+    ///
+    /// ```
+    /// use picklevm_ops::Decoder;
+    ///
+    /// let mut decoder = Decoder::new(b"K\x01M\0\x01J\xff\xff\xff\xff]K\x01.");
+    /// let ints: Vec<i64> = std::iter::from_fn(|| decoder.next_short_int()).map(|int| int.value()).collect();
+    /// assert_eq!(ints, [1, 256, -1]);
+    /// ```
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub fn next_short_int(&mut self) -> Option<ShortInt<'a>> {
+        let mut window = Window::<true>::new(self.window, self.pos);
+        let opcode = window.opcode().ok().filter(|byte| ShortInt::is_held_by(*byte))?;
+        let int = window.short_int(opcode)?;
+        self.op_start = self.pos;
+        self.pos = window.pos();
+        Some(int)
     }
 
     /// Hands the next op to a visitor and returns what it makes of it.

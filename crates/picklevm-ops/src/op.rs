@@ -55,7 +55,19 @@ macro_rules! define_op {
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
-            let mut arm = if I::SHORT_INTS { ARMS[byte as usize] } else { byte };
+            let arm = if I::SHORT_INTS { ARMS[byte as usize] } else { byte };
+            decode_arm(arm, byte, input, offset, visitor)
+        }
+
+        /// The arms of [`decode_to`], behind the byte of the opcode.
+        #[cfg_attr(not(debug_assertions), inline(always))]
+        fn decode_arm<'a, I: Input<'a>, V: Visitor<'a>>(
+            mut arm: u8,
+            byte: u8,
+            input: &mut I,
+            offset: u64,
+            visitor: &mut V,
+        ) -> Result<V::Output, I::Error> {
             loop {
                 return match arm {
                     SHORT_INT if I::SHORT_INTS => match input.short_int(byte) {
@@ -180,6 +192,12 @@ impl<'a> Visitor<'a> for Whole {
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decode<'a, I: Input<'a>>(input: &mut I) -> Result<Op<'a>, I::Error> {
     decode_to(input, 0, &mut Whole)
+}
+
+/// Decodes the rest of an op whose opcode has been read. Where that is a constant, nothing is left to tell apart.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn decode_operand<'a, I: Input<'a>>(opcode: Opcode, input: &mut I) -> Result<Op<'a>, I::Error> {
+    decode_arm(opcode.byte(), opcode.byte(), input, 0, &mut Whole)
 }
 
 macro_rules! write_op {

@@ -56,7 +56,7 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
     Unpickler::new().load(reader)
 }
 
-/// Gives memory back to the allocator that is kept for the next loads: up to 64 MiB for the process and up to 16 MiB for
+/// Gives memory back to the allocator that is kept for the next loads: up to 64 MiB for the process and up to 18 MiB for
 /// this thread.
 ///
 /// Fresh memory costs more than most of what a load does, so that the memory of dropped graphs is used again. A program
@@ -72,6 +72,8 @@ pub fn trim_memory() {
     graph::trim();
     kept::trim(&KEPT);
     noload::trim();
+    #[cfg(feature = "serde")]
+    crate::serde::trim();
 }
 
 /// How to load pickles: who resolves what they refer to, and the options of Python's `Unpickler`. Cheap to clone.

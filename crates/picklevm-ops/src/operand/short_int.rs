@@ -40,6 +40,12 @@ impl<'a> ShortInt<'a> {
     /// The opcodes that hold one.
     pub(crate) const OPCODES: [u8; 4] = [Self::BININT, Self::BININT1, Self::BININT2, Self::LONG1];
 
+    /// Whether an opcode holds one.
+    #[inline(always)]
+    pub(crate) fn is_held_by(opcode: u8) -> bool {
+        FORMS[opcode as usize].width != 0
+    }
+
     /// The integer of an opcode that has eight bytes behind it, if they hold all of it.
     #[inline(always)]
     pub(crate) fn new(opcode: u8, bytes: &'a [u8; 8]) -> Option<Self> {

@@ -86,6 +86,7 @@ use ::serde::ser::Serialize;
 pub use self::config::{Config, Variants};
 pub use self::error::{Error, ErrorKind, Path, Result};
 pub use self::instance::Instance;
+pub(crate) use self::plain::trim;
 pub use self::shared::Shared;
 use crate::graph::{Graph, Value};
 

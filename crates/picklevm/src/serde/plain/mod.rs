@@ -8,16 +8,19 @@
 //! something else.
 
 mod access;
+mod ahead;
+mod cursor;
+mod memo;
 mod reader;
-mod tokens;
 
 use std::fmt::{self, Display};
 
 use ::serde::de::{self, Deserialize};
 use picklevm_ops::Opcode;
 
+use self::cursor::Cursor;
+pub(crate) use self::memo::trim;
 use self::reader::Plain;
-use self::tokens::Tokens;
 use crate::options::Options;
 
 /// Reads a value, if it is plain all through.
@@ -27,11 +30,9 @@ pub(super) fn read<'de, T: Deserialize<'de>>(input: &'de [u8], options: &Options
     if !limits.admit_any(input.len() as u64) || limits.nesting < depth as u64 || options.buffers.is_some() {
         return None;
     }
-    let mut tokens = Tokens::new(input, depth, limits.shared);
-    tokens.advance();
-    let value = T::deserialize(Plain::new(&mut tokens)).ok()?;
-    tokens.advance();
-    tokens.is(Opcode::Stop).then_some(value)
+    let mut cursor = Cursor::new(input, depth, limits.shared);
+    let value = T::deserialize(Plain::new(&mut cursor)).ok()?;
+    cursor.take(Opcode::Stop).then_some(value)
 }
 
 /// Something is not as plain as it should be.

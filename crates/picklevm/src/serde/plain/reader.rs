@@ -1,73 +1,63 @@
-//! Reading one value as its tokens come: the `Deserializer`.
+//! Reading one value as its ops come: the `Deserializer`.
 //!
-//! What is asked for and the first token together say which form a value has; the form says which token ends it.
+//! What is asked for and the first op together say which form a value has; the form says which op ends it.
 
 use ::serde::de::value::{BorrowedStrDeserializer, SeqDeserializer};
 use ::serde::de::{Deserializer, IgnoredAny, Visitor};
+use picklevm_ops::Opcode;
 
 use super::Beyond;
-use super::access::{Batches, DICT, LIST, TupleAccess};
-use super::tokens::{Token, Tokens};
+use super::access::{Batches, TupleAccess};
+use super::cursor::{Cursor, Token};
 use crate::serde::shared;
 
-/// Reads one value, which begins with the token that was read last.
+/// Reads one value, which comes next.
 pub(super) struct Plain<'t, 'de> {
-    tokens: &'t mut Tokens<'de>,
+    cursor: &'t mut Cursor<'de>,
 }
 
 impl<'t, 'de> Plain<'t, 'de> {
-    #[inline]
-    pub(super) fn new(tokens: &'t mut Tokens<'de>) -> Self {
-        Plain { tokens }
+    #[inline(always)]
+    pub(super) fn new(cursor: &'t mut Cursor<'de>) -> Self {
+        Plain { cursor }
     }
 
-    #[inline]
+    /// Reads the rest of a list.
+    #[inline(always)]
     fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        self.tokens.depth = self.tokens.depth.checked_sub(1).ok_or(Beyond)?;
-        let mut items = Batches::new(LIST, self.tokens)?;
-        let value = visitor.visit_seq(&mut items)?;
-        items.end()?;
-        items.tokens.depth += 1;
-        Ok(value)
+        self.cursor.inside(|cursor| {
+            let mut items = Batches::<false>::new(cursor);
+            let value = visitor.visit_seq(&mut items)?;
+            items.end().map(|()| value)
+        })
     }
 
-    #[inline]
+    /// Reads the rest of a dict.
+    #[inline(always)]
     fn dict<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        self.tokens.depth = self.tokens.depth.checked_sub(1).ok_or(Beyond)?;
-        let mut rows = Batches::new(DICT, self.tokens)?;
-        let value = visitor.visit_map(&mut rows)?;
-        rows.end()?;
-        rows.tokens.depth += 1;
-        Ok(value)
+        self.cursor.inside(|cursor| {
+            let mut rows = Batches::<true>::new(cursor);
+            let value = visitor.visit_map(&mut rows)?;
+            rows.end().map(|()| value)
+        })
     }
 
+    /// Reads a tuple of so many items.
     fn tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Beyond> {
-        self.tokens.depth = self.tokens.depth.checked_sub(1).ok_or(Beyond)?;
-        let mut items = TupleAccess::new(len, self.tokens)?;
-        let value = visitor.visit_seq(&mut items)?;
-        items.end()?;
-        items.tokens.depth += 1;
-        Ok(value)
-    }
-
-    #[inline]
-    fn text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::Text(text) => visitor.visit_borrowed_str(text),
-            _ => Err(Beyond),
-        }
+        self.cursor.inside(|cursor| {
+            let mut items = TupleAccess::new(len, cursor)?;
+            let value = visitor.visit_seq(&mut items)?;
+            items.end().map(|()| value)
+        })
     }
 }
 
-/// Integers.
-macro_rules! integers {
-    ($($method:ident)*) => {$(
+/// Values of one op: what is asked for, how it is read, and what the visitor is handed.
+macro_rules! atoms {
+    ($($method:ident: $read:ident => $visit:ident;)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-            match *self.tokens.token() {
-                Token::Int(value) => visitor.visit_i64(value),
-                _ => Err(Beyond),
-            }
+            visitor.$visit(self.cursor.$read()?)
         }
     )*};
 }
@@ -75,8 +65,28 @@ macro_rules! integers {
 impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     type Error = Beyond;
 
+    atoms! {
+        deserialize_bool: bool => visit_bool;
+        deserialize_i8: int => visit_i64;
+        deserialize_i16: int => visit_i64;
+        deserialize_i32: int => visit_i64;
+        deserialize_i64: int => visit_i64;
+        deserialize_i128: int => visit_i64;
+        deserialize_u8: int => visit_i64;
+        deserialize_u16: int => visit_i64;
+        deserialize_u32: int => visit_i64;
+        deserialize_u64: int => visit_i64;
+        deserialize_u128: int => visit_i64;
+        deserialize_f32: float => visit_f64;
+        deserialize_f64: float => visit_f64;
+        deserialize_char: text => visit_borrowed_str;
+        deserialize_str: text => visit_borrowed_str;
+        deserialize_string: text => visit_borrowed_str;
+        deserialize_identifier: text => visit_borrowed_str;
+    }
+
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
+        match self.cursor.token() {
             Token::None => visitor.visit_unit(),
             Token::Bool(value) => visitor.visit_bool(value),
             Token::Int(value) => match u64::try_from(value) {
@@ -88,57 +98,15 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::List => self.list(visitor),
             // A dict may say a key twice, which only the graph tells.
-            _ => Err(Beyond),
+            Token::Dict | Token::EmptyTuple | Token::Known | Token::Beyond => Err(Beyond),
         }
-    }
-
-    integers!(deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128);
-
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        self.deserialize_f64(visitor)
-    }
-
-    #[inline]
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::Float(value) => visitor.visit_f64(value),
-            Token::Int(value) => visitor.visit_f64(value as f64),
-            _ => Err(Beyond),
-        }
-    }
-
-    #[inline]
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::Bool(value) => visitor.visit_bool(value),
-            _ => Err(Beyond),
-        }
-    }
-
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        self.text(visitor)
-    }
-
-    #[inline]
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        self.text(visitor)
-    }
-
-    #[inline]
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        self.text(visitor)
-    }
-
-    #[inline]
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        self.text(visitor)
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
+        match self.cursor.token() {
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
-            _ => self.text(visitor),
+            Token::Text(text) => visitor.visit_borrowed_str(text),
+            _ => Err(Beyond),
         }
     }
 
@@ -148,14 +116,11 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::None => visitor.visit_none(),
-            _ => visitor.visit_some(self),
-        }
+        if self.cursor.take(Opcode::None) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
+        match self.cursor.token() {
             Token::None | Token::EmptyTuple => visitor.visit_unit(),
             _ => Err(Beyond),
         }
@@ -176,17 +141,23 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::List => self.list(visitor),
+        if self.cursor.take(Opcode::EmptyList) {
+            return self.list(visitor);
+        }
+        match self.cursor.token() {
             Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
             _ => Err(Beyond),
         }
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::List | Token::Bytes(_) => self.deserialize_seq(visitor),
-            Token::EmptyTuple => visitor.visit_seq(SeqDeserializer::new([(); 0].into_iter())),
+        match Opcode::from_byte(self.cursor.next()) {
+            Some(Opcode::EmptyList | Opcode::ShortBinBytes | Opcode::BinBytes | Opcode::BinBytes8) => {
+                self.deserialize_seq(visitor)
+            }
+            Some(Opcode::EmptyTuple) if self.cursor.take(Opcode::EmptyTuple) => {
+                visitor.visit_seq(SeqDeserializer::new([(); 0].into_iter()))
+            }
             _ => self.tuple(len, visitor),
         }
     }
@@ -212,10 +183,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::Dict => self.dict(visitor),
-            _ => Err(Beyond),
-        }
+        if self.cursor.take(Opcode::EmptyDict) { self.dict(visitor) } else { Err(Beyond) }
     }
 
     /// A variant by its name alone.
@@ -225,19 +193,16 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
-            Token::Text(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
-            _ => Err(Beyond),
-        }
+        visitor.visit_enum(BorrowedStrDeserializer::new(self.cursor.text()?))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
-        match *self.tokens.token() {
+        match self.cursor.token() {
             Token::List => self.list(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::Dict => self.dict(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::None | Token::Bool(_) | Token::Int(_) | Token::Float(_) => visitor.visit_unit(),
             Token::Text(_) | Token::Bytes(_) | Token::EmptyTuple | Token::Known => visitor.visit_unit(),
-            _ => Err(Beyond),
+            Token::Beyond => Err(Beyond),
         }
     }
 }

@@ -106,6 +106,33 @@ fn text_is_borrowed_from_the_input() {
 }
 
 #[test]
+fn texts_are_stored_whatever_frames_are_between() {
+    // A long text is written outside of frames, and the next one begins with its MEMOIZE.
+    let pickle = b"\x80\x04\x95\x02\0\0\0\0\0\0\0](X\x03\0\0\0one\x95\x05\0\0\0\0\0\0\0\x94h\0e.";
+    assert_eq!(straight::<Vec<&str>>(pickle), Some(vec!["one"; 2]));
+    assert_eq!(by_graph::<Vec<String>>(pickle), Some(vec!["one".to_owned(); 2]));
+    // Stored twice, and fetched by both numbers.
+    assert_eq!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94\x94h\0h\x01e."), Some(vec!["one"; 3]));
+}
+
+#[test]
+fn nothing_is_stored_where_nothing_was_made() {
+    for pickle in [&b"\x80\x04\x94K\x01."[..], b"\x94K\x01.", b"\x80\x04](\x94K\x01e."] {
+        assert!(straight::<IgnoredAny>(pickle).is_none(), "{}", pickle.escape_ascii());
+        assert!(crate::loads(pickle).is_err(), "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn a_memo_begins_empty_after_that_of_another_pickle() {
+    assert_eq!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94h\0e."), Some(vec!["one"; 2]));
+    assert!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03onehh\0e.").is_none());
+    assert!(straight::<&str>(b"h\0.").is_none());
+    crate::trim_memory();
+    assert_eq!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94h\0e."), Some(vec!["one"; 2]));
+}
+
+#[test]
 fn what_is_ignored_may_be_shared() {
     #[derive(Deserialize, PartialEq, Debug)]
     struct One {
