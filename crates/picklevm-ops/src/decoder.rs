@@ -139,7 +139,7 @@ impl<'a> Decoder<'a> {
             }
             Err(_) => {
                 if let Some(len) = self.enter_frame() {
-                    return Ok(visitor.visit::<0>(self.op_start as u64, Op::Frame(len)));
+                    return Ok(visitor.visit::<{ Opcode::Frame.byte() }>(self.op_start as u64, Op::Frame(len)));
                 }
                 let (next, result) = visit_slowly(*self, visitor);
                 *self = next;

@@ -227,6 +227,7 @@ pub(crate) fn check_room(values: u64) -> Result<()> {
 }
 
 /// `Ok` if no more than `most` were found.
+#[inline]
 pub(crate) fn check(name: &str, unit: &str, most: u64, found: u64) -> Result<()> {
     if found > most { Err(exceeded(name, unit, most, found)) } else { Ok(()) }
 }

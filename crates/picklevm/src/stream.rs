@@ -108,7 +108,7 @@ impl<R: BufRead> Stream<R> {
         self.source.start_pickle();
         let mut builder = GraphBuilder::new(self.graph.unique(), options, &mut self.session);
         let source: &mut dyn Source = &mut self.source;
-        match machine::run(&mut self.machine, &mut builder, source, &options.limits).1 {
+        match machine::run(&mut self.machine, &mut builder, source, &options.limits) {
             Ok(_) if *shared_memo => Ok(self.graph.clone()),
             Ok(_) => Ok(std::mem::take(&mut self.graph)),
             Err(error) => {

@@ -220,7 +220,7 @@ impl Unpickler {
     pub fn loads(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
         let bytes = bytes.as_ref();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        self.load_slice(bytes, Bytes::new())
+        self.load_slice(bytes, None)
     }
 
     /// Loads one pickle from shared bytes: strings, bytes and large integers of the graph are slices of them.
@@ -242,15 +242,14 @@ impl Unpickler {
     pub fn load_bytes(&self, bytes: impl Into<Bytes>) -> Result<Graph> {
         let bytes = bytes.into();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        let shared = if bytes.len() < SHARED { Bytes::new() } else { bytes.clone() };
-        self.load_slice(&bytes, shared)
+        self.load_slice(&bytes, (bytes.len() >= SHARED).then_some(&bytes))
     }
 
     /// Loads one pickle from shared bytes whose payloads stay in them, however short the input is.
     #[cfg(feature = "serde")]
     pub(crate) fn load_sharing(&self, bytes: Bytes) -> Result<Graph> {
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        self.load_slice(&bytes, bytes.clone())
+        self.load_slice(&bytes, Some(&bytes))
     }
 
     /// Loads the next pickle of a reader, and reads no further.
@@ -262,7 +261,7 @@ impl Unpickler {
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
         // One machine for readers of all types.
         let source: &mut dyn Source = &mut Reader::new(reader).max_pickle_len(self.options.limits.input);
-        self.load_from(source, Bytes::new())
+        self.load_from(source, None)
     }
 
     /// The pickles of a reader, one after the other, until its end.
@@ -281,7 +280,7 @@ impl Unpickler {
     }
 
     /// Loads from a slice; payloads that lie in `shared` stay there.
-    fn load_slice(&self, bytes: &[u8], shared: Bytes) -> Result<Graph> {
+    fn load_slice(&self, bytes: &[u8], shared: Option<&Bytes>) -> Result<Graph> {
         if bytes.len() < LongDecoder::LONG {
             self.load_from(Decoder::new(bytes), shared)
         } else {
@@ -290,16 +289,16 @@ impl Unpickler {
     }
 
     /// Loads from a source; payloads that lie in `shared` stay there.
-    fn load_from<S: Source>(&self, source: S, shared: Bytes) -> Result<Graph> {
+    fn load_from<S: Source>(&self, source: S, shared: Option<&Bytes>) -> Result<Graph> {
         kept::with(&KEPT, |machine| {
             let mut session = Session::default();
             let mut graph = Graph::for_input(source.len_hint());
             let arena = graph.unique();
-            if !shared.is_empty() {
-                arena.share_input(shared);
+            if let Some(input) = shared {
+                arena.share_input(input.clone());
             }
             let mut builder = GraphBuilder::new(arena, &self.options, &mut session);
-            machine::run(machine, &mut builder, source, &self.options.limits).1?;
+            machine::run(machine, &mut builder, source, &self.options.limits)?;
             session.check_buffers(&self.options)?;
             Ok(graph)
         })

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
-use smallvec::SmallVec;
 
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
@@ -52,7 +51,7 @@ pub struct Arena {
     pub(crate) unsettled: Vec<Cell>,
     /// Hashes of tuples and frozensets that served as keys.
     pub(crate) hashes: Hashes,
-    pub(crate) roots: SmallVec<[Cell; 1]>,
+    pub(crate) roots: Vec<Cell>,
     /// Objects that were made for their effect alone, in the order in which they were dropped.
     pub(crate) effects: Vec<Cell>,
     /// Lists, dicts and tuples in the arguments of calls that were made twice, once to be dropped, and that both calls
@@ -423,6 +422,33 @@ impl Arena {
             + self.tables.iter().chain(&self.spare).map(Table::capacity_bytes).sum::<usize>()
     }
 
+    /// Whether the arenas take up little, as those of a short pickle do: so little that a look at each tells.
+    #[inline]
+    pub(crate) fn is_tiny(&self) -> bool {
+        const PLACES: usize = 512;
+        let most = self.cells.capacity()
+            | self.lists.capacity()
+            | self.tuples.capacity()
+            | self.dicts.capacity()
+            | self.sets.capacity()
+            | self.spans.capacity()
+            | self.floats.capacity()
+            | self.complexes.capacity()
+            | self.globals.capacity()
+            | self.buffers.capacity()
+            | self.persistents.capacity()
+            | self.objects.capacity()
+            | self.ops.capacity()
+            | self.lives.capacity()
+            | (self.payloads.text.capacity() / 64)
+            | self.payloads.blocks.capacity()
+            | self.unsettled.capacity()
+            | self.roots.capacity()
+            | self.effects.capacity();
+        // Places of all kinds together take less than 400 bytes.
+        most < PLACES && self.tables.is_empty() && self.spare.is_none()
+    }
+
     /// Makes room for a load that has read `done` of `total` bytes of its input, as if the rest were like the start.
     ///
     /// Growing by more than fourfold is left to later calls, so that no input makes room for what it does not hold.
@@ -449,6 +475,7 @@ impl Arena {
     }
 
     /// Empties the arena, keeping its memory.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.cells.clear();
         self.lists.clear();
@@ -470,7 +497,9 @@ impl Arena {
         self.hashes.clear();
         self.roots.clear();
         self.effects.clear();
-        self.held_arguments.clear();
+        if !self.held_arguments.is_empty() {
+            self.held_arguments = HashSet::default();
+        }
         self.protocol = None;
     }
 }

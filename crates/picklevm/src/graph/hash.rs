@@ -47,6 +47,7 @@ impl Default for Hashes {
 }
 
 impl Hashes {
+    #[inline]
     pub(crate) fn clear(&mut self) {
         if !self.known.is_empty() {
             *self = Hashes::default();

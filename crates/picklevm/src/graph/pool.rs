@@ -4,7 +4,7 @@
 //! small arenas for itself; large ones are kept for the whole process, so that what is kept does not grow with the
 //! number of threads.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::arena::Arena;
@@ -20,7 +20,8 @@ const LARGE_BYTES: usize = 64 << 20;
 const BYTES_A_BYTE: u64 = 16;
 
 thread_local! {
-    static SMALL: RefCell<Vec<Arc<Arena>>> = const { RefCell::new(Vec::new()) };
+    /// Small arenas, the one that was dropped last in front.
+    static SMALL: [Cell<Option<Arc<Arena>>>; SMALL_KEPT] = const { [const { Cell::new(None) }; SMALL_KEPT] };
 }
 
 /// The large ones, the one that was dropped last at the end.
@@ -29,7 +30,7 @@ static LARGE: Mutex<Vec<Arc<Arena>>> = Mutex::new(Vec::new());
 /// An empty arena that nobody shares.
 #[inline]
 pub(crate) fn take() -> Arc<Arena> {
-    SMALL.try_with(|small| small.try_borrow_mut().ok()?.pop()).ok().flatten().unwrap_or_default()
+    SMALL.try_with(|small| small.iter().find_map(Cell::take)).ok().flatten().unwrap_or_default()
 }
 
 /// An empty arena for what an input of `len` bytes makes.
@@ -54,26 +55,34 @@ fn take_large(most: u64) -> Option<Arc<Arena>> {
 #[inline]
 pub(crate) fn give(mut arena: Arc<Arena>) {
     let Some(unique) = Arc::get_mut(&mut arena) else { return };
-    let bytes = unique.capacity_bytes();
-    if bytes > LARGE_BYTES {
-        return;
+    if !unique.is_tiny() {
+        let bytes = unique.capacity_bytes();
+        if bytes > SMALL_BYTES {
+            return give_large(arena, bytes);
+        }
     }
-    // Live objects are dropped here, before anything is borrowed or locked: their code may drop graphs itself.
+    // Live objects are dropped here, before anything is taken: their code may drop graphs itself.
     unique.clear();
-    if bytes > SMALL_BYTES {
-        return give_large(arena);
-    }
-    // A thread that ends, or a drop inside of a drop, keeps nothing.
+    // A thread that ends keeps nothing.
     let _ = SMALL.try_with(|small| {
-        if let Ok(mut small) = small.try_borrow_mut()
-            && small.len() < SMALL_KEPT
-        {
-            small.push(arena);
+        let mut arena = Some(arena);
+        for slot in small {
+            arena = slot.replace(arena);
+            if arena.is_none() {
+                break;
+            }
         }
     });
 }
 
-fn give_large(arena: Arc<Arena>) {
+#[inline(never)]
+fn give_large(mut arena: Arc<Arena>, bytes: usize) {
+    if bytes > LARGE_BYTES {
+        return;
+    }
+    // As above, before anything is locked.
+    let Some(unique) = Arc::get_mut(&mut arena) else { return };
+    unique.clear();
     let mut large = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
     large.push(arena);
     let mut room = LARGE_BYTES;
@@ -93,7 +102,7 @@ fn give_large(arena: Arc<Arena>) {
 
 /// Gives back all that is kept for this thread, and for the process.
 pub(crate) fn trim() {
-    let _ = SMALL.try_with(|small| small.try_borrow_mut().map(|mut small| std::mem::take(&mut *small)));
+    let _ = SMALL.try_with(|small| small.iter().for_each(|slot| drop(slot.take())));
     let large = std::mem::take(&mut *LARGE.lock().unwrap_or_else(PoisonError::into_inner));
     drop(large);
 }

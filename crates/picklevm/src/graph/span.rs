@@ -147,6 +147,7 @@ impl Payloads {
         self.text.len() + self.input.len() + self.blocks.iter().map(Bytes::len).sum::<usize>()
     }
 
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         if !self.input.is_empty() {

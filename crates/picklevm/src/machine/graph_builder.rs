@@ -402,6 +402,7 @@ impl Builder for GraphBuilder<'_> {
         self.arena.extrapolate(done, total);
     }
 
+    #[inline]
     fn finish(&mut self, root: Cell) -> Result<()> {
         self.arena.settle_all();
         // A resolver that edits the graph does not get to say what its root is.

@@ -77,6 +77,7 @@ impl<V: Slot> Memo<V> {
         }
     }
 
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.dense.clear();
         self.dense.shrink_to(super::KEPT_MEMO);

@@ -49,6 +49,7 @@ impl<V: Slot> Machine<V> {
     }
 
     /// Forgets all, keeping memory unless it is much.
+    #[inline]
     pub fn clear(&mut self) {
         self.clear_stack();
         self.stack.shrink_to(KEPT);
@@ -94,7 +95,7 @@ pub(crate) fn run<B: Builder, S: Source>(
     builder: &mut B,
     source: S,
     limits: &Limits,
-) -> (S, Result<B::Value>) {
+) -> Result<B::Value> {
     machine.clear_stack();
     let total = source.len_hint();
     // A first load starts within every limit; a later one into the same graph goes on where the one before ended.
@@ -103,12 +104,12 @@ pub(crate) fn run<B: Builder, S: Source>(
         left => left.max(1),
     };
     let mut run = Run::new(machine, builder, limits, fuel, total);
-    let (source, done) = run.run(source);
+    let (_, done) = run.run(source);
     let left = run.fuel;
     if done.is_ok() {
         machine.fuel = left;
     }
-    (source, done)
+    done
 }
 
 /// Runs pickles until the source ends or there were `most`, on one memo if it is shared.
@@ -178,7 +179,7 @@ enum Exit {
 /// The opcodes that most of a pickle consists of. They are run where they are decoded; doing so with all of them would
 /// make the loop slow to compile, unless the builder is light. A debug build does so with none.
 const fn is_hot(byte: u8) -> bool {
-    let hot = b"KJMG\x8aN\x88\x89\x8cXC]ae)\x85\x86\x87t}su(hj\x94qR\x81b";
+    let hot = b"KJMG\x8aN\x88\x89\x8cXC]ae)\x85\x86\x87t}su(hj\x94qR\x81b\x80\x95";
     let mut at = 0;
     while at < hot.len() && !cfg!(debug_assertions) {
         if hot[at] == byte {

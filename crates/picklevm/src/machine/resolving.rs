@@ -24,8 +24,10 @@ pub(crate) struct Session {
     /// Bytes that calls have copied from their arguments.
     copied: u64,
     /// The globals of names from the stack that take long to look at: each pair of names is asked about once.
-    long_named: HashMap<(Cell, Cell), Cell, RandomState>,
+    long_named: Option<Box<LongNamed>>,
 }
+
+type LongNamed = HashMap<(Cell, Cell), Cell, RandomState>;
 
 impl Session {
     /// Begins another graph. Buffers go on where they are.
@@ -33,10 +35,11 @@ impl Session {
         self.classes.clear();
         self.extensions.clear();
         self.copied = 0;
-        self.long_named.clear();
+        self.long_named = None;
     }
 
     /// Whether all of the buffers that there are have been used.
+    #[inline]
     pub(crate) fn check_buffers(&self, options: &Options) -> Result<()> {
         let Some(there_are) = options.buffers.as_ref().map(|buffers| buffers.len()) else { return Ok(()) };
         let used = self.next_buffer as usize;
@@ -79,11 +82,11 @@ impl GraphBuilder<'_> {
         if !module.is_long() && !name.is_long() {
             return self.resolve(module, name);
         }
-        if let Some(global) = self.session.long_named.get(&(module, name)) {
+        if let Some(global) = self.session.long_named.as_ref().and_then(|known| known.get(&(module, name))) {
             return Ok(*global);
         }
         let global = self.resolve(module, name)?;
-        self.session.long_named.insert((module, name), global);
+        self.session.long_named.get_or_insert_default().insert((module, name), global);
         Ok(global)
     }
 
