@@ -26,6 +26,41 @@ fn a_cycle_cannot_become_json() {
 }
 
 #[test]
+fn what_cannot_become_json_is_told_with_its_place() {
+    // [7, {'a': loop}], where loop = [[loop]]
+    let graph = loads(b"\x80\x04](K\x07}\x8c\x01a]\x94]h\0aase.").expect("loads");
+    assert_eq!(
+        serde_json::to_string(&graph).expect_err("a cycle").to_string(),
+        "[1].a[0][0]: expected data without cycles, found [1].a again"
+    );
+    // [{(): 1}]
+    let graph = loads(b"\x80\x04]})K\x01sa.").expect("loads");
+    assert_eq!(serde_json::to_string(&graph).expect_err("no key of JSON").to_string(), "key must be a string");
+}
+
+#[test]
+fn toml_becomes_a_graph_and_a_graph_toml() {
+    let text = "area = 0.5\nname = \"x\"\n\n[[points]]\nat = [1, 2]\n\n[[points]]\nat = []\nlast = true\n";
+    let graph: Graph = toml::from_str(text).expect("a graph");
+    let python = "{'area': 0.5, 'name': 'x', 'points': [{'at': [1, 2]}, {'at': [], 'last': True}]}";
+    assert_eq!(format!("{:?}", graph.root()), python);
+    assert_eq!(toml::to_string(&graph).expect("TOML"), text);
+}
+
+#[test]
+fn dates_of_toml_are_text_that_reads_as_dates() {
+    #[derive(serde::Deserialize)]
+    struct Times {
+        day: chrono::NaiveDate,
+        moment: jiff::Timestamp,
+    }
+    let graph: Graph = toml::from_str("day = 2024-02-29\nmoment = 2024-02-29T12:30:00Z").expect("a graph");
+    assert_eq!(format!("{:?}", graph.root()), "{'day': '2024-02-29', 'moment': '2024-02-29T12:30:00Z'}");
+    let times: Times = picklevm::serde::from_value(graph.root()).expect("read");
+    assert_eq!((times.day.to_string(), times.moment.to_string()), ("2024-02-29".into(), "2024-02-29T12:30:00Z".into()));
+}
+
+#[test]
 fn json_becomes_a_graph() {
     let data = json!({"a": [1, -2, 0.5, true, null, "x", 18446744073709551615u64], "b": {}});
     let graph: Graph = serde_json::from_value(data.clone()).expect("a graph");

@@ -19,7 +19,7 @@
 //! | Python | Rust |
 //! | --- | --- |
 //! | `None` | `()`, a unit struct, the `None` of an `Option` |
-//! | `bool`, `int`, `float` | the same; integers beyond 128 bits as strings of digits, or with [`bigint`] |
+//! | `bool`, `int`, `float` | the same; integers beyond 64 bits as strings of digits too, all of any size with [`bigint`] |
 //! | `complex` | `(f64, f64)` |
 //! | `str` | `String`, `&str`, `char`, the name of a variant |
 //! | `bytes`, `bytearray` | `serde_bytes`, `Vec<u8>` |
@@ -70,6 +70,7 @@
 
 pub mod bigint;
 mod config;
+mod content;
 mod error;
 mod instance;
 mod plain;

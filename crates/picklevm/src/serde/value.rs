@@ -1,12 +1,12 @@
 //! Values and graphs as serde data: into any format, and graphs out of any format.
 
-use std::cell::Cell as Slot;
 use std::fmt;
 
 use ::serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use ::serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+use ::serde::ser::{Error as _, Serialize, Serializer};
 
 use super::config::DEPTH;
+use super::content::Content;
 use super::read::{Context, FromGraph, Reader};
 use crate::graph::{Arena, Cell, Graph, Tag, Value};
 use crate::limits::Limits;
@@ -16,7 +16,8 @@ use crate::limits::Limits;
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut context = Context::new(self.arena(), FromGraph, DEPTH, Limits::default().shared);
-        Transcoder::new(Reader::new(*self, &mut context)).serialize(serializer)
+        let content = Content::deserialize(Reader::new(*self, &mut context)).map_err(S::Error::custom)?;
+        content.serialize(serializer)
     }
 }
 
@@ -27,100 +28,8 @@ impl Serialize for Graph {
     }
 }
 
-/// What one deserializer gives, for a serializer to take.
-struct Transcoder<D>(Slot<Option<D>>);
-
-impl<D> Transcoder<D> {
-    fn new(source: D) -> Self {
-        Transcoder(Slot::new(Some(source)))
-    }
-}
-
-impl<'de, D: Deserializer<'de>> Serialize for Transcoder<D> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.take() {
-            Some(source) => source.deserialize_any(Sink(serializer)).map_err(S::Error::custom),
-            None => Err(S::Error::custom("a value can be written once")),
-        }
-    }
-}
-
-/// Hands what it visits to a serializer.
-struct Sink<S>(S);
-
-macro_rules! forward {
-    ($($visit:ident $serialize:ident $type:ty;)*) => {$(
-        fn $visit<E: ::serde::de::Error>(self, value: $type) -> Result<S::Ok, E> {
-            self.0.$serialize(value).map_err(E::custom)
-        }
-    )*};
-}
-
-impl<'de, S: Serializer> Visitor<'de> for Sink<S> {
-    type Value = S::Ok;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value that other formats can hold")
-    }
-
-    forward! {
-        visit_bool serialize_bool bool;
-        visit_i64 serialize_i64 i64;
-        visit_u64 serialize_u64 u64;
-        visit_f64 serialize_f64 f64;
-        visit_str serialize_str &str;
-        visit_bytes serialize_bytes &[u8];
-    }
-
-    fn visit_unit<E: ::serde::de::Error>(self) -> Result<S::Ok, E> {
-        self.0.serialize_none().map_err(E::custom)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<S::Ok, A::Error> {
-        struct Item<'a, S>(&'a mut S);
-
-        impl<'de, S: SerializeSeq> DeserializeSeed<'de> for Item<'_, S> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
-                self.0.serialize_element(&Transcoder::new(source)).map_err(D::Error::custom)
-            }
-        }
-
-        let mut seq = self.0.serialize_seq(items.size_hint()).map_err(A::Error::custom)?;
-        while items.next_element_seed(Item(&mut seq))?.is_some() {}
-        seq.end().map_err(A::Error::custom)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<S::Ok, A::Error> {
-        struct Key<'a, S>(&'a mut S);
-        struct Entry<'a, S>(&'a mut S);
-
-        impl<'de, S: SerializeMap> DeserializeSeed<'de> for Key<'_, S> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
-                self.0.serialize_key(&Transcoder::new(source)).map_err(D::Error::custom)
-            }
-        }
-
-        impl<'de, S: SerializeMap> DeserializeSeed<'de> for Entry<'_, S> {
-            type Value = ();
-
-            fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<(), D::Error> {
-                self.0.serialize_value(&Transcoder::new(source)).map_err(D::Error::custom)
-            }
-        }
-
-        let mut map = self.0.serialize_map(entries.size_hint()).map_err(A::Error::custom)?;
-        while entries.next_key_seed(Key(&mut map))?.is_some() {
-            entries.next_value_seed(Entry(&mut map))?;
-        }
-        map.end().map_err(A::Error::custom)
-    }
-}
-
-/// From any self-describing format: JSON, TOML and so on become a graph, which can be written as a pickle.
+/// From any self-describing format: JSON, TOML and so on become a graph, which can be written as a pickle. The dates and
+/// times of TOML become text, as they do in JSON.
 ///
 /// ```
 /// let graph: picklevm::Graph = serde_json::from_str(r#"{"name": "Alice", "tags": ["a", 1.5, null]}"#)?;
@@ -137,6 +46,9 @@ impl<'de> Deserialize<'de> for Graph {
         Ok(graph)
     }
 }
+
+/// The only key of the map that the crate `toml` makes of a date or time.
+const TOML_DATE: &str = "$__toml_private_datetime";
 
 /// Makes values in an arena out of what it visits.
 struct Maker<'a> {
@@ -232,6 +144,14 @@ impl<'de> Visitor<'de> for Maker<'_> {
             self.stack.push(key);
             let value = entries.next_value_seed(self.again())?;
             self.stack.push(value);
+        }
+        if let [key, text] = self.stack[from..]
+            && text.is(Tag::Str)
+            && key.is(Tag::Str)
+            && self.arena.text(key) == TOML_DATE
+        {
+            self.stack.truncate(from);
+            return Ok(text);
         }
         let dict = self.arena.new_dict();
         let added = self.arena.add_rows(dict, &self.stack[from..]);
