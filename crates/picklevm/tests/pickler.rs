@@ -204,6 +204,9 @@ fn a_persistent_reference_is_written_each_time_unless_it_is_shared() {
     assert_eq!(rewritten(twice, Protocol::V2).expect("is written"), twice);
     let shared = b"\x80\x02]q\x00(X\x01\0\0\0aq\x01Qq\x02h\x02e.";
     assert_eq!(rewritten(shared, Protocol::V2).expect("is written"), shared);
+    // The object leads back to itself, but through a list that the memo knows before its arguments are written.
+    let cycle = b"\x80\x02]q\x00(cm\nC\nq\x01h\x00X\x01\0\0\0aq\x02Q\x86q\x03Rq\x04h\x04e.";
+    assert_eq!(rewritten(cycle, Protocol::V2).expect("is written"), cycle);
 }
 
 #[test]

@@ -92,12 +92,25 @@ fn a_million_objects_that_call_each_other_are_written_on_a_small_stack() {
 }
 
 #[test]
-fn a_persistent_reference_is_called_twice_where_its_object_is_an_argument_of_itself() {
-    let graph = Unpickler::new().loads(b"]q\x00(Pid\nh\x00\x85Rq\x01e0h\x01.").expect("it loads");
-    let pickle = Pickler::new().dumps(graph.root()).expect("it is written");
-    let back = Unpickler::new().loads(&pickle).expect("it loads");
-    assert_isomorphic(graph.root(), back.root(), "a call of a persistent reference");
-    assert_eq!(back.effects().len(), 0);
+fn an_object_that_is_an_argument_of_itself_is_made_of_one_persistent_reference_both_times() {
+    for (what, pickle) in [
+        ("called", &b"]q\x00(Pid\nh\x00\x85Rq\x01e0h\x01."[..]),
+        ("beside", b"]q\x00(cm\nC\nPid\nh\x00\x86Rq\x01e0h\x01."),
+        ("behind", b"]q\x00(cm\nC\nh\x00Pid\n\x86Rq\x01e0h\x01."),
+        ("nested", b"]q\x00(cm\nC\n(Pid\n]Pid\n\x85ah\x00tRq\x01e0h\x01."),
+        ("in keywords", b"]\x94(cm\nC\nh\x00\x85}\x8c\x01kPid\ns\x92\x94e0h\x01."),
+        ("of an instance", b"]q\x00((cm\nC\nPid\nh\x00oq\x01e0h\x01."),
+    ] {
+        let graph = Unpickler::new().loads(pickle).unwrap_or_else(|error| panic!("{what}: {error}"));
+        for protocol in PROTOCOLS.into_iter().filter(|protocol| what != "in keywords" || *protocol >= Protocol::V4) {
+            let pickle = Pickler::new().protocol(protocol).dumps(graph.root()).expect("it is written");
+            let back = Unpickler::new().loads(&pickle).expect("it loads");
+            if (what, protocol) != ("of an instance", Protocol::V0) {
+                assert_isomorphic(graph.root(), back.root(), &format!("{what}, protocol {protocol}"));
+            }
+            assert_eq!(back.effects().len(), 0, "{what}, protocol {protocol}");
+        }
+    }
 }
 
 #[test]

@@ -22,7 +22,6 @@ impl Census {
         for cell in &arena.held_arguments {
             census.count(*cell);
         }
-        let mut called_persistents = Vec::new();
         for cell in Walk::new(arena, roots()) {
             arena.each_child(cell, |child| census.count(child));
             if cell.is(Tag::Object) {
@@ -30,18 +29,34 @@ impl Census {
                 if node.how == How::Reduce && Slots::has(node.class) {
                     census.counts[slots.of(node.class)] |= CALLED;
                 }
-                if node.class.is(Tag::Persistent) && !node.args.is(Tag::EmptyTuple) {
-                    called_persistents.push(cell);
+            }
+        }
+        census.spread(arena);
+        census
+    }
+
+    /// What stands in a list, dict or tuple to which there is more than one reference was not made afresh either.
+    fn spread(&mut self, arena: &Arena) {
+        let of_kind = |tag, len| (0..len as u32).map(move |id| Cell::node(tag, id));
+        let mut held: Vec<_> = of_kind(Tag::Tuple, arena.tuples.len())
+            .chain(of_kind(Tag::List, arena.lists.len()))
+            .chain(of_kind(Tag::Dict, arena.dicts.len()))
+            .filter(|container| self.is_shared(*container))
+            .collect();
+        while let Some(container) = held.pop() {
+            for item in arena.items(container) {
+                if is_made_for_arguments(*item) && !self.is_shared(*item) {
+                    self.hold(*item);
+                    held.push(*item);
                 }
             }
         }
-        // An object that is met inside its own arguments is made twice, and both times of the same persistent reference.
-        for cell in called_persistents {
-            if census.is_shared(cell) {
-                census.count(arena.objects[cell.id()].class);
-            }
-        }
-        census
+    }
+
+    /// Counts a node as one to which there is more than one reference.
+    pub(super) fn hold(&mut self, cell: Cell) {
+        self.count(cell);
+        self.count(cell);
     }
 
     fn count(&mut self, cell: Cell) {
@@ -62,4 +77,9 @@ impl Census {
     pub(super) fn is_called(&self, cell: Cell) -> bool {
         self.counts[self.slots.of(cell)] & CALLED != 0
     }
+}
+
+/// Whether a call of `__reduce_ex__` may have made a value for its arguments.
+pub(super) fn is_made_for_arguments(cell: Cell) -> bool {
+    matches!(cell.tag(), Tag::Tuple | Tag::List | Tag::Dict)
 }

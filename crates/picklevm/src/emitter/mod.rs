@@ -69,6 +69,8 @@ pub(crate) struct Emitter<'g, 'o, S> {
     effects: &'o [Cell],
     /// How often nodes are referred to, once someone asked.
     census: Option<Census>,
+    /// Values that are still looked at to tell which objects their own arguments lead back to.
+    curiosity: u32,
 }
 
 /// What is to be written.
@@ -168,6 +170,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             root,
             effects,
             census: None,
+            curiosity: outside::CURIOSITY,
         }
     }
 
@@ -320,7 +323,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         self.op(op)
     }
 
-    fn census(&mut self) -> &Census {
+    fn census(&mut self) -> &mut Census {
         let Emitter { arena, memo, root, effects, .. } = self;
         self.census.get_or_insert_with(|| Census::take(arena, memo.slots(), *root, effects))
     }

@@ -1,14 +1,21 @@
 //! What lies outside of the pickle: persistent references and out-of-band buffers.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
 use picklevm_ops::{Op, Sink};
 
+use super::census::is_made_for_arguments;
 use super::memo::Entry;
 use super::{Emitter, Place, Step, unrepresentable};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Buffer, Cell, Tag};
+use crate::graph::{Buffer, Cell, Tag, is_compound};
 
 /// Decides about a buffer: `true` takes it out of band, `false` leaves its bytes in the pickle.
 pub(crate) type BufferCallback = dyn FnMut(Buffer<'_>) -> bool + Send;
+
+/// Values that are looked at in one pickle, at the most, to tell which objects their own arguments lead back to.
+pub(super) const CURIOSITY: u32 = 1 << 20;
 
 impl<S: Sink> Emitter<'_, '_, S> {
     /// Begins a persistent reference: its id comes first. CPython asks for it each time and memoizes none; one that is
@@ -52,6 +59,55 @@ impl<S: Sink> Emitter<'_, '_, S> {
         // It is complete: a later pickle with this memo writes it again.
         self.memo.set(slot, Entry::NONE);
         Ok(())
+    }
+
+    /// Sees to it that the persistent references that make an object are put into the memo, if it will be met inside its
+    /// own arguments: made of others, the one that is dropped would be another call.
+    pub(super) fn hold_persistents(&mut self, object: Cell) {
+        if self.arena.persistents.is_empty() || self.options.fast || !self.census().is_shared(object) {
+            return;
+        }
+        let mut references = Vec::new();
+        let mut left = self.made_of(object);
+        while let Some(cell) = left.pop() {
+            if cell.is(Tag::Persistent) {
+                references.push(cell);
+            } else if is_made_for_arguments(cell) && !self.census().is_shared(cell) {
+                left.extend(self.arena.items(cell));
+            }
+        }
+        if !references.is_empty() && self.leads_back(object) {
+            references.into_iter().for_each(|reference| self.census().hold(reference));
+        }
+    }
+
+    /// Whether an object is met again while what makes it is written; `true` where telling would cost too much.
+    fn leads_back(&mut self, object: Cell) -> bool {
+        let mut left = self.made_of(object);
+        let mut seen = HashSet::with_hasher(RandomState::default());
+        while let Some(cell) = left.pop() {
+            if cell == object {
+                return true;
+            }
+            let is_fetched = || self.memo.entry(self.memo.slot(cell)).number().is_some();
+            if !is_compound(cell.tag()) || cell.is(Tag::EmptyTuple) || is_fetched() || !seen.insert(cell) {
+                continue;
+            }
+            let from = left.len();
+            self.arena.each_child(cell, |child| left.push(child));
+            let Some(rest) = self.curiosity.checked_sub(1 + (left.len() - from) as u32) else { return true };
+            self.curiosity = rest;
+        }
+        false
+    }
+
+    /// What an object is called with and of, and the items of a set.
+    fn made_of(&self, cell: Cell) -> Vec<Cell> {
+        if !cell.is(Tag::Object) {
+            return self.arena.items(cell).to_vec();
+        }
+        let node = self.arena.objects[cell.id()];
+        vec![node.class, node.args]
     }
 
     /// A buffer, out of band or, if it is declined, in band as bytes or a bytearray.

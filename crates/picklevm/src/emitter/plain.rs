@@ -58,6 +58,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
             room: self.out.room(),
             barriers: self.barriers,
             protocol: self.protocol,
+            // Below protocol 4 an object may be a path of attributes; persistent references may have to be remembered.
+            has_objects: PROTOCOL_4 && self.arena.persistents.is_empty(),
         };
         let left = plain.run(next);
         let (written, next, barriers) = (plain.room.len(), plain.memo.next(), plain.barriers);
@@ -76,6 +78,8 @@ struct Plain<'e, const PROTOCOL_4: bool> {
     room: Room<'e>,
     barriers: u32,
     protocol: u8,
+    /// No object needs a closer look.
+    has_objects: bool,
 }
 
 /// What is to be done next.
@@ -261,8 +265,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             How::NewObj => Bare::NewObj,
             _ => return self.leave(cell, place),
         };
-        // Below protocol 4 it may be a path of attributes.
-        if PROTOCOL_4
+        if self.has_objects
             && node.class.is(Tag::Global)
             && let Some(class) = self.memo.number(node.class)
         {

@@ -152,6 +152,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// a container ends the cycle.
     pub(super) fn enter(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<Place> {
         let mut place = Place::Arguments;
+        if entry == Entry::NONE {
+            self.hold_persistents(cell);
+        }
         if let Some(before) = entry.barriers()
             && !self.options.fast
         {

@@ -54,8 +54,8 @@ pub struct Arena {
     pub(crate) roots: Vec<Cell>,
     /// Objects that were made for their effect alone, in the order in which they were dropped.
     pub(crate) effects: Vec<Cell>,
-    /// Lists, dicts and tuples in the arguments of calls that were made twice, once to be dropped, and that both calls
-    /// had: something holds them besides the call, or they would have been made afresh for the second.
+    /// Lists, dicts, tuples and persistent references in calls that were made twice, once to be dropped, and that both
+    /// calls had: something holds them besides the call, or they would have been made afresh for the second.
     pub(crate) held_arguments: HashSet<Cell, RandomState>,
     /// The protocol that the newest pickle said; `None` where none was loaded. Below 3, globals have the names of
     /// Python 2; from 4 on, their names are values that other places may share.

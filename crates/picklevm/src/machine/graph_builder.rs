@@ -443,9 +443,12 @@ impl GraphBuilder<'_> {
         };
         let mut work = vec![(args(x.args, x.how), args(y.args, y.how), 4)];
         let mut held = Vec::new();
+        if x.class.is(Tag::Persistent) {
+            held.push(x.class);
+        }
         while let Some((a, b, levels)) = work.pop() {
             if a == b {
-                if matches!(a.tag(), Tag::Tuple | Tag::List | Tag::Dict) {
+                if matches!(a.tag(), Tag::Tuple | Tag::List | Tag::Dict | Tag::Persistent) {
                     held.push(a);
                 }
                 continue;

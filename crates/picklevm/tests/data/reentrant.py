@@ -20,6 +20,11 @@ class Fresh(Own):
     """Its arguments are made for each call."""
     def __reduce__(self): return Fresh, (list(self.a), dict(self.b))
 
+class Kept:
+    """The tuple of its arguments is its own, too."""
+    def __init__(self, *args): self.args = args
+    def __reduce__(self): return Kept, self.args
+
 
 CASES = {}
 
@@ -63,6 +68,10 @@ def fresh_list():
 @case
 def fresh_dict():
     o, l = Fresh(), []; o.a, o.b = [], {"q": l}; l.append(o); return [o]
+
+@case
+def kept():
+    l = []; a = Kept((l,)); b = Kept((a,), [l]); c = Kept({"b": b}, a); l += [c, a]; return [c, b]
 
 
 def main(out):
