@@ -303,6 +303,17 @@ fn newobj_ex_below_protocol_4_is_a_call_of_partial() {
 }
 
 #[test]
+fn the_new_method_of_a_class_is_fetched_for_its_second_object() {
+    let pickle = b"\x80\x04](\x8c\x01m\x8c\x01A\x93\x94)}\x92h\x00)}\x92e.";
+    let written = rewritten(pickle, Protocol::V2).expect("is written");
+    assert!(
+        written.ends_with(b"h\x01h\x06\x85q\x0dRq\x0e(h\x06h\x03\x85q\x0f}q\x10Ntq\x11b)Rq\x12e."),
+        "{}",
+        written.escape_ascii()
+    );
+}
+
+#[test]
 fn objects_that_were_made_for_their_effect_are_kept() {
     for pickle in [
         &b"cm\nf\n(K\x01tR0N."[..],                         // of no object

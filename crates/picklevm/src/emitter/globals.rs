@@ -149,7 +149,10 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         let mut left = attributes.clone().count();
         for attribute in attributes {
             left -= 1;
-            self.made_text(attribute.into())?;
+            // A new text each time, cut out of the path.
+            self.boundary()?;
+            self.write_text(attribute.into())?;
+            self.put_nameless()?;
             self.tuple_end(2)?;
             if !bare {
                 self.put_nameless()?;

@@ -58,8 +58,8 @@ pub(crate) struct Emitter<'g, 'o, S> {
     has_runs: bool,
     /// What still happens to the objects that are being written, the next at the end.
     changes: Vec<PendingChange>,
-    /// Numbers to fetch, the next at the end.
-    numbers: Vec<u32>,
+    /// The numbers of `cls.__new__`, by class.
+    new_methods: HashMap<Cell, u32, RandomState>,
     /// How many containers are open that have a number already: each of them ends a cycle that comes back to it.
     barriers: u32,
     /// Objects that were met inside their own arguments.
@@ -98,8 +98,10 @@ enum Step {
     Name(&'static str),
     /// The global `getattr`, and the MARK of its arguments.
     Getattr,
-    /// A GET of the number that was remembered last.
-    Fetch,
+    /// `cls.__new__`.
+    NewMethod(Cell),
+    /// The REDUCE that makes it, and its PUT.
+    FinishNewMethod(Cell),
     /// Fast mode: the node is not open any more.
     Close(usize),
 }
@@ -120,8 +122,6 @@ enum Bare {
     Reduce,
     /// REDUCE with a PUT of a number that nobody asks for.
     ReducePut,
-    /// The same, and the number is remembered for [`Step::Fetch`].
-    ReduceRemember,
     /// TUPLE2 without a PUT.
     Pair,
     /// The end of a tuple of so many items (4: of any number more), with a PUT that nobody asks for.
@@ -164,7 +164,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             has_runs: options.protocol >= 2 && !options.fast && !options.habits.wide_ints,
             options,
             changes: Vec::new(),
-            numbers: Vec::new(),
+            new_methods: HashMap::default(),
             barriers: 0,
             reentries: None,
             root,
@@ -217,12 +217,8 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
                     self.made_global("builtins", "getattr")?;
                     self.tuple_start(2)?;
                 }
-                Step::Fetch => {
-                    self.boundary()?;
-                    if let Some(number) = self.numbers.pop() {
-                        self.get(number)?;
-                    }
-                }
+                Step::NewMethod(class) => self.new_method(class)?,
+                Step::FinishNewMethod(class) => self.finish_new_method(class)?,
                 Step::Close(slot) => self.memo.set(slot, Entry::NONE),
             }
         }
@@ -307,11 +303,6 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             Bare::Reduce => Op::Reduce,
             Bare::ReducePut => {
                 self.op(Op::Reduce)?;
-                return self.put_nameless();
-            }
-            Bare::ReduceRemember => {
-                self.op(Op::Reduce)?;
-                self.numbers.push(self.memo.next());
                 return self.put_nameless();
             }
             Bare::Pair => Op::Tuple2,

@@ -127,25 +127,38 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if len > 3 {
             self.steps.push(Step::Op(Bare::Mark));
         }
-        if self.options.fast {
-            self.new_method(node.class);
-        } else {
-            self.steps.push(Step::Fetch);
-        }
-        self.steps.extend([Step::Op(Bare::Mark), Step::Op(Bare::ReducePut), Step::Op(Bare::Tuple(1))]);
-        self.new_method(node.class);
+        self.steps.extend([
+            Step::NewMethod(node.class),
+            Step::Op(Bare::Mark),
+            Step::Op(Bare::ReducePut),
+            Step::Op(Bare::Tuple(1)),
+            Step::NewMethod(node.class),
+        ]);
         Ok(())
     }
 
-    /// Steps for `getattr(cls, '__new__')`, whose number is remembered.
-    fn new_method(&mut self, class: Cell) {
+    /// `getattr(cls, '__new__')`, which is fetched from the second time on.
+    pub(super) fn new_method(&mut self, class: Cell) -> Result<()> {
+        if let Some(number) = self.new_methods.get(&class) {
+            let number = *number;
+            self.boundary()?;
+            return self.get(number);
+        }
         self.steps.extend([
-            Step::Op(Bare::ReduceRemember),
+            Step::FinishNewMethod(class),
             Step::Op(Bare::Tuple(2)),
             Step::Name("__new__"),
             Step::Save(class, Place::Data),
             Step::Getattr,
         ]);
+        Ok(())
+    }
+
+    pub(super) fn finish_new_method(&mut self, class: Cell) -> Result<()> {
+        if !self.options.fast {
+            self.new_methods.insert(class, self.memo.next());
+        }
+        self.bare(Bare::ReducePut)
     }
 
     /// Notes that an object is being written. It may be met again inside its own arguments; that is written anew until
