@@ -93,7 +93,7 @@ fn an_object_with_many_changes_is_looked_at_once_however_often_it_is_shared() {
 fn deciding_whether_a_dropped_call_is_its_successor_costs_a_constant() {
     let call = [b"cm\nC\n(", &long_text()[..], b"tRq\x020"].concat();
     let args = [b"(", &long_text()[..], b"tq\x010"].concat();
-    let drops = b"cm\nC\nh\x01R0h\x020".repeat(MANY);
+    let drops = b"cm\nC\nh\x01R0h\x020".repeat(8 * MANY);
     soon(|| load(&[b"\x80\x02", &call[..], &args, &drops, b"N."].concat()));
 }
 
@@ -103,6 +103,17 @@ fn rows_set_one_by_one_with_calls_in_between_are_looked_at_once() {
     let rows: Vec<u8> = (0..50_000).flat_map(row).collect();
     let graph = soon(|| loads([b"\x80\x02}", &rows[..], b"."].concat())).expect("a sound pickle");
     assert_eq!(graph.root().len(), 50_000);
+}
+
+#[test]
+fn a_key_that_a_large_dict_has_already_keeps_its_place_and_takes_the_last_value() {
+    const ROWS: u32 = 300_000;
+    let row = |key: u32, value: u32| [&b"J"[..], &key.to_le_bytes(), b"J", &value.to_le_bytes()].concat();
+    let rows = (0..ROWS).map(|key| row(key, key)).chain([row(7, ROWS)]).flatten().collect::<Vec<u8>>();
+    let graph = soon(|| load(&[b"\x80\x02}(", &rows[..], b"u."].concat()));
+    assert_eq!(graph.root().len(), ROWS as usize);
+    let (key, value) = graph.root().entries().nth(7).expect("the eighth row");
+    assert_eq!((key.as_i64(), value.as_i64()), (Some(7), Some(i64::from(ROWS))));
 }
 
 #[test]

@@ -97,7 +97,11 @@ impl<R: io::BufRead> Reader<R> {
     /// How many bytes of the pickle may still be read.
     #[inline(always)]
     fn room(&self) -> u64 {
-        self.max_pickle_len.saturating_sub(self.offset - self.pickle_start)
+        match self.max_pickle_len {
+            // No limit, not even where a claimed length ends behind it.
+            u64::MAX => u64::MAX,
+            limit => limit.saturating_sub(self.offset - self.pickle_start),
+        }
     }
 
     /// The next op. Its payload lives until the next call.

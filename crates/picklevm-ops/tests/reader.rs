@@ -81,6 +81,17 @@ fn a_claimed_length_takes_no_memory() {
 }
 
 #[test]
+fn the_longest_length_there_is_ends_with_the_data_as_in_a_slice() {
+    let data = b"N\x8e\xff\xff\xff\xff\xff\xff\xff\xffabc";
+    let mut decoder = Decoder::new(data);
+    let mut reader = Reader::new(BufReader::with_capacity(1, &data[..]));
+    for _ in 0..2 {
+        let from_slice = decoder.next_op().map(|op| format!("{op:?}")).map_err(|error| error.to_string());
+        assert_eq!(reader.next_op().map(|op| format!("{op:?}")).map_err(|error| error.to_string()), from_slice);
+    }
+}
+
+#[test]
 fn an_op_longer_than_the_limit_is_refused_however_it_is_buffered() {
     for pickle in [&b"C\x04abcd."[..], b"I12345\n."] {
         let mut reader = Reader::new(pickle).max_op_len(5);

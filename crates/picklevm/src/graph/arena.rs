@@ -8,11 +8,11 @@ use foldhash::fast::RandomState;
 
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
-use super::keyed::Table;
 use super::live::Live;
 use super::number::{from_le_bytes, trimmed_len};
 use super::object::{How, ObjectNode, OpKind, OpNode};
 use super::span::{Payloads, Span};
+use super::table::Table;
 use crate::error::{Error, ErrorKind, Result};
 
 /// All nodes of a graph.
@@ -451,18 +451,19 @@ impl Arena {
 
     /// Makes room for a load that has read `done` of `total` bytes of its input, as if the rest were like the start.
     ///
-    /// Growing by more than fourfold is left to later calls, so that no input makes room for what it does not hold.
+    /// Growing by more than fourfold is left to later calls, so that no input makes room for what it does not hold; what
+    /// grows at all grows by a quarter, so that no input has the arenas copied again and again.
     pub(crate) fn extrapolate(&mut self, done: u64, total: u64) {
         fn grow<T>(vec: &mut Vec<T>, done: u64, total: u64) {
-            let len = vec.len() as u64;
-            if vec.capacity() as u64 > len + len / 4 || len < 256 {
+            let (len, capacity) = (vec.len() as u64, vec.capacity() as u64);
+            if capacity > len + len / 4 || len < 256 {
                 return;
             }
             let wanted = (len as u128 * total as u128 / done.max(1) as u128) as u64;
             let wanted = (wanted + wanted / 32).min(len.saturating_mul(4));
-            if let Some(extra) = wanted.checked_sub(len) {
+            if wanted > capacity {
                 // Failing is no harm: the ordinary growth of the vector is still there.
-                let _ = vec.try_reserve_exact(extra as usize);
+                let _ = vec.try_reserve_exact((wanted.max(capacity + capacity / 4) - len) as usize);
             }
         }
         grow(&mut self.cells, done, total);
@@ -539,4 +540,20 @@ fn grow_row(cells: &mut Vec<Cell>, row: &mut Row, items: &[Cell]) {
     cells.resize(row.start as usize + cap, Cell::HOLE);
     row.len = next_id(len + items.len());
     row.cap = next_id(cap);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extrapolating_at_every_op_copies_an_arena_few_times() {
+        let (mut arena, mut capacities) = (Arena::default(), std::collections::BTreeSet::new());
+        for done in 0..1_000_000 {
+            arena.cells.push(Cell::NONE);
+            arena.extrapolate(1 << 20 | done, 1 << 21);
+            capacities.insert(arena.cells.capacity());
+        }
+        assert!(capacities.len() < 64, "{} sizes", capacities.len());
+    }
 }

@@ -4,41 +4,18 @@
 //! rows are only added; the table is made and equal keys are merged in one pass when the pickle ends, or before
 //! anyone looks (`settle`).
 
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
-
 use super::arena::{Arena, Keyed, extend_row};
 use super::cell::{Cell, Tag};
 use super::hash::Unhashable;
+use super::table::Table;
 
 /// Dicts and sets of at most this many rows have no hash table.
 const SMALL: usize = 16;
-
-/// The hash table of a large dict or set: numbers of rows.
-#[derive(Clone, Default)]
-pub(crate) struct Table {
-    rows: HashTable<u32>,
-    /// How many rows have been looked at.
-    settled: u32,
-}
 
 /// Cells a row: key and value of a dict, the member of a set.
 #[inline(always)]
 fn stride(keyed: Cell) -> usize {
     if keyed.is(Tag::Dict) { 2 } else { 1 }
-}
-
-impl Table {
-    /// Bytes of memory that it takes up, roughly.
-    pub(crate) fn capacity_bytes(&self) -> usize {
-        5 * self.rows.capacity()
-    }
-
-    /// Empties it, keeping its memory.
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.settled = 0;
-    }
 }
 
 impl Arena {
@@ -198,41 +175,53 @@ impl Arena {
         let rows = now.row.len as usize / stride;
         let mut table = std::mem::take(&mut self.tables[now.table as usize - 1]);
         let mut kept = table.settled as usize;
-        if kept < rows {
-            let arena = &*self;
-            table.rows.reserve(rows - kept, |row| arena.row_hash(start + *row as usize * stride));
-        }
-        for row in table.settled as usize..rows {
-            let key = self.cells[start + row * stride];
-            // Keys that cannot be hashed were refused when their row was added.
-            let hash = self.known_hash(key).unwrap_or_default();
-            let arena = &*self;
-            let found = table.rows.entry(
-                hash,
-                |other| arena.keys_equal(arena.cells[start + *other as usize * stride], key),
-                |other| arena.row_hash(start + *other as usize * stride),
-            );
-            match found {
-                Entry::Occupied(entry) => {
-                    let at = *entry.get() as usize;
-                    if stride == 2 {
-                        self.cells[start + 2 * at + 1] = self.cells[start + 2 * row + 1];
-                    }
-                }
-                Entry::Vacant(entry) => {
-                    entry.insert(kept as u32);
-                    if kept != row {
-                        self.cells.copy_within(start + row * stride..start + (row + 1) * stride, start + kept * stride);
-                    }
-                    kept += 1;
-                }
+        if kept == 0 && Table::is_worth_regions(rows) {
+            let key_at = |row: usize| start + row * stride;
+            let equal = |one: u32, other: u32| {
+                self.keys_equal(self.cells[key_at(one as usize)], self.cells[key_at(other as usize)])
+            };
+            if table.fill((0..rows).map(|row| self.row_hash(key_at(row))), equal) {
+                kept = rows;
+            } else {
+                table.clear();
             }
+        }
+        if kept < rows {
+            kept = self.merge_rows(keyed, &mut table, kept);
         }
         table.settled = kept as u32;
         self.tables[now.table as usize - 1] = table;
         self.keyed_mut(keyed).row.len = (kept * stride) as u32;
     }
 
+    /// Puts the rows behind the first `kept` into the hash table one by one; returns how many are left of all.
+    fn merge_rows(&mut self, keyed: Cell, table: &mut Table, mut kept: usize) -> usize {
+        let (stride, now) = (stride(keyed), self.keyed(keyed));
+        let start = now.row.start as usize;
+        let rows = now.row.len as usize / stride;
+        table.reserve(rows - kept);
+        for row in kept..rows {
+            let key = self.cells[start + row * stride];
+            let arena = &*self;
+            let equal = |other: u32| arena.keys_equal(arena.cells[start + other as usize * stride], key);
+            match table.insert(arena.row_hash(start + row * stride), kept as u32, equal) {
+                Ok(()) => {
+                    if kept != row {
+                        self.cells.copy_within(start + row * stride..start + (row + 1) * stride, start + kept * stride);
+                    }
+                    kept += 1;
+                }
+                Err(at) => {
+                    if stride == 2 {
+                        self.cells[start + 2 * at as usize + 1] = self.cells[start + 2 * row + 1];
+                    }
+                }
+            }
+        }
+        kept
+    }
+
+    /// The hash of the key at this place. Keys that cannot be hashed were refused when their row was added.
     fn row_hash(&self, at: usize) -> u64 {
         self.cells.get(at).and_then(|key| self.known_hash(*key)).unwrap_or_default()
     }
@@ -244,9 +233,8 @@ impl Arena {
         match self.keyed(keyed).table {
             0 => rows.chunks_exact(stride).position(|row| equal(row[0])),
             table => self.tables[table as usize - 1]
-                .rows
-                .find(hash, |row| rows.get(*row as usize * stride).is_some_and(|key| equal(*key)))
-                .map(|row| *row as usize),
+                .find(hash, |row| rows.get(row as usize * stride).is_some_and(|key| equal(*key)))
+                .map(|row| row as usize),
         }
     }
 
@@ -258,18 +246,12 @@ impl Arena {
         if now.table != 0 {
             let mut table = std::mem::take(&mut self.tables[now.table as usize - 1]);
             let hash = |row: usize| self.row_hash(start + row * stride);
-            if let Ok(entry) = table.rows.find_entry(hash(at), |row| *row as usize == at) {
-                entry.remove();
-            }
+            table.remove(hash(at), at as u32);
             let rows = len / stride;
             if rows - at < rows / 4 {
-                for behind in at + 1..rows {
-                    if let Some(row) = table.rows.find_mut(hash(behind), |row| *row as usize == behind) {
-                        *row -= 1;
-                    }
-                }
+                (at + 1..rows).for_each(|behind| table.move_up(hash(behind), behind as u32));
             } else {
-                table.rows.iter_mut().filter(|row| **row as usize > at).for_each(|row| *row -= 1);
+                table.move_all_up_behind(at as u32);
             }
             table.settled -= 1;
             self.tables[now.table as usize - 1] = table;

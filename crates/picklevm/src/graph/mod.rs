@@ -24,6 +24,7 @@ mod pool;
 mod renew;
 mod slots;
 mod span;
+mod table;
 mod value;
 mod views;
 mod walk;

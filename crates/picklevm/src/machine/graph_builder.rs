@@ -23,6 +23,9 @@ impl Slot for Cell {
 /// Comparisons that deciding about the first dropped calls may cost.
 const PATIENCE: usize = 1 << 20;
 
+/// Comparisons that deciding about each further one may cost: of a kind with what running its opcodes takes.
+const PATIENCE_A_CALL: usize = 64;
+
 /// Makes the nodes of one load in an arena.
 pub(crate) struct GraphBuilder<'a> {
     pub(super) arena: &'a mut Arena,
@@ -366,7 +369,7 @@ impl Builder for GraphBuilder<'_> {
         if node.memoized {
             return self.arena.effects.push(call);
         }
-        self.patience += 1000;
+        self.patience += PATIENCE_A_CALL;
         if let Some(got) = fetched
             && got.is(Tag::Object)
             && got != call
