@@ -14,6 +14,8 @@ pub(super) enum Token<'de> {
     None,
     Bool(bool),
     Int(i64),
+    /// An integer that `i64` cannot hold.
+    Unsigned(u64),
     Float(f64),
     Text(&'de str),
     Bytes(&'de [u8]),
@@ -129,17 +131,11 @@ impl<'de> Cursor<'de> {
         if is_true || self.take(Opcode::NewFalse) { Ok(is_true) } else { Err(Beyond) }
     }
 
-    /// Reads an integer of 64 bits at the most.
+    /// Reads an integer if it takes at most seven bytes, as nearly all do.
     #[inline(always)]
-    pub(super) fn int(&mut self) -> Result<i64, Beyond> {
+    pub(super) fn short_int(&mut self) -> Option<i64> {
         self.next();
-        match self.decoder.next_short_int() {
-            Some(int) => Ok(int.value()),
-            None => match self.token() {
-                Token::Int(value) => Ok(value),
-                _ => Err(Beyond),
-            },
-        }
+        self.decoder.next_short_int().map(|int| int.value())
     }
 
     /// Reads a number as a float.
@@ -151,6 +147,7 @@ impl<'de> Cursor<'de> {
             _ => match self.token() {
                 Token::Float(value) => Ok(value),
                 Token::Int(value) => Ok(value as f64),
+                Token::Unsigned(value) => Ok(value as f64),
                 _ => Err(Beyond),
             },
         }
@@ -209,9 +206,8 @@ impl<'de> Cursor<'de> {
     fn new_key(&mut self) -> Result<Option<&'de str>, Beyond> {
         match self.token() {
             Token::Text(text) => Ok(Some(text)),
-            Token::None | Token::Bool(_) | Token::Int(_) | Token::Float(_) | Token::Bytes(_) | Token::EmptyTuple => {
-                Ok(None)
-            }
+            Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => Ok(None),
+            Token::Bytes(_) | Token::EmptyTuple => Ok(None),
             Token::Known | Token::List | Token::Dict | Token::Beyond => Err(Beyond),
         }
     }
@@ -228,7 +224,7 @@ impl<'de> Cursor<'de> {
             Op::BinInt1(value) => Token::Int(value.into()),
             Op::BinInt2(value) => Token::Int(value.into()),
             Op::BinInt(value) => Token::Int(value.into()),
-            Op::Long1(bytes) => long(bytes).map_or(Token::Beyond, Token::Int),
+            Op::Long1(bytes) => long(bytes),
             Op::BinFloat(value) => Token::Float(value),
             Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => {
                 text.as_str().map_or(Token::Beyond, Token::Text)
@@ -267,8 +263,15 @@ impl<'de> Cursor<'de> {
 }
 
 /// An integer of 64 bits at the most, from the bytes of a LONG1.
-fn long(bytes: &[u8]) -> Option<i64> {
-    let mut wide = [bytes.last().map_or(0, |last| if *last < 0x80 { 0 } else { 0xff }); 8];
-    wide.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(i64::from_le_bytes(wide))
+fn long(bytes: &[u8]) -> Token<'_> {
+    let sign = bytes.last().map_or(0, |last| if *last < 0x80 { 0 } else { 0xff });
+    let mut wide = [sign; 16];
+    let Some(low) = wide.get_mut(..bytes.len()) else { return Token::Beyond };
+    low.copy_from_slice(bytes);
+    let value = i128::from_le_bytes(wide);
+    match (i64::try_from(value), u64::try_from(value)) {
+        (Ok(value), _) => Token::Int(value),
+        (_, Ok(value)) => Token::Unsigned(value),
+        _ => Token::Beyond,
+    }
 }

@@ -42,6 +42,16 @@ impl<'t, 'de> Plain<'t, 'de> {
         })
     }
 
+    /// Reads an integer of any length, up to 64 bits.
+    #[inline(never)]
+    fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+        match self.cursor.token() {
+            Token::Int(value) => visitor.visit_i64(value),
+            Token::Unsigned(value) => visitor.visit_u64(value),
+            _ => Err(Beyond),
+        }
+    }
+
     /// Reads a tuple of so many items.
     fn tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Beyond> {
         self.cursor.inside(|cursor| {
@@ -62,21 +72,29 @@ macro_rules! atoms {
     )*};
 }
 
+/// Integers of any width.
+macro_rules! integers {
+    ($($method:ident)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+            match self.cursor.short_int() {
+                Some(value) => visitor.visit_i64(value),
+                None => self.integer(visitor),
+            }
+        }
+    )*};
+}
+
 impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     type Error = Beyond;
 
+    integers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+    }
+
     atoms! {
         deserialize_bool: bool => visit_bool;
-        deserialize_i8: int => visit_i64;
-        deserialize_i16: int => visit_i64;
-        deserialize_i32: int => visit_i64;
-        deserialize_i64: int => visit_i64;
-        deserialize_i128: int => visit_i64;
-        deserialize_u8: int => visit_i64;
-        deserialize_u16: int => visit_i64;
-        deserialize_u32: int => visit_i64;
-        deserialize_u64: int => visit_i64;
-        deserialize_u128: int => visit_i64;
         deserialize_f32: float => visit_f64;
         deserialize_f64: float => visit_f64;
         deserialize_char: text => visit_borrowed_str;
@@ -93,6 +111,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
                 Ok(value) => visitor.visit_u64(value),
                 Err(_) => visitor.visit_i64(value),
             },
+            Token::Unsigned(value) => visitor.visit_u64(value),
             Token::Float(value) => visitor.visit_f64(value),
             Token::Text(text) => visitor.visit_borrowed_str(text),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
@@ -200,7 +219,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         match self.cursor.token() {
             Token::List => self.list(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::Dict => self.dict(IgnoredAny).and_then(|_| visitor.visit_unit()),
-            Token::None | Token::Bool(_) | Token::Int(_) | Token::Float(_) => visitor.visit_unit(),
+            Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => visitor.visit_unit(),
             Token::Text(_) | Token::Bytes(_) | Token::EmptyTuple | Token::Known => visitor.visit_unit(),
             Token::Beyond => Err(Beyond),
         }

@@ -79,6 +79,7 @@ fn atoms_options_newtypes_and_tuples_are_read_straight() {
     is_read(&());
     is_read(&(true, i64::MIN, 1.5f32, 'x', "text".to_owned()));
     is_read(&((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), ((1, 2), 3), ()));
+    is_read(&(i64::MAX, u64::MAX, 1u64 << 63, i128::from(u64::MAX), -1i128));
     is_read(&vec![Some(Some(1)), None]);
     is_read(&[[1, 2], [3, 4]]);
 }
@@ -226,6 +227,7 @@ fn whatever_is_read_straight_is_what_the_graph_reads() {
         assert!(read > 100, "{read} are read");
     }
     check(&vec![record(1), record(7)]);
+    check(&(u64::MAX, i64::MIN, vec![1u64 << 63], 1.0));
     check(&(vec![(1, vec![2])], ((1, 2), [3.5]), vec![vec![vec![1, 2], vec![]]], "a".to_owned()));
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Ignoring {
