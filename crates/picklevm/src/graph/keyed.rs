@@ -194,13 +194,14 @@ impl Arena {
         self.keyed_mut(keyed).row.len = (kept * stride) as u32;
     }
 
-    /// Puts the rows behind the first `kept` into the hash table one by one; returns how many are left of all.
-    fn merge_rows(&mut self, keyed: Cell, table: &mut Table, mut kept: usize) -> usize {
+    /// Puts the rows behind the `settled` first into the hash table one by one; returns how many are left of all.
+    fn merge_rows(&mut self, keyed: Cell, table: &mut Table, settled: usize) -> usize {
         let (stride, now) = (stride(keyed), self.keyed(keyed));
         let start = now.row.start as usize;
         let rows = now.row.len as usize / stride;
-        table.reserve(rows - kept);
-        for row in kept..rows {
+        let mut kept = settled;
+        table.reserve(rows - settled);
+        for row in settled..rows {
             let key = self.cells[start + row * stride];
             let arena = &*self;
             let equal = |other: u32| arena.keys_equal(arena.cells[start + other as usize * stride], key);
