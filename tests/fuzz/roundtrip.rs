@@ -15,6 +15,9 @@ pub(crate) fn run(data: &[u8]) {
 /// Below the protocol of its opcode, a value becomes a call; then what was written once changes no more.
 fn round_trip(choice: u8, pickle: &[u8]) {
     let Ok(graph) = symbolic().loads(pickle) else { return };
+    if drops_a_buffer(&graph) {
+        return;
+    }
     let protocol = Protocol::try_from(choice % 6).expect("there are six");
     let maps_names = choice >= 128;
     let pickler = Pickler::new().protocol(protocol).fix_imports(maps_names);
@@ -24,6 +27,14 @@ fn round_trip(choice: u8, pickle: &[u8]) {
     }
     let Some(twice) = rewritten(&once, &pickler) else { return };
     assert_same(&once, &twice);
+}
+
+/// Whether a buffer was read and dropped, as no pickler has it: those behind it are counted anew when written.
+fn drops_a_buffer(graph: &Graph) -> bool {
+    let form = String::from_utf8(form(graph)).expect("the form is ASCII");
+    let mut numbers: Vec<&str> = form.split("{\"buffer\":").skip(1).filter_map(|rest| rest.split(',').next()).collect();
+    numbers.sort_by_key(|number| (number.len(), *number));
+    numbers.iter().enumerate().any(|(n, number)| n.to_string() != *number)
 }
 
 fn assert_same(before: &Graph, after: &Graph) {
