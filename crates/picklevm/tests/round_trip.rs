@@ -114,6 +114,17 @@ fn an_object_that_is_an_argument_of_itself_is_made_of_one_persistent_reference_b
 }
 
 #[test]
+fn a_set_whose_members_are_made_of_it_is_filled_after_it_was_made_below_protocol_4() {
+    let graph = Unpickler::new().loads(b"\x8f\x94(\x8c\x01m\x8c\x01K\x93h\x00\x85R\x90.").expect("it loads");
+    let pickle = Pickler::new().protocol(Protocol::V2).dumps(graph.root()).expect("it is written");
+    assert_eq!(
+        pickle,
+        b"\x80\x02c__builtin__\nset\nq\x00)Rq\x01c__builtin__\ngetattr\nq\x02h\x01X\x06\0\0\0updateq\x03\x86q\x04Rq\x05\
+          ]q\x06cm\nK\nq\x07h\x01\x85q\x08Rq\x09a\x85q\x0aRq\x0b0."
+    );
+}
+
+#[test]
 fn a_million_nested_persistent_ids_are_written_on_a_small_stack() {
     on_a_small_stack(|| {
         let pickle = [&b"\x80\x04N"[..], &b"Q".repeat(1_000_000), b"."].concat();

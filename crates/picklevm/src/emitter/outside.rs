@@ -101,8 +101,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
         false
     }
 
-    /// What an object is called with and of, and the items of a set.
-    fn made_of(&self, cell: Cell) -> Vec<Cell> {
+    /// What an object is made of: class and arguments; the items of a set or tuple.
+    pub(super) fn made_of(&self, cell: Cell) -> Vec<Cell> {
         if !cell.is(Tag::Object) {
             return self.arena.items(cell).to_vec();
         }
