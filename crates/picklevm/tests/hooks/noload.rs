@@ -35,6 +35,19 @@ fn nested_ids_are_made_whole() {
 }
 
 #[test]
+fn every_form_of_a_zodb_reference_is_a_value() {
+    // An oid; with its class; weak; in another database, without and with its class.
+    let pickle = b"\x80\x03(C\x01aQC\x01bcapp\nUser\nq\0\x86Q](X\x01\0\0\0wC\x01c\x85eQ\
+        ](X\x01\0\0\0nX\x02\0\0\0dbq\x01C\x01d\x86eQ](X\x01\0\0\0mh\x01C\x01eh\0\x87eQt.";
+    assert_eq!(
+        ids(pickle),
+        r#"[b"a", (b"b", app.User), ['w', (b"c",)], ['n', ('db', b"d")], ['m', ('db', b"e", app.User)]]"#
+    );
+    // Protocol 0 has ids of text, and Python 2 wrote oids as 8-bit strings.
+    assert_eq!(ids(b"(P12\nU\x01acapp\nUser\n\x86Qt."), r#"['12', (8-bit "a", app.User)]"#);
+}
+
+#[test]
 fn a_list_that_grows_after_an_id_shows_in_the_next() {
     assert_eq!(ids(b"\x80\x02]q\0K\x01ah\0Q0K\x02ah\0Q."), "[[1], [1, 2]]");
 }
