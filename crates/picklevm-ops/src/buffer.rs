@@ -55,6 +55,18 @@ impl Buffer {
         Buffer { len: bytes.len(), bytes }
     }
 
+    /// Nothing, with room where `memory` has bytes.
+    #[inline]
+    pub(crate) fn over(memory: Vec<u8>) -> Self {
+        Buffer { len: 0, bytes: memory }
+    }
+
+    /// What was written, and the bytes behind it that are ready to be written over.
+    #[inline]
+    pub(crate) fn into_memory(self) -> Vec<u8> {
+        self.bytes
+    }
+
     pub(crate) fn into_vec(mut self) -> Vec<u8> {
         self.bytes.truncate(self.len);
         self.bytes
@@ -67,6 +79,7 @@ impl Buffer {
     }
 
     /// What was written in a range, to be changed.
+    #[inline]
     pub(crate) fn written_mut(&mut self, from: usize, to: usize) -> &mut [u8] {
         &mut self.bytes[from..to]
     }
@@ -110,14 +123,16 @@ impl Out for Buffer {
 
     #[inline(always)]
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        if let Some(place) = self.room(N).first_chunk_mut() {
-            *place = bytes;
-            self.len += N;
-        }
+        self.room(N)[..N].copy_from_slice(&bytes);
+        self.len += N;
     }
 
     #[inline(always)]
     fn put_all(&mut self, bytes: &[u8]) {
+        // Most ops have no payload, which is known where they are encoded.
+        if bytes.is_empty() {
+            return;
+        }
         match self.bytes.get_mut(self.len..self.len + bytes.len()) {
             Some(place) => {
                 place.copy_from_slice(bytes);

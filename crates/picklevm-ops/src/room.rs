@@ -71,8 +71,9 @@ impl<'w> Room<'w> {
     /// If there are less than 9 bytes left.
     #[inline(always)]
     pub fn float(&mut self, value: f64) {
-        self.put([Opcode::BinFloat.byte()]);
-        self.put(value.to_be_bytes());
+        let mut bytes = [Opcode::BinFloat.byte(); 9];
+        bytes[1..].copy_from_slice(&value.to_be_bytes());
+        self.put(bytes);
     }
 
     /// Writes an integer by the shortest of BININT1, BININT2, BININT and LONG1, as a pickler does from protocol 2 on.
@@ -84,7 +85,7 @@ impl<'w> Room<'w> {
     pub fn int(&mut self, value: i64) {
         // Which opcode it is cannot be foretold where integers are of mixed sizes: without a branch nothing is foretold.
         let magnitude = (value ^ value >> 63) as u64 | 1;
-        let at = (value >> 63) as usize & 64 | magnitude.ilog2() as usize;
+        let at = (value >> 63) as usize & 64 | magnitude.leading_zeros() as usize;
         let IntForm { head, head_bits, len } = INT_FORMS[at & 127];
         // Only LONG1 has more than six bytes of a value, and a head of two bytes before them.
         let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
@@ -139,8 +140,7 @@ impl<'w> Room<'w> {
     /// If there are less than two bytes and `head` left.
     #[inline(always)]
     pub fn short(&mut self, opcode: Opcode, head: &[u8], len: u8) {
-        self.put([opcode.byte(), len]);
-        self.put_part(head, len.into());
+        self.counted([opcode.byte(), len], head, len.into());
     }
 
     /// The same with a length of four bytes, such as BINUNICODE.
@@ -151,8 +151,16 @@ impl<'w> Room<'w> {
     #[inline(always)]
     pub fn long(&mut self, opcode: Opcode, head: &[u8], len: u32) {
         let [a, b, c, d] = len.to_le_bytes();
-        self.put([opcode.byte(), a, b, c, d]);
-        self.put_part(head, len as usize);
+        self.counted([opcode.byte(), a, b, c, d], head, len as usize);
+    }
+
+    /// Writes an opcode with its length and a payload, with one look at the room for both.
+    #[inline(always)]
+    fn counted<const N: usize>(&mut self, start: [u8; N], head: &[u8], len: usize) {
+        let place = &mut self.bytes[self.len..][..N + head.len()];
+        place[..N].copy_from_slice(&start);
+        place[N..].copy_from_slice(head);
+        self.len += N + len;
     }
 }
 
@@ -167,12 +175,12 @@ struct IntForm {
     len: u8,
 }
 
-/// By the place of the highest bit that differs from the sign, 64 more for integers below zero.
+/// By the number of bits like the sign, 64 more for integers below zero.
 const INT_FORMS: [IntForm; 128] = {
     let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 128];
     let mut at = 0;
     while at < 128 {
-        let (is_negative, bits) = (at >= 64, at % 64 + 1);
+        let (is_negative, bits) = (at >= 64, 64 - at % 64);
         forms[at] = match bits {
             0..=8 if !is_negative => IntForm::fixed(Opcode::BinInt1, 1),
             9..=16 if !is_negative => IntForm::fixed(Opcode::BinInt2, 2),

@@ -79,8 +79,46 @@ impl Writer {
 
     /// A writer into memory that appends to `out`.
     pub fn append_to(out: Vec<u8>) -> Self {
-        let out = Buffer::new(out);
+        Self::on(Buffer::new(out))
+    }
+
+    /// A writer into memory that writes over the bytes of `memory`, and behind them when they are used up: for one short
+    /// pickle after another, which are written in less time than memory for each takes to prepare.
+    ///
+    /// ```
+    /// use picklevm_ops::{Op, Writer};
+    ///
+    /// let mut memory = vec![0; 1024];
+    /// for number in [1, 2, 3] {
+    ///     let mut writer = Writer::over(memory);
+    ///     writer.op(Op::BinInt1(number))?;
+    ///     writer.op(Op::Stop)?;
+    ///     assert_eq!(writer.written(), [b'K', number, b'.']);
+    ///     memory = writer.into_memory();
+    /// }
+    /// assert_eq!(memory.len(), 1024);
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    #[inline]
+    pub fn over(memory: Vec<u8>) -> Self {
+        Self::on(Buffer::over(memory))
+    }
+
+    #[inline]
+    fn on(out: Buffer) -> Self {
         Writer { framer: Framer::new(&out), out, sink: Memory(()), passed: 0 }
+    }
+
+    /// What was written. The header of the current frame is not filled in before [that ends](Self::end_framing).
+    #[inline]
+    pub fn written(&self) -> &[u8] {
+        self.out.written()
+    }
+
+    /// The memory that was written to, with the bytes behind what was written.
+    #[inline]
+    pub fn into_memory(self) -> Vec<u8> {
+        self.out.into_memory()
     }
 
     /// What was written.
@@ -189,6 +227,7 @@ impl<S: Sink> Writer<S> {
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    #[inline]
     pub fn start_framing(&mut self, framing: Framing) -> Result<(), Error> {
         self.set_framing(Some(framing))
     }
@@ -198,6 +237,7 @@ impl<S: Sink> Writer<S> {
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    #[inline]
     pub fn end_framing(&mut self) -> Result<(), Error> {
         self.set_framing(None)
     }
@@ -247,6 +287,7 @@ impl<S: Sink> Writer<S> {
         self.set_framing(self.framer.framing())
     }
 
+    #[inline]
     fn set_framing(&mut self, framing: Option<Framing>) -> Result<(), Error> {
         self.framer.close(&mut self.out);
         let result = self.settle();
@@ -255,6 +296,7 @@ impl<S: Sink> Writer<S> {
     }
 
     /// Lets the sink have what will not change any more.
+    #[inline]
     fn settle(&mut self) -> Result<(), Error> {
         if self.sink.take(self.out.written()).map_err(|error| Error::from_io(self.offset(), error))? {
             self.passed += self.out.len() as u64;

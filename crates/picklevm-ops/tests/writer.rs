@@ -1,6 +1,6 @@
 //! Frames as they are written.
 
-use picklevm_ops::{ErrorKind, Framing, Op, Writer, ops};
+use picklevm_ops::{Error, ErrorKind, Framing, Op, Writer, ops};
 
 const TARGET: usize = 64 * 1024;
 
@@ -124,4 +124,24 @@ fn an_op_that_cannot_be_written_tells_where_it_would_have_been() {
     assert_eq!((error.kind(), error.offset()), (ErrorKind::BadOperand, 1));
     writer.op(Op::Stop).unwrap();
     assert_eq!(writer.finish().unwrap(), b"N.");
+}
+
+#[test]
+fn what_outgrows_the_memory_of_the_last_pickle_goes_on_behind_it() -> Result<(), Error> {
+    let mut memory = vec![0xff; 20];
+    for ops in [1, 5, 100, 2] {
+        let mut writer = Writer::over(memory);
+        writer.start_framing(Framing::Python37)?;
+        for _ in 0..ops {
+            writer.op(Op::BinInt1(7))?;
+            writer.op(Op::ShortBinBytes(b"abc"))?;
+        }
+        writer.end_framing()?;
+        let mut expected = vec![0x95];
+        expected.extend((7 * ops as u64).to_le_bytes());
+        expected.extend(b"K\x07C\x03abc".repeat(ops));
+        assert_eq!(writer.written(), expected, "{ops} times");
+        memory = writer.into_memory();
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use picklevm_ops as ops;
 use crate::emitter::writers::Writer;
 use crate::emitter::{BufferCallback, Emitter, Options, Work};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Buffer, Cell, Value};
+use crate::graph::{Buffer, Value};
 use crate::protocol::Protocol;
 use crate::reduce::Hooks;
 use crate::reduce::lower::{LoweredGraphs, Root};
@@ -192,11 +192,18 @@ impl Pickler {
     /// of ASCII text at 0, 4 GiB of text or bytes below 4; for a cycle in [`fast`](Pickler::fast) mode or one through
     /// tuples alone; for a protocol that the [`writer`](Pickler::writer) does not know.
     pub fn dumps(&self, value: Value<'_>) -> Result<Vec<u8>> {
-        let mut lowered = LoweredGraphs::default();
-        let root = self.root_of(value, &mut lowered)?;
-        let mut out = ops::Writer::append_to(Vec::with_capacity(root.value.arena().pickled_len_hint()));
-        self.run_once(&mut out, root)?;
-        out.into_vec().map_err(Error::unwritable)
+        let mut lowered = None;
+        let root = if self.hooks.concern(value.arena()) {
+            self.root_of(value, lowered.get_or_insert_default())?
+        } else {
+            Root::of(value)
+        };
+        let mut work = Work::take();
+        let mut out = work.writer(root.value.arena().pickled_len_hint());
+        let result = self.run(&mut out, &mut work, root);
+        let written = work.written(out);
+        work.give();
+        result.map(|()| written)
     }
 
     /// Writes a value as a pickle to a writer, which needs no buffer of its own: `Pickler.dump`.
@@ -221,7 +228,10 @@ impl Pickler {
         let mut lowered = LoweredGraphs::default();
         let root = self.root_of(value, &mut lowered)?;
         let mut out = ops::Writer::stream(out);
-        self.run_once(&mut out, root)?;
+        let mut work = Work::take();
+        let result = self.run(&mut out, &mut work, root);
+        work.give();
+        result?;
         out.finish().map(drop).map_err(Error::unwritable)
     }
 
@@ -245,21 +255,11 @@ impl Pickler {
 
     /// What is written for a value, and the effects before it.
     fn root_of<'r, 'g: 'r>(&self, value: Value<'g>, lowered: &'r mut LoweredGraphs<'g>) -> Result<Root<'r>> {
-        let arena = value.arena();
-        // Effects belong to the first value of a graph.
-        let is_first = arena.roots.first() == Some(&value.cell());
-        let effects: &[Cell] = if is_first { &arena.effects } else { &[] };
-        if !self.hooks.concern(arena) {
-            return Ok(Root { value, effects: effects.into() });
+        let root = Root::of(value);
+        if !self.hooks.concern(value.arena()) {
+            return Ok(root);
         }
-        lowered.of(arena).take(&self.hooks, self.protocol, value.cell(), effects)
-    }
-
-    fn run_once<S: ops::Sink>(&self, out: &mut ops::Writer<S>, root: Root<'_>) -> Result<()> {
-        let mut work = Work::take();
-        let result = self.run(out, &mut work, root);
-        work.give();
-        result
+        lowered.of(value.arena()).take(&self.hooks, self.protocol, value.cell(), root.effects)
     }
 
     fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, work: &mut Work, root: Root<'_>) -> Result<()> {
@@ -277,7 +277,7 @@ impl Pickler {
             extensions: &self.extensions,
             buffer_callback: callback.as_deref_mut(),
         };
-        Emitter::new(root.value, &root.effects, out, work, options).dump()
+        Emitter::new(root.value, root.effects, out, work, options).dump()
     }
 }
 

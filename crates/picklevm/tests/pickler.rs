@@ -411,3 +411,36 @@ fn items_are_written_in_batches_of_a_thousand() {
         assert!(Pickler::new().dumps(graph.root()).expect("is written") == [head, body].concat());
     }
 }
+
+#[test]
+fn a_short_pickle_takes_no_more_memory_than_its_length() -> Result<(), Error> {
+    for len in [0, 1, 100, 1000] {
+        let pickle = picklevm::dumps(load(&dumped(len)).root())?;
+        assert_eq!(pickle.capacity(), pickle.len(), "{len} integers");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_thread_wrote_before_is_not_in_a_pickle() -> Result<(), Error> {
+    for len in [3000, 1, 1000, 0, 700, 100_000, 2, 5000, 3] {
+        let pickle = dumped(len);
+        assert_eq!(at(Protocol::V2).dumps(load(&pickle).root())?, pickle, "{len} integers");
+    }
+    Ok(())
+}
+
+/// A list of integers of one byte, as protocol 2 writes it.
+fn dumped(len: usize) -> Vec<u8> {
+    let mut pickle = b"\x80\x02]q\x00".to_vec();
+    let numbers: Vec<u8> = (0..len).map(|number| number as u8).collect();
+    for batch in numbers.chunks(1000) {
+        let items = batch.iter().flat_map(|number| [b'K', *number]);
+        match batch.len() {
+            1 => pickle.extend(items.chain(*b"a")),
+            _ => pickle.extend(b"(".iter().copied().chain(items).chain(*b"e")),
+        }
+    }
+    pickle.push(b'.');
+    pickle
+}

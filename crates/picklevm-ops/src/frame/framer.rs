@@ -21,6 +21,7 @@ pub enum Framing {
 
 impl Framing {
     /// Fewer bytes than that get no frame.
+    #[inline]
     fn min_len(self) -> usize {
         match self {
             Framing::Python34 => 1,
@@ -45,15 +46,18 @@ pub(crate) struct Framer {
 
 impl Framer {
     /// No frames, at first.
+    #[inline]
     pub(crate) fn new(out: &Buffer) -> Self {
         Framer { framing: None, body: out.len() }
     }
 
+    #[inline]
     pub(crate) fn framing(&self) -> Option<Framing> {
         self.framing
     }
 
     /// Frames from here on, or none from here on. The frame before must be closed.
+    #[inline]
     pub(crate) fn set_framing(&mut self, framing: Option<Framing>, out: &mut Buffer) {
         self.framing = framing;
         self.open(out);
@@ -72,6 +76,7 @@ impl Framer {
     }
 
     /// Begins a frame.
+    #[inline]
     pub(crate) fn open(&mut self, out: &mut Buffer) {
         if self.framing.is_some() {
             out.put([0; HEADER_LEN]);
@@ -80,6 +85,7 @@ impl Framer {
     }
 
     /// Ends the frame: what is in `out` will not change.
+    #[inline]
     pub(crate) fn close(&mut self, out: &mut Buffer) {
         let Some(framing) = self.framing else { return };
         let header = self.body - HEADER_LEN;

@@ -22,14 +22,35 @@ pub(super) struct Open {
     pub(super) end: u32,
     /// Where the items end.
     last: u32,
-    pub(super) how: Adding,
-    pub(super) place: Place,
+    manner: Manner,
+}
+
+/// How a container is written, in one register: an [`Adding`], from bit 3 on a [`Place`], and marks.
+#[derive(Clone, Copy)]
+struct Manner(u32);
+
+impl Manner {
     /// The batch that is open has a MARK.
-    pub(super) has_mark: bool,
+    const MARK: u32 = 1 << 5;
     /// It has as many items as a batch can have.
-    is_full: bool,
+    const FULL: u32 = 1 << 6;
     /// The container was put into the memo before its items, and does not stand in arguments: cycles end here.
-    pub(super) is_barrier: bool,
+    const BARRIER: u32 = 1 << 7;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    const fn new(how: Adding, place: Place) -> Manner {
+        Manner(how as u32 | (place as u32) << 3)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    const fn has(self, mark: u32) -> bool {
+        self.0 & mark != 0
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn set(&mut self, mark: u32, is_set: bool) {
+        self.0 = self.0 & !mark | if is_set { mark } else { 0 };
+    }
 }
 
 /// How a container is made of its items, or items are added to it.
@@ -74,6 +95,10 @@ pub(super) enum Owner {
 }
 
 impl Open {
+    /// Of no container.
+    pub(super) const NOTHING: Open =
+        Open { cell: Cell::HOLE, at: 0, end: 0, last: 0, manner: Manner::new(Adding::Append, Place::Data) };
+
     /// The items of a container or object, of which there is at least one.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn items(protocol: u8, cell: Cell, Fixed { start, len }: Fixed, how: Adding, owner: Owner) -> Open {
@@ -88,30 +113,71 @@ impl Open {
             at: start,
             end: start,
             last: start + len,
-            how,
-            place: items_place.unwrap_or(Place::Data),
-            has_mark: false,
-            is_full: false,
-            is_barrier: items_place.is_none() && owner != Owner::Nameless,
+            manner: Manner::new(how, items_place.unwrap_or(Place::Data)),
         };
-        open.has_mark = open.take_batch(protocol) > how.stride() || how == Adding::Add;
+        open.manner.set(Manner::BARRIER, items_place.is_none() && owner != Owner::Nameless);
+        let batch = open.take_batch(protocol);
+        open.set_mark(batch > how.stride() || how == Adding::Add);
         open
     }
 
     /// The items of a tuple or frozenset.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn sequence(cell: Cell, Fixed { start, len }: Fixed, how: Adding, place: Place) -> Open {
-        let (end, has_mark, is_full, is_barrier) = (start + len, false, false, false);
-        Open { cell, at: start, end, last: end, how, place, has_mark, is_full, is_barrier }
+        let end = start + len;
+        Open { cell, at: start, end, last: end, manner: Manner::new(how, place) }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn how(&self) -> Adding {
+        match self.manner.0 & 7 {
+            0 => Adding::Append,
+            1 => Adding::SetItem,
+            2 => Adding::Add,
+            3 => Adding::Tuple,
+            _ => Adding::FrozenSet,
+        }
+    }
+
+    /// Where its items stand.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn place(&self) -> Place {
+        match self.manner.0 >> 3 & 3 {
+            0 => Place::Data,
+            1 => Place::Arguments,
+            2 => Place::ShallowArguments,
+            _ => Place::GuardedArguments,
+        }
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn has_mark(&self) -> bool {
+        self.manner.has(Manner::MARK)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn set_mark(&mut self, has_mark: bool) {
+        self.manner.set(Manner::MARK, has_mark);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn is_full(&self) -> bool {
+        self.manner.has(Manner::FULL)
+    }
+
+    /// How many barriers it is: one or none.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn barriers(&self) -> u32 {
+        u32::from(self.manner.has(Manner::BARRIER))
     }
 
     /// Goes on to the next batch, and returns how many cells it has.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_batch(&mut self, protocol: u8) -> u32 {
-        let stride = self.how.stride();
+        let stride = self.how().stride();
         let most = if protocol == 0 { stride } else { BATCH * stride };
         let batch = (self.last - self.end).min(most);
-        self.is_full = batch == BATCH * stride;
+        self.manner.set(Manner::FULL, batch == BATCH * stride);
         (self.at, self.end) = (self.end, self.end + batch);
         batch
     }
@@ -119,7 +185,7 @@ impl Open {
     /// Whether the batch that is open is the last, and no empty one can follow.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_last(&self) -> bool {
-        self.end == self.last && !self.is_full
+        self.end == self.last && !self.is_full()
     }
 
     /// Whether the picklers in C write these items as those of a list, dict or set itself: the last of several batches
@@ -127,7 +193,7 @@ impl Open {
     fn is_exact(&self, protocol: u8, habits: &Habits) -> bool {
         protocol > 0
             && !self.cell.is(Tag::Object)
-            && match self.how {
+            && match self.how() {
                 Adding::Append => habits.exact_lists,
                 Adding::SetItem => habits.exact_dicts,
                 _ => habits.exact_sets,
@@ -136,7 +202,7 @@ impl Open {
 
     /// The list or dict, if it was made for the arguments of an object.
     pub(super) fn argument(&self) -> Option<Cell> {
-        let is_one = !self.is_barrier && matches!(self.how, Adding::Append | Adding::SetItem);
+        let is_one = self.barriers() == 0 && matches!(self.how(), Adding::Append | Adding::SetItem);
         (is_one && self.cell != Cell::HOLE).then_some(self.cell)
     }
 }
@@ -224,9 +290,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return if owner == Owner::Object { self.no_items(how) } else { Ok(()) };
         }
         let open = Open::items(self.protocol, cell, items, how, owner);
-        self.barriers += u32::from(open.is_barrier);
+        self.barriers += open.barriers();
         self.steps.push(Step::Open(open));
-        if open.has_mark { self.op(Op::Mark) } else { Ok(()) }
+        if open.has_mark() { self.op(Op::Mark) } else { Ok(()) }
     }
 
     /// An object was given no items: no pickler says so, but the object may hear of it.
@@ -256,7 +322,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             if !self.atom(*first)? {
                 let depth = self.steps.len();
                 self.steps.push(Step::Open(open));
-                self.compound(*first, open.place)?;
+                self.compound(*first, open.place())?;
                 if self.steps.len() > depth + 1 {
                     return Ok(());
                 }
@@ -267,30 +333,32 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Ends a batch of items, and begins the next; tells whether there is none.
     fn end(&mut self, open: &mut Open) -> Result<bool> {
-        if let Adding::Tuple | Adding::FrozenSet = open.how {
+        if let Adding::Tuple | Adding::FrozenSet = open.how() {
             self.end_sequence(*open)?;
             return Ok(true);
         }
-        self.op(open.how.op(open.has_mark))?;
+        let how = open.how();
+        self.op(how.op(open.has_mark()))?;
         let is_exact = open.is_exact(self.protocol, self.options.habits);
-        let was_full = open.is_full;
+        let was_full = open.is_full();
         let batch = open.take_batch(self.protocol);
         if batch > 0 {
-            open.has_mark = batch > open.how.stride() || is_exact || open.how == Adding::Add;
-            if open.has_mark {
+            open.set_mark(batch > how.stride() || is_exact || how == Adding::Add);
+            if open.has_mark() {
                 self.op(Op::Mark)?;
             }
             return Ok(false);
         }
-        if was_full && is_exact && open.how != Adding::Append {
+        if was_full && is_exact && how != Adding::Append {
             self.op(Op::Mark)?;
-            self.op(open.how.op(true))?;
+            self.op(how.op(true))?;
         }
-        self.barriers -= u32::from(open.is_barrier);
+        self.barriers -= open.barriers();
         Ok(true)
     }
 
-    fn end_sequence(&mut self, Open { cell, place, .. }: Open) -> Result<()> {
+    fn end_sequence(&mut self, open: Open) -> Result<()> {
+        let (cell, place) = (open.cell, open.place());
         let slot = self.memo.slot(cell);
         let len = self.arena.item_range(cell).len as usize;
         if let Some(number) = self.memo.entry(slot).number()

@@ -67,6 +67,7 @@ struct Entries {
     /// Where its arena lies, which tells it from others; 0 of none.
     arena: usize,
     slots: Slots,
+    /// By slot; there can be more than slots.
     of: Vec<Entry>,
 }
 
@@ -75,8 +76,13 @@ impl Entries {
     fn begin(&mut self, arena: &Arena) {
         self.arena = address(arena);
         self.slots = Slots::new(arena);
-        self.of.clear();
-        self.of.resize(self.slots.len(), Entry::NONE);
+        match self.of.get_mut(..self.slots.len()) {
+            Some(of) => of.fill(Entry::NONE),
+            None => {
+                self.of.clear();
+                self.of.resize(self.slots.len(), Entry::NONE);
+            }
+        }
     }
 
     /// Makes room for the nodes that came to the graph.
@@ -99,7 +105,16 @@ fn address(arena: &Arena) -> usize {
 
 impl Memo {
     /// Turns to a graph, which may have grown; what is known of others, which must stay where they are, stays known.
+    #[inline]
     pub(crate) fn turn_to(&mut self, arena: &Arena) {
+        if self.entries.arena == 0 && self.others.is_empty() {
+            self.entries.begin(arena)
+        } else {
+            self.turn_from(arena)
+        }
+    }
+
+    fn turn_from(&mut self, arena: &Arena) {
         let address = address(arena);
         if self.entries.arena == address {
             return self.entries.grow(arena);
@@ -220,18 +235,28 @@ pub(super) struct MemoRun<'m> {
 }
 
 impl MemoRun<'_> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn slot(&self, cell: Cell) -> usize {
+        self.slots.of(cell)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn entry(&self, slot: usize) -> Entry {
+        self.entries[slot]
+    }
+
     /// The number that a node was put under.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn number(&self, cell: Cell) -> Option<u32> {
-        self.entries[self.slots.of(cell)].number()
+        self.entry(self.slot(cell)).number()
     }
 
-    /// Takes the next number for a node.
+    /// Takes the next number for the node of a slot.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn put(&mut self, cell: Cell) -> u32 {
+    pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.next;
         self.next += 1;
-        self.entries[self.slots.of(cell)] = Entry::of(number);
+        self.entries[slot] = Entry::of(number);
         number
     }
 

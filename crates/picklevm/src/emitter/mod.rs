@@ -58,8 +58,8 @@ pub(crate) struct Emitter<'g, 'o, S> {
     has_runs: bool,
     /// What still happens to the objects that are being written, the next at the end.
     changes: Vec<PendingChange>,
-    /// The numbers of `cls.__new__`, by class.
-    new_methods: HashMap<Cell, u32, RandomState>,
+    /// The numbers of `cls.__new__`, by class; none before the first, so that most pickles need no hash table.
+    new_methods: Option<HashMap<Cell, u32, RandomState>>,
     /// How many containers are open that have a number already: each of them ends a cycle that comes back to it.
     barriers: u32,
     /// Objects that were met inside their own arguments.
@@ -152,7 +152,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         options: Options<'o>,
     ) -> Self {
         let (arena, root) = (value.arena(), value.cell());
-        let Work { memo, steps } = work;
+        let Work { memo, steps, .. } = work;
         memo.turn_to(arena);
         steps.clear();
         Emitter {
@@ -164,7 +164,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             has_runs: options.protocol >= 2 && !options.fast && !options.habits.wide_ints,
             options,
             changes: Vec::new(),
-            new_methods: HashMap::default(),
+            new_methods: None,
             barriers: 0,
             reentries: None,
             root,
@@ -189,7 +189,9 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         }
         self.steps.push(Step::Save(self.root, Place::Data));
         self.plain_steps();
-        self.run()?;
+        if !self.steps.is_empty() {
+            self.run()?;
+        }
         self.op(Op::Stop)?;
         self.out.end_framing().map_err(Error::unwritable)
     }

@@ -24,13 +24,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Goes on with a container as far as it is plain and the frame has room; returns what is left where the steps must
     /// take the next item or the end, and nothing where a step must be taken.
     pub(super) fn plain(&mut self, open: Open) -> Option<Open> {
-        if self.is_plain_possible() { self.plain_run(Next::Items(open)) } else { Some(open) }
+        if self.is_plain_possible() { self.plain_run(Some(open)) } else { Some(open) }
     }
 
     /// Takes the steps at the end of the stack as far as they are plain.
     pub(super) fn plain_steps(&mut self) {
         if self.is_plain_possible() {
-            let left = self.plain_run(Next::Step);
+            let left = self.plain_run(None);
             self.steps.extend(left.map(Step::Open));
         }
     }
@@ -42,17 +42,20 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.has_runs && self.reentries.is_none() && !self.memo.is_nearly_full()
     }
 
-    fn plain_run(&mut self, next: Next) -> Option<Open> {
+    fn plain_run(&mut self, open: Option<Open>) -> Option<Open> {
         match self.protocol {
-            4.. => self.run_of::<true>(next),
-            _ => self.run_of::<false>(next),
+            4.. => self.run_of::<true>(open),
+            _ => self.run_of::<false>(open),
         }
     }
 
     #[inline(never)]
-    fn run_of<const PROTOCOL_4: bool>(&mut self, next: Next) -> Option<Open> {
+    fn run_of<const PROTOCOL_4: bool>(&mut self, open: Option<Open>) -> Option<Open> {
+        let next = if open.is_some() { Next::Items(None) } else { Next::Step };
         let mut plain = Plain::<PROTOCOL_4> {
             arena: self.arena,
+            text: &self.arena.payloads.text,
+            input: &self.arena.payloads.input,
             memo: self.memo.run(),
             steps: self.steps,
             room: self.out.room(),
@@ -60,6 +63,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             protocol: self.protocol,
             // Below protocol 4 an object may be a path of attributes; persistent references may have to be remembered.
             has_objects: PROTOCOL_4 && self.arena.persistents.is_empty(),
+            open: open.unwrap_or(Open::NOTHING),
         };
         let left = plain.run(next);
         let (written, next, barriers) = (plain.room.len(), plain.memo.next(), plain.barriers);
@@ -73,6 +77,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
 /// What plain values are written from and to, from protocol 2 on; `PROTOCOL_4` has SHORT_BINUNICODE and MEMOIZE.
 struct Plain<'e, const PROTOCOL_4: bool> {
     arena: &'e Arena,
+    /// Of the payloads.
+    text: &'e [u8],
+    input: &'e [u8],
     memo: MemoRun<'e>,
     steps: &'e mut Vec<Step>,
     room: Room<'e>,
@@ -80,18 +87,23 @@ struct Plain<'e, const PROTOCOL_4: bool> {
     protocol: u8,
     /// No object needs a closer look.
     has_objects: bool,
+    /// The container that is being written.
+    open: Open,
 }
 
-/// What is to be done next.
+/// What is to be done next. What is in [`Plain`] is in registers, what is in a variant would not be.
 enum Next {
-    /// Going on with a container.
-    Items(Open),
-    /// A value that is no item, or no leaf.
+    /// Going on with the container that is open, but first beginning a value with content of its own that the memo does
+    /// not know.
+    Items(Option<(Cell, Place)>),
+    /// A value.
     Value(Cell, Place),
     /// The step at the end of the stack.
     Step,
     /// A step that is not plain.
     Leave,
+    /// An item, or an end, that is not plain.
+    LeaveItems,
 }
 
 // Each method is in one place of one loop: what it changes is in registers.
@@ -100,43 +112,68 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     fn run(&mut self, mut next: Next) -> Option<Open> {
         loop {
             next = match next {
-                Next::Items(mut open) => {
-                    let mut next = Next::Step;
-                    let items = self.arena.range(open.at, open.end - open.at);
-                    let mut done = 0;
-                    while let Some(cell) = items.get(done) {
-                        if self.room.is_full() {
-                            open.at += done as u32;
-                            return Some(open);
-                        }
-                        if done % 4 == 0
-                            && let Some(four) = Cell::four_bytes(&items[done..])
-                        {
-                            self.room.four_bytes(four);
-                            done += 4;
-                            continue;
-                        }
-                        done += 1;
-                        if !self.leaf(*cell) {
-                            open.at += done as u32;
-                            self.steps.push(Step::Open(open));
-                            next = Next::Value(*cell, open.place);
-                            break;
-                        }
-                    }
-                    if let Next::Step = next
-                        && (self.room.is_full() || !self.end(&open))
-                    {
-                        open.at = open.end;
-                        return Some(open);
-                    }
-                    next
-                }
+                Next::Items(value) => self.containers(value),
                 Next::Value(cell, place) => self.value(cell, place),
                 Next::Step => self.step(),
                 Next::Leave => return None,
+                Next::LeaveItems => return Some(self.open),
             }
         }
+    }
+
+    /// Goes on with containers in containers, which follow one another without a look at what else there could be.
+    #[inline(always)]
+    fn containers(&mut self, mut value: Option<(Cell, Place)>) -> Next {
+        loop {
+            if let Some((cell, place)) = value {
+                match self.begin(cell, place) {
+                    Next::Items(None) => {}
+                    other => return other,
+                }
+            }
+            match self.items() {
+                Next::Items(item) => value = item,
+                Next::Step => {
+                    let Some(Step::Open(open)) = self.steps.last() else { return Next::Step };
+                    self.open = *open;
+                    self.steps.pop();
+                    value = None;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Writes items up to one that has content of its own, or the end.
+    #[inline(always)]
+    fn items(&mut self) -> Next {
+        let Open { at, end, .. } = self.open;
+        let items = self.arena.range(at, end - at);
+        let mut done = 0;
+        while let Some(cell) = items.get(done) {
+            if self.room.is_full() {
+                self.open.at = at + done as u32;
+                return Next::LeaveItems;
+            }
+            if done % 4 == 0
+                && let Some(four) = Cell::four_bytes(&items[done..])
+            {
+                self.room.four_bytes(four);
+                done += 4;
+                continue;
+            }
+            done += 1;
+            if !self.leaf(*cell) {
+                self.open.at = at + done as u32;
+                self.steps.push(Step::Open(self.open));
+                return Next::Items(Some((*cell, self.open.place())));
+            }
+        }
+        if self.room.is_full() || !self.end() {
+            self.open.at = end;
+            return Next::LeaveItems;
+        }
+        Next::Step
     }
 
     /// Takes a step, if it is plain.
@@ -146,7 +183,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         match *step {
             Step::Open(open) => {
                 self.steps.pop();
-                Next::Items(open)
+                self.open = open;
+                Next::Items(None)
             }
             Step::Op(Bare::Build) => {
                 self.steps.pop();
@@ -172,8 +210,10 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
 
     /// Ends a container; tells whether that was plain: not the end of one batch of several.
     #[inline(always)]
-    fn end(&mut self, open: &Open) -> bool {
-        if open.how == Adding::Tuple {
+    fn end(&mut self) -> bool {
+        let open = self.open;
+        let how = open.how();
+        if how == Adding::Tuple {
             if self.memo.number(open.cell).is_some() {
                 return false;
             }
@@ -181,15 +221,15 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             self.room.bare(short_tuple(len as usize).opcode());
             return self.put(open.cell);
         }
-        if open.how == Adding::FrozenSet || !open.is_last() {
+        if how == Adding::FrozenSet || !open.is_last() {
             return false;
         }
-        self.room.bare(open.how.op(open.has_mark).opcode());
-        self.barriers -= u32::from(open.is_barrier);
+        self.room.bare(how.op(open.has_mark()).opcode());
+        self.barriers -= open.barriers();
         true
     }
 
-    /// Begins a value, or writes it; one that is not plain is left to the steps.
+    /// Writes a value if it has no content or the memo knows it, and begins it otherwise.
     #[inline(always)]
     fn value(&mut self, cell: Cell, place: Place) -> Next {
         if self.room.is_full() {
@@ -200,10 +240,21 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
                 self.room.bare(Opcode::EmptyTuple);
                 Next::Step
             }
-            Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::Object if self.memo.number(cell).is_some() => {
-                self.room.get(self.memo.number(cell).unwrap_or_default());
-                Next::Step
-            }
+            Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::Object => match self.memo.number(cell) {
+                Some(number) => {
+                    self.room.get(number);
+                    Next::Step
+                }
+                None => Next::Items(Some((cell, place))),
+            },
+            _ => self.leave(cell, place),
+        }
+    }
+
+    /// Begins a value that the memo does not know; one that is not plain is left to the steps.
+    #[inline(always)]
+    fn begin(&mut self, cell: Cell, place: Place) -> Next {
+        match cell.tag() {
             Tag::List => {
                 let Row { start, len, .. } = self.arena.lists[cell.id()];
                 self.container(cell, Opcode::EmptyList, Fixed { start, len }, Adding::Append, place)
@@ -212,7 +263,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
                 let Row { start, len, .. } = self.arena.dicts[cell.id()].row;
                 self.container(cell, Opcode::EmptyDict, Fixed { start, len }, Adding::SetItem, place)
             }
-            Tag::Set if self.protocol >= 4 => {
+            Tag::Set if PROTOCOL_4 => {
                 let items = self.arena.item_range(cell);
                 self.container(cell, Opcode::EmptySet, items, Adding::Add, place)
             }
@@ -230,12 +281,13 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         if items.len == 0 {
             return Next::Step;
         }
-        let open = Open::items(self.protocol, cell, items, how, Owner::Container(place));
-        self.barriers += u32::from(open.is_barrier);
-        if open.has_mark {
+        // Protocols from 1 on have the same batches.
+        self.open = Open::items(2, cell, items, how, Owner::Container(place));
+        self.barriers += self.open.barriers();
+        if self.open.has_mark() {
             self.room.bare(Opcode::Mark);
         }
-        Next::Items(open)
+        Next::Items(None)
     }
 
     #[inline(always)]
@@ -253,7 +305,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         if items.len > 3 {
             self.room.bare(Opcode::Mark);
         }
-        Next::Items(Open::sequence(cell, items, Adding::Tuple, place))
+        self.open = Open::sequence(cell, items, Adding::Tuple, place);
+        Next::Items(None)
     }
 
     /// An object of a class that the memo knows, made by REDUCE or NEWOBJ.
@@ -315,7 +368,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             Tag::Hole | Tag::Ext | Tag::Live => return false,
             tag => match self.memo.number(cell) {
                 Some(number) => self.room.get(number),
-                None if tag == Tag::Bytes && self.protocol >= 3 => {
+                None if tag == Tag::Bytes && (PROTOCOL_4 || self.protocol >= 3) => {
                     return self.payload::<SHORT>(cell, Opcode::ShortBinBytes) && self.put(cell);
                 }
                 None => return false,
@@ -326,12 +379,13 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
 
     #[inline(always)]
     fn text(&mut self, cell: Cell) -> bool {
-        if let Some(number) = self.memo.number(cell) {
+        let slot = self.memo.slot(cell);
+        if let Some(number) = self.memo.entry(slot).number() {
             self.room.get(number);
             return true;
         }
         let opcode = if PROTOCOL_4 { Opcode::ShortBinUnicode } else { Opcode::BinUnicode };
-        self.payload::<SHORT>(cell, opcode) && self.put(cell)
+        self.payload::<SHORT>(cell, opcode) && self.put_at(slot)
     }
 
     /// Writes an op with a payload, from the first `N` bytes from where that begins or from itself; none that is long.
@@ -339,11 +393,16 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     fn payload<const N: usize>(&mut self, cell: Cell, opcode: Opcode) -> bool {
         let Arena { spans, payloads, .. } = self.arena;
         let span = spans[cell.id()];
-        if let Some((head, len)) = payloads.head::<N>(span) {
+        if let Some((head, len)) = span.head::<N>(self.text, self.input) {
             self.counted(opcode, head, len);
             return true;
         }
+        // At the end of the input, or of all texts, are fewer bytes than that.
         let payload = payloads.get(span);
+        if payload.len() <= 8 {
+            self.counted(opcode, &word(payload), payload.len());
+            return true;
+        }
         if payload.len() > LONGEST {
             return false;
         }
@@ -361,7 +420,12 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
 
     #[inline(always)]
     fn put(&mut self, cell: Cell) -> bool {
-        let number = self.memo.put(cell);
+        self.put_at(self.memo.slot(cell))
+    }
+
+    #[inline(always)]
+    fn put_at(&mut self, slot: usize) -> bool {
+        let number = self.memo.put(slot);
         if PROTOCOL_4 {
             self.room.bare(Opcode::Memoize);
         } else {
@@ -369,4 +433,18 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         }
         true
     }
+}
+
+/// Up to eight bytes as eight.
+#[inline(always)]
+fn word(bytes: &[u8]) -> [u8; 8] {
+    let ends = |low: u64, high: u64, width: usize| low | high << ((8 * (bytes.len() - width)) & 63);
+    let word = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        ends(u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into(), 4)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        ends(u16::from_le_bytes(*first).into(), u16::from_le_bytes(*last).into(), 2)
+    } else {
+        bytes.first().copied().unwrap_or_default().into()
+    };
+    word.to_le_bytes()
 }

@@ -139,7 +139,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// `getattr(cls, '__new__')`, which is fetched from the second time on.
     pub(super) fn new_method(&mut self, class: Cell) -> Result<()> {
-        if let Some(number) = self.new_methods.get(&class) {
+        if let Some(number) = self.new_methods.as_ref().and_then(|known| known.get(&class)) {
             let number = *number;
             self.boundary()?;
             return self.get(number);
@@ -156,7 +156,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     pub(super) fn finish_new_method(&mut self, class: Cell) -> Result<()> {
         if !self.options.fast {
-            self.new_methods.insert(class, self.memo.next());
+            self.new_methods.get_or_insert_default().insert(class, self.memo.next());
         }
         self.bare(Bare::ReducePut)
     }

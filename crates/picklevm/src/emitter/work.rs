@@ -2,15 +2,21 @@
 
 use std::cell::Cell;
 
+use picklevm_ops::{Memory, Writer};
+
 use super::Step;
 use super::memo::Memo;
 
-/// A memo and a stack of steps, which is empty between pickles.
+/// A memo and a stack of steps, which is empty between pickles, and memory for a short pickle.
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) memo: Memo,
     pub(super) steps: Vec<Step>,
+    out: Vec<u8>,
 }
+
+/// How long a short pickle is: it is copied in less time than it takes to make a vector of its own ready for it.
+const SHORT: usize = 2048;
 
 thread_local! {
     /// What the last pickle of this thread worked with, for its memory: a short one is written in less time than that
@@ -25,6 +31,37 @@ impl Work {
         KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default()
     }
 
+    /// A writer for a pickle of about so many bytes, of which [`written`](Work::written) takes what was written.
+    #[inline]
+    pub(crate) fn writer(&mut self, len: usize) -> Writer<Memory> {
+        if len > SHORT {
+            return Writer::append_to(Vec::with_capacity(len));
+        }
+        if self.out.len() < SHORT {
+            self.out.resize(SHORT, 0);
+        }
+        Writer::over(std::mem::take(&mut self.out))
+    }
+
+    /// What was written: a short pickle in as much memory as it takes, so that the writer's is kept for the next.
+    #[inline]
+    pub(crate) fn written(&mut self, writer: Writer<Memory>) -> Vec<u8> {
+        let written = writer.written();
+        let len = written.len();
+        let short = (len <= SHORT).then(|| written.to_vec());
+        let mut memory = writer.into_memory();
+        match short {
+            Some(short) => {
+                self.out = memory;
+                short
+            }
+            None => {
+                memory.truncate(len);
+                memory
+            }
+        }
+    }
+
     /// Keeps its memory for the next pickle of this thread, unless that is a lot.
     #[inline]
     pub(crate) fn give(mut self: Box<Self>) {
@@ -32,6 +69,9 @@ impl Work {
         self.memo.shrink_to(1 << 16);
         self.steps.clear();
         self.steps.shrink_to(1 << 12);
+        if self.out.capacity() > 4 * SHORT {
+            self.out = Vec::new();
+        }
         // A thread that ends keeps nothing.
         let _ = KEPT.try_with(|kept| kept.set(Some(self)));
     }

@@ -405,7 +405,7 @@ impl Arena {
 
     /// How long a pickle of all nodes is, roughly.
     pub(crate) fn pickled_len_hint(&self) -> usize {
-        256 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.len()
+        256 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.distinct_len()
     }
 
     /// Bytes of memory that the arenas take up, used or not, roughly.

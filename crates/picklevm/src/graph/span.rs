@@ -48,6 +48,19 @@ impl Span {
         (self.0 >> OFFSET_SHIFT) as usize
     }
 
+    /// The first `N` bytes from where a payload begins in the text or the input, if there are so many, and how many of
+    /// them are the payload's, if it has no more.
+    #[inline(always)]
+    pub(crate) fn head<'p, const N: usize>(self, text: &'p [u8], input: &'p [u8]) -> Option<(&'p [u8; N], usize)> {
+        let place = match self.0 >> PLACE_SHIFT & 3 {
+            IN_TEXT => text,
+            IN_INPUT => input,
+            _ => return None,
+        };
+        let head = place.get(self.offset()..)?.first_chunk()?;
+        (self.len() <= N).then_some((head, self.len()))
+    }
+
     /// The index of the block that holds the payload, if one does.
     fn block_index(self) -> Option<usize> {
         (self.0 >> PLACE_SHIFT & 3 == IN_BLOCK).then(|| self.offset())
@@ -109,19 +122,6 @@ impl Payloads {
         place.get(from..from + len).unwrap_or(&[])
     }
 
-    /// The first `N` bytes from where a payload begins, if there are so many, and how many of them are the payload's, if
-    /// it has no more.
-    #[inline(always)]
-    pub(crate) fn head<const N: usize>(&self, span: Span) -> Option<(&[u8; N], usize)> {
-        let place = match span.0 >> PLACE_SHIFT & 3 {
-            IN_TEXT => &self.text[..],
-            IN_INPUT => &self.input[..],
-            _ => return None,
-        };
-        let head = place.get(span.offset()..)?.first_chunk()?;
-        (span.len() <= N).then_some((head, span.len()))
-    }
-
     /// The block that a span stands for, if it is one.
     pub(crate) fn block(&self, span: Span) -> Option<&Bytes> {
         self.blocks.get(span.block_index()?)
@@ -129,8 +129,7 @@ impl Payloads {
 
     /// Whether a block is less than half of the input that it is a part of.
     pub(crate) fn is_small_part_of_input(&self, block: &Bytes) -> bool {
-        let at = block.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
-        at < self.input.len() && block.len() < self.input.len() / 2
+        self.is_in_input(block) && block.len() < self.input.len() / 2
     }
 
     /// The bytes of a span as a handle that shares them where they are shared already.
@@ -145,6 +144,18 @@ impl Payloads {
     /// How many bytes there are, of the shared input all.
     pub(crate) fn len(&self) -> usize {
         self.text.len() + self.input.len() + self.blocks.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// How many bytes there are, those of blocks in the shared input counted once.
+    pub(crate) fn distinct_len(&self) -> usize {
+        let apart = self.blocks.iter().filter(|block| !self.is_in_input(block)).map(Bytes::len).sum::<usize>();
+        self.text.len() + self.input.len() + apart
+    }
+
+    /// Whether a block is a part of the shared input.
+    fn is_in_input(&self, block: &Bytes) -> bool {
+        let at = block.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
+        at < self.input.len()
     }
 
     #[inline]
@@ -185,6 +196,15 @@ mod tests {
         let span = payloads.keep(&input[1..3]);
         assert_eq!(payloads.get(span).as_ptr(), input[1..].as_ptr());
         assert_eq!(payloads.share(span), input.slice(1..3));
+    }
+
+    #[test]
+    fn a_block_of_the_shared_input_is_counted_once() {
+        let input = Bytes::from(vec![7; 1000]);
+        let mut payloads = Payloads { input: input.clone(), ..Payloads::default() };
+        payloads.push_block(input.slice(100..900));
+        payloads.push_block(Bytes::from_static(b"apart"));
+        assert_eq!((payloads.len(), payloads.distinct_len()), (1805, 1005));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A copy of a graph in which live objects, and what hooks claim, are replaced by what is written for them.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
@@ -35,6 +34,8 @@ impl<'g> LoweredGraphs<'g> {
 /// A copy of a graph, and which of its values have been replaced so far.
 pub(crate) struct Lowered {
     graph: Graph,
+    /// Those of what is being written.
+    effects: Vec<Cell>,
     replaced: HashMap<Cell, Cell, RandomState>,
     seen: HashSet<Cell, RandomState>,
 }
@@ -42,7 +43,12 @@ pub(crate) struct Lowered {
 impl Lowered {
     /// A copy in which nothing is replaced yet.
     fn new(arena: &Arena) -> Lowered {
-        Lowered { graph: Graph::copy_of(arena), replaced: HashMap::default(), seen: HashSet::default() }
+        Lowered {
+            graph: Graph::copy_of(arena),
+            effects: Vec::new(),
+            replaced: HashMap::default(),
+            seen: HashSet::default(),
+        }
     }
 
     /// What is written in the place of a value, which leads to nothing but what can be written, and of the effects.
@@ -50,15 +56,15 @@ impl Lowered {
     /// Values are visited in the order in which they are written, each once, in this call or an earlier one. Those of
     /// earlier ones stay where they are.
     pub(crate) fn take(&mut self, hooks: &Hooks, protocol: Protocol, root: Cell, effects: &[Cell]) -> Result<Root<'_>> {
-        let Lowered { graph, replaced, seen } = self;
+        let Lowered { graph, replaced, seen, .. } = self;
         let mut lowering = Lowering { hooks, protocol, arena: graph.unique(), replaced, seen, visited: Vec::new() };
         lowering.visit(root)?;
         for effect in effects {
             lowering.visit(*effect)?;
         }
         lowering.replace();
-        let effects = effects.iter().map(|effect| self.new_cell(*effect)).collect();
-        Ok(Root { value: Value::new(&self.graph, self.new_cell(root)), effects })
+        self.effects = effects.iter().map(|effect| self.new_cell(*effect)).collect();
+        Ok(Root { value: Value::new(&self.graph, self.new_cell(root)), effects: &self.effects })
     }
 
     fn new_cell(&self, cell: Cell) -> Cell {
@@ -70,7 +76,16 @@ impl Lowered {
 pub(crate) struct Root<'g> {
     pub(crate) value: Value<'g>,
     /// Made before, each dropped.
-    pub(crate) effects: Cow<'g, [Cell]>,
+    pub(crate) effects: &'g [Cell],
+}
+
+impl<'g> Root<'g> {
+    /// A value as it is. Effects belong to the first of a graph.
+    pub(crate) fn of(value: Value<'g>) -> Self {
+        let arena = value.arena();
+        let is_first = arena.roots.first() == Some(&value.cell());
+        Root { value, effects: if is_first { &arena.effects } else { &[] } }
+    }
 }
 
 struct Lowering<'l> {
