@@ -6,6 +6,7 @@ use picklevm_ops::{Reader, Source};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Graph, Value};
+use crate::limits::Limits;
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::resolving::Session;
 use crate::machine::{self, Machine};
@@ -108,7 +109,7 @@ impl<R: BufRead> Stream<R> {
         self.source.start_pickle();
         let mut builder = GraphBuilder::new(self.graph.unique(), options, &mut self.session);
         let source: &mut dyn Source = &mut self.source;
-        match machine::run(&mut self.machine, &mut builder, source, &options.limits) {
+        match run(&mut self.machine, &mut builder, source, &options.limits) {
             Ok(_) if *shared_memo => Ok(self.graph.clone()),
             Ok(_) => Ok(std::mem::take(&mut self.graph)),
             Err(error) => {
@@ -119,6 +120,17 @@ impl<R: BufRead> Stream<R> {
             }
         }
     }
+}
+
+/// Runs one pickle: the machine of streams over readers of all types.
+#[inline(never)]
+fn run(
+    machine: &mut Machine<Cell>,
+    builder: &mut GraphBuilder<'_>,
+    source: &mut dyn Source,
+    limits: &Limits,
+) -> Result<Cell> {
+    machine::run(machine, builder, source, limits)
 }
 
 impl<R: BufRead> Iterator for Stream<R> {

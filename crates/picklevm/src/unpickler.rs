@@ -261,7 +261,7 @@ impl Unpickler {
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
         // One machine for readers of all types.
         let source: &mut dyn Source = &mut Reader::new(reader).max_pickle_len(self.options.limits.input);
-        self.load_from(source, None)
+        self.load_from(source, Payloads::Apart)
     }
 
     /// The pickles of a reader, one after the other, until its end.
@@ -281,28 +281,46 @@ impl Unpickler {
 
     /// Loads from a slice; payloads that lie in `shared` stay there.
     fn load_slice(&self, bytes: &[u8], shared: Option<&Bytes>) -> Result<Graph> {
+        let input = match shared {
+            Some(shared) => Payloads::Shared(shared),
+            None if bytes.len() < LongDecoder::LONG => Payloads::Short(bytes),
+            None => Payloads::Apart,
+        };
         if bytes.len() < LongDecoder::LONG {
-            self.load_from(Decoder::new(bytes), shared)
+            self.load_from(Decoder::new(bytes), input)
         } else {
-            self.load_from(LongDecoder::new(bytes), shared)
+            self.load_from(LongDecoder::new(bytes), input)
         }
     }
 
-    /// Loads from a source; payloads that lie in `shared` stay there.
-    fn load_from<S: Source>(&self, source: S, shared: Option<&Bytes>) -> Result<Graph> {
+    /// Loads from a source.
+    fn load_from<S: Source>(&self, source: S, payloads: Payloads<'_>) -> Result<Graph> {
         kept::with(&KEPT, |machine| {
             let mut session = Session::default();
             let mut graph = Graph::for_input(source.len_hint());
             let arena = graph.unique();
-            if let Some(input) = shared {
+            if let Payloads::Shared(input) = payloads {
                 arena.share_input(input.clone());
             }
             let mut builder = GraphBuilder::new(arena, &self.options, &mut session);
+            if let Payloads::Short(input) = payloads {
+                builder.copy_input(input);
+            }
             machine::run(machine, &mut builder, source, &self.options.limits)?;
             session.check_buffers(&self.options)?;
             Ok(graph)
         })
     }
+}
+
+/// How the graph comes by the payloads of the input.
+enum Payloads<'a> {
+    /// They stay where they are.
+    Shared(&'a Bytes),
+    /// The input is copied as a whole.
+    Short(&'a [u8]),
+    /// Each is copied.
+    Apart,
 }
 
 /// Inputs of at least this many bytes are shared rather than copied.

@@ -196,8 +196,14 @@ impl Arena {
     /// A text (`surrogates` tells whether it holds any), bytes or an 8-bit string.
     #[inline(always)]
     pub(crate) fn new_text(&mut self, tag: Tag, payload: &[u8], surrogates: bool) -> Cell {
+        let span = self.payloads.keep(payload);
+        self.push_text(tag, payload, span.with_surrogates(surrogates))
+    }
+
+    /// The same for a payload that is kept in `span`.
+    #[inline(always)]
+    pub(crate) fn push_text(&mut self, tag: Tag, payload: &[u8], span: Span) -> Cell {
         let id = next_id(self.spans.len());
-        let span = self.payloads.keep(payload).with_surrogates(surrogates);
         self.spans.push(span);
         Cell::payload(tag, id, payload)
     }
@@ -334,6 +340,12 @@ impl Arena {
     /// Lets payloads that lie in `input` stay there.
     pub(crate) fn share_input(&mut self, input: Bytes) {
         self.payloads.input = input;
+    }
+
+    /// Copies a whole input into an arena without nodes: what lies at an offset of the input lies there in the text.
+    pub(crate) fn copy_input(&mut self, input: &[u8]) {
+        self.payloads.text.clear();
+        self.payloads.text.extend_from_slice(input);
     }
 
     /// How far each arena reaches.

@@ -50,6 +50,7 @@ pub use object::How;
 pub(crate) use object::OpKind;
 pub(crate) use pool::trim;
 pub(crate) use slots::Slots;
+pub(crate) use span::Span;
 pub use value::{Id, Kind, Value};
 pub use views::{Buffer, Change, Dict, Global, Object};
 pub(crate) use walk::Walk;

@@ -38,6 +38,13 @@ impl Span {
         Span(len as u64 | place << PLACE_SHIFT | (offset as u64) << OFFSET_SHIFT)
     }
 
+    /// A part of the arena's own text.
+    #[inline(always)]
+    pub(crate) fn in_text(offset: usize, len: usize) -> Span {
+        debug_assert!(offset <= MAX_OFFSET && len <= MAX_LEN);
+        Span::new(IN_TEXT, offset, len)
+    }
+
     #[inline(always)]
     fn len(self) -> usize {
         self.0 as usize & MAX_LEN

@@ -7,7 +7,9 @@ use super::builder::Builder;
 use super::memo::Slot;
 use super::resolving::Session;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, How, Items, OpKind, Pairs, Tag, Unhashable, Value, describe, from_digits};
+use crate::graph::{
+    Arena, BufferNode, Cell, How, Items, OpKind, Pairs, Span, Tag, Unhashable, Value, describe, from_digits,
+};
 use crate::limits;
 use crate::options::Options;
 
@@ -31,6 +33,8 @@ pub(crate) struct GraphBuilder<'a> {
     pub(super) arena: &'a mut Arena,
     pub(super) options: &'a Options,
     pub(super) session: &'a mut Session,
+    /// Address and length of an input that was copied as a whole.
+    copied: (usize, usize),
     /// Bytes of payload that may still be held.
     payload_left: u64,
     /// How many roots earlier loads have left.
@@ -45,7 +49,17 @@ impl<'a> GraphBuilder<'a> {
         let roots = arena.roots.len();
         let held = if roots == 0 { 0 } else { arena.held_bytes() as u64 };
         let payload_left = options.limits.bytes.saturating_sub(held);
-        GraphBuilder { arena, options, session, payload_left, roots, patience: PATIENCE }
+        GraphBuilder { arena, options, session, copied: (0, 0), payload_left, roots, patience: PATIENCE }
+    }
+
+    /// Copies a short input as a whole, which takes less than copying its payloads one by one; if limits are so near that
+    /// payloads must be counted, nothing is done.
+    #[inline]
+    pub(crate) fn copy_input(&mut self, input: &[u8]) {
+        if self.options.limits.first_look >= input.len() as u64 && self.roots == 0 {
+            self.arena.copy_input(input);
+            self.copied = (input.as_ptr().addr(), input.len());
+        }
     }
 
     #[cold]
@@ -78,9 +92,16 @@ impl<'a> GraphBuilder<'a> {
     }
 
     #[inline(always)]
-    fn payload(&mut self, tag: Tag, bytes: &[u8]) -> Result<Cell> {
-        self.pay(bytes.len())?;
-        Ok(self.arena.new_text(tag, bytes, false))
+    fn payload(&mut self, tag: Tag, bytes: &[u8], surrogates: bool) -> Result<Cell> {
+        // Only a part of the input has an address inside of it.
+        let at = bytes.as_ptr().addr().wrapping_sub(self.copied.0);
+        let span = if at < self.copied.1 {
+            Span::in_text(at, bytes.len())
+        } else {
+            self.pay(bytes.len())?;
+            self.arena.payloads.keep(bytes)
+        };
+        Ok(self.arena.push_text(tag, bytes, span.with_surrogates(surrogates)))
     }
 
     /// Whether a value may turn out to be callable.
@@ -175,25 +196,23 @@ impl Builder for GraphBuilder<'_> {
 
     #[inline(always)]
     fn text(&mut self, text: Text<'_>) -> Result<Cell> {
-        let bytes = text.as_bytes();
-        self.pay(bytes.len())?;
-        Ok(self.arena.new_text(Tag::Str, bytes, !text.is_utf8()))
+        self.payload(Tag::Str, text.as_bytes(), !text.is_utf8())
     }
 
     #[inline(always)]
     fn bytes(&mut self, bytes: &[u8]) -> Result<Cell> {
-        self.payload(Tag::Bytes, bytes)
+        self.payload(Tag::Bytes, bytes, false)
     }
 
     fn byte_str(&mut self, bytes: &[u8]) -> Result<Cell> {
         if self.options.decodes() {
             return self.decode(bytes);
         }
-        self.payload(Tag::ByteStr, bytes)
+        self.payload(Tag::ByteStr, bytes, false)
     }
 
     fn byte_array(&mut self, bytes: &[u8]) -> Result<Cell> {
-        self.payload(Tag::ByteArray, bytes)
+        self.payload(Tag::ByteArray, bytes, false)
     }
 
     #[inline(always)]
