@@ -51,7 +51,8 @@ fn protocol_needed(graph: &Graph) -> Protocol {
         (Protocol::V4, &["\"set\":", "\"frozenset\":", "\"add\",", "\"newobj_ex\""]),
         (Protocol::V3, &["\"bytes\":"]),
         (Protocol::V2, &["\"newobj\"", "\"ext\":"]),
-        (Protocol::V1, &["\"obj\""]),
+        // Text has one NaN; others, and its sign, are bits of a binary float.
+        (Protocol::V1, &["\"obj\"", "\"float\":\"7ff", "\"float\":\"fff"]),
     ];
     let of_kinds = kinds.iter().find(|(_, words)| words.iter().any(|word| form.contains(word)));
     // What is nested in a class is reached by calls of `getattr` below 4.
