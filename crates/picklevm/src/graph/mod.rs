@@ -18,6 +18,7 @@ mod items;
 mod key;
 mod keyed;
 mod live;
+mod memory;
 mod number;
 mod object;
 mod pool;

@@ -7,6 +7,7 @@ mod builder;
 pub(crate) mod graph_builder;
 pub(crate) mod kept;
 mod memo;
+pub(crate) mod met;
 pub(crate) mod noload;
 pub(crate) mod resolving;
 mod step;

@@ -8,6 +8,7 @@ use picklevm_ops::{Decoder, Number, Op, Opcode, Text, Visitor};
 use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
 use super::memo::Slot;
+use super::met::{Kind, Met};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Tag};
 
@@ -17,78 +18,11 @@ const LIST_ITEMS: u32 = 64;
 /// Bits for the length of a tuple that is remembered in the same case.
 const TUPLE_BITS: u32 = 17;
 
-/// A value that was met: enough of it to make it, should it be part of a persistent id.
-///
-/// Eight bytes: what it is in the low [`KIND_BITS`], and where to find out more above them.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Met(u64);
-
-const KIND_BITS: u32 = 3;
-
-/// What was met.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u64)]
-enum Kind {
-    /// No value.
-    Hole,
-    /// A value that no persistent id is made of: a dict, a set, an instance, a buffer.
-    Opaque,
-    /// What one op makes, by its offset in the input: there it is read again if it is needed.
-    Atom,
-    /// The same, of a text.
-    Text,
-    /// A tuple: its length, and above it the place from which on its items lie.
-    Tuple,
-    /// A tuple that is too long to be remembered.
-    LongTuple,
-    /// A global: the texts of its module and its name, from a place on.
-    Global,
-    /// A list, by number.
-    List,
-}
-
-impl Met {
-    const OPAQUE: Met = Met::new(Kind::Opaque, 0);
-
-    #[inline(always)]
-    const fn new(kind: Kind, at: u64) -> Met {
-        Met(kind as u64 | at << KIND_BITS)
-    }
-
-    #[inline(always)]
-    fn kind(self) -> Kind {
-        use Kind::*;
-        const KINDS: [Kind; 8] = [Hole, Opaque, Atom, Text, Tuple, LongTuple, Global, List];
-        KINDS[(self.0 & 7) as usize]
-    }
-
-    /// Whether it holds others, by which it may lead to itself.
-    #[inline(always)]
-    fn is_compound(self) -> bool {
-        matches!(self.kind(), Kind::Tuple | Kind::LongTuple | Kind::List)
-    }
-
-    /// The offset, place or number.
-    #[inline(always)]
-    fn at(self) -> usize {
-        (self.0 >> KIND_BITS) as usize
-    }
-}
-
 /// A list: a range of items.
 #[derive(Clone, Copy, Default)]
 struct List {
     start: usize,
     len: u32,
-}
-
-impl Slot for Met {
-    const HOLE: Met = Met::new(Kind::Hole, 0);
-
-    #[inline(always)]
-    fn is_hole(self) -> bool {
-        self == Met::HOLE
-    }
 }
 
 /// What compound values hold, kept from load to load for its memory.

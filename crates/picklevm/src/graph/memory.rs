@@ -1,0 +1,165 @@
+//! The memory of the arenas: what they hold, what they have room for, how they grow and are emptied.
+
+use std::collections::HashSet;
+
+use super::arena::Arena;
+use super::table::Table;
+
+impl Arena {
+    /// How many nodes there are, of all kinds, reached from a root or not. Small integers, floats and the like are none.
+    pub fn node_count(&self) -> usize {
+        self.lists.len()
+            + self.tuples.len()
+            + self.dicts.len()
+            + self.sets.len()
+            + self.spans.len()
+            + self.floats.len()
+            + self.complexes.len()
+            + self.globals.len()
+            + self.buffers.len()
+            + self.persistents.len()
+            + self.objects.len()
+            + self.lives.len()
+    }
+
+    /// Bytes of memory that the nodes take, without room to grow, and without what is shared with the input.
+    pub fn held_bytes(&self) -> usize {
+        fn of<T>(vec: &[T]) -> usize {
+            std::mem::size_of_val(vec)
+        }
+        of(&self.cells)
+            + of(&self.lists)
+            + of(&self.tuples)
+            + of(&self.dicts)
+            + of(&self.sets)
+            + of(&self.spans)
+            + of(&self.floats)
+            + of(&self.complexes)
+            + of(&self.globals)
+            + of(&self.buffers)
+            + of(&self.persistents)
+            + of(&self.objects)
+            + of(&self.ops)
+            + of(&self.lives)
+            + of(&self.payloads.text)
+            + self.hashes.held_bytes()
+    }
+
+    /// How long a pickle of all nodes is, roughly.
+    pub(crate) fn pickled_len_hint(&self) -> usize {
+        256 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.distinct_len()
+    }
+
+    /// Bytes of memory that the arenas take up, used or not, roughly.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        8 * (self.cells.capacity() + self.spans.capacity() + self.tuples.capacity() + self.floats.capacity())
+            + 12 * self.lists.capacity()
+            + 16 * (self.dicts.capacity() + self.sets.capacity() + self.globals.capacity() + self.ops.capacity())
+            + 32 * (self.objects.capacity() + self.buffers.capacity() + self.tables.capacity())
+            + 32 * self.payloads.blocks.capacity()
+            + 16 * (self.complexes.capacity() + self.lives.capacity())
+            + 8 * (self.persistents.capacity() + self.unsettled.capacity())
+            + 8 * (self.roots.capacity() + self.effects.capacity())
+            + self.payloads.text.capacity()
+            + self.tables.iter().chain(&self.spare).map(Table::capacity_bytes).sum::<usize>()
+    }
+
+    /// Whether the arenas take up little, as those of a short pickle do: so little that a look at each tells.
+    #[inline]
+    pub(crate) fn is_tiny(&self) -> bool {
+        const PLACES: usize = 512;
+        let most = self.cells.capacity()
+            | self.lists.capacity()
+            | self.tuples.capacity()
+            | self.dicts.capacity()
+            | self.sets.capacity()
+            | self.spans.capacity()
+            | self.floats.capacity()
+            | self.complexes.capacity()
+            | self.globals.capacity()
+            | self.buffers.capacity()
+            | self.persistents.capacity()
+            | self.objects.capacity()
+            | self.ops.capacity()
+            | self.lives.capacity()
+            | (self.payloads.text.capacity() / 64)
+            | self.payloads.blocks.capacity()
+            | self.unsettled.capacity()
+            | self.roots.capacity()
+            | self.effects.capacity();
+        // Places of all kinds together take less than 400 bytes.
+        most < PLACES && self.tables.is_empty() && self.spare.is_none()
+    }
+
+    /// Makes room for a load that has read `done` of `total` bytes of its input, as if the rest were like the start.
+    ///
+    /// Growing by more than fourfold is left to later calls, so that no input makes room for what it does not hold; what
+    /// grows at all grows by a quarter, so that no input has the arenas copied again and again.
+    pub(crate) fn extrapolate(&mut self, done: u64, total: u64) {
+        fn grow<T>(vec: &mut Vec<T>, done: u64, total: u64) {
+            let (len, capacity) = (vec.len() as u64, vec.capacity() as u64);
+            if capacity > len + len / 4 || len < 256 {
+                return;
+            }
+            let wanted = (len as u128 * total as u128 / done.max(1) as u128) as u64;
+            let wanted = (wanted + wanted / 32).min(len.saturating_mul(4));
+            if wanted > capacity {
+                // Failing is no harm: the ordinary growth of the vector is still there.
+                let _ = vec.try_reserve_exact((wanted.max(capacity + capacity / 4) - len) as usize);
+            }
+        }
+        grow(&mut self.cells, done, total);
+        grow(&mut self.lists, done, total);
+        grow(&mut self.tuples, done, total);
+        grow(&mut self.dicts, done, total);
+        grow(&mut self.spans, done, total);
+        grow(&mut self.objects, done, total);
+        grow(&mut self.payloads.text, done, total);
+    }
+
+    /// Empties the arena, keeping its memory.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.cells.clear();
+        self.lists.clear();
+        self.tuples.clear();
+        self.dicts.clear();
+        self.sets.clear();
+        self.spans.clear();
+        self.floats.clear();
+        self.complexes.clear();
+        self.globals.clear();
+        self.buffers.clear();
+        self.persistents.clear();
+        self.objects.clear();
+        self.ops.clear();
+        self.lives.clear();
+        self.payloads.clear();
+        self.clear_tables();
+        self.unsettled.clear();
+        self.hashes.clear();
+        self.roots.clear();
+        self.effects.clear();
+        if !self.held_arguments.is_empty() {
+            self.held_arguments = HashSet::default();
+        }
+        self.protocol = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::arena::Arena;
+    use crate::graph::cell::Cell;
+
+    #[test]
+    fn extrapolating_at_every_op_copies_an_arena_few_times() {
+        let (mut arena, mut capacities) = (Arena::default(), std::collections::BTreeSet::new());
+        for done in 0..1_000_000 {
+            arena.cells.push(Cell::NONE);
+            arena.extrapolate(1 << 20 | done, 1 << 21);
+            capacities.insert(arena.cells.capacity());
+        }
+        assert!(capacities.len() < 64, "{} sizes", capacities.len());
+    }
+}
