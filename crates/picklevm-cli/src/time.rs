@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use picklevm::{Pickler, Symbolic, Unpickler};
+use picklevm_ops::{Decoder, LongDecoder, Op, ShortInt, Source, Visitor};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -55,15 +56,37 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     out.finish()
 }
 
-/// Bytes and ops of the first pickle.
-fn count(data: &[u8]) -> Result<(usize, u64), picklevm_ops::Error> {
-    let mut ops = picklevm_ops::ops(data);
-    let mut count = 0;
-    for op in ops.by_ref() {
-        black_box(op?);
+/// Bytes and ops of the first pickle, decoded as a load decodes them.
+fn count(data: &[u8]) -> Result<(u64, u64), picklevm_ops::Error> {
+    if data.len() < LongDecoder::LONG { count_from(Decoder::new(data)) } else { count_from(LongDecoder::new(data)) }
+}
+
+fn count_from(mut source: impl Source) -> Result<(u64, u64), picklevm_ops::Error> {
+    let mut count = 1;
+    while !source.visit_op(&mut Passed)? {
         count += 1;
     }
-    Ok((ops.offset(), count))
+    Ok((source.offset(), count))
+}
+
+/// Takes every op and does nothing with it; says whether it is STOP.
+struct Passed;
+
+impl<'a> Visitor<'a> for Passed {
+    type Output = bool;
+
+    #[inline(always)]
+    fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'a>) -> bool {
+        let is_stop = op == Op::Stop;
+        black_box(op);
+        is_stop
+    }
+
+    #[inline(always)]
+    fn visit_int(&mut self, _: u64, int: ShortInt<'a>) -> bool {
+        black_box(int.value());
+        false
+    }
 }
 
 /// Nanoseconds a call, `repeat` times.
