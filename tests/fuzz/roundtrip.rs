@@ -45,13 +45,16 @@ fn assert_same(before: &Graph, after: &Graph) {
 /// The first protocol with opcodes for all kinds of values of a graph, by its form.
 fn protocol_needed(graph: &Graph) -> Protocol {
     let form = String::from_utf8(form(graph)).expect("the form is ASCII");
+    // Text has infinities and one NaN; the bits of others need a binary float.
+    let form = ["7ff0000000000000", "fff0000000000000", "7ff8000000000000"]
+        .iter()
+        .fold(form, |form, in_text| form.replace(&format!("\"float\":\"{in_text}"), ""));
     // Quotes inside of texts are escaped, so that these are never found in one.
     let kinds = [
         (Protocol::V5, &["\"bytearray\":", "\"buffer\":"][..]),
         (Protocol::V4, &["\"set\":", "\"frozenset\":", "\"add\",", "\"newobj_ex\""]),
         (Protocol::V3, &["\"bytes\":"]),
         (Protocol::V2, &["\"newobj\"", "\"ext\":"]),
-        // Text has one NaN; others, and its sign, are bits of a binary float.
         (Protocol::V1, &["\"obj\"", "\"float\":\"7ff", "\"float\":\"fff"]),
     ];
     let of_kinds = kinds.iter().find(|(_, words)| words.iter().any(|word| form.contains(word)));

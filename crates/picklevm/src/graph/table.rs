@@ -32,7 +32,8 @@ impl Slot {
     }
 }
 
-/// A region of a table is of at most this many slots, which the cache of a core holds with room to spare.
+/// A region of a table has this many slots, which the cache of a core holds with room to spare; more where there would be
+/// more than [`MAX_REGIONS`].
 const REGION: usize = 1 << 14;
 
 /// No more regions than a core can write to in turns.
