@@ -71,6 +71,8 @@ mod emitter;
 mod encoding;
 mod error;
 mod graph;
+#[cfg(feature = "huge-pages")]
+mod huge_pages;
 mod limits;
 /// The machine, for builders in the other crates of this workspace. No part of the public API.
 #[doc(hidden)]
