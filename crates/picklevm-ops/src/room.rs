@@ -4,14 +4,14 @@ use crate::opcode::Opcode;
 
 /// Room in a frame for a run of short ops, handed out by [`Writer::room`](crate::Writer::room).
 ///
-/// While it [is not full](Self::is_full), [128 bytes](Self::SLACK) more fit into it. Its position is a number of its
-/// own, not one in memory, so that writing an op takes a handful of instructions.
+/// While it [is not full](Self::is_full), [128 bytes](Self::SLACK) more fit into it. What is left of it is a slice of its
+/// own, not a position in memory, so that writing an op takes a handful of instructions.
 #[derive(Debug)]
 pub struct Room<'w> {
-    bytes: &'w mut [u8],
-    len: usize,
-    /// From here on the room is full.
-    until: usize,
+    /// What is left: less than the slack, and the room is full.
+    left: &'w mut [u8],
+    /// How many bytes there were.
+    size: usize,
 }
 
 impl<'w> Room<'w> {
@@ -24,28 +24,29 @@ impl<'w> Room<'w> {
     /// Room that is full after `left` bytes, or when `bytes` are.
     #[inline(always)]
     pub(crate) fn new(bytes: &'w mut [u8], left: usize) -> Self {
-        let until = bytes.len().saturating_sub(Self::SLACK).min(left);
-        Room { bytes, len: 0, until }
+        let size = bytes.len().min(left.saturating_add(Self::SLACK - 1));
+        Room { left: &mut bytes[..size], size }
     }
 
     /// How many bytes were written.
     #[inline(always)]
     #[expect(clippy::len_without_is_empty, reason = "what matters is whether it is full")]
     pub fn len(&self) -> usize {
-        self.len
+        self.size - self.left.len()
     }
 
     /// Whether the frame or the memory ends here.
     #[inline(always)]
     pub fn is_full(&self) -> bool {
-        self.len >= self.until
+        self.left.len() < Self::SLACK
     }
 
     /// Appends bytes of which only `len` count.
     #[inline(always)]
     fn put_part(&mut self, bytes: &[u8], len: usize) {
-        self.bytes[self.len..][..bytes.len()].copy_from_slice(bytes);
-        self.len += len;
+        let left = std::mem::take(&mut self.left);
+        left[..bytes.len()].copy_from_slice(bytes);
+        self.left = &mut left[len..];
     }
 
     #[inline(always)]
@@ -157,10 +158,11 @@ impl<'w> Room<'w> {
     /// Writes an opcode with its length and a payload, with one look at the room for both.
     #[inline(always)]
     fn counted<const N: usize>(&mut self, start: [u8; N], head: &[u8], len: usize) {
-        let place = &mut self.bytes[self.len..][..N + head.len()];
+        let left = std::mem::take(&mut self.left);
+        let place = &mut left[..N + head.len()];
         place[..N].copy_from_slice(&start);
         place[N..].copy_from_slice(head);
-        self.len += N + len;
+        self.left = &mut left[N + len..];
     }
 }
 
@@ -232,7 +234,7 @@ mod tests {
 
     #[test]
     fn room_is_full_at_the_end_of_the_frame_or_of_the_memory() {
-        for (memory, left, writes) in [(1000, 3, 2), (Room::SLACK + 5, 1000, 3), (Room::SLACK, 1000, 0), (1000, 0, 0)] {
+        for (memory, left, writes) in [(1000, 3, 2), (Room::SLACK + 5, 1000, 3), (Room::SLACK - 1, 1000, 0), (1000, 0, 0)] {
             let mut bytes = vec![0; memory];
             let mut room = Room::new(&mut bytes, left);
             let mut written = 0;

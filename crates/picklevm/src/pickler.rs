@@ -7,7 +7,7 @@ use bytes::Bytes;
 use picklevm_ops as ops;
 
 use crate::emitter::writers::Writer;
-use crate::emitter::{BufferCallback, Emitter, Options, Work};
+use crate::emitter::{self, BufferCallback, Options, Work};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Buffer, Value};
 #[cfg(feature = "huge-pages")]
@@ -333,7 +333,7 @@ impl Pickler {
             extensions: &self.extensions,
             buffer_callback: callback.as_deref_mut(),
         };
-        Emitter::new(root.value, root.effects, out, work, options).dump()
+        emitter::dump(root.value, root.effects, out, work, options)
     }
 }
 

@@ -75,7 +75,7 @@ impl Entries {
     /// Knows nothing of a graph.
     fn begin(&mut self, arena: &Arena) {
         self.arena = address(arena);
-        self.slots = Slots::new(arena);
+        self.slots.turn_to(arena);
         match self.of.get_mut(..self.slots.len()) {
             Some(of) => of.fill(Entry::NONE),
             None => {

@@ -54,7 +54,7 @@ pub(crate) struct Emitter<'g, 'o, S> {
     steps: &'o mut Vec<Step>,
     options: Options<'o>,
     protocol: u8,
-    /// Leaves are written in runs: the protocol and the habits have nothing against it.
+    /// [`Options::has_runs`].
     has_runs: bool,
     /// What still happens to the objects that are being written, the next at the end.
     changes: Vec<PendingChange>,
@@ -142,58 +142,94 @@ enum Place {
     GuardedArguments,
 }
 
+/// Writes one pickle, from PROTO to STOP, with the memo of the work: the effects, each dropped, then the value.
+#[inline]
+pub(crate) fn dump<S: Sink>(
+    value: Value<'_>,
+    effects: &[Cell],
+    out: &mut ops::Writer<S>,
+    work: &mut Work,
+    options: Options<'_>,
+) -> Result<()> {
+    work.turn_to(value.arena());
+    begin(out, &options).map_err(Error::unwritable)?;
+    if effects.is_empty() && options.has_runs() {
+        if let Some(barriers) = plain::whole(value, out, work, options.protocol) {
+            Emitter::new(value, effects, out, work, options, barriers).run()?;
+        }
+    } else {
+        Emitter::new(value, effects, out, work, options, 0).whole()?;
+    }
+    end(out).map_err(Error::unwritable)
+}
+
+/// PROTO, and the beginning of the first frame.
+#[inline]
+fn begin<S: Sink>(out: &mut ops::Writer<S>, options: &Options<'_>) -> std::result::Result<(), ops::Error> {
+    if options.protocol >= 2 {
+        out.op(Op::Proto(options.protocol))?;
+    }
+    if options.protocol >= 4 {
+        out.start_framing(options.habits.framing)?;
+    }
+    Ok(())
+}
+
+/// STOP, and the end of the last frame.
+#[inline]
+fn end<S: Sink>(out: &mut ops::Writer<S>) -> std::result::Result<(), ops::Error> {
+    out.op(Op::Stop)?;
+    out.end_framing()
+}
+
+impl Options<'_> {
+    /// Whether leaves are written in runs: the protocol and the habits have nothing against it.
+    #[inline]
+    fn has_runs(&self) -> bool {
+        self.protocol >= 2 && !self.fast && !self.habits.wide_ints
+    }
+}
+
 impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
-    /// Writes `value` and before it the effects, with the memo of the work.
-    pub(crate) fn new(
+    /// Goes on with what is left of a value, in which so many barriers are open.
+    #[inline(never)]
+    fn new(
         value: Value<'g>,
         effects: &'o [Cell],
         out: &'o mut ops::Writer<S>,
         work: &'o mut Work,
         options: Options<'o>,
+        barriers: u32,
     ) -> Self {
-        let (arena, root) = (value.arena(), value.cell());
         let Work { memo, steps, .. } = work;
-        memo.turn_to(arena);
-        steps.clear();
         Emitter {
-            arena,
+            arena: value.arena(),
             out,
             memo,
             steps,
             protocol: options.protocol,
-            has_runs: options.protocol >= 2 && !options.fast && !options.habits.wide_ints,
+            has_runs: options.has_runs(),
             options,
             changes: Vec::new(),
             new_methods: None,
-            barriers: 0,
+            barriers,
             reentries: None,
-            root,
+            root: value.cell(),
             effects,
             census: None,
             curiosity: outside::CURIOSITY,
         }
     }
 
-    /// Writes one pickle: the effects, each dropped, then the root.
-    pub(crate) fn dump(mut self) -> Result<()> {
-        if self.protocol >= 2 {
-            self.op(Op::Proto(self.protocol))?;
-        }
-        if self.protocol >= 4 {
-            self.out.start_framing(self.options.habits.framing).map_err(Error::unwritable)?;
-        }
+    /// Writes the effects, each dropped, then the root.
+    fn whole(mut self) -> Result<()> {
         for effect in self.effects {
             self.steps.push(Step::Op(Bare::Pop));
             self.save(*effect, Place::Data)?;
             self.run()?;
         }
         self.steps.push(Step::Save(self.root, Place::Data));
-        self.plain_steps();
-        if !self.steps.is_empty() {
-            self.run()?;
-        }
-        self.op(Op::Stop)?;
-        self.out.end_framing().map_err(Error::unwritable)
+        self.run()
     }
 
     /// Takes steps until none is left.

@@ -6,12 +6,12 @@
 //! size of an integer, the length of a text) without a branch. Nothing is decided here that differs from writer to
 //! writer: all else, and what is rare, is left to the steps, one at a time.
 
-use picklevm_ops::{Opcode, Room, Sink};
+use picklevm_ops::{self as ops, Opcode, Room, Sink};
 
 use super::containers::{Adding, Open, Owner, short_tuple};
-use super::memo::MemoRun;
-use super::{Bare, Emitter, Place, Step};
-use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Tag};
+use super::memo::{Memo, MemoRun};
+use super::{Bare, Emitter, Place, Step, Work};
+use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Tag, Value};
 
 /// Texts and bytes of up to so many bytes are copied by that width.
 const SHORT: usize = 32;
@@ -24,52 +24,71 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Goes on with a container as far as it is plain and the frame has room; returns what is left where the steps must
     /// take the next item or the end, and nothing where a step must be taken.
     pub(super) fn plain(&mut self, open: Open) -> Option<Open> {
-        if self.is_plain_possible() { self.plain_run(Some(open)) } else { Some(open) }
-    }
-
-    /// Takes the steps at the end of the stack as far as they are plain.
-    pub(super) fn plain_steps(&mut self) {
-        if self.is_plain_possible() {
-            let left = self.plain_run(None);
-            self.steps.extend(left.map(Step::Open));
-        }
-    }
-
-    /// Whether the protocol, the memo and what was met so far allow for runs.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn is_plain_possible(&self) -> bool {
         // What is met inside its own arguments is not plain any more.
-        self.has_runs && self.reentries.is_none() && !self.memo.is_nearly_full()
+        if !self.has_runs || self.reentries.is_some() || self.memo.is_nearly_full() {
+            return Some(open);
+        }
+        let Emitter { arena, out, memo, steps, barriers, protocol, .. } = self;
+        Ground { arena, out, memo, steps, barriers, protocol: *protocol }.run(open, Next::Items(None))
     }
+}
 
-    fn plain_run(&mut self, open: Option<Open>) -> Option<Open> {
+/// Begins a value, and goes on with it as far as it is plain; returns nothing if that is all of it, and how many barriers
+/// are open if some is left to the steps.
+#[inline]
+pub(super) fn whole<S: Sink>(value: Value<'_>, out: &mut ops::Writer<S>, work: &mut Work, protocol: u8) -> Option<u32> {
+    let Work { memo, steps, .. } = work;
+    let mut barriers = 0;
+    if memo.is_nearly_full() {
+        steps.push(Step::Save(value.cell(), Place::Data));
+        return Some(barriers);
+    }
+    let ground = Ground { arena: value.arena(), out, memo, steps, barriers: &mut barriers, protocol };
+    let left = ground.run(Open::NOTHING, Next::Value(value.cell(), Place::Data));
+    steps.extend(left.map(Step::Open));
+    (!steps.is_empty()).then_some(barriers)
+}
+
+/// What a run works on.
+struct Ground<'e, S> {
+    arena: &'e Arena,
+    out: &'e mut ops::Writer<S>,
+    memo: &'e mut Memo,
+    steps: &'e mut Vec<Step>,
+    barriers: &'e mut u32,
+    protocol: u8,
+}
+
+impl<S: Sink> Ground<'_, S> {
+    #[inline]
+    fn run(self, open: Open, next: Next) -> Option<Open> {
         match self.protocol {
-            4.. => self.run_of::<true>(open),
-            _ => self.run_of::<false>(open),
+            4.. => self.run_of::<true>(open, next),
+            _ => self.run_of::<false>(open, next),
         }
     }
 
     #[inline(never)]
-    fn run_of<const PROTOCOL_4: bool>(&mut self, open: Option<Open>) -> Option<Open> {
-        let next = if open.is_some() { Next::Items(None) } else { Next::Step };
+    fn run_of<const PROTOCOL_4: bool>(self, open: Open, next: Next) -> Option<Open> {
+        let Ground { arena, out, memo, steps, barriers, protocol } = self;
         let mut plain = Plain::<PROTOCOL_4> {
-            arena: self.arena,
-            text: &self.arena.payloads.text,
-            input: &self.arena.payloads.input,
-            memo: self.memo.run(),
-            steps: self.steps,
-            room: self.out.room(),
-            barriers: self.barriers,
-            protocol: self.protocol,
+            arena,
+            text: &arena.payloads.text,
+            input: &arena.payloads.input,
+            memo: memo.run(),
+            steps,
+            room: out.room(),
+            barriers: *barriers,
+            protocol,
             // Below protocol 4 an object may be a path of attributes; persistent references may have to be remembered.
-            has_objects: PROTOCOL_4 && self.arena.persistents.is_empty(),
-            open: open.unwrap_or(Open::NOTHING),
+            has_objects: PROTOCOL_4 && arena.persistents.is_empty(),
+            open,
         };
         let left = plain.run(next);
-        let (written, next, barriers) = (plain.room.len(), plain.memo.next(), plain.barriers);
-        self.out.take(written);
-        self.memo.end_run(next);
-        self.barriers = barriers;
+        let (written, next, open) = (plain.room.len(), plain.memo.next(), plain.barriers);
+        out.take(written);
+        memo.end_run(next);
+        *barriers = open;
         left
     }
 }

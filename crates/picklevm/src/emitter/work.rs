@@ -6,6 +6,7 @@ use picklevm_ops::{Memory, Writer};
 
 use super::Step;
 use super::memo::Memo;
+use crate::graph::Arena;
 
 /// A memo and a stack of steps, which is empty between pickles, and memory for a short pickle.
 #[derive(Default)]
@@ -29,6 +30,13 @@ impl Work {
     #[inline]
     pub(crate) fn take() -> Box<Work> {
         KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default()
+    }
+
+    /// Turns to the graph that is written next.
+    #[inline]
+    pub(super) fn turn_to(&mut self, arena: &Arena) {
+        self.memo.turn_to(arena);
+        self.steps.clear();
     }
 
     /// A writer for a pickle of about so many bytes, of which [`written`](Work::written) takes what was written.

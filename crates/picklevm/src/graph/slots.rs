@@ -29,27 +29,35 @@ const KINDS: [&[Tag]; 11] = [
 
 impl Slots {
     pub(crate) fn new(arena: &Arena) -> Slots {
-        let mut slots = Slots { bases: [0; 32], len: 0 };
-        let counts = [
-            arena.lists.len(),
-            arena.tuples.len(),
-            arena.dicts.len(),
-            arena.sets.len(),
-            arena.spans.len(),
-            arena.globals.len(),
-            arena.buffers.len(),
-            arena.persistents.len(),
-            arena.objects.len(),
-            arena.lives.len(),
-            arena.complexes.len(),
-        ];
-        for (tags, count) in KINDS.iter().zip(counts) {
-            for tag in *tags {
-                slots.bases[*tag as usize & 31] = slots.len;
-            }
-            slots.len += count;
-        }
+        let mut slots = Slots::default();
+        slots.turn_to(arena);
         slots
+    }
+
+    /// The slots of a graph, in the place of those of another.
+    #[inline]
+    pub(crate) fn turn_to(&mut self, arena: &Arena) {
+        self.len = 0;
+        self.add::<0>(arena.lists.len());
+        self.add::<1>(arena.tuples.len());
+        self.add::<2>(arena.dicts.len());
+        self.add::<3>(arena.sets.len());
+        self.add::<4>(arena.spans.len());
+        self.add::<5>(arena.globals.len());
+        self.add::<6>(arena.buffers.len());
+        self.add::<7>(arena.persistents.len());
+        self.add::<8>(arena.objects.len());
+        self.add::<9>(arena.lives.len());
+        self.add::<10>(arena.complexes.len());
+    }
+
+    /// So many nodes of the next kind.
+    #[inline(always)]
+    fn add<const KIND: usize>(&mut self, count: usize) {
+        for tag in KINDS[KIND] {
+            self.bases[*tag as usize & 31] = self.len;
+        }
+        self.len += count;
     }
 
     /// The slots of each kind of node, one kind after the other.
