@@ -222,6 +222,34 @@ impl<S: Sink> Writer<S> {
         self.out.advance(written);
     }
 
+    /// Begins a pickle: PROTO from protocol 2 on, and from 4 on the first frame.
+    ///
+    /// ```
+    /// use picklevm_ops::{Framing, Op, Writer};
+    ///
+    /// let mut writer = Writer::new();
+    /// writer.begin(4, Framing::default())?;
+    /// writer.op(Op::BinInt(-1))?;
+    /// writer.op(Op::Stop)?;
+    /// assert_eq!(writer.into_vec()?, b"\x80\x04\x95\x06\0\0\0\0\0\0\0J\xff\xff\xff\xff.");
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    #[inline]
+    pub fn begin(&mut self, protocol: u8, framing: Framing) -> Result<(), Error> {
+        self.end_framing()?;
+        if protocol >= 2 {
+            Op::Proto(protocol).encode_at(self.passed, &mut self.out)?;
+        }
+        if protocol >= 4 {
+            self.framer.set_framing(Some(framing), &mut self.out);
+        }
+        Ok(())
+    }
+
     /// Writes in frames from here on.
     ///
     /// # Errors

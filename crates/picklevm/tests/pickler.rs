@@ -390,7 +390,7 @@ fn nothing_is_written_after_an_error() {
     assert_eq!(dumper.dump(graph.root()).expect_err("a buffer").kind(), ErrorKind::Unrepresentable);
     assert_eq!(dumper.dump(fine.root()).expect_err("a broken stream").kind(), ErrorKind::Broken);
     assert_eq!(dumper.finish().err().map(|error| error.kind()), Some(ErrorKind::Broken));
-    assert_eq!(out.given, b"\x80\x04".len());
+    assert_eq!(out.given, 0);
 }
 
 #[test]

@@ -152,7 +152,7 @@ pub(crate) fn dump<S: Sink>(
     options: Options<'_>,
 ) -> Result<()> {
     work.turn_to(value.arena());
-    begin(out, &options).map_err(Error::unwritable)?;
+    out.begin(options.protocol, options.habits.framing).map_err(Error::unwritable)?;
     if effects.is_empty() && options.has_runs() {
         if let Some(barriers) = plain::whole(value, out, work, options.protocol) {
             Emitter::new(value, effects, out, work, options, barriers).run()?;
@@ -161,18 +161,6 @@ pub(crate) fn dump<S: Sink>(
         Emitter::new(value, effects, out, work, options, 0).whole()?;
     }
     end(out).map_err(Error::unwritable)
-}
-
-/// PROTO, and the beginning of the first frame.
-#[inline]
-fn begin<S: Sink>(out: &mut ops::Writer<S>, options: &Options<'_>) -> std::result::Result<(), ops::Error> {
-    if options.protocol >= 2 {
-        out.op(Op::Proto(options.protocol))?;
-    }
-    if options.protocol >= 4 {
-        out.start_framing(options.habits.framing)?;
-    }
-    Ok(())
 }
 
 /// STOP, and the end of the last frame.

@@ -11,10 +11,10 @@ use picklevm_ops::{self as ops, Opcode, Room, Sink};
 use super::containers::{Adding, Open, Owner, short_tuple};
 use super::memo::{Memo, MemoRun};
 use super::{Bare, Emitter, Place, Step, Work};
-use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Tag, Value};
+use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Span, Tag, Value};
 
 /// Texts and bytes of up to so many bytes are copied by that width.
-const SHORT: usize = 32;
+const SHORT: usize = Span::HEAD;
 /// Integers of up to so many bytes are.
 const WIDE: usize = 64;
 /// What is longer is left to the steps.
@@ -29,7 +29,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return Some(open);
         }
         let Emitter { arena, out, memo, steps, barriers, protocol, .. } = self;
-        Ground { arena, out, memo, steps, barriers, protocol: *protocol }.run(open, Next::Items(None))
+        Ground { arena, out, memo, steps, barriers, protocol: *protocol }.run(Some(open), Cell::HOLE)
     }
 }
 
@@ -44,8 +44,9 @@ pub(super) fn whole<S: Sink>(value: Value<'_>, out: &mut ops::Writer<S>, work: &
         return Some(barriers);
     }
     let ground = Ground { arena: value.arena(), out, memo, steps, barriers: &mut barriers, protocol };
-    let left = ground.run(Open::NOTHING, Next::Value(value.cell(), Place::Data));
-    steps.extend(left.map(Step::Open));
+    if let Some(left) = ground.run(None, value.cell()) {
+        steps.push(Step::Open(left));
+    }
     (!steps.is_empty()).then_some(barriers)
 }
 
@@ -60,16 +61,17 @@ struct Ground<'e, S> {
 }
 
 impl<S: Sink> Ground<'_, S> {
+    /// Goes on with a container, or begins a value.
     #[inline]
-    fn run(self, open: Open, next: Next) -> Option<Open> {
+    fn run(self, open: Option<Open>, value: Cell) -> Option<Open> {
         match self.protocol {
-            4.. => self.run_of::<true>(open, next),
-            _ => self.run_of::<false>(open, next),
+            4.. => self.run_of::<true>(open, value),
+            _ => self.run_of::<false>(open, value),
         }
     }
 
     #[inline(never)]
-    fn run_of<const PROTOCOL_4: bool>(self, open: Open, next: Next) -> Option<Open> {
+    fn run_of<const PROTOCOL_4: bool>(self, open: Option<Open>, value: Cell) -> Option<Open> {
         let Ground { arena, out, memo, steps, barriers, protocol } = self;
         let mut plain = Plain::<PROTOCOL_4> {
             arena,
@@ -80,10 +82,11 @@ impl<S: Sink> Ground<'_, S> {
             room: out.room(),
             barriers: *barriers,
             protocol,
-            // Below protocol 4 an object may be a path of attributes; persistent references may have to be remembered.
-            has_objects: PROTOCOL_4 && arena.persistents.is_empty(),
-            open,
+            // Persistent references may have to be remembered.
+            has_objects: arena.persistents.is_empty(),
+            open: open.unwrap_or(Open::NOTHING),
         };
+        let next = if open.is_some() { Next::Items(None) } else { Next::Value(value, Place::Data) };
         let left = plain.run(next);
         let (written, next, open) = (plain.room.len(), plain.memo.next(), plain.barriers);
         out.take(written);
@@ -333,7 +336,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     fn object(&mut self, cell: Cell, place: Place) -> Next {
         let node = &self.arena.objects[cell.id()];
         let op = match node.how {
-            How::Reduce => Bare::Reduce,
+            // Below protocol 4 a call may be a path of attributes.
+            How::Reduce if PROTOCOL_4 => Bare::Reduce,
             How::NewObj => Bare::NewObj,
             _ => return self.leave(cell, place),
         };

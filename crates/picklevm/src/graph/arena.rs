@@ -344,8 +344,11 @@ impl Arena {
 
     /// Copies a whole input into an arena without nodes: what lies at an offset of the input lies there in the text.
     pub(crate) fn copy_input(&mut self, input: &[u8]) {
-        self.payloads.text.clear();
-        self.payloads.text.extend_from_slice(input);
+        let text = &mut self.payloads.text;
+        text.clear();
+        text.extend_from_slice(input);
+        // The last payload, too, has a head of fixed width.
+        text.extend_from_slice(&[0; Span::HEAD]);
     }
 
     /// How far each arena reaches.

@@ -33,6 +33,9 @@ pub(crate) struct Payloads {
 }
 
 impl Span {
+    /// How many bytes of short payloads are copied at once, whether they are the payload's or others behind it.
+    pub(crate) const HEAD: usize = 32;
+
     #[inline(always)]
     const fn new(place: u64, offset: usize, len: usize) -> Span {
         Span(len as u64 | place << PLACE_SHIFT | (offset as u64) << OFFSET_SHIFT)
