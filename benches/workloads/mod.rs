@@ -22,6 +22,8 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     ("bigbytes", |size| bigbytes(scaled(32 << 20, size))),
     ("reduces", |size| reduces(scaled(30_000, size))),
     ("small_dict", |_| small_dict()),
+    ("small_tuple", |_| small_tuple()),
+    ("small_list", |_| small_list()),
     ("small_tiny", |_| small_tiny()),
 ];
 
@@ -226,6 +228,18 @@ fn small_dict() -> Graph {
         "lines": [{"sku": "PX-104", "qty": 2, "price": 14.5}, {"sku": "PX-220", "qty": 1, "price": 99.0}],
         "total": 128.0, "currency": "EUR", "tags": ["gift", "express", "eu"], "weight": 3.25, "attempts": 1
     })
+}
+
+/// A metric with its values: numbers of four bytes.
+fn small_tuple() -> Graph {
+    let mut random = Random(12);
+    Graph::from(((0..20).map(|_| random.bits(28)).collect::<Vec<_>>(), 60))
+}
+
+/// Numbers of a byte in lists in lists.
+fn small_list() -> Graph {
+    let row: Vec<u64> = (0..10).collect();
+    Graph::from(vec![vec![row; 2]; 10])
 }
 
 fn small_tiny() -> Graph {
