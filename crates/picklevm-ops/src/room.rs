@@ -65,6 +65,16 @@ impl<'w> Room<'w> {
         self.put([opcode.byte()]);
     }
 
+    /// Writes the first `count` of some opcodes that have no operands.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer bytes left than opcodes.
+    #[inline(always)]
+    pub fn first_of<const N: usize>(&mut self, opcodes: [Opcode; N], count: usize) {
+        self.put_part(&opcodes.map(Opcode::byte), count);
+    }
+
     /// Writes BINFLOAT.
     ///
     /// # Panics

@@ -68,7 +68,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put_nameless()?;
         self.steps.push(Step::Finish(cell, Bare::Reduce));
         self.steps.push(Step::Op(Bare::Tuple(1)));
-        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::Append, Owner::Nameless)
+        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
     }
 
     /// A set that `set([…])` cannot make, as its members are made of it: `s = set()`, and `getattr(s, 'update')([…])`.
@@ -78,7 +78,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put(slot)?;
         self.made_global("builtins", "getattr")?;
         self.tuple_start(2)?;
-        self.save(cell, Place::Data)?;
+        self.save(cell, Place::DATA)?;
         self.made_text("update".into())?;
         self.end_call(2)?;
         self.put_nameless()?;
@@ -86,7 +86,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.empty_list()?;
         self.put_nameless()?;
         self.steps.extend([Step::Op(Bare::Pop), Step::Op(Bare::ReducePut), Step::Op(Bare::Tuple(1))]);
-        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::Append, Owner::Nameless)
+        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
     }
 
     /// Whether a set is met again while its members are made, before anything that is in the memo; `false` where telling

@@ -60,15 +60,15 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let how = match kind {
             OpKind::Build | OpKind::Nothing => {
                 self.steps.push(Step::Op(Bare::Build));
-                return self.save(value, Place::Data);
+                return self.save(value, Place::DATA);
             }
             OpKind::Effect => return self.effect(value),
-            OpKind::Append => Adding::Append,
-            OpKind::SetItem => Adding::SetItem,
+            OpKind::Append => Adding::APPEND,
+            OpKind::SetItem => Adding::SET_ITEM,
             OpKind::Add if self.protocol < 4 => {
                 return Err(unrepresentable("protocol 4 or higher for items added to an object", "a lower one"));
             }
-            OpKind::Add => Adding::Add,
+            OpKind::Add => Adding::ADD,
         };
         let all = self.arena.item_range(value);
         self.begin_items(cell, Fixed { len: to, ..all }.after(from), how, Owner::Object)

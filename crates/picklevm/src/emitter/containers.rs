@@ -39,7 +39,7 @@ impl Manner {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     const fn new(how: Adding, place: Place) -> Manner {
-        Manner(how as u32 | (place as u32) << 3)
+        Manner(how.0 as u32 | (place.0 as u32) << 3)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -53,31 +53,31 @@ impl Manner {
     }
 }
 
-/// How a container is made of its items, or items are added to it.
+/// How a container is made of its items, or items are added to it: a number below eight, for the reason of [`Place`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Adding {
-    Append,
-    SetItem,
-    Add,
-    /// All at once, at the end.
-    Tuple,
-    FrozenSet,
-}
+pub(super) struct Adding(u8);
 
 impl Adding {
+    pub(super) const APPEND: Adding = Adding(0);
+    pub(super) const SET_ITEM: Adding = Adding(1);
+    pub(super) const ADD: Adding = Adding(2);
+    /// All at once, at the end.
+    pub(super) const TUPLE: Adding = Adding(3);
+    pub(super) const FROZEN_SET: Adding = Adding(4);
+
     /// Cells an item.
     fn stride(self) -> u32 {
-        if self == Adding::SetItem { 2 } else { 1 }
+        if self == Adding::SET_ITEM { 2 } else { 1 }
     }
 
     /// The opcode at the end of a batch of items.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn op(self, has_mark: bool) -> Op<'static> {
         match (self, has_mark) {
-            (Adding::Append, true) => Op::Appends,
-            (Adding::Append, false) => Op::Append,
-            (Adding::SetItem, true) => Op::SetItems,
-            (Adding::SetItem, false) => Op::SetItem,
+            (Adding::APPEND, true) => Op::Appends,
+            (Adding::APPEND, false) => Op::Append,
+            (Adding::SET_ITEM, true) => Op::SetItems,
+            (Adding::SET_ITEM, false) => Op::SetItem,
             _ => Op::AddItems,
         }
     }
@@ -97,15 +97,15 @@ pub(super) enum Owner {
 impl Open {
     /// Of no container.
     pub(super) const NOTHING: Open =
-        Open { cell: Cell::HOLE, at: 0, end: 0, last: 0, manner: Manner::new(Adding::Append, Place::Data) };
+        Open { cell: Cell::HOLE, at: 0, end: 0, last: 0, manner: Manner::new(Adding::APPEND, Place::DATA) };
 
     /// The items of a container or object, of which there is at least one.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn items(protocol: u8, cell: Cell, Fixed { start, len }: Fixed, how: Adding, owner: Owner) -> Open {
         // Sets are never guarded: what is in them is hashed before it can lead back.
         let items_place = match owner {
-            Owner::Container(Place::Arguments) if how != Adding::Add => Some(Place::Arguments),
-            Owner::Container(Place::ShallowArguments) if how != Adding::Add => Some(Place::GuardedArguments),
+            Owner::Container(Place::ARGUMENTS) if how != Adding::ADD => Some(Place::ARGUMENTS),
+            Owner::Container(Place::SHALLOW_ARGUMENTS) if how != Adding::ADD => Some(Place::GUARDED_ARGUMENTS),
             _ => None,
         };
         let mut open = Open {
@@ -113,11 +113,11 @@ impl Open {
             at: start,
             end: start,
             last: start + len,
-            manner: Manner::new(how, items_place.unwrap_or(Place::Data)),
+            manner: Manner::new(how, items_place.unwrap_or(Place::DATA)),
         };
         open.manner.set(Manner::BARRIER, items_place.is_none() && owner != Owner::Nameless);
         let batch = open.take_batch(protocol);
-        open.set_mark(batch > how.stride() || how == Adding::Add);
+        open.set_mark(batch > how.stride() || how == Adding::ADD);
         open
     }
 
@@ -130,24 +130,13 @@ impl Open {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn how(&self) -> Adding {
-        match self.manner.0 & 7 {
-            0 => Adding::Append,
-            1 => Adding::SetItem,
-            2 => Adding::Add,
-            3 => Adding::Tuple,
-            _ => Adding::FrozenSet,
-        }
+        Adding((self.manner.0 & 7) as u8)
     }
 
     /// Where its items stand.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn place(&self) -> Place {
-        match self.manner.0 >> 3 & 3 {
-            0 => Place::Data,
-            1 => Place::Arguments,
-            2 => Place::ShallowArguments,
-            _ => Place::GuardedArguments,
-        }
+        Place((self.manner.0 >> 3 & 3) as u8)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -194,15 +183,15 @@ impl Open {
         protocol > 0
             && !self.cell.is(Tag::Object)
             && match self.how() {
-                Adding::Append => habits.exact_lists,
-                Adding::SetItem => habits.exact_dicts,
+                Adding::APPEND => habits.exact_lists,
+                Adding::SET_ITEM => habits.exact_dicts,
                 _ => habits.exact_sets,
             }
     }
 
     /// The list or dict, if it was made for the arguments of an object.
     pub(super) fn argument(&self) -> Option<Cell> {
-        let is_one = self.barriers() == 0 && matches!(self.how(), Adding::Append | Adding::SetItem);
+        let is_one = self.barriers() == 0 && matches!(self.how(), Adding::APPEND | Adding::SET_ITEM);
         (is_one && self.cell != Cell::HOLE).then_some(self.cell)
     }
 }
@@ -229,7 +218,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::List => {
                 self.empty_list()?;
                 self.put(slot)?;
-                self.begin_items(cell, items, Adding::Append, Owner::Container(place))
+                self.begin_items(cell, items, Adding::APPEND, Owner::Container(place))
             }
             Tag::Dict => {
                 if self.protocol > 0 {
@@ -239,26 +228,26 @@ impl<S: Sink> Emitter<'_, '_, S> {
                     self.op(Op::Dict)?;
                 }
                 self.put(slot)?;
-                self.begin_items(cell, items, Adding::SetItem, Owner::Container(place))
+                self.begin_items(cell, items, Adding::SET_ITEM, Owner::Container(place))
             }
             Tag::Tuple => {
-                if place == Place::Data {
+                if place == Place::DATA {
                     self.open_immutable(slot, entry)?;
                 }
                 self.tuple_start(items.len as usize)?;
-                self.steps.push(Step::Open(Open::sequence(cell, items, Adding::Tuple, place)));
+                self.steps.push(Step::Open(Open::sequence(cell, items, Adding::TUPLE, place)));
                 Ok(())
             }
             Tag::Set | Tag::FrozenSet if self.protocol < 4 => self.set_by_call(cell, slot, entry),
             Tag::Set => {
                 self.op(Op::EmptySet)?;
                 self.put(slot)?;
-                self.begin_items(cell, items, Adding::Add, Owner::Container(Place::Data))
+                self.begin_items(cell, items, Adding::ADD, Owner::Container(Place::DATA))
             }
             Tag::FrozenSet => {
                 self.open_immutable(slot, entry)?;
                 self.op(Op::Mark)?;
-                self.steps.push(Step::Open(Open::sequence(cell, items, Adding::FrozenSet, Place::Data)));
+                self.steps.push(Step::Open(Open::sequence(cell, items, Adding::FROZEN_SET, Place::DATA)));
                 Ok(())
             }
             Tag::Persistent => self.persistent(cell, slot, entry),
@@ -333,7 +322,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Ends a batch of items, and begins the next; tells whether there is none.
     fn end(&mut self, open: &mut Open) -> Result<bool> {
-        if let Adding::Tuple | Adding::FrozenSet = open.how() {
+        if let Adding::TUPLE | Adding::FROZEN_SET = open.how() {
             self.end_sequence(*open)?;
             return Ok(true);
         }
@@ -343,13 +332,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let was_full = open.is_full();
         let batch = open.take_batch(self.protocol);
         if batch > 0 {
-            open.set_mark(batch > how.stride() || is_exact || how == Adding::Add);
+            open.set_mark(batch > how.stride() || is_exact || how == Adding::ADD);
             if open.has_mark() {
                 self.op(Op::Mark)?;
             }
             return Ok(false);
         }
-        if was_full && is_exact && how != Adding::Append {
+        if was_full && is_exact && how != Adding::APPEND {
             self.op(Op::Mark)?;
             self.op(how.op(true))?;
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::graph::{Arena, Cell, Slots, Value};
+use crate::graph::{Arena, Cell, Slots, Tag, Value};
 
 /// What the memo knows of a node, in four bytes: nothing, a number, or that it is being written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -240,6 +240,12 @@ impl MemoRun<'_> {
         self.slots.of(cell)
     }
 
+    /// The slot of a node whose kind is known.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(super) fn slot_of(&self, tag: Tag, cell: Cell) -> usize {
+        self.slots.of_kind(tag, cell)
+    }
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn entry(&self, slot: usize) -> Entry {
         self.entries[slot]
@@ -260,16 +266,9 @@ impl MemoRun<'_> {
         number
     }
 
-    /// Whether a node is neither known nor being written.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn is_new(&self, cell: Cell) -> bool {
-        self.entries[self.slots.of(cell)] == Entry::NONE
-    }
-
-    /// Notes that a node is being written, as [`Entry::open`] has it.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn open(&mut self, cell: Cell, barriers: u32) {
-        self.entries[self.slots.of(cell)] = Entry::open(barriers);
+    pub(super) fn set(&mut self, slot: usize, entry: Entry) {
+        self.entries[slot] = entry;
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

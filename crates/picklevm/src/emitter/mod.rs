@@ -131,15 +131,19 @@ enum Bare {
 /// Where a value stands: in data, or in the arguments that make an object.
 ///
 /// What only the arguments hold was made afresh by each call of `__reduce_ex__`: it is never fetched.
+///
+/// A number below four, so that it is carried along without a look at which it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Data,
-    Arguments,
+struct Place(u8);
+
+impl Place {
+    const DATA: Place = Place(0);
+    const ARGUMENTS: Place = Place(1);
     /// In arguments that lead back to their object through several lists and dicts that nothing else holds: the
     /// outermost was made afresh, as `list(self)` is, and the others are the object's own.
-    ShallowArguments,
+    const SHALLOW_ARGUMENTS: Place = Place(2);
     /// In arguments that lead back to their object through nothing but fresh values: lists and dicts are fetched.
-    GuardedArguments,
+    const GUARDED_ARGUMENTS: Place = Place(3);
 }
 
 /// Writes one pickle, from PROTO to STOP, with the memo of the work: the effects, each dropped, then the value.
@@ -213,10 +217,10 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     fn whole(mut self) -> Result<()> {
         for effect in self.effects {
             self.steps.push(Step::Op(Bare::Pop));
-            self.save(*effect, Place::Data)?;
+            self.save(*effect, Place::DATA)?;
             self.run()?;
         }
-        self.steps.push(Step::Save(self.root, Place::Data));
+        self.steps.push(Step::Save(self.root, Place::DATA));
         self.run()
     }
 
@@ -233,7 +237,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
                 Step::Each(cells) => {
                     if let Some(first) = self.arena.range(cells.start, cells.len).first() {
                         self.steps.push(Step::Each(cells.after(1)));
-                        self.save(*first, Place::Data)?;
+                        self.save(*first, Place::DATA)?;
                     }
                 }
                 Step::FinishEffect(cell, op) => self.finish_effect(cell, op)?,

@@ -26,7 +26,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if self.protocol > 0 {
             self.steps.push(Step::Persistent(cell));
             // A step of its own: an id may be a persistent reference again, however deep.
-            self.steps.push(Step::Save(pid, Place::Data));
+            self.steps.push(Step::Save(pid, Place::DATA));
             return Ok(());
         }
         let line = if pid.is(Tag::Str) { self.arena.text(pid).as_str() } else { None };

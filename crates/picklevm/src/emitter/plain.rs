@@ -9,7 +9,7 @@
 use picklevm_ops::{self as ops, Opcode, Room, Sink};
 
 use super::containers::{Adding, Open, Owner, short_tuple};
-use super::memo::{Memo, MemoRun};
+use super::memo::{Entry, Memo, MemoRun};
 use super::{Bare, Emitter, Place, Step, Work};
 use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Span, Tag, Value};
 
@@ -40,7 +40,7 @@ pub(super) fn whole<S: Sink>(value: Value<'_>, out: &mut ops::Writer<S>, work: &
     let Work { memo, steps, .. } = work;
     let mut barriers = 0;
     if memo.is_nearly_full() {
-        steps.push(Step::Save(value.cell(), Place::Data));
+        steps.push(Step::Save(value.cell(), Place::DATA));
         return Some(barriers);
     }
     let ground = Ground { arena: value.arena(), out, memo, steps, barriers: &mut barriers, protocol };
@@ -85,8 +85,10 @@ impl<S: Sink> Ground<'_, S> {
             // Persistent references may have to be remembered.
             has_objects: arena.persistents.is_empty(),
             open: open.unwrap_or(Open::NOTHING),
+            cell: value,
+            place: Place::DATA,
         };
-        let next = if open.is_some() { Next::Items(None) } else { Next::Value(value, Place::Data) };
+        let next = if open.is_some() { Next::Items } else { Next::Value };
         let left = plain.run(next);
         let (written, next, open) = (plain.room.len(), plain.memo.next(), plain.barriers);
         out.take(written);
@@ -111,15 +113,26 @@ struct Plain<'e, const PROTOCOL_4: bool> {
     has_objects: bool,
     /// The container that is being written.
     open: Open,
+    /// The value that is written or begun next, and where it stands.
+    cell: Cell,
+    place: Place,
 }
 
-/// What is to be done next. What is in [`Plain`] is in registers, what is in a variant would not be.
+/// What is to be done next. What it is done with is in [`Plain`], where it is in registers.
+#[derive(Clone, Copy)]
 enum Next {
-    /// Going on with the container that is open, but first beginning a value with content of its own that the memo does
-    /// not know.
-    Items(Option<(Cell, Place)>),
-    /// A value.
-    Value(Cell, Place),
+    /// Going on with the container that is open.
+    Items,
+    /// Writing the value.
+    Value,
+    /// Beginning the value, which the memo does not know.
+    List,
+    Dict,
+    Set,
+    Tuple,
+    Object,
+    /// Leaving the value to the steps.
+    Save,
     /// The step at the end of the stack.
     Step,
     /// A step that is not plain.
@@ -128,40 +141,35 @@ enum Next {
     LeaveItems,
 }
 
-// Each method is in one place of one loop: what it changes is in registers.
+// Each method is in one place of one loop: what it changes is in registers, and it jumps to what is next.
 impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     #[inline(always)]
     fn run(&mut self, mut next: Next) -> Option<Open> {
         loop {
             next = match next {
-                Next::Items(value) => self.containers(value),
-                Next::Value(cell, place) => self.value(cell, place),
+                Next::Items => self.items(),
+                Next::List => {
+                    let Row { start, len, .. } = self.arena.lists[self.cell.id()];
+                    self.container(Tag::List, Opcode::EmptyList, Fixed { start, len }, Adding::APPEND)
+                }
+                Next::Dict => {
+                    let Row { start, len, .. } = self.arena.dicts[self.cell.id()].row;
+                    self.container(Tag::Dict, Opcode::EmptyDict, Fixed { start, len }, Adding::SET_ITEM)
+                }
+                Next::Set => {
+                    let items = self.arena.item_range(self.cell);
+                    self.container(Tag::Set, Opcode::EmptySet, items, Adding::ADD)
+                }
+                Next::Tuple => self.tuple(),
+                Next::Object => self.object(),
+                Next::Value => self.value(),
                 Next::Step => self.step(),
+                Next::Save => {
+                    self.steps.push(Step::Save(self.cell, self.place));
+                    Next::Leave
+                }
                 Next::Leave => return None,
                 Next::LeaveItems => return Some(self.open),
-            }
-        }
-    }
-
-    /// Goes on with containers in containers, which follow one another without a look at what else there could be.
-    #[inline(always)]
-    fn containers(&mut self, mut value: Option<(Cell, Place)>) -> Next {
-        loop {
-            if let Some((cell, place)) = value {
-                match self.begin(cell, place) {
-                    Next::Items(None) => {}
-                    other => return other,
-                }
-            }
-            match self.items() {
-                Next::Items(item) => value = item,
-                Next::Step => {
-                    let Some(Step::Open(open)) = self.steps.last() else { return Next::Step };
-                    self.open = *open;
-                    self.steps.pop();
-                    value = None;
-                }
-                other => return other,
             }
         }
     }
@@ -185,17 +193,22 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
                 continue;
             }
             done += 1;
-            if !self.leaf(*cell) {
-                self.open.at = at + done as u32;
-                self.steps.push(Step::Open(self.open));
-                return Next::Items(Some((*cell, self.open.place())));
-            }
+            let Some(next) = self.item(*cell) else { continue };
+            self.open.at = at + done as u32;
+            self.steps.push(Step::Open(self.open));
+            self.place = self.open.place();
+            self.cell = *cell;
+            return next;
         }
         if self.room.is_full() || !self.end() {
             self.open.at = end;
             return Next::LeaveItems;
         }
-        Next::Step
+        // Containers in containers follow one another without a look at what else there could be.
+        let Some(Step::Open(open)) = self.steps.last() else { return Next::Step };
+        self.open = *open;
+        self.steps.pop();
+        Next::Items
     }
 
     /// Takes a step, if it is plain.
@@ -206,7 +219,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             Step::Open(open) => {
                 self.steps.pop();
                 self.open = open;
-                Next::Items(None)
+                Next::Items
             }
             Step::Op(Bare::Build) => {
                 self.steps.pop();
@@ -224,7 +237,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             }
             Step::Save(cell, place) => {
                 self.steps.pop();
-                Next::Value(cell, place)
+                (self.cell, self.place) = (cell, place);
+                Next::Value
             }
             _ => Next::Leave,
         }
@@ -235,15 +249,16 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     fn end(&mut self) -> bool {
         let open = self.open;
         let how = open.how();
-        if how == Adding::Tuple {
-            if self.memo.number(open.cell).is_some() {
+        if how == Adding::TUPLE {
+            let slot = self.memo.slot_of(Tag::Tuple, open.cell);
+            if self.memo.entry(slot).number().is_some() {
                 return false;
             }
             let len = self.arena.tuples[open.cell.id()].len;
             self.room.bare(short_tuple(len as usize).opcode());
-            return self.put(open.cell);
+            return self.put(slot);
         }
-        if how == Adding::FrozenSet || !open.is_last() {
+        if how == Adding::FROZEN_SET || !open.is_last() {
             return false;
         }
         self.room.bare(how.op(open.has_mark()).opcode());
@@ -251,113 +266,112 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         true
     }
 
-    /// Writes a value if it has no content or the memo knows it, and begins it otherwise.
+    /// Writes a value if it has no content or the memo knows it.
     #[inline(always)]
-    fn value(&mut self, cell: Cell, place: Place) -> Next {
+    fn value(&mut self) -> Next {
         if self.room.is_full() {
-            return self.leave(cell, place);
+            return Next::Save;
         }
-        match cell.tag() {
+        let next = match self.cell.tag() {
             Tag::EmptyTuple => {
                 self.room.bare(Opcode::EmptyTuple);
+                return Next::Step;
+            }
+            Tag::List => Next::List,
+            Tag::Dict => Next::Dict,
+            Tag::Set => self.set(),
+            Tag::Tuple => Next::Tuple,
+            Tag::Object => Next::Object,
+            _ => return Next::Save,
+        };
+        match self.memo.number(self.cell) {
+            Some(number) => {
+                self.room.get(number);
                 Next::Step
             }
-            Tag::List | Tag::Dict | Tag::Tuple | Tag::Set | Tag::Object => match self.memo.number(cell) {
-                Some(number) => {
-                    self.room.get(number);
-                    Next::Step
-                }
-                None => Next::Items(Some((cell, place))),
-            },
-            _ => self.leave(cell, place),
+            None => next,
         }
     }
 
-    /// Begins a value that the memo does not know; one that is not plain is left to the steps.
+    /// How a set begins that the memo does not know.
     #[inline(always)]
-    fn begin(&mut self, cell: Cell, place: Place) -> Next {
-        match cell.tag() {
-            Tag::List => {
-                let Row { start, len, .. } = self.arena.lists[cell.id()];
-                self.container(cell, Opcode::EmptyList, Fixed { start, len }, Adding::Append, place)
-            }
-            Tag::Dict => {
-                let Row { start, len, .. } = self.arena.dicts[cell.id()].row;
-                self.container(cell, Opcode::EmptyDict, Fixed { start, len }, Adding::SetItem, place)
-            }
-            Tag::Set if PROTOCOL_4 => {
-                let items = self.arena.item_range(cell);
-                self.container(cell, Opcode::EmptySet, items, Adding::Add, place)
-            }
-            // What is being written already leads back to itself.
-            Tag::Tuple if self.memo.is_new(cell) => self.tuple(cell, place),
-            Tag::Object if self.memo.is_new(cell) => self.object(cell, place),
-            _ => self.leave(cell, place),
-        }
+    fn set(&self) -> Next {
+        if PROTOCOL_4 { Next::Set } else { Next::Save }
     }
 
     #[inline(always)]
-    fn container(&mut self, cell: Cell, empty: Opcode, items: Fixed, how: Adding, place: Place) -> Next {
-        self.room.bare(empty);
-        self.put(cell);
+    fn container(&mut self, tag: Tag, empty: Opcode, items: Fixed, how: Adding) -> Next {
+        let slot = self.memo.slot_of(tag, self.cell);
         if items.len == 0 {
+            self.room.bare(empty);
+            self.put(slot);
             return Next::Step;
         }
         // Protocols from 1 on have the same batches.
-        self.open = Open::items(2, cell, items, how, Owner::Container(place));
+        self.open = Open::items(2, self.cell, items, how, Owner::Container(self.place));
         self.barriers += self.open.barriers();
-        if self.open.has_mark() {
-            self.room.bare(Opcode::Mark);
+        let has_mark = self.open.has_mark();
+        if PROTOCOL_4 {
+            self.memo.put(slot);
+            self.room.first_of([empty, Opcode::Memoize, Opcode::Mark, Opcode::Mark], 2 + usize::from(has_mark));
+        } else {
+            self.room.bare(empty);
+            self.put(slot);
+            if has_mark {
+                self.room.bare(Opcode::Mark);
+            }
         }
-        Next::Items(None)
+        Next::Items
     }
 
     #[inline(always)]
-    fn leave(&mut self, cell: Cell, place: Place) -> Next {
-        self.steps.push(Step::Save(cell, place));
-        Next::Leave
-    }
-
-    #[inline(always)]
-    fn tuple(&mut self, cell: Cell, place: Place) -> Next {
-        let items = self.arena.tuples[cell.id()];
-        if place == Place::Data {
-            self.memo.open(cell, self.barriers);
+    fn tuple(&mut self) -> Next {
+        let slot = self.memo.slot_of(Tag::Tuple, self.cell);
+        if self.memo.entry(slot) != Entry::NONE {
+            // What is being written already leads back to itself.
+            return Next::Save;
+        }
+        let items = self.arena.tuples[self.cell.id()];
+        if self.place == Place::DATA {
+            self.memo.set(slot, Entry::open(self.barriers));
         }
         if items.len > 3 {
             self.room.bare(Opcode::Mark);
         }
-        self.open = Open::sequence(cell, items, Adding::Tuple, place);
-        Next::Items(None)
+        self.open = Open::sequence(self.cell, items, Adding::TUPLE, self.place);
+        Next::Items
     }
 
     /// An object of a class that the memo knows, made by REDUCE or NEWOBJ.
     #[inline(always)]
-    fn object(&mut self, cell: Cell, place: Place) -> Next {
-        let node = &self.arena.objects[cell.id()];
+    fn object(&mut self) -> Next {
+        let slot = self.memo.slot_of(Tag::Object, self.cell);
+        let node = &self.arena.objects[self.cell.id()];
         let op = match node.how {
             // Below protocol 4 a call may be a path of attributes.
             How::Reduce if PROTOCOL_4 => Bare::Reduce,
             How::NewObj => Bare::NewObj,
-            _ => return self.leave(cell, place),
+            _ => return Next::Save,
         };
-        if self.has_objects
+        if self.memo.entry(slot) == Entry::NONE
+            && self.has_objects
             && node.class.is(Tag::Global)
             && let Some(class) = self.memo.number(node.class)
         {
-            self.memo.open(cell, self.barriers);
+            self.memo.set(slot, Entry::open(self.barriers));
             self.room.get(class);
-            self.steps.push(Step::Finish(cell, op));
-            return Next::Value(node.args, Place::Arguments);
+            self.steps.push(Step::Finish(self.cell, op));
+            (self.cell, self.place) = (node.args, Place::ARGUMENTS);
+            return Next::Value;
         }
-        self.leave(cell, place)
+        Next::Save
     }
 
     /// The opcode that makes an object of class and arguments, and the beginning of what happens to it next.
     #[inline(always)]
     fn finish(&mut self, cell: Cell, op: Bare) -> Next {
         self.room.bare(if op == Bare::Reduce { Opcode::Reduce } else { Opcode::NewObj });
-        self.put(cell);
+        self.put(self.memo.slot_of(Tag::Object, cell));
         let node = &self.arena.objects[cell.id()];
         match node.first_kind {
             OpKind::Nothing => Next::Step,
@@ -365,7 +379,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
                 self.barriers += 1;
                 self.steps.push(Step::Change(cell, 0));
                 self.steps.push(Step::Op(Bare::Build));
-                Next::Value(node.first, Place::Data)
+                (self.cell, self.place) = (node.first, Place::DATA);
+                Next::Value
             }
             _ => {
                 self.steps.push(Step::Changes(cell));
@@ -374,9 +389,9 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         }
     }
 
-    /// Writes a value, if it is a leaf: one that takes a few bytes wherever it stands. Tells whether it did.
+    /// Writes an item that takes a few bytes wherever it stands; of others tells how they begin.
     #[inline(always)]
-    fn leaf(&mut self, cell: Cell) -> bool {
+    fn item(&mut self, cell: Cell) -> Option<Next> {
         match cell.tag() {
             Tag::Int => self.room.int(cell.as_int()),
             Tag::Float => self.room.float(cell.as_float()),
@@ -388,49 +403,74 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             Tag::ZeroFloat => self.room.float(0.0),
             Tag::WideFloat => self.room.float(self.arena.floats[cell.id()]),
             Tag::BigInt => return self.payload::<WIDE>(cell, Opcode::Long1),
-            Tag::Hole | Tag::Ext | Tag::Live => return false,
+            Tag::Hole | Tag::Ext | Tag::Live => return Some(Next::Save),
+            Tag::List => return self.known(Tag::List, cell, Next::List),
+            Tag::Dict => return self.known(Tag::Dict, cell, Next::Dict),
+            Tag::Tuple => return self.known(Tag::Tuple, cell, Next::Tuple),
+            Tag::Set => return self.known(Tag::Set, cell, self.set()),
+            Tag::Object => return self.known(Tag::Object, cell, Next::Object),
             tag => match self.memo.number(cell) {
                 Some(number) => self.room.get(number),
                 None if tag == Tag::Bytes && (PROTOCOL_4 || self.protocol >= 3) => {
-                    return self.payload::<SHORT>(cell, Opcode::ShortBinBytes) && self.put(cell);
+                    let next = self.payload::<SHORT>(cell, Opcode::ShortBinBytes);
+                    if next.is_none() {
+                        self.put(self.memo.slot_of(Tag::Bytes, cell));
+                    }
+                    return next;
                 }
-                None => return false,
+                None => return Some(Next::Save),
             },
         }
-        true
+        None
+    }
+
+    /// Writes a value that the memo knows.
+    #[inline(always)]
+    fn known(&mut self, tag: Tag, cell: Cell, unknown: Next) -> Option<Next> {
+        match self.memo.entry(self.memo.slot_of(tag, cell)).number() {
+            Some(number) => {
+                self.room.get(number);
+                None
+            }
+            None => Some(unknown),
+        }
     }
 
     #[inline(always)]
-    fn text(&mut self, cell: Cell) -> bool {
-        let slot = self.memo.slot(cell);
+    fn text(&mut self, cell: Cell) -> Option<Next> {
+        let slot = self.memo.slot_of(Tag::Str, cell);
         if let Some(number) = self.memo.entry(slot).number() {
             self.room.get(number);
-            return true;
+            return None;
         }
         let opcode = if PROTOCOL_4 { Opcode::ShortBinUnicode } else { Opcode::BinUnicode };
-        self.payload::<SHORT>(cell, opcode) && self.put_at(slot)
+        let next = self.payload::<SHORT>(cell, opcode);
+        if next.is_none() {
+            self.put(slot);
+        }
+        next
     }
 
     /// Writes an op with a payload, from the first `N` bytes from where that begins or from itself; none that is long.
     #[inline(always)]
-    fn payload<const N: usize>(&mut self, cell: Cell, opcode: Opcode) -> bool {
+    fn payload<const N: usize>(&mut self, cell: Cell, opcode: Opcode) -> Option<Next> {
         let Arena { spans, payloads, .. } = self.arena;
         let span = spans[cell.id()];
         if let Some((head, len)) = span.head::<N>(self.text, self.input) {
             self.counted(opcode, head, len);
-            return true;
+            return None;
         }
         // At the end of the input, or of all texts, are fewer bytes than that.
         let payload = payloads.get(span);
         if payload.len() <= 8 {
             self.counted(opcode, &word(payload), payload.len());
-            return true;
+            return None;
         }
         if payload.len() > LONGEST {
-            return false;
+            return Some(Next::Save);
         }
         self.counted(opcode, payload, payload.len());
-        true
+        None
     }
 
     #[inline(always)]
@@ -442,12 +482,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     }
 
     #[inline(always)]
-    fn put(&mut self, cell: Cell) -> bool {
-        self.put_at(self.memo.slot(cell))
-    }
-
-    #[inline(always)]
-    fn put_at(&mut self, slot: usize) -> bool {
+    fn put(&mut self, slot: usize) -> bool {
         let number = self.memo.put(slot);
         if PROTOCOL_4 {
             self.room.bare(Opcode::Memoize);

@@ -93,7 +93,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     fn callable(&mut self, class: Cell) -> Result<()> {
         self.boundary()?;
         if !self.atom(class)? {
-            self.steps.push(Step::Save(class, Place::Data));
+            self.steps.push(Step::Save(class, Place::DATA));
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Step::Save(kwargs, place),
             tuple_of(len),
             Step::Each(args),
-            Step::Save(node.class, Place::Data),
+            Step::Save(node.class, Place::DATA),
         ]);
         if len > 3 {
             self.steps.push(Step::Op(Bare::Mark));
@@ -148,7 +148,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Step::FinishNewMethod(class),
             Step::Op(Bare::Tuple(2)),
             Step::Name("__new__"),
-            Step::Save(class, Place::Data),
+            Step::Save(class, Place::DATA),
             Step::Getattr,
         ]);
         Ok(())
@@ -164,7 +164,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Notes that an object is being written. It may be met again inside its own arguments; that is written anew until
     /// a container ends the cycle.
     pub(super) fn enter(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<Place> {
-        let mut place = Place::Arguments;
+        let mut place = Place::ARGUMENTS;
         if entry == Entry::NONE {
             self.hold_persistents(cell);
         }
@@ -173,14 +173,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
         {
             let open = self.open_arguments(cell);
             let ends = self.barriers > before || open.iter().any(|argument| self.census().is_shared(*argument));
-            let first = Reentry { entries: 1, made: 0, place: Place::Arguments };
+            let first = Reentry { entries: 1, made: 0, place: Place::ARGUMENTS };
             let reentry = self.reentries.get_or_insert_default().entry(cell).or_insert(first);
             reentry.entries += 1;
             if !ends {
                 reentry.place = match reentry.place {
-                    Place::GuardedArguments => return Err(endless()),
-                    Place::Arguments if open.len() > 1 => Place::ShallowArguments,
-                    _ => Place::GuardedArguments,
+                    Place::GUARDED_ARGUMENTS => return Err(endless()),
+                    Place::ARGUMENTS if open.len() > 1 => Place::SHALLOW_ARGUMENTS,
+                    _ => Place::GUARDED_ARGUMENTS,
                 };
             }
             place = reentry.place;
@@ -205,14 +205,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// hold in which it stands.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_fresh(&mut self, cell: Cell, place: Place) -> bool {
-        place != Place::Data && self.reentries.is_some() && self.is_made_afresh(cell, place)
+        place != Place::DATA && self.reentries.is_some() && self.is_made_afresh(cell, place)
     }
 
     #[inline(never)]
     fn is_made_afresh(&mut self, cell: Cell, place: Place) -> bool {
         let can_be = match cell.tag() {
             Tag::Tuple => true,
-            Tag::List | Tag::Dict => place != Place::GuardedArguments,
+            Tag::List | Tag::Dict => place != Place::GUARDED_ARGUMENTS,
             _ => false,
         };
         can_be && !self.census().is_shared(cell)
@@ -255,12 +255,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
             self.steps.extend([
                 Step::Op(Bare::Reduce),
                 Step::Op(Bare::Pair),
-                Step::Save(*value, Place::Data),
-                Step::Save(*target, Place::Data),
+                Step::Save(*value, Place::DATA),
+                Step::Save(*target, Place::DATA),
             ]);
             return self.callable(node.class);
         }
-        self.begin_object(cell, Place::Arguments, Step::FinishEffect)
+        self.begin_object(cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
     pub(super) fn finish_effect(&mut self, cell: Cell, op: Bare) -> Result<()> {
@@ -319,7 +319,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let mut names = Vec::new();
         let mut inner = cell;
         while let Some((parent, name)) = self.path_step(inner) {
-            self.save(self.arena.objects[inner.id()].class, Place::Data)?;
+            self.save(self.arena.objects[inner.id()].class, Place::DATA)?;
             if self.protocol < 2 {
                 self.op(Op::Mark)?;
             }
@@ -328,7 +328,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         self.global_line(self.final_name(inner))?;
         for name in names.into_iter().rev() {
-            self.save(name, Place::Data)?;
+            self.save(name, Place::DATA)?;
             self.tuple_end(2)?;
             self.op(Op::Reduce)?;
         }

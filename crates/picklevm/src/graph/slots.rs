@@ -96,6 +96,12 @@ impl Slots {
     /// The slot of a node; meaningless for what is no node.
     #[inline(always)]
     pub(crate) fn of(&self, cell: Cell) -> usize {
-        self.bases[cell.tag() as usize & 31] + cell.id()
+        self.of_kind(cell.tag(), cell)
+    }
+
+    /// The slot of a node whose kind is known.
+    #[inline(always)]
+    pub(crate) fn of_kind(&self, tag: Tag, cell: Cell) -> usize {
+        self.bases[tag as usize & 31] + cell.id()
     }
 }
