@@ -95,12 +95,13 @@ impl<'w> Room<'w> {
     #[inline(always)]
     pub fn int(&mut self, value: i64) {
         // Which opcode it is cannot be foretold where integers are of mixed sizes: without a branch nothing is foretold.
-        let magnitude = (value ^ value >> 63) as u64 | 1;
-        let at = (value >> 63) as usize & 64 | magnitude.leading_zeros() as usize;
-        let IntForm { head, head_bits, len } = INT_FORMS[at & 127];
+        let sign = value >> 63;
+        // BININT1 and BININT2 are not for those below zero, which count as if they had more bits.
+        let magnitude = (value ^ sign | sign & 1 << 16 | 1) as u64;
+        let IntForm { head, head_bits, len } = INT_FORMS[magnitude.ilog2() as usize & 63];
         // Only LONG1 has more than six bytes of a value, and a head of two bytes before them.
         let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
-        self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), len.into());
+        self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15));
     }
 
     /// Writes four integers by BININT1.
@@ -187,17 +188,17 @@ struct IntForm {
     len: u8,
 }
 
-/// By the number of bits like the sign, 64 more for integers below zero.
-const INT_FORMS: [IntForm; 128] = {
-    let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 128];
+/// By the place of the highest bit that is unlike the sign.
+const INT_FORMS: [IntForm; 64] = {
+    let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 64];
     let mut at = 0;
-    while at < 128 {
-        let (is_negative, bits) = (at >= 64, 64 - at % 64);
-        forms[at] = match bits {
-            0..=8 if !is_negative => IntForm::fixed(Opcode::BinInt1, 1),
-            9..=16 if !is_negative => IntForm::fixed(Opcode::BinInt2, 2),
-            0..=31 => IntForm::fixed(Opcode::BinInt, 4),
-            _ => IntForm::counted(Opcode::Long1, (bits / 8 + 1) as u8),
+    while at < 64 {
+        forms[at] = match at {
+            0..=7 => IntForm::fixed(Opcode::BinInt1, 1),
+            8..=15 => IntForm::fixed(Opcode::BinInt2, 2),
+            16..=30 => IntForm::fixed(Opcode::BinInt, 4),
+            // The bits and that of the sign.
+            _ => IntForm::counted(Opcode::Long1, ((at + 1) / 8 + 1) as u8),
         };
         at += 1;
     }
