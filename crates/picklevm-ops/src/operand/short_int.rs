@@ -12,24 +12,24 @@ pub struct ShortInt<'a> {
     bytes: &'a [u8; 8],
 }
 
-/// How an operand lies in the eight bytes.
-#[derive(Clone, Copy)]
-struct Form {
-    /// Its bytes, but for those that are counted.
-    width: u8,
-    /// All bits if the first byte counts the others, none if not.
-    counted: u8,
-    signed: bool,
-}
+// One table each, so that where an op ends is known after two loads: the next op waits for nothing else.
 
-const FORMS: [Form; 256] = {
-    let mut forms = [Form { width: 0, counted: 0, signed: false }; 256];
-    forms[ShortInt::BININT1 as usize].width = 1;
-    forms[ShortInt::BININT2 as usize].width = 2;
-    forms[ShortInt::BININT as usize] = Form { width: 4, counted: 0, signed: true };
-    forms[ShortInt::LONG1 as usize] = Form { width: 1, counted: 0xff, signed: true };
-    forms
-};
+/// The bytes of an operand, but for those that are counted; none where no short integer is held.
+const WIDTHS: [u8; 256] = by_opcode([4, 1, 2, 1], 0);
+/// All bits if the first byte counts the others, none if not.
+const COUNTED: [u8; 256] = by_opcode([0, 0, 0, 0xff], 0);
+/// The bits that are the integer's, of one that was extended by its sign.
+const MASKS: [i64; 256] = by_opcode([-1, 0xff, 0xffff, -1], 0);
+
+/// A table with a value for each of [`ShortInt::OPCODES`].
+const fn by_opcode<T: Copy>(values: [T; 4], other: T) -> [T; 256] {
+    let (mut table, mut at) = ([other; 256], 0);
+    while at < values.len() {
+        table[ShortInt::OPCODES[at] as usize] = values[at];
+        at += 1;
+    }
+    table
+}
 
 impl<'a> ShortInt<'a> {
     pub(crate) const BININT: u8 = Opcode::BinInt as u8;
@@ -43,31 +43,30 @@ impl<'a> ShortInt<'a> {
     /// Whether an opcode holds one.
     #[inline(always)]
     pub(crate) fn is_held_by(opcode: u8) -> bool {
-        FORMS[opcode as usize].width != 0
+        WIDTHS[opcode as usize] != 0
     }
 
     /// The integer of an opcode that has eight bytes behind it, if they hold all of it.
     #[inline(always)]
     pub(crate) fn new(opcode: u8, bytes: &'a [u8; 8]) -> Option<Self> {
-        (bytes[0] & FORMS[opcode as usize].counted <= 7).then_some(ShortInt { opcode, bytes })
+        (bytes[0] & COUNTED[opcode as usize] <= 7).then_some(ShortInt { opcode, bytes })
     }
 
     /// How many bytes it takes.
     #[inline(always)]
     pub(crate) fn width(self) -> usize {
-        let form = FORMS[self.opcode as usize];
-        usize::from(form.width) + usize::from(self.bytes[0] & form.counted)
+        usize::from(WIDTHS[self.opcode as usize]) + usize::from(self.bytes[0] & COUNTED[self.opcode as usize])
     }
 
     /// The integer.
     #[inline(always)]
     pub fn value(self) -> i64 {
-        let form = FORMS[self.opcode as usize];
-        // The bytes that come after it are shifted out above it, the count below.
-        let above = 64u32.wrapping_sub(8 * self.width() as u32);
-        let unused = above.wrapping_add(u32::from(form.counted & 8)).min(63);
-        let top = u64::from_le_bytes(*self.bytes).wrapping_shl(above);
-        if form.signed { top as i64 >> unused } else { (top >> unused) as i64 }
+        // The bytes that come after it are shifted out above it, the count below. Of an integer of no bytes the count is
+        // left, which is none then.
+        let above = (8 * self.width() as u32).wrapping_neg();
+        let unused = above.wrapping_add(u32::from(COUNTED[self.opcode as usize] & 8));
+        let signed = (u64::from_le_bytes(*self.bytes).wrapping_shl(above) as i64).wrapping_shr(unused);
+        signed & MASKS[self.opcode as usize]
     }
 
     /// The opcode that holds it.
