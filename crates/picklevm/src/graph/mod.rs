@@ -31,7 +31,8 @@ mod views;
 mod walk;
 
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+
+use triomphe::Arc;
 
 pub use arena::Arena;
 pub(crate) use arena::{BufferNode, Fixed, Row};
@@ -59,19 +60,19 @@ pub(crate) use walk::Walk;
 /// A graph of Python values: what loading a pickle makes, and what is written as one.
 ///
 /// A handle: clones share the graph. A graph that others hold is copied before it is changed, as by
-/// [`Arc::make_mut`]. Reading, building and changing are methods of [`Arena`], to which it dereferences.
+/// [`Arc::make_mut`](std::sync::Arc::make_mut). Reading, building and changing are methods of [`Arena`], to which it dereferences.
 pub struct Graph(Option<Arc<Arena>>);
 
 impl Graph {
     /// A graph without any value.
     pub fn new() -> Graph {
-        Graph(Some(pool::take()))
+        Graph(Some(pool::take().shareable()))
     }
 
     /// An empty graph, with memory at hand for what an input of `len` bytes makes.
     #[inline]
     pub(crate) fn for_input(len: Option<u64>) -> Graph {
-        Graph(Some(len.map_or_else(pool::take, pool::take_for)))
+        Graph(Some(len.map_or_else(pool::take, pool::take_for).shareable()))
     }
 
     fn of(arena: Arena) -> Graph {
@@ -94,7 +95,7 @@ impl Graph {
 
     /// A graph that is a copy of an arena.
     pub(crate) fn copy_of(arena: &Arena) -> Graph {
-        Graph(Some(Arc::new(arena.clone())))
+        Graph::of(arena.clone())
     }
 
     /// The arena, if nobody else holds it.

@@ -5,7 +5,9 @@
 //! number of threads.
 
 use std::cell::Cell;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
+
+use triomphe::{Arc, UniqueArc};
 
 use super::arena::Arena;
 
@@ -21,21 +23,22 @@ const BYTES_A_BYTE: u64 = 16;
 
 thread_local! {
     /// Small arenas, the one that was dropped last in front.
-    static SMALL: [Cell<Option<Arc<Arena>>>; SMALL_KEPT] = const { [const { Cell::new(None) }; SMALL_KEPT] };
+    static SMALL: [Cell<Option<UniqueArc<Arena>>>; SMALL_KEPT] = const { [const { Cell::new(None) }; SMALL_KEPT] };
 }
 
 /// The large ones, the one that was dropped last at the end.
-static LARGE: Mutex<Vec<Arc<Arena>>> = Mutex::new(Vec::new());
+static LARGE: Mutex<Vec<UniqueArc<Arena>>> = Mutex::new(Vec::new());
 
 /// An empty arena that nobody shares.
 #[inline]
-pub(crate) fn take() -> Arc<Arena> {
-    SMALL.try_with(|small| small.iter().find_map(Cell::take)).ok().flatten().unwrap_or_default()
+pub(crate) fn take() -> UniqueArc<Arena> {
+    let small = SMALL.try_with(|small| small.iter().find_map(Cell::take));
+    small.ok().flatten().unwrap_or_else(|| UniqueArc::new(Arena::default()))
 }
 
 /// An empty arena for what an input of `len` bytes makes.
 #[inline]
-pub(crate) fn take_for(len: u64) -> Arc<Arena> {
+pub(crate) fn take_for(len: u64) -> UniqueArc<Arena> {
     let most = len.saturating_mul(BYTES_A_BYTE);
     if most <= SMALL_BYTES as u64 {
         return take();
@@ -44,7 +47,7 @@ pub(crate) fn take_for(len: u64) -> Arc<Arena> {
 }
 
 /// The largest of the large ones that takes at most so many bytes.
-fn take_large(most: u64) -> Option<Arc<Arena>> {
+fn take_large(most: u64) -> Option<UniqueArc<Arena>> {
     let mut large = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
     let bytes = large.iter().map(|arena| arena.capacity_bytes() as u64).enumerate();
     let (best, _) = bytes.filter(|(_, bytes)| *bytes <= most).max_by_key(|(_, bytes)| *bytes)?;
@@ -53,16 +56,16 @@ fn take_large(most: u64) -> Option<Arc<Arena>> {
 
 /// Keeps the memory of an arena, if nobody else holds it and it is not too much.
 #[inline]
-pub(crate) fn give(mut arena: Arc<Arena>) {
-    let Some(unique) = Arc::get_mut(&mut arena) else { return };
-    if !unique.is_tiny() {
-        let bytes = unique.capacity_bytes();
+pub(crate) fn give(arena: Arc<Arena>) {
+    let Ok(mut arena) = Arc::try_unique(arena) else { return };
+    if !arena.is_tiny() {
+        let bytes = arena.capacity_bytes();
         if bytes > SMALL_BYTES {
             return give_large(arena, bytes);
         }
     }
     // Live objects are dropped here, before anything is taken: their code may drop graphs itself.
-    unique.clear();
+    arena.clear();
     // A thread that ends keeps nothing.
     let _ = SMALL.try_with(|small| {
         let mut arena = Some(arena);
@@ -76,13 +79,12 @@ pub(crate) fn give(mut arena: Arc<Arena>) {
 }
 
 #[inline(never)]
-fn give_large(mut arena: Arc<Arena>, bytes: usize) {
+fn give_large(mut arena: UniqueArc<Arena>, bytes: usize) {
     if bytes > LARGE_BYTES {
         return;
     }
     // As above, before anything is locked.
-    let Some(unique) = Arc::get_mut(&mut arena) else { return };
-    unique.clear();
+    arena.clear();
     let mut large = LARGE.lock().unwrap_or_else(PoisonError::into_inner);
     large.push(arena);
     let mut room = LARGE_BYTES;
