@@ -12,6 +12,9 @@ use super::table::Table;
 /// Dicts and sets of at most this many rows have no hash table.
 const SMALL: usize = 16;
 
+/// The keys of dicts of at most this many rows are compared one by one: that takes less than comparing several at a time.
+const TINY: usize = 4;
+
 /// Cells a row: key and value of a dict, the member of a set.
 #[inline(always)]
 fn stride(keyed: Cell) -> usize {
@@ -65,17 +68,25 @@ impl Arena {
             return true;
         }
         let keys = rows.as_chunks::<2>().0;
+        let is_short_text = |key: Cell| key.is(Tag::Str) && !key.is_long();
+        let is_equal_to = |key: Cell| move |[other, _]: &[Cell; 2]| self.keys_equal(*other, key);
+        if keys.len() <= TINY {
+            return keys.iter().enumerate().all(|(n, [key, _])| {
+                is_short_text(*key)
+                    && !keys[..n].iter().any(|row| row[0].print() == key.print() && is_equal_to(*key)(row))
+            });
+        }
         // Fingerprints of a fixed number, so that they are compared several at a time.
         let mut prints = [0; SMALL];
         for (print, [key, _]) in prints.iter_mut().zip(keys) {
-            if !key.is(Tag::Str) || key.is_long() {
+            if !is_short_text(*key) {
                 return false;
             }
             *print = key.print();
         }
         keys.iter().enumerate().all(|(n, [key, _])| {
             let alike: u32 = prints.iter().map(|print| u32::from(*print == key.print())).sum();
-            alike == 1 || keys[..n].iter().all(|[other, _]| !self.keys_equal(*other, *key))
+            alike == 1 || !keys[..n].iter().any(is_equal_to(*key))
         })
     }
 
