@@ -48,6 +48,24 @@ fn each_limit_is_named_with_its_value_and_the_place() {
 }
 
 #[test]
+fn a_limit_ends_a_long_slice_at_the_very_opcode() {
+    let small = [b"(".as_slice(), &b"K\x01".repeat(9000), b"t."].concat();
+    let lists = [b"(".as_slice(), &b"]".repeat(9000), b"t."].concat();
+    for most in [1, 2, 3, 4, 5, 4094, 4095, 4096, 4097, 4098, 8191, 8192, 8193, 8990] {
+        let found = most + 1;
+        for (limits, pickle, at, what) in [
+            (Limits::none().stack(most), &small, 1 + 2 * most, "BININT1: expected at most {} values on the stack"),
+            (Limits::none().opcodes(most), &small, 1 + 2 * (most - 1), "BININT1: expected at most {} opcodes"),
+            (Limits::none().nodes(most), &lists, 1 + most, "EMPTY_LIST: expected at most {} nodes"),
+        ] {
+            let expected = format!("offset {at}: {}", what.replace("{}", &most.to_string()));
+            let message = message(limits, pickle);
+            assert!(message.starts_with(&expected) && message.ends_with(&format!(", found {found}")), "{message}");
+        }
+    }
+}
+
+#[test]
 fn input_is_limited_for_slices_and_for_readers() {
     let pickle = b"NNNNNNNNNN.";
     let unpickler = Unpickler::new().limits(Limits::none().input(5));

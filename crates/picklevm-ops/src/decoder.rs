@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::frame::{Halt, Unframer};
 use crate::input::{Input, Window};
-use crate::op::{Op, Visitor, decode, decode_operand, decode_to};
+use crate::op::{AtOnce, OneByOne, Op, RunVisitor, Visitor, decode, decode_operand, decode_to};
 use crate::opcode::Opcode;
 use crate::operand::ShortInt;
 use crate::source::{Source, private};
@@ -132,7 +132,7 @@ impl<'a> Decoder<'a> {
     fn visit<const LONG: bool, V: Visitor<'a>>(&mut self, visitor: &mut V) -> Result<V::Output, Error> {
         self.op_start = self.pos;
         let mut window = Window::<LONG>::new(self.window, self.pos);
-        match decode_to(&mut window, self.pos as u64, visitor) {
+        match decode_to::<_, _, OneByOne>(&mut window, self.pos as u64, visitor) {
             Ok(output) => {
                 self.pos = window.pos();
                 Ok(output)
@@ -144,6 +144,50 @@ impl<'a> Decoder<'a> {
                 let (next, result) = visit_slowly(*self, visitor);
                 *self = next;
                 result
+            }
+        }
+    }
+
+    /// See [`Source::visit_until`].
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) fn visit_many<const LONG: bool, V: RunVisitor<'a>>(
+        mut self,
+        until: u64,
+        visitor: &mut V,
+    ) -> (Self, Result<(), Error>) {
+        let until = usize::try_from(until).unwrap_or(usize::MAX);
+        loop {
+            // As long as ops are plainly there, nothing changes but where the next one begins.
+            let plain = self.window.get(..until).unwrap_or(self.window);
+            let mut window = Window::<LONG>::new(plain, self.pos);
+            let missed = loop {
+                self.pos = window.pos();
+                match decode_to::<_, _, AtOnce>(&mut window, self.pos as u64, visitor) {
+                    Ok(true) => {}
+                    Ok(false) => break false,
+                    Err(_) => break true,
+                }
+            };
+            self.op_start = self.pos;
+            if !missed {
+                self.pos = window.pos();
+                return (self, Ok(()));
+            }
+            if self.pos >= until {
+                return (self, Ok(()));
+            }
+            let go_on = if let Some(len) = self.enter_frame() {
+                visitor.visit::<{ Opcode::Frame.byte() }>(self.op_start as u64, Op::Frame(len))
+            } else {
+                let (next, result) = visit_slowly(self, visitor);
+                self = next;
+                match result {
+                    Ok(go_on) => go_on,
+                    Err(error) => return (self, Err(error)),
+                }
+            };
+            if !go_on {
+                return (self, Ok(()));
             }
         }
     }
@@ -232,6 +276,12 @@ impl Source for LongDecoder<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
         self.0.visit::<true, V>(visitor)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_until<V: for<'o> RunVisitor<'o>>(self, until: u64, visitor: &mut V) -> (Self, Result<(), Error>) {
+        let (decoder, visited) = self.0.visit_many::<true, V>(until, visitor);
+        (LongDecoder(decoder), visited)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

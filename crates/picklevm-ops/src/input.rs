@@ -6,6 +6,8 @@
 
 use crate::operand::{ShortInt, Unfit};
 
+const BININT1: u8 = ShortInt::BININT1;
+
 /// Where the bytes of an op come from. Each method is one read, as CPython's `_Unframer` means it.
 pub(crate) trait Input<'a> {
     type Error;
@@ -34,6 +36,18 @@ pub(crate) trait Input<'a> {
     /// The operand of an opcode that [`ShortInt`] knows, where it is short and can be read as such.
     #[inline(always)]
     fn short_int(&mut self, _opcode: u8) -> Option<ShortInt<'a>> {
+        None
+    }
+
+    /// The operands of four BININT1 one behind the other, if such come next; the first opcode has been read.
+    #[inline(always)]
+    fn four_bytes(&mut self) -> Option<[u8; 4]> {
+        None
+    }
+
+    /// The same of two.
+    #[inline(always)]
+    fn two_bytes(&mut self) -> Option<[u8; 2]> {
         None
     }
 
@@ -73,6 +87,12 @@ impl<'a, const LONG: bool> Window<'a, LONG> {
     #[inline(always)]
     fn rest(&self) -> Result<&'a [u8], Miss> {
         self.bytes.get(self.pos..).ok_or(Miss)
+    }
+
+    /// The rest, with the opcode that has been read.
+    #[inline(always)]
+    fn op_and_rest(&self) -> Option<&'a [u8]> {
+        self.bytes.get(self.pos.checked_sub(1)?..)
     }
 }
 
@@ -123,6 +143,27 @@ impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
         let int = ShortInt::new(opcode, self.rest().ok()?.first_chunk()?)?;
         self.pos += int.width();
         Some(int)
+    }
+
+    #[inline(always)]
+    fn four_bytes(&mut self) -> Option<[u8; 4]> {
+        const OPCODES: u64 = u64::from_le_bytes([BININT1, 0, BININT1, 0, BININT1, 0, BININT1, 0]);
+        let ops: &[u8; 8] = self.op_and_rest()?.first_chunk()?;
+        if u64::from_le_bytes(*ops) & 0x00ff_00ff_00ff_00ff != OPCODES {
+            return None;
+        }
+        self.pos += 7;
+        Some([ops[1], ops[3], ops[5], ops[7]])
+    }
+
+    #[inline(always)]
+    fn two_bytes(&mut self) -> Option<[u8; 2]> {
+        let &[_, first, opcode, second] = self.op_and_rest()?.first_chunk()?;
+        if opcode != BININT1 {
+            return None;
+        }
+        self.pos += 3;
+        Some([first, second])
     }
 
     #[inline(always)]

@@ -83,7 +83,7 @@ pub use decoder::{Decoder, LongDecoder, Ops, ops};
 pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};
 pub use frame::Framing;
-pub use op::{Op, Visitor};
+pub use op::{Op, RunVisitor, Visitor};
 pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, ShortInt, Text};
 pub use optimize::{optimize, optimize_all};

@@ -49,19 +49,19 @@ macro_rules! define_op {
         /// Decodes one op and hands it to a visitor, in an arm of its own: where the visitor is inlined, its `match` on
         /// the op and the one on the byte become one jump.
         #[cfg_attr(not(debug_assertions), inline(always))]
-        pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>>(
+        pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>, R: Runs<'a, I, V>>(
             input: &mut I,
             offset: u64,
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
             let arm = if I::SHORT_INTS { ARMS[byte as usize] } else { byte };
-            decode_arm(arm, byte, input, offset, visitor)
+            decode_arm::<I, V, R>(arm, byte, input, offset, visitor)
         }
 
         /// The arms of [`decode_to`], behind the byte of the opcode.
         #[cfg_attr(not(debug_assertions), inline(always))]
-        fn decode_arm<'a, I: Input<'a>, V: Visitor<'a>>(
+        fn decode_arm<'a, I: Input<'a>, V: Visitor<'a>, R: Runs<'a, I, V>>(
             mut arm: u8,
             byte: u8,
             input: &mut I,
@@ -78,6 +78,11 @@ macro_rules! define_op {
                         }
                     },
                     $( $byte => {
+                        if const { $byte == ShortInt::BININT1 }
+                            && let Some(output) = R::take(input, offset, visitor)
+                        {
+                            return Ok(output);
+                        }
                         $(
                             #[allow(unused_parens, reason = "some operands are pairs")]
                             let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
@@ -155,6 +160,42 @@ pub trait Visitor<'a> {
     }
 }
 
+/// Takes ops as they are decoded, several small integers at once: what [`Decoder::visit_while`](crate::Decoder::visit_while)
+/// hands them to.
+pub trait RunVisitor<'a>: Visitor<'a, Output = bool> {
+    /// Takes the operands of as many BININT1 one behind the other, the first of which begins at `offset`.
+    fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool;
+}
+
+/// Whether several BININT1 are taken at once.
+pub(crate) trait Runs<'a, I: Input<'a>, V: Visitor<'a>> {
+    /// Takes more than one of them, if they come next; the opcode of the first has been read.
+    fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<V::Output>;
+}
+
+/// No: every op is taken for itself.
+pub(crate) struct OneByOne;
+
+impl<'a, I: Input<'a>, V: Visitor<'a>> Runs<'a, I, V> for OneByOne {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn take(_: &mut I, _: u64, _: &mut V) -> Option<V::Output> {
+        None
+    }
+}
+
+/// Yes: two or four at once.
+pub(crate) struct AtOnce;
+
+impl<'a, I: Input<'a>, V: RunVisitor<'a>> Runs<'a, I, V> for AtOnce {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<bool> {
+        if let Some(four) = input.four_bytes() {
+            return Some(visitor.visit_run(offset, four));
+        }
+        input.two_bytes().map(|two| visitor.visit_run(offset, two))
+    }
+}
+
 /// The arm of short integers, whichever opcode holds them; no opcode.
 const SHORT_INT: u8 = 0xff;
 
@@ -191,13 +232,13 @@ impl<'a> Visitor<'a> for Whole {
 /// Decodes one op.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decode<'a, I: Input<'a>>(input: &mut I) -> Result<Op<'a>, I::Error> {
-    decode_to(input, 0, &mut Whole)
+    decode_to::<_, _, OneByOne>(input, 0, &mut Whole)
 }
 
 /// Decodes the rest of an op whose opcode has been read. Where that is a constant, nothing is left to tell apart.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decode_operand<'a, I: Input<'a>>(opcode: Opcode, input: &mut I) -> Result<Op<'a>, I::Error> {
-    decode_arm(opcode.byte(), opcode.byte(), input, 0, &mut Whole)
+    decode_arm::<_, _, OneByOne>(opcode.byte(), opcode.byte(), input, 0, &mut Whole)
 }
 
 macro_rules! write_op {

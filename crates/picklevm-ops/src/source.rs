@@ -4,7 +4,7 @@ use std::io;
 
 use crate::decoder::Decoder;
 use crate::error::Error;
-use crate::op::{Op, Visitor};
+use crate::op::{Op, RunVisitor, Visitor};
 use crate::opcode::Opcode;
 use crate::reader::Reader;
 
@@ -32,6 +32,30 @@ pub trait Source: private::Sealed {
     {
         let offset = self.offset();
         Ok(visitor.visit::<0>(offset, self.next_op()?))
+    }
+
+    /// Hands ops to a visitor until it says `false`, or until one ends at the offset `until` or behind it: there are no
+    /// more of them than bytes up to there. Several small integers may be handed over at once; what
+    /// [`op_offset`](Self::op_offset) says is known only if the visitor said `false`.
+    ///
+    /// The source goes in and out by value, so that one that is a local variable can live in registers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`next_op`](Self::next_op).
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_until<V: for<'o> RunVisitor<'o>>(mut self, until: u64, visitor: &mut V) -> (Self, Result<(), Error>)
+    where
+        Self: Sized,
+    {
+        while self.offset() < until {
+            match self.visit_op(visitor) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => return (self, Err(error)),
+            }
+        }
+        (self, Ok(()))
     }
 
     /// The opcode of the op that was returned last.
@@ -64,6 +88,11 @@ impl Source for Decoder<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
         Decoder::visit_op(self, visitor)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_until<V: for<'o> RunVisitor<'o>>(self, until: u64, visitor: &mut V) -> (Self, Result<(), Error>) {
+        self.visit_many::<false, V>(until, visitor)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -7,7 +7,9 @@ use std::fmt::Write;
 use std::process::Command;
 
 use bytes::Bytes;
-use picklevm_ops::{Decoder, Error, ErrorKind, IntValue, Op, Opcode, Reader, Source, Visitor, shared_ops};
+use picklevm_ops::{
+    Decoder, Error, ErrorKind, IntValue, LongDecoder, Op, Opcode, Reader, RunVisitor, Source, Visitor, shared_ops,
+};
 
 use common::{OneByOne, unhex};
 
@@ -24,6 +26,9 @@ fn check(cases: &str) {
             reader,
             visited(&mut Decoder::new(&pickle)),
             visited(&mut Reader::new(OneByOne::new(&pickle))),
+            visited_until(Decoder::new(&pickle), 7),
+            visited_until(LongDecoder::new(&pickle), 7),
+            visited_until(Reader::new(OneByOne::new(&pickle)), 7),
             shared(&pickle),
         ];
         for other in others {
@@ -57,6 +62,45 @@ fn visited(source: &mut impl Source) -> Result<String, Error> {
         source.visit_op(&mut out)?;
     }
     Ok(out.text)
+}
+
+/// The same by a visitor that takes all ops of so many bytes.
+fn visited_until(mut source: impl Source, bytes: u64) -> Result<String, Error> {
+    let mut out = Many::default();
+    while !out.0.ended {
+        let until = source.offset() + bytes;
+        let (after, visited) = source.visit_until(until, &mut out);
+        visited?;
+        assert!(out.0.ended || after.offset() >= until, "nothing but its end and its visitor ends it earlier");
+        source = after;
+    }
+    Ok(out.0.text)
+}
+
+#[test]
+fn runs_of_small_integers_are_read_as_one_by_one() {
+    for len in 0..10 {
+        for apart in 0..=len {
+            // One that is no BININT1, a frame that ends among them, and text that looks like them.
+            let ints = |range: std::ops::Range<u8>| range.flat_map(|n| [b'K', n]).collect::<Vec<u8>>();
+            for between in [&b""[..], b"N", b"M\x4b\x4b", b"\x95\x04\0\0\0\0\0\0\0K\x4bK\x4b", b"\x8c\x04KKKK"] {
+                let pickle = [&ints(0..apart), between, &ints(apart..len), b"."].concat();
+                let expected = reading(&mut Decoder::new(&pickle)).unwrap();
+                for bytes in 1..=pickle.len() as u64 + 1 {
+                    assert_eq!(visited_until(Decoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
+                    assert_eq!(visited_until(LongDecoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn several_small_integers_are_handed_over_at_once() {
+    let mut out = Many::default();
+    let (_, visited) = Decoder::new(b"K\x01K\x02K\x03K\x04K\x05K\x06K\x07.").visit_until(u64::MAX, &mut out);
+    visited.unwrap();
+    assert_eq!(out.1, [4, 2]);
 }
 
 /// The same from shared bytes.
@@ -94,6 +138,29 @@ impl<'a> Visitor<'a> for Printed {
     fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'a>) {
         assert!(BYTE == 0 || BYTE == op.opcode().byte());
         self.push(offset, op.opcode(), &operand(op));
+    }
+}
+
+/// What was printed, and how many ops were taken at once.
+#[derive(Default)]
+struct Many(Printed, Vec<usize>);
+
+impl<'a> Visitor<'a> for Many {
+    type Output = bool;
+
+    fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'a>) -> bool {
+        self.0.visit::<BYTE>(offset, op);
+        !self.0.ended
+    }
+}
+
+impl<'a> RunVisitor<'a> for Many {
+    fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool {
+        for (n, operand) in operands.into_iter().enumerate() {
+            self.0.visit::<0>(offset + 2 * n as u64, Op::BinInt1(operand));
+        }
+        self.1.push(N);
+        true
     }
 }
 

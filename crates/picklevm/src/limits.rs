@@ -33,7 +33,7 @@ pub struct Limits {
 }
 
 /// Opcodes between two looks at the limits, at the most.
-const LOOK: u64 = 4096;
+pub(crate) const LOOK: u64 = 4096;
 
 /// A limit, what was taken of it, and what an opcode takes at the most.
 struct Row {
@@ -134,7 +134,8 @@ impl Limits {
         Limits { digits: u64::MAX, copies: u64::MAX, shared: u64::MAX, ..Limits::default() }
     }
 
-    /// Compares with every limit; returns how many opcodes can run without passing one.
+    /// Compares with every limit; returns how many opcodes can run until the next look: [`LOOK`] if no limit can be passed
+    /// by then.
     #[inline]
     pub(crate) fn look(&self, usage: &Usage) -> Result<u64> {
         let far = self.rows(usage).iter().all(|row| row.most.saturating_sub(row.now) >= LOOK * row.an_op);
@@ -144,7 +145,8 @@ impl Limits {
     #[cold]
     #[inline(never)]
     fn look_closely(&self, usage: &Usage) -> Result<u64> {
-        let mut opcodes = LOOK;
+        // Fewer than where all is far: only then can no limit be passed at the next look.
+        let mut opcodes = LOOK - 1;
         for (row, (name, unit)) in self.rows(usage).iter().zip(ROW_NAMES) {
             check(name, unit, row.most, row.now)?;
             opcodes = opcodes.min(((row.most - row.now) / row.an_op).saturating_add(1));

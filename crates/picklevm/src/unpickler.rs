@@ -261,7 +261,7 @@ impl Unpickler {
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
         // One machine for readers of all types.
         let source: &mut dyn Source = &mut Reader::new(reader).max_pickle_len(self.options.limits.input);
-        self.load_from(source, Payloads::Apart)
+        self.load_by(None, Payloads::Apart, |machine, builder, limits| machine::run(machine, builder, source, limits))
     }
 
     /// The pickles of a reader, one after the other, until its end.
@@ -281,23 +281,33 @@ impl Unpickler {
 
     /// Loads from a slice; payloads that lie in `shared` stay there.
     fn load_slice(&self, bytes: &[u8], shared: Option<&Bytes>) -> Result<Graph> {
-        let input = match shared {
+        let payloads = match shared {
             Some(shared) => Payloads::Shared(shared),
             None if bytes.len() < LongDecoder::LONG => Payloads::Short(bytes),
             None => Payloads::Apart,
         };
+        let len = Some(bytes.len() as u64);
         if bytes.len() < LongDecoder::LONG {
-            self.load_from(Decoder::new(bytes), input)
+            self.load_by(len, payloads, |machine, builder, limits| {
+                machine::run_slice(machine, builder, Decoder::new(bytes), limits)
+            })
         } else {
-            self.load_from(LongDecoder::new(bytes), input)
+            self.load_by(len, payloads, |machine, builder, limits| {
+                machine::run_slice(machine, builder, LongDecoder::new(bytes), limits)
+            })
         }
     }
 
-    /// Loads from a source.
-    fn load_from<S: Source>(&self, source: S, payloads: Payloads<'_>) -> Result<Graph> {
+    /// Loads an input of so many bytes, if that is known, by running the machine on it.
+    fn load_by(
+        &self,
+        len: Option<u64>,
+        payloads: Payloads<'_>,
+        run: impl FnOnce(&mut Machine<Cell>, &mut GraphBuilder<'_>, &Limits) -> Result<Cell>,
+    ) -> Result<Graph> {
         kept::with(&KEPT, |machine| {
             let mut session = Session::default();
-            let mut graph = Graph::for_input(source.len_hint());
+            let mut graph = Graph::for_input(len);
             let arena = graph.unique();
             if let Payloads::Shared(input) = payloads {
                 arena.share_input(input.clone());
@@ -306,7 +316,7 @@ impl Unpickler {
             if let Payloads::Short(input) = payloads {
                 builder.copy_input(input);
             }
-            machine::run(machine, &mut builder, source, &self.options.limits)?;
+            run(machine, &mut builder, &self.options.limits)?;
             session.check_buffers(&self.options)?;
             Ok(graph)
         })

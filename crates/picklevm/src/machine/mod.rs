@@ -12,7 +12,7 @@ pub(crate) mod noload;
 pub(crate) mod resolving;
 mod step;
 
-use picklevm_ops::{Op, Opcode, ShortInt, Source, Visitor};
+use picklevm_ops::{Op, Opcode, RunVisitor, ShortInt, Source, Visitor};
 
 pub use self::builder::Builder;
 pub(crate) use self::memo::Memo;
@@ -68,10 +68,10 @@ impl<V: Slot> Machine<V> {
 
 /// One run of the machine, from an opcode to STOP.
 struct Run<'m, B: Builder> {
+    machine: &'m mut Machine<B::Value>,
     builder: &'m mut B,
-    stack: &'m mut Vec<B::Value>,
-    marks: &'m mut Vec<usize>,
-    memo: &'m mut Memo<B::Value>,
+    // The machine's, until the run ends: to push through a reference takes a load more, op by op.
+    stack: Vec<B::Value>,
     /// Where the part of the stack above the last mark starts.
     base: usize,
     limits: &'m Limits,
@@ -108,10 +108,25 @@ pub(crate) fn run<B: Builder, S: Source>(
     };
     let mut run = Run::new(machine, builder, limits, fuel, total);
     let (_, done) = run.run(source);
-    let left = run.fuel;
     if done.is_ok() {
-        machine.fuel = left;
+        run.machine.fuel = run.fuel;
     }
+    run.end();
+    done
+}
+
+/// The same for a slice, on a machine and a builder that are empty.
+#[cfg_attr(not(debug_assertions), inline(always))]
+pub(crate) fn run_slice<B: Builder, S: Source>(
+    machine: &mut Machine<B::Value>,
+    builder: &mut B,
+    decoder: S,
+    limits: &Limits,
+) -> Result<B::Value> {
+    let total = decoder.len_hint();
+    let mut run = Run::new(machine, builder, limits, limits.first_look, total);
+    let done = run.run_slice(decoder);
+    run.end();
     done
 }
 
@@ -128,7 +143,10 @@ pub(crate) fn run_all<B: Builder, S: Source>(
     let mut run = Run::new(machine, builder, limits, limits.first_look, total);
     for _ in 0..most {
         let (after, done) = run.run(source);
-        done?;
+        if let Err(error) = done {
+            run.end();
+            return Err(error);
+        }
         if total.is_some_and(|total| after.offset() >= total) {
             break;
         }
@@ -136,6 +154,7 @@ pub(crate) fn run_all<B: Builder, S: Source>(
         source = after;
         source.start_pickle();
     }
+    run.end();
     Ok(())
 }
 
@@ -154,7 +173,7 @@ pub fn resume<B: Builder, S: Source>(
     let total = source.len_hint();
     let mut run = Run::new(machine, builder, limits, 1, total);
     let done = run.run(source);
-    machine.base = run.base;
+    run.end();
     done
 }
 
@@ -166,7 +185,7 @@ pub fn resume<B: Builder, S: Source>(
 pub fn step<B: Builder>(machine: &mut Machine<B::Value>, builder: &mut B, op: Op<'_>, limits: &Limits) -> Result<()> {
     let mut run = Run::new(machine, builder, limits, 1, None);
     let done = run.step_apart(op);
-    machine.base = run.base;
+    run.end();
     done
 }
 
@@ -177,6 +196,16 @@ enum Exit {
     /// POP looks at the op behind it.
     Pop,
     Failed(Error),
+}
+
+/// What comes of leaving the loop.
+enum Left<V> {
+    /// STOP has ended the pickle with this value.
+    Stopped(V),
+    /// POP has dropped a call.
+    Dropped(V),
+    /// Nothing; it goes on.
+    Looked,
 }
 
 /// The opcodes that most of a pickle consists of. They are run where they are decoded; doing so with all of them would
@@ -225,7 +254,20 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
     }
 }
 
+impl<'o, B: Builder> RunVisitor<'o> for Run<'_, B> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool {
+        for n in 0..N as u64 {
+            self.builder.at(offset + 2 * n, Opcode::BinInt1);
+        }
+        let values = operands.map(|operand| self.builder.int(operand.into()));
+        self.stack.extend_from_slice(&values);
+        true
+    }
+}
+
 impl<'m, B: Builder> Run<'m, B> {
+    /// A run that begins where the last one ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn new(
         machine: &'m mut Machine<B::Value>,
@@ -234,13 +276,11 @@ impl<'m, B: Builder> Run<'m, B> {
         fuel: u64,
         total: Option<u64>,
     ) -> Self {
-        let Machine { stack, marks, base, memo, .. } = machine;
         Run {
+            stack: std::mem::take(&mut machine.stack),
+            base: machine.base,
+            machine,
             builder,
-            stack,
-            marks,
-            memo,
-            base: *base,
             limits,
             fuel,
             fuelled: fuel,
@@ -252,14 +292,21 @@ impl<'m, B: Builder> Run<'m, B> {
         }
     }
 
+    /// Gives the machine back what belongs to it.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn end(&mut self) {
+        std::mem::swap(&mut self.machine.stack, &mut self.stack);
+        self.machine.base = self.base;
+    }
+
     /// Begins the next pickle of those that are run on one builder. What may run until the next look at the limits stays.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn start_pickle(&mut self, shared_memo: bool) {
         self.stack.clear();
-        self.marks.clear();
+        self.machine.marks.clear();
         self.base = 0;
         if !shared_memo {
-            self.memo.clear();
+            self.machine.memo.clear();
         }
         self.opcodes = 0;
         self.fuelled = self.fuel;
@@ -280,29 +327,67 @@ impl<'m, B: Builder> Run<'m, B> {
                 Ok(false) => {}
                 Err(error) => return (source, Err(error.into())),
             }
-            let failed = match self.exit.take() {
-                None => self.refuel(source.offset()).err(),
-                Some(Exit::Stop) => match self.stop() {
-                    Ok(root) => return (source, Ok(root)),
-                    Err(error) => Some(error),
-                },
-                // Nothing here takes the address of the source: it would leave its registers.
-                Some(Exit::Pop) => match self.pop_op() {
-                    Ok(Some(call)) => {
-                        match source.peek_opcode() {
-                            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => self.await_get(call),
-                            _ => self.builder.dropped(call, None),
-                        }
-                        None
-                    }
-                    done => done.err(),
-                },
-                Some(Exit::Failed(error)) => Some(error),
-            };
-            if let Some(error) = failed {
-                let error = error.at(source.op_offset(), source.op_opcode());
-                return (source, Err(error));
+            match self.leave(source.offset()) {
+                Ok(Left::Stopped(root)) => return (source, Ok(root)),
+                Ok(Left::Dropped(call)) => self.await_get(call, source.peek_opcode()),
+                Ok(Left::Looked) => {}
+                Err(error) => {
+                    let error = error.at(source.op_offset(), source.op_opcode());
+                    return (source, Err(error));
+                }
             }
+        }
+    }
+
+    /// The same without counting opcodes, as long as every limit is far: between two looks lie as many bytes, which hold no
+    /// more opcodes.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn run_slice<S: Source>(&mut self, mut decoder: S) -> Result<B::Value> {
+        if self.total.is_none_or(|len| len > self.limits.opcodes) {
+            return self.run_counted(decoder);
+        }
+        while self.fuel == limits::LOOK {
+            let until = decoder.offset() + limits::LOOK;
+            let (after, visited) = decoder.visit_until(until, self);
+            decoder = after;
+            visited?;
+            match self.leave(decoder.offset()) {
+                Ok(Left::Stopped(root)) => return Ok(root),
+                Ok(Left::Dropped(call)) => self.await_get(call, decoder.peek_opcode()),
+                Ok(Left::Looked) => {}
+                Err(error) => return Err(error.at(decoder.op_offset(), decoder.op_opcode())),
+            }
+        }
+        self.run_counted(decoder)
+    }
+
+    /// [`run`](Self::run), not inlined.
+    #[cold]
+    #[inline(never)]
+    fn run_counted<S: Source>(&mut self, mut source: S) -> Result<B::Value> {
+        let source: &mut dyn Source = &mut source;
+        self.run(source).1
+    }
+
+    /// Does what the loop was left for.
+    #[inline(never)]
+    fn leave(&mut self, offset: u64) -> Result<Left<B::Value>> {
+        match self.exit.take() {
+            None => self.refuel(offset)?,
+            Some(Exit::Stop) => return self.stop().map(Left::Stopped),
+            Some(Exit::Pop) => return Ok(self.pop_op()?.map_or(Left::Looked, Left::Dropped)),
+            Some(Exit::Failed(error)) => return Err(error),
+        }
+        Ok(Left::Looked)
+    }
+
+    /// POP has dropped a call: if a GET comes next, it is decided about when that has run.
+    #[cold]
+    #[inline(never)]
+    fn await_get(&mut self, call: B::Value, next: Option<Opcode>) {
+        match next {
+            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => self.dropped = Some(call),
+            _ => self.builder.dropped(call, None),
         }
     }
 
@@ -317,23 +402,10 @@ impl<'m, B: Builder> Run<'m, B> {
         Ok(root)
     }
 
-    /// Lets one more op run, a GET, before it is decided about a call that POP has dropped.
-    #[cold]
-    #[inline(never)]
-    fn await_get(&mut self, call: B::Value) {
-        self.opcodes += self.fuelled - self.fuel;
-        self.fuelled = 1;
-        self.fuel = 1;
-        self.dropped = Some(call);
-    }
-
     /// Looks at the limits, and says how many opcodes may run until the next look.
     #[cold]
     #[inline(never)]
     fn refuel(&mut self, offset: u64) -> Result<()> {
-        if let Some(call) = self.dropped.take() {
-            self.builder.dropped(call, self.stack.last().copied());
-        }
         self.opcodes += self.fuelled - self.fuel;
         self.looked = true;
         self.fuelled = self.check()?;
@@ -350,8 +422,8 @@ impl<'m, B: Builder> Run<'m, B> {
         self.limits.look(&limits::Usage {
             opcodes: self.opcodes,
             stack: self.stack.len() as u64,
-            marks: self.marks.len() as u64,
-            memo: self.memo.len() as u64,
+            marks: self.machine.marks.len() as u64,
+            memo: self.machine.memo.len() as u64,
             nodes,
             bytes,
             cells: self.builder.cells(),

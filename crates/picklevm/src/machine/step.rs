@@ -134,7 +134,7 @@ impl<B: Builder> Run<'_, B> {
             // Stack and memo.
             Op::Dup => self.top("a value to double")?,
             Op::Mark => {
-                self.marks.push(self.base);
+                self.machine.marks.push(self.base);
                 self.base = self.stack.len();
                 return Ok(());
             }
@@ -149,7 +149,7 @@ impl<B: Builder> Run<'_, B> {
             Op::Put(index) => return self.put(index),
             Op::BinPut(index) => return self.put(index.into()),
             Op::LongBinPut(index) => return self.put(index.into()),
-            Op::Memoize => return self.put(self.memo.len() as u64),
+            Op::Memoize => return self.put(self.machine.memo.len() as u64),
 
             // Globals, persistent references, calls, state.
             Op::Global(module, name) => self.builder.global(module, name)?,
@@ -248,7 +248,7 @@ impl<B: Builder> Run<'_, B> {
         // The marks that lay higher lie at the new top.
         let len = self.stack.len();
         self.base = self.base.min(len);
-        for mark in self.marks.iter_mut().rev().take_while(|mark| **mark > len) {
+        for mark in self.machine.marks.iter_mut().rev().take_while(|mark| **mark > len) {
             *mark = len;
         }
         Some(value)
@@ -269,7 +269,7 @@ impl<B: Builder> Run<'_, B> {
     /// Takes the last mark; returns where it was on the stack.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mark(&mut self) -> Result<usize> {
-        let Some(below) = self.marks.pop() else { return Err(no_mark()) };
+        let Some(below) = self.machine.marks.pop() else { return Err(no_mark()) };
         Ok(std::mem::replace(&mut self.base, below))
     }
 
@@ -320,14 +320,26 @@ impl<B: Builder> Run<'_, B> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn get(&self, index: u64) -> Result<B::Value> {
-        self.memo.get(index).ok_or_else(|| not_in_memo(index))
+    fn get(&mut self, index: u64) -> Result<B::Value> {
+        let value = self.machine.memo.get(index).ok_or_else(|| not_in_memo(index))?;
+        if let Some(call) = self.dropped {
+            self.fetched_after(call, value);
+        }
+        Ok(value)
+    }
+
+    /// A GET behind a POP that dropped a call: it may be the same call.
+    #[cold]
+    #[inline(never)]
+    fn fetched_after(&mut self, call: B::Value, value: B::Value) {
+        self.dropped = None;
+        self.builder.dropped(call, Some(value));
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put(&mut self, index: u64) -> Result<()> {
         let value = self.top("a value for the memo")?;
-        self.memo.put(index, value);
+        self.machine.memo.put(index, value);
         self.builder.memoized(value);
         Ok(())
     }
