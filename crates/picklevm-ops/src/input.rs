@@ -4,6 +4,7 @@
 //! anything is out of the ordinary, and the op is read again, in a cold place, from an
 //! [`Unframer`](crate::frame::Unframer), which knows all the rules. Both run the same table.
 
+use crate::opcode::Opcode;
 use crate::operand::{ShortInt, Unfit};
 
 const BININT1: u8 = ShortInt::BININT1;
@@ -48,6 +49,12 @@ pub(crate) trait Input<'a> {
     /// The same of two.
     #[inline(always)]
     fn two_bytes(&mut self) -> Option<[u8; 2]> {
+        None
+    }
+
+    /// MEMOIZE, if it comes next, and where it does.
+    #[inline(always)]
+    fn memoize(&mut self) -> Option<u64> {
         None
     }
 
@@ -164,6 +171,16 @@ impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
         }
         self.pos += 3;
         Some([first, second])
+    }
+
+    #[inline(always)]
+    fn memoize(&mut self) -> Option<u64> {
+        let offset = self.pos as u64;
+        if *self.bytes.get(self.pos)? != Opcode::Memoize.byte() {
+            return None;
+        }
+        self.pos += 1;
+        Some(offset)
     }
 
     #[inline(always)]

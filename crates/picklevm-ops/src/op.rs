@@ -49,19 +49,19 @@ macro_rules! define_op {
         /// Decodes one op and hands it to a visitor, in an arm of its own: where the visitor is inlined, its `match` on
         /// the op and the one on the byte become one jump.
         #[cfg_attr(not(debug_assertions), inline(always))]
-        pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>, R: Runs<'a, I, V>>(
+        pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>, G: Grouping<'a, I, V>>(
             input: &mut I,
             offset: u64,
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
             let arm = if I::SHORT_INTS { ARMS[byte as usize] } else { byte };
-            decode_arm::<I, V, R>(arm, byte, input, offset, visitor)
+            decode_arm::<I, V, G>(arm, byte, input, offset, visitor)
         }
 
         /// The arms of [`decode_to`], behind the byte of the opcode.
         #[cfg_attr(not(debug_assertions), inline(always))]
-        fn decode_arm<'a, I: Input<'a>, V: Visitor<'a>, R: Runs<'a, I, V>>(
+        fn decode_arm<'a, I: Input<'a>, V: Visitor<'a>, G: Grouping<'a, I, V>>(
             mut arm: u8,
             byte: u8,
             input: &mut I,
@@ -79,7 +79,7 @@ macro_rules! define_op {
                     },
                     $( $byte => {
                         if const { $byte == ShortInt::BININT1 }
-                            && let Some(output) = R::take(input, offset, visitor)
+                            && let Some(output) = G::take(input, offset, visitor)
                         {
                             return Ok(output);
                         }
@@ -87,7 +87,8 @@ macro_rules! define_op {
                             #[allow(unused_parens, reason = "some operands are pairs")]
                             let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
                         )?
-                        Ok(visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?))
+                        let output = visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?);
+                        Ok(if const { is_memoized($byte) } { G::memoize(input, visitor, output) } else { output })
                     } )*
                     _ => Err(input.unknown(byte)),
                 };
@@ -167,32 +168,72 @@ pub trait RunVisitor<'a>: Visitor<'a, Output = bool> {
     fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool;
 }
 
-/// Whether several BININT1 are taken at once.
-pub(crate) trait Runs<'a, I: Input<'a>, V: Visitor<'a>> {
-    /// Takes more than one of them, if they come next; the opcode of the first has been read.
+/// Whether the ops that mostly come together are taken at once.
+pub(crate) trait Grouping<'a, I: Input<'a>, V: Visitor<'a>> {
+    /// Takes more than one BININT1, if they come next; the opcode of the first has been read.
     fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<V::Output>;
+
+    /// Takes the MEMOIZE behind an op of which `output` came, if there is one.
+    fn memoize(input: &mut I, visitor: &mut V, output: V::Output) -> V::Output;
+}
+
+/// The opcodes that MEMOIZE mostly follows from protocol 4 on.
+const fn is_memoized(byte: u8) -> bool {
+    let opcodes = [
+        Opcode::ShortBinUnicode,
+        Opcode::BinUnicode,
+        Opcode::ShortBinBytes,
+        Opcode::EmptyList,
+        Opcode::EmptyDict,
+        Opcode::Tuple1,
+        Opcode::Tuple2,
+        Opcode::Tuple3,
+        Opcode::Tuple,
+    ];
+    let mut at = 0;
+    while at < opcodes.len() {
+        if opcodes[at] as u8 == byte {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// No: every op is taken for itself.
 pub(crate) struct OneByOne;
 
-impl<'a, I: Input<'a>, V: Visitor<'a>> Runs<'a, I, V> for OneByOne {
+impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for OneByOne {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take(_: &mut I, _: u64, _: &mut V) -> Option<V::Output> {
         None
     }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn memoize(_: &mut I, _: &mut V, output: V::Output) -> V::Output {
+        output
+    }
 }
 
-/// Yes: two or four at once.
+/// Yes: two or four BININT1, and MEMOIZE with what it memoizes.
 pub(crate) struct AtOnce;
 
-impl<'a, I: Input<'a>, V: RunVisitor<'a>> Runs<'a, I, V> for AtOnce {
+impl<'a, I: Input<'a>, V: RunVisitor<'a>> Grouping<'a, I, V> for AtOnce {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<bool> {
         if let Some(four) = input.four_bytes() {
             return Some(visitor.visit_run(offset, four));
         }
         input.two_bytes().map(|two| visitor.visit_run(offset, two))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn memoize(input: &mut I, visitor: &mut V, go_on: bool) -> bool {
+        if !go_on {
+            return false;
+        }
+        let Some(offset) = input.memoize() else { return true };
+        visitor.visit::<{ Opcode::Memoize.byte() }>(offset, Op::Memoize)
     }
 }
 

@@ -36,7 +36,7 @@ pub trait Source: private::Sealed {
 
     /// Hands ops to a visitor until it says `false`, or until one ends at the offset `until` or behind it: there are no
     /// more of them than bytes up to there. Several small integers may be handed over at once; what
-    /// [`op_offset`](Self::op_offset) says is known only if the visitor said `false`.
+    /// [`op_offset`](Self::op_offset) says is known only if the visitor said `false`, and not of a MEMOIZE.
     ///
     /// The source goes in and out by value, so that one that is a local variable can live in registers.
     ///

@@ -81,9 +81,16 @@ fn visited_until(mut source: impl Source, bytes: u64) -> Result<String, Error> {
 fn runs_of_small_integers_are_read_as_one_by_one() {
     for len in 0..10 {
         for apart in 0..=len {
-            // One that is no BININT1, a frame that ends among them, and text that looks like them.
+            // One that is no BININT1, a frame that ends among them, text that looks like them, and what is memoized.
             let ints = |range: std::ops::Range<u8>| range.flat_map(|n| [b'K', n]).collect::<Vec<u8>>();
-            for between in [&b""[..], b"N", b"M\x4b\x4b", b"\x95\x04\0\0\0\0\0\0\0K\x4bK\x4b", b"\x8c\x04KKKK"] {
+            for between in [
+                &b""[..],
+                b"N",
+                b"M\x4b\x4b",
+                b"\x95\x04\0\0\0\0\0\0\0K\x4bK\x4b",
+                b"\x8c\x04KKKK",
+                b"]\x94\x94\x8c\x01a\x94",
+            ] {
                 let pickle = [&ints(0..apart), between, &ints(apart..len), b"."].concat();
                 let expected = reading(&mut Decoder::new(&pickle)).unwrap();
                 for bytes in 1..=pickle.len() as u64 + 1 {

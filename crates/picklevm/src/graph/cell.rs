@@ -136,10 +136,11 @@ impl Cell {
     /// The cell of a text or bytes node, with its fingerprint.
     #[inline(always)]
     pub(crate) fn text(tag: Tag, id: u32, bytes: &[u8]) -> Cell {
-        let print = match bytes {
-            [] => 0,
-            [first, .., last] => (bytes.len().min(LONG) as u64) << 8 | (*first as u64) << 16 | (*last as u64) << 24,
-            [only] => 1 << 8 | (*only as u64) << 16 | (*only as u64) << 24,
+        let print = match (bytes.first(), bytes.last()) {
+            (Some(first), Some(last)) => {
+                (bytes.len().min(LONG) as u64) << 8 | (*first as u64) << 16 | (*last as u64) << 24
+            }
+            _ => 0,
         };
         Cell(low_byte(tag) | print | (id as u64) << 32)
     }
