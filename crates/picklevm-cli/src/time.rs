@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use picklevm::{Pickler, Symbolic, Unpickler};
-use picklevm_ops::{Decoder, LongDecoder, Op, ShortInt, Source, Visitor};
+use picklevm_ops::{Decoder, LongDecoder, Op, RunVisitor, ShortInt, Source, Visitor};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -62,31 +62,42 @@ fn count(data: &[u8]) -> Result<(u64, u64), picklevm_ops::Error> {
     if data.len() < LongDecoder::LONG { count_from(Decoder::new(data)) } else { count_from(LongDecoder::new(data)) }
 }
 
-fn count_from(mut source: impl Source) -> Result<(u64, u64), picklevm_ops::Error> {
-    let mut count = 1;
-    while !source.visit_op(&mut Passed)? {
-        count += 1;
-    }
-    Ok((source.offset(), count))
+fn count_from(source: impl Source) -> Result<(u64, u64), picklevm_ops::Error> {
+    let mut passed = Passed { ops: 0 };
+    let (source, done) = source.visit_until(u64::MAX, &mut passed);
+    done.map(|()| (source.offset(), passed.ops))
 }
 
-/// Takes every op and does nothing with it; says whether it is STOP.
-struct Passed;
+/// Counts ops up to STOP, and does nothing else with them.
+struct Passed {
+    ops: u64,
+}
 
 impl<'a> Visitor<'a> for Passed {
     type Output = bool;
 
     #[inline(always)]
     fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'a>) -> bool {
+        self.ops += 1;
         let is_stop = op == Op::Stop;
         black_box(op);
-        is_stop
+        !is_stop
     }
 
     #[inline(always)]
     fn visit_int(&mut self, _: u64, int: ShortInt<'a>) -> bool {
+        self.ops += 1;
         black_box(int.value());
-        false
+        true
+    }
+}
+
+impl RunVisitor<'_> for Passed {
+    #[inline(always)]
+    fn visit_run<const N: usize>(&mut self, _: u64, operands: [u8; N]) -> bool {
+        self.ops += N as u64;
+        black_box(operands);
+        true
     }
 }
 
