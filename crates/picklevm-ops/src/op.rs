@@ -161,10 +161,42 @@ pub trait Visitor<'a> {
     }
 }
 
-/// Takes ops as they are decoded, several small integers at once: what [`Decoder::visit_while`](crate::Decoder::visit_while)
-/// hands them to.
+/// Takes ops as they are decoded, several small integers at once: what
+/// [`Source::visit_until`](crate::Source::visit_until) hands them to.
+///
+/// ```
+/// use picklevm_ops::{Decoder, Op, RunVisitor, Source, Visitor};
+///
+/// /// Adds up small integers.
+/// struct Sum(u64);
+///
+/// impl<'a> Visitor<'a> for Sum {
+///     type Output = bool;
+///
+///     fn visit<const BYTE: u8>(&mut self, _offset: u64, op: Op<'a>) -> bool {
+///         if let Op::BinInt1(value) = op {
+///             self.0 += u64::from(value);
+///         }
+///         op != Op::Stop
+///     }
+/// }
+///
+/// impl<'a> RunVisitor<'a> for Sum {
+///     fn visit_run<const N: usize>(&mut self, _offset: u64, operands: [u8; N]) -> bool {
+///         self.0 += operands.iter().map(|value| u64::from(*value)).sum::<u64>();
+///         true
+///     }
+/// }
+///
+/// let mut sum = Sum(0);
+/// let (decoder, visited) = Decoder::new(b"K\x01K\x02K\x03.").visit_until(u64::MAX, &mut sum);
+/// visited?;
+/// assert_eq!((sum.0, decoder.offset()), (6, 7));
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
 pub trait RunVisitor<'a>: Visitor<'a, Output = bool> {
-    /// Takes the operands of as many BININT1 one behind the other, the first of which begins at `offset`.
+    /// Takes the operands of as many BININT1 one behind the other, the first of which begins at `offset`; tells whether
+    /// to go on.
     fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool;
 }
 
