@@ -32,8 +32,6 @@ pub(crate) struct Args {
 
 /// A sample is the mean over as many calls as last this long.
 const SAMPLE: Duration = Duration::from_millis(1);
-/// Inputs of at least this many bytes are shared by their graphs.
-const SHARED: usize = 1024;
 /// Graphs that are freed in one go, where freeing one is too short to measure.
 const FREED_AT_ONCE: u32 = 64;
 
@@ -116,7 +114,7 @@ pub(crate) fn samples(repeat: usize, mut call: impl FnMut()) -> Vec<u64> {
 fn load_and_drop(repeat: usize, unpickler: &Unpickler, data: &Bytes) -> (Vec<u64>, Vec<u64>) {
     // A graph shares what is long, and copies what is short: that needs no handle of its own.
     let load = || match black_box(data) {
-        short if short.len() < SHARED => unpickler.loads(short),
+        short if short.len() < Unpickler::SHARED => unpickler.loads(short),
         long => unpickler.load_bytes(long.clone()),
     };
     let calls = calls_a_sample(&mut || drop(black_box(load())));

@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn room_is_full_at_the_end_of_the_frame_or_of_the_memory() {
         for (memory, left, writes) in
-            [(1000, 3, 2), (Room::SLACK + 5, 1000, 3), (Room::SLACK - 1, 1000, 0), (1000, 0, 0)]
+            [(1000, 3, 2), (Room::SLACK + 5, 1000, 3), (Room::SLACK, 1000, 1), (Room::SLACK - 1, 1000, 0), (1000, 0, 0)]
         {
             let mut bytes = vec![0; memory];
             let mut room = Room::new(&mut bytes, left);

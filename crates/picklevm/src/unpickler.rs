@@ -93,6 +93,9 @@ pub struct Unpickler {
 }
 
 impl Unpickler {
+    /// From this many bytes on, an input of [`load_bytes`](Self::load_bytes) is shared rather than copied.
+    pub const SHARED: usize = 1024;
+
     /// [`Standard`](crate::Standard) values and the default [`Limits`].
     pub fn new() -> Self {
         Unpickler::default()
@@ -242,7 +245,7 @@ impl Unpickler {
     pub fn load_bytes(&self, bytes: impl Into<Bytes>) -> Result<Graph> {
         let bytes = bytes.into();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        self.load_slice(&bytes, (bytes.len() >= SHARED).then_some(&bytes))
+        self.load_slice(&bytes, (bytes.len() >= Unpickler::SHARED).then_some(&bytes))
     }
 
     /// Loads one pickle from shared bytes whose payloads stay in them, however short the input is.
@@ -332,9 +335,6 @@ enum Payloads<'a> {
     /// Each is copied.
     Apart,
 }
-
-/// Inputs of at least this many bytes are shared rather than copied.
-const SHARED: usize = 1024;
 
 thread_local! {
     static KEPT: Kept<Machine<Cell>> = const { Kept::new() };

@@ -256,7 +256,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             }
             let len = self.arena.tuples[open.cell.id()].len;
             self.room.bare(short_tuple(len as usize).opcode());
-            return self.put(slot);
+            self.put(slot);
+            return true;
         }
         if how == Adding::FROZEN_SET || !open.is_last() {
             return false;
@@ -482,14 +483,13 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     }
 
     #[inline(always)]
-    fn put(&mut self, slot: usize) -> bool {
+    fn put(&mut self, slot: usize) {
         let number = self.memo.put(slot);
         if PROTOCOL_4 {
             self.room.bare(Opcode::Memoize);
         } else {
             self.room.put_index(number);
         }
-        true
     }
 }
 
