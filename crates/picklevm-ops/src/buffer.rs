@@ -123,8 +123,13 @@ impl Out for Buffer {
 
     #[inline(always)]
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        self.room(N)[..N].copy_from_slice(&bytes);
-        self.len += N;
+        match self.bytes.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) {
+            Some(place) => {
+                *place = bytes;
+                self.len += N;
+            }
+            None => self.put_beyond(&bytes),
+        }
     }
 
     #[inline(always)]
@@ -148,6 +153,14 @@ impl Out for Buffer {
 }
 
 impl Buffer {
+    /// Makes room, and appends a few bytes.
+    #[cold]
+    #[inline(never)]
+    fn put_beyond(&mut self, bytes: &[u8]) {
+        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
     /// Appends more than there is room for, without making it ready first.
     #[cold]
     #[inline(never)]

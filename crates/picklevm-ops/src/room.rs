@@ -41,6 +41,12 @@ impl<'w> Room<'w> {
         self.left.len() < Self::SLACK
     }
 
+    /// Whether there is room for so many bytes besides those that fit where it is not full.
+    #[inline(always)]
+    pub fn has(&self, len: usize) -> bool {
+        self.left.len().checked_sub(Self::SLACK).is_some_and(|left| left >= len)
+    }
+
     /// Appends bytes of which only `len` count.
     #[inline(always)]
     fn put_part(&mut self, bytes: &[u8], len: usize) {
@@ -252,6 +258,7 @@ mod tests {
             let mut room = Room::new(&mut bytes, left);
             let mut written = 0;
             while !room.is_full() {
+                assert!(room.has(0) && !room.has(memory));
                 room.int(7);
                 written += 1;
             }

@@ -60,11 +60,7 @@ pub fn dump(value: Value<'_>, out: impl io::Write) -> Result<()> {
 /// ```
 #[derive(Clone)]
 pub struct Pickler {
-    pub(crate) protocol: Protocol,
-    pub(crate) writer: Writer,
-    fix_imports: bool,
-    fast: bool,
-    extensions: Arc<Extensions>,
+    pub(crate) options: Options,
     buffer_callback: Option<Arc<Mutex<BufferCallback>>>,
     pub(crate) hooks: Hooks,
     #[cfg(feature = "huge-pages")]
@@ -81,11 +77,13 @@ impl Pickler {
     /// [`Protocol::DEFAULT`], as CPython 3.13's C pickler writes it.
     pub fn new() -> Self {
         Pickler {
-            protocol: Protocol::DEFAULT,
-            writer: Writer::default(),
-            fix_imports: true,
-            fast: false,
-            extensions: Arc::default(),
+            options: Options {
+                protocol: Protocol::DEFAULT,
+                writer: Writer::default(),
+                fix_imports: true,
+                fast: false,
+                extensions: Arc::default(),
+            },
             buffer_callback: None,
             hooks: Hooks::default(),
             #[cfg(feature = "huge-pages")]
@@ -104,14 +102,14 @@ impl Pickler {
     /// ```
     #[must_use]
     pub fn protocol(mut self, protocol: Protocol) -> Self {
-        self.protocol = protocol;
+        self.options.protocol = protocol;
         self
     }
 
     /// Which of CPython's picklers to write like; `3.13-c` by default.
     #[must_use]
     pub fn writer(mut self, writer: Writer) -> Self {
-        self.writer = writer;
+        self.options.writer = writer;
         self
     }
 
@@ -130,7 +128,7 @@ impl Pickler {
     /// ```
     #[must_use]
     pub fn fix_imports(mut self, fix: bool) -> Self {
-        self.fix_imports = fix;
+        self.options.fix_imports = fix;
         self
     }
 
@@ -146,7 +144,7 @@ impl Pickler {
     /// ```
     #[must_use]
     pub fn fast(mut self, fast: bool) -> Self {
-        self.fast = fast;
+        self.options.fast = fast;
         self
     }
 
@@ -165,7 +163,7 @@ impl Pickler {
     /// ```
     #[must_use]
     pub fn extensions(mut self, extensions: Extensions) -> Self {
-        self.extensions = Arc::new(extensions);
+        self.options.extensions = Arc::new(extensions);
         self
     }
 
@@ -221,7 +219,23 @@ impl Pickler {
     /// a global with a name that is not ASCII below 3, an extension code below 2, a persistent id other than one line
     /// of ASCII text at 0, 4 GiB of text or bytes below 4; for a cycle in [`fast`](Pickler::fast) mode or one through
     /// tuples alone; for a protocol that the [`writer`](Pickler::writer) does not know.
+    #[inline]
     pub fn dumps(&self, value: Value<'_>) -> Result<Vec<u8>> {
+        match self.short(value) {
+            Some(pickle) => Ok(pickle.into()),
+            None => self.dumps_any(value),
+        }
+    }
+
+    /// What a short tree is written as. A box is returned in registers, where a vector goes through memory, to be read
+    /// before it has arrived there.
+    #[inline(never)]
+    fn short(&self, value: Value<'_>) -> Option<Box<[u8]>> {
+        if self.hooks.concern(value.arena()) { None } else { emitter::short(value, &self.options) }
+    }
+
+    #[inline(never)]
+    fn dumps_any(&self, value: Value<'_>) -> Result<Vec<u8>> {
         let mut lowered = None;
         let root = if self.hooks.concern(value.arena()) {
             self.root_of(value, lowered.get_or_insert_default())?
@@ -249,7 +263,16 @@ impl Pickler {
     /// assert_eq!(&pickle[..], b"\x80\x04\x95\x06\0\0\0\0\0\0\0]\x94K\x01a.");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
+    #[inline]
     pub fn to_bytes(&self, value: Value<'_>) -> Result<Bytes> {
+        match self.short(value) {
+            Some(pickle) => Ok(pickle.into()),
+            None => self.any_to_bytes(value),
+        }
+    }
+
+    #[inline(never)]
+    fn any_to_bytes(&self, value: Value<'_>) -> Result<Bytes> {
         #[cfg(feature = "huge-pages")]
         if cfg!(target_os = "linux") && self.huge_pages {
             let expected = value.arena().pickled_len_hint();
@@ -259,7 +282,7 @@ impl Pickler {
                 return Ok(pickle.into_bytes());
             }
         }
-        self.dumps(value).map(Bytes::from)
+        self.dumps_any(value).map(Bytes::from)
     }
 
     /// Writes a value as a pickle to a writer, which needs no buffer of its own: `Pickler.dump`.
@@ -315,25 +338,18 @@ impl Pickler {
         if !self.hooks.concern(value.arena()) {
             return Ok(root);
         }
-        lowered.of(value.arena()).take(&self.hooks, self.protocol, value.cell(), root.effects)
+        lowered.of(value.arena()).take(&self.hooks, self.options.protocol, value.cell(), root.effects)
     }
 
     fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, work: &mut Work, root: Root<'_>) -> Result<()> {
-        if self.protocol > self.writer.highest_protocol() {
-            let expected = format!("a protocol that {} knows, {} at most", self.writer, self.writer.highest_protocol());
-            return Err(Error::new(ErrorKind::Unrepresentable, expected, self.protocol.to_string()));
+        let Options { protocol, writer, .. } = &self.options;
+        if *protocol > writer.highest_protocol() {
+            let expected = format!("a protocol that {writer} knows, {} at most", writer.highest_protocol());
+            return Err(Error::new(ErrorKind::Unrepresentable, expected, protocol.to_string()));
         }
         let mut callback =
             self.buffer_callback.as_ref().map(|callback| callback.lock().unwrap_or_else(PoisonError::into_inner));
-        let options = Options {
-            protocol: self.protocol.into(),
-            habits: self.writer.habits(),
-            fix_imports: self.fix_imports,
-            fast: self.fast,
-            extensions: &self.extensions,
-            buffer_callback: callback.as_deref_mut(),
-        };
-        emitter::dump(root.value, root.effects, out, work, options)
+        emitter::dump(root.value, root.effects, out, work, &self.options, callback.as_deref_mut())
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Framing {
 impl Framing {
     /// Fewer bytes than that get no frame.
     #[inline]
-    fn min_len(self) -> usize {
+    pub(crate) fn min_len(self) -> usize {
         match self {
             Framing::Python34 => 1,
             Framing::Python37 => 4,

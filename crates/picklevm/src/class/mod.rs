@@ -45,6 +45,7 @@ pub use reading::{ObjectReader, Reading};
 pub use to_value::ToValue;
 pub use writing::{ObjectWriter, Writing};
 
+use crate::emitter::Options;
 use crate::error::Result;
 use crate::graph::{Graph, Value};
 use crate::pickler::Pickler;
@@ -198,11 +199,12 @@ impl Pickler {
     pub fn to_graph<T: ToValue + ?Sized>(&self, value: &T) -> Result<Graph> {
         let mut graph = Graph::new();
         let arena = graph.unique();
-        if self.protocol >= crate::Protocol::V4 {
+        let Options { protocol, writer, .. } = self.options;
+        if protocol >= crate::Protocol::V4 {
             // The names of classes are values that attributes of the same name share, as in a graph that was loaded.
-            arena.protocol = Some(self.protocol.into());
+            arena.protocol = Some(protocol.into());
         }
-        let root = Writing::new(arena, self.protocol, self.writer).write(value)?;
+        let root = Writing::new(arena, protocol, writer).write(value)?;
         arena.set_root(root);
         Ok(graph)
     }

@@ -73,7 +73,10 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::ByteStr => self.byte_str(self.arena.payload(cell))?,
             Tag::ByteArray => {
                 self.byte_array(self.arena.payload(cell))?;
-                if self.protocol >= 5 && !self.options.habits.memoizes_bytearrays && !self.census().is_shared(cell) {
+                if self.protocol >= 5
+                    && !self.options.writer.habits().memoizes_bytearrays
+                    && !self.census().is_shared(cell)
+                {
                     return Ok(());
                 }
             }
@@ -105,7 +108,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     #[inline(never)]
     fn rare_int(&mut self, value: i64) -> Result<()> {
-        let habits = self.options.habits;
+        let habits = self.options.writer.habits();
         if i32::try_from(value).is_ok() {
             return if habits.small_longs { self.long_line(&value) } else { self.int_line(&value.to_string()) };
         }
@@ -127,7 +130,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     fn decimal_or_hexadecimal(&mut self, value: Int<'_>) -> Result<()> {
-        if self.options.habits.limits_digits {
+        if self.options.writer.habits().limits_digits {
             let decimal = value.with_le_bytes(|bytes| bytes.len() <= MOST_DIGITS / 2).then(|| value.to_string());
             return match decimal.filter(|decimal| decimal.trim_start_matches('-').len() <= MOST_DIGITS) {
                 Some(decimal) => self.long_line(&decimal),
@@ -190,7 +193,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     fn write_text_line(&mut self, text: Text<'_>) -> Result<bool> {
-        let habits = self.options.habits;
+        let habits = self.options.writer.habits();
         let mut escaped = Vec::with_capacity(text.as_bytes().len());
         RawUnicode::escape(text, habits.controls, &mut escaped);
         match RawUnicode::new(&escaped) {

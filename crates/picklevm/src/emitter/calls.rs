@@ -26,7 +26,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Below protocol 5: `bytearray(bytes)`, or `bytearray(text, 'latin-1')`.
     pub(super) fn byte_array_by_call(&mut self, bytes: &[u8]) -> Result<()> {
-        let of_text = self.options.habits.bytearrays_of_text;
+        let of_text = self.options.writer.habits().bytearrays_of_text;
         if bytes.is_empty() && !of_text {
             return self.call_of_nothing("bytearray");
         }

@@ -33,7 +33,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             let to = arena.item_range(value).len;
             self.changes.push(PendingChange { kind, value, from: 0, to });
         }
-        if self.options.habits.repeats_changes
+        if self.options.writer.habits().repeats_changes
             && let Some(reentry) = self.reentries.as_mut().and_then(|reentries| reentries.get_mut(&cell))
         {
             reentry.made += 1;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::graph::{Cell, Fixed, Tag};
 
 /// Items in one batch, at the most.
-const BATCH: u32 = 1000;
+pub(super) const BATCH: u32 = 1000;
 
 /// A container that is being written, or the items of an object.
 #[derive(Clone, Copy)]
@@ -328,7 +328,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         let how = open.how();
         self.op(how.op(open.has_mark()))?;
-        let is_exact = open.is_exact(self.protocol, self.options.habits);
+        let is_exact = open.is_exact(self.protocol, self.options.writer.habits());
         let was_full = open.is_full();
         let batch = open.take_batch(self.protocol);
         if batch > 0 {

@@ -135,7 +135,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             None => Name { module, name: outermost(path).into() },
         };
         let attributes = path.split('.').skip(1);
-        let bare = self.options.habits.bare_paths;
+        let bare = self.options.writer.habits().bare_paths;
         for _ in attributes.clone() {
             self.made_global("builtins", "getattr")?;
             if self.protocol < 2 {

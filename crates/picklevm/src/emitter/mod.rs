@@ -12,12 +12,15 @@ mod containers;
 mod globals;
 mod memo;
 mod outside;
+mod payload;
 mod plain;
 mod reduction;
+mod tree;
 mod work;
 pub(crate) mod writers;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use picklevm_ops::{self as ops, Op, Sink};
@@ -29,20 +32,21 @@ use self::memo::{Entry, Made, Memo};
 pub(crate) use self::outside::BufferCallback;
 use self::reduction::Reentry;
 pub(crate) use self::work::Work;
-use self::writers::Habits;
+use self::writers::Writer;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Fixed, Value};
+use crate::protocol::Protocol;
 use crate::resolve::Extensions;
 use crate::resolve::compat::Names;
 
 /// How to write.
-pub(crate) struct Options<'o> {
-    pub(crate) protocol: u8,
-    pub(crate) habits: &'static Habits,
+#[derive(Clone)]
+pub(crate) struct Options {
+    pub(crate) protocol: Protocol,
+    pub(crate) writer: Writer,
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
-    pub(crate) extensions: &'o Extensions,
-    pub(crate) buffer_callback: Option<&'o mut BufferCallback>,
+    pub(crate) extensions: Arc<Extensions>,
 }
 
 /// One run of the pickler, from PROTO to STOP.
@@ -52,7 +56,8 @@ pub(crate) struct Emitter<'g, 'o, S> {
     memo: &'o mut Memo,
     /// What is still to be written, the next at the end.
     steps: &'o mut Vec<Step>,
-    options: Options<'o>,
+    options: &'o Options,
+    buffer_callback: Option<&'o mut BufferCallback>,
     protocol: u8,
     /// [`Options::has_runs`].
     has_runs: bool,
@@ -146,6 +151,19 @@ impl Place {
     const GUARDED_ARGUMENTS: Place = Place(3);
 }
 
+/// The pickle of a value, if it is a short tree and written as such from beginning to end.
+#[inline]
+pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
+    let is_known = options.has_runs() && options.protocol <= options.writer.highest_protocol();
+    if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > work::SHORT {
+        return None;
+    }
+    Work::short(|memory, levels| {
+        let protocol = options.protocol.into();
+        ops::short(memory, protocol, options.writer.habits().framing, |room| tree::short(value, room, levels, protocol))
+    })
+}
+
 /// Writes one pickle, from PROTO to STOP, with the memo of the work: the effects, each dropped, then the value.
 #[inline]
 pub(crate) fn dump<S: Sink>(
@@ -153,16 +171,23 @@ pub(crate) fn dump<S: Sink>(
     effects: &[Cell],
     out: &mut ops::Writer<S>,
     work: &mut Work,
-    options: Options<'_>,
+    options: &Options,
+    buffer_callback: Option<&mut BufferCallback>,
 ) -> Result<()> {
-    work.turn_to(value.arena());
-    out.begin(options.protocol, options.habits.framing).map_err(Error::unwritable)?;
+    let protocol = options.protocol.into();
+    out.begin(protocol, options.writer.habits().framing).map_err(Error::unwritable)?;
     if effects.is_empty() && options.has_runs() {
-        if let Some(barriers) = plain::whole(value, out, work, options.protocol) {
-            Emitter::new(value, effects, out, work, options, barriers).run()?;
+        let left = if work.is_for_one && value.arena().is_tree.0 {
+            tree::whole(value, out, work, protocol)?
+        } else {
+            plain::whole(value, out, work, protocol)
+        };
+        if let Some(barriers) = left {
+            Emitter::new(value, effects, out, work, options, buffer_callback, barriers).run()?;
         }
     } else {
-        Emitter::new(value, effects, out, work, options, 0).whole()?;
+        work.memo.turn_to(value.arena());
+        Emitter::new(value, effects, out, work, options, buffer_callback, 0).whole()?;
     }
     end(out).map_err(Error::unwritable)
 }
@@ -174,11 +199,11 @@ fn end<S: Sink>(out: &mut ops::Writer<S>) -> std::result::Result<(), ops::Error>
     out.end_framing()
 }
 
-impl Options<'_> {
+impl Options {
     /// Whether leaves are written in runs: the protocol and the habits have nothing against it.
     #[inline]
     fn has_runs(&self) -> bool {
-        self.protocol >= 2 && !self.fast && !self.habits.wide_ints
+        self.protocol >= Protocol::V2 && !self.fast && !self.writer.habits().wide_ints
     }
 }
 
@@ -190,7 +215,8 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         effects: &'o [Cell],
         out: &'o mut ops::Writer<S>,
         work: &'o mut Work,
-        options: Options<'o>,
+        options: &'o Options,
+        buffer_callback: Option<&'o mut BufferCallback>,
         barriers: u32,
     ) -> Self {
         let Work { memo, steps, .. } = work;
@@ -199,9 +225,10 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             out,
             memo,
             steps,
-            protocol: options.protocol,
+            protocol: options.protocol.into(),
             has_runs: options.has_runs(),
             options,
+            buffer_callback,
             changes: Vec::new(),
             new_methods: None,
             barriers,

@@ -120,7 +120,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if self.protocol < 5 {
             return Err(unrepresentable("protocol 5 for a buffer", format!("protocol {}", self.protocol)));
         }
-        let is_taken = match &mut self.options.buffer_callback {
+        let is_taken = match &mut self.buffer_callback {
             Some(callback) => callback(buffer),
             None => buffer.data().is_none(),
         };

@@ -10,15 +10,9 @@ use picklevm_ops::{self as ops, Opcode, Room, Sink};
 
 use super::containers::{Adding, Open, Owner, short_tuple};
 use super::memo::{Entry, Memo, MemoRun};
+use super::payload::{Form, Payloads, SHORT, WIDE};
 use super::{Bare, Emitter, Place, Step, Work};
-use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Span, Tag, Value};
-
-/// Texts and bytes of up to so many bytes are copied by that width.
-const SHORT: usize = Span::HEAD;
-/// Integers of up to so many bytes are.
-const WIDE: usize = 64;
-/// What is longer is left to the steps.
-const LONGEST: usize = 96;
+use crate::graph::{Arena, Cell, Fixed, How, OpKind, Row, Tag, Value};
 
 impl<S: Sink> Emitter<'_, '_, S> {
     /// Goes on with a container as far as it is plain and the frame has room; returns what is left where the steps must
@@ -39,6 +33,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 pub(super) fn whole<S: Sink>(value: Value<'_>, out: &mut ops::Writer<S>, work: &mut Work, protocol: u8) -> Option<u32> {
     let Work { memo, steps, .. } = work;
     let mut barriers = 0;
+    memo.turn_to(value.arena());
     if memo.is_nearly_full() {
         steps.push(Step::Save(value.cell(), Place::DATA));
         return Some(barriers);
@@ -75,8 +70,7 @@ impl<S: Sink> Ground<'_, S> {
         let Ground { arena, out, memo, steps, barriers, protocol } = self;
         let mut plain = Plain::<PROTOCOL_4> {
             arena,
-            text: &arena.payloads.text,
-            input: &arena.payloads.input,
+            payloads: Payloads::of(arena),
             memo: memo.run(),
             steps,
             room: out.room(),
@@ -101,9 +95,7 @@ impl<S: Sink> Ground<'_, S> {
 /// What plain values are written from and to, from protocol 2 on; `PROTOCOL_4` has SHORT_BINUNICODE and MEMOIZE.
 struct Plain<'e, const PROTOCOL_4: bool> {
     arena: &'e Arena,
-    /// Of the payloads.
-    text: &'e [u8],
-    input: &'e [u8],
+    payloads: Payloads<'e>,
     memo: MemoRun<'e>,
     steps: &'e mut Vec<Step>,
     room: Room<'e>,
@@ -193,6 +185,15 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
                 continue;
             }
             done += 1;
+            if cell.is(Tag::Float) {
+                self.room.float(cell.as_float());
+                // One seldom comes alone.
+                while let Some(next) = items.get(done).filter(|next| next.is(Tag::Float) && !self.room.is_full()) {
+                    self.room.float(next.as_float());
+                    done += 1;
+                }
+                continue;
+            }
             let Some(next) = self.item(*cell) else { continue };
             self.open.at = at + done as u32;
             self.steps.push(Step::Open(self.open));
@@ -403,7 +404,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             Tag::EmptyTuple => self.room.bare(Opcode::EmptyTuple),
             Tag::ZeroFloat => self.room.float(0.0),
             Tag::WideFloat => self.room.float(self.arena.floats[cell.id()]),
-            Tag::BigInt => return self.payload::<WIDE>(cell, Opcode::Long1),
+            Tag::BigInt if self.payloads.write::<WIDE>(&mut self.room, Form::INT, cell) => {}
+            Tag::BigInt => return Some(Next::Save),
             Tag::Hole | Tag::Ext | Tag::Live => return Some(Next::Save),
             Tag::List => return self.known(Tag::List, cell, Next::List),
             Tag::Dict => return self.known(Tag::Dict, cell, Next::Dict),
@@ -413,11 +415,10 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             tag => match self.memo.number(cell) {
                 Some(number) => self.room.get(number),
                 None if tag == Tag::Bytes && (PROTOCOL_4 || self.protocol >= 3) => {
-                    let next = self.payload::<SHORT>(cell, Opcode::ShortBinBytes);
-                    if next.is_none() {
-                        self.put(self.memo.slot_of(Tag::Bytes, cell));
+                    if !self.payloads.write::<SHORT>(&mut self.room, Form::BYTES, cell) {
+                        return Some(Next::Save);
                     }
-                    return next;
+                    self.put(self.memo.slot_of(Tag::Bytes, cell));
                 }
                 None => return Some(Next::Save),
             },
@@ -444,42 +445,11 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             self.room.get(number);
             return None;
         }
-        let opcode = if PROTOCOL_4 { Opcode::ShortBinUnicode } else { Opcode::BinUnicode };
-        let next = self.payload::<SHORT>(cell, opcode);
-        if next.is_none() {
-            self.put(slot);
-        }
-        next
-    }
-
-    /// Writes an op with a payload, from the first `N` bytes from where that begins or from itself; none that is long.
-    #[inline(always)]
-    fn payload<const N: usize>(&mut self, cell: Cell, opcode: Opcode) -> Option<Next> {
-        let Arena { spans, payloads, .. } = self.arena;
-        let span = spans[cell.id()];
-        if let Some((head, len)) = span.head::<N>(self.text, self.input) {
-            self.counted(opcode, head, len);
-            return None;
-        }
-        // At the end of the input, or of all texts, are fewer bytes than that.
-        let payload = payloads.get(span);
-        if payload.len() <= 8 {
-            self.counted(opcode, &word(payload), payload.len());
-            return None;
-        }
-        if payload.len() > LONGEST {
+        if !self.payloads.write::<SHORT>(&mut self.room, const { Form::text::<PROTOCOL_4>() }, cell) {
             return Some(Next::Save);
         }
-        self.counted(opcode, payload, payload.len());
+        self.put(slot);
         None
-    }
-
-    #[inline(always)]
-    fn counted(&mut self, opcode: Opcode, head: &[u8], len: usize) {
-        match opcode {
-            Opcode::BinUnicode => self.room.long(opcode, head, len as u32),
-            _ => self.room.short(opcode, head, len as u8),
-        }
     }
 
     #[inline(always)]
@@ -491,18 +461,4 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             self.room.put_index(number);
         }
     }
-}
-
-/// Up to eight bytes as eight.
-#[inline(always)]
-fn word(bytes: &[u8]) -> [u8; 8] {
-    let ends = |low: u64, high: u64, width: usize| low | high << ((8 * (bytes.len() - width)) & 63);
-    let word = if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        ends(u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into(), 4)
-    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
-        ends(u16::from_le_bytes(*first).into(), u16::from_le_bytes(*last).into(), 2)
-    } else {
-        bytes.first().copied().unwrap_or_default().into()
-    };
-    word.to_le_bytes()
 }

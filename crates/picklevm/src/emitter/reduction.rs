@@ -26,7 +26,7 @@ const PATIENCE: usize = 10_000;
 
 impl<S: Sink> Emitter<'_, '_, S> {
     pub(super) fn object(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
-        if self.options.habits.bare_paths && self.protocol < 4 && self.is_path(cell) {
+        if self.options.writer.habits().bare_paths && self.protocol < 4 && self.is_path(cell) {
             return self.path(cell, slot);
         }
         let place = self.enter(cell, slot, entry)?;
@@ -222,7 +222,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     pub(super) fn finish(&mut self, cell: Cell, op: Bare) -> Result<()> {
         self.make(cell, op)?;
         let slot = self.memo.slot(cell);
-        let repeats = self.options.habits.repeats_changes;
+        let repeats = self.options.writer.habits().repeats_changes;
         if let Some(number) = self.memo.entry(slot).number() {
             // It was met inside its own arguments, and written completely there.
             self.op(Op::Pop)?;

@@ -6,18 +6,22 @@ use picklevm_ops::{Memory, Writer};
 
 use super::Step;
 use super::memo::Memo;
-use crate::graph::Arena;
+use super::tree::Level;
 
 /// A memo and a stack of steps, which is empty between pickles, and memory for a short pickle.
 #[derive(Default)]
 pub(crate) struct Work {
     pub(crate) memo: Memo,
     pub(super) steps: Vec<Step>,
+    /// The containers of a tree that are open.
+    pub(super) levels: Vec<Level>,
     out: Vec<u8>,
+    /// Whether no later pickle asks the memo for what this one wrote.
+    pub(super) is_for_one: bool,
 }
 
 /// How long a short pickle is: it is copied in less time than it takes to make a vector of its own ready for it.
-const SHORT: usize = 2048;
+pub(super) const SHORT: usize = 2048;
 
 thread_local! {
     /// What the last pickle of this thread worked with, for its memory: a short one is written in less time than that
@@ -29,14 +33,22 @@ impl Work {
     /// Work that knows nothing.
     #[inline]
     pub(crate) fn take() -> Box<Work> {
-        KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default()
+        KEPT.try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| Box::new(Work { is_for_one: true, ..Work::default() }))
     }
 
-    /// Turns to the graph that is written next.
+    /// A short pickle that `write` writes over memory of this thread, given places for levels too.
     #[inline]
-    pub(super) fn turn_to(&mut self, arena: &Arena) {
-        self.memo.turn_to(arena);
-        self.steps.clear();
+    pub(super) fn short(
+        write: impl for<'m> FnOnce(&'m mut [u8], &mut Vec<Level>) -> Option<&'m [u8]>,
+    ) -> Option<Box<[u8]>> {
+        let mut work = Work::take();
+        work.make_room();
+        let pickle = write(&mut work.out, &mut work.levels).map(Box::from);
+        work.keep();
+        pickle
     }
 
     /// A writer for a pickle of about so many bytes, of which [`written`](Work::written) takes what was written.
@@ -45,10 +57,15 @@ impl Work {
         if len > SHORT {
             return Writer::append_to(Vec::with_capacity(len));
         }
+        self.make_room();
+        Writer::over(std::mem::take(&mut self.out))
+    }
+
+    #[inline]
+    fn make_room(&mut self) {
         if self.out.len() < SHORT {
             self.out.resize(SHORT, 0);
         }
-        Writer::over(std::mem::take(&mut self.out))
     }
 
     /// What was written: a short pickle in as much memory as it takes, so that the writer's is kept for the next.
@@ -77,9 +94,16 @@ impl Work {
         self.memo.shrink_to(1 << 16);
         self.steps.clear();
         self.steps.shrink_to(1 << 12);
+        self.levels.clear();
+        self.levels.shrink_to(1 << 12);
         if self.out.capacity() > 4 * SHORT {
             self.out = Vec::new();
         }
+        self.keep();
+    }
+
+    #[inline]
+    fn keep(self: Box<Self>) {
         // A thread that ends keeps nothing.
         let _ = KEPT.try_with(|kept| kept.set(Some(self)));
     }

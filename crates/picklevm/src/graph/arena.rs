@@ -60,6 +60,18 @@ pub struct Arena {
     /// The protocol that the newest pickle said; `None` where none was loaded. Below 3, globals have the names of
     /// Python 2; from 4 on, their names are values that other places may share.
     pub(crate) protocol: Option<u8>,
+    /// Whether no node is referred to twice, as where a pickle fetches nothing and calls nothing.
+    pub(crate) is_tree: Known,
+}
+
+/// What is known of a graph until it is changed; a copy, which is made to be changed, knows nothing.
+#[derive(Default)]
+pub(crate) struct Known(pub(crate) bool);
+
+impl Clone for Known {
+    fn clone(&self) -> Self {
+        Known(false)
+    }
 }
 
 /// A range of cells that can grow: a list.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::arena::Arena;
+use super::arena::{Arena, Known};
 use super::table::Table;
 
 impl Arena {
@@ -46,6 +46,7 @@ impl Arena {
     }
 
     /// How long a pickle of all nodes is, roughly.
+    #[inline]
     pub(crate) fn pickled_len_hint(&self) -> usize {
         256 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.distinct_len()
     }
@@ -144,6 +145,7 @@ impl Arena {
             self.held_arguments = HashSet::default();
         }
         self.protocol = None;
+        self.is_tree = Known(false);
     }
 }
 

@@ -35,7 +35,7 @@ use std::ops::{Deref, DerefMut};
 use triomphe::Arc;
 
 pub use arena::Arena;
-pub(crate) use arena::{BufferNode, Fixed, Row};
+pub(crate) use arena::{BufferNode, Fixed, Known, Row};
 pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;
@@ -142,7 +142,9 @@ impl Deref for Graph {
 impl DerefMut for Graph {
     #[inline]
     fn deref_mut(&mut self) -> &mut Arena {
-        self.unique()
+        let arena = self.unique();
+        arena.is_tree = Known(false);
+        arena
     }
 }
 

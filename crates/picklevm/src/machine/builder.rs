@@ -23,6 +23,11 @@ pub trait Builder {
     /// The op at `offset` in the source is about to run.
     #[inline(always)]
     fn at(&mut self, _offset: u64, _opcode: Opcode) {}
+
+    /// DUP or the first GET has fetched a value that was there before.
+    #[inline(always)]
+    fn fetched(&mut self) {}
+
     /// A value was taken from below the last mark.
     fn below_mark(&mut self) {}
 

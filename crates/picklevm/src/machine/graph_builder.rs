@@ -8,7 +8,7 @@ use super::memo::Slot;
 use super::resolving::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{
-    Arena, BufferNode, Cell, How, Items, OpKind, Pairs, Span, Tag, Unhashable, Value, describe, from_digits,
+    Arena, BufferNode, Cell, How, Items, Known, OpKind, Pairs, Span, Tag, Unhashable, Value, describe, from_digits,
 };
 use crate::limits;
 use crate::options::Options;
@@ -41,6 +41,8 @@ pub(crate) struct GraphBuilder<'a> {
     roots: usize,
     /// Comparisons that deciding about dropped calls may still cost; each one seen adds to it.
     patience: usize,
+    /// Whether there was neither a value that was fetched nor one that others may have made: see [`Arena::is_tree`].
+    pub(super) is_tree: bool,
 }
 
 impl<'a> GraphBuilder<'a> {
@@ -49,7 +51,9 @@ impl<'a> GraphBuilder<'a> {
         let roots = arena.roots.len();
         let held = if roots == 0 { 0 } else { arena.held_bytes() as u64 };
         let payload_left = options.limits.bytes.saturating_sub(held);
-        GraphBuilder { arena, options, session, copied: (0, 0), payload_left, roots, patience: PATIENCE }
+        arena.is_tree = Known::default();
+        let is_tree = roots == 0;
+        GraphBuilder { arena, options, session, copied: (0, 0), payload_left, roots, patience: PATIENCE, is_tree }
     }
 
     /// Copies a short input as a whole, which takes less than copying its payloads one by one; if limits are so near that
@@ -148,6 +152,11 @@ impl<'a> GraphBuilder<'a> {
 
 impl Builder for GraphBuilder<'_> {
     type Value = Cell;
+
+    #[inline(always)]
+    fn fetched(&mut self) {
+        self.is_tree = false;
+    }
 
     #[inline(always)]
     fn none(&mut self) -> Cell {
@@ -278,12 +287,14 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn global(&mut self, module: Text<'_>, name: Text<'_>) -> Result<Cell> {
+        self.is_tree = false;
         let module = self.text(module)?;
         let name = self.text(name)?;
         self.resolve(module, name)
     }
 
     fn stack_global(&mut self, module: Cell, name: Cell) -> Result<Cell> {
+        self.is_tree = false;
         for part in [name, module] {
             if !part.is(Tag::Str) {
                 return Err(self.wrong_type("the names of a global as str", part));
@@ -293,6 +304,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn ext(&mut self, code: i32) -> Result<Cell> {
+        self.is_tree = false;
         self.extension(code)
     }
 
@@ -357,10 +369,12 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn persistent(&mut self, pid: Cell) -> Result<Cell> {
+        self.is_tree = false;
         self.persistent_load(pid)
     }
 
     fn next_buffer(&mut self) -> Result<Cell> {
+        self.is_tree = false;
         self.buffer()
     }
 
@@ -433,6 +447,7 @@ impl Builder for GraphBuilder<'_> {
         if !self.arena.effects.is_empty() {
             self.arena.drop_reached_effects();
         }
+        self.arena.is_tree = Known(self.is_tree);
         let most = self.options.limits.nesting;
         if most < u64::MAX {
             limits::check("nesting", "levels of nesting", most, self.arena.nesting(root))?;

@@ -84,6 +84,8 @@ struct Run<'m, B: Builder> {
     exit: Option<Exit>,
     /// A call that POP has dropped, until the GET behind it has run.
     dropped: Option<B::Value>,
+    /// Whether the next GET is to be told of: the first, and one behind a call that was dropped.
+    heeds_get: bool,
     /// Whether the limits were looked at: a load that ends before cannot have passed one.
     looked: bool,
     /// The length of the input, where it is known.
@@ -287,6 +289,7 @@ impl<'m, B: Builder> Run<'m, B> {
             opcodes: 0,
             exit: None,
             dropped: None,
+            heeds_get: true,
             looked: false,
             total,
         }
@@ -386,7 +389,10 @@ impl<'m, B: Builder> Run<'m, B> {
     #[inline(never)]
     fn await_get(&mut self, call: B::Value, next: Option<Opcode>) {
         match next {
-            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => self.dropped = Some(call),
+            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
+                self.dropped = Some(call);
+                self.heeds_get = true;
+            }
             _ => self.builder.dropped(call, None),
         }
     }

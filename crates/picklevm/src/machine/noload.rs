@@ -61,7 +61,9 @@ pub(crate) struct NoLoad<'a> {
 }
 
 impl<'a> NoLoad<'a> {
-    pub(crate) fn new(graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
+    pub(crate) fn new(mut graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
+        // What is fetched is told here, not there.
+        graph.is_tree = false;
         NoLoad { graph, input, offset: 0, scratch, global: (Met::HOLE, Cell::NONE) }
     }
 

@@ -132,7 +132,10 @@ impl<B: Builder> Run<'_, B> {
             }
 
             // Stack and memo.
-            Op::Dup => self.top("a value to double")?,
+            Op::Dup => {
+                self.builder.fetched();
+                self.top("a value to double")?
+            }
             Op::Mark => {
                 self.machine.marks.push(self.base);
                 self.base = self.stack.len();
@@ -322,18 +325,21 @@ impl<B: Builder> Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn get(&mut self, index: u64) -> Result<B::Value> {
         let value = self.machine.memo.get(index).ok_or_else(|| not_in_memo(index))?;
-        if let Some(call) = self.dropped {
-            self.fetched_after(call, value);
+        if self.heeds_get {
+            self.heed_get(value);
         }
         Ok(value)
     }
 
-    /// A GET behind a POP that dropped a call: it may be the same call.
+    /// The first GET, or one behind a POP that dropped a call: it may be the same call.
     #[cold]
     #[inline(never)]
-    fn fetched_after(&mut self, call: B::Value, value: B::Value) {
-        self.dropped = None;
-        self.builder.dropped(call, Some(value));
+    fn heed_get(&mut self, value: B::Value) {
+        self.heeds_get = false;
+        self.builder.fetched();
+        if let Some(call) = self.dropped.take() {
+            self.builder.dropped(call, Some(value));
+        }
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

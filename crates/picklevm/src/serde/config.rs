@@ -192,7 +192,7 @@ impl Config {
 
     /// The protocol that instances are made for.
     pub(super) fn protocol(&self) -> Protocol {
-        self.pickler.protocol
+        self.pickler.options.protocol
     }
 
     /// Reads a Rust value from a pickle. See [`from_slice`](super::from_slice).

@@ -1,0 +1,376 @@
+//! Trees, of which nothing is fetched.
+//!
+//! Where a pickle fetches nothing and calls nothing, as most short ones do, every node of its graph is met once
+//! ([`Arena::is_tree`]): nobody asks which number it was put under, and nothing stands in the arguments of an object.
+//! What is written here is what the steps of [`Emitter`](super::Emitter) write, in one loop with little to remember. What
+//! is not plain data, and containers of more than one batch, are left to the steps, and all that comes after with them.
+
+use picklevm_ops::{self as ops, Opcode, Room, Sink};
+
+use super::containers::{Adding, BATCH, Open, Owner};
+use super::payload::{Form, Payloads, SHORT, WIDE};
+use super::{Place, Step, Work};
+use crate::error::{Error, Result};
+use crate::graph::{Arena, Cell, Fixed, Row, Tag, Value};
+
+/// A container that is being written, or what is outside of all.
+#[derive(Clone, Copy)]
+pub(super) struct Level {
+    /// The node; where there is none, the root is the only item.
+    id: u32,
+    /// Where the next item lies, unless this is the innermost level.
+    at: u32,
+    /// Where the items end.
+    end: u32,
+    close: Close,
+}
+
+/// How a container is ended: a number, so that a level is four of them and copied as such.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Close(u32);
+
+impl Close {
+    /// Outside of all.
+    const NONE: Close = Close(0);
+    const APPEND: Close = Close(1);
+    const APPENDS: Close = Close(2);
+    const SET_ITEM: Close = Close(3);
+    const SET_ITEMS: Close = Close(4);
+    const ADD_ITEMS: Close = Close(5);
+    /// From here on tuples: of one item, two, three, and more.
+    const TUPLE: Close = Close(6);
+
+    const OPCODES: [Opcode; 16] = {
+        use Opcode::*;
+        [
+            Stop, Append, Appends, SetItem, SetItems, AddItems, Tuple1, Tuple2, Tuple3, Tuple, Stop, Stop, Stop, Stop,
+            Stop, Stop,
+        ]
+    };
+
+    /// Of a tuple of so many items, which is at least one.
+    #[inline(always)]
+    fn tuple(len: u32) -> Close {
+        Close(Close::TUPLE.0 - 1 + len.min(4))
+    }
+
+    #[inline(always)]
+    fn opcode(self) -> Opcode {
+        Close::OPCODES[self.0 as usize & 15]
+    }
+
+    #[inline(always)]
+    fn is_tuple(self) -> bool {
+        self.0 >= Close::TUPLE.0
+    }
+
+    /// What is ended, and how items were added to it.
+    fn container(self) -> Option<(Tag, Adding)> {
+        match self {
+            Close::NONE => None,
+            Close::APPEND | Close::APPENDS => Some((Tag::List, Adding::APPEND)),
+            Close::SET_ITEM | Close::SET_ITEMS => Some((Tag::Dict, Adding::SET_ITEM)),
+            Close::ADD_ITEMS => Some((Tag::Set, Adding::ADD)),
+            _ => Some((Tag::Tuple, Adding::TUPLE)),
+        }
+    }
+}
+
+impl Level {
+    const OUTSIDE: Level = Level { id: 0, at: 0, end: 1, close: Close::NONE };
+}
+
+/// Protocols from 1 on have the same batches.
+const PROTOCOL: u8 = 1;
+
+/// Writes a value of a tree on a memo that is empty. Returns nothing if that is all of it, and how many barriers are
+/// open if some is left to the steps.
+#[inline]
+pub(super) fn whole<S: Sink>(
+    value: Value<'_>,
+    out: &mut ops::Writer<S>,
+    work: &mut Work,
+    protocol: u8,
+) -> Result<Option<u32>> {
+    let (arena, root) = (value.arena(), value.cell());
+    work.levels.clear();
+    work.levels.push(Level::OUTSIDE);
+    loop {
+        let Work { memo, levels, .. } = &mut *work;
+        let (room, number, has_bytes) = (out.room(), memo.next(), protocol >= 3);
+        let tree = Tree { arena, root, room, levels, number, has_bytes };
+        let Done { written, number, left } = tree.run(protocol);
+        out.take(written);
+        memo.end_run(number);
+        match left {
+            Left::Nothing => return Ok(None),
+            Left::Rest => return Ok(Some(hand_over(arena, root, work))),
+            Left::More => {
+                memo.end_run(match protocol {
+                    4.. => end::<true, S>(out, levels, number),
+                    _ => end::<false, S>(out, levels, number),
+                });
+                if levels.last().is_none_or(|level| level.at == level.end) {
+                    return Ok(None);
+                }
+                out.boundary().map_err(Error::unwritable)?;
+            }
+        }
+    }
+}
+
+/// Ends the levels without items left, which have a place in the frame even where that is full: a frame ends before an
+/// item.
+fn end<const PROTOCOL_4: bool, S: Sink>(out: &mut ops::Writer<S>, levels: &mut Vec<Level>, mut number: u32) -> u32 {
+    while let Some(level) = levels.pop_if(|level| level.at == level.end && level.close != Close::NONE) {
+        let mut output = Output::<PROTOCOL_4> { room: out.room(), number };
+        output.end(level.close);
+        let written = output.room.len();
+        number = output.number;
+        out.take(written);
+    }
+    number
+}
+
+/// Writes a value of a tree, if it is all for here and there is room for it; returns how many bytes it takes.
+#[inline]
+pub(super) fn short(value: Value<'_>, room: Room<'_>, levels: &mut Vec<Level>, protocol: u8) -> Option<usize> {
+    levels.clear();
+    levels.push(Level::OUTSIDE);
+    let tree = Tree { arena: value.arena(), root: value.cell(), room, levels, number: 0, has_bytes: protocol >= 3 };
+    let Done { written, left, .. } = tree.run(protocol);
+    matches!(left, Left::Nothing).then_some(written)
+}
+
+/// What comes of a run.
+struct Done {
+    written: usize,
+    /// The number that the next PUT takes.
+    number: u32,
+    left: Left,
+}
+
+/// What is left to write.
+enum Left {
+    Nothing,
+    /// What there was no room for.
+    More,
+    /// What is not for here.
+    Rest,
+}
+
+/// What a tree is written from and to.
+struct Tree<'e> {
+    arena: &'e Arena,
+    root: Cell,
+    room: Room<'e>,
+    levels: &'e mut Vec<Level>,
+    /// The number that the next PUT takes.
+    number: u32,
+    has_bytes: bool,
+}
+
+impl Tree<'_> {
+    /// Goes on at the innermost level.
+    #[inline]
+    fn run(self, protocol: u8) -> Done {
+        if protocol >= 4 { self.run_of::<true>() } else { self.run_of::<false>() }
+    }
+
+    #[inline(never)]
+    fn run_of<const PROTOCOL_4: bool>(self) -> Done {
+        let Tree { arena, root, room, levels, number, has_bytes } = self;
+        let payloads = Payloads::of(arena);
+        let mut out = Output::<PROTOCOL_4> { room, number };
+        let root = [root];
+        let mut items = match levels.last() {
+            Some(&Level { at, end, close, .. }) if close != Close::NONE || at > 0 => arena.range(at, end - at).iter(),
+            _ => root.iter(),
+        };
+        let (left, ahead) = loop {
+            if out.room.is_full() {
+                break (Left::More, items.len());
+            }
+            let Some(cell) = items.next() else {
+                let [.., outer, level] = levels.as_slice() else { break (Left::Nothing, 0) };
+                out.end(level.close);
+                items = arena.range(outer.at, outer.end - outer.at).iter();
+                levels.pop();
+                continue;
+            };
+            let begun = match cell.tag() {
+                Tag::Int => out.leaf(|room| room.int(cell.as_int())),
+                Tag::Float => out.leaf(|room| room.float(cell.as_float())),
+                Tag::ZeroFloat => out.leaf(|room| room.float(0.0)),
+                Tag::WideFloat => out.leaf(|room| room.float(arena.floats[cell.id()])),
+                Tag::None => out.leaf(|room| room.bare(Opcode::None)),
+                Tag::True => out.leaf(|room| room.bare(Opcode::NewTrue)),
+                Tag::False => out.leaf(|room| room.bare(Opcode::NewFalse)),
+                Tag::EmptyTuple => out.leaf(|room| room.bare(Opcode::EmptyTuple)),
+                Tag::Str => {
+                    let form = const { Form::text::<PROTOCOL_4>() };
+                    let is_written = payloads.write::<SHORT>(&mut out.room, form, *cell);
+                    out.memoized(is_written)
+                }
+                Tag::Bytes if has_bytes => {
+                    let is_written = payloads.write::<SHORT>(&mut out.room, Form::BYTES, *cell);
+                    out.memoized(is_written)
+                }
+                Tag::BigInt => match payloads.write::<WIDE>(&mut out.room, Form::INT, *cell) {
+                    true => Begun::Leaf,
+                    false => Begun::Other,
+                },
+                Tag::List => out.list(arena.lists[cell.id()]),
+                Tag::Dict => out.dict(arena.dicts[cell.id()].row),
+                Tag::Set if PROTOCOL_4 => out.set(arena.sets[cell.id()].row),
+                Tag::Tuple => out.tuple(arena.tuples[cell.id()]),
+                _ => Begun::Other,
+            };
+            match begun {
+                Begun::Leaf => {}
+                Begun::Container(Fixed { start, len }, close) => {
+                    if let Some(outer) = levels.last_mut() {
+                        outer.at = outer.end - items.len() as u32;
+                    }
+                    levels.push(Level { id: cell.id() as u32, at: start, end: start + len, close });
+                    items = arena.range(start, len).iter();
+                    while !out.room.is_full()
+                        && let Some(four) = Cell::four_bytes(items.as_slice())
+                    {
+                        out.room.four_bytes(four);
+                        items = items.as_slice()[four.len()..].iter();
+                    }
+                }
+                Begun::Other => break (Left::Rest, items.len() + 1),
+            }
+        };
+        if let Some(level) = levels.last_mut() {
+            level.at = level.end - ahead as u32;
+        }
+        Done { written: out.room.len(), number: out.number, left }
+    }
+}
+
+/// How a value was begun.
+enum Begun {
+    /// It is all written.
+    Leaf,
+    /// What comes next are items, and its end.
+    Container(Fixed, Close),
+    /// It is not for here.
+    Other,
+}
+
+struct Output<'e, const PROTOCOL_4: bool> {
+    room: Room<'e>,
+    number: u32,
+}
+
+impl<const PROTOCOL_4: bool> Output<'_, PROTOCOL_4> {
+    /// Puts what was written last into the memo.
+    #[inline(always)]
+    fn put(&mut self) {
+        if PROTOCOL_4 {
+            self.room.bare(Opcode::Memoize);
+        } else {
+            self.room.put_index(self.number);
+        }
+        self.number += 1;
+    }
+
+    #[inline(always)]
+    fn leaf(&mut self, write: impl FnOnce(&mut Room<'_>)) -> Begun {
+        write(&mut self.room);
+        Begun::Leaf
+    }
+
+    #[inline(always)]
+    fn memoized(&mut self, is_written: bool) -> Begun {
+        if !is_written {
+            return Begun::Other;
+        }
+        self.put();
+        Begun::Leaf
+    }
+
+    #[inline(always)]
+    fn list(&mut self, row: Row) -> Begun {
+        let close = if row.len > 1 { Close::APPENDS } else { Close::APPEND };
+        self.container(Opcode::EmptyList, row, 1, row.len > 1, close)
+    }
+
+    #[inline(always)]
+    fn dict(&mut self, row: Row) -> Begun {
+        let close = if row.len > 2 { Close::SET_ITEMS } else { Close::SET_ITEM };
+        self.container(Opcode::EmptyDict, row, 2, row.len > 2, close)
+    }
+
+    #[inline(always)]
+    fn set(&mut self, row: Row) -> Begun {
+        self.container(Opcode::EmptySet, row, 1, true, Close::ADD_ITEMS)
+    }
+
+    #[inline(always)]
+    fn container(&mut self, empty: Opcode, row: Row, stride: u32, has_mark: bool, close: Close) -> Begun {
+        let Row { start, len, .. } = row;
+        if len == 0 {
+            self.room.bare(empty);
+            self.put();
+            return Begun::Leaf;
+        }
+        if len >= BATCH * stride {
+            return Begun::Other;
+        }
+        if PROTOCOL_4 {
+            self.room.first_of([empty, Opcode::Memoize, Opcode::Mark, Opcode::Mark], 2 + usize::from(has_mark));
+            self.number += 1;
+        } else {
+            self.room.bare(empty);
+            self.put();
+            self.room.first_of([Opcode::Mark], usize::from(has_mark));
+        }
+        Begun::Container(Fixed { start, len }, close)
+    }
+
+    #[inline(always)]
+    fn tuple(&mut self, items: Fixed) -> Begun {
+        self.room.first_of([Opcode::Mark], usize::from(items.len > 3));
+        Begun::Container(items, Close::tuple(items.len))
+    }
+
+    /// Ends a container.
+    #[inline(always)]
+    fn end(&mut self, close: Close) {
+        self.room.bare(close.opcode());
+        if close.is_tuple() {
+            self.put();
+        }
+    }
+}
+
+/// Leaves the levels to the steps; returns how many barriers are open.
+#[cold]
+#[inline(never)]
+fn hand_over(arena: &Arena, root: Cell, work: &mut Work) -> u32 {
+    let mut barriers = 0;
+    work.memo.turn_to(arena);
+    for Level { id, at, close, .. } in work.levels.drain(..) {
+        let Some((tag, how)) = close.container() else {
+            // The root itself was not begun.
+            if at == 0 {
+                work.steps.push(Step::Save(root, Place::DATA));
+            }
+            continue;
+        };
+        let cell = Cell::node(tag, id);
+        let items = arena.item_range(cell);
+        let mut open = match how {
+            Adding::TUPLE => Open::sequence(cell, items, how, Place::DATA),
+            _ => Open::items(PROTOCOL, cell, items, how, Owner::Container(Place::DATA)),
+        };
+        open.at = at;
+        barriers += open.barriers();
+        work.steps.push(Step::Open(open));
+    }
+    barriers
+}
