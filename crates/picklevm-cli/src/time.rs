@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use picklevm::{Pickler, Symbolic, Unpickler};
-use picklevm_ops::{Decoder, LongDecoder, Op, RunVisitor, ShortInt, Source, Visitor};
+use picklevm_ops::{Decoder, LongDecoder, Op, RunVisitor, ShortInt, SmallInts, Source, Visitor};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -97,6 +97,13 @@ impl RunVisitor<'_> for Passed {
     fn visit_run<const N: usize>(&mut self, _: u64, operands: [u8; N]) -> bool {
         self.ops += N as u64;
         black_box(operands);
+        true
+    }
+
+    #[inline(always)]
+    fn visit_ints(&mut self, _: u64, ints: SmallInts) -> bool {
+        self.ops += ints.count() as u64;
+        black_box(ints.values().map(i64::from));
         true
     }
 }

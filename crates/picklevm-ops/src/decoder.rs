@@ -112,7 +112,7 @@ impl<'a> Decoder<'a> {
     pub fn next_short_int(&mut self) -> Option<ShortInt<'a>> {
         let mut window = Window::<true>::new(self.window, self.pos);
         let opcode = window.opcode().ok().filter(|byte| ShortInt::is_held_by(*byte))?;
-        let int = window.short_int(opcode)?;
+        let int = window.short_int(opcode).ok()??;
         self.op_start = self.pos;
         self.pos = window.pos();
         Some(int)

@@ -5,7 +5,7 @@
 //! [`Unframer`](crate::frame::Unframer), which knows all the rules. Both run the same table.
 
 use crate::opcode::Opcode;
-use crate::operand::{ShortInt, Unfit};
+use crate::operand::{ShortInt, SmallInts, Unfit};
 
 const BININT1: u8 = ShortInt::BININT1;
 
@@ -34,10 +34,16 @@ pub(crate) trait Input<'a> {
     /// Whether short integers are read as such, whichever opcode holds them.
     const SHORT_INTS: bool = false;
 
-    /// The operand of an opcode that [`ShortInt`] knows, where it is short and can be read as such.
+    /// The operand of an opcode that holds a [`ShortInt`], if it is short.
     #[inline(always)]
-    fn short_int(&mut self, _opcode: u8) -> Option<ShortInt<'a>> {
-        None
+    fn short_int(&mut self, _opcode: u8) -> Result<Option<ShortInt<'a>>, Self::Error> {
+        Ok(None)
+    }
+
+    /// The same with those behind it, if such integers mostly come together.
+    #[inline(always)]
+    fn small_ints(&mut self, _opcode: u8) -> Result<Option<SmallInts>, Self::Error> {
+        Ok(None)
     }
 
     /// The operands of four BININT1 one behind the other, if such come next; the first opcode has been read.
@@ -74,6 +80,38 @@ pub(crate) trait Input<'a> {
 pub(crate) struct Window<'a, const LONG: bool> {
     bytes: &'a [u8],
     pos: usize,
+    last: LastInts,
+}
+
+/// What the last integers were like, a bit for each. What was so of many is so of the next one, mostly, and then it is
+/// foreseen; asked of that one alone, it would not be.
+#[derive(Default)]
+struct LastInts {
+    /// Whether no [`SmallInts`] begins with it.
+    larger: u64,
+    /// Whether it is the only one of its [`SmallInts`].
+    single: u8,
+}
+
+impl LastInts {
+    /// Whether all of the last and the one of this opcode are small.
+    #[inline(always)]
+    fn are_small(&mut self, opcode: u8) -> bool {
+        let is_larger = u64::from(!SmallInts::is_held_by(opcode));
+        if self.larger | is_larger == 0 {
+            return true;
+        }
+        self.larger = self.larger << 1 | is_larger;
+        false
+    }
+
+    /// Whether all of the last and this one came one by one.
+    #[inline(always)]
+    fn are_single(&mut self, ints: SmallInts) -> bool {
+        let were = self.single == u8::MAX;
+        self.single = self.single << 1 | u8::from(ints.is_single());
+        were & ints.is_single()
+    }
 }
 
 /// The op is not plainly there.
@@ -82,7 +120,7 @@ pub(crate) struct Miss;
 impl<'a, const LONG: bool> Window<'a, LONG> {
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
-        Window { bytes, pos }
+        Window { bytes, pos, last: LastInts::default() }
     }
 
     /// How far it was read.
@@ -146,10 +184,23 @@ impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
     const SHORT_INTS: bool = LONG;
 
     #[inline(always)]
-    fn short_int(&mut self, opcode: u8) -> Option<ShortInt<'a>> {
-        let int = ShortInt::new(opcode, self.rest().ok()?.first_chunk()?)?;
-        self.pos += int.width();
-        Some(int)
+    fn short_int(&mut self, opcode: u8) -> Result<Option<ShortInt<'a>>, Miss> {
+        let int = ShortInt::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
+        self.pos += int.map_or(0, ShortInt::width);
+        Ok(int)
+    }
+
+    #[inline(always)]
+    fn small_ints(&mut self, opcode: u8) -> Result<Option<SmallInts>, Miss> {
+        if !self.last.are_small(opcode) {
+            return Ok(None);
+        }
+        let (ints, width) = SmallInts::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
+        if self.last.are_single(ints) {
+            return Ok(None);
+        }
+        self.pos += width;
+        Ok(Some(ints))
     }
 
     #[inline(always)]

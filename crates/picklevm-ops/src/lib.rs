@@ -86,7 +86,7 @@ pub use error::{Error, ErrorKind};
 pub use frame::Framing;
 pub use op::{Op, RunVisitor, Visitor};
 pub use opcode::{Opcode, StackObject};
-pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, ShortInt, Text};
+pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, ShortInt, SmallInts, Text};
 pub use optimize::{optimize, optimize_all};
 pub use reader::Reader;
 pub use room::Room;

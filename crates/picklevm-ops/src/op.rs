@@ -4,7 +4,7 @@ use crate::buffer::Out;
 use crate::error::Error;
 use crate::input::Input;
 use crate::opcode::Opcode;
-use crate::operand::{self, Escaped, Format, Number, RawUnicode, ShortInt, Text, Unfit};
+use crate::operand::{self, Escaped, Format, Number, RawUnicode, ShortInt, SmallInts, Text, Unfit};
 use crate::table::for_each_opcode;
 
 macro_rules! define_op {
@@ -55,43 +55,41 @@ macro_rules! define_op {
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
             let byte = input.opcode()?;
-            let arm = if I::SHORT_INTS { ARMS[byte as usize] } else { byte };
-            decode_arm::<I, V, G>(arm, byte, input, offset, visitor)
+            decode_arm::<I, V, G>(byte, input, offset, visitor)
         }
 
         /// The arms of [`decode_to`], behind the byte of the opcode.
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn decode_arm<'a, I: Input<'a>, V: Visitor<'a>, G: Grouping<'a, I, V>>(
-            mut arm: u8,
             byte: u8,
             input: &mut I,
             offset: u64,
             visitor: &mut V,
         ) -> Result<V::Output, I::Error> {
-            loop {
-                return match arm {
-                    SHORT_INT if I::SHORT_INTS => match input.short_int(byte) {
-                        Some(int) => Ok(visitor.visit_int(offset, int)),
-                        None => {
-                            arm = byte;
-                            continue;
-                        }
-                    },
-                    $( $byte => {
-                        if const { $byte == ShortInt::BININT1 }
-                            && let Some(output) = G::take(input, offset, visitor)
-                        {
-                            return Ok(output);
-                        }
-                        $(
-                            #[allow(unused_parens, reason = "some operands are pairs")]
-                            let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
-                        )?
-                        let output = visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?);
-                        Ok(if const { is_memoized($byte) } { G::memoize(input, visitor, output) } else { output })
-                    } )*
-                    _ => Err(input.unknown(byte)),
-                };
+            match byte {
+                ShortInt::BININT | ShortInt::BININT1 | ShortInt::BININT2 | ShortInt::LONG1 if G::SHARED_ARMS => {
+                    if let Some(output) = G::short_ints(byte, input, offset, visitor)? {
+                        return Ok(output);
+                    }
+                    // Only that of LONG1 can be longer. What the opcode is must not be asked: compilers would make four
+                    // arms of the one again.
+                    let digits = operand::decode::<operand::Long1, I>(input)?;
+                    Ok(visitor.visit::<{ ShortInt::LONG1 }>(offset, Op::Long1(digits)))
+                }
+                $( $byte => {
+                    if const { $byte == ShortInt::BININT1 }
+                        && let Some(output) = G::take(input, offset, visitor)
+                    {
+                        return Ok(output);
+                    }
+                    $(
+                        #[allow(unused_parens, reason = "some operands are pairs")]
+                        let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
+                    )?
+                    let output = visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?);
+                    Ok(if const { is_memoized($byte) } { G::memoize(input, visitor, output) } else { output })
+                } )*
+                _ => Err(input.unknown(byte)),
             }
         }
 
@@ -165,7 +163,7 @@ pub trait Visitor<'a> {
 /// [`Source::visit_until`](crate::Source::visit_until) hands them to.
 ///
 /// ```
-/// use picklevm_ops::{Decoder, Op, RunVisitor, Source, Visitor};
+/// use picklevm_ops::{Decoder, Op, RunVisitor, SmallInts, Source, Visitor};
 ///
 /// /// Adds up small integers.
 /// struct Sum(u64);
@@ -186,6 +184,11 @@ pub trait Visitor<'a> {
 ///         self.0 += operands.iter().map(|value| u64::from(*value)).sum::<u64>();
 ///         true
 ///     }
+///
+///     fn visit_ints(&mut self, _offset: u64, ints: SmallInts) -> bool {
+///         self.0 += ints.values().iter().map(|value| u64::from(*value)).sum::<u64>();
+///         true
+///     }
 /// }
 ///
 /// let mut sum = Sum(0);
@@ -198,12 +201,26 @@ pub trait RunVisitor<'a>: Visitor<'a, Output = bool> {
     /// Takes the operands of as many BININT1 one behind the other, the first of which begins at `offset`; tells whether
     /// to go on.
     fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool;
+
+    /// Takes BININT1 and BININT2 one behind the other, the first of which begins at `offset`; tells whether to go on. How
+    /// many there are, nobody can foresee where tuples of all lengths hold them: who needs the values alone takes as many
+    /// as there may be, where no branch tells.
+    fn visit_ints(&mut self, offset: u64, ints: SmallInts) -> bool;
 }
 
 /// Whether the ops that mostly come together are taken at once.
 pub(crate) trait Grouping<'a, I: Input<'a>, V: Visitor<'a>> {
     /// Takes more than one BININT1, if they come next; the opcode of the first has been read.
     fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<V::Output>;
+
+    /// Whether short integers have one arm together: which of their opcodes comes is foreseen badly.
+    const SHARED_ARMS: bool = I::SHORT_INTS;
+
+    /// Takes a short integer, and more where they come next; the opcode of the first has been read.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn short_ints(opcode: u8, input: &mut I, offset: u64, visitor: &mut V) -> Result<Option<V::Output>, I::Error> {
+        Ok(input.short_int(opcode)?.map(|int| visitor.visit_int(offset, int)))
+    }
 
     /// Takes the MEMOIZE behind an op of which `output` came, if there is one.
     fn memoize(input: &mut I, visitor: &mut V, output: V::Output) -> V::Output;
@@ -247,7 +264,7 @@ impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for OneByOne {
     }
 }
 
-/// Yes: two or four BININT1, and MEMOIZE with what it memoizes.
+/// Yes: two or four BININT1 or up to three small integers, and MEMOIZE with what it memoizes.
 pub(crate) struct AtOnce;
 
 impl<'a, I: Input<'a>, V: RunVisitor<'a>> Grouping<'a, I, V> for AtOnce {
@@ -260,6 +277,14 @@ impl<'a, I: Input<'a>, V: RunVisitor<'a>> Grouping<'a, I, V> for AtOnce {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
+    fn short_ints(opcode: u8, input: &mut I, offset: u64, visitor: &mut V) -> Result<Option<bool>, I::Error> {
+        if let Some(ints) = input.small_ints(opcode)? {
+            return Ok(Some(visitor.visit_ints(offset, ints)));
+        }
+        Ok(input.short_int(opcode)?.map(|int| visitor.visit_int(offset, int)))
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn memoize(input: &mut I, visitor: &mut V, go_on: bool) -> bool {
         if !go_on {
             return false;
@@ -268,27 +293,6 @@ impl<'a, I: Input<'a>, V: RunVisitor<'a>> Grouping<'a, I, V> for AtOnce {
         visitor.visit::<{ Opcode::Memoize.byte() }>(offset, Op::Memoize)
     }
 }
-
-/// The arm of short integers, whichever opcode holds them; no opcode.
-const SHORT_INT: u8 = 0xff;
-
-/// The arm of each byte, where short integers have one together. It is looked up: compilers that could compute it make
-/// four arms of the one again. (Indices of the memo do not gain by this: which opcode holds them is foreseen mostly, and
-/// where the op ends is then known before its bytes are there.)
-const ARMS: &[u8; 256] = &{
-    let mut arms = [0; 256];
-    let mut byte = 0;
-    while byte < SHORT_INT {
-        arms[byte as usize] = byte;
-        byte += 1;
-    }
-    let mut at = 0;
-    while at < ShortInt::OPCODES.len() {
-        arms[ShortInt::OPCODES[at] as usize] = SHORT_INT;
-        at += 1;
-    }
-    arms
-};
 
 /// Takes the op as it is.
 struct Whole;
@@ -308,10 +312,27 @@ pub(crate) fn decode<'a, I: Input<'a>>(input: &mut I) -> Result<Op<'a>, I::Error
     decode_to::<_, _, OneByOne>(input, 0, &mut Whole)
 }
 
+/// No: every op is taken for itself, and by the opcode that it has.
+struct Known;
+
+impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for Known {
+    const SHARED_ARMS: bool = false;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn take(_: &mut I, _: u64, _: &mut V) -> Option<V::Output> {
+        None
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn memoize(_: &mut I, _: &mut V, output: V::Output) -> V::Output {
+        output
+    }
+}
+
 /// Decodes the rest of an op whose opcode has been read. Where that is a constant, nothing is left to tell apart.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decode_operand<'a, I: Input<'a>>(opcode: Opcode, input: &mut I) -> Result<Op<'a>, I::Error> {
-    decode_arm::<_, _, OneByOne>(opcode.byte(), opcode.byte(), input, 0, &mut Whole)
+    decode_arm::<_, _, Known>(opcode.byte(), input, 0, &mut Whole)
 }
 
 macro_rules! write_op {

@@ -8,7 +8,8 @@ use std::process::Command;
 
 use bytes::Bytes;
 use picklevm_ops::{
-    Decoder, Error, ErrorKind, IntValue, LongDecoder, Op, Opcode, Reader, RunVisitor, Source, Visitor, shared_ops,
+    Decoder, Error, ErrorKind, IntValue, LongDecoder, Op, Opcode, Reader, RunVisitor, SmallInts, Source, Visitor,
+    shared_ops,
 };
 
 use common::{OneByOne, unhex};
@@ -103,11 +104,67 @@ fn runs_of_small_integers_are_read_as_one_by_one() {
 }
 
 #[test]
+fn integers_of_all_widths_are_read_as_one_by_one() {
+    // Pickles of pseudorandom ops: phases in which integers are small, come one by one, or are of all widths.
+    let mut state = 1_u32;
+    let mut random = |below: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % below
+    };
+    for _ in 0..300 {
+        let mut pickle = Vec::new();
+        for _ in 0..1 + random(4) {
+            let (widths, others) = (1 + random(6), random(4));
+            for _ in 0..random(60) {
+                match random(widths) {
+                    0 => pickle.extend([b'K', *b"KMJ\x8a.\0".get(random(6) as usize).unwrap()]),
+                    1 | 2 => pickle.extend([b'M', random(256) as u8, b"KM"[random(2) as usize]]),
+                    3 => pickle.extend([b'J', b'K', b'M', b'J', 0xff]),
+                    4 => pickle.extend([0x8a, 2, b'M', 0x80]),
+                    _ => pickle.extend([0x8a, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+                }
+                match random(4) < others {
+                    true if random(30) == 0 => pickle.extend(b"\x95\x09\0\0\0\0\0\0\0K\x4bM\x4b\x4bK\x4bK\x4b"),
+                    true => pickle.extend(
+                        *[&b"N"[..], b"]\x94", b"\x85\x86\x87\x94(", b"\x8c\x02KM"].get(random(4) as usize).unwrap(),
+                    ),
+                    false => {}
+                }
+            }
+        }
+        pickle.push(b'.');
+        let expected = reading(&mut Decoder::new(&pickle)).unwrap();
+        for bytes in [1, 2, 3, 7, 8, 9, 16, 29, u64::MAX / 2] {
+            assert_eq!(visited_until(Decoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
+            assert_eq!(visited_until(LongDecoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
+        }
+    }
+}
+
+#[test]
 fn several_small_integers_are_handed_over_at_once() {
+    let runs = |pickle: &[u8], is_long: bool| {
+        let mut out = Many::default();
+        let visited = match is_long {
+            false => Decoder::new(pickle).visit_until(u64::MAX, &mut out).1,
+            true => LongDecoder::new(pickle).visit_until(u64::MAX, &mut out).1,
+        };
+        visited.unwrap();
+        out.1
+    };
+    assert_eq!(runs(b"K\x01K\x02K\x03K\x04K\x05K\x06K\x07.", false), [4, 2]);
+    // Nothing is read past the end: the last eight bytes are read one by one.
+    assert_eq!(runs(b"(M\x01\x01M\x02\x02M\x03\x03K\x04t(M\x05\x05K\x06t........", true), [3, 1, 2]);
+}
+
+#[test]
+fn integers_that_come_one_by_one_are_taken_so() {
+    // A run again as soon as two come together, and none as long as one was larger not long ago.
+    let (singles, pair, large) = (b"K\x01N".repeat(20), b"K\x01K\x02N".to_vec(), b"J\x01\0\0\0N".to_vec());
     let mut out = Many::default();
-    let (_, visited) = Decoder::new(b"K\x01K\x02K\x03K\x04K\x05K\x06K\x07.").visit_until(u64::MAX, &mut out);
-    visited.unwrap();
-    assert_eq!(out.1, [4, 2]);
+    let pickle = [&singles[..], &pair, &singles, &large, &pair, b".........."].concat();
+    LongDecoder::new(&pickle).visit_until(u64::MAX, &mut out).1.unwrap();
+    assert_eq!(out.1, [&[1; 8][..], &[2], &[1; 8]].concat());
 }
 
 /// The same from shared bytes.
@@ -167,6 +224,14 @@ impl<'a> RunVisitor<'a> for Many {
             self.0.visit::<0>(offset + 2 * n as u64, Op::BinInt1(operand));
         }
         self.1.push(N);
+        true
+    }
+
+    fn visit_ints(&mut self, offset: u64, ints: SmallInts) -> bool {
+        for (at, op) in ints.ops() {
+            self.0.visit::<0>(offset + at, op);
+        }
+        self.1.push(ints.count());
         true
     }
 }

@@ -15,6 +15,7 @@ mod line;
 mod number;
 mod raw_unicode;
 mod short_int;
+mod small_ints;
 mod text;
 
 pub(crate) use counted::*;
@@ -27,6 +28,7 @@ pub(crate) use number::{Base, Literal, without_suffix};
 pub use number::{IntValue, Number};
 pub use raw_unicode::RawUnicode;
 pub use short_int::ShortInt;
+pub use small_ints::SmallInts;
 pub use text::Text;
 pub(crate) use text::split_code_point;
 

@@ -22,7 +22,7 @@ const COUNTED: [u8; 256] = by_opcode([0, 0, 0, 0xff], 0);
 const MASKS: [i64; 256] = by_opcode([-1, 0xff, 0xffff, -1], 0);
 
 /// A table with a value for each of [`ShortInt::OPCODES`].
-const fn by_opcode<T: Copy>(values: [T; 4], other: T) -> [T; 256] {
+pub(super) const fn by_opcode<T: Copy>(values: [T; 4], other: T) -> [T; 256] {
     let (mut table, mut at) = ([other; 256], 0);
     while at < values.len() {
         table[ShortInt::OPCODES[at] as usize] = values[at];

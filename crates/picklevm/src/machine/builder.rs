@@ -35,7 +35,8 @@ pub trait Builder {
     fn none(&mut self) -> Self::Value;
     /// A boolean.
     fn bool(&mut self, value: bool) -> Self::Value;
-    /// An integer.
+    /// An integer. Where several may come at once, those of up to two bytes are made whether they come or not, and forgotten
+    /// if not.
     fn int(&mut self, value: i64) -> Self::Value;
     /// An integer in little-endian two's complement.
     fn int_le(&mut self, bytes: &[u8]) -> Result<Self::Value>;

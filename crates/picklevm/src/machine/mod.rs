@@ -12,7 +12,7 @@ pub(crate) mod noload;
 pub(crate) mod resolving;
 mod step;
 
-use picklevm_ops::{Op, Opcode, RunVisitor, ShortInt, Source, Visitor};
+use picklevm_ops::{Op, Opcode, RunVisitor, ShortInt, SmallInts, Source, Visitor};
 
 pub use self::builder::Builder;
 pub(crate) use self::memo::Memo;
@@ -259,11 +259,29 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
 impl<'o, B: Builder> RunVisitor<'o> for Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool {
-        for n in 0..N as u64 {
-            self.builder.at(offset + 2 * n, Opcode::BinInt1);
-        }
-        let values = operands.map(|operand| self.builder.int(operand.into()));
+        let mut at = offset;
+        let values = operands.map(|operand| {
+            self.builder.at(at, Opcode::BinInt1);
+            at += 2;
+            self.builder.int(operand.into())
+        });
         self.stack.extend_from_slice(&values);
+        true
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_ints(&mut self, offset: u64, ints: SmallInts) -> bool {
+        let (offsets, opcodes, values) = (ints.offsets(), ints.opcodes(), ints.values());
+        let values: [_; SmallInts::MOST] = std::array::from_fn(|n| {
+            if n < ints.count() {
+                self.builder.at(offset + offsets[n], opcodes[n]);
+            }
+            self.builder.int(values[n].into())
+        });
+        // As many as there may be: a branch on how many there are would not be foreseen.
+        let len = self.stack.len() + ints.count();
+        self.stack.extend_from_slice(&values);
+        self.stack.truncate(len);
         true
     }
 }
