@@ -90,6 +90,13 @@ impl<'a> Visitor<'a> for Passed {
         black_box(int.value());
         true
     }
+
+    #[inline(always)]
+    fn visit_tuple(&mut self, _: u64, len: u8) -> bool {
+        self.ops += 1;
+        black_box(len);
+        true
+    }
 }
 
 impl RunVisitor<'_> for Passed {

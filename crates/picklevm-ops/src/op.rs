@@ -76,6 +76,10 @@ macro_rules! define_op {
                     let digits = operand::decode::<operand::Long1, I>(input)?;
                     Ok(visitor.visit::<{ ShortInt::LONG1 }>(offset, Op::Long1(digits)))
                 }
+                TUPLE1 | TUPLE2 | TUPLE3 if G::SHARED_ARMS => {
+                    let output = visitor.visit_tuple(offset, byte - (TUPLE1 - 1));
+                    Ok(G::memoize(input, visitor, output))
+                }
                 $( $byte => {
                     if const { $byte == ShortInt::BININT1 }
                         && let Some(output) = G::take(input, offset, visitor)
@@ -157,6 +161,17 @@ pub trait Visitor<'a> {
     fn visit_int(&mut self, offset: u64, int: ShortInt<'a>) -> Self::Output {
         self.visit::<0>(offset, int.op())
     }
+
+    /// Takes TUPLE1, TUPLE2 or TUPLE3 by how many items it has. Who does the same for all of them takes them here, where no
+    /// branch tells them apart.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_tuple(&mut self, offset: u64, len: u8) -> Self::Output {
+        match len {
+            1 => self.visit::<TUPLE1>(offset, Op::Tuple1),
+            2 => self.visit::<TUPLE2>(offset, Op::Tuple2),
+            _ => self.visit::<TUPLE3>(offset, Op::Tuple3),
+        }
+    }
 }
 
 /// Takes ops as they are decoded, several small integers at once: what
@@ -208,12 +223,17 @@ pub trait RunVisitor<'a>: Visitor<'a, Output = bool> {
     fn visit_ints(&mut self, offset: u64, ints: SmallInts) -> bool;
 }
 
+const TUPLE1: u8 = Opcode::Tuple1 as u8;
+const TUPLE2: u8 = Opcode::Tuple2 as u8;
+const TUPLE3: u8 = Opcode::Tuple3 as u8;
+
 /// Whether the ops that mostly come together are taken at once.
 pub(crate) trait Grouping<'a, I: Input<'a>, V: Visitor<'a>> {
     /// Takes more than one BININT1, if they come next; the opcode of the first has been read.
     fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<V::Output>;
 
-    /// Whether short integers have one arm together: which of their opcodes comes is foreseen badly.
+    /// Whether short integers have one arm together, and tuples of one to three items: which of their opcodes comes is
+    /// foreseen badly.
     const SHARED_ARMS: bool = I::SHORT_INTS;
 
     /// Takes a short integer, and more where they come next; the opcode of the first has been read.
