@@ -254,6 +254,26 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
         self.stack.push(value);
         true
     }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_tuple(&mut self, offset: u64, len: u8) -> bool {
+        let opcode = match len {
+            1 => Opcode::Tuple1,
+            2 => Opcode::Tuple2,
+            _ => Opcode::Tuple3,
+        };
+        self.builder.at(offset, opcode);
+        match self.tuple_of(len.into()) {
+            Ok(tuple) => {
+                self.stack.push(tuple);
+                true
+            }
+            Err(error) => {
+                self.exit = Some(Exit::Failed(error));
+                false
+            }
+        }
+    }
 }
 
 impl<'o, B: Builder> RunVisitor<'o> for Run<'_, B> {

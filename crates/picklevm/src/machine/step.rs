@@ -301,7 +301,7 @@ impl<B: Builder> Run<'_, B> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn tuple_of(&mut self, len: usize) -> Result<B::Value> {
+    pub(super) fn tuple_of(&mut self, len: usize) -> Result<B::Value> {
         if self.stack.len() < self.base + len {
             return self.tuple_below_mark(len);
         }
