@@ -24,6 +24,9 @@ pub trait Builder {
     #[inline(always)]
     fn at(&mut self, _offset: u64, _opcode: Opcode) {}
 
+    /// Whether it is told of what is fetched.
+    const HEEDS_FETCHES: bool = false;
+
     /// DUP or the first GET has fetched a value that was there before.
     #[inline(always)]
     fn fetched(&mut self) {}

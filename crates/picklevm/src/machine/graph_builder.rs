@@ -153,6 +153,8 @@ impl<'a> GraphBuilder<'a> {
 impl Builder for GraphBuilder<'_> {
     type Value = Cell;
 
+    const HEEDS_FETCHES: bool = true;
+
     #[inline(always)]
     fn fetched(&mut self) {
         self.is_tree = false;

@@ -327,7 +327,7 @@ impl<'m, B: Builder> Run<'m, B> {
             opcodes: 0,
             exit: None,
             dropped: None,
-            heeds_get: true,
+            heeds_get: B::HEEDS_FETCHES,
             looked: false,
             total,
         }
