@@ -229,12 +229,15 @@ const TUPLE3: u8 = Opcode::Tuple3 as u8;
 
 /// Whether the ops that mostly come together are taken at once.
 pub(crate) trait Grouping<'a, I: Input<'a>, V: Visitor<'a>> {
-    /// Takes more than one BININT1, if they come next; the opcode of the first has been read.
-    fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<V::Output>;
-
     /// Whether short integers have one arm together, and tuples of one to three items: which of their opcodes comes is
     /// foreseen badly.
     const SHARED_ARMS: bool = I::SHORT_INTS;
+
+    /// Takes more than one BININT1, if they come next; the opcode of the first has been read.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn take(_input: &mut I, _offset: u64, _visitor: &mut V) -> Option<V::Output> {
+        None
+    }
 
     /// Takes a short integer, and more where they come next; the opcode of the first has been read.
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -243,7 +246,10 @@ pub(crate) trait Grouping<'a, I: Input<'a>, V: Visitor<'a>> {
     }
 
     /// Takes the MEMOIZE behind an op of which `output` came, if there is one.
-    fn memoize(input: &mut I, visitor: &mut V, output: V::Output) -> V::Output;
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn memoize(_input: &mut I, _visitor: &mut V, output: V::Output) -> V::Output {
+        output
+    }
 }
 
 /// The opcodes that MEMOIZE mostly follows from protocol 4 on.
@@ -272,17 +278,7 @@ const fn is_memoized(byte: u8) -> bool {
 /// No: every op is taken for itself.
 pub(crate) struct OneByOne;
 
-impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for OneByOne {
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn take(_: &mut I, _: u64, _: &mut V) -> Option<V::Output> {
-        None
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn memoize(_: &mut I, _: &mut V, output: V::Output) -> V::Output {
-        output
-    }
-}
+impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for OneByOne {}
 
 /// Yes: two or four BININT1 or up to three small integers, and MEMOIZE with what it memoizes.
 pub(crate) struct AtOnce;
@@ -337,16 +333,6 @@ struct Known;
 
 impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for Known {
     const SHARED_ARMS: bool = false;
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn take(_: &mut I, _: u64, _: &mut V) -> Option<V::Output> {
-        None
-    }
-
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn memoize(_: &mut I, _: &mut V, output: V::Output) -> V::Output {
-        output
-    }
 }
 
 /// Decodes the rest of an op whose opcode has been read. Where that is a constant, nothing is left to tell apart.
