@@ -267,6 +267,15 @@ mod tests {
     }
 
     #[test]
+    fn room_has_what_is_left_beyond_the_slack() {
+        let mut bytes = [0; Room::SLACK + 72];
+        let room = Room::new(&mut bytes, 1000);
+        assert!(room.has(72) && !room.has(73) && !room.has(usize::MAX));
+        let room = Room::new(&mut bytes, 10);
+        assert!(room.has(9) && !room.has(10));
+    }
+
+    #[test]
     fn only_a_part_of_what_is_copied_counts() {
         let mut bytes = [0; 256];
         let mut room = Room::new(&mut bytes, 100);

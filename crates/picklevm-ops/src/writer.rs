@@ -41,9 +41,6 @@ mod private {
     use std::io;
 
     pub trait Sealed {
-        /// Whether it ever does.
-        const TAKES: bool;
-
         /// Takes what was written and will not change; tells whether it did.
         fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
     }
@@ -56,8 +53,6 @@ pub struct Memory(());
 impl Sink for Memory {}
 
 impl private::Sealed for Memory {
-    const TAKES: bool = false;
-
     #[inline(always)]
     fn take(&mut self, _: &[u8]) -> io::Result<bool> {
         Ok(false)
@@ -71,8 +66,6 @@ pub struct Stream<W>(W);
 impl<W: io::Write> Sink for Stream<W> {}
 
 impl<W: io::Write> private::Sealed for Stream<W> {
-    const TAKES: bool = true;
-
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
         self.0.write_all(bytes).map(|()| true)
     }
@@ -333,7 +326,7 @@ impl<S: Sink> Writer<S> {
     /// Lets the sink have what will not change any more.
     #[inline]
     fn settle(&mut self) -> Result<(), Error> {
-        if S::TAKES && self.sink.take(self.out.written()).map_err(|error| Error::from_io(self.offset(), error))? {
+        if self.sink.take(self.out.written()).map_err(|error| Error::from_io(self.offset(), error))? {
             self.passed += self.out.len() as u64;
             self.out.truncate(0);
         }

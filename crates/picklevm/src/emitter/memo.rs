@@ -262,7 +262,7 @@ impl MemoRun<'_> {
     pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.next;
         self.next += 1;
-        self.set(slot, Entry::of(number));
+        self.entries[slot] = Entry::of(number);
         number
     }
 

@@ -1,4 +1,4 @@
-//! Texts, bytes and long integers of few bytes, written without a look at how many they are.
+//! Texts, bytes and long integers as runs write them: those of few bytes without a look at how many they are.
 
 use picklevm_ops::{Opcode, Room};
 
@@ -8,6 +8,7 @@ use crate::graph::{Arena, Cell, Span};
 pub(super) const SHORT: usize = Span::HEAD;
 /// Integers of up to so many bytes are.
 pub(super) const WIDE: usize = 64;
+
 /// The opcodes of a payload.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
@@ -43,8 +44,8 @@ impl<'e> Payloads<'e> {
         Payloads { arena, text: &arena.payloads.text, input: &arena.payloads.input }
     }
 
-    /// Writes an op with a payload, from the first `N` bytes from where that begins or from itself; tells whether it did:
-    /// there is not room for each.
+    /// Writes an op with a payload, from the first `N` bytes from where that begins or from itself; tells whether it did,
+    /// which it does not where there is no room or no form for so many bytes.
     #[inline(always)]
     pub(super) fn write<const N: usize>(&self, room: &mut Room<'_>, form: Form, cell: Cell) -> bool {
         let Arena { spans, payloads, .. } = self.arena;

@@ -3,7 +3,7 @@
 //! Where a pickle fetches nothing and calls nothing, as most short ones do, every node of its graph is met once
 //! ([`Arena::is_tree`]): nobody asks which number it was put under, and nothing stands in the arguments of an object.
 //! What is written here is what the steps of [`Emitter`](super::Emitter) write, in one loop with little to remember. What
-//! is not plain data, and containers of more than one batch, are left to the steps, and all that comes after with them.
+//! is not plain data, and containers that fill a batch, are left to the steps, and all that comes after with them.
 
 use picklevm_ops::{self as ops, Opcode, Room, Sink};
 
@@ -373,4 +373,57 @@ fn hand_over(arena: &Arena, root: Cell, work: &mut Work) -> u32 {
         work.steps.push(Step::Open(open));
     }
     barriers
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use crate::pickler::Pickler;
+    use crate::resolve::Symbolic;
+    use crate::unpickler::Unpickler;
+
+    #[test]
+    fn a_load_that_fetches_and_calls_nothing_makes_a_tree() {
+        for pickle in
+            [&b"N."[..], b"\x80\x04]\x94(K\x01}\x94\x8c\x01ae.", b"(lp0\nI1\na(dp1\na.", b"\x80\x02(K\x01N0t."]
+        {
+            assert!(Unpickler::new().loads(pickle).expect("it loads").is_tree.0, "{}", pickle.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_load_that_fetches_or_calls_makes_none() {
+        let pickles: [&[u8]; 8] = [
+            b"\x80\x04]\x94h\x00\x86.",
+            b"]p0\ng0\n\x86.",
+            b"]2\x86.",
+            b"cm\nf\n.",
+            b"\x8c\x01m\x8c\x01f\x93.",
+            b"\x82\x01.",
+            b"Pid\n.",
+            b"\x80\x05\x97.",
+        ];
+        for pickle in pickles {
+            let buffers = pickle.ends_with(b"\x97.").then_some(Bytes::from_static(b"abc"));
+            let graph = Unpickler::new().resolver(Symbolic).buffers(buffers).loads(pickle).expect("it loads");
+            assert!(!graph.is_tree.0, "{}", pickle.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_graph_that_may_be_changed_is_none_any_more() {
+        let graph = Unpickler::new().loads(b"]N\x86.").expect("it loads");
+        let mut copy = graph.clone();
+        copy.set_root(1);
+        assert!(graph.is_tree.0 && !copy.is_tree.0);
+    }
+
+    #[test]
+    fn a_short_tree_is_written_over_kept_memory() {
+        let pickle = b"\x80\x04\x95\x0b\0\0\0\0\0\0\0]\x94(K\x01K\x02N\x88e.";
+        let graph = Unpickler::new().loads(pickle).expect("it loads");
+        let written = super::super::short(graph.root(), &Pickler::new().options).expect("it is a short tree");
+        assert_eq!(written[..], pickle[..]);
+    }
 }
