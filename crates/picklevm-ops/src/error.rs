@@ -73,6 +73,19 @@ impl Error {
         Error(inner)
     }
 
+    /// The same error, `bytes` further on: for data that begin at that offset of a file.
+    ///
+    /// ```
+    /// let file = b"N.\xff";
+    /// let error = picklevm_ops::ops(&file[2..]).next().unwrap().unwrap_err().offset_by(2);
+    /// assert_eq!(error.offset(), 2);
+    /// ```
+    #[must_use]
+    pub fn offset_by(mut self, bytes: u64) -> Self {
+        self.0.offset = self.0.offset.saturating_add(bytes);
+        self
+    }
+
     /// An operand that does not fit its opcode.
     #[cold]
     pub(crate) fn unfit(offset: u64, opcode: Option<Opcode>, unfit: Unfit<'_>) -> Self {

@@ -87,7 +87,7 @@ pub use frame::Framing;
 pub use op::{Op, RunVisitor, Visitor};
 pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, ShortInt, SmallInts, Text};
-pub use optimize::{optimize, optimize_all};
+pub use optimize::{optimize, optimize_all, optimize_at};
 pub use reader::Reader;
 pub use room::Room;
 pub use shared::{SharedOp, SharedOps, shared_ops};

@@ -28,9 +28,23 @@ use crate::writer::Writer;
 /// Those of [`Decoder::next_op`](crate::Decoder::next_op) where an op does not end, and [`Memo`](ErrorKind::Memo) if
 /// something is fetched that was never stored. Other operands are copied unread.
 pub fn optimize(data: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut writer = Writer::append_to(Vec::with_capacity(data.len()));
-    optimize_one(data, 0, &mut writer)?;
-    writer.into_vec()
+    optimize_at(data, 0).map(|(pickle, _)| pickle)
+}
+
+/// The pickle that begins at `start` in `data` as [`optimize`] returns it, and where it ends there.
+///
+/// ```
+/// assert_eq!(picklevm_ops::optimize_at(b"N.]q\x00.", 2)?, (b"].".to_vec(), 6));
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`optimize`]. Their offsets count from the beginning of `data`.
+pub fn optimize_at(data: &[u8], start: usize) -> Result<(Vec<u8>, usize), Error> {
+    let mut writer = Writer::append_to(Vec::new());
+    let end = optimize_one(data, start, &mut writer)?;
+    Ok((writer.into_vec()?, end))
 }
 
 /// Every pickle in `data` as [`optimize`] returns it, one after the other, each with a memo of its own.

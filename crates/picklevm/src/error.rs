@@ -130,6 +130,25 @@ impl Error {
         self
     }
 
+    /// The same error, `bytes` further on: for a pickle that begins at that offset of a file. An error without an offset
+    /// stays as it is.
+    ///
+    /// ```
+    /// let file = b"N.K\x01a.";
+    /// let error = picklevm::loads(&file[2..]).unwrap_err().offset_by(2);
+    /// assert_eq!(error.offset(), Some(4));
+    /// ```
+    #[must_use]
+    pub fn offset_by(mut self, bytes: u64) -> Error {
+        self.0.offset = self.0.offset.map(|offset| offset.saturating_add(bytes));
+        // An error of the opcodes says its offset too.
+        self.0.source = self.0.source.map(|source| match source.downcast::<ops::Error>() {
+            Ok(error) => Box::new(error.offset_by(bytes)) as _,
+            Err(other) => other,
+        });
+        self
+    }
+
     /// An op that could not be written.
     #[cold]
     #[inline(never)]
@@ -138,6 +157,8 @@ impl Error {
         let mut error = Error::from(error);
         if !is_io {
             error.0.kind = ErrorKind::Unrepresentable;
+            // It counts in what was written so far, not in any input.
+            error.0.offset = None;
         }
         error
     }

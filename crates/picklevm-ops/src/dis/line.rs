@@ -10,6 +10,16 @@ use crate::opcode::Opcode;
 /// How much is collected before it is written.
 const BUFFER_LEN: usize = 1 << 16;
 
+/// Escape sequences of ANSI that color what follows; [`PLAIN`] ends that.
+mod color {
+    pub(super) const OFFSET: &[u8] = b"\x1b[2m";
+    pub(super) const OPCODE: &[u8] = b"\x1b[36m";
+    pub(super) const OPERAND: &[u8] = b"\x1b[32m";
+    pub(super) const NOTE: &[u8] = b"\x1b[33m";
+    pub(super) const DOC: &[u8] = b"\x1b[2m";
+    pub(super) const PLAIN: &[u8] = b"\x1b[0m";
+}
+
 const BLANKS: &str = "                                                                ";
 
 /// Writes lines, and knows in which column it is.
@@ -18,18 +28,28 @@ pub(super) struct Lines<'w, W> {
     buffer: Vec<u8>,
     /// In code points, from after the offset.
     column: usize,
+    color: bool,
     failed: io::Result<()>,
 }
 
 impl<'w, W: io::Write> Lines<'w, W> {
-    pub(super) fn new(out: &'w mut W) -> Self {
-        Lines { out, buffer: Vec::with_capacity(BUFFER_LEN), column: 0, failed: Ok(()) }
+    pub(super) fn new(out: &'w mut W, color: bool) -> Self {
+        Lines { out, buffer: Vec::with_capacity(BUFFER_LEN), column: 0, color, failed: Ok(()) }
+    }
+
+    /// Writes an escape sequence, which takes no column.
+    fn style(&mut self, escape: &[u8]) {
+        if self.color {
+            self.buffer.extend_from_slice(escape);
+        }
     }
 
     /// Begins a line: where the op is, its byte and its name.
     pub(super) fn begin(&mut self, offset: usize, opcode: Opcode, blanks: u64) {
+        self.style(color::OFFSET);
         self.number(offset as u64, 5);
         self.text(": ");
+        self.style(color::PLAIN);
         self.column = 0;
         let code = opcode.byte();
         if code.is_ascii_graphic() {
@@ -41,7 +61,9 @@ impl<'w, W: io::Write> Lines<'w, W> {
             self.fmt(format_args!("\\x{code:02x} "));
         }
         self.pad(blanks);
+        self.style(color::OPCODE);
         self.text(opcode.name());
+        self.style(color::PLAIN);
     }
 
     /// Goes on with the operand, and with what else there is to say.
@@ -50,6 +72,7 @@ impl<'w, W: io::Write> Lines<'w, W> {
             return;
         }
         self.pad(10usize.saturating_sub(opcode.name().len()) as u64);
+        self.style(color::OPERAND);
         match argument {
             Some(Argument::Uint(value)) => {
                 self.text(" ");
@@ -58,12 +81,14 @@ impl<'w, W: io::Write> Lines<'w, W> {
             Some(argument) => self.fmt(format_args!(" {argument}")),
             None => {}
         }
+        self.style(color::NOTE);
         match note {
             Some(Note::MarkAt(offset)) => self.numbered(" (MARK at ", *offset),
             Some(Note::StoredAs(index)) => self.numbered(" (as ", *index),
             Some(Note::NoMark) => self.text(" no MARK exists on stack"),
             None => {}
         }
+        self.style(color::PLAIN);
     }
 
     /// Goes on with an annotation in `column` or after. Returns the column for the next one: not left of this one,
@@ -72,7 +97,9 @@ impl<'w, W: io::Write> Lines<'w, W> {
         self.pad(column.saturating_sub(self.column) as u64);
         let next = if self.column > 50 { first } else { self.column };
         self.text(" ");
+        self.style(color::DOC);
         self.text(doc);
+        self.style(color::PLAIN);
         next
     }
 

@@ -69,6 +69,7 @@ pub struct Disassembler {
     annotate: usize,
     keep_memo: bool,
     max_indentation: u64,
+    color: bool,
     memo: Memo<StackObject>,
 }
 
@@ -81,7 +82,14 @@ impl Default for Disassembler {
 impl Disassembler {
     /// A disassembler with the defaults of `pickletools.dis`.
     pub fn new() -> Self {
-        Disassembler { indent_level: 4, annotate: 0, keep_memo: false, max_indentation: 1 << 30, memo: Memo::default() }
+        Disassembler {
+            indent_level: 4,
+            annotate: 0,
+            keep_memo: false,
+            max_indentation: 1 << 30,
+            color: false,
+            memo: Memo::default(),
+        }
     }
 
     /// By how many blanks to indent what follows a MARK: `indentlevel` of `pickletools.dis`. By default 4.
@@ -136,6 +144,20 @@ impl Disassembler {
         self
     }
 
+    /// Whether to color offsets, opcodes, operands and notes by ANSI escape sequences. By default not.
+    ///
+    /// ```
+    /// let mut out = Vec::new();
+    /// picklevm_ops::Disassembler::new().color(true).dis(b"N.", &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("\u{1b}[36mNONE\u{1b}[0m"));
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    #[must_use]
+    pub fn color(mut self, color: bool) -> Self {
+        self.color = color;
+        self
+    }
+
     /// Prints the ops of the first pickle in `data` to `out`. Returns where the pickle ends, in bytes.
     ///
     /// Operands are read as `pickletools` reads them, and where that refuses, as the machine does. Frames are not
@@ -148,25 +170,45 @@ impl Disassembler {
     /// was printed; [`Limit`](ErrorKind::Limit) if the indentation grows too large; [`Io`](ErrorKind::Io) if `out`
     /// fails.
     pub fn dis(&mut self, data: &[u8], out: &mut impl io::Write) -> Result<usize, Error> {
+        self.dis_at(data, 0, out)
+    }
+
+    /// Prints the ops of the pickle that begins at `start` in `data` to `out`. Returns where it ends. All offsets count from
+    /// the beginning of `data`, as `pickletools.dis` of a file counts them from the beginning of the file.
+    ///
+    /// ```
+    /// use picklevm_ops::Disassembler;
+    ///
+    /// let (mut disassembler, data, mut out) = (Disassembler::new(), b"N.K\x01.", Vec::new());
+    /// let end = disassembler.dis(data, &mut std::io::sink())?;
+    /// disassembler.dis_at(data, end, &mut out)?;
+    /// assert!(out.starts_with(b"    2: K    BININT1    1\n    4: .    STOP\n"));
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`dis`](Disassembler::dis).
+    pub fn dis_at(&mut self, data: &[u8], start: usize, out: &mut impl io::Write) -> Result<usize, Error> {
         if !self.keep_memo {
             self.memo = Memo::default();
         }
-        let mut lines = Lines::new(out);
-        let result = self.print_ops(data, &mut lines);
-        let flushed = lines.finish().map_err(|error| Error::from_io(0, error));
+        let mut lines = Lines::new(out, self.color);
+        let result = self.print_ops(data, start, &mut lines);
+        let flushed = lines.finish().map_err(|error| Error::from_io(start as u64, error));
         let end = result?;
         flushed?;
         Ok(end)
     }
 
-    fn print_ops(&mut self, data: &[u8], lines: &mut Lines<'_, impl io::Write>) -> Result<usize, Error> {
+    fn print_ops(&mut self, data: &[u8], start: usize, lines: &mut Lines<'_, impl io::Write>) -> Result<usize, Error> {
         let mut stack = Stack::default();
         let mut decimals = Decimals::new();
         let mut indentation = 0;
         let mut highest = 0;
         let mut annotations = self.annotate;
-        let mut end = 0;
-        for raw in raw_ops(data, 0) {
+        let mut end = start;
+        for raw in raw_ops(data, start) {
             let raw = raw?;
             end = raw.end();
             highest = highest.max(raw.opcode.proto());
