@@ -9,8 +9,16 @@ use std::process::Stdio;
 use support::{command, picklevm, picklevm_reading, text};
 
 /// Each command that reads one pickle, as its arguments before the file.
-const COMMANDS: [&[&str]; 7] =
-    [&["show"], &["show", "--json"], &["graph"], &["dis"], &["optimize"], &["repickle"], &["time", "--repeat", "1"]];
+const COMMANDS: [&[&str]; 8] = [
+    &["show"],
+    &["show", "--json"],
+    &["graph"],
+    &["dis"],
+    &["optimize"],
+    &["repickle"],
+    &["time", "--repeat", "1"],
+    &["time", "--json"],
+];
 const SESSIONS: [&str; 2] = ["examples/data/session-python2.7.pkl", "examples/data/session-python3.13.pkl"];
 
 #[test]
@@ -27,7 +35,7 @@ fn bad_data_end_with_1_and_a_line_that_says_where_and_why() {
     for command in COMMANDS {
         let output = picklevm_reading(&[command, &["-"]].concat(), b"\x80\x04X\x05\0\0\0abc");
         assert_eq!(output.status.code(), Some(1), "{command:?}");
-        let message = "picklevm: <stdin>: offset 2: BINUNICODE: expected 5 bytes, found 3 before the end\n";
+        let message = "picklevm: <stdin>: truncated: offset 2: BINUNICODE: expected 5 bytes, found 3 before the end\n";
         assert_eq!(text(&output.stderr), message, "{command:?}");
     }
 }
@@ -55,15 +63,39 @@ fn nothing_at_all_is_bad_data() {
     for command in COMMANDS {
         let output = picklevm_reading(&[command, &["-"]].concat(), b"");
         assert_eq!(output.status.code(), Some(1), "{command:?}");
-        assert!(text(&output.stderr).starts_with("picklevm: <stdin>: offset 0: "), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "picklevm: <stdin>: empty: expected a pickle, found 0 bytes\n");
     }
 }
 
 #[test]
 fn bad_usage_ends_with_2() {
-    for args in [&[][..], &["frobnicate"], &["show"], &["show", "--depth", "x", "a"], &["dis", "--colour", "a"]] {
+    for args in [
+        &[][..],
+        &["frobnicate"],
+        &["show", "--depth", "x", "a"],
+        &["dis", "--colour", "a"],
+        &["time", "--repeat", "0", SESSIONS[0]],
+    ] {
         assert_eq!(picklevm(args).status.code(), Some(2), "{args:?}");
     }
+}
+
+#[test]
+fn the_version_is_that_of_picklevm() {
+    let version = format!("picklevm {}\n", env!("CARGO_PKG_VERSION"));
+    for args in [["-V"], ["--version"]] {
+        assert_eq!(text(&picklevm(&args).stdout), version);
+    }
+}
+
+#[test]
+fn without_a_file_standard_input_is_read() {
+    for command in COMMANDS.into_iter().filter(|command| command[0] != "time") {
+        let named = picklevm_reading(&[command, &["-"]].concat(), b"K\x01.");
+        assert_eq!(named.status.code(), Some(0), "{command:?}");
+        assert_eq!(picklevm_reading(command, b"K\x01.").stdout, named.stdout, "{command:?}");
+    }
+    assert_eq!(picklevm_reading(&["scan", "--json"], b"K\x01.").status.code(), Some(0));
 }
 
 #[test]
@@ -122,15 +154,71 @@ fn a_bad_file_among_good_ones_does_not_keep_them_back() {
     let output = picklevm(&["show", SESSIONS[0], "Cargo.toml", SESSIONS[1]]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("decimal.Decimal('9.99')"));
-    assert!(text(&output.stderr).starts_with("picklevm: Cargo.toml: offset 0: "));
+    assert!(text(&output.stderr).starts_with("picklevm: Cargo.toml: not a pickle: offset 0: "));
 }
 
 #[test]
-fn show_takes_the_first_pickle_or_all() {
+fn the_first_pickle_of_a_file_is_printed_or_all() {
     let two = b"K\x01.K\x02.";
-    assert_eq!(text(&picklevm_reading(&["show", "-"], two).stdout), "1\n");
-    assert_eq!(text(&picklevm_reading(&["show", "--all", "-"], two).stdout), "1\n2\n");
-    assert_eq!(text(&picklevm_reading(&["show", "--all", "--json", "-"], two).stdout), "1\n2\n");
+    for (command, first, second) in [
+        (&["show"][..], "1\n", "2\n"),
+        (&["show", "--json"], "1\n", "2\n"),
+        (&["graph"], "{\"root\":{\"int\":\"1\"}}\n", "{\"root\":{\"int\":\"2\"}}\n"),
+        (
+            &["dis"],
+            "    0: K    BININT1    1\n    2: .    STOP\nhighest protocol among opcodes = 1\n",
+            "    3: K    BININT1    2\n    5: .    STOP\nhighest protocol among opcodes = 1\n",
+        ),
+    ] {
+        let output = picklevm_reading(command, two);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), first), "{command:?}");
+        let note = "picklevm: note: <stdin>: 3 bytes after the first pickle, from offset 3 on, not read; use --all to print \
+                    every pickle\n";
+        assert_eq!(text(&output.stderr), note, "{command:?}");
+
+        let output = picklevm_reading(&[command, &["--all"]].concat(), two);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout)),
+            (Some(0), &*format!("{first}{second}")),
+            "{command:?}"
+        );
+        assert_eq!(text(&output.stderr), "", "{command:?}");
+    }
+}
+
+#[test]
+fn time_measures_the_first_pickle_and_says_so() {
+    let output = picklevm_reading(&["time", "--json"], b"K\x01.K\x02.");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&report["bytes"], &report["ops"]), (&3.into(), &2.into()));
+    assert!(
+        text(&output.stderr).ends_with("not read; only the first pickle is measured\n"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn offsets_count_from_the_start_of_the_file() {
+    let two = b"\x80\x02N.K\x01K\x02a.";
+    for command in [&["show", "--all"][..], &["graph", "--all"], &["repickle"]] {
+        let output = picklevm_reading(command, two);
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        let error = "picklevm: <stdin>: offset 8: APPEND: ";
+        assert!(text(&output.stderr).starts_with(error), "{command:?}: {}", text(&output.stderr));
+    }
+    let two = b"\x80\x02N.h\x07.";
+    for command in [&["dis", "--all"][..], &["optimize"]] {
+        let output = picklevm_reading(command, two);
+        let error = "picklevm: <stdin>: offset 4: BINGET: ";
+        assert!(text(&output.stderr).starts_with(error), "{command:?}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_mark_is_named_by_its_offset_in_the_file() {
+    let output = picklevm_reading(&["dis", "--all"], b"N.(K\x01t.");
+    assert!(text(&output.stdout).contains("    5: t        TUPLE      (MARK at 2)\n"), "{}", text(&output.stdout));
 }
 
 #[test]
@@ -138,6 +226,13 @@ fn what_was_read_before_an_error_is_shown() {
     let output = picklevm_reading(&["show", "--all", "-"], b"K\x01.K\x02a.");
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "1\n"));
     assert!(text(&output.stderr).contains("offset 5: APPEND: "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn graph_prints_several_files_under_their_names() {
+    let output = picklevm(&["graph", SESSIONS[0], SESSIONS[1]]);
+    let [first, second] = SESSIONS.map(|file| format!("# {file}\n{}", text(&picklevm(&["graph", file]).stdout)));
+    assert_eq!(text(&output.stdout), first + &second);
 }
 
 #[test]
@@ -157,6 +252,18 @@ fn colour_is_for_terminals_and_those_who_ask() {
     assert!(coloured.stdout.contains(&0x1b));
     let bad = picklevm(&["show", "Cargo.toml"]);
     assert!(!bad.stderr.contains(&0x1b));
+}
+
+#[test]
+fn dis_in_color_says_the_same() {
+    let plain = picklevm(&["dis", "-a", SESSIONS[1]]);
+    assert!(!plain.stdout.contains(&0x1b));
+    let colored = picklevm(&["dis", "-a", "--color", "always", SESSIONS[1]]);
+    let mut parts = text(&colored.stdout).split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest: Vec<_> = parts.map(|part| part.split_once('m').expect("a color").1).collect();
+    assert!(rest.len() > 100);
+    assert_eq!(first + &rest.concat(), text(&plain.stdout));
 }
 
 #[test]
@@ -204,16 +311,92 @@ fn an_output_that_is_no_file_is_written_as_it_is() {
 }
 
 #[test]
-fn an_output_that_cannot_be_made_is_an_error() {
-    let output = picklevm(&["optimize", SESSIONS[1], "-o", "no/such/directory/out"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stderr).contains("no/such/directory/out: cannot write: "));
+fn an_output_that_cannot_be_made_says_why_and_names_no_temporary_file() {
+    for command in ["dis", "optimize", "repickle"] {
+        let output = picklevm(&[command, SESSIONS[1], "-o", "no/such/directory/out"]);
+        assert_eq!(output.status.code(), Some(1));
+        let message = "picklevm: no/such/directory/out: cannot write: the directory no/such/directory does not exist\n";
+        assert_eq!(text(&output.stderr), message);
+        let output = picklevm(&[command, SESSIONS[1], "-o", "Cargo.toml/out"]);
+        assert_eq!(text(&output.stderr), "picklevm: Cargo.toml/out: cannot write: Cargo.toml is not a directory\n");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_device_is_blamed_on_the_output() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("long.pkl");
+    // Longer than what is gathered before it is written.
+    fs::write(&path, [&b"](("[..], &b"K\x01".repeat(50_000), b"le."].concat()).expect("it can be written");
+    let path = path.to_str().expect("a path");
+    for args in COMMANDS {
+        let full = fs::File::options().write(true).open("/dev/full").expect("a full device");
+        let mut command = command(&[args, &[path]].concat());
+        let output = command.stdout(full).stderr(Stdio::piped()).output().expect("it runs");
+        let message = "picklevm: <stdout>: cannot write: No space left on device (os error 28)\n";
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), message), "{args:?}");
+    }
+    for command in ["dis", "optimize", "repickle"] {
+        let output = picklevm(&[command, path, "-o", "/dev/full"]);
+        let message = "picklevm: /dev/full: cannot write: No space left on device (os error 28)\n";
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), message), "{command:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_pickle_is_written_to_a_terminal_unless_that_is_asked_for() {
+    // script(1) runs a command on a terminal of its own.
+    let on_a_terminal = |args: &str| {
+        let line = format!("{} {args}", env!("CARGO_BIN_EXE_picklevm"));
+        std::process::Command::new("script").args(["-qec", &line, "/dev/null"]).current_dir(support::root()).output()
+    };
+    for command in ["optimize", "repickle"] {
+        let Ok(refused) = on_a_terminal(&format!("{command} {}", SESSIONS[0])) else {
+            eprintln!("SKIPPED: script(1) is not installed");
+            return;
+        };
+        assert_eq!(refused.status.code(), Some(2), "{command}");
+        assert!(text(&refused.stdout).contains("found a terminal; use -o FILE"), "{}", text(&refused.stdout));
+        let written = on_a_terminal(&format!("{command} -o - {}", SESSIONS[0])).expect("it runs");
+        assert_eq!(written.status.code(), Some(0), "{command}");
+    }
+    let nothing = on_a_terminal("show").expect("it runs");
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(text(&nothing.stdout).contains("expected a FILE, found none"), "{}", text(&nothing.stdout));
 }
 
 #[test]
-fn optimize_leaves_out_what_is_never_fetched() {
-    assert_eq!(picklevm_reading(&["optimize", "-"], b"]q\x00.]q\x00.").stdout, b"].");
-    assert_eq!(picklevm_reading(&["optimize", "--all", "-"], b"]q\x00.]q\x00.").stdout, b"].].");
+fn optimize_leaves_out_what_is_never_fetched_in_every_pickle() {
+    assert_eq!(picklevm_reading(&["optimize", "-"], b"]q\x00.").stdout, b"].");
+    assert_eq!(picklevm_reading(&["optimize", "-"], b"]q\x00.]q\x00.").stdout, b"].].");
+}
+
+#[test]
+fn what_follows_the_pickles_and_is_none_is_refused_or_kept() {
+    let file = b"\x80\x02N.K\x01.\xff rest";
+    let dir = tempfile::tempdir().expect("a directory");
+    let out = dir.path().join("out");
+    let path = out.to_str().expect("a path");
+    for command in ["optimize", "repickle"] {
+        let output = picklevm_reading(&[command, "-o", path], file);
+        let message = "picklevm: <stdin>: offset 7: expected an opcode, found the byte 0xff; use --keep-rest to copy \
+                       what follows offset 7 (6 bytes) unchanged\n";
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), message), "{command}");
+        assert!(!out.exists(), "{command}");
+
+        let output = picklevm_reading(&[command, "--keep-rest"], file);
+        assert_eq!((output.status.code(), &*output.stdout), (Some(0), &file[..]), "{command}");
+    }
+}
+
+#[test]
+fn a_pickle_that_is_broken_is_not_kept_as_the_rest() {
+    for file in [&b"\xff"[..], b"N.a."] {
+        let output = picklevm_reading(&["repickle", "--keep-rest"], file);
+        assert_eq!((output.status.code(), &*output.stdout), (Some(1), &b""[..]));
+    }
 }
 
 #[test]
@@ -254,8 +437,15 @@ fn repickle_leaves_no_file_behind_that_it_could_not_write() {
 }
 
 #[test]
+fn a_pickle_that_cannot_be_written_is_named_by_its_offset() {
+    let output = picklevm_reading(&["repickle", "--protocol", "4"], b"\x80\x02N.\x80\x05\x97.");
+    let message = "picklevm: <stdin>: pickle at offset 4: expected protocol 5 for a buffer, found protocol 4\n";
+    assert_eq!(text(&output.stderr), message);
+}
+
+#[test]
 fn time_prints_one_object_with_lists_of_samples() {
-    let output = picklevm(&["time", "--repeat", "3", SESSIONS[1]]);
+    let output = picklevm(&["time", "--repeat", "3", "--json", SESSIONS[1]]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let length = fs::metadata(support::root().join(SESSIONS[1])).expect("it is there").len();
     assert_eq!(report["bytes"], length);
@@ -266,5 +456,28 @@ fn time_prints_one_object_with_lists_of_samples() {
         assert_eq!(samples.len(), 3, "{list}");
         assert!(samples.iter().all(serde_json::Value::is_u64), "{list}");
     }
-    assert!(report["load"][0].as_u64() > Some(0));
+}
+
+#[test]
+fn a_load_takes_time() {
+    // So short that the load and the drop cannot be timed alone.
+    for _ in 0..10 {
+        let output = picklevm_reading(&["time", "--repeat", "3", "--json"], b"\x80\x04](K\x01K\x02e.");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let samples = report["load"].as_array().expect("a list");
+        assert!(samples.iter().all(|sample| sample.as_u64() > Some(1)), "{samples:?}");
+    }
+}
+
+#[test]
+fn time_prints_a_line_for_each_thing_that_it_measures() {
+    let output = picklevm(&["time", "--repeat", "1", SESSIONS[1]]);
+    let words: Vec<_> = text(&output.stdout).lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let name = format!("{}:", SESSIONS[1]);
+    assert_eq!(words, [&*name, "median", "decode", "load", "drop", "dump", "The"]);
+}
+
+#[test]
+fn the_document_shows_what_is_printed() {
+    support::assert_document("docs/cli.md");
 }

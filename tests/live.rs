@@ -97,3 +97,15 @@ fn python_reads_back_what_show_prints_of_plain_data() {
     let compared: usize = compared.split(' ').next().and_then(|count| count.parse().ok()).expect("a number");
     assert!(compared > 50, "only {compared} pickles");
 }
+
+#[test]
+fn python_disassembles_every_pickle_of_a_file_as_dis_all_does() {
+    let Some(reference) = python::reference("python_disassembles_every_pickle_of_a_file_as_dis_all_does") else {
+        return;
+    };
+    for file in ["tests/data/two.pkl", "tests/data/corpus/3.13-c-p0.pkl", "tests/data/corpus/3.13-c-p4.pkl"] {
+        let path = support::root().join(file);
+        let expected = python::run(&reference, "dis_all.py", &[path.as_ref()]).stdout;
+        assert!(picklevm(&["dis", "--all", file]).stdout == expected, "{file}: not what pickletools prints");
+    }
+}

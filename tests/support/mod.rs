@@ -111,6 +111,23 @@ pub(crate) fn assert_golden(path: &Path, actual: &str) {
     assert_eq!(actual.lines().count(), expected.lines().count(), "{}", path.display());
 }
 
+/// Compares each `console` block of a document that runs `picklevm` with what that prints, on standard output and then on
+/// standard error.
+pub(crate) fn assert_document(path: &str) {
+    const BEGIN: &str = "```console\n$ picklevm ";
+    let document = root().join(path);
+    let text_of = fs::read_to_string(&document).expect("the document");
+    let mut parts = text_of.split(BEGIN);
+    let mut printed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (block, after) = part.split_once("```").expect("an end");
+        let command = block.lines().next().unwrap_or_default();
+        let output = picklevm(&command.split_whitespace().collect::<Vec<_>>());
+        printed += &format!("{BEGIN}{command}\n{}{}```{after}", text(&output.stdout), text(&output.stderr));
+    }
+    assert_golden(&document, &printed);
+}
+
 /// A reader that never has more than one byte.
 pub(crate) struct OneByte<'a>(pub(crate) &'a [u8]);
 

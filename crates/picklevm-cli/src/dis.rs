@@ -3,22 +3,29 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use anstream::{AutoStream, ColorChoice};
 use picklevm_ops::{Disassembler, ErrorKind};
 
-use crate::failure::{self, Failure};
-use crate::input::{self, Input};
+use crate::failure::Failure;
+use crate::input;
 use crate::output::Output;
+use crate::pickles::{Pickle, PickleFiles};
 
 /// The column from about which on annotations stand, as `python -m pickletools` has it.
 const ANNOTATE_COLUMN: usize = 30;
 
-/// Prints the ops of pickles, one a line, as `python -m pickletools` does
+/// Print the opcodes of pickles, one a line, as `python -m pickletools` does
+///
+/// Each line shows the offset in the file, the opcode, its name and its argument. What follows a MARK is indented.
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:
+  picklevm dis data.pkl
+  picklevm dis --all --annotate data.pkl
+  curl -s https://example.org/data.pkl | picklevm dis")]
 pub(crate) struct Args {
-    /// The pickles
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
-    /// Where to write
+    #[command(flatten)]
+    pickles: PickleFiles,
+    /// Write to this file
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     output: PathBuf,
     /// End each line with a sentence on its opcode
@@ -27,41 +34,39 @@ pub(crate) struct Args {
     /// Keep the memo from one pickle to the next
     #[arg(short, long)]
     memo: bool,
-    /// By how many blanks to indent what follows a MARK
+    /// Indent what follows a MARK by this many blanks
     #[arg(short = 'l', long, value_name = "BLANKS", default_value_t = 4)]
     indentlevel: usize,
-    /// What to print before each of several pickles; {name} is its file
+    /// Print this before each of several files; {name} is the file
     #[arg(short, long, default_value = "==> {name} <==")]
     preamble: String,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let is_stdout = input::is_standard(&args.output);
     let mut disassembler = Disassembler::new()
         .indent_level(args.indentlevel)
         .annotate(if args.annotate { ANNOTATE_COLUMN } else { 0 })
-        .keep_memo(args.memo);
+        .keep_memo(args.memo)
+        .color(is_stdout && AutoStream::choice(&io::stdout()) != ColorChoice::Never);
     let mut out = Output::create(&args.output)?;
-    failure::each(&args.files, |file| {
-        if args.files.len() > 1 {
-            let preamble = args.preamble.replace("{name}", &input::name(file));
+    args.pickles.each(|input, offset| {
+        if args.pickles.are_several() && offset == 0 {
+            let preamble = args.preamble.replace("{name}", &input.name);
             writeln!(out, "{preamble}").map_err(|error| out.failure(error))?;
         }
-        let Input { name, data } = Input::read(file)?;
-        match disassembler.dis(&data, &mut out) {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == ErrorKind::Io => Err(out.failure(into_io(error))),
-            Err(error) => {
-                // The lines up to the error are worth having before the message.
-                out.flush().map_err(|error| out.failure(error))?;
-                Err(Failure::data(&name, error))
+        disassembler.dis_at(&input.data, offset, &mut out).map_err(|error| {
+            if error.kind() == ErrorKind::Io
+                && let Some(failure) = out.failure_in(&error)
+            {
+                return failure;
             }
-        }
+            // The lines up to the error are worth having before the message.
+            match out.flush() {
+                Ok(()) => Pickle::at(&input.data, offset).failure(&input.name, error),
+                Err(error) => out.failure(error),
+            }
+        })
     })?;
     out.finish()
-}
-
-/// What the output said when it failed.
-fn into_io(error: picklevm_ops::Error) -> io::Error {
-    let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<io::Error>());
-    io::Error::new(source.map_or(io::ErrorKind::Other, io::Error::kind), error.to_string())
 }

@@ -4,7 +4,9 @@ use std::fmt::Display;
 use std::io;
 use std::process::ExitCode;
 
-/// The exit status for data that are no pickle, or for output that cannot be written.
+use crate::printable::Printable;
+
+/// The exit status for bad data, or for output that cannot be written.
 const BAD_DATA: u8 = 1;
 /// The exit status for a command line that asks for what is not there; clap has the same.
 const BAD_USAGE: u8 = 2;
@@ -28,10 +30,18 @@ impl Failure {
     }
 
     /// The output `name` cannot be written.
-    pub(crate) fn output(name: &str, error: io::Error) -> Failure {
+    pub(crate) fn output(name: &str, error: &io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
-            _ => Failure::Data(format!("{name}: cannot write: {error}")),
+            _ => Failure::Data(format!("{name}: cannot write: {}", reason(error))),
+        }
+    }
+
+    /// The same failure, with what the user can do about it.
+    pub(crate) fn hint(self, remedy: &str) -> Failure {
+        match self {
+            Failure::Data(message) => Failure::Data(format!("{message}; {remedy}")),
+            other => other,
         }
     }
 
@@ -48,9 +58,48 @@ impl Failure {
             Failure::ClosedPipe => return 0,
         };
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        anstream::eprintln!("{red}picklevm:{red:#} {message}");
+        anstream::eprintln!("{red}picklevm:{red:#} {}", printable(&message));
         status
     }
+}
+
+/// Says on standard error what the user should know, though nothing is wrong.
+pub(crate) fn note(message: &str) {
+    let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+    anstream::eprintln!("{yellow}picklevm: note:{yellow:#} {}", printable(message));
+}
+
+/// A message that may quote a file. It may have lines, but nothing else that moves the cursor.
+fn printable(message: &str) -> String {
+    message.split('\n').map(|line| Printable(line).to_string()).collect::<Vec<_>>().join("\n")
+}
+
+/// Why a file cannot be read or written, in words; what the system says where there are no better ones.
+pub(crate) fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory => "expected a file, found a directory".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The error of the output that made a write of ops or of a pickle fail, if one did.
+pub(crate) fn io_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e io::Error> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+/// A number with a noun: `1 byte`, `3,071,000 bytes`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Runs a command on one input after the other: what is wrong with one is said, and the next has its turn.
@@ -68,4 +117,16 @@ pub(crate) fn each<T>(inputs: &[T], mut run: impl FnMut(&T) -> Result<(), Failur
         }
     }
     if worst == 0 { Ok(()) } else { Err(Failure::Status(worst)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        for (number, text) in [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (3_071_000, "3,071,000 bytes")] {
+            assert_eq!(count(number, "byte"), text);
+        }
+    }
 }

@@ -1,29 +1,39 @@
-//! `picklevm graph`: the graph form of a pickle.
+//! `picklevm graph`: the graph form of pickles.
 
-use std::path::PathBuf;
+use std::io::Write;
 
 use picklevm::{Symbolic, Unpickler, write_graph_form};
 
 use crate::failure::Failure;
-use crate::input::Input;
 use crate::output::Output;
+use crate::pickles::{Pickle, PickleFiles};
 
-/// Prints what a pickle makes as JSON lines that leave nothing out
+/// Print pickles as JSON lines that leave nothing out
 ///
-/// The first line names the root, each further line is one compound value: kinds, contents, order, sharing, cycles, and
-/// how instances were made. Two pickles with the same lines load to the same thing in Python. Nothing is resolved:
-/// every global stays a name.
+/// For each pickle, print one line that names the root, then one line for each compound value: kinds, contents, order,
+/// sharing, cycles, and how instances were made. Two pickles with the same lines load to the same object in Python.
+/// Nothing is imported or called: every global stays a name. Several files have a heading `# FILE` each.
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:
+  picklevm graph data.pkl
+  picklevm graph --all session.log.pkl
+  diff <(picklevm graph old.pkl) <(picklevm graph new.pkl)")]
 pub(crate) struct Args {
-    /// The pickle
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[command(flatten)]
+    pickles: PickleFiles,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let Input { name, data } = Input::read(&args.file)?;
-    let graph = Unpickler::new().resolver(Symbolic).load_bytes(data).map_err(|error| Failure::data(&name, error))?;
     let mut out = Output::stdout();
-    write_graph_form(graph.root(), &mut out).map_err(|error| out.failure(error))?;
+    let unpickler = Unpickler::new().resolver(Symbolic);
+    args.pickles.each(|input, offset| {
+        if args.pickles.are_several() && offset == 0 {
+            writeln!(out, "# {}", input.name).map_err(|error| out.failure(error))?;
+        }
+        let pickle = Pickle::at(&input.data, offset);
+        let graph = pickle.load(&unpickler).map_err(|error| pickle.failure(&input.name, error))?;
+        write_graph_form(graph.root(), &mut out).map_err(|error| out.failure(error))?;
+        Ok(pickle.end())
+    })?;
     out.finish()
 }

@@ -1,12 +1,13 @@
-//! What a command reads: a file, or standard input.
+//! What a command reads: files, or standard input.
 
 use std::fs;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, reason};
+use crate::printable::{Printable, escape_bytes};
 
 /// The bytes of a file, and what to call it in messages.
 pub(crate) struct Input {
@@ -32,8 +33,23 @@ impl Input {
         };
         match data {
             Ok(data) => Ok(Input { name, data: data.into() }),
-            Err(error) => Err(Failure::Usage(format!("{name}: cannot read: {error}"))),
+            Err(error) => Err(Failure::Usage(format!("{name}: cannot read: {}", reason(&error)))),
         }
+    }
+}
+
+/// The files that a command is given; standard input where it is given none and that is not a terminal.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] if there is nothing to read.
+pub(crate) fn or_standard(files: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    match files {
+        [] if io::stdin().is_terminal() => Err(Failure::Usage(
+            "expected a FILE, found none; name one, or pipe a pickle to standard input (--help shows examples)".into(),
+        )),
+        [] => Ok(vec![PathBuf::from("-")]),
+        files => Ok(files.to_vec()),
     }
 }
 
@@ -44,5 +60,10 @@ pub(crate) fn is_standard(path: &Path) -> bool {
 
 /// What an input is called in messages.
 pub(crate) fn name(path: &Path) -> String {
-    if is_standard(path) { "<stdin>".to_owned() } else { path.display().to_string() }
+    if is_standard(path) { "<stdin>".to_owned() } else { shown(path) }
+}
+
+/// A path as text that is safe to print: what is not UTF-8 is `\xNN`.
+pub(crate) fn shown(path: &Path) -> String {
+    Printable(&escape_bytes(path.as_os_str().as_encoded_bytes())).to_string()
 }

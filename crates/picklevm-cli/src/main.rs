@@ -10,9 +10,12 @@ mod input;
 mod optimize;
 mod output;
 mod pickles;
+mod printable;
 mod repickle;
+mod rewrite;
 mod scan;
 mod show;
+mod size;
 mod time;
 
 use std::process::ExitCode;
@@ -25,13 +28,25 @@ use crate::failure::Failure;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Shows, disassembles, converts and checks Python pickles, without Python.
+/// Show, disassemble, convert and check Python pickles, without Python
 ///
-/// Nothing that a pickle names is ever imported or called. A FILE of `-` is standard input.
+/// Nothing that a pickle names is ever imported or called. A FILE of `-` is standard input, which is also read where no FILE
+/// is named and it is not a terminal.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(
+    name = "picklevm",
+    version,
+    arg_required_else_help = true,
+    after_long_help = "Examples:
+  picklevm show data.pkl                          what is in it
+  picklevm scan --explain download.pkl            what Python would run if it loaded it
+  picklevm repickle -p 2 data.pkl -o old.pkl      the same for Python 2
+
+Exit status: 0 if all went well, 1 for bad data or a failed write, 2 for bad usage or a file that cannot be read. `scan` has
+more: see `picklevm scan --help`."
+)]
 struct Cli {
-    /// When to colour what is printed
+    /// Choose when to color the output
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     color: ColorChoice,
     #[command(subcommand)]

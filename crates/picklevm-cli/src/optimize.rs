@@ -1,31 +1,45 @@
-//! `picklevm optimize`: a pickle without what it stores and never fetches.
+//! `picklevm optimize`: pickles without the PUTs that no GET uses.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use crate::failure::Failure;
-use crate::input::Input;
-use crate::output::Output;
+use crate::output::Destination;
+use crate::pickles::Pickle;
+use crate::rewrite::Source;
 
-/// Writes a pickle again without the PUTs that no GET uses, as pickletools.optimize does
+/// Remove unused PUT opcodes, as pickletools.optimize does
+///
+/// Write every pickle of the file again; Python loads the same objects from fewer bytes.
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:
+  picklevm optimize data.pkl -o smaller.pkl
+  python make.py | picklevm optimize | gzip > data.pkl.gz")]
 pub(crate) struct Args {
-    /// The pickle
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Where to write
-    #[arg(short, long, value_name = "FILE", default_value = "-")]
-    output: PathBuf,
-    /// Every pickle in the file, not the first alone
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let Input { name, data } = Input::read(&args.file)?;
-    let optimize = if args.all { picklevm_ops::optimize_all } else { picklevm_ops::optimize };
-    let optimized = optimize(&data).map_err(|error| Failure::data(&name, error))?;
-    let mut out = Output::create(&args.output)?;
-    out.write_all(&optimized).map_err(|error| out.failure(error))?;
-    out.finish()
+    args.destination.check()?;
+    let input = args.source.read()?;
+    let mut out = args.destination.create()?;
+    let mut at = 0;
+    loop {
+        match picklevm_ops::optimize_at(&input.data, at) {
+            Ok((pickle, end)) => {
+                out.write_all(&pickle).map_err(|error| out.failure(error))?;
+                at = end;
+            }
+            Err(error) => {
+                let rest = args.source.rest(&input, &Pickle::at(&input.data, at), error)?;
+                out.write_all(&rest).map_err(|error| out.failure(error))?;
+                at = input.data.len();
+            }
+        }
+        if at == input.data.len() {
+            return out.finish();
+        }
+    }
 }

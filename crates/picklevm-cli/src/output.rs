@@ -1,16 +1,49 @@
 //! Where a command writes: standard output, or a file that appears when it is complete.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::failure::Failure;
-use crate::input::is_standard;
+use crate::failure::{Failure, io_error};
+use crate::input::{is_standard, shown};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 16;
+
+/// Where a command writes that writes pickles.
+#[derive(clap::Args)]
+pub(crate) struct Destination {
+    /// Write to this file; `-` is standard output, even if it is a terminal [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Destination {
+    /// Refuses to write a pickle to a terminal, unless that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`].
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.output.is_none() && io::stdout().is_terminal() {
+            let message = "expected a file or a pipe to write a pickle to, found a terminal; \
+                           use -o FILE, or -o - to write to the terminal";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Data`] if no file can be made there.
+    pub(crate) fn create(&self) -> Result<Output, Failure> {
+        self.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::create)
+    }
+}
 
 /// A buffered output. Call [`finish`](Output::finish): a file that is not finished is taken back.
 pub(crate) struct Output {
@@ -41,10 +74,10 @@ impl Output {
         if is_standard(path) {
             return Ok(Output::stdout());
         }
-        let name = path.display().to_string();
+        let name = shown(path);
         match Sink::create(path) {
             Ok(sink) => Ok(Output::new(name, sink)),
-            Err(error) => Err(Failure::output(&name, error)),
+            Err(error) => Err(cannot_create(path, &error)),
         }
     }
 
@@ -54,7 +87,12 @@ impl Output {
 
     /// What a failed write comes to.
     pub(crate) fn failure(&self, error: io::Error) -> Failure {
-        Failure::output(&self.name, error)
+        Failure::output(&self.name, &error)
+    }
+
+    /// What a failed write of ops or of a pickle comes to, if it was the output that failed.
+    pub(crate) fn failure_in(&self, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
+        io_error(error).map(|error| Failure::output(&self.name, error))
     }
 
     /// Writes what is left, and gives a file its name.
@@ -65,7 +103,24 @@ impl Output {
     pub(crate) fn finish(self) -> Result<(), Failure> {
         let Output { name, sink } = self;
         let sink = sink.into_inner().map_err(|error| error.into_error());
-        sink.and_then(Sink::finish).map_err(|error| Failure::output(&name, error))
+        sink.and_then(Sink::finish).map_err(|error| Failure::output(&name, &error))
+    }
+}
+
+/// Why a file cannot be made, without the name of the temporary one.
+fn cannot_create(path: &Path, error: &io::Error) -> Failure {
+    let name = shown(path);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (shown, kind) = (shown(directory), error.kind());
+    match kind {
+        io::ErrorKind::NotFound if !directory.exists() => {
+            Failure::Data(format!("{name}: cannot write: the directory {shown} does not exist"))
+        }
+        io::ErrorKind::NotADirectory => Failure::Data(format!("{name}: cannot write: {shown} is not a directory")),
+        io::ErrorKind::PermissionDenied => {
+            Failure::Data(format!("{name}: cannot write: no permission to create files in {shown}"))
+        }
+        _ => Failure::output(&name, &kind.into()),
     }
 }
 

@@ -1,23 +1,48 @@
 //! Lines of JSON: the report of a file each.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use picklevm_scan::{FileScan, Outcome};
 use serde_json::json;
+
+use crate::failure::reason;
+use crate::input::shown;
 
 /// Prints a line for each file but those that were passed over.
 pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> {
     for scan in scans {
         match &scan.outcome {
-            Outcome::Scanned(report) => serde_json::to_writer(&mut *out, report)?,
+            Outcome::Scanned(report) => match name_bytes(&scan.path) {
+                None => serde_json::to_writer(&mut *out, report)?,
+                Some(bytes) => {
+                    let mut line = serde_json::to_value(report)?;
+                    line["name"] = shown(&scan.path).into();
+                    line["name_bytes"] = bytes.into();
+                    write!(out, "{line}")?;
+                }
+            },
             Outcome::PassedOver => continue,
             Outcome::Unreadable(error) => {
-                let name = scan.path.to_string_lossy();
-                write!(out, "{}", json!({"name": name, "verdict": "unreadable", "error": error.to_string()}))?;
+                let mut line = json!({"verdict": "unreadable", "error": reason(error)});
+                match name_bytes(&scan.path) {
+                    None => line["name"] = scan.path.to_string_lossy().into(),
+                    Some(bytes) => {
+                        line["name"] = shown(&scan.path).into();
+                        line["name_bytes"] = bytes.into();
+                    }
+                }
+                write!(out, "{line}")?;
             }
             _ => continue,
         }
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+/// A path that is not UTF-8 as hexadecimal digits.
+fn name_bytes(path: &Path) -> Option<String> {
+    let path = path.as_os_str();
+    path.to_str().is_none().then(|| path.as_encoded_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
 }

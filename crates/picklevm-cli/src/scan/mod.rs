@@ -15,56 +15,61 @@ use std::path::{Path, PathBuf};
 use indicatif::{ProgressBar, ProgressStyle};
 use picklevm_scan::{FileScan, Limits, Outcome, Policy, Scanner, Verdict};
 
-use crate::failure::Failure;
-use crate::input;
+use crate::failure::{Failure, reason};
 use crate::output::Output;
+use crate::{input, size};
 
-/// Says what pickles would import and call, and whether that is safe
+/// Say what pickles would import and call, and whether that is safe
 ///
 /// Nothing is imported or called. A PATH is a file that a program would load (a pickle, a checkpoint of PyTorch, joblib or
-/// NumPy, an archive of them, compressed or not) or a directory, where files that are no pickles are passed over.
+/// NumPy, an archive of them, compressed or not) or a directory, where non-pickle files are skipped.
 ///
 /// Exit status: 0 if all is safe, 1 if something is dangerous, 3 if it is suspicious, 4 if it could not be read; of
 /// several the worst: dangerous, unreadable, suspicious, safe. 2 is bad usage.
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:
+  picklevm scan model.pkl && python load.py
+  picklevm scan --explain download.pkl
+  picklevm scan --json --max-file 1GiB models/ > report.jsonl
+  picklevm scan --policy shop.toml orders/")]
 pub(crate) struct Args {
-    /// Files and directories to scan
-    #[arg(value_name = "PATH", required_unless_present = "print_policy")]
+    /// Scan these files and directories [default: standard input, which is also `-`]
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Everything that each pickle does, as Python and in words
+    /// Explain everything that each pickle does, as Python and in words
     #[arg(long)]
     explain: bool,
-    /// One line of JSON a file
+    /// Print one line of JSON for each file
     #[arg(long, conflicts_with_all = ["explain", "sarif"])]
     json: bool,
-    /// SARIF 2.1.0, as code scanning services read it
+    /// Print SARIF 2.1.0, as code scanning services read it
     #[arg(long, conflicts_with = "explain")]
     sarif: bool,
-    /// List what is done by safe pickles too, with --json
+    /// With --json, list what safe pickles do, too
     #[arg(long, requires = "json")]
     evidence: bool,
     /// Leave safe files out
     #[arg(short, long, conflicts_with_all = ["json", "sarif"])]
     quiet: bool,
-    /// TOML or JSON that changes which names are allowed and which are dangerous; may be given again
+    /// Change which names are allowed and which are dangerous by this TOML or JSON file; may be repeated
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
     /// Print the policy as TOML instead of scanning
     #[arg(long, conflicts_with_all = ["paths", "explain", "json", "sarif", "quiet"])]
     print_policy: bool,
-    /// Reasons that are printed of each file
+    /// Print this many reasons for each file
     #[arg(long, value_name = "COUNT", default_value_t = 20)]
     max_reasons: usize,
-    /// How deep to look for things in things: archives, compressed data, pickles in strings of pickles
+    /// Look this deep into archives, compressed data, and pickles in strings of pickles
     #[arg(long, value_name = "LEVELS", default_value_t = 8)]
     depth: u32,
-    /// Bytes that may come out of all compressed data of a file [default: 1 GiB]
-    #[arg(long, value_name = "BYTES")]
+    /// Decompress at most this much of a file, such as 500MB or 2GiB [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_expanded: Option<usize>,
-    /// Bytes of a file; a larger one is suspicious [default: 4 GiB]
-    #[arg(long, value_name = "BYTES")]
+    /// Call a file suspicious if it is larger than this [default: 4GiB]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_file: Option<usize>,
-    /// Members of an archive [default: 100000]
+    /// Read at most this many members of an archive [default: 100000]
     #[arg(long, value_name = "COUNT")]
     max_members: Option<usize>,
 }
@@ -93,7 +98,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return out.finish();
     }
     let scanner = Scanner::new().policy(policy).limits(args.limits()).evidence(args.explain || args.evidence);
-    let scans = scan(&args.paths, &scanner)?;
+    let scans = scan(&input::or_standard(&args.paths)?, &scanner);
     let tally = Tally::of(&scans);
     match (print(args, &scans, &tally), tally.status()) {
         // Whoever closed the pipe still learns from the status what was found.
@@ -119,17 +124,18 @@ fn print(args: &Args, scans: &[FileScan], tally: &Tally) -> Result<(), Failure> 
 fn read_policy(files: &[PathBuf]) -> Result<Policy, Failure> {
     let mut policy = Policy::builtin().clone();
     for file in files {
-        let name = file.display();
-        let text = fs::read_to_string(file).map_err(|error| Failure::Usage(format!("{name}: cannot read: {error}")))?;
+        let name = input::shown(file);
+        let text = fs::read_to_string(file)
+            .map_err(|error| Failure::Usage(format!("{name}: cannot read: {}", reason(&error))))?;
         let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
         let read = if is_json { policy.extend_json(&text) } else { policy.extend_toml(&text) };
-        read.map_err(|error| Failure::Usage(format!("{name}: no policy: {error}")))?;
+        read.map_err(|error| Failure::Usage(format!("{name}: not a policy: {error}")))?;
     }
     Ok(policy)
 }
 
 /// Scans everything, in the order of the paths; standard input where one is `-`.
-fn scan(paths: &[PathBuf], scanner: &Scanner) -> Result<Vec<FileScan>, Failure> {
+fn scan(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
     let mut scans = Vec::new();
     for alike in paths.chunk_by(|a, b| !input::is_standard(a) && !input::is_standard(b)) {
         if input::is_standard(&alike[0]) {
@@ -143,7 +149,7 @@ fn scan(paths: &[PathBuf], scanner: &Scanner) -> Result<Vec<FileScan>, Failure> 
             scans.extend(scan_files(alike, scanner));
         }
     }
-    Ok(scans)
+    scans
 }
 
 /// Scans files and directories, with a bar on a terminal while that takes.

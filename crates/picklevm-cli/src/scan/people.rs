@@ -2,13 +2,17 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use picklevm_scan::{FileScan, Finding, Outcome, PickleReport, Report, Rule, Verdict};
 
-use super::words::{self, Printable};
+use super::words;
 use super::{Args, Tally};
+use crate::failure::reason;
+use crate::input::shown;
+use crate::printable::Printable;
 
 /// Prints the table, and what it adds up to where there are several files.
 pub(super) fn print(args: &Args, scans: &[FileScan], tally: &Tally, out: &mut impl Write) -> io::Result<()> {
@@ -66,22 +70,21 @@ impl<W: Write> Table<'_, W> {
     }
 
     fn file(&mut self, scan: &FileScan) -> io::Result<()> {
-        let path = scan.path.to_string_lossy();
         match &scan.outcome {
             Outcome::Scanned(report) if self.args.quiet && report.verdict == Verdict::Safe => Ok(()),
-            Outcome::Scanned(report) => self.report(report),
+            Outcome::Scanned(report) => self.report(&scan.path, report),
             Outcome::PassedOver => Ok(()),
             Outcome::Unreadable(error) => {
-                self.row(AnsiColor::Magenta.on_default().bold(), ["unreadable", "", ""], &Printable(&path))?;
-                writeln!(self.out, "    cannot read: {error}")
+                self.row(AnsiColor::Magenta.on_default().bold(), ["unreadable", "", ""], &shown(&scan.path))?;
+                writeln!(self.out, "    cannot read: {}", reason(error))
             }
             _ => Ok(()),
         }
     }
 
-    fn report(&mut self, report: &Report) -> io::Result<()> {
+    fn report(&mut self, path: &Path, report: &Report) -> io::Result<()> {
         let columns = [report.verdict.to_string(), report.status.to_string(), report.format.to_string()];
-        self.row(style_of(report.verdict), columns.each_ref().map(String::as_str), &Printable(&report.name))?;
+        self.row(style_of(report.verdict), columns.each_ref().map(String::as_str), &shown(path))?;
         let findings = report.all_findings();
         for (place, finding) in findings.iter().take(self.args.max_reasons) {
             self.reason(place, finding)?;

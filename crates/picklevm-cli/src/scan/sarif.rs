@@ -5,19 +5,21 @@ use std::io::{self, Write};
 use picklevm_scan::{FileScan, Finding, Outcome, Rule, Verdict};
 use serde_json::{Value, json};
 
+use crate::failure::reason;
+
 /// Prints one log of one run.
 pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> {
     let mut results = Vec::new();
     let mut notifications = Vec::new();
     for scan in scans {
-        let uri = uri(&scan.path.to_string_lossy());
+        let uri = uri(scan.path.as_os_str().as_encoded_bytes());
         match &scan.outcome {
             Outcome::Scanned(report) => {
                 results.extend(report.all_findings().iter().map(|(place, finding)| result(&uri, place, finding)));
             }
             Outcome::Unreadable(error) => notifications.push(json!({
                 "level": "error",
-                "message": {"text": format!("cannot read: {error}")},
+                "message": {"text": format!("cannot read: {}", reason(error))},
                 "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],
             })),
             _ => {}
@@ -72,10 +74,10 @@ fn result(uri: &str, place: &[&str], finding: &Finding) -> Value {
 }
 
 /// A path as a relative or `file:` reference, with what a URI cannot hold escaped.
-fn uri(path: &str) -> String {
+fn uri(path: &[u8]) -> String {
     use std::fmt::Write as _;
-    let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
-    for byte in path.bytes() {
+    let mut uri = String::from(if path.starts_with(b"/") { "file://" } else { "" });
+    for &byte in path {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte.into()),
             b'\\' if cfg!(windows) => uri.push('/'),
@@ -93,7 +95,8 @@ mod tests {
 
     #[test]
     fn a_path_becomes_a_uri() {
-        assert_eq!(uri("models/my model.pkl"), "models/my%20model.pkl");
-        assert_eq!(uri("/tmp/ü.pkl"), "file:///tmp/%C3%BC.pkl");
+        assert_eq!(uri(b"models/my model.pkl"), "models/my%20model.pkl");
+        assert_eq!(uri("/tmp/ü.pkl".as_bytes()), "file:///tmp/%C3%BC.pkl");
+        assert_eq!(uri(b"\xff.pkl"), "%FF.pkl");
     }
 }

@@ -1,26 +1,8 @@
 //! What a pickle does, in words for somebody who has never seen one from inside.
 
 use std::collections::HashSet;
-use std::fmt;
 
 use picklevm_scan::{Action, Event, Known, Verdict};
-
-/// A text without what would move the cursor or change the order of what a terminal shows: a stranger wrote it.
-pub(super) struct Printable<'a>(pub(super) &'a str);
-
-impl fmt::Display for Printable<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        self.0.chars().try_for_each(|c| if hides(c) { write!(f, "{}", c.escape_default()) } else { f.write_char(c) })
-    }
-}
-
-/// Whether a character is a control, or one of those that reorder, join or hide others.
-fn hides(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
 
 /// The verdict on a name of which this is known.
 pub(super) fn verdict_of(known: &Known) -> Verdict {
@@ -128,11 +110,6 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_could_drive_a_terminal_is_escaped() {
-        assert_eq!(Printable("a\x1b[2Jb\u{202e}c\n é").to_string(), "a\\u{1b}[2Jb\\u{202e}c\\n é");
-    }
 
     #[test]
     fn lines_are_broken_at_blanks() {

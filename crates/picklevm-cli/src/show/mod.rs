@@ -16,15 +16,14 @@ mod tests;
 mod typed;
 mod walk;
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Write as _};
 
 use anstream::{AutoStream, ColorChoice};
 use picklevm::{Graph, Unpickler};
 
-use crate::failure::{self, Failure};
-use crate::input::{self, Input};
+use crate::failure::Failure;
 use crate::output::Output;
+use crate::pickles::{Pickle, PickleFiles};
 
 use self::budget::Budget;
 use self::count::Count;
@@ -33,30 +32,30 @@ use self::notation::Notation;
 use self::print::Print;
 use self::python::Python;
 
-/// Prints what pickles hold, in Python syntax
+/// Print what pickles hold, in Python syntax
 ///
 /// Plain data can be read back with ast.literal_eval. Dates, paths and other objects of the standard library are written
 /// as the Python that makes them, other instances as `module.Name(arguments)` with the items and the state that they were
 /// given. A value that several places share, or that holds itself, is printed once, as
 /// `&1 value`, and is `*1` from then on.
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:
+  picklevm show data.pkl
+  picklevm show --all --json session.log.pkl
+  curl -s https://example.org/data.pkl | picklevm show")]
 pub(crate) struct Args {
-    /// The pickles
-    #[arg(value_name = "FILE", required = true)]
-    files: Vec<PathBuf>,
-    /// How deep to look into nested values [default: 200, with --json no limit]
+    #[command(flatten)]
+    pickles: PickleFiles,
+    /// Print this many levels of nested values [default: 200, with --json no limit]
     #[arg(long, value_name = "LEVELS")]
     depth: Option<usize>,
-    /// How many items to print of each value [default: 10000, with --json no limit]
+    /// Print this many items of each value [default: 10000, with --json no limit]
     #[arg(long, value_name = "COUNT")]
     max_items: Option<usize>,
-    /// Every pickle in the file, not the first alone
-    #[arg(long)]
-    all: bool,
-    /// Calls as the pickle has them, also those of the standard library that read better otherwise
+    /// Print calls as the pickle has them, also those of the standard library that read better otherwise
     #[arg(long, conflicts_with = "json")]
     raw: bool,
-    /// One line of JSON a pickle; what JSON cannot say is tagged
+    /// Print one line of JSON for each pickle; what JSON cannot say is tagged
     #[arg(long)]
     json: bool,
 }
@@ -82,25 +81,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let bounds = Bounds { depth: args.depth.unwrap_or(depth), items: args.max_items.unwrap_or(items) };
     let color = !args.json && AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut out = Output::stdout();
-    failure::each(&args.files, |file| {
-        let Input { name, data } = Input::read(file)?;
-        if args.files.len() > 1 && !args.json {
-            io::Write::write_fmt(&mut out, format_args!("# {}\n", input::name(file)))
-                .map_err(|error| out.failure(error))?;
+    let unpickler = Unpickler::new();
+    args.pickles.each(|input, offset| {
+        if args.pickles.are_several() && offset == 0 && !args.json {
+            writeln!(out, "# {}", input.name).map_err(|error| out.failure(error))?;
         }
-        let input = data.len();
-        let mut show = |graph: picklevm::Result<Graph>| {
-            let graph = graph.map_err(|error| Failure::data(&name, error))?;
-            let mut out = Budget::new(&mut out, graph.held_bytes() + input);
-            let shown = if args.json {
-                write(&graph, Json, bounds, false, &mut out)
-            } else {
-                write(&graph, Python::new(args.raw), bounds, color, &mut out)
-            };
-            shown.map_err(|error| out.failure(&name, error))
+        let pickle = Pickle::at(&input.data, offset);
+        let graph = pickle.load(&unpickler).map_err(|error| pickle.failure(&input.name, error))?;
+        let mut out = Budget::new(&mut out, graph.held_bytes() + pickle.data.len());
+        let shown = if args.json {
+            write(&graph, Json, bounds, false, &mut out)
+        } else {
+            write(&graph, Python::new(args.raw), bounds, color, &mut out)
         };
-        let unpickler = Unpickler::new();
-        if args.all { unpickler.stream(&data[..]).try_for_each(show) } else { show(unpickler.load_bytes(data)) }
+        shown.map_err(|error| out.failure(&input.name, error))?;
+        Ok(pickle.end())
     })?;
     out.finish()
 }
