@@ -47,7 +47,7 @@ fn main() -> Result<()> {
     let pickler = Pickler::new().dispatch_table(shared.clone());
     let pickle = pickler.dumps(graph.root())?;
     println!("{}", shown(&pickle)?);
-    assert_eq!(shown(&pickle)?, "[__main__.C(1), geometry.Point() state {'x': 3, 'y': 4}]");
+    assert_eq!(shown(&pickle)?, "[__main__.C(1), geometry.Point() with state {'x': 3, 'y': 4}]");
     let old = Pickler::new().protocol(Protocol::V0).dispatch_table(shared).dumps(graph.root())?;
     assert_eq!(shown(&old)?, "[__main__.C(1), copy_reg.__newobj__(geometry.Point) state {'x': 3, 'y': 4}]");
 
@@ -63,6 +63,6 @@ fn main() -> Result<()> {
 
     // The first pickler does not know of it.
     point = graph.add(point);
-    assert_eq!(shown(&pickler.dumps(graph.value(point))?)?, "geometry.Point() state {'x': 3, 'y': 4}");
+    assert_eq!(shown(&pickler.dumps(graph.value(point))?)?, "geometry.Point() with state {'x': 3, 'y': 4}");
     Ok(())
 }

@@ -20,7 +20,7 @@ fn main() -> picklevm::Result<()> {
         \x87\x94R\x94e.";
     let graph = restricted_loads(honest)?;
     println!("{:?}", graph.root());
-    assert_eq!(format!("{:?}", graph.root()), "[1, 2, builtins.range(0, 15, 1)]");
+    assert_eq!(format!("{:?}", graph.root()), "[1, 2, range(0, 15)]");
 
     let attacks: [(&[u8], &str); 3] = [
         (b"cos\nsystem\n(S'echo hello world'\ntR.", "os.system"),

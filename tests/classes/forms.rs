@@ -47,7 +47,7 @@ const THING: Thing = Thing { class_: 7, count: 0, factor: 1, cached: None, ones:
 
 #[test]
 fn a_renamed_field_is_written_by_its_new_name_and_one_that_is_skipped_not_at_all() {
-    assert_eq!(graph_of(&THING), "shop.Thing() state {'class': 7, 'count': 0, 'factor': 1, 'type': 2}");
+    assert_eq!(graph_of(&THING), "shop.Thing() with state {'class': 7, 'count': 0, 'factor': 1, 'type': 2}");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_state_that_is_a_tuple_may_end_early_where_fields_have_defaults() {
     let mut graph = Graph::new();
     let old = graph.instance("shop", "Record").state((7,)).build().expect("an instance");
     assert_eq!(graph.value(old).to::<Record>().expect("read"), Record { id: 7, added_later: 0 });
-    assert_eq!(graph_of(&Record { id: 7, added_later: 8 }), "shop.Record() state (7, 8)");
+    assert_eq!(graph_of(&Record { id: 7, added_later: 8 }), "shop.Record() with state (7, 8)");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_hook_reads_states_of_every_version() {
     let first = instance("Config", &[("depth", 3)]);
     assert_eq!(first.root().to::<Config>().expect("read"), Config { entries: entries.clone(), version: 1 });
     let second = Config { entries, version: 2 };
-    assert_eq!(graph_of(&second), "shop.Config() state (2, {'depth': 3})");
+    assert_eq!(graph_of(&second), "shop.Config() with state (2, {'depth': 3})");
     assert_eq!(from_slice::<Config>(&to_vec(&second).expect("written")).expect("read"), second);
 }
 
@@ -249,7 +249,7 @@ fn collections_are_read_from_the_containers_that_they_are_written_as() {
         (),
         Box::new([1, 2]),
     );
-    assert_eq!(graph_of(&collections), r#"({5}, {'a', 'b'}, [True, False], {-1: 'minus'}, None, b"\x01\x02")"#);
+    assert_eq!(graph_of(&collections), r"({5}, {'a', 'b'}, [True, False], {-1: 'minus'}, None, b'\x01\x02')");
     for protocol in 0..=5 {
         let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
         let pickle = pickler.to_vec(&collections).expect("written");
@@ -280,7 +280,7 @@ fn a_namedtuple_may_have_attributes_besides() {
         tag: String,
     }
     let tagged = Tagged { first: 1, second: 2, tag: "new".into() };
-    assert_eq!(graph_of(&tagged), "shop.Tagged(1, 2) state {'tag': 'new'}");
+    assert_eq!(graph_of(&tagged), "shop.Tagged(1, 2) with state {'tag': 'new'}");
     for protocol in [Protocol::V0, Protocol::V2, Protocol::V5] {
         let pickle = Pickler::new().protocol(protocol).to_vec(&tagged).expect("written");
         assert_eq!(from_slice::<Tagged>(&pickle).expect("read"), tagged);
@@ -316,7 +316,7 @@ fn a_field_may_be_read_and_written_by_serde() {
     let order = graph.instance("shop", "Order").attr("id", 7).attr("placed", date).build().expect("an instance");
     let order: Order = graph.value(order).to().expect("read");
     assert_eq!(order.placed.to_string(), "2014-03-09");
-    assert_eq!(graph_of(&order), "shop.Order() state {'id': 7, 'placed': '2014-03-09'}");
+    assert_eq!(graph_of(&order), "shop.Order() with state {'id': 7, 'placed': '2014-03-09'}");
 }
 
 #[test]

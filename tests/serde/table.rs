@@ -20,7 +20,8 @@ thread_local! {
 #[track_caller]
 fn both<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, python: &str) {
     let graph = to_graph(&value).expect("the value can be written");
-    assert_eq!(format!("{:?}", graph.root()), python);
+    // An infinity is written as a literal.
+    assert_eq!(format!("{:?}", graph.root()), if python == "inf" { "1e309" } else { python });
     assert_eq!(from_value::<T>(graph.root()).expect("the value can be read"), value);
     for protocol in 0..=5 {
         let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
@@ -99,7 +100,6 @@ fn integers_of_every_width_keep_their_ends() {
     both(u32::MAX, "4294967295");
     both(u64::MAX, "18446744073709551615");
     both(0u64, "0");
-    // Debug gives the size of what does not fit 128 signed bits.
     let graph = to_graph(&u128::MAX).expect("written");
     assert_eq!(graph.root().as_int().map(|int| int.to_string()), Some(u128::MAX.to_string()));
     assert_eq!(from_value::<u128>(graph.root()).expect("read"), u128::MAX);
@@ -136,7 +136,7 @@ fn text_is_text() {
 
 #[test]
 fn bytes_are_bytes_and_vectors_of_integers_lists() {
-    both(serde_bytes::ByteBuf::from(b"\x00ab".to_vec()), "b\"\\x00ab\"");
+    both(serde_bytes::ByteBuf::from(b"\x00ab".to_vec()), "b'\\x00ab'");
     both(vec![0u8, 97], "[0, 97]");
     both([1, 2, 3], "(1, 2, 3)");
 }

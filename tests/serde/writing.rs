@@ -46,12 +46,12 @@ enum Shape {
 
 #[test]
 fn a_name_with_a_dot_is_a_class() {
-    written(Point { x: 1.0, y: 2.0 }, "geometry.Point() state {'x': 1.0, 'y': 2.0}");
+    written(Point { x: 1.0, y: 2.0 }, "geometry.Point() with state {'x': 1.0, 'y': 2.0}");
     written(Inner, "geometry.Outer.Inner()");
     written(Pair(1, 2), "geometry.Pair(1, 2)");
     written(Meters(1.5), "geometry.Meters(1.5)");
-    written(Color::Red, "builtins.getattr(paint.Color, 'RED')");
-    written(Shape::Circle { radius: 1.0 }, "geometry.Circle() state {'radius': 1.0}");
+    written(Color::Red, "paint.Color.RED");
+    written(Shape::Circle { radius: 1.0 }, "geometry.Circle() with state {'radius': 1.0}");
     written(Shape::Span(1, 2), "geometry.Span(1, 2)");
     written(Shape::Nothing, "geometry.Nothing()");
 }
@@ -78,7 +78,7 @@ struct Plain {
 fn the_configuration_names_classes_too() {
     let config = Config::new().class("Plain", "shop.Plain");
     let graph = config.to_graph(&[Plain { n: 1 }, Plain { n: 2 }]).expect("written");
-    assert_eq!(format!("{:?}", graph.root()), "(shop.Plain() state {'n': 1}, shop.Plain() state {'n': 2})");
+    assert_eq!(format!("{:?}", graph.root()), "(shop.Plain() with state {'n': 1}, shop.Plain() with state {'n': 2})");
     let [a, b] = graph.root().items().as_array().expect("two");
     let class = |value: picklevm::Value<'_>| value.as_object().expect("an object").class().id();
     assert_eq!(class(a), class(b), "the class is one value");
@@ -119,9 +119,9 @@ fn enums_are_tuples_where_that_is_asked_for() {
 #[test]
 fn an_instance_is_written_with_its_class_arguments_and_state() {
     let instance = Instance { class: "m.Thing".into(), args: (), state: Plain { n: 1 } };
-    written(instance, "m.Thing() state {'n': 1}");
+    written(instance, "m.Thing() with state {'n': 1}");
     let error = Instance { class: "builtins.KeyError".to_owned(), args: ("k",), state: () };
-    written(error, "builtins.KeyError('k')");
+    written(error, "KeyError('k')");
     let nowhere = Instance { class: "Thing".to_owned(), args: (), state: () };
     assert_eq!(to_graph(&nowhere).map(drop).expect_err("no module").to_string(), "the class \"Thing\" has no module");
 }

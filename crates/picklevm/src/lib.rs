@@ -80,6 +80,7 @@ pub mod machine;
 mod noload;
 mod options;
 mod pickler;
+pub mod pretty;
 mod protocol;
 mod reduce;
 mod resolve;

@@ -30,7 +30,7 @@ impl Unpickler {
     /// // {'owner': <persistent (b'\x05', app.User)>}
     /// let pickle = b"\x80\x03}X\x05\0\0\0ownerC\x01\x05capp\nUser\n\x86Qs.";
     /// let ids = picklevm::Unpickler::new().noload(pickle)?;
-    /// assert_eq!(format!("{ids:?}"), r#"[(b"\x05", app.User)]"#);
+    /// assert_eq!(format!("{ids:?}"), r"(b'\x05', app.User)");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn noload(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {

@@ -1,24 +1,13 @@
 //! `picklevm show`: values for people, in Python syntax, or as JSON for programs.
-//!
-//! A [notation](notation::Notation) takes values apart into steps, and [`walk`] runs the steps on a work list for one
-//! pass after the other: [`Count`] sees what is met more than once, [`Measure`](measure::Measure) whether parts fit on a
-//! line, [`Print`] writes. Nothing recurses.
 
 mod budget;
-mod count;
-mod json;
-mod measure;
-mod notation;
-mod print;
-mod python;
-#[cfg(test)]
-mod tests;
-mod typed;
-mod walk;
 
-use std::io::{self, Write as _};
+use std::fmt;
+use std::io::{self, Write};
 
 use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use picklevm::pretty::{Palette, Pretty, Token};
 use picklevm::{Graph, Unpickler};
 
 use crate::failure::Failure;
@@ -26,11 +15,6 @@ use crate::output::Output;
 use crate::pickles::{Pickle, PickleFiles};
 
 use self::budget::Budget;
-use self::count::Count;
-use self::json::Json;
-use self::notation::Notation;
-use self::print::Print;
-use self::python::Python;
 
 /// Print what pickles hold, in Python syntax
 ///
@@ -60,25 +44,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// How much of a graph is printed.
-#[derive(Clone, Copy)]
-struct Bounds {
-    /// Levels of nesting.
-    depth: usize,
-    /// Items of a value.
-    items: usize,
-}
-
-impl Bounds {
-    /// For people: deeper than Python's own parser reads.
-    const PEOPLE: Bounds = Bounds { depth: 200, items: 10_000 };
-    /// For programs: all of it.
-    const PROGRAMS: Bounds = Bounds { depth: usize::MAX, items: usize::MAX };
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let Bounds { depth, items } = if args.json { Bounds::PROGRAMS } else { Bounds::PEOPLE };
-    let bounds = Bounds { depth: args.depth.unwrap_or(depth), items: args.max_items.unwrap_or(items) };
     let color = !args.json && AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut out = Output::stdout();
     let unpickler = Unpickler::new();
@@ -89,34 +55,55 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let pickle = Pickle::at(&input.data, offset);
         let graph = pickle.load(&unpickler).map_err(|error| pickle.failure(&input.name, error))?;
         let mut out = Budget::new(&mut out, graph.held_bytes() + pickle.data.len());
-        let shown = if args.json {
-            write(&graph, Json, bounds, false, &mut out)
-        } else {
-            write(&graph, Python::new(args.raw), bounds, color, &mut out)
-        };
+        let pretty = pretty(&graph, args);
+        let shown = if color { pretty.write_colored(&Colors, &mut out) } else { pretty.write_to(&mut out) };
+        let shown = shown.and_then(|()| out.write_all(b"\n"));
         shown.map_err(|error| out.failure(&input.name, error))?;
         Ok(pickle.end())
     })?;
     out.finish()
 }
 
-/// Writes what a load made, and ends the line.
-fn write(
-    graph: &Graph,
-    mut notation: impl Notation,
-    bounds: Bounds,
-    color: bool,
-    out: &mut impl io::Write,
-) -> io::Result<()> {
-    let start = || notation.roots(graph.root(), graph.effects());
-    let mut count = Count::new(&notation);
-    walk::walk(start(), 0, bounds, &mut Vec::new(), &mut count)?;
-    let (labels, byte_strings) = count.finish();
-    if byte_strings {
-        notation.tell_byte_strings();
+/// What to print of what a load made.
+fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
+    let mut pretty = graph.pretty().max_bytes(usize::MAX);
+    if args.json {
+        pretty = pretty.json();
     }
-    let start = notation.roots(graph.root(), graph.effects());
-    let mut print = Print::new(&notation, bounds, labels, color, &mut *out);
-    walk::walk(start, 0, bounds, &mut Vec::new(), &mut print)?;
-    out.write_all(b"\n")
+    if args.raw {
+        pretty = pretty.raw();
+    }
+    if let Some(levels) = args.depth {
+        pretty = pretty.max_depth(levels);
+    }
+    if let Some(items) = args.max_items {
+        pretty = pretty.max_items(items);
+    }
+    pretty
+}
+
+/// The colours of a terminal.
+struct Colors;
+
+impl Colors {
+    fn style(token: Token) -> Style {
+        match token {
+            Token::Text => AnsiColor::Green.on_default(),
+            Token::Constant => AnsiColor::Magenta.on_default(),
+            Token::Name => AnsiColor::Cyan.on_default(),
+            Token::Label => AnsiColor::Yellow.on_default().bold(),
+            Token::Omission => Style::new().dimmed(),
+            _ => Style::new(),
+        }
+    }
+}
+
+impl Palette for Colors {
+    fn begin(&self, token: Token, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{}", Colors::style(token).render())
+    }
+
+    fn end(&self, token: Token, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{}", Colors::style(token).render_reset())
+    }
 }

@@ -13,7 +13,7 @@
 //! }
 //!
 //! let graph = picklevm::Pickler::new().to_graph(&Account { owner: "ann".into() })?;
-//! assert_eq!(format!("{:?}", graph.root()), r#"legacy.Account() state {'owner': 8-bit "ann"}"#);
+//! assert_eq!(format!("{:?}", graph.root()), "legacy.Account() with state {u'owner': 'ann'}");
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 

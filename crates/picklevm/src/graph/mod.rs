@@ -7,7 +7,6 @@
 mod arena;
 mod cell;
 mod compare;
-mod debug;
 mod decimal;
 mod describe;
 mod edit;

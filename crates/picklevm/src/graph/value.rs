@@ -48,7 +48,7 @@ pub struct Value<'g> {
 }
 
 /// What a [`Value`] is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Kind<'g> {
     /// `None`.

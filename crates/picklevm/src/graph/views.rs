@@ -91,6 +91,11 @@ impl<'g> Global<'g> {
         Global { arena, cell }
     }
 
+    /// The global as a value.
+    pub fn value(self) -> Value<'g> {
+        Value::new(self.arena, self.cell)
+    }
+
     /// The module, as the pickle has it: `copy_reg` below protocol 3 is not mapped to `copyreg`.
     pub fn module(self) -> Text<'g> {
         self.arena.text(self.arena.globals[self.cell.id()].module)
@@ -158,7 +163,7 @@ pub struct Object<'g> {
 }
 
 /// One thing that happened to an object after it was made.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Change<'g> {
     /// APPEND, APPENDS: items were appended, as to a list.
@@ -182,8 +187,13 @@ impl<'g> Object<'g> {
         &self.arena.objects[self.cell.id()]
     }
 
-    fn value(self, cell: Cell) -> Value<'g> {
+    fn lend(self, cell: Cell) -> Value<'g> {
         Value::new(self.arena, cell)
+    }
+
+    /// The object as a value.
+    pub fn value(self) -> Value<'g> {
+        self.lend(self.cell)
     }
 
     /// The object's id.
@@ -199,7 +209,7 @@ impl<'g> Object<'g> {
     /// The class or function that was called: a global as a rule, or an extension code, an object, a persistent
     /// reference.
     pub fn class(self) -> Value<'g> {
-        self.value(self.node().class)
+        self.lend(self.node().class)
     }
 
     /// The arguments.
@@ -210,7 +220,7 @@ impl<'g> Object<'g> {
     /// The tuple of the arguments, which other values may share.
     pub fn args_tuple(self) -> Value<'g> {
         let node = self.node();
-        self.value(match node.how {
+        self.lend(match node.how {
             How::NewObjEx => self.arena.items(node.args)[0],
             _ => node.args,
         })
@@ -219,7 +229,7 @@ impl<'g> Object<'g> {
     /// The keyword arguments, which NEWOBJ_EX alone has: a dict.
     pub fn kwargs(self) -> Option<Value<'g>> {
         let node = self.node();
-        (node.how == How::NewObjEx).then(|| self.value(self.arena.items(node.args)[1]))
+        (node.how == How::NewObjEx).then(|| self.lend(self.arena.items(node.args)[1]))
     }
 
     /// What happened to it after it was made, in order.

@@ -45,7 +45,7 @@ impl Pickler {
     /// let mut graph = picklevm::Graph::new();
     /// let point = graph.instance("__main__", "Point").attr("x", 1).build()?;
     /// let pickle = pickler.dumps(graph.value(point))?;
-    /// assert_eq!(format!("{:?}", picklevm::loads(pickle)?.root()), "geometry.Point() state {'x': 1}");
+    /// assert_eq!(format!("{:?}", picklevm::loads(pickle)?.root()), "geometry.Point() with state {'x': 1}");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     #[must_use]

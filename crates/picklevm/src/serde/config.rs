@@ -31,7 +31,7 @@ pub(super) const DEPTH: usize = 128;
 /// }
 ///
 /// let graph = Config::new().class("Point", "geometry.Point").to_graph(&Point { x: 5 })?;
-/// assert_eq!(format!("{:?}", graph.root()), "geometry.Point() state {'x': 5}");
+/// assert_eq!(format!("{:?}", graph.root()), "geometry.Point() with state {'x': 5}");
 /// # Ok::<(), picklevm::serde::Error>(())
 /// ```
 #[derive(Clone)]

@@ -269,7 +269,7 @@ impl Arena {
     /// ```
     /// let mut graph = picklevm::Graph::new();
     /// let ordered = graph.ordered_dict([("b", 1), ("a", 2)]);
-    /// assert_eq!(format!("{:?}", graph.value(ordered)), "collections.OrderedDict() {'b': 1, 'a': 2}");
+    /// assert_eq!(format!("{:?}", graph.value(ordered)), "collections.OrderedDict({'b': 1, 'a': 2})");
     /// ```
     pub fn ordered_dict<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Id {
         let rows = self.cells_of_pairs(pairs);

@@ -13,7 +13,7 @@
 //!
 //! let error = graph.root().view::<DateTime>().unwrap_err();
 //! assert_eq!(error.kind(), picklevm::ErrorKind::Type);
-//! assert_eq!(error.to_string(), r#"expected a datetime.datetime, found datetime.date(b"\x07\xee\x01\x02")"#);
+//! assert_eq!(error.to_string(), r"expected a datetime.datetime, found datetime.date(b'\x07\xee\x01\x02')");
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
@@ -31,7 +31,7 @@
 //!
 //! let mut graph = Graph::new();
 //! let date = graph.add(Date::new(2030, 1, 2)?);
-//! assert_eq!(format!("{:?}", graph.value(date)), r#"datetime.date(b"\x07\xee\x01\x02")"#);
+//! assert_eq!(format!("{:?}", graph.value(date)), "datetime.date(2030, 1, 2)");
 //!
 //! // `copyreg._reconstructor`, as Python has it at protocols 0 and 1.
 //! let id = graph.add_for(Protocol::V1, Uuid::from(0x1234));
@@ -185,7 +185,8 @@ impl<'g> Value<'g> {
 #[cold]
 fn no_view(value: Value<'_>, expected: &'static str) -> Error {
     let found = match value.as_object() {
-        Some(_) => shorten(&format!("{value:?}")),
+        // As it was pickled: what is written otherwise is asked for its views, whose errors would write it again.
+        Some(_) => shorten(&value.pretty().raw().brief().one_line().to_string()),
         None => describe(value.arena(), value.cell()),
     };
     Error::new(ErrorKind::Type, expected, found)
@@ -207,8 +208,8 @@ impl Arena {
     /// let mut graph = Graph::new();
     /// let [old, new] = [Protocol::V2, Protocol::V3].map(|protocol| graph.add_for(protocol, &array));
     /// assert_eq!(format!("{:?}", graph.value(old)), "array.array('h', [1, -1])");
-    /// let new = format!("{:?}", graph.value(new));
-    /// assert_eq!(new, r#"array._array_reconstructor(array.array, 'h', 4, b"\x01\x00\xff\xff")"#);
+    /// let new = graph.value(new).pretty().raw().to_string();
+    /// assert_eq!(new, r"array._array_reconstructor(array.array, 'h', 4, b'\x01\x00\xff\xff')");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn add_for(&mut self, protocol: Protocol, value: impl Reduce) -> Id {

@@ -51,7 +51,7 @@ impl Kin {
 /// use picklevm::typed::IpAddress;
 ///
 /// let graph = picklevm::Graph::from(IpAddress::from(std::net::Ipv4Addr::LOCALHOST));
-/// assert_eq!(format!("{:?}", graph.root()), "ipaddress.IPv4Address(2130706433)");
+/// assert_eq!(format!("{:?}", graph.root()), "ipaddress.IPv4Address('127.0.0.1')");
 /// let address: IpAddress = graph.root().view()?;
 /// assert_eq!(address.addr(), std::net::Ipv4Addr::LOCALHOST);
 /// # Ok::<(), picklevm::Error>(())

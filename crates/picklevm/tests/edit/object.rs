@@ -17,7 +17,7 @@ fn an_attribute_is_set_in_the_state() {
     let old = graph.root_mut().set_attr("x", 5).unwrap().unwrap();
     assert_eq!(graph.value(old).as_i64(), Some(1));
     assert_eq!(graph.root_mut().set_attr("y", 6).unwrap(), None);
-    assert_eq!(shown(graph.root()), "geometry.Point() state {'x': 5, 'y': 6}");
+    assert_eq!(shown(graph.root()), "geometry.Point() with state {'x': 5, 'y': 6}");
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn an_attribute_is_reached_and_removed() {
     graph.root_mut().set_attr("tags", vec!["a"]).unwrap();
     graph.root_mut().attr("tags").unwrap().push("b").unwrap();
     graph.root_mut().remove_attr("x").unwrap();
-    assert_eq!(shown(graph.root()), "geometry.Point() state {'tags': ['a', 'b']}");
+    assert_eq!(shown(graph.root()), "geometry.Point() with state {'tags': ['a', 'b']}");
     assert_eq!(graph.root_mut().remove_attr("x").unwrap_err().kind(), ErrorKind::Missing);
     let error = graph.root_mut().attr("x").unwrap_err();
     assert_eq!(error.to_string(), "expected the attribute \"x\", found an instance of geometry.Point without it");
@@ -37,7 +37,7 @@ fn an_object_without_a_state_gets_one() {
     let mut graph = Graph::new();
     let object = graph.instance("m", "C").build().unwrap();
     graph.value_mut(object).set_attr("x", 1).unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() state {'x': 1}");
+    assert_eq!(shown(graph.value(object)), "m.C() with state {'x': 1}");
 }
 
 #[test]
@@ -46,11 +46,11 @@ fn a_slot_is_set_where_it_is() {
     let slots = graph.dict([("x", 1)]).unwrap();
     let object = graph.instance("m", "C").state((None::<Id>, slots)).build().unwrap();
     graph.value_mut(object).set_attr("x", 2).unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() state (None, {'x': 2})");
+    assert_eq!(shown(graph.value(object)), "m.C() with state (None, {'x': 2})");
     graph.value_mut(object).set_attr("y", 3).unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() state ({'y': 3}, {'x': 2})");
+    assert_eq!(shown(graph.value(object)), "m.C() with state ({'y': 3}, {'x': 2})");
     graph.value_mut(object).remove_attr("x").unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() state ({'y': 3}, {})");
+    assert_eq!(shown(graph.value(object)), "m.C() with state ({'y': 3}, {})");
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_state_of_another_kind_holds_no_attributes() {
     let object = graph.instance("m", "C").state(1).build().unwrap();
     assert_eq!(graph.value_mut(object).set_attr("x", 1).unwrap_err().kind(), ErrorKind::Type);
     graph.value_mut(object).set_state("s").unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() state 's'");
+    assert_eq!(shown(graph.value(object)), "m.C() with state 's'");
 }
 
 #[test]
@@ -67,12 +67,15 @@ fn items_and_pairs_join_those_that_are_there() {
     let mut graph = Graph::new();
     let object = graph.instance("m", "C").items([1]).pair("a", 1).state(0).build().unwrap();
     graph.value_mut(object).set("a", 2).unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() [1] {'a': 2} state 0");
+    assert_eq!(shown(graph.value(object)), "m.C() with items [1] with items {'a': 2} with state 0");
     graph.value_mut(object).push(2).unwrap();
     graph.value_mut(object).set("b", 3).unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() [1] {'a': 2} state 0 [2] {'b': 3}");
+    assert_eq!(
+        shown(graph.value(object)),
+        "m.C() with items [1] with items {'a': 2} with state 0 with items [2] with items {'b': 3}"
+    );
     graph.value_mut(object).remove("a").unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() [1] state 0 [2] {'b': 3}");
+    assert_eq!(shown(graph.value(object)), "m.C() with items [1] with state 0 with items [2] with items {'b': 3}");
     assert_eq!(graph.value_mut(object).remove("a").unwrap_err().kind(), ErrorKind::Missing);
     graph.value_mut(object).clear().unwrap();
     assert_eq!(shown(graph.value(object)), "m.C() state 0");
@@ -96,5 +99,5 @@ fn class_and_arguments_can_be_others() {
 fn a_loaded_object_changes_like_one_made_by_hand() {
     let mut graph = loads(b"\x80\x02cm\nC\n)\x81}X\x01\0\0\0xK\x05sb.").unwrap();
     graph.root_mut().set_attr("x", "y").unwrap();
-    assert_eq!(shown(graph.root()), "m.C() state {'x': 'y'}");
+    assert_eq!(shown(graph.root()), "m.C() with state {'x': 'y'}");
 }

@@ -5,7 +5,7 @@ use picklevm::{ErrorKind, Unpickler};
 use crate::vectors::vectors;
 
 fn ids(pickle: &[u8]) -> String {
-    format!("{:?}", Unpickler::new().noload(pickle).unwrap())
+    format!("{:?}", Unpickler::new().noload(pickle).unwrap().roots())
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn noload_finds_the_ids_that_a_load_finds() {
 #[test]
 fn ids_come_in_order_and_with_their_classes() {
     let pickle = b"\x80\x03}(K\x01C\x01acapp\nUser\nq\0\x86QK\x02C\x01bh\0\x86QK\x03K\x07Qu.";
-    assert_eq!(ids(pickle), r#"[(b"a", app.User), (b"b", app.User), 7]"#);
+    assert_eq!(ids(pickle), "[(b'a', app.User), (b'b', app.User), 7]");
 }
 
 #[test]
@@ -41,10 +41,10 @@ fn every_form_of_a_zodb_reference_is_a_value() {
         ](X\x01\0\0\0nX\x02\0\0\0dbq\x01C\x01d\x86eQ](X\x01\0\0\0mh\x01C\x01eh\0\x87eQt.";
     assert_eq!(
         ids(pickle),
-        r#"[b"a", (b"b", app.User), ['w', (b"c",)], ['n', ('db', b"d")], ['m', ('db', b"e", app.User)]]"#
+        "[b'a', (b'b', app.User), ['w', (b'c',)], ['n', ('db', b'd')], ['m', ('db', b'e', app.User)]]"
     );
     // Protocol 0 has ids of text, and Python 2 wrote oids as 8-bit strings.
-    assert_eq!(ids(b"(P12\nU\x01acapp\nUser\n\x86Qt."), r#"['12', (8-bit "a", app.User)]"#);
+    assert_eq!(ids(b"(P12\nU\x01acapp\nUser\n\x86Qt."), "[u'12', ('a', app.User)]");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_long_tuple_is_an_error_in_an_id_alone() {
 fn all_pickles_of_a_record_are_run_with_or_without_one_memo() {
     let record = b"\x80\x03cm\nC\nq\0.\x80\x03C\x01ah\0\x86Q.";
     let found = Unpickler::new().shared_memo(true).noload_all(record).unwrap();
-    assert_eq!(format!("{found:?}"), r#"[(b"a", m.C)]"#);
+    assert_eq!(format!("{found:?}"), "(b'a', m.C)");
     assert_eq!(Unpickler::new().noload_all(record).unwrap_err().kind(), ErrorKind::Memo);
     assert_eq!(Unpickler::new().noload(record).unwrap().roots().len(), 0);
 }

@@ -67,7 +67,7 @@ fn a_codec_of_the_program_decodes_8_bit_strings_and_nothing_else() {
         _ => Ok(bytes.iter().rev().map(|byte| char::from(*byte)).collect()),
     });
     let graph = unpickler.loads(b"\x80\x03(U\x03abcT\x02\0\0\0\xe9xS'de'\nC\x02fgX\x02\0\0\0hit.").unwrap();
-    assert_eq!(format!("{:?}", graph.root()), r#"('cba', 'xé', 'ed', b"fg", 'hi')"#);
+    assert_eq!(format!("{:?}", graph.root()), "('cba', 'xé', 'ed', b'fg', 'hi')");
     let error = unpickler.loads(b"U\x01\xff.").unwrap_err();
     assert_eq!(error.to_string(), "offset 0: SHORT_BINSTRING: no letter");
 }

@@ -15,7 +15,7 @@ fn load(resolver: impl Resolver + 'static, pickle: &[u8]) -> Result<String, Stri
 fn symbolic_leaves_all_as_it_is() {
     assert_eq!(load(Symbolic, b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.").unwrap(), "os.system('ls')");
     assert_eq!(load(Symbolic, b"K\x07Q.").unwrap(), "persistent(7)");
-    assert_eq!(load(Symbolic, b"\x80\x02\x82\x07.").unwrap(), "ext(7)");
+    assert_eq!(load(Symbolic, b"\x80\x02\x82\x07.").unwrap(), "extension(7)");
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Arena {
     /// ```
     /// let mut graph = picklevm::Graph::new();
     /// let id = graph.complex(1.0, -2.5);
-    /// assert_eq!(format!("{:?}", graph.value(id)), "complex(1.0, -2.5)");
+    /// assert_eq!(format!("{:?}", graph.value(id)), "(1-2.5j)");
     /// ```
     pub fn complex(&mut self, re: f64, im: f64) -> Id {
         Id(self.new_complex(re, im))
@@ -54,7 +54,7 @@ impl Arena {
     /// ```
     /// let mut graph = picklevm::Graph::new();
     /// let id = graph.bytes(b"abc");
-    /// assert_eq!(format!("{:?}", graph.value(id)), r#"b"abc""#);
+    /// assert_eq!(format!("{:?}", graph.value(id)), "b'abc'");
     /// ```
     pub fn bytes(&mut self, bytes: impl AsRef<[u8]>) -> Id {
         Id(self.new_text(Tag::Bytes, bytes.as_ref(), false))
@@ -65,7 +65,7 @@ impl Arena {
     /// ```
     /// let mut graph = picklevm::Graph::new();
     /// let id = graph.byte_str("abc");
-    /// assert_eq!(format!("{:?}", graph.value(id)), r#"8-bit "abc""#);
+    /// assert_eq!(format!("{:?}", graph.value(id)), "'abc'");
     /// ```
     pub fn byte_str(&mut self, bytes: impl AsRef<[u8]>) -> Id {
         Id(self.new_text(Tag::ByteStr, bytes.as_ref(), false))
@@ -76,7 +76,7 @@ impl Arena {
     /// ```
     /// let mut graph = picklevm::Graph::new();
     /// let id = graph.bytearray("abc");
-    /// assert_eq!(format!("{:?}", graph.value(id)), r#"bytearray "abc""#);
+    /// assert_eq!(format!("{:?}", graph.value(id)), "bytearray(b'abc')");
     /// ```
     pub fn bytearray(&mut self, bytes: impl AsRef<[u8]>) -> Id {
         Id(self.new_text(Tag::ByteArray, bytes.as_ref(), false))
@@ -189,7 +189,7 @@ impl Arena {
     /// ```
     /// let mut graph = picklevm::Graph::new();
     /// let id = graph.ext(240)?;
-    /// assert_eq!(format!("{:?}", graph.value(id)), "ext(240)");
+    /// assert_eq!(format!("{:?}", graph.value(id)), "extension(240)");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn ext(&mut self, code: i32) -> Result<Id> {

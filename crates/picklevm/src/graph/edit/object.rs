@@ -20,7 +20,7 @@ impl<'g> ValueMut<'g> {
     /// let mut graph = picklevm::Graph::new();
     /// let point = graph.instance("geometry", "Point").attr("x", vec![1]).build()?;
     /// graph.value_mut(point).attr("x")?.push(2)?;
-    /// assert_eq!(format!("{:?}", graph.value(point)), "geometry.Point() state {'x': [1, 2]}");
+    /// assert_eq!(format!("{:?}", graph.value(point)), "geometry.Point() with state {'x': [1, 2]}");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn attr(self, name: &str) -> Result<ValueMut<'g>> {

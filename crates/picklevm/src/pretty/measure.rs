@@ -1,13 +1,11 @@
 //! The pass that sees whether something fits on a line.
 
 use std::fmt::{self, Write};
-use std::io;
-
-use picklevm::{Kind, Value};
 
 use super::count::Labels;
 use super::notation::{Group, Notation};
 use super::walk::{ArgumentsMeeting, Meeting, Pass, Piece};
+use crate::graph::{Kind, Value};
 
 /// Fails as soon as more characters have gone by than there is room for.
 pub(super) struct Measure<'p, N> {
@@ -41,18 +39,18 @@ impl<'g, N: Notation> Pass<'g> for Measure<'_, N> {
         self.labels.look_at_arguments(tuple)
     }
 
-    fn atom(&mut self, value: Value<'g>) -> io::Result<()> {
+    fn atom(&mut self, value: Value<'g>) -> fmt::Result {
         // An integer is written as a whole or not at all, and has more digits than bytes.
         if let Kind::Int(int) = value.kind()
             && int.with_le_bytes(|bytes| bytes.len() > self.room)
         {
-            return Err(io::ErrorKind::Other.into());
+            return Err(fmt::Error);
         }
         let notation = self.notation;
-        notation.atom(value, self).map_err(io::Error::other)
+        notation.atom(value, self)
     }
 
-    fn piece(&mut self, piece: Piece<'_>) -> io::Result<()> {
+    fn piece(&mut self, piece: Piece<'_>) -> fmt::Result {
         match piece {
             Piece::Text(text) | Piece::Label(text) => self.write_str(text),
             Piece::Written(value, write) => write(value, self),
@@ -62,14 +60,13 @@ impl<'g, N: Notation> Pass<'g> for Measure<'_, N> {
             }
             Piece::More(count, [before, after]) => write!(self, "{before}{count}{after}"),
         }
-        .map_err(io::Error::other)
     }
 
     fn breaks(&mut self, _: Group<'g>, _: usize) -> bool {
         false
     }
 
-    fn line(&mut self, _: usize) -> io::Result<()> {
+    fn line(&mut self, _: usize) -> fmt::Result {
         Ok(())
     }
 }

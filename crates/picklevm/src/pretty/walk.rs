@@ -1,11 +1,12 @@
 //! Running steps on a work list, for whatever pass wants to see them.
 
-use std::io;
+use std::fmt;
 
-use picklevm::{Text, Value};
+use picklevm_ops::Text;
 
 use super::Bounds;
 use super::notation::{Group, Notation, Rows, Step, Write, identity, is_atom};
+use crate::graph::Value;
 
 /// What sees the steps go by.
 pub(super) trait Pass<'g> {
@@ -21,16 +22,16 @@ pub(super) trait Pass<'g> {
     fn meet_arguments(&mut self, tuple: Value<'g>) -> ArgumentsMeeting;
 
     /// Writes an atom.
-    fn atom(&mut self, value: Value<'g>) -> io::Result<()>;
+    fn atom(&mut self, value: Value<'g>) -> fmt::Result;
 
     /// Writes what is no value.
-    fn piece(&mut self, piece: Piece<'_>) -> io::Result<()>;
+    fn piece(&mut self, piece: Piece<'_>) -> fmt::Result;
 
     /// Whether the parts of a group stand on lines of their own.
     fn breaks(&mut self, group: Group<'g>, depth: usize) -> bool;
 
     /// Begins a new line, so many levels to the right.
-    fn line(&mut self, indent: usize) -> io::Result<()>;
+    fn line(&mut self, indent: usize) -> fmt::Result;
 }
 
 /// What a pass knows of a value.
@@ -86,14 +87,16 @@ pub(super) fn walk<'g, P: Pass<'g>>(
     bounds: Bounds,
     work: &mut Vec<Task<'g>>,
     pass: &mut P,
-) -> io::Result<()> {
+) -> fmt::Result {
     let mut indent = 0;
+    let mut left = bounds.values;
     push(work, start, depth);
     while let Some(task) = work.pop() {
         let (step, depth) = match task {
             Task::Step(step, depth) => (step, depth),
             Task::Rest(rest) => {
-                next_row(rest, &mut indent, bounds, work, pass)?;
+                let most = if rest.depth < bounds.depth && left > 0 { bounds.items } else { 0 };
+                next_row(rest, most, &mut indent, work, pass)?;
                 continue;
             }
         };
@@ -101,7 +104,9 @@ pub(super) fn walk<'g, P: Pass<'g>>(
             Step::Text(text) => pass.piece(Piece::Text(text))?,
             Step::Key(text) => pass.piece(Piece::Key(text))?,
             Step::Written(value, write) => pass.piece(Piece::Written(value, write))?,
+            Step::Value(_) if left == 0 => pass.piece(Piece::Text(P::Notation::OMITTED))?,
             Step::Value(value) => {
+                left -= 1;
                 match identity(value).map_or(Meeting::Only, |_| pass.meet(value)) {
                     Meeting::Only => {}
                     Meeting::First(number) => {
@@ -146,17 +151,16 @@ fn push<'g>(work: &mut Vec<Task<'g>>, steps: impl IntoIterator<Item = Step<'g>>,
     work[from..].reverse();
 }
 
-/// Begins the next row of a group, or ends it.
+/// Begins the next row of a group of which at most so many are written, or ends it.
 fn next_row<'g, P: Pass<'g>>(
     mut rest: Box<Rest<'g>>,
+    most: usize,
     indent: &mut usize,
-    bounds: Bounds,
     work: &mut Vec<Task<'g>>,
     pass: &mut P,
-) -> io::Result<()> {
+) -> fmt::Result {
     let Rest { group, ref mut rows, ref mut written, depth, broken } = *rest;
     let around = group.around;
-    let most = if depth < bounds.depth { bounds.items } else { 0 };
     let row = if *written < most { rows.next() } else { None };
     let more = if *written < most { 0 } else { rows.count_rest() };
     if row.is_some() || more > 0 {

@@ -1,25 +1,19 @@
-//! What `show` prints, pickle by pickle.
+//! What is written, pickle by pickle.
 
-use picklevm::Unpickler;
+use super::Pretty;
+use crate::Unpickler;
 
-use super::{Bounds, Json, Python, write};
-
-fn python_within(pickle: &[u8], bounds: Bounds) -> String {
+fn pretty(pickle: &[u8], change: impl FnOnce(Pretty<'_>) -> Pretty<'_>) -> String {
     let graph = Unpickler::new().loads(pickle).expect("a pickle");
-    let mut out = Vec::new();
-    write(&graph, Python::default(), bounds, false, &mut out).expect("memory takes all");
-    String::from_utf8(out).expect("text")
+    change(graph.pretty()).to_string() + "\n"
 }
 
 fn python(pickle: &[u8]) -> String {
-    python_within(pickle, Bounds::PEOPLE)
+    pretty(pickle, |pretty| pretty)
 }
 
 fn json_unread(pickle: &[u8]) -> String {
-    let graph = Unpickler::new().loads(pickle).expect("a pickle");
-    let mut out = Vec::new();
-    write(&graph, Json, Bounds::PROGRAMS, false, &mut out).expect("memory takes all");
-    String::from_utf8(out).expect("text")
+    pretty(pickle, |pretty| pretty.json())
 }
 
 fn json(pickle: &[u8]) -> String {
@@ -130,10 +124,10 @@ fn what_does_not_fit_on_a_line_is_indented() {
 #[test]
 fn what_is_too_deep_or_too_much_is_counted() {
     let pickle = b"](K\x01K\x02K\x03]K\x04ae.";
-    assert_eq!(python_within(pickle, Bounds { depth: 1, items: 9 }), "[1, 2, 3, [... 1 more]]\n");
-    assert_eq!(python_within(pickle, Bounds { depth: 9, items: 2 }), "[1, 2, ... 2 more]\n");
+    assert_eq!(pretty(pickle, |pretty| pretty.max_depth(1).max_items(9)), "[1, 2, 3, [... 1 more]]\n");
+    assert_eq!(pretty(pickle, |pretty| pretty.max_depth(9).max_items(2)), "[1, 2, ... 2 more]\n");
     assert_eq!(
-        python_within(b"cm\nC\nK\x01\x85RNb.", Bounds { depth: 0, items: 9 }),
+        pretty(b"cm\nC\nK\x01\x85RNb.", |pretty| pretty.max_depth(0).max_items(9)),
         "m.C(... 1 more) with ... 1 more\n"
     );
 }
@@ -194,10 +188,8 @@ fn what_objects_of_the_standard_library_share_is_written_once() {
 
 #[test]
 fn raw_writes_the_calls_of_the_pickle() {
-    let graph = Unpickler::new().loads(b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR.").expect("a pickle");
-    let mut out = Vec::new();
-    write(&graph, Python::new(true), Bounds::PEOPLE, false, &mut out).expect("memory takes all");
-    assert_eq!(out, b"datetime.date(b'\\x07\\xee\\x01\\x02')\n");
+    let date = b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR.";
+    assert_eq!(pretty(date, |pretty| pretty.raw()), "datetime.date(b'\\x07\\xee\\x01\\x02')\n");
 }
 
 /// A million levels of each kind of nesting.

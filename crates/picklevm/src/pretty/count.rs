@@ -1,12 +1,11 @@
 //! The pass that sees which values are met more than once.
 
 use std::collections::{HashMap, HashSet};
-use std::io;
-
-use picklevm::{Id, Kind, Value};
+use std::fmt;
 
 use super::notation::{Group, Notation, identity};
 use super::walk::{ArgumentsMeeting, Meeting, Pass, Piece};
+use crate::graph::{Id, Kind, Value};
 
 /// Numbers of values that are met more than once, in the order in which they are written.
 #[derive(Default)]
@@ -86,12 +85,12 @@ impl<'g, N: Notation> Pass<'g> for Count<'_, N> {
         }
     }
 
-    fn atom(&mut self, value: Value<'g>) -> io::Result<()> {
+    fn atom(&mut self, value: Value<'g>) -> fmt::Result {
         self.byte_strings |= matches!(value.kind(), Kind::ByteStr(_));
         Ok(())
     }
 
-    fn piece(&mut self, _: Piece<'_>) -> io::Result<()> {
+    fn piece(&mut self, _: Piece<'_>) -> fmt::Result {
         Ok(())
     }
 
@@ -99,7 +98,7 @@ impl<'g, N: Notation> Pass<'g> for Count<'_, N> {
         false
     }
 
-    fn line(&mut self, _: usize) -> io::Result<()> {
+    fn line(&mut self, _: usize) -> fmt::Result {
         Ok(())
     }
 }

@@ -2,13 +2,24 @@
 
 use std::fmt;
 
-use picklevm::{Change, Dict, Id, Items, Kind, Object, Pairs, Text, Value};
+use picklevm_ops::Text;
 use smallvec::SmallVec;
+
+use crate::graph::{Change, Dict, Id, Items, Kind, Object, Pairs, Value};
 
 /// A way to write values.
 pub(super) trait Notation {
+    /// What stands for a value that is left out.
+    const OMITTED: &'static str;
+
     /// What a load made: its root, and the calls that were made for their effect alone.
     fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g>;
+
+    /// The items of a list.
+    fn list<'g>(&self, items: Items<'g>) -> Step<'g>;
+
+    /// The entries of a dict.
+    fn dict<'g>(&self, entries: Pairs<'g>) -> Step<'g>;
 
     /// Writes an [atom](is_atom).
     fn atom(&self, value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
@@ -170,4 +181,21 @@ pub(super) fn identity(value: Value<'_>) -> Option<Id> {
 /// Whether a value has no parts by its kind.
 pub(super) fn is_atom(value: Value<'_>) -> bool {
     identity(value).is_none() && !matches!(value.kind(), Kind::Tuple(_)) || matches!(value.kind(), Kind::ByteArray(_))
+}
+
+/// The first bytes of a payload, and how many follow.
+pub(super) fn cut(bytes: &[u8], most: usize) -> (&[u8], usize) {
+    let (first, rest) = bytes.split_at(bytes.len().min(most));
+    (first, rest.len())
+}
+
+/// The first bytes of a text that are whole code points, and how many bytes follow.
+pub(super) fn cut_text(text: Text<'_>, most: usize) -> (Text<'_>, usize) {
+    let bytes = text.as_bytes();
+    if bytes.len() <= most {
+        return (text, 0);
+    }
+    let is_inside = |at: &usize| bytes.get(*at).is_some_and(|byte| (0x80..0xc0).contains(byte));
+    let end = (0..=most).rev().find(|at| !is_inside(at)).unwrap_or(0);
+    (Text::trusted(&bytes[..end], text.as_str().is_some()), bytes.len() - end)
 }

@@ -2,25 +2,57 @@
 
 use std::fmt;
 
-use picklevm::ops::repr;
-use picklevm::{Change, Global, Int, Items, Kind, Object, Text, Value};
+use picklevm_ops::{Text, repr};
 use smallvec::smallvec;
 
-use super::notation::{Brackets, Group, Notation, Parts, Row, Spread, Step, Steps};
+use super::notation::{Brackets, Group, Notation, Parts, Row, Spread, Step, Steps, cut, cut_text};
 use super::typed;
+use crate::graph::{Change, Global, Int, Items, Kind, Object, Pairs, Value};
 
 /// Python syntax: literals as Python's `repr` writes them, calls for the rest.
-#[derive(Default)]
 pub(super) struct Python {
     /// Text is written with the prefix that Python 2 has for it, since strings without are 8-bit strings.
     python2: bool,
     /// Calls are written as the pickle has them.
     raw: bool,
+    /// Bytes of a payload that are written.
+    bytes: usize,
 }
 
 impl Python {
-    pub(super) fn new(raw: bool) -> Python {
-        Python { python2: false, raw }
+    pub(super) fn new(raw: bool, bytes: usize) -> Python {
+        Python { python2: false, raw, bytes }
+    }
+
+    fn text(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        let (first, more) = cut_text(text, self.bytes);
+        write!(out, "{}", repr::Str(first))?;
+        more_bytes(more, out)
+    }
+
+    /// Writes the first bytes of a payload, and how many follow.
+    fn bytes<'a, T: fmt::Display>(
+        &self,
+        bytes: &'a [u8],
+        write: fn(&'a [u8]) -> T,
+        out: &mut dyn fmt::Write,
+    ) -> fmt::Result {
+        let (first, more) = cut(bytes, self.bytes);
+        write!(out, "{}", write(first))?;
+        more_bytes(more, out)
+    }
+
+    /// `module.name` where both look like names, or else quoted, so that no name passes for something that it is not.
+    fn global(&self, global: Global<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        let (module, name) = (global.module(), global.name());
+        if [module, name].iter().all(|text| text.as_bytes().len() <= self.bytes && is_dotted_name(*text)) {
+            return write!(out, "{module}.{name}");
+        }
+        out.write_str("global(")?;
+        self.text(module, out)?;
+        out.write_str(", ")?;
+        self.text(name, out)?;
+        out.write_str(")")
     }
 }
 
@@ -40,6 +72,16 @@ pub(super) const CHANGES: Brackets =
     Brackets { open: "", close: "", separator: "", after_one: "", more: [" with ... ", " more"], may_break: false };
 
 impl Notation for Python {
+    const OMITTED: &'static str = "...";
+
+    fn list<'g>(&self, items: Items<'g>) -> Step<'g> {
+        group(&LIST, Parts::Items(items))
+    }
+
+    fn dict<'g>(&self, entries: Pairs<'g>) -> Step<'g> {
+        group(&BRACES, Parts::Pairs(entries))
+    }
+
     fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g> {
         smallvec![Step::Value(root), group(&CHANGES, Parts::Effects(effects))]
     }
@@ -49,17 +91,21 @@ impl Notation for Python {
             Kind::None => out.write_str("None"),
             Kind::Bool(true) => out.write_str("True"),
             Kind::Bool(false) => out.write_str("False"),
-            Kind::Int(value) => int(value, out),
+            Kind::Int(value) => cut_int(value, self.bytes, out),
             Kind::Float(value) => float(value, out),
             Kind::Complex(re, im) => complex(re, im, out),
-            Kind::Str(text) => write!(out, "{}{}", if self.python2 { "u" } else { "" }, repr::Str(text)),
-            Kind::Bytes(bytes) => write!(out, "{}", repr::Bytes(bytes)),
-            Kind::ByteStr(bytes) => write!(out, "{}", repr::EightBit(bytes)),
-            Kind::ByteArray(bytes) => write!(out, "{}", repr::ByteArray(bytes)),
-            Kind::Global(value) => global(value, out),
+            Kind::Str(text) => {
+                out.write_str(if self.python2 { "u" } else { "" })?;
+                self.text(text, out)
+            }
+            Kind::Bytes(bytes) => self.bytes(bytes, repr::Bytes, out),
+            Kind::ByteStr(bytes) => self.bytes(bytes, repr::EightBit, out),
+            Kind::ByteArray(bytes) => self.bytes(bytes, repr::ByteArray, out),
+            Kind::Global(value) => self.global(value, out),
             Kind::Ext(code) => write!(out, "extension({code})"),
             Kind::Buffer(buffer) if buffer.is_readonly() => write!(out, "buffer({}, readonly=True)", buffer.index()),
             Kind::Buffer(buffer) => write!(out, "buffer({})", buffer.index()),
+            Kind::Live(live) => write!(out, "{live:?}"),
             _ => write!(out, "<{}>", value.type_name()),
         }
     }
@@ -129,7 +175,6 @@ fn row(row: Row<'_>) -> Steps<'_> {
             Change::Add(items) => smallvec![Step::Text(" with members "), group(&BRACES, Parts::Items(items))],
             Change::Build(state) => smallvec![Step::Text(" with state "), Step::Value(state)],
             Change::Effect(effect) => smallvec![Step::Text(" with effect "), Step::Value(effect)],
-            _ => smallvec![Step::Text(" with a change")],
         },
     }
 }
@@ -139,6 +184,20 @@ fn row(row: Row<'_>) -> Steps<'_> {
 pub(super) fn int(int: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     const DECIMAL_BYTES: usize = 1785;
     if int.with_le_bytes(|bytes| bytes.len() <= DECIMAL_BYTES) { write!(out, "{int}") } else { write!(out, "{int:#x}") }
+}
+
+/// An integer of at most so many bytes; of a longer one the highest in hexadecimal, and how many follow.
+fn cut_int(value: Int<'_>, most: usize, out: &mut dyn fmt::Write) -> fmt::Result {
+    value.with_le_bytes(|bytes| {
+        let Some(from) = bytes.len().checked_sub(most.max(16)).filter(|from| *from > 0) else { return int(value, out) };
+        let high = Int::from_le(&bytes[from..]);
+        write!(out, "{high:#x}")?;
+        more_bytes(from, out)
+    })
+}
+
+fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
+    if more == 0 { Ok(()) } else { write!(out, "... {more} more bytes") }
 }
 
 /// As `repr` writes it; infinities as the literal that `ast.unparse` has for them.
@@ -161,16 +220,6 @@ fn complex(re: f64, im: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     }
     let sign = if imaginary.starts_with('-') { "" } else { "+" };
     write!(out, "({real}{sign}{imaginary}j)")
-}
-
-/// `module.name` where both look like names, or else quoted, so that no name passes for something that it is not.
-fn global(global: Global<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-    let (module, name) = (global.module(), global.name());
-    if is_dotted_name(module) && is_dotted_name(name) {
-        write!(out, "{module}.{name}")
-    } else {
-        write!(out, "global({}, {})", repr::Str(module), repr::Str(name))
-    }
 }
 
 pub(super) fn is_dotted_name(text: Text<'_>) -> bool {

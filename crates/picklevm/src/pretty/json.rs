@@ -2,15 +2,18 @@
 
 use std::fmt;
 
-use picklevm::{Change, Items, Kind, Text, Value};
+use picklevm_ops::{Text, repr};
 use smallvec::smallvec;
 
-use super::notation::{Brackets, Group, Notation, Parts, Row, Step, Steps};
+use super::notation::{Brackets, Group, Notation, Parts, Row, Step, Steps, cut, cut_text};
 use super::python;
-use picklevm::ops::repr;
+use crate::graph::{Change, Int, Items, Kind, Pairs, Value};
 
 /// JSON on one line.
-pub(super) struct Json;
+pub(super) struct Json {
+    /// Bytes of a payload that are written.
+    pub(super) bytes: usize,
+}
 
 /// Integers up to this size are the same in every JSON reader: 2^53 - 1 (RFC 8259, section 6).
 const SAFE_INTEGER: i64 = (1 << 53) - 1;
@@ -27,6 +30,16 @@ const SET: Brackets = brackets("{\"$set\":[", "]}");
 const FROZENSET: Brackets = brackets("{\"$frozenset\":[", "]}");
 
 impl Notation for Json {
+    const OMITTED: &'static str = "{\"$more\":1}";
+
+    fn list<'g>(&self, items: Items<'g>) -> Step<'g> {
+        array(Parts::Items(items))
+    }
+
+    fn dict<'g>(&self, entries: Pairs<'g>) -> Step<'g> {
+        group(&DICT, Parts::Pairs(entries), item)
+    }
+
     fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g> {
         if effects.is_empty() {
             return smallvec![Step::Value(root)];
@@ -41,11 +54,7 @@ impl Notation for Json {
             Kind::Bool(value) => write!(out, "{value}"),
             Kind::Int(value) => match value.as_i64() {
                 Some(value) if value.abs_diff(0) <= SAFE_INTEGER as u64 => write!(out, "{value}"),
-                _ => {
-                    out.write_str("{\"$int\":\"")?;
-                    python::int(value, out)?;
-                    out.write_str("\"}")
-                }
+                _ => self.int(value, out),
             },
             Kind::Float(value) => float(value, out),
             Kind::Complex(re, im) => {
@@ -55,12 +64,22 @@ impl Notation for Json {
                 float(im, out)?;
                 out.write_str("]}")
             }
-            Kind::Str(value) => text(value, out),
-            Kind::Bytes(bytes) => hex("$bytes", bytes, out),
-            Kind::ByteArray(bytes) => hex("$bytearray", bytes, out),
+            Kind::Str(value) => match cut_text(value, self.bytes) {
+                (_, 0) => text(value, out),
+                (first, more) => {
+                    out.write_str("{\"$str\":")?;
+                    text(first, out)?;
+                    more_bytes(more, out)?;
+                    out.write_str("}")
+                }
+            },
+            Kind::Bytes(bytes) => self.hex("$bytes", bytes, out),
+            Kind::ByteArray(bytes) => self.hex("$bytearray", bytes, out),
             Kind::ByteStr(bytes) => {
+                let (first, more) = cut(bytes, self.bytes);
                 out.write_str("{\"$bytestr\":")?;
-                string(&bytes.iter().map(|byte| char::from(*byte)).collect::<String>(), out)?;
+                string(first.iter().map(|byte| char::from(*byte)), out)?;
+                more_bytes(more, out)?;
                 out.write_str("}")
             }
             Kind::Global(global) => {
@@ -108,7 +127,7 @@ impl Notation for Json {
     }
 
     fn key(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-        string(&text.to_string(), out)
+        string(text.to_string().chars(), out)
     }
 
     fn definition(&self, number: usize) -> (String, &'static str) {
@@ -142,7 +161,6 @@ fn item(row: Row<'_>) -> Steps<'_> {
         Row::Change(Change::Add(items)) => tagged("{\"add\":", array(Parts::Items(items))),
         Row::Change(Change::Build(state)) => tagged("{\"build\":", Step::Value(state)),
         Row::Change(Change::Effect(effect)) => tagged("{\"effect\":", Step::Value(effect)),
-        Row::Change(_) => smallvec![Step::Text("{\"$unknown\":\"change\"}")],
     }
 }
 
@@ -173,7 +191,7 @@ fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
 /// A string; its code points where there are surrogates among them, which few readers take.
 fn text(text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     if let Some(text) = text.as_str() {
-        return string(text, out);
+        return string(text.chars(), out);
     }
     out.write_str("{\"$codepoints\":[")?;
     for (n, code) in text.code_points().enumerate() {
@@ -182,13 +200,53 @@ fn text(text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     out.write_str("]}")
 }
 
-fn string(text: &str, out: &mut dyn fmt::Write) -> fmt::Result {
-    // Writing a string to memory does not fail.
-    out.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
+/// A string with the escapes of RFC 8259, section 7.
+fn string(text: impl Iterator<Item = char>, out: &mut dyn fmt::Write) -> fmt::Result {
+    out.write_char('"')?;
+    for c in text {
+        match c {
+            '"' => out.write_str("\\\"")?,
+            '\\' => out.write_str("\\\\")?,
+            '\n' => out.write_str("\\n")?,
+            '\r' => out.write_str("\\r")?,
+            '\t' => out.write_str("\\t")?,
+            '\u{8}' => out.write_str("\\b")?,
+            '\u{c}' => out.write_str("\\f")?,
+            '\0'..' ' => write!(out, "\\u{:04x}", u32::from(c))?,
+            c => out.write_char(c)?,
+        }
+    }
+    out.write_char('"')
 }
 
-fn hex(tag: &str, bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Result {
-    write!(out, "{{\"{tag}\":\"")?;
-    bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))?;
-    out.write_str("\"}")
+/// The member that counts the bytes that are left out.
+fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
+    if more == 0 { Ok(()) } else { write!(out, ",\"$more\":{more}") }
+}
+
+impl Json {
+    fn hex(&self, tag: &str, bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Result {
+        let (first, more) = cut(bytes, self.bytes);
+        write!(out, "{{\"{tag}\":\"")?;
+        first.iter().try_for_each(|byte| write!(out, "{byte:02x}"))?;
+        out.write_str("\"")?;
+        more_bytes(more, out)?;
+        out.write_str("}")
+    }
+
+    /// An integer in a string; of a long one the highest bytes.
+    fn int(&self, value: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_str("{\"$int\":\"")?;
+        value.with_le_bytes(|bytes| match bytes.len().checked_sub(self.bytes.max(16)) {
+            Some(more @ 1..) => {
+                write!(out, "{:#x}\"", Int::from_le(&bytes[more..]))?;
+                more_bytes(more, out)
+            }
+            _ => {
+                python::int(value, out)?;
+                out.write_str("\"")
+            }
+        })?;
+        out.write_str("}")
+    }
 }

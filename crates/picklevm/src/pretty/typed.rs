@@ -5,16 +5,16 @@
 
 use std::fmt;
 
-use picklevm::ops::repr;
-use picklevm::typed::{
-    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, Instance, IpAddress, OrderedDict, Partial, Path,
-    Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
-};
-use picklevm::{Change, Items, Kind, Object, Value};
+use picklevm_ops::repr;
 use smallvec::smallvec;
 
 use super::notation::{Parts, Step, Steps, Write};
 use super::python::{BRACES, CHANGES, LIST, PARENTHESES, arguments, float, group, is_dotted_name};
+use crate::graph::{Change, Items, Kind, Object, Value};
+use crate::typed::{
+    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, Instance, IpAddress, OrderedDict, Partial, Path,
+    Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
+};
 
 /// The most bytes of text, and items, that are written as a part of an object.
 const SHORT: usize = 200;
@@ -37,41 +37,41 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             whole::<Range>(value, |value, out| write!(out, "{}", read::<Range>(value)?))
         }
         ("builtins" | "__builtin__", "slice") => {
-            value.view::<Slice<'_>>().ok()?;
+            Slice::view(value)?;
             Some(smallvec![Step::Text("slice"), Step::Arguments(object, arguments)])
         }
         ("array", "_array_reconstructor") => array(value),
         ("collections", "OrderedDict") if object.args().is_empty() => {
-            value.view::<OrderedDict<'_>>().ok()?;
+            OrderedDict::view(value)?;
             let [open, close] = ["collections.OrderedDict(", ")"].map(Step::Text);
             Some(smallvec![open, set_pairs(object).unwrap_or(Step::Text("")), close])
         }
         ("collections", "defaultdict") => {
-            let dict = value.view::<DefaultDict<'_>>().ok()?;
+            let dict = DefaultDict::view(value)?;
             let factory = dict.factory().map_or(Step::Text("None"), Step::Value);
             let pairs = set_pairs(object)?;
             let [open, comma, close] = ["collections.defaultdict(", ", ", ")"].map(Step::Text);
             Some(smallvec![open, factory, comma, pairs, close])
         }
         ("collections" | "_collections", "deque") if object.changes().next().is_some() => {
-            let items = value.view::<Deque<'_>>().ok()?.items();
+            let items = Deque::view(value)?.items();
             let items = group(&LIST, Parts::Items(items));
             Some(smallvec![Step::Text("collections.deque("), items, Step::Written(value, write_max_len)])
         }
         ("functools" | "_functools", "partial") => partial(value),
         ("re" | "sre", "_compile") => {
-            let pattern = value.view::<Regex<'_>>().ok()?.pattern();
+            let pattern = Regex::view(value)?.pattern();
             Some(smallvec![Step::Text("re.compile("), Step::Value(pattern), Step::Written(value, write_flags)])
         }
         ("types", "SimpleNamespace") => {
-            let attributes = value.view::<SimpleNamespace<'_>>().ok()?.attributes();
+            let attributes = SimpleNamespace::view(value)?.attributes();
             let is_simple = attributes.keys().all(|key| key.as_str().is_some());
             let [open, close] = ["types.SimpleNamespace(**", ")"].map(Step::Text);
             is_simple.then(|| smallvec![open, Step::Value(attributes.value()), close])
         }
         ("builtins" | "__builtin__", "getattr") => attribute(object),
         ("builtins" | "exceptions", _) => {
-            value.view::<Exception<'_>>().ok()?;
+            Exception::view(value)?;
             let name = Step::Written(value, write_exception);
             Some(smallvec![name, Step::Arguments(object, arguments), group(&CHANGES, Parts::Changes(object))])
         }
@@ -118,16 +118,16 @@ fn datetime<'g>(value: Value<'g>, object: Object<'g>, name: &str) -> Option<Step
         }),
         "timedelta" => whole::<TimeDelta>(value, write_delta),
         "timezone" => {
-            let zone: TimeZone<'_> = value.view().ok()?;
+            let zone = TimeZone::view(value)?;
             (zone == TimeZone::UTC).then(|| smallvec![Step::Text("datetime.timezone.utc")])
         }
         "time" => {
-            let time: Time<'_> = value.view().ok()?;
+            let time = Time::view(value)?;
             let zone = time.zone().is_some();
             Some(zoned(Step::Written(value, write_time), zone.then(|| object.args().nth(1)).flatten(), time.fold()))
         }
         "datetime" => {
-            let time: DateTime<'_> = value.view().ok()?;
+            let time = DateTime::view(value)?;
             let zone = time.zone().is_some();
             Some(zoned(Step::Written(value, write_datetime), zone.then(|| object.args().nth(1)).flatten(), time.fold()))
         }
@@ -213,7 +213,7 @@ fn write_address(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 fn path(value: Value<'_>) -> Option<Steps<'_>> {
-    value.view::<Path<'_>>().ok()?.to_str()?;
+    Path::view(value)?.to_str()?;
     whole::<Path<'_>>(value, |value, out| {
         let path: Path<'_> = read(value)?;
         write!(out, "pathlib.{}({})", path.flavour().name(), repr::Str((&*path.to_string()).into()))
@@ -250,7 +250,7 @@ fn write_max_len(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 
 /// `functools.partial(f, *args, **keywords)`.
 fn partial(value: Value<'_>) -> Option<Steps<'_>> {
-    let partial = value.view::<Partial<'_>>().ok().filter(|partial| partial.attributes().is_none())?;
+    let partial = Partial::view(value).filter(|partial| partial.attributes().is_none())?;
     let mut steps: Steps<'_> = smallvec![Step::Text("functools.partial("), Step::Value(partial.function())];
     if !partial.args().is_empty() {
         let args = value.as_object()?.state()?.items().get(1)?;
@@ -298,7 +298,7 @@ fn reconstructed<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g>> 
     let [_, base, _] = object.args().as_array()?;
     let is_tuple = base.as_global().is_some_and(|base| base.name() == "tuple");
     let is_object = base.as_global().is_some_and(|base| base.name() == "object");
-    let instance = value.view::<Instance<'_>>().ok().filter(|_| is_object || is_tuple)?;
+    let instance = Instance::view(value).filter(|_| is_object || is_tuple)?;
     instance.class().as_global().filter(|_| is_short(instance.args()))?;
     let args = group(&PARENTHESES, Parts::Items(instance.args()));
     Some(smallvec![Step::Value(instance.class()), args, group(&CHANGES, Parts::Changes(object))])
