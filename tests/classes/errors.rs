@@ -50,7 +50,7 @@ fn a_missing_attribute_is_named_with_its_class() {
 fn a_field_of_another_type_is_named_with_its_class() {
     let error = line(5, "Cart.Line").root().to::<Line>().expect_err("a number");
     assert_eq!(error.class(), Some("shop.Cart.Line.sku"));
-    assert_eq!(error.to_string(), "shop.Cart.Line.sku: expected text without surrogates, found a value of type int");
+    assert_eq!(error.to_string(), "shop.Cart.Line.sku: expected a str, found a value of type int");
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn the_innermost_field_is_the_one_that_is_named() {
     let list = graph.list([point]);
     graph.set_root(list);
     let error = graph.root().to::<Vec<Point>>().expect_err("text");
-    assert_eq!(error.to_string(), "shop.Point.lat: expected a float, found a value of type str");
+    assert_eq!(error.to_string(), "[0]: shop.Point.lat: expected a float, found a value of type str");
 }
 
 #[test]
@@ -86,7 +86,11 @@ fn data_that_goes_too_deep_is_an_error_and_no_overflow() {
     graph.set_root(inner);
     let error = graph.root().to::<Chain>().expect_err("too deep");
     assert_eq!(error.kind(), ErrorKind::Limit);
-    assert_eq!(error.to_string(), "shop.Chain.next: expected at most 128 values inside each other, found another");
+    assert!(error.to_string().starts_with("next.next.next."), "{error}");
+    assert!(
+        error.to_string().ends_with(": shop.Chain.next: expected at most 128 values inside each other, found another"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -171,4 +175,48 @@ fn what_the_built_in_class_is_not_made_of_is_an_error() {
 #[test]
 fn broken_pickles_are_no_instances() {
     assert_eq!(from_slice::<Point>(b"\x80\x04").expect_err("cut").kind(), ErrorKind::Truncated);
+}
+
+#[test]
+fn the_way_to_the_value_that_does_not_fit_is_told() {
+    #[derive(PickleClass, Debug)]
+    #[pickle(module = "shop")]
+    struct Cart {
+        lines: Vec<(Line, Vec<u8>)>,
+        sizes: std::collections::HashMap<String, Size>,
+    }
+    let mut graph = Graph::new();
+    let good = graph.instance("shop", "Cart.Line").attr("sku", "a").attr("quantity", 1).build().expect("an instance");
+    let bad = graph.instance("shop", "Cart.Line").attr("sku", 5).attr("quantity", 1).build().expect("an instance");
+    let bytes = graph.list([1, 2]);
+    let words = graph.list(["x"]);
+    let size = graph.instance("shop", "Size").attr("width", 1).attr("height", "tall").build().expect("an instance");
+    let mut error = |line, list, sizes: &[(&str, picklevm::Id)]| {
+        let lines = graph.add(vec![(good, bytes), (line, list)]);
+        let sizes = graph.dict(sizes.iter().copied()).expect("texts");
+        let cart = graph.instance("shop", "Cart").attr("lines", lines).attr("sizes", sizes).build().expect("a cart");
+        let carts = graph.list([cart]);
+        graph.set_root(carts);
+        graph.root().to::<Vec<Cart>>().expect_err("does not fit")
+    };
+    let in_line = error(bad, bytes, &[]);
+    assert_eq!(in_line.path(), "[0].lines[1][0].sku");
+    assert_eq!(in_line.to_string(), "[0].lines[1][0]: shop.Cart.Line.sku: expected a str, found a value of type int");
+    assert_eq!(
+        error(good, words, &[]).to_string(),
+        "[0]: shop.Cart.lines[1][1][0]: expected an integer, found a value of type str"
+    );
+    assert_eq!(
+        error(good, bytes, &[("xl", size)]).to_string(),
+        "[0].sizes['xl']: shop.Size.height: expected an integer, found a value of type str"
+    );
+}
+
+#[test]
+fn text_with_surrogates_is_told_from_what_is_no_text() {
+    let graph = picklevm::loads(b"\x8c\x03\xed\xa0\x80.").expect("a pickle");
+    let error = graph.root().to::<String>().expect_err("a surrogate");
+    assert_eq!(error.to_string(), "expected a str without surrogates, found one with surrogates");
+    let error = value!(5).root().to::<String>().expect_err("a number");
+    assert_eq!(error.to_string(), "expected a str, found a value of type int");
 }

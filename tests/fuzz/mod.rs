@@ -9,6 +9,8 @@ pub(crate) mod generated;
 pub(crate) mod load;
 pub(crate) mod ops;
 pub(crate) mod roundtrip;
+#[cfg(feature = "serde")]
+pub(crate) mod shapes;
 
 use picklevm::{Graph, Limits, Symbolic, Unpickler};
 
@@ -22,6 +24,8 @@ pub(crate) const TARGETS: &[Target] = &[
     ("generated", generated::run),
     ("ops", ops::run),
     ("roundtrip", roundtrip::run),
+    #[cfg(feature = "serde")]
+    ("shapes", shapes::run),
 ];
 
 /// Limits that a fuzzer's input may meet.

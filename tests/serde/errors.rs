@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use picklevm::serde::{Config, ErrorKind, from_slice, from_value, to_graph};
+use picklevm::serde::{Config, ErrorKind, from_slice, from_value, to_graph, to_vec};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -42,7 +42,7 @@ fn a_mismatch_is_told_with_its_path() {
     );
     assert_eq!(
         error::<Order>(json!({"id": 1, "customer": {"name": "x"}, "lines": [["a", 1], ["b", 256]]})),
-        (ErrorKind::Value, ".lines[1][1]: expected u8, found integer `256`".into())
+        (ErrorKind::Value, "lines[1][1]: expected u8, found integer `256`".into())
     );
     assert_eq!(
         error::<BTreeMap<String, u8>>(json!({"two words": "x"})),
@@ -58,13 +58,13 @@ fn fields_and_variants_are_named() {
     );
     assert_eq!(
         error::<Order>(json!({"ID": 1})),
-        (ErrorKind::UnknownField, ".ID: expected field `id` or `customer` or `lines`, found `ID`".into())
+        (ErrorKind::UnknownField, "ID: expected field `id` or `customer` or `lines`, found `ID`".into())
     );
     assert_eq!(
         error::<(Kind,)>(json!(["C"])),
         (ErrorKind::UnknownVariant, "[0]: expected variant `A` or `B`, found `C`".into())
     );
-    assert_eq!(error::<Kind>(json!({"B": "x"})), (ErrorKind::Type, ".B: expected u8, found string \"x\"".into()));
+    assert_eq!(error::<Kind>(json!({"B": "x"})), (ErrorKind::Type, "B: expected u8, found string \"x\"".into()));
     assert_eq!(error::<Kind>(json!("B")), (ErrorKind::Type, "expected a newtype variant, found unit variant".into()));
     assert_eq!(
         error::<Kind>(json!({"A": 1, "B": 1})),
@@ -177,4 +177,39 @@ fn a_key_that_python_cannot_hash_is_refused() {
 #[test]
 fn an_error_is_one_word() {
     assert_eq!(size_of::<picklevm::serde::Error>(), size_of::<usize>());
+}
+
+#[test]
+fn rust_values_that_go_too_deep_are_an_error_when_they_are_written() {
+    #[derive(Serialize)]
+    struct Lists(Vec<Lists>);
+    #[derive(Serialize)]
+    enum Chain {
+        End,
+        Link(Box<Chain>),
+    }
+    #[derive(Serialize)]
+    struct Wrapped(Option<Box<Wrapped>>);
+
+    let lists = (0..1_000_000).fold(Lists(vec![]), |inner, _| Lists(vec![inner]));
+    let chain = (0..1_000_000).fold(Chain::End, |inner, _| Chain::Link(Box::new(inner)));
+    let wrapped = (0..1_000_000).fold(Wrapped(None), |inner, _| Wrapped(Some(Box::new(inner))));
+    for error in [to_vec(&lists), to_vec(&chain), to_vec(&wrapped)].map(|written| written.expect_err("too deep")) {
+        assert_eq!(error.kind(), ErrorKind::Depth);
+        assert_eq!(error.to_string(), "expected at most 128 values inside each other (Config::depth), found another");
+    }
+    // Dropping them recurses.
+    std::mem::forget((lists, chain, wrapped));
+}
+
+#[test]
+fn what_can_be_written_can_be_read() {
+    #[derive(Serialize, Deserialize, Debug)]
+    struct Lists(Option<Vec<Lists>>);
+
+    let nested = |depth| (1..depth).fold(Lists(Some(vec![])), |inner, _| Lists(Some(vec![inner])));
+    let pickle = to_vec(&nested(128)).expect("as deep as can be read");
+    from_slice::<Lists>(&pickle).expect("as deep as can be written");
+    to_vec(&nested(129)).expect_err("too deep");
+    Config::new().depth(200).to_vec(&nested(200)).expect("as deep as was asked for");
 }

@@ -210,3 +210,43 @@ fn enums_are_read_from_names_dicts_and_tuples() {
         assert_eq!(from_slice::<Shape>(bytes).expect("read"), expected);
     }
 }
+
+#[test]
+fn a_key_that_is_no_text_is_no_field_whatever_it_is() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Optional {
+        a: Option<i64>,
+    }
+    #[derive(Deserialize, PartialEq, Debug)]
+    #[serde(tag = "a")]
+    enum Tagged {
+        B,
+    }
+    // 0, 1, -1, 2 ** 40, 0.5, 1e300, None, True, (), (1,), a class, an instance, b'a', a complex number.
+    let keys: [&[u8]; 14] = [
+        // serde would take an integer for the number of a field.
+        b"K\0",
+        b"K\x01",
+        b"J\xff\xff\xff\xff",
+        b"\x8a\x06\0\0\0\0\0\x01",
+        b"G\x3f\xe0\0\0\0\0\0\0",
+        b"G\x7e\x37\xe4\x3c\x88\0\x75\x9c",
+        b"N",
+        b"\x88",
+        b")",
+        b"K\x01\x85",
+        b"cm\nC\n",
+        b"cm\nC\n)\x81",
+        b"C\x01b",
+        b"cbuiltins\ncomplex\nK\x01K\x02\x86R",
+    ];
+    for key in keys {
+        let pickle = [b"}", key, b"K\x02s."].concat();
+        let graph = loads(&pickle).expect("a pickle");
+        for read in [from_slice::<Optional>(&pickle), from_value(graph.root())] {
+            assert!(!matches!(read, Ok(Optional { a: Some(_) })), "{}: {read:?}", key.escape_ascii());
+        }
+        from_value::<Tagged>(graph.root()).expect_err("no tag");
+        from_slice::<Tagged>(&pickle).expect_err("no tag");
+    }
+}

@@ -31,9 +31,33 @@ struct Inner {
     opcode: Option<Opcode>,
     /// The class or function concerned.
     class: Option<Box<str>>,
+    path: Path,
     expected: Cow<'static, str>,
     found: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Where in a value: steps from the outermost to the value that failed.
+#[derive(Default)]
+struct Path {
+    steps: String,
+    /// How many bytes of the steps lie inside the field that the class is named with, at the end.
+    inner: usize,
+    /// How many bytes before those name that field.
+    field: usize,
+}
+
+impl Path {
+    /// The steps that lead to the instance of the class.
+    fn outer(&self) -> &str {
+        let outer = &self.steps[..self.steps.len() - self.inner - self.field];
+        outer.strip_prefix('.').unwrap_or(outer)
+    }
+
+    /// The steps inside the field of the class.
+    fn inner(&self) -> &str {
+        &self.steps[self.steps.len() - self.inner..]
+    }
 }
 
 /// What kind of thing went wrong.
@@ -86,6 +110,7 @@ impl Error {
             offset: None,
             opcode: None,
             class: None,
+            path: Path::default(),
             expected: expected.into(),
             found: found.into(),
             source: None,
@@ -118,6 +143,34 @@ impl Error {
     #[inline(never)]
     pub(crate) fn about(mut self, class: impl FnOnce() -> String) -> Error {
         self.0.class.get_or_insert_with(|| class().into());
+        self
+    }
+
+    /// The same error, in the item of this number.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn in_item(self, index: usize) -> Error {
+        self.in_key(index)
+    }
+
+    /// The same error, in the value of this key.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn in_key(mut self, key: impl fmt::Debug) -> Error {
+        self.0.path.steps.insert_str(0, &format!("[{key:?}]"));
+        self
+    }
+
+    /// The same error, in this field of an instance of a class. The innermost of them names the class.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn in_field(mut self, class: impl fmt::Display, field: &str) -> Error {
+        let Inner { class: known, path, .. } = &mut *self.0;
+        if known.is_none() {
+            (path.inner, path.field) = (path.steps.len(), 1 + field.len());
+            *known = Some(format!("{class}.{field}").into());
+        }
+        path.steps.insert_str(0, &format!(".{field}"));
         self
     }
 
@@ -183,6 +236,18 @@ impl Error {
         self.0.class.as_deref()
     }
 
+    /// Where in the value that was read into a Rust type, or written from one: `[3].lines[0].sku`; nothing at its root.
+    ///
+    /// ```
+    /// let error = picklevm::value!({"a": [1, 2, "3"]}).root().at("a").to::<Vec<i64>>().unwrap_err();
+    /// assert_eq!(error.path(), "[2]");
+    /// assert_eq!(error.to_string(), "[2]: expected an integer, found a value of type str");
+    /// ```
+    pub fn path(&self) -> &str {
+        let steps = &*self.0.path.steps;
+        steps.strip_prefix('.').unwrap_or(steps)
+    }
+
     /// What was expected; nothing in an error of the [caller's own](Error::other).
     pub fn expected(&self) -> &str {
         &self.0.expected
@@ -211,6 +276,7 @@ impl From<ops::Error> for Error {
             offset: Some(error.offset()),
             opcode: error.opcode(),
             class: None,
+            path: Path::default(),
             // The one limit that a source of ops is given is on its length.
             expected: match kind {
                 ErrorKind::Limit => format!("{} (Limits::input)", error.expected()),
@@ -231,8 +297,12 @@ impl fmt::Display for Error {
         if let Some(opcode) = self.0.opcode {
             write!(f, "{}: ", opcode.name())?;
         }
-        if let Some(class) = self.class() {
-            write!(f, "{class}: ")?;
+        let path = &self.0.path;
+        match self.class() {
+            Some(class) if path.outer().is_empty() => write!(f, "{class}{}: ", path.inner())?,
+            Some(class) => write!(f, "{}: {class}{}: ", path.outer(), path.inner())?,
+            None if self.path().is_empty() => {}
+            None => write!(f, "{}: ", self.path())?,
         }
         match self.expected() {
             "" => f.write_str(&self.0.found),
@@ -248,6 +318,7 @@ impl fmt::Debug for Error {
             .field("offset", &self.0.offset)
             .field("opcode", &self.0.opcode)
             .field("class", &self.0.class)
+            .field("path", &self.path())
             .field("expected", &self.0.expected)
             .field("found", &self.0.found)
             .finish_non_exhaustive()

@@ -90,9 +90,7 @@ pub trait FromValue: Sized {
     #[doc(hidden)]
     fn vec_from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Vec<Self>> {
         match value.kind() {
-            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => {
-                items.map(|item| reading.read(item)).collect()
-            }
+            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => reading.items(items),
             _ => Err(unfit(value, "a list, tuple, set or frozenset")),
         }
     }
@@ -151,7 +149,7 @@ impl FromValue for () {
 fn str_of(value: Value<'_>) -> Result<&str> {
     match value.kind() {
         Kind::ByteStr(bytes) => std::str::from_utf8(bytes).map_err(|_| unfit(value, "an 8-bit string that is UTF-8")),
-        _ => value.as_str().ok_or_else(|| unfit(value, "text without surrogates")),
+        _ => value.try_into(),
     }
 }
 
@@ -223,7 +221,7 @@ impl<T: FromValue> FromValue for Vec<T> {
     }
 
     fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
-        items.map(|item| reading.read(item)).collect()
+        reading.items(items)
     }
 }
 
@@ -235,7 +233,7 @@ macro_rules! sequences {
             }
 
             fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
-                items.map(|item| reading.read(item)).collect()
+                reading.items(items)
             }
         }
     )*};
@@ -262,7 +260,7 @@ macro_rules! maps {
                 pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
                 reading: &mut Reading<'_>,
             ) -> Result<Self> {
-                pairs.map(|(key, value)| Ok((reading.read(key)?, reading.read(value)?))).collect()
+                reading.entries(pairs)
             }
         }
     )*};
@@ -278,7 +276,11 @@ macro_rules! tuples {
                     return Err(unfit(value, "a tuple or list"));
                 };
                 let [$($name),+] = items.as_array::<$count>().ok_or_else(|| wrong_length($count, items.len()))?;
-                Ok(($(reading.read($name)?,)+))
+                let mut numbers = 0..$count;
+                Ok(($({
+                    let number = numbers.next().unwrap_or_default();
+                    reading.read($name).map_err(|e| e.in_item(number))?
+                },)+))
             }
         }
     )*};

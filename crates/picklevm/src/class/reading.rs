@@ -66,6 +66,34 @@ impl<'g> Reading<'g> {
         }
     }
 
+    /// Reads the items of a sequence.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Reading::read), with the number of the item.
+    pub(super) fn items<'v, T: FromValue, C: FromIterator<T>>(
+        &mut self,
+        items: impl Iterator<Item = Value<'v>>,
+    ) -> Result<C> {
+        items.enumerate().map(|(n, item)| self.read(item).map_err(|e| e.in_item(n))).collect()
+    }
+
+    /// Reads the entries of a mapping.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Reading::read), with the key.
+    pub(super) fn entries<'v, K: FromValue, V: FromValue, C: FromIterator<(K, V)>>(
+        &mut self,
+        entries: impl Iterator<Item = (Value<'v>, Value<'v>)>,
+    ) -> Result<C> {
+        entries.map(|(key, value)| self.entry(key, value).map_err(|e| e.in_key(key))).collect()
+    }
+
+    fn entry<K: FromValue, V: FromValue>(&mut self, key: Value<'_>, value: Value<'_>) -> Result<(K, V)> {
+        Ok((self.read(key)?, self.read(value)?))
+    }
+
     fn enter(&mut self, cell: Cell) -> Result<()> {
         // An object holds no items of its own; its node takes more than this.
         self.spend(8 * self.arena.items(cell).len().max(1))?;
@@ -244,7 +272,7 @@ impl ObjectReader<'_, '_> {
 
     #[cold]
     fn name(&self, field: &Field, error: Error) -> Error {
-        error.about(|| format!("{}.{}", self.def, field.name))
+        error.in_field(self.def, field.name)
     }
 }
 

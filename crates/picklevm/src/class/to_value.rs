@@ -60,7 +60,7 @@ pub trait ToValue {
 }
 
 fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, writing: &mut Writing<'_>) -> Result<Vec<Id>> {
-    items.into_iter().map(|item| writing.write(item)).collect()
+    items.into_iter().enumerate().map(|(n, item)| writing.write(item).map_err(|e| e.in_item(n))).collect()
 }
 
 macro_rules! by_into_value {
@@ -218,7 +218,11 @@ macro_rules! tuples {
             #[allow(non_snake_case, reason = "the names are those of the types")]
             fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
                 let ($($name,)+) = self;
-                let items = [$(writing.write($name)?),+];
+                let mut numbers = 0..;
+                let items = [$({
+                    let number = numbers.next().unwrap_or_default();
+                    writing.write($name).map_err(|e| e.in_item(number))?
+                }),+];
                 Ok(writing.tuple(items))
             }
         }

@@ -218,7 +218,7 @@ impl ObjectWriter<'_, '_> {
         value: &T,
         write: impl FnOnce(&T, &mut Writing<'_>) -> Result<Id>,
     ) -> Result<()> {
-        let written = write(value, self.writing).map_err(|e| e.about(|| format!("{}.{}", self.def, field.name)))?;
+        let written = write(value, self.writing).map_err(|e| e.in_field(self.def, field.name))?;
         let cell = self.writing.checked(written);
         if field.is_base {
             let is_items = self.def.base == Base::Tuple && cell.is(Tag::List);

@@ -276,15 +276,12 @@ impl Arena {
     pub(crate) fn retain_rows(&mut self, keyed: Cell, mut keep: impl FnMut(&Arena, &[Cell]) -> bool) {
         let stride = stride(keyed);
         let now = self.keyed(keyed);
+        // The rows stay as they are until `keep`, which may panic, was asked of each.
+        let rows = self.row(now.row).chunks_exact(stride);
+        let kept: Vec<Cell> = rows.filter(|row| keep(self, row)).flatten().copied().collect();
         let start = now.row.start as usize;
-        let mut kept = start;
-        for row in (start..start + now.row.len as usize).step_by(stride) {
-            if keep(self, &self.cells[row..row + stride]) {
-                self.cells.copy_within(row..row + stride, kept);
-                kept += stride;
-            }
-        }
-        self.keyed_mut(keyed).row.len = (kept - start) as u32;
+        self.cells[start..start + kept.len()].copy_from_slice(&kept);
+        self.keyed_mut(keyed).row.len = kept.len() as u32;
         self.rebuild(keyed);
     }
 

@@ -128,12 +128,6 @@ impl<'a> GraphBuilder<'a> {
         }
     }
 
-    /// Whether a call may be one that a resolver claimed.
-    #[inline(always)]
-    fn may_call(&self, callable: Cell) -> bool {
-        !self.session.classes.is_empty() || callable.is(Tag::Live)
-    }
-
     /// Makes an instance as Python 2 did.
     fn construct(&mut self, how: How, class: Cell, args: &[Cell]) -> Result<Cell> {
         let args = self.arena.new_tuple(args);

@@ -4,6 +4,7 @@
 //! CPython 3.13 is the reference wherever CPython's readers disagree.
 
 mod builder;
+mod calls;
 pub(crate) mod graph_builder;
 pub(crate) mod kept;
 mod memo;

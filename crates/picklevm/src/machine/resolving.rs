@@ -1,28 +1,27 @@
 //! Where a load meets the caller's own code: resolvers, the callables they return, and live objects.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::calls::{Callables, Known};
 use super::graph_builder::GraphBuilder;
 use crate::encoding;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, How, Id, Live, Tag};
+use crate::graph::{Arena, BufferNode, Cell, Id, Live, Tag};
 use crate::options::Options;
 use crate::resolve::compat::{self, Names};
-use crate::resolve::{Call, Callable, Class, Copies, Made};
+use crate::resolve::{Class, Made};
 
 /// What the loads of one stream keep from one to the next.
 #[derive(Default)]
 pub(crate) struct Session {
-    /// What the resolver put in the place of globals, by their ids; empty as long as all are names.
-    pub(super) classes: Vec<Option<Arc<dyn Callable>>>,
+    pub(super) callables: Callables,
     /// The globals of extension codes that were met.
     extensions: Vec<(i32, Cell)>,
     pub(super) next_buffer: u32,
     /// Bytes that calls have copied from their arguments.
-    copied: u64,
+    pub(super) copied: u64,
     /// The globals of names from the stack that take long to look at: each pair of names is asked about once.
     long_named: Option<Box<LongNamed>>,
 }
@@ -32,7 +31,7 @@ type LongNamed = HashMap<(Cell, Cell), Cell, RandomState>;
 impl Session {
     /// Begins another graph. Buffers go on where they are.
     pub(crate) fn start_graph(&mut self) {
-        self.classes.clear();
+        self.callables.clear();
         self.extensions.clear();
         self.copied = 0;
         self.long_named = None;
@@ -71,8 +70,9 @@ impl GraphBuilder<'_> {
             // The resolver's own error has the name in it already, where it says what it expected.
             if e.expected().is_empty() { e.about(|| format!("{module}.{name}")) } else { e }
         })? {
-            self.session.classes.resize(global.id(), None);
-            self.session.classes.push(Some(callable));
+            self.session.callables.insert(global, Known::Callable(callable));
+        } else {
+            self.session.callables.note(global, module, name);
         }
         Ok(global)
     }
@@ -106,29 +106,8 @@ impl GraphBuilder<'_> {
         Ok(global)
     }
 
-    /// Calls what the resolver put in the place of a global, or a live object. `None` leaves the call symbolic.
-    #[inline(never)]
-    pub(super) fn call(&mut self, how: How, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
-        let mut copies = Copies { bytes: self.session.copied, most: self.options.limits.copies };
-        let operands = [callable, args, kwargs];
-        let made = match callable.tag() {
-            Tag::Global => {
-                let class = self.session.classes.get(callable.id());
-                let Some(class) = class.and_then(Option::as_ref).map(Arc::clone) else { return Ok(None) };
-                self.hand_over(|arena| class.call(&mut Call::new(arena, how, operands, &mut copies)))
-            }
-            Tag::Live => {
-                let live = self.arena.lives[callable.id()].clone();
-                self.hand_over(|arena| live.call(&mut Call::new(arena, how, operands, &mut copies)))
-            }
-            _ => return Ok(None),
-        };
-        self.session.copied = copies.bytes;
-        made.map_err(|e| e.about(|| describe_class(self.arena, callable)))
-    }
-
     /// Hands the graph to code of the caller's.
-    fn hand_over(&mut self, code: impl FnOnce(&mut Arena) -> Result<Made>) -> Result<Option<Cell>> {
+    pub(super) fn hand_over(&mut self, code: impl FnOnce(&mut Arena) -> Result<Made>) -> Result<Option<Cell>> {
         self.arena.settle_all();
         let before = self.arena.extent();
         let made = code(self.arena)?;
@@ -197,7 +176,7 @@ impl GraphBuilder<'_> {
 }
 
 /// The name of what was called, for errors.
-fn describe_class(arena: &Arena, callable: Cell) -> String {
+pub(super) fn describe_class(arena: &Arena, callable: Cell) -> String {
     match arena.value(Id(callable)) {
         value if callable.is(Tag::Live) => value.as_live().map_or("", |live| live.class_name()).to_owned(),
         value => value.as_global().map_or_else(String::new, |global| global.to_string()),

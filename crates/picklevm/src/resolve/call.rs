@@ -29,6 +29,17 @@ pub(crate) struct Copies {
     pub(crate) most: u64,
 }
 
+impl Copies {
+    /// Counts bytes that are about to be copied.
+    pub(crate) fn pay(&mut self, arena: &Arena, len: usize) -> Result<()> {
+        limits::check_room((arena.cells.len() + len / size_of::<Cell>()) as u64)?;
+        self.bytes = self.bytes.saturating_add(len as u64);
+        let rest = (arena.held_bytes() as u64).saturating_sub(self.bytes);
+        let counted = self.bytes.saturating_sub(4 * rest);
+        limits::check("copies", "bytes copied from shared arguments", self.most, counted)
+    }
+}
+
 impl<'a> Call<'a> {
     pub(crate) fn new(
         arena: &'a mut Arena,
@@ -41,14 +52,11 @@ impl<'a> Call<'a> {
 
     /// Counts bytes that are about to be copied from the arguments, which other calls may share.
     pub(super) fn pay_for_copy(&mut self, len: usize) -> Result<()> {
-        limits::check_room((self.arena.cells.len() + len / size_of::<Cell>()) as u64)?;
-        self.copies.bytes = self.copies.bytes.saturating_add(len as u64);
-        let rest = (self.arena.held_bytes() as u64).saturating_sub(self.copies.bytes);
-        let counted = self.copies.bytes.saturating_sub(4 * rest);
-        limits::check("copies", "bytes copied from shared arguments", self.copies.most, counted)
+        self.copies.pay(self.arena, len)
     }
 
-    /// The opcode that calls.
+    /// The opcode that calls. Where a function of `copyreg` or a `functools.partial` stands for an opcode of a later
+    /// protocol, it is that opcode.
     pub fn how(&self) -> How {
         self.how
     }

@@ -80,7 +80,10 @@ impl Registry {
         self.callable(name, Closure(function))
     }
 
-    /// Makes the instances of a global by the constructor of a Rust type.
+    /// Makes the instances of a class by the constructor of a Rust type, however a pickle makes them: by an opcode, by
+    /// calling the class, or by a function that stands for an opcode of a later protocol (`copyreg._reconstructor`,
+    /// `__newobj__`, `__newobj_ex__` and `functools.partial`). What such an instance takes over from a list or dict is
+    /// appended or set as later protocols do it.
     pub fn class<T: Construct>(&mut self, name: &str) -> &mut Self {
         self.function(name, |call| T::construct(call))
     }

@@ -116,9 +116,9 @@ impl Config {
         self
     }
 
-    /// How many values may lie inside each other when they are read: 128 by default.
+    /// How many values may lie inside each other when they are read or written: 128 by default.
     ///
-    /// `Deserialize` implementations call each other, so that the depth of the data is depth of the call stack.
+    /// `Deserialize` and `Serialize` implementations call each other, so that the depth of the data is depth of the call stack.
     /// 128 fit the two megabytes of a Rust thread by far; with a larger number, run on a thread with more.
     ///
     /// ```
@@ -188,6 +188,11 @@ impl Config {
     pub(super) fn class_of<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
         let class = self.classes.get(name).map_or(name, String::as_str);
         class.split_once(':').or_else(|| class.rsplit_once('.'))
+    }
+
+    /// How many values may lie inside each other.
+    pub(super) fn depth_limit(&self) -> usize {
+        self.depth
     }
 
     /// The protocol that instances are made for.

@@ -170,9 +170,11 @@ impl Error {
 
 impl Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in self.0.iter().rev() {
+        let steps = self.0.iter().rev().filter(|step| !matches!(step, Step::Inside));
+        for (n, step) in steps.enumerate() {
             match step {
                 Step::Item(at) => write!(f, "[{at}]")?,
+                Step::Name(name) if n == 0 => write!(f, "{name}")?,
                 Step::Name(name) => write!(f, ".{name}")?,
                 Step::Key(key) => write!(f, "[{key}]")?,
                 Step::Inside => {}
@@ -269,6 +271,13 @@ impl de::Error for Error {
     fn duplicate_field(field: &'static str) -> Error {
         Error::new(ErrorKind::DuplicateField, format!("one field `{field}`"), "another")
     }
+}
+
+/// More values inside each other than the limit.
+#[cold]
+#[inline(never)]
+pub(super) fn too_deep(depth: usize) -> Error {
+    Error::new(ErrorKind::Depth, format!("at most {depth} values inside each other (Config::depth)"), "another")
 }
 
 /// What serde met, in a few words.

@@ -62,9 +62,14 @@ impl Class {
     }
 
     fn of_global(global: Global<'_>) -> Class {
-        let (Some(module), Some(name)) = (global.module().as_str(), global.name().as_str()) else {
-            return Class::Other;
-        };
+        match (global.module().as_str(), global.name().as_str()) {
+            (Some(module), Some(name)) => Class::of_names(module, name),
+            _ => Class::Other,
+        }
+    }
+
+    /// What is known of the class or function of these names, which may be those of Python 2.
+    pub(crate) fn of_names(module: &str, name: &str) -> Class {
         match (module, name) {
             ("copyreg" | "copy_reg", "_reconstructor") => Class::Reconstructor,
             ("copyreg" | "copy_reg", "__newobj__") => Class::NewObj,

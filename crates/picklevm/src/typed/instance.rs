@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::class::{Class, attribute, qualified_name};
+use super::class::Class;
+use super::construction::Construction;
 use super::{Reduce, View};
 use crate::graph::{Arena, Cell, Change, Dict, How, Id, Items, Kind, Object, OpKind, Pairs, Value};
 use crate::protocol::Protocol;
@@ -104,52 +105,13 @@ impl<'g> Instance<'g> {
         instance
     }
 
-    /// Looks through the functions that make instances for protocols without an opcode for it: those of `copyreg`
-    /// (PEP 307), and `functools.partial(cls.__new__, cls, *args, **kwargs)()` (PEP 3154).
+    /// Makes it what a call was meant to make that stands for an opcode of a later protocol.
     fn see_through(&mut self) {
-        let args = self.args;
-        let Some(class) = args.get(0) else { return self.see_through_partial() };
-        match (self.known, args.len()) {
-            (Class::Reconstructor, 3) => {
-                let value = args.from(2);
-                self.args = args.from(usize::MAX);
-                self.base = value.get(0).filter(|base| !base.is_none());
-                match self.base.map(Value::kind) {
-                    None => {}
-                    Some(Kind::Tuple(items)) => self.args = items,
-                    Some(Kind::List(items) | Kind::Set(items) | Kind::FrozenSet(items)) => self.items = Some(items),
-                    Some(Kind::Dict(_)) => self.pairs = value.get(0).and_then(Rows::of_dict).map(Rows::single),
-                    // An atom: the only argument of what a newer protocol would have written.
-                    Some(_) => self.args = value,
-                }
-            }
-            (Class::NewObj, _) => self.args = args.from(1),
-            (Class::NewObjEx, 3) => {
-                self.args = args.get(1).map_or(args, Value::items);
-                self.kwargs = args.get(2).filter(|kwargs| !kwargs.is_empty());
-            }
-            _ => return,
-        }
-        self.made_of(class);
-    }
-
-    fn see_through_partial(&mut self) {
-        let partial = self.class.as_object().filter(|partial| Class::of(partial.class()) == Class::Partial);
-        let state = partial.and_then(Object::state).and_then(Value::as_tuple).and_then(Items::as_array);
-        let Some([method, args, kwargs, _]) = state else { return };
-        let (Some((owner, "__new__")), Some(class)) = (attribute(method), args.items().get(0)) else { return };
-        if qualified_name(owner).is_some_and(|name| qualified_name(class) == Some(name)) {
-            self.args = args.items().from(1);
-            self.kwargs = Some(kwargs).filter(|kwargs| !kwargs.is_empty());
-            self.made_of(class);
-        }
-    }
-
-    /// Makes it one of this class, that was made by `cls.__new__`.
-    fn made_of(&mut self, class: Value<'g>) {
-        self.how = if self.kwargs.is_some() { How::NewObjEx } else { How::NewObj };
-        self.class = class;
-        self.known = Class::of(class);
+        let Some(made) = Construction::of(self.class, self.known, self.args) else { return };
+        (self.how, self.class, self.known) = (made.how, made.class, Class::of(made.class));
+        (self.args, self.kwargs, self.base) = (made.args, made.kwargs, made.base);
+        self.items = made.items.or(self.items);
+        self.pairs = made.pairs.or(self.pairs);
     }
 
     /// The arguments of an instance of a class that is nothing but these.

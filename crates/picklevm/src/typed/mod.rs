@@ -75,6 +75,7 @@ mod array;
 mod chrono;
 pub(crate) mod class;
 mod collections;
+pub(crate) mod construction;
 mod datetime;
 mod exceptions;
 mod functions;

@@ -238,3 +238,62 @@ fn an_id_of_another_graph_ends_in_an_error_at_worst() {
     graph.compact();
     assert_eq!(graph.root().len(), 2);
 }
+
+#[test]
+fn retain_with_a_closure_that_panics_leaves_all_as_it_was() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let large: Vec<i64> = (0..100).collect();
+    let mut graph = Graph::new();
+    let set = graph.set(large.clone()).expect("numbers");
+    let dict = graph.dict(large.iter().map(|n| (*n, *n))).expect("numbers");
+    let list = graph.list(large);
+    let all = graph.list([list, set, dict]);
+    graph.set_root(all);
+    let before = format!("{:?}", graph.root());
+    let keep = |item: picklevm::Value<'_>| match item.as_i64() {
+        Some(70) => panic!("a closure that panics"),
+        item => item.is_some_and(|n| n % 2 == 1),
+    };
+    for id in [list, set] {
+        catch_unwind(AssertUnwindSafe(|| graph.value_mut(id).retain(keep))).expect_err("it panics");
+    }
+    catch_unwind(AssertUnwindSafe(|| graph.value_mut(dict).retain_entries(|key, _| keep(key)))).expect_err("it panics");
+    assert_eq!(format!("{:?}", graph.root()), before);
+    assert!(graph.value(set).contains(99) && graph.value(dict).get(99).is_some());
+}
+
+#[test]
+fn what_an_iterator_claims_of_its_length_is_not_believed() {
+    /// Claims to hold all that there is.
+    struct Boast(u32);
+    impl Iterator for Boast {
+        type Item = u32;
+
+        fn next(&mut self) -> Option<u32> {
+            self.0 = self.0.checked_sub(1)?;
+            Some(self.0)
+        }
+
+        fn size_hint(&self) -> (usize, Option<usize>) {
+            (usize::MAX, None)
+        }
+    }
+
+    let mut graph = Graph::new();
+    let list = graph.list(Boast(2));
+    let tuple = graph.tuple(Boast(2));
+    let set = graph.set(Boast(2)).expect("numbers");
+    let frozenset = graph.frozenset(Boast(2)).expect("numbers");
+    let dict = graph.dict(Boast(2).map(|n| (n, n))).expect("numbers");
+    graph.value_mut(list).extend(Boast(2)).expect("a list");
+    graph.value_mut(set).extend(Boast(3)).expect("a set");
+    graph.value_mut(dict).update(Boast(3).map(|n| (n, n))).expect("a dict");
+    let object = graph.instance("m", "C").items(Boast(1)).pairs(Boast(1).map(|n| (n, n))).build().expect("an instance");
+    graph.value_mut(object).extend(Boast(1)).expect("an object");
+    let call = graph.call("m", "f").args(Boast(2)).build().expect("a call");
+    let lens = [list, tuple, set, frozenset, dict].map(|id| graph.value(id).len());
+    assert_eq!(lens, [4, 2, 3, 2, 3]);
+    assert_eq!(graph.value(call).as_object().map(|call| call.args().len()), Some(2));
+    assert_eq!(Boast(3).collect::<Graph>().root().len(), 3);
+}

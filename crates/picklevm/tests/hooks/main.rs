@@ -1,5 +1,6 @@
 //! Resolvers, live objects, persistent ids, buffers, the options of `Unpickler` and the hooks of `Pickler`.
 
+mod construction;
 mod dump;
 mod live;
 mod noload;

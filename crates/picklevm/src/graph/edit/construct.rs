@@ -265,6 +265,11 @@ impl Arena {
     }
 }
 
+/// A vector for so many cells, if that is true: an iterator may claim any number.
+fn with_hint(cells: usize) -> Vec<Cell> {
+    Vec::with_capacity(cells.min(1 << 17))
+}
+
 impl Arena {
     /// The global of these names, if it is one of those that were made last; or at least the text of its module.
     pub(crate) fn latest_global(&self, module: &str, name: &str) -> (Option<Cell>, Option<Cell>) {
@@ -283,7 +288,13 @@ impl Arena {
     }
 
     pub(crate) fn cells_of<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Vec<Cell> {
-        items.into_iter().map(|item| item.into_value(self).0).collect()
+        let items = items.into_iter();
+        let mut cells = with_hint(items.size_hint().0);
+        // `extend` would take the iterator's word for how many there are.
+        for item in items {
+            cells.push(item.into_value(self).0);
+        }
+        cells
     }
 
     pub(crate) fn cells_of_pairs<K: IntoValue, V: IntoValue>(
@@ -291,7 +302,7 @@ impl Arena {
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Vec<Cell> {
         let pairs = pairs.into_iter();
-        let mut rows = Vec::with_capacity(2 * pairs.size_hint().0.min(1 << 16));
+        let mut rows = with_hint(pairs.size_hint().0.saturating_mul(2));
         for (key, value) in pairs {
             rows.extend([key.into_value(self).0, value.into_value(self).0]);
         }

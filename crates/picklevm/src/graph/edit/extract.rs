@@ -43,15 +43,30 @@ try_from_value! {
     f64, "a float", |value| value.as_f64().or_else(|| Some(value.as_int()?.to_f64()));
     Int<'g>, "an integer", |value| value.as_int();
     BigInt, "an integer", |value| value.as_int().map(Int::to_bigint);
-    Text<'g>, "text", |value| value.as_text();
-    &'g str, "text without surrogates", |value| value.as_str();
-    String, "text without surrogates", |value| value.as_str().map(str::to_owned);
+    Text<'g>, "a str", |value| value.as_text();
     &'g [u8], "bytes, a bytearray or an 8-bit string", |value| value.as_bytes();
     /// Shared, not copied, where the graph shares them.
     Bytes, "bytes, a bytearray or an 8-bit string", |value| {
         let (arena, cell) = (value.arena(), value.cell());
         value.as_bytes().map(|_| arena.payloads.share(arena.spans[cell.id()]))
     };
+}
+
+impl<'g> TryFrom<Value<'g>> for &'g str {
+    type Error = Error;
+
+    fn try_from(value: Value<'g>) -> Result<&'g str> {
+        let text = Text::try_from(value)?;
+        text.as_str().ok_or_else(|| Error::new(ErrorKind::Type, "a str without surrogates", "one with surrogates"))
+    }
+}
+
+impl TryFrom<Value<'_>> for String {
+    type Error = Error;
+
+    fn try_from(value: Value<'_>) -> Result<String> {
+        <&str>::try_from(value).map(str::to_owned)
+    }
 }
 
 macro_rules! try_from_int {
@@ -90,12 +105,14 @@ where
     fn try_from(value: Value<'g>) -> Result<Vec<T>> {
         match value.kind() {
             Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => {
-                items.map(|item| T::try_from(item).map_err(Error::from)).collect()
+                items.enumerate().map(|(n, item)| T::try_from(item).map_err(|e| Error::from(e).in_item(n))).collect()
             }
             Kind::Bytes(bytes) | Kind::ByteArray(bytes) | Kind::ByteStr(bytes) => bytes
                 .iter()
-                .map(|byte| {
-                    T::try_from(Value::new(value.arena(), Cell::small_int(i32::from(*byte)))).map_err(Error::from)
+                .enumerate()
+                .map(|(n, byte)| {
+                    let item = Value::new(value.arena(), Cell::small_int(i32::from(*byte)));
+                    T::try_from(item).map_err(|e| Error::from(e).in_item(n))
                 })
                 .collect(),
             _ => Err(unfit(value, "a list, tuple, set or frozenset, or bytes")),
@@ -138,7 +155,11 @@ macro_rules! try_from_tuple {
                 }
                 let items = value.items();
                 let [$($name),+] = items.as_array::<$count>().ok_or_else(|| wrong_length($count, items.len()))?;
-                Ok(($($name::try_from($name)?,)+))
+                let mut numbers = 0..$count;
+                Ok(($({
+                    let number = numbers.next().unwrap_or_default();
+                    $name::try_from($name).map_err(|e| Error::from(e).in_item(number))?
+                },)+))
             }
         }
     )*};
@@ -162,7 +183,8 @@ macro_rules! try_from_map {
 
             fn try_from(value: Value<'g>) -> Result<Self> {
                 let dict = value.as_dict().ok_or_else(|| unfit(value, "a dict"))?;
-                dict.entries().map(|(key, value)| Ok((K::try_from(key)?, V::try_from(value)?))).collect()
+                let entry = |key: Value<'g>, value: Value<'g>| Ok((K::try_from(key)?, V::try_from(value)?));
+                dict.entries().map(|(key, value)| entry(key, value).map_err(|e: Error| e.in_key(key))).collect()
             }
         }
     )*};

@@ -335,16 +335,12 @@ impl<'g> ValueMut<'g> {
             Tag::Set => self.arena.retain_rows(self.cell, |arena, row| keep(Value::new(arena, row[0]))),
             Tag::List => {
                 let row = self.arena.lists[self.cell.id()];
+                // The list stays as it is until `keep`, which may panic, was asked of each.
+                let is_kept = |item: &Cell| keep(Value::new(self.arena, *item));
+                let kept: Vec<Cell> = self.arena.row(row).iter().copied().filter(is_kept).collect();
                 let start = row.start as usize;
-                let mut kept = start;
-                for at in start..start + row.len as usize {
-                    let item = self.arena.cells[at];
-                    if keep(Value::new(self.arena, item)) {
-                        self.arena.cells[kept] = item;
-                        kept += 1;
-                    }
-                }
-                self.arena.lists[self.cell.id()].len = kept as u32 - row.start;
+                self.arena.cells[start..start + kept.len()].copy_from_slice(&kept);
+                self.arena.lists[self.cell.id()].len = kept.len() as u32;
             }
             _ => return Err(self.wrong_type("a list or a set to keep items of")),
         }

@@ -2,9 +2,9 @@
 
 use std::num::Wrapping;
 
-use super::super::error::{Error, ErrorKind};
+use super::super::error::{Error, ErrorKind, too_deep};
 use super::shared::Session;
-use crate::graph::{Arena, Cell, Tag};
+use crate::graph::{Arena, Cell};
 use crate::typed::class::Class;
 
 /// Text, as long-lived as it can be had.
@@ -134,7 +134,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     pub(crate) fn name(&mut self, cell: Cell) -> Result<Option<Lent<'g, 'de>>, Error> {
         let slot = cell.id() % NAMES;
         let (known, name) = self.names[slot];
-        if known == cell && cell.is(Tag::Str) {
+        if known == cell {
             return Ok(Some(name));
         }
         let Some(text) = self.text(cell)? else { return Ok(None) };
@@ -142,12 +142,6 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         self.names[slot] = (cell, name);
         Ok(Some(name))
     }
-}
-
-#[cold]
-#[inline(never)]
-fn too_deep(depth: usize) -> Error {
-    Error::new(ErrorKind::Depth, format!("at most {depth} values inside each other (Config::depth)"), "another")
 }
 
 #[cold]

@@ -97,12 +97,17 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.context.name(self.value.cell()) {
-            _ if !self.value.cell().is(Tag::Str) => self.deserialize_any(visitor),
-            Ok(Some(Lent::Long(name))) => visitor.visit_borrowed_str(name),
-            Ok(Some(Lent::Short(name))) => visitor.visit_str(name),
-            Ok(None) => Err(surrogates(&visitor)),
-            Err(error) => Err(error),
+        if !self.value.cell().is(Tag::Str) {
+            return match self.value.as_i64() {
+                // As a `u64` it would be taken for the number of a field.
+                Some(integer) => visitor.visit_i64(integer),
+                None => self.deserialize_any(visitor),
+            };
+        }
+        match self.context.name(self.value.cell())? {
+            Some(Lent::Long(name)) => visitor.visit_borrowed_str(name),
+            Some(Lent::Short(name)) => visitor.visit_str(name),
+            None => Err(surrogates(&visitor)),
         }
     }
 

@@ -47,7 +47,7 @@ impl<'w, 'a> Compound<'w, 'a> {
     }
 
     fn push<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let cell = value.serialize(&mut *self.writer)?;
+        let cell = self.writer.inside(value)?;
         self.writer.stack.push(cell);
         Ok(())
     }
@@ -60,6 +60,7 @@ impl<'w, 'a> Compound<'w, 'a> {
 
     fn finish(self) -> Result<Cell> {
         let Compound { writer, form, from } = self;
+        writer.depth -= 1;
         match form {
             Form::List => {
                 let list = writer.arena.new_list(&writer.stack[from..]);

@@ -12,7 +12,7 @@ use foldhash::fast::RandomState;
 use self::compound::{Class, Compound, Form};
 use self::object::Content;
 use super::config::{Config, Variants};
-use super::error::{Error, Result};
+use super::error::{Error, Result, too_deep};
 use super::{bigint, instance, shared};
 use crate::graph::{Arena, Cell, Graph, Tag};
 
@@ -27,12 +27,19 @@ pub(super) fn to_graph<T: Serialize + ?Sized>(config: &Config, value: &T) -> Res
     Ok(graph)
 }
 
+/// How many calls of `Serialize` a level of the data may take: options and newtypes are calls without a level.
+const CALLS_A_LEVEL: usize = 8;
+
 /// Makes values in an arena.
 struct Writer<'a> {
     arena: &'a mut Arena,
     config: &'a Config,
     /// Items and rows of the compounds that are not done, the innermost last.
     stack: Vec<Cell>,
+    /// How many values are open: the depth of the data.
+    depth: usize,
+    /// How many calls of `Serialize` are open, those of options and newtypes included.
+    calls: usize,
     /// Names of fields, variants and classes: each is one value, as interned strings are in Python.
     names: HashMap<Cow<'a, str>, Cell, RandomState>,
     /// Classes and functions, by the names of module and name.
@@ -51,6 +58,8 @@ impl<'a> Writer<'a> {
             arena,
             config,
             stack: Vec::new(),
+            depth: 0,
+            calls: 0,
             names: HashMap::default(),
             classes: HashMap::default(),
             members: HashMap::default(),
@@ -113,8 +122,39 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn compound<'w>(&'w mut self, form: Form) -> Compound<'w, 'a> {
-        Compound::new(self, form)
+    /// Writes what is inside a value: a part of it, or all of it without an option or newtype around.
+    fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Cell> {
+        let most = self.config.depth_limit();
+        self.calls += 1;
+        if self.calls > most.saturating_mul(CALLS_A_LEVEL) {
+            return Err(too_deep(most));
+        }
+        let cell = value.serialize(&mut *self)?;
+        self.calls -= 1;
+        Ok(cell)
+    }
+
+    /// Writes the only value inside another one.
+    fn inside_one<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Cell> {
+        self.enter()?;
+        let cell = self.inside(value)?;
+        self.depth -= 1;
+        Ok(cell)
+    }
+
+    /// Begins a value with values inside. An error ends all of them.
+    fn enter(&mut self) -> Result<()> {
+        let most = self.config.depth_limit();
+        if self.depth >= most {
+            return Err(too_deep(most));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn compound<'w>(&'w mut self, form: Form) -> Result<Compound<'w, 'a>> {
+        self.enter()?;
+        Ok(Compound::new(self, form))
     }
 }
 
@@ -204,7 +244,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Cell> {
-        value.serialize(self)
+        self.inside(value)
     }
 
     fn serialize_unit(self) -> Result<Cell> {
@@ -239,7 +279,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
                 if let Some(known) = address.and_then(|address| self.shared.get(&address)) {
                     return Ok(*known);
                 }
-                let cell = value.serialize(&mut *self)?;
+                let cell = self.inside(value)?;
                 if let Some(address) = address {
                     self.shared.insert(address, cell);
                 }
@@ -252,9 +292,8 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
                 Ok(self.arena.new_int_le(&integer.to_signed_bytes_le()))
             }
             _ => {
-                let class = self.class_of(name);
-                let cell = value.serialize(&mut *self)?;
-                let Some(class) = class else { return Ok(cell) };
+                let Some(class) = self.class_of(name) else { return self.inside(value) };
+                let cell = self.inside_one(value)?;
                 Ok(self.instance(class, Content::One(cell)))
             }
         }
@@ -268,25 +307,25 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         value: &T,
     ) -> Result<Cell> {
         if let Some(class) = self.class_of_variant(variant) {
-            let cell = value.serialize(&mut *self)?;
+            let cell = self.inside_one(value)?;
             return Ok(self.instance(class, Content::One(cell)));
         }
         let label = self.name(variant);
-        let content = value.serialize(&mut *self)?;
+        let content = self.inside_one(value)?;
         self.variant(label, content)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Compound<'w, 'a>> {
-        Ok(self.compound(Form::List))
+        self.compound(Form::List)
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Compound<'w, 'a>> {
-        Ok(self.compound(Form::Tuple(Class::None)))
+        self.compound(Form::Tuple(Class::None))
     }
 
     fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Compound<'w, 'a>> {
         let class = self.class_of(name).map_or(Class::None, Class::Of);
-        Ok(self.compound(Form::Tuple(class)))
+        self.compound(Form::Tuple(class))
     }
 
     fn serialize_tuple_variant(
@@ -297,19 +336,19 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         _: usize,
     ) -> Result<Compound<'w, 'a>> {
         let class = self.variant_class(variant);
-        Ok(self.compound(Form::Tuple(class)))
+        self.compound(Form::Tuple(class))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Compound<'w, 'a>> {
-        Ok(self.compound(Form::Dict(Class::None)))
+        self.compound(Form::Dict(Class::None))
     }
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Compound<'w, 'a>> {
         if name == instance::NAME {
-            return Ok(self.compound(Form::Instance));
+            return self.compound(Form::Instance);
         }
         let class = self.class_of(name).map_or(Class::None, Class::Of);
-        Ok(self.compound(Form::Dict(class)))
+        self.compound(Form::Dict(class))
     }
 
     fn serialize_struct_variant(
@@ -320,6 +359,6 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
         _: usize,
     ) -> Result<Compound<'w, 'a>> {
         let class = self.variant_class(variant);
-        Ok(self.compound(Form::Dict(class)))
+        self.compound(Form::Dict(class))
     }
 }

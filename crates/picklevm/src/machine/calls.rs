@@ -1,0 +1,182 @@
+//! Calls of what a resolver put in the place of a class or function, in whichever form a pickle makes them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::builder::Builder;
+use super::graph_builder::GraphBuilder;
+use super::resolving::describe_class;
+use crate::error::Result;
+use crate::graph::{Cell, How, Kind, Live, Tag, Value};
+use crate::resolve::{Call, Callable, Class, Copies};
+use crate::typed::class::{Class as Function, qualified_name};
+use crate::typed::construction::Construction;
+
+/// What is known of the globals that a load met, and of the classes inside them.
+#[derive(Default)]
+pub(crate) struct Callables {
+    /// By the ids of globals.
+    globals: Vec<Known>,
+    /// Classes that are attributes of a global, by the calls of `getattr` that name them (below protocol 4).
+    nested: HashMap<Cell, Option<Arc<dyn Callable>>, RandomState>,
+    /// Whether a call may be one for the caller's own code.
+    pub(super) are_any: bool,
+}
+
+/// What a global stands for.
+#[derive(Clone, Default)]
+pub(super) enum Known {
+    /// Two names.
+    #[default]
+    Nothing,
+    /// What a resolver put in its place.
+    Callable(Arc<dyn Callable>),
+    /// A function that makes instances of the class it is given.
+    Constructor(Function),
+}
+
+/// What is called.
+enum Callee {
+    Registered(Arc<dyn Callable>),
+    Live(Arc<dyn Live>),
+}
+
+impl Callables {
+    pub(super) fn clear(&mut self) {
+        self.globals.clear();
+        self.nested = HashMap::default();
+        self.are_any = false;
+    }
+
+    /// Remembers what a global stands for.
+    pub(super) fn insert(&mut self, global: Cell, known: Known) {
+        self.are_any |= matches!(known, Known::Callable(_));
+        self.globals.resize(global.id(), Known::Nothing);
+        self.globals.push(known);
+    }
+
+    /// Remembers a global that no resolver claims, if it makes instances of classes or leads to classes.
+    pub(super) fn note(&mut self, global: Cell, module: &str, name: &str) {
+        if !matches!(module, "copyreg" | "copy_reg" | "builtins" | "__builtin__") {
+            return;
+        }
+        match Function::of_names(module, name) {
+            function @ (Function::Reconstructor | Function::NewObj | Function::NewObjEx) => {
+                self.insert(global, Known::Constructor(function));
+            }
+            Function::GetAttr => self.are_any = true,
+            _ => {}
+        }
+    }
+
+    fn get(&self, global: Cell) -> &Known {
+        self.globals.get(global.id()).unwrap_or(&Known::Nothing)
+    }
+}
+
+impl GraphBuilder<'_> {
+    /// Whether a call may be one for the caller's own code.
+    #[inline(always)]
+    pub(super) fn may_call(&self, callable: Cell) -> bool {
+        self.session.callables.are_any || callable.is(Tag::Live)
+    }
+
+    /// Calls what the resolver put in the place of a global, or a live object. `None` leaves the call symbolic.
+    #[inline(never)]
+    pub(super) fn call(&mut self, how: How, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
+        match self.callee(callable) {
+            Some(callee) => self.call_with(&callee, how, [callable, args, kwargs]),
+            None if how == How::Reduce => self.construct_by_call(callable, args),
+            None => Ok(None),
+        }
+    }
+
+    fn call_with(&mut self, callee: &Callee, how: How, operands: [Cell; 3]) -> Result<Option<Cell>> {
+        let mut copies = self.copies();
+        let made = self.hand_over(|arena| {
+            let mut call = Call::new(arena, how, operands, &mut copies);
+            match callee {
+                Callee::Registered(callable) => callable.call(&mut call),
+                Callee::Live(live) => live.call(&mut call),
+            }
+        });
+        self.session.copied = copies.bytes;
+        made.map_err(|e| e.about(|| describe_class(self.arena, operands[0])))
+    }
+
+    fn copies(&self) -> Copies {
+        Copies { bytes: self.session.copied, most: self.options.limits.copies }
+    }
+
+    fn callee(&mut self, callable: Cell) -> Option<Callee> {
+        match callable.tag() {
+            Tag::Global => match self.session.callables.get(callable) {
+                Known::Callable(callable) => Some(Callee::Registered(callable.clone())),
+                _ => None,
+            },
+            Tag::Live => Some(Callee::Live(self.arena.lives[callable.id()].clone())),
+            Tag::Object => self.nested_class(callable).map(Callee::Registered),
+            _ => None,
+        }
+    }
+
+    /// What a resolver puts in the place of a class that is an attribute of a global.
+    fn nested_class(&mut self, class: Cell) -> Option<Arc<dyn Callable>> {
+        if let Some(known) = self.session.callables.nested.get(&class) {
+            return known.clone();
+        }
+        let (module, name) = qualified_name(Value::new(self.arena, class))?;
+        // The global around it and `getattr` are what a resolver had to allow.
+        let found = match self.options.resolver.find_class(module, &name) {
+            Ok(Class::Callable(callable)) => Some(callable),
+            _ => None,
+        };
+        self.session.callables.nested.insert(class, found.clone());
+        found
+    }
+
+    /// Makes an instance of a registered class by a function that stands for an opcode of a later protocol.
+    fn construct_by_call(&mut self, callable: Cell, args: Cell) -> Result<Option<Cell>> {
+        let function = match callable.tag() {
+            Tag::Global => match self.session.callables.get(callable) {
+                Known::Constructor(function) => *function,
+                _ => return Ok(None),
+            },
+            // It may be a `functools.partial`.
+            Tag::Object => Function::Other,
+            _ => return Ok(None),
+        };
+        let Some(class) = self.construction(callable, function, args).map(|made| made.class.cell()) else {
+            return Ok(None);
+        };
+        let Some(callee) = self.callee(class) else { return Ok(None) };
+        let Some(made) = self.construction(callable, function, args) else { return Ok(None) };
+        let how = made.how;
+        let is_set = matches!(made.base.map(Value::kind), Some(Kind::Set(_) | Kind::FrozenSet(_)));
+        let kwargs = made.kwargs.map_or(Cell::HOLE, Value::cell);
+        let [args, items] = [made.args, made.items.unwrap_or(made.args.from(usize::MAX))].map(|items| items.cells());
+        let pairs = made.pairs.map_or(&[][..], |rows| rows.first.as_flattened());
+        let mut copies = self.copies();
+        copies.pay(self.arena, size_of_val(args) + size_of_val(items) + size_of_val(pairs))?;
+        let [args, items, pairs] = [args, items, pairs].map(<[Cell]>::to_vec);
+        self.session.copied = copies.bytes;
+        let args = self.arena.new_tuple(&args);
+        let Some(made) = self.call_with(&callee, how, [class, args, kwargs])? else { return Ok(None) };
+        match items.is_empty() {
+            true => {}
+            false if is_set => self.add_items(made, &items)?,
+            false => self.append(made, &items)?,
+        }
+        if !pairs.is_empty() {
+            self.set_items(made, &pairs)?;
+        }
+        Ok(Some(made))
+    }
+
+    fn construction(&self, callable: Cell, function: Function, args: Cell) -> Option<Construction<'_>> {
+        let [callable, args] = [callable, args].map(|cell| Value::new(self.arena, cell));
+        Construction::of(callable, function, args.items())
+    }
+}

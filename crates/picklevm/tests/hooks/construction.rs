@@ -1,0 +1,171 @@
+//! Registered classes see their instances in whichever form a pickle makes them.
+
+use picklevm::{Call, Construct, Deny, Items, Live, Pairs, Registry, Resolver, Result, Standard, Unpickler, Value};
+
+/// What it was made of, and what it was given.
+#[derive(Debug)]
+struct Seen(String);
+
+impl Live for Seen {
+    fn set_state(&mut self, state: Value<'_>) -> Result<()> {
+        self.0 += &format!(" state {state:?}");
+        Ok(())
+    }
+
+    fn append(&mut self, items: Items<'_>) -> Result<()> {
+        self.0 += &format!(" items {:?}", items.collect::<Vec<_>>());
+        Ok(())
+    }
+
+    fn set_items(&mut self, pairs: Pairs<'_>) -> Result<()> {
+        self.0 += &format!(" pairs {:?}", pairs.collect::<Vec<_>>());
+        Ok(())
+    }
+}
+
+impl Construct for Seen {
+    fn construct(call: &Call<'_>) -> Result<Self> {
+        let kwargs =
+            call.kwargs().map_or(String::new(), |kwargs| format!(" {:?}", kwargs.entries().collect::<Vec<_>>()));
+        Ok(Seen(format!("{} {:?}{kwargs}", call.how().name(), call.args_tuple())))
+    }
+}
+
+/// What an instance of a registered class is made of.
+#[track_caller]
+fn seen(pickle: &[u8]) -> String {
+    let mut registry = Registry::new();
+    registry.class::<Seen>("shapes.C").class::<Seen>("shapes:Outer.Inner");
+    let graph = Unpickler::new().resolver(registry.or(Standard)).loads(pickle).expect("it loads");
+    match graph.root().downcast_ref::<Seen>() {
+        Some(seen) => seen.0.clone(),
+        None => panic!("no live object: {:?}", graph.root()),
+    }
+}
+
+#[test]
+fn an_instance_is_the_same_at_every_protocol() {
+    let pickles: [&[u8]; 4] = [
+        b"ccopy_reg\n_reconstructor\np0\n(cshapes\nC\np1\nc__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\nVx\np6\nI1\nsb.",
+        b"ccopy_reg\n_reconstructor\nq\x00(cshapes\nC\nq\x01c__builtin__\nobject\nq\x02Ntq\x03Rq\x04}q\x05X\x01\0\0\0xq\x06K\x01sb.",
+        b"\x80\x02cshapes\nC\nq\x00)\x81q\x01}q\x02X\x01\0\0\0xq\x03K\x01sb.",
+        b"\x80\x04\x8c\x06shapes\x94\x8c\x01C\x94\x93\x94)\x81\x94}\x94\x8c\x01x\x94K\x01sb.",
+    ];
+    for pickle in pickles {
+        assert_eq!(seen(pickle), "newobj () state {'x': 1}", "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn every_form_of_construction_is_seen() {
+    let forms: [(&[u8], &str); 10] = [
+        (b"cshapes\nC\n(I1\ntR.", "reduce (1,)"),
+        (b"cshapes\nC\nK\x01\x85\x81.", "newobj (1,)"),
+        (b"cshapes\nC\nK\x01\x85}\x8c\x01kK\x02s\x92.", "newobj_ex (1,) [('k', 2)]"),
+        (b"(I1\nishapes\nC\n.", "inst (1,)"),
+        (b"(cshapes\nC\nI1\no.", "obj (1,)"),
+        (b"ccopyreg\n__newobj__\ncshapes\nC\nK\x01\x86R.", "newobj (1,)"),
+        (b"ccopyreg\n__newobj_ex__\ncshapes\nC\nK\x01\x85}\x8c\x01kK\x02s\x87R.", "newobj_ex (1,) [('k', 2)]"),
+        (b"ccopyreg\n__newobj_ex__\ncshapes\nC\nK\x01\x85}\x87R.", "newobj (1,)"),
+        (b"ccopy_reg\n_reconstructor\n(cshapes\nC\nc__builtin__\nobject\nNtR.", "newobj ()"),
+        (
+            b"\x80\x02cfunctools\npartial\nq\x00c__builtin__\ngetattr\nq\x01cshapes\nC\nX\x07\0\0\0__new__q\x02\x86Rq\x03\
+              \x85q\x04Rq\x05(h\x03cshapes\nC\nq\x06K\x01\x86q\x07}q\x08X\x01\0\0\0kq\tK\x02sNtq\nb)Rq\x0b.",
+            "newobj_ex (1,) [('k', 2)]",
+        ),
+    ];
+    for (pickle, expected) in forms {
+        assert_eq!(seen(pickle), expected, "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn what_an_instance_takes_over_from_a_built_in_class_is_given_as_later_protocols_give_it() {
+    let forms: [(&[u8], &[u8], &str); 3] = [
+        (
+            b"ccopy_reg\n_reconstructor\np0\n(cshapes\nC\np1\nc__builtin__\nlist\np2\n(lp3\nI1\naI2\natp4\nRp5\n.",
+            b"\x80\x02cshapes\nC\nq\x00)\x81q\x01(K\x01K\x02e.",
+            "newobj () items [1, 2]",
+        ),
+        (
+            b"ccopy_reg\n_reconstructor\np0\n(cshapes\nC\np1\nc__builtin__\ndict\np2\n(dp3\nVa\np4\nI1\nstp5\nRp6\n.",
+            b"\x80\x02cshapes\nC\nq\x00)\x81q\x01X\x01\0\0\0aq\x02K\x01s.",
+            "newobj () pairs [('a', 1)]",
+        ),
+        (
+            b"ccopy_reg\n_reconstructor\np0\n(cshapes\nC\np1\nc__builtin__\nlong\np2\nI7\ntp3\nRp4\n.",
+            b"\x80\x02cshapes\nC\nq\x00K\x07\x85q\x01\x81q\x02.",
+            "newobj (7,)",
+        ),
+    ];
+    for (early, late, expected) in forms {
+        assert_eq!((seen(early), seen(late)), (expected.to_owned(), expected.to_owned()));
+    }
+}
+
+#[test]
+fn a_class_inside_a_class_is_seen_at_every_protocol() {
+    let pickles: [&[u8]; 4] = [
+        b"ccopy_reg\n_reconstructor\np0\n(c__builtin__\ngetattr\np1\n(cshapes\nOuter\nVInner\np2\ntRp3\nc__builtin__\nobject\np4\nNtp5\nRp6\n(dp7\nVy\np8\nI5\nsb.",
+        b"\x80\x02c__builtin__\ngetattr\nq\x00cshapes\nOuter\nX\x05\0\0\0Innerq\x01\x86Rq\x02)\x81q\x03}q\x04X\x01\0\0\0yq\x05K\x05sb.",
+        b"\x80\x03cbuiltins\ngetattr\nq\x00cshapes\nOuter\nX\x05\0\0\0Innerq\x01\x86Rq\x02)\x81q\x03}q\x04X\x01\0\0\0yq\x05K\x05sb.",
+        b"\x80\x04\x8c\x06shapes\x94\x8c\x0bOuter.Inner\x94\x93\x94)\x81\x94}\x94\x8c\x01y\x94K\x05sb.",
+    ];
+    for pickle in pickles {
+        assert_eq!(seen(pickle), "newobj () state {'y': 5}", "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn instances_of_other_classes_stay_symbolic() {
+    let mut registry = Registry::new();
+    registry.class::<Seen>("shapes.C");
+    let unpickler = Unpickler::new().resolver(registry);
+    for pickle in [
+        &b"ccopy_reg\n_reconstructor\n(cshapes\nD\nc__builtin__\nobject\nNtR."[..],
+        b"ccopyreg\n__newobj__\ncshapes\nD\n\x85R.",
+        b"ccopyreg\n__newobj__\nK\x01\x85R.",
+        b"ccopyreg\n__newobj__\n)R.",
+        b"cshapes\nC\n0ccopyreg\n_reconstructor\n(K\x01K\x02K\x03tR.",
+    ] {
+        let graph = unpickler.loads(pickle).expect("it loads");
+        assert!(graph.root().as_object().is_some(), "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn a_resolver_that_refuses_a_nested_class_leaves_it_symbolic_where_the_path_to_it_was_allowed() {
+    let resolver = Symbols.or(Deny).allow_only(["builtins.getattr", "shapes.Outer"]);
+    let pickle = b"\x80\x02c__builtin__\ngetattr\ncshapes\nOuter\nX\x05\0\0\0Inner\x86R)\x81.";
+    let graph = Unpickler::new().resolver(resolver).loads(pickle).expect("it loads");
+    assert!(graph.root().as_object().is_some());
+}
+
+/// Claims the names that the test above allows, and calls none of them.
+struct Symbols;
+
+impl Resolver for Symbols {
+    fn find_class(&self, _: &str, _: &str) -> Result<picklevm::Class> {
+        struct Uncalled;
+        impl picklevm::Callable for Uncalled {
+            fn call(&self, _: &mut Call<'_>) -> Result<picklevm::Made> {
+                Ok(picklevm::Made::Symbolic)
+            }
+        }
+        Ok(picklevm::Class::Callable(std::sync::Arc::new(Uncalled)))
+    }
+}
+
+#[test]
+fn arguments_that_are_shared_by_many_constructions_have_a_budget() {
+    // A tuple of a million items is the argument of every call of `__newobj__`.
+    let mut pickle = b"ccopyreg\n__newobj__\nq\x00(cshapes\nC\n".to_vec();
+    pickle.extend(b"N".repeat(1_000_000));
+    pickle.extend(b"tq\x01(");
+    pickle.extend(b"h\x00h\x01R".repeat(1000));
+    pickle.extend(b"l.");
+    let mut registry = Registry::new();
+    registry.function("shapes.C", |_| Ok(Seen(String::new())));
+    let error = Unpickler::new().resolver(registry).loads(&pickle).expect_err("8 GB of arguments");
+    assert_eq!(error.kind(), picklevm::ErrorKind::Limit, "{error}");
+}
