@@ -1,0 +1,158 @@
+//! Why a file could not be opened, read or written.
+
+use std::{error, fmt, io};
+
+/// Why a file, or a member of it, could not be opened, read or written.
+///
+/// ```
+/// use picklevm_files::{ErrorKind, Opener};
+///
+/// let file = Opener::new().bytes("<!DOCTYPE html><html></html>");
+/// let error = file.pickles().next().unwrap().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::NoPickle);
+/// assert!(error.to_string().starts_with("this is an HTML page, not a pickle"));
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    /// The member it is about; empty for the file itself.
+    member: String,
+    offset: Option<u64>,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn error::Error + Send + Sync>>,
+}
+
+/// The kinds of errors there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The file is something else than a pickle or a container of pickles, or a container without any.
+    NoPickle,
+    /// A container is damaged: its checksums or lengths are wrong.
+    Damaged,
+    /// The file ends before what is in it does.
+    Truncated,
+    /// A pickle cannot be decoded.
+    Pickle,
+    /// Line ends of a pickle of protocol 0 were converted.
+    LineEnds,
+    /// A member is encrypted.
+    Encrypted,
+    /// A feature of a format that is not supported, or a compression that is not compiled in.
+    Unsupported,
+    /// A container cannot be written back with what is to change.
+    ReadOnly,
+    /// A limit of [`FileLimits`](crate::FileLimits) was reached.
+    Limit,
+    /// The file could not be read or written.
+    Io,
+}
+
+impl Error {
+    #[cold]
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Error(Box::new(Inner { kind, member: String::new(), offset: None, message, hint: None, source: None }))
+    }
+
+    /// A container of this format is damaged.
+    #[cold]
+    pub(crate) fn damaged(format: &str, what: impl fmt::Display) -> Self {
+        Error::new(ErrorKind::Damaged, format!("the {format} is damaged: {what}"))
+    }
+
+    #[cold]
+    pub(crate) fn io(what: &str, error: io::Error) -> Self {
+        let mut new = Error::new(ErrorKind::Io, format!("{what}: {error}"));
+        new.0.source = Some(Box::new(error));
+        new
+    }
+
+    /// The pickle that begins at `start` of its member cannot be decoded.
+    #[cold]
+    pub(crate) fn pickle(start: u64, error: picklevm_ops::Error) -> Self {
+        if error.kind() == picklevm_ops::ErrorKind::Io {
+            return Error::io("cannot read", io::Error::other(error));
+        }
+        let opcode = error.opcode().map_or(String::new(), |opcode| format!("{opcode}: "));
+        let message = format!("{opcode}expected {}, found {}", error.expected(), error.found());
+        let mut new = Error::new(ErrorKind::Pickle, message);
+        new.0.offset = Some(start + error.offset());
+        new.0.source = Some(Box::new(error));
+        new
+    }
+
+    /// The same error, of a member.
+    #[must_use]
+    pub(crate) fn in_member(mut self, path: &str) -> Self {
+        if self.0.member.is_empty() {
+            self.0.member = path.to_owned();
+        }
+        self
+    }
+
+    /// The same error, with what to do about it.
+    #[must_use]
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error, with where it is.
+    #[must_use]
+    pub(crate) fn at(mut self, offset: u64) -> Self {
+        self.0.offset = Some(offset);
+        self
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The path of the member that it is about; empty for the file itself.
+    pub fn member(&self) -> &str {
+        &self.0.member
+    }
+
+    /// Where in the member it is wrong, if that is known.
+    pub fn offset(&self) -> Option<u64> {
+        self.0.offset
+    }
+
+    /// What to do about it, if there is something.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { member, offset, message, hint, .. } = &*self.0;
+        if !member.is_empty() {
+            write!(f, "{member}: ")?;
+        }
+        if let Some(offset) = offset {
+            write!(f, "offset {offset}: ")?;
+        }
+        f.write_str(message)?;
+        match hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error").field("kind", &self.0.kind).field("message", &self.to_string()).finish()
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source.as_deref().map(|error| error as _)
+    }
+}

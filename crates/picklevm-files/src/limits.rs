@@ -1,0 +1,118 @@
+//! How much a file may expand to: every budget of opening files.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, ErrorKind};
+
+/// Resource limits for opening a file. Reaching one is an error of kind [`Limit`](ErrorKind::Limit) that names it.
+///
+/// The limits hold for one file with everything nested in it.
+///
+/// ```
+/// use picklevm_files::{ErrorKind, FileLimits, Opener};
+///
+/// let opener = Opener::new().limits(FileLimits::default().depth(0));
+/// let file = opener.bytes("K\x01.");
+/// assert_eq!(file.pickles().next().unwrap()?.len(), 3);
+/// # Ok::<(), picklevm_files::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileLimits {
+    /// Bytes that may come out of decompression and that are searched for pickles in archives.
+    pub expanded: u64,
+    /// How many times the length of the file that may be, beyond the first 64 MiB.
+    pub ratio: u64,
+    /// How deep members may be nested: archives in archives, compressed data in them.
+    pub depth: u32,
+    /// Members of all archives in the file.
+    pub members: u64,
+}
+
+impl Default for FileLimits {
+    fn default() -> Self {
+        FileLimits { expanded: 16 << 30, ratio: 200, depth: 8, members: 1 << 20 }
+    }
+}
+
+/// Expanded bytes below which the ratio does not count: small files of zeros are ordinary.
+const RATIO_FLOOR: u64 = 64 << 20;
+
+impl FileLimits {
+    /// Sets [`expanded`](Self::expanded). 16 GiB by default.
+    #[must_use]
+    pub fn expanded(mut self, bytes: u64) -> Self {
+        self.expanded = bytes;
+        self
+    }
+
+    /// Sets [`ratio`](Self::ratio). 200 by default.
+    #[must_use]
+    pub fn ratio(mut self, times: u64) -> Self {
+        self.ratio = times;
+        self
+    }
+
+    /// Sets [`depth`](Self::depth). 8 by default.
+    #[must_use]
+    pub fn depth(mut self, levels: u32) -> Self {
+        self.depth = levels;
+        self
+    }
+
+    /// Sets [`members`](Self::members). 1,048,576 by default.
+    #[must_use]
+    pub fn members(mut self, count: u64) -> Self {
+        self.members = count;
+        self
+    }
+}
+
+/// What is left of the limits of one file.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limits: FileLimits,
+    /// The limit on expanded bytes, by both rules.
+    most: u64,
+    expanded: AtomicU64,
+    members: AtomicU64,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: FileLimits, file_len: u64) -> Self {
+        let by_ratio = file_len.saturating_mul(limits.ratio).max(RATIO_FLOOR);
+        Budget { limits, most: limits.expanded.min(by_ratio), expanded: AtomicU64::new(0), members: AtomicU64::new(0) }
+    }
+
+    /// Counts bytes that came out of something.
+    pub(crate) fn expand(&self, len: u64) -> Result<(), Error> {
+        let before = self.expanded.fetch_add(len, Ordering::Relaxed);
+        if before.saturating_add(len) <= self.most {
+            return Ok(());
+        }
+        let why = if self.most == self.limits.expanded {
+            format!("the limit of {} bytes", self.most)
+        } else {
+            format!("{} times its own length", self.limits.ratio)
+        };
+        Err(Error::new(ErrorKind::Limit, format!("the file expands to more than {why}: it may be a bomb")))
+    }
+
+    /// Counts members of an archive.
+    pub(crate) fn list(&self, count: u64) -> Result<(), Error> {
+        let before = self.members.fetch_add(count, Ordering::Relaxed);
+        if before.saturating_add(count) <= self.limits.members {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Limit, format!("the file has more than {} members", self.limits.members)))
+    }
+
+    /// Checks how deep a member lies.
+    pub(crate) fn check_depth(&self, depth: u32) -> Result<(), Error> {
+        if depth <= self.limits.depth {
+            return Ok(());
+        }
+        let message = format!("members are nested more than {} levels deep", self.limits.depth);
+        Err(Error::new(ErrorKind::Limit, message))
+    }
+}

@@ -1,0 +1,443 @@
+//! A file as a tree of members.
+
+use std::io::BufRead;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::coding::Coding;
+use crate::error::{Error, ErrorKind};
+use crate::file::Options;
+use crate::formats::{self, Layout};
+use crate::limits::Budget;
+use crate::pickle::RawArray;
+use crate::region::Region;
+
+/// What a member is. The name in `Display` is short and plain, as `picklevm list` prints it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// One pickle, or several one after the other.
+    Pickle,
+    /// gzip (RFC 1952).
+    Gzip,
+    /// zlib (RFC 1950).
+    Zlib,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
+    /// lzma, the format before xz.
+    Lzma,
+    /// Zstandard (RFC 8878).
+    Zstd,
+    /// An LZ4 frame.
+    Lz4,
+    /// A zip archive: PyTorch's files and `.npz` are such.
+    Zip,
+    /// A tar archive.
+    Tar,
+    /// NumPy's `.npy`.
+    Npy,
+    /// A pickle by joblib with arrays in it.
+    Joblib,
+    /// joblib's compression before 0.10, `ZF`.
+    JoblibZ,
+    /// A PyTorch checkpoint of before 1.6: five pickles and raw storages.
+    TorchLegacy,
+    /// A Ren'Py archive, `.rpa`.
+    RenpyArchive,
+    /// A compiled Ren'Py script, `.rpyc`.
+    RenpyScript,
+    /// An entry of Django's file-based cache: a pickled expiry and a compressed pickle.
+    DjangoCache,
+    /// Pickles that each follow their length.
+    LengthPrefixed,
+    /// Base64 text.
+    Base64,
+    /// Anything else.
+    Data,
+}
+
+impl Kind {
+    /// The kind in a word, as programs can match on it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Pickle => "pickle",
+            Kind::Gzip => "gzip",
+            Kind::Zlib => "zlib",
+            Kind::Bzip2 => "bzip2",
+            Kind::Xz => "xz",
+            Kind::Lzma => "lzma",
+            Kind::Zstd => "zstd",
+            Kind::Lz4 => "lz4",
+            Kind::Zip => "zip",
+            Kind::Tar => "tar",
+            Kind::Npy => "npy",
+            Kind::Joblib => "joblib",
+            Kind::JoblibZ => "joblib-z",
+            Kind::TorchLegacy => "torch-legacy",
+            Kind::RenpyArchive => "rpa",
+            Kind::RenpyScript => "rpyc",
+            Kind::DjangoCache => "django-cache",
+            Kind::LengthPrefixed => "length-prefixed",
+            Kind::Base64 => "base64",
+            Kind::Data => "data",
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Where something lies in the outermost file, as it is there: nothing around it is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Place {
+    /// Bytes from the beginning of the file.
+    pub offset: u64,
+    /// Its length in bytes.
+    pub len: u64,
+}
+
+/// What is expected of the bytes of a member, which decides how much is tried with them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// The file itself, or what it decompresses to: everything is tried.
+    Pickle,
+    /// A member of an archive that may be anything: only what is certain is taken.
+    Anything,
+}
+
+/// Where the bytes of a member are.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// There as they are.
+    Plain(Region),
+    /// There as they are, with their checksum.
+    Stored { region: Region, crc: u32 },
+    /// Compressed; how long they are and their checksum, if that is known.
+    Packed { region: Region, coding: Coding, len: u64, crc: Option<u32> },
+    /// Nowhere that they can be read.
+    Unreadable(ErrorKind, String),
+}
+
+/// What all members of a file share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) budget: Budget,
+    pub(crate) options: Options,
+    /// The directory of the file, in which companion files lie.
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// A part of a file that has a name, or the file itself. Cheap to clone; nothing is read before it is asked for.
+#[derive(Debug, Clone)]
+pub struct Member {
+    name: Arc<str>,
+    /// The names from the file on, joined by `/`.
+    path: Arc<str>,
+    depth: u32,
+    source: Source,
+    expect: Expect,
+    divergence: Option<Arc<str>>,
+    shared: Arc<Shared>,
+}
+
+impl Member {
+    pub(crate) fn root(region: Region, shared: Arc<Shared>) -> Member {
+        let source = Source::Plain(region);
+        let (name, path) = ("".into(), "".into());
+        Member { name, path, depth: 0, source, expect: Expect::Pickle, divergence: None, shared }
+    }
+
+    /// Its own name in what holds it; empty for the file itself and for what it decompresses to.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names from the file on, joined by `/`; empty for the file itself.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// How many members hold it.
+    pub fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Its length in bytes, decompressed, where that is known without decompressing it.
+    pub fn len(&self) -> Option<u64> {
+        match &self.source {
+            Source::Plain(region) | Source::Stored { region, .. } => Some(region.len()),
+            Source::Packed { len, .. } => Some(*len).filter(|len| *len != u64::MAX),
+            Source::Unreadable(..) => None,
+        }
+    }
+
+    /// Whether it is known to be empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// Where it lies in the outermost file, if it lies there uncompressed.
+    pub fn place(&self) -> Option<Place> {
+        match &self.source {
+            Source::Plain(region) | Source::Stored { region, .. } => {
+                Some(Place { offset: region.place()?, len: region.len() })
+            }
+            _ => None,
+        }
+    }
+
+    /// How a reader differs from Python's that finds this member where Python finds none: only of files that were opened
+    /// with [`every_reading`](crate::Opener::every_reading).
+    pub fn divergence(&self) -> Option<&str> {
+        self.divergence.as_deref()
+    }
+
+    /// All its bytes, decompressed. What lies in memory is not copied.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read or are more than the limits allow; if a checksum is wrong.
+    pub fn bytes(&self) -> Result<Bytes, Error> {
+        let region = self.region()?;
+        self.check_sum()?;
+        region.bytes()
+    }
+
+    /// Its first bytes, at most `len` of them, without reading the rest.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn head(&self, len: usize) -> Result<Bytes, Error> {
+        match &self.source {
+            Source::Plain(region) | Source::Stored { region, .. } => region.head(len),
+            Source::Packed { region, coding, .. } => Ok(coding.head(region, len)),
+            Source::Unreadable(kind, message) => Err(self.unreadable(*kind, message)),
+        }
+    }
+
+    fn unreadable(&self, kind: ErrorKind, message: &str) -> Error {
+        Error::new(kind, message).in_member(&self.path)
+    }
+
+    /// Its bytes, decompressed where they are compressed.
+    pub(crate) fn region(&self) -> Result<Region, Error> {
+        match &self.source {
+            Source::Plain(region) | Source::Stored { region, .. } => Ok(region.clone()),
+            Source::Unreadable(kind, message) => Err(self.unreadable(*kind, message)),
+            Source::Packed { region, coding, len, crc } => {
+                let decoded = coding.decode(region, *len, &self.shared.budget);
+                let (bytes, _) = decoded.map_err(|error| error.in_member(&self.path))?;
+                let short = *len != u64::MAX && (bytes.len() as u64) < *len;
+                if short || crc.is_some_and(|crc| crc != crc32fast::hash(&bytes)) {
+                    let what = if short { "it is shorter than it claims to be" } else { "its checksum is wrong" };
+                    return Err(Error::damaged("member", what).in_member(&self.path));
+                }
+                Ok(Region::memory(bytes))
+            }
+        }
+    }
+
+    /// Checks the checksum of a member that is not compressed, which takes reading all of it: when it is a pickle, or its
+    /// bytes are asked for.
+    pub(crate) fn check_sum(&self) -> Result<(), Error> {
+        let Source::Stored { region, crc } = &self.source else { return Ok(()) };
+        let mut hasher = crc32fast::Hasher::new();
+        let mut reader = region.reader();
+        loop {
+            let buffer = reader.fill_buf().map_err(|error| Error::io("cannot read", error).in_member(&self.path))?;
+            if buffer.is_empty() {
+                break;
+            }
+            hasher.update(buffer);
+            let len = buffer.len();
+            reader.consume(len);
+        }
+        if hasher.finalize() == *crc {
+            return Ok(());
+        }
+        Err(Error::damaged("member", "its checksum is wrong").in_member(&self.path))
+    }
+
+    /// What it holds: recognises its format and lists its pickles and members.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, is damaged, or a limit is reached.
+    pub fn open(&self) -> Result<Contents, Error> {
+        self.shared.budget.check_depth(self.depth).map_err(|error| error.in_member(&self.path))?;
+        formats::open(self).map_err(|error| error.in_member(&self.path))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn expect(&self) -> Expect {
+        self.expect
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// A member of this one. A name that is empty adds nothing to the path: what something decompresses to is the same
+    /// thing to people.
+    pub(crate) fn child(&self, name: &str, source: Source, expect: Expect) -> Member {
+        let path: Arc<str> = match (&*self.path, name) {
+            (path, "") => path.into(),
+            ("", name) => name.into(),
+            (path, name) => format!("{path}/{name}").into(),
+        };
+        let depth = self.depth + 1;
+        let divergence = self.divergence.clone();
+        Member { name: name.into(), path, depth, source, expect, divergence, shared: self.shared.clone() }
+    }
+
+    /// The same member, found by a reader that is not Python's.
+    pub(crate) fn diverging(mut self, how: impl Into<Arc<str>>) -> Member {
+        self.divergence = Some(how.into());
+        self
+    }
+}
+
+/// What a member holds.
+#[derive(Debug)]
+pub struct Contents {
+    pub(crate) kind: Kind,
+    pub(crate) pickles: Vec<Pickle>,
+    pub(crate) members: Vec<Member>,
+    /// Why something in it could not be read, or why there is nothing in it.
+    pub(crate) problem: Option<Error>,
+    pub(crate) region: Region,
+    pub(crate) layout: Layout,
+}
+
+impl Contents {
+    pub(crate) fn new(kind: Kind, region: Region, layout: Layout) -> Self {
+        Contents { kind, pickles: Vec::new(), members: Vec::new(), problem: None, region, layout }
+    }
+
+    /// What it was taken for.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The pickles that lie in it directly, in order.
+    pub fn pickles(&self) -> &[Pickle] {
+        &self.pickles
+    }
+
+    /// Its members, in order.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// What is wrong with it although it could be opened: bytes behind the pickles that are none, a part that is missing;
+    /// or, if it holds no pickle and no member, what it is instead.
+    pub fn problem(&self) -> Option<&Error> {
+        self.problem.as_ref()
+    }
+
+    /// Its bytes, decompressed.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn bytes(&self) -> Result<Bytes, Error> {
+        self.region.bytes()
+    }
+}
+
+/// A pickle and where it lies.
+#[derive(Debug, Clone)]
+pub struct Pickle {
+    pub(crate) path: Arc<str>,
+    pub(crate) parts: Vec<Region>,
+    /// Where it lies in the member that holds it.
+    pub(crate) range: Range<u64>,
+    pub(crate) protocol: u8,
+    pub(crate) role: Option<&'static str>,
+    pub(crate) main: bool,
+    pub(crate) arrays: Arc<[RawArray]>,
+    pub(crate) problem: Option<Arc<Error>>,
+}
+
+impl Pickle {
+    /// The path of the member that holds it; empty for the file itself.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Where it begins in its member, in bytes.
+    pub fn offset(&self) -> u64 {
+        self.range.start
+    }
+
+    /// The length of [`bytes`](Self::bytes).
+    pub fn len(&self) -> u64 {
+        self.parts.iter().map(Region::len).sum()
+    }
+
+    /// Whether it has no bytes, which no whole pickle has.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where it lies in the outermost file, if it lies there uncompressed. With arrays of joblib in it, the place is longer
+    /// than the pickle.
+    pub fn place(&self) -> Option<Place> {
+        let offset = self.parts.first()?.place()?;
+        Some(Place { offset, len: self.range.end - self.range.start })
+    }
+
+    /// Its bytes, to STOP: shared with what was read where it lies in one piece, and without what joblib wrote into it.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read.
+    pub fn bytes(&self) -> Result<Bytes, Error> {
+        if let [part] = &*self.parts {
+            return part.bytes();
+        }
+        let mut all = Vec::new();
+        for part in &self.parts {
+            all.extend_from_slice(&part.bytes()?);
+        }
+        Ok(all.into())
+    }
+
+    /// The protocol that it names; where it names none, that of its newest opcode.
+    pub fn protocol(&self) -> u8 {
+        self.protocol
+    }
+
+    /// What it is for in its format, such as `storage keys`.
+    pub fn role(&self) -> Option<&'static str> {
+        self.role
+    }
+
+    /// Whether it is the one of its member that people mean: the first, or the object among PyTorch's five.
+    pub fn is_main(&self) -> bool {
+        self.main
+    }
+
+    /// The memory of arrays that joblib wrote into it, in order.
+    pub fn arrays(&self) -> &[RawArray] {
+        &self.arrays
+    }
+
+    /// Why it is no whole pickle, if it is none: it is cut off, or broken.
+    pub fn problem(&self) -> Option<&Error> {
+        self.problem.as_deref()
+    }
+}

@@ -1,0 +1,210 @@
+//! Bytes somewhere: in memory, or in a file that is read at offsets.
+
+use std::fs;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+use crate::error::{Error, ErrorKind};
+
+/// Files up to this length are read into memory at once.
+const IN_MEMORY: u64 = 1 << 20;
+/// Bytes that are read at once where fewer are asked for: members of archives lie side by side.
+const PAGE: usize = 64 << 10;
+/// Bytes that a reader fetches from disk at first and in the end.
+const FIRST_PIECE: u64 = 4 << 10;
+const LAST_PIECE: u64 = 1 << 20;
+
+/// A part of a file, of data that were decompressed, or of bytes in memory. Cheap to clone and to slice.
+#[derive(Debug, Clone)]
+pub(crate) struct Region {
+    store: Store,
+    start: u64,
+    len: u64,
+    /// Where it begins in the outermost file, if it lies there as it is.
+    place: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+enum Store {
+    Memory(Bytes),
+    Disk(Arc<Mutex<Disk>>),
+}
+
+/// An open file and what was read of it last. No memory map: a file that is truncated meanwhile would crash the program.
+#[derive(Debug)]
+struct Disk {
+    file: fs::File,
+    page_start: u64,
+    page: Vec<u8>,
+}
+
+impl Region {
+    /// A file on disk.
+    pub(crate) fn file(file: fs::File, len: u64) -> Result<Region, Error> {
+        let disk = Disk { file, page_start: 0, page: Vec::new() };
+        let region = Region { store: Store::Disk(Arc::new(Mutex::new(disk))), start: 0, len, place: Some(0) };
+        if len > IN_MEMORY { Ok(region) } else { Ok(Region::outermost(region.bytes()?)) }
+    }
+
+    /// Bytes that are the whole outermost file.
+    pub(crate) fn outermost(bytes: Bytes) -> Region {
+        Region { place: Some(0), ..Region::memory(bytes) }
+    }
+
+    /// Bytes that lie in no file as they are.
+    pub(crate) fn memory(bytes: Bytes) -> Region {
+        Region { len: bytes.len() as u64, store: Store::Memory(bytes), start: 0, place: None }
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Where it begins in the outermost file, if it lies there as it is.
+    pub(crate) fn place(&self) -> Option<u64> {
+        self.place
+    }
+
+    /// A part of it; what lies beyond its end is left out.
+    pub(crate) fn slice(&self, range: Range<u64>) -> Region {
+        let start = range.start.min(self.len);
+        let len = range.end.clamp(start, self.len) - start;
+        let place = self.place.map(|place| place + start);
+        Region { store: self.store.clone(), start: self.start + start, len, place }
+    }
+
+    /// The same bytes, of another file than the outermost.
+    pub(crate) fn elsewhere(self) -> Region {
+        Region { place: None, ..self }
+    }
+
+    /// The part from `start` on.
+    pub(crate) fn from(&self, start: u64) -> Region {
+        self.slice(start..self.len)
+    }
+
+    /// All of its bytes, without a copy where they are in memory.
+    pub(crate) fn bytes(&self) -> Result<Bytes, Error> {
+        match &self.store {
+            Store::Memory(bytes) => {
+                let start = self.start as usize;
+                Ok(bytes.slice(start..start + self.len as usize))
+            }
+            Store::Disk(disk) => {
+                let mut out = Vec::new();
+                let mut disk = disk.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                // The file may be shorter by now than it was: memory grows with what is there.
+                disk.read_to(self.start, self.len, &mut out).map_err(|error| Error::io("cannot read", error))?;
+                if (out.len() as u64) < self.len {
+                    return Err(Error::new(ErrorKind::Truncated, "the file became shorter while it was read"));
+                }
+                Ok(out.into())
+            }
+        }
+    }
+
+    /// Its first bytes, at most `len`.
+    pub(crate) fn head(&self, len: usize) -> Result<Bytes, Error> {
+        self.slice(0..len as u64).bytes()
+    }
+
+    /// The bytes from `start` on, as an array, if so many are there.
+    pub(crate) fn array<const N: usize>(&self, start: u64) -> Result<Option<[u8; N]>, Error> {
+        if start.checked_add(N as u64).is_none_or(|end| end > self.len) {
+            return Ok(None);
+        }
+        let bytes = self.slice(start..start + N as u64).bytes()?;
+        Ok(bytes.first_chunk().copied())
+    }
+
+    /// Its bytes if they are in memory.
+    pub(crate) fn in_memory(&self) -> Option<&[u8]> {
+        match &self.store {
+            Store::Memory(bytes) => bytes.get(self.start as usize..(self.start + self.len) as usize),
+            Store::Disk(_) => None,
+        }
+    }
+
+    /// Reads it from its beginning.
+    pub(crate) fn reader(&self) -> RegionReader {
+        RegionReader::at(self, 0)
+    }
+}
+
+impl Disk {
+    fn read_to(&mut self, start: u64, len: u64, out: &mut Vec<u8>) -> io::Result<()> {
+        if len >= PAGE as u64 {
+            self.file.seek(SeekFrom::Start(start))?;
+            return Read::by_ref(&mut self.file).take(len).read_to_end(out).map(drop);
+        }
+        let within = |disk: &Disk| {
+            let at = usize::try_from(start.checked_sub(disk.page_start)?).ok()?;
+            disk.page.get(at..)?.get(..len as usize).map(<[u8]>::to_vec)
+        };
+        if let Some(found) = within(self) {
+            *out = found;
+            return Ok(());
+        }
+        self.page.clear();
+        self.page_start = start;
+        self.file.seek(SeekFrom::Start(start))?;
+        Read::by_ref(&mut self.file).take(PAGE as u64).read_to_end(&mut self.page)?;
+        out.extend_from_slice(&self.page[..self.page.len().min(len as usize)]);
+        Ok(())
+    }
+}
+
+/// Reads a region piece by piece.
+#[derive(Debug)]
+pub(crate) struct RegionReader {
+    /// What was not fetched yet.
+    rest: Region,
+    buffer: Bytes,
+    offset: u64,
+    /// How much is fetched next: little at first, as many readers of small pickles may follow each other.
+    piece: u64,
+}
+
+impl RegionReader {
+    /// A reader of a region from `offset` on.
+    pub(crate) fn at(region: &Region, offset: u64) -> Self {
+        RegionReader { rest: region.from(offset), buffer: Bytes::new(), offset, piece: FIRST_PIECE }
+    }
+
+    /// How far it was read, from the beginning of the region.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+}
+
+impl BufRead for RegionReader {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.buffer.is_empty() && self.rest.len > 0 {
+            let most = if self.rest.in_memory().is_some() { self.rest.len } else { self.piece };
+            self.piece = (self.piece * 2).min(LAST_PIECE);
+            let piece = self.rest.slice(0..most);
+            self.buffer = piece.bytes().map_err(io::Error::other)?;
+            self.rest = self.rest.from(piece.len);
+        }
+        Ok(&self.buffer)
+    }
+
+    fn consume(&mut self, len: usize) {
+        let len = len.min(self.buffer.len());
+        self.buffer = self.buffer.slice(len..);
+        self.offset += len as u64;
+    }
+}
+
+impl Read for RegionReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let buffer = self.fill_buf()?;
+        let len = buffer.len().min(out.len());
+        out[..len].copy_from_slice(&buffer[..len]);
+        self.consume(len);
+        Ok(len)
+    }
+}
