@@ -66,7 +66,7 @@ fn the_table_has_a_line_a_file_and_a_line_a_reason() {
 verdict     status     format   file
 safe        complete   pickle   tests/scan/ordinary/stdlib-p3-none.pkl
 dangerous   complete   pickle   tests/scan/attacks/manual_system.pkl
-    dangerous at 0: calls os.system, which runs programs
+    dangerous at 33: calls os.system, which runs programs
 unreadable                      no/such/file.pkl
     cannot read: no such file or directory
 3 files: 1 dangerous, 1 unreadable, 1 safe
@@ -93,8 +93,22 @@ fn reasons_beyond_the_most_are_counted() {
 #[test]
 fn a_reason_tells_what_it_lies_in() {
     let output = picklevm_reading(&["scan", "-"], b"\x80\x03C\x10\x80\x02cos\nsystem\n)R.C\x01x\x86.");
-    let expected = "    dangerous in string at 2 at 2: calls os.system, which runs programs\n";
+    let expected = "    dangerous in string at 2 at 14: calls os.system, which runs programs\n";
     assert!(text(&output.stdout).ends_with(expected), "{}", text(&output.stdout));
+}
+
+#[test]
+fn an_explanation_says_what_loading_returns() {
+    let explained = |pickle: &[u8]| text(&picklevm_reading(&["scan", "--explain", "-"], pickle).stdout).to_owned();
+    for (pickle, sentence) in [
+        (&b"(lcshop\nOrder\n)\x81a."[..], "Python does this, in order, and returns a list:\n"),
+        (b"cos\nsystem\n(S'true'\ntR.", "Python does this, in order, and returns an object that os.system made:\n"),
+        (b"cos\nsystem\n", "Python does this, in order, before the pickle breaks:\n"),
+        (b"}.", "Python imports nothing and calls nothing. It returns a dict.\n"),
+    ] {
+        let explained = explained(pickle);
+        assert!(explained.contains(sentence) && !explained.contains("plain data"), "{explained}");
+    }
 }
 
 #[test]
@@ -200,7 +214,7 @@ fn sarif_names_rules_files_offsets_and_what_could_not_be_read() {
     let levels: Vec<_> = results.iter().map(|result| result["level"].as_str().unwrap_or_default()).collect();
     assert_eq!(levels, ["error", "warning"]);
     let place = &results[0]["locations"][0]["physicalLocation"];
-    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["byteOffset"]), (&DANGEROUS.into(), &0.into()));
+    assert_eq!((&place["artifactLocation"]["uri"], &place["region"]["byteOffset"]), (&DANGEROUS.into(), &33.into()));
     for result in results {
         let index = result["ruleIndex"].as_u64().expect("a number") as usize;
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);

@@ -38,7 +38,7 @@ impl<R: Resolver> Resolver for Guard<R> {
         match self.policy.judge(module, name) {
             Judgement::Allowed(_) => self.inner.find_class(module, name),
             Judgement::Dangerous(why) => Err(Error::other(why.to_owned())),
-            _ => Err(Error::other("no policy knows it")),
+            _ => Err(Error::other("it is not covered by the policy")),
         }
     }
 

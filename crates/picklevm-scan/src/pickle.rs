@@ -119,6 +119,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
                 at = next.min(data.len());
             }
             Mended::Stop => {
+                tracer.stand_at(op);
                 status = break_off(&error, &mut tracer);
                 break op;
             }
@@ -139,6 +140,8 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
         status = Status::Divergent;
     }
     tracer.check_unused();
+    // What a name is used for may be found long after its import.
+    tracer.findings.sort_by_key(|finding| finding.offset);
     let imports = tracer.globals.imports();
     let suspects = tracer.suspects.iter();
     let suspects = suspects.filter_map(|suspect| Some((*suspect, tracer.values.string_of(suspect.string)?)));
@@ -155,6 +158,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
             len: (end - start) as u64,
             protocol: tracer.protocol,
             status,
+            result: tracer.result,
             imports,
             findings: tracer.findings,
             events: tracer.events,
@@ -174,10 +178,8 @@ fn break_off(error: &Error, tracer: &mut Tracer<'_>) -> Status {
     } else {
         let (expected, found) = (error.expected(), error.found());
         let opcode = error.opcode().map_or_else(String::new, |opcode| format!("{opcode}: "));
-        tracer.suspect(
-            Rule::Broken,
-            format!("{opcode}expected {expected}, found {found}; what came before has run by then"),
-        );
+        let before = if tracer.has_effects() { "; Python executes what precedes this" } else { "" };
+        tracer.suspect(Rule::Broken, format!("{opcode}expected {expected}, found {found}{before}"));
     }
     status
 }

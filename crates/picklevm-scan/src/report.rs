@@ -170,6 +170,9 @@ pub struct PickleReport {
     pub verdict: Verdict,
     /// How far it could be read.
     pub status: Status,
+    /// What loading it returns, in words: `a list`, `an object that os.system made`. `None` if it breaks before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
     /// The reasons for the verdict, in the order of the opcodes.
     pub findings: Vec<Finding>,
     /// Every name that it imports, in the order of the first import.

@@ -18,7 +18,7 @@ pub enum Verdict {
     /// All of it was read, every reader reads it alike, and everything it does is known to be harmless.
     #[default]
     Safe,
-    /// It does something that nobody vouched for, or could not be read to its end.
+    /// It does something that is not covered by the policy, or could not be read to its end.
     Suspicious,
     /// It does something that is known to do harm.
     Dangerous,
@@ -93,7 +93,7 @@ macro_rules! rules {
 
 rules! {
     DangerousName "dangerous-name" "A name is imported that is known to do harm.";
-    UnknownName "unknown-name" "A name is imported that no policy knows.";
+    UnknownName "unknown-name" "A name is imported that is not covered by the policy.";
     HiddenName "hidden-name" "The name of what is imported is computed, so that it cannot be read.";
     Use "use" "A known name is used in a way that the policy does not allow.";
     State "state" "A state is set on what should have none.";
@@ -101,7 +101,7 @@ rules! {
     Persistent "persistent-id" "The loading program decides what a persistent id stands for.";
     Extension "extension-code" "The loading process decides what an extension code stands for.";
     Divergence "divergence" "Readers disagree on the bytes.";
-    Broken "broken" "The pickle breaks before its end; what came before has run by then.";
+    Broken "broken" "The pickle breaks before its end; Python executes what precedes the break.";
     Trailing "trailing" "Bytes follow that are no pickle.";
     Hidden "hidden-pickle" "A pickle lies where none is expected.";
     Container "container" "A container contradicts itself or cannot be read.";

@@ -161,3 +161,39 @@ fn what_new_is_given_is_looked_at_as_what_a_call_is_given() {
         assert_ne!(scan(pickle).verdict, Verdict::Safe, "{}", pickle.escape_ascii());
     }
 }
+
+/// Where the findings lie, and what they say.
+fn findings(pickle: &[u8]) -> Vec<(u64, String)> {
+    let report = scan(pickle);
+    report.pickles[0].findings.iter().map(|finding| (finding.offset, finding.message.clone())).collect()
+}
+
+#[test]
+fn a_call_is_found_where_it_happens_and_an_import_where_it_stands() {
+    assert_eq!(findings(b"cos\nsystem\n)R."), [(12, "calls os.system, which runs programs".to_owned())]);
+    assert_eq!(findings(b"cos\nsystem\n."), [(0, "imports os.system, which runs programs".to_owned())]);
+    assert_eq!(scan(b"cos\nsystem\n)R.").pickles[0].imports[0].offset, 0);
+}
+
+#[test]
+fn findings_are_in_the_order_of_the_opcodes() {
+    let offsets: Vec<_> = findings(b"cos\nsystem\ncos\npopen\n0)R.").into_iter().map(|(offset, _)| offset).collect();
+    assert_eq!(offsets, [11, 23]);
+}
+
+#[test]
+fn a_break_lies_where_the_op_does_that_cannot_be_read() {
+    let broken = "expected an opcode, found the byte 0x7a";
+    assert_eq!(findings(b"zz"), [(0, broken.to_owned())]);
+    assert_eq!(findings(b"K\x01zz"), [(2, broken.to_owned())]);
+    let message = format!("{broken}; Python executes what precedes this");
+    assert_eq!(findings(b"cos\nsystem\nzz")[1], (11, message));
+}
+
+#[test]
+fn a_pickle_says_what_loading_it_returns() {
+    let result = |pickle: &[u8]| scan(pickle).pickles[0].result.clone();
+    assert_eq!(result(b"].").as_deref(), Some("a list"));
+    assert_eq!(result(b"cos\nsystem\n)R.").as_deref(), Some("an object that os.system made"));
+    assert_eq!(result(b"]"), None);
+}

@@ -130,17 +130,22 @@ impl<W: Write> Table<'_, W> {
         let place = if place.is_empty() { String::new() } else { format!(" in {place}") };
         writeln!(
             self.out,
-            "\n  The pickle at {}{} ({} bytes, protocol {}, {}) is a list of instructions for Python.",
+            "\n  The pickle at {}{} ({} bytes, protocol {}, {}):",
             pickle.offset,
             Printable(&place),
             pickle.len,
             pickle.protocol,
             pickle.status
         )?;
-        if pickle.events.is_empty() {
-            return writeln!(self.out, "  It makes plain data. It imports nothing and calls nothing.");
+        let nothing = "imports nothing and calls nothing";
+        match (&pickle.result, pickle.events.is_empty()) {
+            (Some(result), true) => return writeln!(self.out, "  Python {nothing}. It returns {result}."),
+            (None, true) => return writeln!(self.out, "  Python {nothing} before the pickle breaks."),
+            (Some(result), false) => {
+                writeln!(self.out, "  Python does this, in order, and returns {}:\n", Printable(result))?;
+            }
+            (None, false) => writeln!(self.out, "  Python does this, in order, before the pickle breaks:\n")?,
         }
-        writeln!(self.out, "  It makes plain data, and does this on the way:\n")?;
         let mut words = words::Words::default();
         for event in &pickle.events {
             write!(self.out, "    {:>8}  ", event.offset)?;

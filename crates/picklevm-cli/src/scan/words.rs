@@ -21,7 +21,7 @@ pub(super) struct Words {
 }
 
 /// What is to be understood about the first harmful call.
-const LESSON: &str = "What is in the brackets was nothing but data for the pickle; from here on it is an order.";
+const LESSON: &str = "The arguments were data until now; they are executed as code from here.";
 
 impl Words {
     /// What an event means; `None` if the same was said before.
@@ -48,48 +48,47 @@ fn sentence(event: &Event) -> String {
             };
             format!("Python imports the module {module} and looks up {name} in it{}.", import_ending(subject, known))
         }
-        (Action::Call, Some(Known::Dangerous(why))) => format!(
-            "Python calls {subject} with what stands in the brackets. {subject} {why}: this is the moment the harm is \
-             done."
-        ),
-        (Action::Call, Some(Known::Suspicious)) => {
-            format!("Python calls {subject} with what stands in the brackets. Nobody vouched for what that does.")
+        (Action::Call, Some(Known::Dangerous(why))) => {
+            format!("Python calls {subject} with these arguments. {subject} {why}: this is where the harm is done.")
         }
-        (Action::Call, Some(_)) => format!("Python calls {subject}, and gives the result a name here."),
+        (Action::Call, Some(Known::Suspicious)) => {
+            format!("Python calls {subject} with these arguments. What that does is not covered by the policy.")
+        }
+        (Action::Call, Some(_)) => format!("Python calls {subject}, which does no harm."),
         (Action::Call, None) => {
-            format!("Python calls {subject}, which the pickle made before. What that does cannot be known.")
+            format!("Python calls {subject}, which the pickle made before. What that does is unknown.")
         }
         (Action::Construct, Some(Known::Dangerous(why))) => format!(
-            "Python makes an object of the class {subject} from what stands in the brackets. {subject} {why}: this is \
-             the moment the harm is done."
+            "Python makes an object of the class {subject} from these arguments. {subject} {why}: this is where the harm \
+             is done."
         ),
         (Action::Construct, _) => format!("Python makes an empty object of the class {subject}."),
         (Action::State, Some(_)) => {
-            format!("Python changes {subject} itself, for everybody in the process who uses it.")
+            format!("Python changes {subject} itself, for the whole process.")
         }
         (Action::State, None) => {
             "Python gives the object its state: it calls the object's __setstate__, or else sets its attributes.".into()
         }
         (Action::Items, _) => "Python puts items into the object, by the object's own methods.".into(),
         (Action::Persistent, _) => {
-            "Python asks the program that loads the pickle what this id stands for. The program decides.".into()
+            "Python asks the program that loads the pickle what this id stands for: the program decides.".into()
         }
         (Action::Extension, _) => {
             "Python looks this number up in a table of the process, copyreg's. What it stands for is not in the pickle."
                 .into()
         }
-        (Action::Buffer, _) => "Python takes a buffer that the program hands over beside the pickle.".into(),
-        (Action::Drop, _) => "The result is thrown away. It was called only for what the call does.".into(),
-        _ => "What this does cannot be known.".into(),
+        (Action::Buffer, _) => "Python takes a buffer that the program passes beside the pickle.".into(),
+        (Action::Drop, _) => "The result is discarded: the call was made for its effect.".into(),
+        _ => "What this does is unknown.".into(),
     }
 }
 
 /// How a sentence about an import ends.
 fn import_ending(subject: &str, known: &Known) -> String {
     match known {
-        Known::Safe => ". That does no harm".into(),
+        Known::Safe => ", which does no harm".into(),
         Known::Dangerous(why) => format!(". Nothing is called yet, but {subject} {why}"),
-        _ => ". Importing a module runs the code in it, and nobody vouched for this one".into(),
+        _ => ". Importing a module runs the code in it, and this one is not covered by the policy".into(),
     }
 }
 

@@ -300,7 +300,8 @@ impl Builder for Tracer<'_> {
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
 
-    fn finish(&mut self, _: Token) -> Result<()> {
+    fn finish(&mut self, result: Token) -> Result<()> {
+        self.result = Some(self.name_of(result));
         Ok(())
     }
 }

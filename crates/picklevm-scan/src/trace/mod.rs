@@ -54,6 +54,8 @@ pub(crate) struct Tracer<'a> {
     persistent: Vec<Token>,
     pub(crate) events: Vec<Event>,
     pub(crate) findings: Vec<Finding>,
+    /// What STOP left on the stack, in words.
+    pub(crate) result: Option<String>,
     said: HashSet<(Rule, String), RandomState>,
     /// Whether some reader gets further than others, and whether none does.
     pub(crate) divergent: bool,
@@ -84,6 +86,7 @@ impl<'a> Tracer<'a> {
             persistent: Vec::new(),
             events: Vec::new(),
             findings: Vec::new(),
+            result: None,
             said: HashSet::default(),
             divergent: false,
             suspects: Vec::new(),
@@ -108,6 +111,16 @@ impl<'a> Tracer<'a> {
     #[cold]
     pub(crate) fn suspect(&mut self, rule: Rule, message: impl Into<String>) {
         self.find(Verdict::Suspicious, rule, None, message.into());
+    }
+
+    /// The op that runs next, or cannot be read, lies here in `data`.
+    pub(crate) fn stand_at(&mut self, op: usize) {
+        self.op = op as u64;
+    }
+
+    /// Whether anything was done so far but making plain data.
+    pub(crate) fn has_effects(&self) -> bool {
+        !(self.globals.is_empty() && self.persistent.is_empty() && self.findings.is_empty())
     }
 
     /// Readers disagree on the op that runs.

@@ -47,6 +47,10 @@ impl<'p> Globals<'p> {
         self.list.get(number as usize)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     pub(crate) fn imports(&self) -> Vec<Import> {
         let import = |global: &Global<'_>| Import {
             module: global.module.clone(),
@@ -116,7 +120,7 @@ impl<'a> Tracer<'a> {
             Judgement::Unknown => (
                 Verdict::Suspicious,
                 Rule::UnknownName,
-                format!("imports {full_name}, which no policy knows: importing a module runs its code"),
+                format!("imports {full_name}, which is not covered by the policy: importing a module runs its code"),
             ),
         };
         if verdict != Verdict::Safe {
@@ -128,17 +132,20 @@ impl<'a> Tracer<'a> {
         number
     }
 
-    /// A name is used, not just imported: counts it, and says so where the import is a finding.
+    /// A name is used, not just imported: counts it. A finding about the import becomes one about the first use, where
+    /// that happens.
     #[inline]
     pub(super) fn used(&mut self, number: u32, how: &str) {
         let Some(global) = self.globals.list.get_mut(number as usize) else { return };
         global.uses += 1;
+        let offset = self.op;
         if let Some(finding) = global.finding
             && !global.told
         {
             global.told = true;
             if let Some(finding) = self.findings.get_mut(finding) {
                 finding.message = format!("{how} {}", finding.message.trim_start_matches("imports "));
+                finding.offset = offset;
             }
         }
     }
