@@ -40,12 +40,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { file: 1 << 32, depth: 8, expanded: 1 << 30, members: 100_000, events: 100_000, findings: 1000 }
+        // Where addresses have 32 bits, what memory can hold at most.
+        let file = (1_u64 << 32).min(isize::MAX as u64) as usize;
+        Limits { file, depth: 8, expanded: 1 << 30, members: 100_000, events: 100_000, findings: 1000 }
     }
 }
 
 impl Limits {
-    /// Bytes of one file, or of one reader; all of them are read into memory. 4 GiB by default.
+    /// Bytes of one file, or of one reader; all of them are read into memory. 4 GiB by default (2 GiB on 32-bit targets).
     #[must_use]
     pub fn file(mut self, most: usize) -> Self {
         self.file = most;

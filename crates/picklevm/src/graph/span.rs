@@ -14,7 +14,8 @@ const MAX_LEN: usize = (1 << LEN_BITS) - 1;
 const PLACE_SHIFT: u32 = LEN_BITS;
 const SURROGATES: u64 = 1 << 26;
 const OFFSET_SHIFT: u32 = 27;
-const MAX_OFFSET: usize = (1 << (64 - OFFSET_SHIFT)) - 1;
+/// More than a `usize` of 32 bits holds.
+const MAX_OFFSET: u64 = (1 << (64 - OFFSET_SHIFT)) - 1;
 
 const IN_TEXT: u64 = 0;
 const IN_INPUT: u64 = 1;
@@ -44,7 +45,7 @@ impl Span {
     /// A part of the arena's own text.
     #[inline(always)]
     pub(crate) fn in_text(offset: usize, len: usize) -> Span {
-        debug_assert!(offset <= MAX_OFFSET && len <= MAX_LEN);
+        debug_assert!(offset as u64 <= MAX_OFFSET && len <= MAX_LEN);
         Span::new(IN_TEXT, offset, len)
     }
 
@@ -95,11 +96,11 @@ impl Payloads {
         let len = payload.len();
         // Only a part of the input has an address inside of it.
         let at = payload.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
-        if at < self.input.len() && at < MAX_OFFSET && len <= MAX_LEN {
+        if at < self.input.len() && (at as u64) < MAX_OFFSET && len <= MAX_LEN {
             return Span::new(IN_INPUT, at, len);
         }
         let at = self.text.len();
-        if len < BLOCK_LEN && at < MAX_OFFSET {
+        if len < BLOCK_LEN && (at as u64) < MAX_OFFSET {
             self.text.extend_from_slice(payload);
             return Span::new(IN_TEXT, at, len);
         }
