@@ -129,7 +129,7 @@ impl Limits {
         }
     }
 
-    /// No limit but those of the representation: 2^31 nodes.
+    /// No limit but those of the representation: 2^31 - 1 nodes.
     pub fn none() -> Self {
         Limits { digits: u64::MAX, copies: u64::MAX, shared: u64::MAX, ..Limits::default() }
     }

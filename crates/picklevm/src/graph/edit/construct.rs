@@ -14,7 +14,7 @@ const LATEST: usize = 32;
 /// # Building
 ///
 /// Each constructor makes a node and returns its id; using an id twice shares the node. All of them panic when a graph
-/// would come to hold 2^32 nodes of a kind.
+/// would hold more than 2^32 - 1 nodes of a kind.
 ///
 /// ```
 /// let mut graph = picklevm::Graph::new();
