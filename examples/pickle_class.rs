@@ -1,6 +1,6 @@
 //! Reads instances of Python's classes into Rust types, and writes them as Python would have.
 //!
-//!     cargo run --features derive --example pickle_class
+//!     cargo run --example pickle_class
 //!
 //! The pickle is what this Python 3.13 writes, in a module `shop`:
 //!

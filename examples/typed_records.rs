@@ -1,6 +1,6 @@
 //! Reads a pickle straight into Rust structs, and writes Rust structs for Python to read.
 //!
-//!     cargo run --features serde --example typed_records
+//!     cargo run --example typed_records
 //!
 //! The pickle is what this Python writes:
 //!

@@ -20,10 +20,24 @@ fn its_commands_are_those_of_ci() {
     let ci = fs::read_to_string(root().join(".ci/run")).expect("the script");
     let commands: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("cargo ")).collect();
     assert_eq!(commands.len(), 2);
+    let steps: Vec<_> = ci.lines().filter_map(|line| line.strip_prefix("step cargo ")).map(without_options).collect();
     for command in commands {
-        let arguments = command.replace("--release ", "").replace("run ", "run --quiet ");
-        assert!(ci.contains(&format!("cargo {arguments}")), "{command}");
+        assert!(steps.contains(&without_options(command)), "{command}");
     }
+}
+
+/// A command of Cargo without what changes how it is carried out, and not what.
+fn without_options(command: &str) -> String {
+    command.replace(" --release", "").replace(" --quiet", "")
+}
+
+#[test]
+fn its_test_command_runs_the_tests_of_all_features() {
+    let manifest = fs::read_to_string(root().join("crates/picklevm/Cargo.toml")).expect("the manifest");
+    let manifest: toml::Table = manifest.parse().expect("TOML");
+    let features: Vec<_> = manifest["features"].as_table().expect("a table").keys().map(String::as_str).collect();
+    let tested = manifest["dev-dependencies"]["picklevm"]["features"].as_array().expect("an array");
+    assert_eq!(tested.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>(), features);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Typed views: objects of the standard library as every Python pickles them, and the way back.
 
-#[cfg(all(feature = "chrono", feature = "jiff"))]
+#[cfg(all(feature = "chrono-04", feature = "jiff-02"))]
 mod conversions;
 mod live;
 mod malformed;

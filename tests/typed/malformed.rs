@@ -127,7 +127,7 @@ fn an_id_with_another_state_has_no_view() {
         let state = match state {
             "{'int': -1}" => picklevm::value!(in graph, {"int": -1}),
             "{'int': 1 << 128}" => {
-                let int = graph.add(picklevm::typed::Range { start: 0.into(), stop: 0.into(), step: 1.into() });
+                let int = graph.add(picklevm::typed::Range::from(0..0));
                 picklevm::value!(in graph, {"int": int})
             }
             "{'int': 1, 'is_safe': 7}" => picklevm::value!(in graph, {"int": 1, "is_safe": 7}),

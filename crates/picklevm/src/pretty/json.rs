@@ -166,12 +166,12 @@ fn item(row: Row<'_>) -> Steps<'_> {
 
 /// A member of an object.
 fn member(row: Row<'_>) -> Steps<'_> {
-    match row {
-        Row::Pair(key, value) if let Some(text) = key.as_text() => {
-            smallvec![Step::Key(text), Step::Text(":"), Step::Value(value)]
-        }
-        row => item(row),
+    if let Row::Pair(key, value) = row
+        && let Some(text) = key.as_text()
+    {
+        return smallvec![Step::Key(text), Step::Text(":"), Step::Value(value)];
     }
+    item(row)
 }
 
 /// Whether a key of a dict can be the name of a member without passing for a tag.

@@ -40,7 +40,7 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
-//! With the features `chrono` and `jiff`, dates, times, time spans and offsets convert into the types of these crates and
+//! With the features `chrono-04` and `jiff-02`, dates, times, time spans and offsets convert into the types of these crates and
 //! back by `TryFrom` and `From`.
 //!
 //! Views that borrow nothing are also fields of types that derive [`PickleClass`](crate::PickleClass).
@@ -71,7 +71,7 @@
 //! | `functools.partial`, `re.compile(…)`, `types.SimpleNamespace` | [`Partial`], [`Regex`], [`SimpleNamespace`] |
 
 mod array;
-#[cfg(feature = "chrono")]
+#[cfg(feature = "chrono-04")]
 mod chrono;
 pub(crate) mod class;
 mod collections;
@@ -80,7 +80,7 @@ mod datetime;
 mod exceptions;
 mod functions;
 pub(crate) mod instance;
-#[cfg(feature = "jiff")]
+#[cfg(feature = "jiff-02")]
 mod jiff;
 mod make;
 mod members;

@@ -9,6 +9,7 @@ use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
 use super::numbers::Digits;
+use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, IntoValue, Value};
 use crate::protocol::Protocol;
 
@@ -20,25 +21,50 @@ use crate::protocol::Protocol;
 /// let graph = picklevm::loads(b"c__builtin__\nxrange\n(I0\nI10\nI2\ntR.")?;
 /// let range: Range = graph.root().view()?;
 /// assert_eq!(range.to_string(), "range(0, 10, 2)");
-/// assert_eq!(range, Range { start: 0.into(), stop: 10.into(), step: 2.into() });
+/// assert_eq!(range, Range::new(0, 10, 2)?);
+/// assert!(Range::new(0, 10, 0).is_err());
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Range {
-    /// The first integer.
-    pub start: BigInt,
-    /// Where the range ends; not in it.
-    pub stop: BigInt,
-    /// From one integer to the next; Python refuses 0.
-    pub step: BigInt,
+    start: BigInt,
+    stop: BigInt,
+    step: BigInt,
 }
 
 impl Range {
+    /// The integers from `start` up to but without `stop`, `step` apart.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::OutOfRange`] if the step is 0, as Python refuses it.
+    pub fn new(start: impl Into<BigInt>, stop: impl Into<BigInt>, step: impl Into<BigInt>) -> Result<Range> {
+        let (start, stop, step) = (start.into(), stop.into(), step.into());
+        if step == BigInt::ZERO {
+            return Err(Error::new(ErrorKind::OutOfRange, "a step other than 0", "0"));
+        }
+        Ok(Range { start, stop, step })
+    }
+
+    /// The first integer.
+    pub fn start(&self) -> &BigInt {
+        &self.start
+    }
+
+    /// Where the range ends; not in it.
+    pub fn stop(&self) -> &BigInt {
+        &self.stop
+    }
+
+    /// The difference between one integer and the next; never 0.
+    pub fn step(&self) -> &BigInt {
+        &self.step
+    }
+
     pub(crate) fn of(instance: &Instance<'_>) -> Option<Range> {
         let args = instance.only_args(Class::Range)?.as_array::<3>()?;
         let [start, stop, step] = args.map(|arg| arg.as_int().map(|int| int.to_bigint()));
-        let step = step.filter(|step| *step != BigInt::ZERO)?;
-        Some(Range { start: start?, stop: stop?, step })
+        Range::new(start?, stop?, step?).ok()
     }
 }
 

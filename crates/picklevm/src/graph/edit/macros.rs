@@ -128,8 +128,8 @@ macro_rules! __value {
 
     // Items of a list or tuple.
     (@items $graph:expr, $kind:ident [$($done:tt)*]) => {{
-        let items: [$crate::Id; _] = [$($done)*];
-        $graph.$kind(items)
+        let items = [$($done)*];
+        $graph.$kind::<$crate::Id>(items)
     }};
     (@items $graph:expr, $kind:ident [$($done:tt)*] $item:tt , $($rest:tt)*) => {
         $crate::__value!(@items $graph, $kind [$($done)* $crate::__value!(@value $graph, $item),] $($rest)*)
@@ -156,7 +156,7 @@ macro_rules! __value {
         $crate::__value!(@rows $graph, [$($done)*] [$($key)* $next] $($rest)*)
     };
     (@dict $graph:expr, [$([$($key:tt)+] [@$how:ident $($value:tt)+])*]) => {{
-        let rows: [($crate::macro_support::KeyId, $crate::Id); _] = [$({
+        let rows = [$({
             let key = $crate::__value!(@key $graph, $($key)+);
             let value = $crate::__value!(@$how $graph, $($value)+);
             (key, value)
@@ -166,7 +166,7 @@ macro_rules! __value {
 
     // Members of a set.
     (@members $graph:expr, [$($done:tt)*]) => {{
-        let members: [$crate::macro_support::KeyId; _] = [$($done)*];
+        let members = [$($done)*];
         $crate::macro_support::set(&mut *$graph, members)
     }};
     (@members $graph:expr, [$($done:tt)*] $member:tt $(, $($rest:tt)*)?) => {

@@ -80,16 +80,22 @@ impl<'de> Cursor<'de> {
     fn pass(&mut self) -> u8 {
         let made = self.decoder.op_offset();
         loop {
-            let passed = match self.byte() {
-                MEMOIZE if self.decoder.next_op_if(Opcode::Memoize).is_some() => self.memo.put(self.memo.len(), made),
-                BINPUT if let Some(Op::BinPut(number)) = self.decoder.next_op_if(Opcode::BinPut) => {
-                    self.memo.put(number.into(), made)
-                }
-                LONG_BINPUT if let Some(Op::LongBinPut(number)) = self.decoder.next_op_if(Opcode::LongBinPut) => {
-                    self.memo.put(number as usize, made)
-                }
-                byte if is_between(byte) => self.pass_at_border(made),
-                byte => return byte,
+            let byte = self.byte();
+            if !is_between(byte) {
+                return byte;
+            }
+            let op = match byte {
+                MEMOIZE => self.decoder.next_op_if(Opcode::Memoize),
+                BINPUT => self.decoder.next_op_if(Opcode::BinPut),
+                LONG_BINPUT => self.decoder.next_op_if(Opcode::LongBinPut),
+                _ => None,
+            };
+            let passed = match op.or_else(|| self.op_at_border()) {
+                Some(Op::Memoize) => self.memo.put(self.memo.len(), made),
+                Some(Op::BinPut(number)) => self.memo.put(number.into(), made),
+                Some(Op::LongBinPut(number)) => self.memo.put(number as usize, made),
+                Some(_) => Some(()),
+                None => None,
             };
             if passed.is_none() {
                 // Nothing more is read.
@@ -99,16 +105,11 @@ impl<'de> Cursor<'de> {
         }
     }
 
-    /// Passes an op between values that begins or follows a frame.
+    /// Reads an op between values that begins or follows a frame.
     #[cold]
     #[inline(never)]
-    fn pass_at_border(&mut self, made: usize) -> Option<()> {
-        match self.decoder.next_op().ok()? {
-            Op::Memoize => self.memo.put(self.memo.len(), made),
-            Op::BinPut(number) => self.memo.put(number.into(), made),
-            Op::LongBinPut(number) => self.memo.put(number as usize, made),
-            _ => Some(()),
-        }
+    fn op_at_border(&mut self) -> Option<Op<'de>> {
+        self.decoder.next_op().ok()
     }
 
     /// Reads the next op if it is this one, which has no operand.
@@ -163,13 +164,14 @@ impl<'de> Cursor<'de> {
     /// Reads a text where [`next`](Cursor::next) has been.
     #[inline(always)]
     fn text_here(&mut self) -> Result<&'de str, Beyond> {
-        match self.byte() {
-            BINGET if let Some(Op::BinGet(number)) = self.decoder.next_op_if(Opcode::BinGet) => {
-                self.memo.text(number.into()).ok_or(Beyond)
-            }
-            LONG_BINGET if let Some(Op::LongBinGet(number)) = self.decoder.next_op_if(Opcode::LongBinGet) => {
-                self.memo.text(number as usize).ok_or(Beyond)
-            }
+        let op = match self.byte() {
+            BINGET => self.decoder.next_op_if(Opcode::BinGet),
+            LONG_BINGET => self.decoder.next_op_if(Opcode::LongBinGet),
+            _ => None,
+        };
+        match op {
+            Some(Op::BinGet(number)) => self.memo.text(number.into()).ok_or(Beyond),
+            Some(Op::LongBinGet(number)) => self.memo.text(number as usize).ok_or(Beyond),
             _ => self.new_text(),
         }
     }
@@ -177,15 +179,13 @@ impl<'de> Cursor<'de> {
     /// Reads a text that is likely not to come from the memo.
     #[inline(never)]
     fn new_text(&mut self) -> Result<&'de str, Beyond> {
-        match self.byte() {
-            SHORT_BINUNICODE
-                if let Some(Op::ShortBinUnicode(text)) = self.decoder.next_op_if(Opcode::ShortBinUnicode) =>
-            {
-                text.as_str().ok_or(Beyond)
-            }
-            BINUNICODE if let Some(Op::BinUnicode(text)) = self.decoder.next_op_if(Opcode::BinUnicode) => {
-                text.as_str().ok_or(Beyond)
-            }
+        let op = match self.byte() {
+            SHORT_BINUNICODE => self.decoder.next_op_if(Opcode::ShortBinUnicode),
+            BINUNICODE => self.decoder.next_op_if(Opcode::BinUnicode),
+            _ => None,
+        };
+        match op {
+            Some(Op::ShortBinUnicode(text) | Op::BinUnicode(text)) => text.as_str().ok_or(Beyond),
             _ => match self.token() {
                 Token::Text(text) => Ok(text),
                 _ => Err(Beyond),
