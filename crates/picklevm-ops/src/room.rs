@@ -110,15 +110,17 @@ impl<'w> Room<'w> {
         self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15));
     }
 
-    /// Writes four integers by BININT1.
-    ///
-    /// # Panics
-    ///
-    /// If there are less than 8 bytes left.
+    /// Writes four integers by BININT1, unless the room would be full before the last of them: then it writes nothing and
+    /// returns `false`, since the frame may end between two of them.
     #[inline(always)]
-    pub fn four_bytes(&mut self, [a, b, c, d]: [u8; 4]) {
+    pub fn four_bytes(&mut self, [a, b, c, d]: [u8; 4]) -> bool {
         let op = Opcode::BinInt1.byte();
-        self.put([op, a, op, b, op, c, op, d]);
+        let run = [op, a, op, b, op, c, op, d];
+        let has_room = self.has(run.len() - 2);
+        if has_room {
+            self.put(run);
+        }
+        has_room
     }
 
     /// Writes BINGET, or LONG_BINGET from 256 on.
@@ -276,13 +278,31 @@ mod tests {
     }
 
     #[test]
+    fn four_integers_are_written_where_the_frame_does_not_end_between_them() {
+        for left in 0..20 {
+            let mut bytes = [0; 256];
+            let mut one_by_one = Room::new(&mut bytes, left);
+            for byte in [1, 2, 3, 4] {
+                if !one_by_one.is_full() {
+                    one_by_one.int(byte);
+                }
+            }
+            let fits = one_by_one.len() == 8;
+            let mut bytes = [0; 256];
+            let mut room = Room::new(&mut bytes, left);
+            assert_eq!(room.four_bytes([1, 2, 3, 4]), fits, "{left} bytes left in the frame");
+            assert_eq!(room.len(), if fits { 8 } else { 0 });
+        }
+    }
+
+    #[test]
     fn only_a_part_of_what_is_copied_counts() {
         let mut bytes = [0; 256];
         let mut room = Room::new(&mut bytes, 100);
         room.short(Opcode::ShortBinUnicode, b"abcdefgh", 3);
         room.long(Opcode::BinUnicode, b"\x01\x02\x03\x04", 2);
         room.bare(Opcode::Memoize);
-        room.four_bytes([1, 2, 3, 4]);
+        assert!(room.four_bytes([1, 2, 3, 4]));
         room.get(255);
         room.put_index(256);
         let len = room.len();

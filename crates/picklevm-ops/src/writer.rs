@@ -175,7 +175,12 @@ impl<S: Sink> Writer<S> {
         op.encode_at(self.passed, &mut self.out)
     }
 
-    /// An object ends (CPython's C pickler) or begins (the pure-Python one): a frame that is large enough ends here.
+    /// An object begins: a frame of 64 KiB or more ends before it.
+    ///
+    /// This is the only place where a frame ends because of its size. CPython's picklers, the one in C
+    /// (`_Pickler_OpcodeBoundary`) as the one in Python (`_Framer.commit_frame`), look at the size at the start of each
+    /// `save`, also of what is then fetched from the memo, and nowhere else: opcodes behind the last object that is saved
+    /// (APPENDS, TUPLE, REDUCE, MEMOIZE, …) stay in its frame. A [`Room`] is full where this would end the frame.
     ///
     /// # Errors
     ///

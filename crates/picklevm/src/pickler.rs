@@ -74,7 +74,7 @@ impl Default for Pickler {
 }
 
 impl Pickler {
-    /// [`Protocol::DEFAULT`], as CPython 3.13's C pickler writes it.
+    /// [`Protocol::DEFAULT`], as CPython 3.15's C pickler writes it.
     pub fn new() -> Self {
         Pickler {
             options: Options {
@@ -83,6 +83,8 @@ impl Pickler {
                 fix_imports: true,
                 fast: false,
                 extensions: Arc::default(),
+                #[cfg(test)]
+                is_stepwise: false,
             },
             buffer_callback: None,
             hooks: Hooks::default(),
@@ -106,7 +108,7 @@ impl Pickler {
         self
     }
 
-    /// Which of CPython's picklers to write like; `3.13-c` by default.
+    /// Which of CPython's picklers to write like; the newest C pickler, `3.15-c`, by default.
     #[must_use]
     pub fn writer(mut self, writer: Writer) -> Self {
         self.options.writer = writer;

@@ -24,14 +24,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.end_call(2)
     }
 
-    /// Below protocol 5: `bytearray(bytes)`, or `bytearray(text, 'latin-1')`.
+    /// Below protocol 5: `bytearray()`, `bytearray(bytes)`, or `bytearray(text, 'latin-1')`.
     pub(super) fn byte_array_by_call(&mut self, bytes: &[u8]) -> Result<()> {
-        let of_text = self.options.writer.habits().bytearrays_of_text;
+        let of_text = self.protocol < 3 && self.options.writer.habits().bytearrays_of_text;
         if bytes.is_empty() && !of_text {
             return self.call_of_nothing("bytearray");
         }
         self.made_global("builtins", "bytearray")?;
-        if of_text && self.protocol < 3 {
+        if of_text {
             self.tuple_start(2)?;
             self.latin_1(bytes)?;
             self.made_text("latin-1".into())?;
@@ -115,6 +115,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     fn call_of_nothing(&mut self, name: &str) -> Result<()> {
         self.made_global("builtins", name)?;
+        self.boundary()?;
         self.empty_tuple()?;
         self.op(Op::Reduce)
     }

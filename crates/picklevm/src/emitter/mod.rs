@@ -9,6 +9,8 @@ mod calls;
 mod census;
 mod changes;
 mod containers;
+#[cfg(test)]
+mod frame_tests;
 mod globals;
 mod memo;
 mod outside;
@@ -47,6 +49,9 @@ pub(crate) struct Options {
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
     pub(crate) extensions: Arc<Extensions>,
+    /// Whether all is written in steps, to compare with what the faster loops write.
+    #[cfg(test)]
+    pub(crate) is_stepwise: bool,
 }
 
 /// One run of the pickler, from PROTO to STOP.
@@ -203,6 +208,10 @@ impl Options {
     /// Whether leaves are written in runs: the protocol and the habits have nothing against it.
     #[inline]
     fn has_runs(&self) -> bool {
+        #[cfg(test)]
+        if self.is_stepwise {
+            return false;
+        }
         self.protocol >= Protocol::V2 && !self.fast && !self.writer.habits().wide_ints
     }
 }

@@ -179,8 +179,8 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             }
             if done % 4 == 0
                 && let Some(four) = Cell::four_bytes(&items[done..])
+                && self.room.four_bytes(four)
             {
-                self.room.four_bytes(four);
                 done += 4;
                 continue;
             }

@@ -234,10 +234,9 @@ impl Tree<'_> {
                     }
                     levels.push(Level { id: cell.id() as u32, at: start, end: start + len, close });
                     items = arena.range(start, len).iter();
-                    while !out.room.is_full()
-                        && let Some(four) = Cell::four_bytes(items.as_slice())
+                    while let Some(four) = Cell::four_bytes(items.as_slice())
+                        && out.room.four_bytes(four)
                     {
-                        out.room.four_bytes(four);
                         items = items.as_slice()[four.len()..].iter();
                     }
                 }

@@ -1,0 +1,171 @@
+//! Frames end where CPython's picklers end them, by each of the three ways to write.
+
+use std::ops::Range;
+
+use super::writers::Writer;
+use crate::graph::Graph;
+use crate::pickler::Pickler;
+use crate::protocol::Protocol;
+use crate::resolve::Symbolic;
+use crate::unpickler::Unpickler;
+
+/// Where CPython's picklers end frames; `make_frames.py` makes it and says what it holds.
+const GOLDEN: &str = include_str!("../../tests/data/frames.txt");
+
+const FRAME_SIZE_TARGET: usize = 64 * 1024;
+
+/// `part*count` as the part and the count.
+fn repeated(part: &str) -> (&str, usize) {
+    match part.split_once('*') {
+        Some((part, count)) => (part, count.parse().expect("a count")),
+        None => (part, 1),
+    }
+}
+
+fn bytes(tail: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (hex, count) in tail.split(',').map(repeated) {
+        let part: Vec<_> = (0..hex.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal"))
+            .collect();
+        bytes.extend(part.repeat(count));
+    }
+    bytes
+}
+
+/// The pickle of a list of a text of `pad` bytes and what `tail` has, without frames; and where the tail begins.
+fn pickle(protocol: u8, pad: usize, tail: &[u8]) -> (Vec<u8>, usize) {
+    let len = u32::try_from(pad).expect("short enough").to_le_bytes();
+    let head = [&[0x80, protocol][..], b"]\x94(X", &len, &b"x".repeat(pad), b"\x94"].concat();
+    let start = head.len();
+    ([&head, tail].concat(), start)
+}
+
+/// The pickle without its frames, and where in that they lie.
+fn without_frames(pickle: &[u8]) -> (Vec<u8>, Vec<Range<usize>>) {
+    let (mut bare, mut frames) = (Vec::new(), Vec::new());
+    for op in picklevm_ops::ops(pickle) {
+        match op.expect("a pickle").1 {
+            picklevm_ops::Op::Frame(len) => frames.push(bare.len()..bare.len() + len as usize),
+            op => op.encode(&mut bare).expect("it was decoded"),
+        }
+    }
+    (bare, frames)
+}
+
+/// The frames in the notation of the golden file.
+fn cuts(frames: &[Range<usize>], start: usize, end: usize) -> String {
+    let (mut cuts, mut position) = (Vec::new(), 2);
+    let relative = |at: usize| at as i64 - start as i64;
+    for frame in frames.iter().cloned().chain([end..end]) {
+        if frame.start > position {
+            cuts.push(format!("{}~{}", relative(position), relative(frame.start)));
+        } else if position > 2 {
+            cuts.push(relative(frame.start).to_string());
+        }
+        position = frame.end;
+    }
+    cuts.join("/")
+}
+
+/// A graph, and the same as one that is not known to be a tree.
+fn loaded_and_copied(pickle: &[u8]) -> (Graph, Graph) {
+    let loaded = Unpickler::new().resolver(Symbolic).loads(pickle).expect("a pickle");
+    let mut copied = loaded.clone();
+    let root = copied.root().id();
+    copied.set_root(root);
+    (loaded, copied)
+}
+
+/// What each of the three ways to write makes of a pickle: the loop for trees, that for plain data, steps alone.
+fn written(pickler: &Pickler, pickle: &[u8]) -> [Vec<u8>; 3] {
+    let (loaded, copied) = loaded_and_copied(pickle);
+    let mut stepwise = pickler.clone();
+    stepwise.options.is_stepwise = true;
+    [(pickler, &loaded), (pickler, &copied), (&stepwise, &loaded)]
+        .map(|(pickler, graph)| pickler.dumps(graph.root()).expect("it is written"))
+}
+
+const WAYS: [&str; 3] = ["as a tree", "in runs", "in steps"];
+
+/// What is written of a pickle whose calls that make plain data, such as `bytearray` below protocol 5, became that data.
+fn written_of_data(pickler: &Pickler, pickle: &[u8]) -> Vec<u8> {
+    let graph = Unpickler::new().loads(pickle).expect("a pickle");
+    pickler.dumps(graph.root()).expect("it is written")
+}
+
+#[test]
+fn frames_end_where_those_of_each_pickler_of_cpython_end() {
+    let mut turn = 0;
+    for line in GOLDEN.lines() {
+        let [writers, protocol, name, tail, first, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}")
+        };
+        let writers: Vec<Writer> = writers.split(',').map(|name| name.parse().expect("a writer")).collect();
+        let (protocol, first): (u8, usize) = (protocol.parse().expect("a number"), first.parse().expect("a number"));
+        let tail = bytes(tail);
+        let expected = expected.split(',').map(repeated).flat_map(|(cuts, count)| std::iter::repeat_n(cuts, count));
+        for (pad, expected) in (first..).zip(expected) {
+            let (pickle, start) = pickle(protocol, pad, &tail);
+            // All of them would take minutes.
+            turn += 1;
+            let writer = writers[turn % writers.len()];
+            let pickler = Pickler::new().writer(writer).protocol(Protocol::try_from(protocol).expect("a protocol"));
+            let of_data = (&written_of_data(&pickler, &pickle), "of plain data");
+            for (written, way) in written(&pickler, &pickle).iter().zip(WAYS).chain([of_data]) {
+                let (bare, frames) = without_frames(written);
+                assert!(bare == pickle, "{name}, protocol {protocol}, {pad} bytes before, {writer}, {way}");
+                let found = cuts(&frames, start, bare.len());
+                assert_eq!(found, expected, "{name}, protocol {protocol}, {pad} bytes before, {writer}, {way}");
+            }
+        }
+    }
+}
+
+/// Values that each way to write has code of its own for, as protocol 4 has them.
+const ITEMS: [&[u8]; 24] = [
+    b"K\x01",
+    b"K\x01K\x02K\x03K\x04K\x05",
+    b"M\0\x01",
+    b"J\xff\xff\xff\xff",
+    b"\x8a\x05\0\0\0\0\x01",
+    b"G\x3f\xf8\0\0\0\0\0\0",
+    b"G\x3f\xf8\0\0\0\0\0\0G\x40\0\0\0\0\0\0\0",
+    b"N",
+    b"\x88",
+    b")",
+    b"\x8c\x03abc\x94",
+    b"\x8c\x00\x94",
+    b"C\x02ab\x94",
+    b"]\x94",
+    b"]\x94(K\x01K\x02K\x03K\x04K\x05e",
+    b"]\x94]\x94K\x01aa",
+    b"}\x94K\x01Ns",
+    b"}\x94(K\x01K\x02K\x03K\x04u",
+    b"\x8f\x94(K\x01\x90",
+    b"(K\x01\x91\x94",
+    b"K\x01\x85\x94",
+    b"(K\x01K\x02K\x03K\x04K\x05t\x94",
+    b"h\0",
+    b"\x8c\x01m\x8c\x01C\x93)\x81}\x8c\x01aK\x01sb",
+];
+
+#[test]
+fn the_fast_ways_to_write_end_frames_where_steps_do() {
+    let pickler = Pickler::new();
+    for first in ITEMS {
+        for second in ITEMS {
+            let tail = [first, second, first, b"e."].concat();
+            // The head of a frame is `]\x94(X....` and the MEMOIZE behind the text.
+            let whole = FRAME_SIZE_TARGET - 9;
+            for pad in whole - tail.len().min(40)..whole + 2 {
+                let (pickle, _) = pickle(4, pad, &tail);
+                let [tree, runs, steps] = written(&pickler, &pickle);
+                let what = || format!("{} after {pad} bytes", tail.escape_ascii());
+                assert!(tree == steps, "{}, as a tree", what());
+                assert!(runs == steps, "{}, in runs", what());
+            }
+        }
+    }
+}
