@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// Write this protocol, from 0 to 5 [default: that of each pickle]
     #[arg(short, long, value_name = "N")]
     protocol: Option<Protocol>,
-    /// Emulate this pickler: VERSION-c or VERSION-py, of 2.7 and 3.6 to 3.13
+    /// Emulate this pickler: VERSION-c or VERSION-py, of CPython 2.7 and 3.6 to 3.15
     #[arg(short, long, value_name = "WRITER", default_value_t = Writer::default())]
     writer: Writer,
     /// Share one memo among the pickles, as one Pickler writes them [default: if a later one fetches what an earlier one

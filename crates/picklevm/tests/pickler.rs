@@ -406,7 +406,7 @@ fn items_are_written_in_batches_of_a_thousand() {
     let nested = Graph::from((0..2001).map(|_| vec![7]).collect::<Vec<_>>());
     for (graph, item) in [(Graph::from(vec![7; 2001]), &b"K\x07"[..]), (nested, b"]\x94K\x07a")] {
         let batch = item.repeat(1000);
-        let body = [b"]\x94(", &batch[..], b"e(", &batch, b"e(", item, b"e."].concat();
+        let body = [b"]\x94(", &batch[..], b"e(", &batch, b"e", item, b"a."].concat();
         let head = [&b"\x80\x04\x95"[..], &(body.len() as u64).to_le_bytes()].concat();
         assert!(Pickler::new().dumps(graph.root()).expect("is written") == [head, body].concat());
     }

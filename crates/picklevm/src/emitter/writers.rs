@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::protocol::Protocol;
 
 /// One of CPython's picklers, whose habits are followed to the byte: `VERSION-c` is the one in C, `VERSION-py` the one in
-/// Python, of 2.7 and 3.6 to 3.13. The default is `3.13-c`.
+/// Python, of 2.7 and 3.6 to 3.15. The default is the newest, `3.15-c`.
 ///
 /// ```
 /// use picklevm::{Pickler, Protocol, Writer};
@@ -40,8 +40,8 @@ pub(crate) struct Habits {
     pub(crate) controls: &'static [u8],
     /// Protocol 0: what is memoized of a text that was changed by escaping is the changed one, which no one asks for.
     pub(crate) forgets_escaped: bool,
-    /// Lists, dicts, sets: the last batch has a MARK even for one item. Dicts and sets of a multiple of 1000 end with an
-    /// empty batch.
+    /// Lists, dicts, sets: the last of several batches has a MARK even for one item. Dicts and sets of a multiple of 1000
+    /// end with an empty batch. So wrote the pickler in C up to 3.14.
     pub(crate) exact_lists: bool,
     pub(crate) exact_dicts: bool,
     pub(crate) exact_sets: bool,
@@ -49,14 +49,14 @@ pub(crate) struct Habits {
     pub(crate) repeats_changes: bool,
     /// Protocol 5: bytearrays are put into the memo.
     pub(crate) memoizes_bytearrays: bool,
-    /// Below protocol 3, bytearrays are made of Latin-1 text; below 5, empty ones of empty bytes.
+    /// Below protocol 3, bytearrays are made of Latin-1 text, as `bytearray.__reduce_ex__` has them.
     pub(crate) bytearrays_of_text: bool,
     /// Below protocol 4, what is nested in a class leaves its parents and the tuples of its path out of the memo.
     pub(crate) bare_paths: bool,
 }
 
-const PYTHON_3_13_C: Habits = Habits {
-    name: "3.13-c",
+const PYTHON_3_15_C: Habits = Habits {
+    name: "3.15-c",
     highest: Protocol::V5,
     framing: Framing::Python37,
     small_longs: false,
@@ -64,14 +64,17 @@ const PYTHON_3_13_C: Habits = Habits {
     limits_digits: true,
     controls: RawUnicode::CONTROLS,
     forgets_escaped: false,
-    exact_lists: true,
-    exact_dicts: true,
-    exact_sets: true,
+    exact_lists: false,
+    exact_dicts: false,
+    exact_sets: false,
     repeats_changes: false,
     memoizes_bytearrays: true,
     bytearrays_of_text: false,
     bare_paths: true,
 };
+const PYTHON_3_14_C: Habits =
+    Habits { name: "3.14-c", exact_lists: true, exact_dicts: true, exact_sets: true, ..PYTHON_3_15_C };
+const PYTHON_3_13_C: Habits = Habits { name: "3.13-c", ..PYTHON_3_14_C };
 const PYTHON_3_12_C: Habits = Habits { name: "3.12-c", bare_paths: false, ..PYTHON_3_13_C };
 const PYTHON_3_11_C: Habits = Habits { name: "3.11-c", ..PYTHON_3_12_C };
 const PYTHON_3_10_C: Habits = Habits { name: "3.10-c", ..PYTHON_3_11_C };
@@ -101,6 +104,8 @@ const fn pure(name: &'static str, c: Habits) -> Habits {
     Habits { name, exact_lists: false, exact_dicts: false, exact_sets: false, repeats_changes: true, ..c }
 }
 
+const PYTHON_3_15_PY: Habits = pure("3.15-py", PYTHON_3_15_C);
+const PYTHON_3_14_PY: Habits = pure("3.14-py", PYTHON_3_14_C);
 const PYTHON_3_13_PY: Habits = pure("3.13-py", PYTHON_3_13_C);
 const PYTHON_3_12_PY: Habits = Habits { forgets_escaped: true, ..pure("3.12-py", PYTHON_3_12_C) };
 const PYTHON_3_11_PY: Habits = Habits { forgets_escaped: true, ..pure("3.11-py", PYTHON_3_11_C) };
@@ -113,7 +118,11 @@ const PYTHON_3_7_PY: Habits = Habits { forgets_escaped: true, ..pure("3.7-py", P
 const PYTHON_3_6_PY: Habits = Habits { forgets_escaped: true, ..pure("3.6-py", PYTHON_3_6_C) };
 const PYTHON_2_7_PY: Habits = Habits { forgets_escaped: true, ..pure("2.7-py", PYTHON_2_7_C) };
 
-static WRITERS: [Habits; 18] = [
+static WRITERS: [Habits; 22] = [
+    PYTHON_3_15_C,
+    PYTHON_3_15_PY,
+    PYTHON_3_14_C,
+    PYTHON_3_14_PY,
     PYTHON_3_13_C,
     PYTHON_3_13_PY,
     PYTHON_3_12_C,
@@ -140,7 +149,7 @@ impl Writer {
         WRITERS.iter().map(Writer)
     }
 
-    /// The name, such as `3.13-c`.
+    /// The name, such as `3.15-c`.
     pub fn name(self) -> &'static str {
         self.0.name
     }

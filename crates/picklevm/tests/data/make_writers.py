@@ -3,7 +3,7 @@
 
 usage: make_writers.py DIR > writers.txt
 
-DIR holds folders by version (3.6 to 3.13) of files VERSION-WRITER-pN-NAME.pkl, which tests/python/generate.py and
+DIR holds folders by version (3.6 to 3.15) of files VERSION-WRITER-pN-NAME.pkl, which tests/python/generate.py and
 reentrant.py write. A line is WRITER PROTOCOL NAME HEX.
 """
 import pathlib, re, sys
