@@ -1,6 +1,6 @@
 //! The machine behind Python's pickle, for programs that are not Python.
 //!
-//! Pickle is a small stack-machine language. This crate runs any pickle that CPython 2.7 to 3.14 writes, at protocols 0
+//! Pickle is a small stack-machine language. This crate runs any pickle that CPython 2.7 to 3.15 writes, at protocols 0
 //! to 5, into a graph of values, without running any Python, and writes the graph back so that Python cannot tell the
 //! difference.
 //!

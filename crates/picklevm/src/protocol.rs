@@ -34,7 +34,8 @@ impl Protocol {
     pub const V5: Protocol = Protocol(5);
     /// The newest: Python's `pickle.HIGHEST_PROTOCOL`.
     pub const HIGHEST: Protocol = Protocol::V5;
-    /// What is written where none is asked for: Python 3.8's to 3.13's `pickle.DEFAULT_PROTOCOL`.
+    /// What is written where none is asked for: `pickle.DEFAULT_PROTOCOL` of Python 3.8 to 3.13 (5 from 3.14
+    /// on).
     pub const DEFAULT: Protocol = Protocol::V4;
 }
 

@@ -58,7 +58,7 @@ fn without_frames(pickle: &[u8]) -> (Vec<u8>, Vec<Range<usize>>) {
 fn cuts(frames: &[Range<usize>], start: usize, end: usize) -> String {
     let (mut cuts, mut position) = (Vec::new(), 2);
     let relative = |at: usize| at as i64 - start as i64;
-    for frame in frames.iter().cloned().chain([end..end]) {
+    for frame in frames.iter().cloned().chain(std::iter::once(end..end)) {
         if frame.start > position {
             cuts.push(format!("{}~{}", relative(position), relative(frame.start)));
         } else if position > 2 {
