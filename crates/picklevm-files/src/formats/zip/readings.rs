@@ -112,7 +112,8 @@ impl Readings<'_> {
     fn before(&mut self, followed: Option<&Directory>) -> Result<(), Error> {
         let first = followed.and_then(|directory| directory.entries.iter().map(|entry| entry.header_offset).min());
         let first = first.unwrap_or(0);
-        if first > 0 {
+        // What begins with a local header was listed by that.
+        if first > 0 && self.region.array::<4>(0)? != Some(*b"PK\x03\x04") {
             let source = Source::Plain(self.region.slice(0..first));
             let child = self.member.child("", source, Expect::Pickle).diverging("what lies before the archive");
             self.members.push(child);
