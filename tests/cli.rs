@@ -44,9 +44,9 @@ fn bad_data_end_with_1_and_a_line_that_says_where_and_why() {
 fn show_refuses_to_print_a_long_text_at_each_of_the_places_that_share_it() {
     let long = [&b"X\x00\x00\x10\x00"[..], &b"x".repeat(1 << 20), b"q\x000"].concat();
     let pickle = [&b"\x80\x02"[..], &long, b"](", &b"}h\x00Ns".repeat(1000), b"e."].concat();
-    for json in [&[][..], &["--json"]] {
-        let output = picklevm_reading(&[&["show"], json, &["-"]].concat(), &pickle);
-        assert_eq!(output.status.code(), Some(1), "{json:?}");
+    for options in [["--full"], ["--json"]] {
+        let output = picklevm_reading(&[&["show"][..], &options, &["-"]].concat(), &pickle);
+        assert_eq!(output.status.code(), Some(1), "{options:?}");
         assert!(text(&output.stderr).contains("<stdin>: expected at most "), "{}", text(&output.stderr));
     }
 }
@@ -242,6 +242,37 @@ fn show_counts_what_depth_and_items_leave_out() {
     assert_eq!(text(&picklevm_reading(&["show", "--max-items", "1", "-"], nested).stdout), "[1, ... 2 more]\n");
     let json = picklevm_reading(&["show", "--json", "--max-items", "1", "-"], nested);
     assert_eq!(text(&json.stdout), "[1,{\"$more\":2}]\n");
+}
+
+#[test]
+fn show_prints_the_beginning_of_what_is_long_and_all_of_it_on_request() {
+    let len = 3_000_000u32.to_le_bytes();
+    let long = |opcode: &[u8], byte: &[u8]| [opcode, &len, &byte.repeat(3_000_000), b"."].concat();
+    for (pickle, shown, all) in [
+        (long(b"X", b"x"), "xxx'... 2,995,904 more bytes\n", 3_000_003),
+        (long(b"B", b"\0"), "\\x00'... 2,995,904 more bytes\n", 12_000_004),
+        (long(b"\x8b", b"\x01"), "0101... 2,995,904 more bytes\n", 6_000_002),
+        (long(b"T", b"s"), "sss'... 2,995,904 more bytes\n", 3_000_003),
+    ] {
+        let brief = picklevm_reading(&["show"], &pickle);
+        assert!(brief.status.success() && brief.stdout.len() < 20_000, "{} bytes", brief.stdout.len());
+        assert!(text(&brief.stdout).ends_with(shown), "{shown}");
+        let full = picklevm_reading(&["show", "--full"], &pickle);
+        assert_eq!((full.status.code(), full.stdout.len()), (Some(0), all), "{shown}");
+        let json = picklevm_reading(&["show", "--json", "--max-bytes", "1K"], &pickle);
+        assert!(text(&json.stdout).contains("\"$more\":2998976}"), "{shown}");
+    }
+    let many = [&b"]("[..], &b"N".repeat(20_000), b"e."].concat();
+    assert!(text(&picklevm_reading(&["show"], &many).stdout).ends_with("None,\n    ... 10,000 more,\n]\n"));
+    assert!(!text(&picklevm_reading(&["show", "--full"], &many).stdout).contains("more"));
+}
+
+#[test]
+fn show_max_bytes_takes_a_size() {
+    let shown = picklevm_reading(&["show", "--max-bytes", "2", "-"], b"\x80\x04\x8c\x03abc.");
+    assert_eq!(text(&shown.stdout), "'ab'... 1 more byte\n");
+    let json = picklevm_reading(&["show", "--json", "--max-bytes", "2"], b"\x80\x04}\x8c\x03abcNs.");
+    assert_eq!(text(&json.stdout), "{\"$dict\":[[{\"$str\":\"ab\",\"$more\":1},null]]}\n");
 }
 
 #[test]

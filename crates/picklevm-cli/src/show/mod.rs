@@ -13,6 +13,7 @@ use picklevm::{Graph, Unpickler};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::pickles::{Pickle, PickleFiles};
+use crate::size;
 
 use self::budget::Budget;
 
@@ -21,10 +22,12 @@ use self::budget::Budget;
 /// Plain data can be read back with ast.literal_eval. Dates, paths and other objects of the standard library are written
 /// as the Python that makes them, other instances as `module.Name(arguments)` with the items and the state that they were
 /// given. A value that several places share, or that holds itself, is printed once, as
-/// `&1 value`, and is `*1` from then on.
+/// `&1 value`, and is `*1` from then on. What is left out of a large value is counted: `... 98 more`.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm show data.pkl
+  picklevm show --depth 2 --max-items 5 big.pkl
+  picklevm show --full big.pkl | less
   picklevm show --all --json session.log.pkl
   curl -s https://example.org/data.pkl | picklevm show")]
 pub(crate) struct Args {
@@ -36,6 +39,12 @@ pub(crate) struct Args {
     /// Print this many items of each value [default: 10000, with --json no limit]
     #[arg(long, value_name = "COUNT")]
     max_items: Option<usize>,
+    /// Print this much of each text, of bytes and of an integer [default: 4KiB, with --json no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    max_bytes: Option<usize>,
+    /// Print all of it: every level, item and byte
+    #[arg(long)]
+    full: bool,
     /// Print calls as the pickle has them, also those of the standard library that read better otherwise
     #[arg(long, conflicts_with = "json")]
     raw: bool,
@@ -66,7 +75,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 /// What to print of what a load made.
 fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
-    let mut pretty = graph.pretty().max_bytes(usize::MAX);
+    let mut pretty = graph.pretty();
+    if args.full {
+        pretty = pretty.full();
+    }
     if args.json {
         pretty = pretty.json();
     }
@@ -78,6 +90,9 @@ fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
     }
     if let Some(items) = args.max_items {
         pretty = pretty.max_items(items);
+    }
+    if let Some(bytes) = args.max_bytes {
+        pretty = pretty.max_bytes(bytes);
     }
     pretty
 }

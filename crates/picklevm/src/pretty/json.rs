@@ -64,15 +64,7 @@ impl Notation for Json {
                 float(im, out)?;
                 out.write_str("]}")
             }
-            Kind::Str(value) => match cut_text(value, self.bytes) {
-                (_, 0) => text(value, out),
-                (first, more) => {
-                    out.write_str("{\"$str\":")?;
-                    text(first, out)?;
-                    more_bytes(more, out)?;
-                    out.write_str("}")
-                }
-            },
+            Kind::Str(value) => self.text(value, out),
             Kind::Bytes(bytes) => self.hex("$bytes", bytes, out),
             Kind::ByteArray(bytes) => self.hex("$bytearray", bytes, out),
             Kind::ByteStr(bytes) => {
@@ -84,9 +76,9 @@ impl Notation for Json {
             }
             Kind::Global(global) => {
                 out.write_str("{\"$global\":[")?;
-                text(global.module(), out)?;
+                self.text(global.module(), out)?;
                 out.write_str(",")?;
-                text(global.name(), out)?;
+                self.text(global.name(), out)?;
                 out.write_str("]}")
             }
             Kind::Ext(code) => write!(out, "{{\"$ext\":{code}}}"),
@@ -103,7 +95,9 @@ impl Notation for Json {
             Kind::Tuple(items) => group(&TUPLE, Parts::Items(items), item),
             Kind::Set(items) => group(&SET, Parts::Items(items), item),
             Kind::FrozenSet(items) => group(&FROZENSET, Parts::Items(items), item),
-            Kind::Dict(dict) if dict.keys().all(is_member_name) => group(&OBJECT, Parts::Dict(dict), member),
+            Kind::Dict(dict) if dict.keys().all(|key| self.is_member_name(key)) => {
+                group(&OBJECT, Parts::Dict(dict), member)
+            }
             Kind::Dict(dict) => group(&DICT, Parts::Dict(dict), item),
             Kind::Persistent(id) => return smallvec![Step::Text("{\"$persid\":"), Step::Value(id), Step::Text("}")],
             Kind::Object(object) => {
@@ -174,11 +168,6 @@ fn member(row: Row<'_>) -> Steps<'_> {
     item(row)
 }
 
-/// Whether a key of a dict can be the name of a member without passing for a tag.
-fn is_member_name(key: Value<'_>) -> bool {
-    key.as_str().is_some_and(|text| !text.starts_with('$'))
-}
-
 /// A number with a point or an exponent, so that it is no integer; tagged where JSON has none.
 fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     if value.is_finite() {
@@ -225,6 +214,22 @@ fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 impl Json {
+    /// Whether a key of a dict can be the name of a member without passing for a tag, and without being cut.
+    fn is_member_name(&self, key: Value<'_>) -> bool {
+        key.as_str().is_some_and(|text| !text.starts_with('$') && text.len() <= self.bytes)
+    }
+
+    fn text(&self, value: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        let (first, more) = cut_text(value, self.bytes);
+        if more == 0 {
+            return text(value, out);
+        }
+        out.write_str("{\"$str\":")?;
+        text(first, out)?;
+        more_bytes(more, out)?;
+        out.write_str("}")
+    }
+
     fn hex(&self, tag: &str, bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Result {
         let (first, more) = cut(bytes, self.bytes);
         write!(out, "{{\"{tag}\":\"")?;

@@ -58,7 +58,10 @@ impl<'g, N: Notation> Pass<'g> for Measure<'_, N> {
                 let notation = self.notation;
                 notation.key(text, self)
             }
-            Piece::More(count, [before, after]) => write!(self, "{before}{count}{after}"),
+            Piece::More(count, [before, after]) => {
+                let count = self.notation.count(count);
+                write!(self, "{before}{count}{after}")
+            }
         }
     }
 

@@ -175,7 +175,7 @@ impl<'g> Pretty<'g> {
     ///
     /// ```
     /// let graph = picklevm::Graph::from("abc".repeat(1000));
-    /// assert_eq!(graph.root().pretty().max_bytes(4).to_string(), "'abca'... 2996 more bytes");
+    /// assert_eq!(graph.root().pretty().max_bytes(4).to_string(), "'abca'... 2,996 more bytes");
     /// ```
     #[must_use]
     pub fn max_bytes(mut self, bytes: usize) -> Self {

@@ -30,6 +30,11 @@ pub(super) trait Notation {
     /// Writes a text as the name of a member.
     fn key(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
 
+    /// A number of parts that are left out.
+    fn count(&self, parts: usize) -> String {
+        parts.to_string()
+    }
+
     /// What stands before and after the value that the label `number` is for.
     fn definition(&self, number: usize) -> (String, &'static str);
 

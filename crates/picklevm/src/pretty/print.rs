@@ -81,7 +81,7 @@ impl<'g, N: Notation> Pass<'g> for Print<'g, '_, N> {
             Piece::Key(text) => self.token(Token::Punctuation, |notation, out| notation.key(text, out)),
             Piece::Label(label) => self.token(Token::Label, |_, out| out.write_str(label)),
             Piece::More(count, [before, after]) => {
-                self.token(Token::Omission, |_, out| write!(out, "{before}{count}{after}"))
+                self.token(Token::Omission, |notation, out| write!(out, "{before}{}{after}", notation.count(count)))
             }
         }
     }

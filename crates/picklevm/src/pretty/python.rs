@@ -149,6 +149,10 @@ impl Notation for Python {
         format!("*{number}")
     }
 
+    fn count(&self, parts: usize) -> String {
+        grouped(parts)
+    }
+
     fn tell_byte_strings(&mut self) {
         self.python2 = true;
     }
@@ -197,7 +201,26 @@ fn cut_int(value: Int<'_>, most: usize, out: &mut dyn fmt::Write) -> fmt::Result
 }
 
 fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
-    if more == 0 { Ok(()) } else { write!(out, "... {more} more bytes") }
+    match more {
+        0 => Ok(()),
+        1 => out.write_str("... 1 more byte"),
+        more => write!(out, "... {} more bytes", grouped(more)),
+    }
+}
+
+/// A number with a comma before each three digits.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, tail) = digits.split_at(first);
+    let mut text = head.to_owned();
+    for (n, digit) in tail.chars().enumerate() {
+        if n % 3 == 0 && !text.is_empty() {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// As `repr` writes it; infinities as the literal that `ast.unparse` has for them.
