@@ -123,3 +123,18 @@ fn numbers_of_the_default_limit_load_and_print() {
     let graph = crate::soon(|| picklevm::loads(format!("L{digits}L\n."))).expect("an honest number");
     assert_eq!(crate::soon(|| graph.root().as_int().map(|int| int.to_string())), Some(digits));
 }
+
+#[test]
+fn pop_is_an_opcode_as_others_are_and_puts_off_no_look_at_the_limits() {
+    // A look at the limits comes after some thousand bytes; POP begins the loop anew.
+    let lists = [&b"N"[..], &b"]0".repeat(100_000), b"."].concat();
+    for limits in [Limits::none().nodes(10_000), Limits::none().opcodes(20_000), Limits::none().bytes(100_000)] {
+        let unpickler = Unpickler::new().limits(limits);
+        let from_slice = unpickler.loads(&lists).expect_err("more than the limit");
+        let from_reader = unpickler.load(BufReader::new(&lists[..])).expect_err("more than the limit");
+        assert_eq!(from_slice.kind(), ErrorKind::Limit);
+        assert_eq!(from_slice.to_string(), from_reader.to_string());
+    }
+    let error = message(Limits::none().opcodes(4), b"N0N0N.");
+    assert_eq!(error, "offset 4: NONE: expected at most 4 opcodes (Limits::opcodes), found 5");
+}

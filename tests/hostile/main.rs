@@ -7,6 +7,7 @@ mod broken;
 mod corpus;
 mod leaks;
 mod limits;
+mod memory;
 mod nesting;
 mod sharing;
 mod threads;

@@ -306,3 +306,73 @@ fn a_call_with_several_arguments_is_a_map_of_class_and_args() {
 fn a_persistent_reference_is_its_id() {
     assert_eq!(from_slice::<(String, u8)>(b"\x80\x04\x8c\x07storageK\x05\x86Q.").expect("read"), ("storage".into(), 5));
 }
+
+#[test]
+fn an_instance_whose_state_only_its_class_understands_is_an_error_that_names_the_class() {
+    // numpy.array([1, 'a'], dtype=object), by NumPy 1.26 at protocol 2, in short.
+    let array: &[u8] = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85c_codecs\nencode\n\
+        X\x01\0\0\0bX\x06\0\0\0latin1\x86R\x87R(K\x01K\x02\x85cnumpy\ndtype\nX\x02\0\0\0O8\x89\x88\x87R(K\x03\
+        X\x01\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89]q\x00(K\x01X\x01\0\0\0aetb.";
+    // An instance with `__getstate__`, of a class of one's own.
+    let own: &[u8] = b"\x80\x02cshop\nCart\n)\x81K\x01K\x02\x86b.";
+    for (pickle, class, state) in [(array, "numpy.core.multiarray._reconstruct", "tuple"), (own, "shop.Cart", "tuple")]
+    {
+        let errors = [
+            from_slice::<serde_json::Value>(pickle).map(drop),
+            from_slice::<Vec<serde_json::Value>>(pickle).map(drop),
+            from_slice::<BTreeMap<String, serde_json::Value>>(pickle).map(drop),
+            from_slice::<(u8, u8)>(pickle).map(drop),
+            from_slice::<Thing3>(pickle).map(drop),
+        ];
+        for error in errors.map(|read| read.expect_err("its class alone understands it").to_string()) {
+            let expected = format!("found an instance of {class}, whose state is a {state}");
+            assert!(error.contains(&expected), "{error}");
+        }
+    }
+    let own: Instance<(u8, u8)> = from_slice(own).expect("any object");
+    assert_eq!((&*own.class, own.state), ("shop.Cart", (1, 2)));
+}
+
+/// A struct of other fields than any state above has items.
+#[derive(Deserialize, Debug)]
+#[allow(dead_code)]
+struct Thing3 {
+    a: u8,
+    b: u8,
+    c: u8,
+}
+
+#[test]
+fn an_array_is_a_sequence_at_every_protocol_and_bytes_where_they_are_asked_for() {
+    let arrays = |typecode: &str, list: &str, format: u8, bytes: &[u8]| {
+        let by_list = format!("carray\narray\n(V{typecode}\n(l{list}tR.").into_bytes();
+        let mut by_bytes = b"\x80\x03carray\n_array_reconstructor\n(carray\narray\nX\x01\0\0\0".to_vec();
+        by_bytes.extend(typecode.bytes().chain([b'K', format, b'C', bytes.len() as u8]).chain(bytes.iter().copied()));
+        by_bytes.extend(b"tR.");
+        [by_list, by_bytes]
+    };
+    for pickle in arrays("H", "I1\naI515\na", 2, &[1, 0, 3, 2]) {
+        assert_eq!(from_slice::<Vec<u16>>(&pickle).expect("a sequence"), [1, 515]);
+        assert_eq!(from_slice::<(u16, u16)>(&pickle).expect("a sequence"), (1, 515));
+        assert_eq!(from_slice::<serde_json::Value>(&pickle).expect("a sequence"), serde_json::json!([1, 515]));
+        from_slice::<(u16,)>(&pickle).expect_err("one more than asked for");
+        let error = from_slice::<String>(&pickle).expect_err("no text");
+        assert!(error.to_string().starts_with("expected a string, found an instance of array."), "{error}");
+    }
+    for pickle in arrays("b", "I1\naI-1\na", 1, &[1, 255]) {
+        assert_eq!(from_slice::<serde_bytes::ByteBuf>(&pickle).expect("bytes"), [1, 255]);
+        assert_eq!(from_slice::<Vec<i8>>(&pickle).expect("a sequence"), [1, -1]);
+    }
+    let empty = b"carray\narray\n(VH\n(ltR.";
+    assert_eq!(from_slice::<Vec<u16>>(empty).expect("a sequence").len(), 0);
+    for pickle in arrays("u", "Va\naVb\na", 20, b"a\0\0\0b\0\0\0") {
+        assert_eq!(from_slice::<String>(&pickle).expect("text"), "ab");
+        assert_eq!(from_slice::<Vec<char>>(&pickle).expect("characters"), ['a', 'b']);
+    }
+}
+
+#[test]
+fn a_range_is_not_taken_for_a_sequence_of_its_ends() {
+    let error = from_slice::<Vec<u8>>(b"cbuiltins\nrange\n(K\0K\x05K\x01tR.").expect_err("no items");
+    assert_eq!(error.to_string(), "expected a sequence, found an instance of builtins.range");
+}

@@ -194,7 +194,9 @@ impl Limits {
         memo
         /// Nodes of the graph. By default, and at the most, 2^31 - 1.
         nodes
-        /// Bytes of memory that the graph holds, input that it shares not counted. By default no limit.
+        /// Bytes of memory that the load holds: graph, stack and memo, and the hash tables that its dicts and sets will
+        /// have, but not input that it shares. Vectors that grow may take as much again for a moment, so that a process
+        /// needs twice this and the input. By default no limit.
         bytes
         /// Decimal digits of a number in text. By default two million, which take about a second; other bases take linear
         /// time and are not counted.

@@ -47,6 +47,9 @@ pub struct Arena {
     pub(crate) tables: Vec<Table>,
     /// The memory of a hash table, for the next one.
     pub(crate) spare: Option<Table>,
+    /// How many rows were left to hash tables, which are made when all rows are there.
+    pub(crate) table_rows: usize,
+    pub(crate) growth: Growth,
     /// Dicts and sets with rows whose keys have not been looked at yet.
     pub(crate) unsettled: Vec<Cell>,
     /// Hashes of tuples and frozensets that served as keys.
@@ -62,6 +65,23 @@ pub struct Arena {
     pub(crate) protocol: Option<u8>,
     /// Whether no node is referred to twice, as where a pickle fetches nothing and calls nothing.
     pub(crate) is_tree: Known,
+}
+
+/// How many cells there may be, and whether more were wanted.
+///
+/// One opcode can double the room of a list that takes most of what a load may hold. Such a list is left as it is: the
+/// load ends in an error at the next look at the limits, or when the pickle ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Growth {
+    pub(crate) most: usize,
+    /// 0, or how many cells were wanted beyond that.
+    pub(crate) refused: usize,
+}
+
+impl Default for Growth {
+    fn default() -> Self {
+        Growth { most: usize::MAX, refused: 0 }
+    }
 }
 
 /// What is known of a graph until it is changed; a copy, which is made to be changed, knows nothing.
@@ -346,7 +366,7 @@ impl Arena {
     #[inline(always)]
     pub(crate) fn extend_list(&mut self, list: Cell, items: &[Cell]) {
         let row = &mut self.lists[list.id()];
-        extend_row(&mut self.cells, row, items);
+        extend_row(&mut self.cells, &mut self.growth, row, items);
     }
 
     /// Lets payloads that lie in `input` stay there.
@@ -394,7 +414,7 @@ impl Arena {
 
 /// Adds cells to a row: in place where there is room or the row ends the arena, else as a copy twice as long.
 #[inline(always)]
-pub(crate) fn extend_row(cells: &mut Vec<Cell>, row: &mut Row, items: &[Cell]) {
+pub(crate) fn extend_row(cells: &mut Vec<Cell>, growth: &mut Growth, row: &mut Row, items: &[Cell]) {
     let end = row.start as usize + row.len as usize;
     if row.cap == 0 {
         row.start = next_id(cells.len());
@@ -405,12 +425,12 @@ pub(crate) fn extend_row(cells: &mut Vec<Cell>, row: &mut Row, items: &[Cell]) {
         cells[end..end + items.len()].copy_from_slice(items);
         row.len += items.len() as u32;
     } else {
-        grow_row(cells, row, items);
+        grow_row(cells, growth, row, items);
     }
 }
 
 #[inline(never)]
-fn grow_row(cells: &mut Vec<Cell>, row: &mut Row, items: &[Cell]) {
+fn grow_row(cells: &mut Vec<Cell>, growth: &mut Growth, row: &mut Row, items: &[Cell]) {
     let (start, len) = (row.start as usize, row.len as usize);
     if start + row.cap as usize == cells.len() {
         cells.truncate(start + len);
@@ -420,6 +440,11 @@ fn grow_row(cells: &mut Vec<Cell>, row: &mut Row, items: &[Cell]) {
         return;
     }
     let cap = (2 * len).max(len + items.len());
+    let wanted = cells.len() + cap;
+    if wanted > growth.most {
+        growth.refused = wanted;
+        return;
+    }
     next_id(cells.len() + cap);
     row.start = next_id(cells.len());
     cells.extend_from_within(start..start + len);

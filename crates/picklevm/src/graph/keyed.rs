@@ -55,7 +55,7 @@ impl Arena {
         let empty = now.row.len == 0 && now.table == 0;
         if empty && keyed.is(Tag::Dict) && rows.len() <= 2 * SMALL && self.are_distinct_texts(keyed, rows) {
             let dict = &mut self.dicts[keyed.id()];
-            extend_row(&mut self.cells, &mut dict.row, rows);
+            extend_row(&mut self.cells, &mut self.growth, &mut dict.row, rows);
             return Ok(());
         }
         self.add_rows_slowly(keyed, rows)
@@ -124,6 +124,7 @@ impl Arena {
         }
         if !rest.is_empty() {
             self.mark_unsettled(keyed);
+            self.table_rows += rest.len() / stride;
             self.push_rows(keyed, rest);
         }
         Ok(())
@@ -131,7 +132,7 @@ impl Arena {
 
     fn push_rows(&mut self, keyed: Cell, rows: &[Cell]) {
         let mut row = self.keyed(keyed).row;
-        extend_row(&mut self.cells, &mut row, rows);
+        extend_row(&mut self.cells, &mut self.growth, &mut row, rows);
         self.keyed_mut(keyed).row = row;
     }
 

@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::arena::{Arena, Known};
+use super::arena::{Arena, Growth, Known};
 use super::table::Table;
 
 impl Arena {
+    /// Bytes of memory that a row takes in a hash table, and while that is made.
+    pub(crate) const TABLE_ROW: usize = 32;
+
     /// How many nodes there are, of all kinds, reached from a root or not. Small integers, floats and the like are none.
     pub fn node_count(&self) -> usize {
         self.lists.len()
@@ -22,8 +25,10 @@ impl Arena {
             + self.lives.len()
     }
 
-    /// Bytes of memory that the nodes take, without room to grow, and without what is shared with the input.
+    /// Bytes of memory that the graph takes, without room to grow, and without what is shared with the input.
     pub fn held_bytes(&self) -> usize {
+        /// What an object takes that was made for its effect alone, and what tells at the end whether it is reached.
+        const EFFECT: usize = 32;
         fn of<T>(vec: &[T]) -> usize {
             std::mem::size_of_val(vec)
         }
@@ -42,7 +47,12 @@ impl Arena {
             + of(&self.ops)
             + of(&self.lives)
             + of(&self.payloads.text)
+            + self.payloads.held_in_blocks()
             + self.hashes.held_bytes()
+            + of(&self.unsettled)
+            + of(&self.roots)
+            + Arena::TABLE_ROW * self.table_rows
+            + EFFECT * (self.effects.len() + self.held_arguments.len())
     }
 
     /// How long a pickle of all nodes is, roughly.
@@ -137,6 +147,7 @@ impl Arena {
         self.lives.clear();
         self.payloads.clear();
         self.clear_tables();
+        (self.table_rows, self.growth) = (0, Growth::default());
         self.unsettled.clear();
         self.hashes.clear();
         self.roots.clear();

@@ -34,7 +34,7 @@ use std::ops::{Deref, DerefMut};
 use triomphe::Arc;
 
 pub use arena::Arena;
-pub(crate) use arena::{BufferNode, Fixed, Known, Row};
+pub(crate) use arena::{BufferNode, Fixed, Growth, Known, Row};
 pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;

@@ -31,6 +31,8 @@ pub(crate) struct Payloads {
     pub(crate) text: Vec<u8>,
     pub(crate) input: Bytes,
     pub(crate) blocks: Vec<Bytes>,
+    /// The bytes of all blocks that are no part of the input.
+    apart: usize,
 }
 
 impl Span {
@@ -117,6 +119,9 @@ impl Payloads {
 
     /// Keeps a block as it is, without copying it.
     pub(crate) fn push_block(&mut self, block: Bytes) -> Span {
+        if !self.is_in_input(&block) {
+            self.apart += block.len();
+        }
         self.blocks.push(block);
         Span::new(IN_BLOCK, self.blocks.len() - 1, 0)
     }
@@ -152,6 +157,11 @@ impl Payloads {
         }
     }
 
+    /// Bytes of memory that blocks take, but for what is a part of the input.
+    pub(crate) fn held_in_blocks(&self) -> usize {
+        self.apart + self.blocks.len() * size_of::<Bytes>()
+    }
+
     /// How many bytes there are, of the shared input all.
     pub(crate) fn len(&self) -> usize {
         self.text.len() + self.input.len() + self.blocks.iter().map(Bytes::len).sum::<usize>()
@@ -176,6 +186,7 @@ impl Payloads {
             self.input = Bytes::new();
         }
         self.blocks.clear();
+        self.apart = 0;
     }
 }
 

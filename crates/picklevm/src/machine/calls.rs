@@ -71,6 +71,11 @@ impl Callables {
         }
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of::<Known>() * self.globals.len() + 64 * self.nested.len()
+    }
+
     fn get(&self, global: Cell) -> &Known {
         self.globals.get(global.id()).unwrap_or(&Known::Nothing)
     }
@@ -107,7 +112,8 @@ impl GraphBuilder<'_> {
     }
 
     fn copies(&self) -> Copies {
-        Copies { bytes: self.session.copied, most: self.options.limits.copies }
+        let limits = &self.options.limits;
+        Copies { bytes: self.session.copied, most: limits.copies, most_held: limits.bytes }
     }
 
     fn callee(&mut self, callable: Cell) -> Option<Callee> {

@@ -8,7 +8,8 @@ use super::memo::Slot;
 use super::resolving::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{
-    Arena, BufferNode, Cell, How, Items, Known, OpKind, Pairs, Span, Tag, Unhashable, Value, describe, from_digits,
+    Arena, BufferNode, Cell, Growth, How, Items, Known, OpKind, Pairs, Span, Tag, Unhashable, Value, describe,
+    from_digits,
 };
 use crate::limits;
 use crate::options::Options;
@@ -53,6 +54,8 @@ impl<'a> GraphBuilder<'a> {
         let payload_left = options.limits.bytes.saturating_sub(held);
         arena.is_tree = Known::default();
         let is_tree = roots == 0;
+        let most = usize::try_from(options.limits.bytes).unwrap_or(usize::MAX) / size_of::<Cell>();
+        arena.growth = Growth { most, refused: 0 };
         GraphBuilder { arena, options, session, copied: (0, 0), payload_left, roots, patience: PATIENCE, is_tree }
     }
 
@@ -76,6 +79,21 @@ impl<'a> GraphBuilder<'a> {
     #[inline(never)]
     fn unhashable(&self, unhashable: Unhashable) -> Error {
         unhashable.error(self.arena)
+    }
+
+    /// `Ok` unless a container was left as it is that had no room to grow.
+    pub(super) fn check_growth(&self) -> Result<()> {
+        let refused = (self.arena.growth.refused * size_of::<Cell>()) as u64;
+        limits::check("bytes", "bytes held", self.options.limits.bytes, refused)
+    }
+
+    /// `Ok` if there is memory for the hash tables of all dicts and sets, and of one more with so many rows.
+    pub(super) fn check_tables(&self, rows: usize) -> Result<()> {
+        if rows < limits::LOOK as usize && self.arena.unsettled.is_empty() {
+            return Ok(());
+        }
+        let held = self.arena.held_bytes() + rows * (size_of::<Cell>() + Arena::TABLE_ROW);
+        limits::check("bytes", "bytes held", self.options.limits.bytes, held as u64)
     }
 
     /// Counts a payload against the bytes that may be held.
@@ -244,6 +262,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn frozenset(&mut self, items: &[Cell]) -> Result<Cell> {
+        self.check_tables(items.len())?;
         let set = self.arena.new_set(Tag::FrozenSet);
         self.add_keys(set, items)?;
         self.arena.settle(set);
@@ -423,7 +442,9 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn usage(&self) -> (u64, u64) {
-        ((self.arena.node_count() + self.arena.ops.len()) as u64, self.arena.held_bytes() as u64)
+        let held = self.arena.held_bytes() + self.session.held_bytes();
+        let refused = self.arena.growth.refused * size_of::<Cell>();
+        ((self.arena.node_count() + self.arena.ops.len()) as u64, held.max(refused) as u64)
     }
 
     fn cells(&self) -> u64 {
@@ -436,6 +457,8 @@ impl Builder for GraphBuilder<'_> {
 
     #[inline]
     fn finish(&mut self, root: Cell) -> Result<()> {
+        self.check_growth()?;
+        self.arena.growth = Growth::default();
         self.arena.settle_all();
         // A resolver that edits the graph does not get to say what its root is.
         self.arena.roots.truncate(self.roots);

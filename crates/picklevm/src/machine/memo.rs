@@ -36,6 +36,11 @@ impl<V: Slot> Memo<V> {
         self.counted.unwrap_or(self.dense.len())
     }
 
+    /// Bytes of memory that the entries take.
+    pub(crate) fn held_bytes(&self) -> usize {
+        size_of::<V>() * self.dense.len() + 2 * size_of::<(u64, V)>() * self.sparse.len()
+    }
+
     #[inline(always)]
     pub(crate) fn get(&self, index: u64) -> Option<V> {
         match self.dense.get(index as usize) {

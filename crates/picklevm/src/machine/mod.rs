@@ -207,7 +207,9 @@ enum Left<V> {
     Stopped(V),
     /// POP has dropped a call.
     Dropped(V),
-    /// Nothing; it goes on.
+    /// POP has dropped what is no call.
+    Popped,
+    /// The limits were looked at.
     Looked,
 }
 
@@ -369,14 +371,19 @@ impl<'m, B: Builder> Run<'m, B> {
                 Ok(false) => {}
                 Err(error) => return (source, Err(error.into())),
             }
-            match self.leave(source.offset()) {
+            let done = match self.leave(source.offset()) {
                 Ok(Left::Stopped(root)) => return (source, Ok(root)),
-                Ok(Left::Dropped(call)) => self.await_get(call, source.peek_opcode()),
-                Ok(Left::Looked) => {}
-                Err(error) => {
-                    let error = error.at(source.op_offset(), source.op_opcode());
-                    return (source, Err(error));
+                Ok(Left::Dropped(call)) => {
+                    self.await_get(call, source.peek_opcode());
+                    self.count_pop(source.offset())
                 }
+                Ok(Left::Popped) => self.count_pop(source.offset()),
+                Ok(Left::Looked) => Ok(()),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = done {
+                let error = error.at(source.op_offset(), source.op_opcode());
+                return (source, Err(error));
             }
         }
     }
@@ -388,15 +395,17 @@ impl<'m, B: Builder> Run<'m, B> {
         if self.total.is_none_or(|len| len > self.limits.opcodes) {
             return self.run_counted(decoder);
         }
+        let mut until = decoder.offset() + limits::LOOK;
         while self.fuel == limits::LOOK {
-            let until = decoder.offset() + limits::LOOK;
             let (after, visited) = decoder.visit_until(until, self);
             decoder = after;
             visited?;
             match self.leave(decoder.offset()) {
                 Ok(Left::Stopped(root)) => return Ok(root),
+                // The look that was due stays due, however often POP leaves the loop.
                 Ok(Left::Dropped(call)) => self.await_get(call, decoder.peek_opcode()),
-                Ok(Left::Looked) => {}
+                Ok(Left::Popped) => {}
+                Ok(Left::Looked) => until = decoder.offset() + limits::LOOK,
                 Err(error) => return Err(error.at(decoder.op_offset(), decoder.op_opcode())),
             }
         }
@@ -417,10 +426,16 @@ impl<'m, B: Builder> Run<'m, B> {
         match self.exit.take() {
             None => self.refuel(offset)?,
             Some(Exit::Stop) => return self.stop().map(Left::Stopped),
-            Some(Exit::Pop) => return Ok(self.pop_op()?.map_or(Left::Looked, Left::Dropped)),
+            Some(Exit::Pop) => return Ok(self.pop_op()?.map_or(Left::Popped, Left::Dropped)),
             Some(Exit::Failed(error)) => return Err(error),
         }
         Ok(Left::Looked)
+    }
+
+    /// POP, which leaves the loop before it is counted, is an opcode as others are.
+    fn count_pop(&mut self, offset: u64) -> Result<()> {
+        self.fuel -= 1;
+        if self.fuel == 0 { self.refuel(offset) } else { Ok(()) }
     }
 
     /// POP has dropped a call: if a GET comes next, it is decided about when that has run.
@@ -464,6 +479,8 @@ impl<'m, B: Builder> Run<'m, B> {
     /// Compares with every limit; returns how many opcodes can run without passing one.
     fn check(&self) -> Result<u64> {
         let (nodes, bytes) = self.builder.usage();
+        let places = self.stack.len() * size_of::<B::Value>() + self.machine.marks.len() * size_of::<usize>();
+        let bytes = bytes + (places + self.machine.memo.held_bytes()) as u64;
         self.limits.look(&limits::Usage {
             opcodes: self.opcodes,
             stack: self.stack.len() as u64,

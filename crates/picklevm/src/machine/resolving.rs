@@ -37,6 +37,12 @@ impl Session {
         self.long_named = None;
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        let names = self.long_named.as_ref().map_or(0, |known| known.len());
+        self.callables.held_bytes() + 2 * size_of::<[Cell; 3]>() * names
+    }
+
     /// Whether all of the buffers that there are have been used.
     #[inline]
     pub(crate) fn check_buffers(&self, options: &Options) -> Result<()> {
@@ -108,6 +114,8 @@ impl GraphBuilder<'_> {
 
     /// Hands the graph to code of the caller's.
     pub(super) fn hand_over(&mut self, code: impl FnOnce(&mut Arena) -> Result<Made>) -> Result<Option<Cell>> {
+        self.check_growth()?;
+        self.check_tables(0)?;
         self.arena.settle_all();
         let before = self.arena.extent();
         let made = code(self.arena)?;
@@ -135,6 +143,8 @@ impl GraphBuilder<'_> {
         live: Cell,
         change: impl FnOnce(&mut dyn Live, &Arena) -> Result<()>,
     ) -> Result<()> {
+        self.check_growth()?;
+        self.check_tables(0)?;
         self.arena.settle_all();
         let done = self.arena.change_live(live, change);
         done.map_err(|e| e.about(|| self.arena.live(live).class_name().to_owned()))

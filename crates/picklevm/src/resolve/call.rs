@@ -27,12 +27,17 @@ pub struct Call<'a> {
 pub(crate) struct Copies {
     pub(crate) bytes: u64,
     pub(crate) most: u64,
+    /// How many bytes the load may hold.
+    pub(crate) most_held: u64,
 }
 
 impl Copies {
     /// Counts bytes that are about to be copied.
     pub(crate) fn pay(&mut self, arena: &Arena, len: usize) -> Result<()> {
         limits::check_room((arena.cells.len() + len / size_of::<Cell>()) as u64)?;
+        // Cells that are copied may become rows of a hash table.
+        let copied = len + len / size_of::<Cell>() * Arena::TABLE_ROW;
+        limits::check("bytes", "bytes held", self.most_held, (arena.held_bytes() + copied) as u64)?;
         self.bytes = self.bytes.saturating_add(len as u64);
         let rest = (arena.held_bytes() as u64).saturating_sub(self.bytes);
         let counted = self.bytes.saturating_sub(4 * rest);

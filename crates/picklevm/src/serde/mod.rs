@@ -32,11 +32,15 @@
 //! | an `Enum` member | its value, and the variant of that name |
 //! | `datetime`, `date`, `time` | the string that `chrono` and `jiff` parse: `2014-03-09T12:00:00+01:00` |
 //! | `timedelta` | `std::time::Duration`, a float of seconds, a string such as `PT36H1.5S` |
+//! | `array.array` | a sequence; bytes where they are asked for and the items are bytes; a string of characters |
 //! | `Decimal`, `UUID`, `pathlib`, `ipaddress` | the string that `rust_decimal`, `uuid`, `PathBuf`, `IpAddr` parse |
 //! | an exception | a struct of `class` and `args`, and its attributes |
 //! | what another call would have returned | its argument if there is but one, else like an exception |
 //!
 //! [`Instance`] keeps class, arguments and state of an object, [`Shared`] the identity of a shared value.
+//!
+//! An instance whose state is neither of these, as that of a NumPy array, is an error that names its class; a struct of as
+//! many fields takes a list or tuple, in which dataclasses with slots keep their attributes. [`Instance`] reads any.
 //!
 //! # Enums
 //!

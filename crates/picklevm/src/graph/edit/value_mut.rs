@@ -165,7 +165,7 @@ impl<'g> ValueMut<'g> {
         }
         let Id(item) = self.arena.add(item);
         let row = &mut self.arena.lists[self.cell.id()];
-        extend_row(&mut self.arena.cells, row, &[item]);
+        extend_row(&mut self.arena.cells, &mut self.arena.growth, row, &[item]);
         let start = row.start as usize;
         self.arena.cells[start + at..start + row.len as usize].rotate_right(1);
         Ok(())

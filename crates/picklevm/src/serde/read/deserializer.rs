@@ -1,14 +1,25 @@
 //! What is asked for, and what a value is read as then: the `Deserializer`.
 
-use ::serde::de::value::SeqDeserializer;
 use ::serde::de::{Deserializer, Visitor};
 
 use super::context::{Lend, Lent};
 use super::instance::Reading;
-use super::{Reader, shared, standard, surrogates, text_of, variant};
+use super::{Reader, sequence, shared, standard, surrogates, text_of, variant};
 use crate::graph::{Kind, Tag};
 use crate::serde::error::Error;
 use crate::typed::instance::Rows;
+use crate::typed::{Array, ArrayItems};
+
+/// The bytes of an array of bytes: of the type codes `b`, `B` and `c`.
+fn octets(array: Array) -> Option<Vec<u8>> {
+    let typecode = array.typecode();
+    match array.into_items() {
+        ArrayItems::Int(items) if typecode == 'b' => Some(items.iter().map(|item| *item as u8).collect()),
+        ArrayItems::UInt(items) if typecode == 'B' => Some(items.iter().map(|item| *item as u8).collect()),
+        ArrayItems::Text(text) if typecode == 'c' => Some(text.chars().map(|c| c as u8).collect()),
+        _ => None,
+    }
+}
 
 /// Integers: most lie in the cell.
 macro_rules! integers {
@@ -111,8 +122,15 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
         }
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_bytes<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         match self.value.kind() {
+            Kind::Object(_) => match Array::of(&self.instance()).and_then(octets) {
+                Some(bytes) => {
+                    self.context.spend(bytes.len())?;
+                    visitor.visit_byte_buf(bytes)
+                }
+                None => self.deserialize_str(visitor),
+            },
             Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => self.bytes(bytes, visitor),
             Kind::Str(text) if !text.is_utf8() => self.bytes(text.as_bytes(), visitor),
             _ => self.deserialize_str(visitor),
@@ -166,15 +184,21 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
             Tag::Object => {
                 let instance = self.instance();
                 if let Some((seconds, nanos)) = standard::parts(&instance) {
-                    return visitor.visit_seq(SeqDeserializer::new([seconds, nanos.into()].into_iter()));
+                    return sequence([seconds, nanos.into()].into_iter(), visitor);
                 }
-                self.reading(instance.as_sequence(), visitor)
+                match instance.as_sequence() {
+                    Reading::Array(ArrayItems::Text(text)) => {
+                        self.context.spend(text.len())?;
+                        sequence(text.chars(), visitor)
+                    }
+                    reading => self.reading(reading, visitor),
+                }
             }
             Tag::Persistent => self.pid(|reader| reader.deserialize_seq(visitor)),
             Tag::Bytes | Tag::ByteArray => {
                 let bytes = self.context.arena.payload(self.value.cell());
                 self.context.spend(bytes.len())?;
-                visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied()))
+                sequence(bytes.iter().copied(), visitor)
             }
             _ => self.atom(visitor),
         }
@@ -220,7 +244,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
             Tag::Object => {
                 let instance = self.instance();
                 if let Some((seconds, nanos)) = standard::parts(&instance) {
-                    return visitor.visit_seq(SeqDeserializer::new([seconds, nanos.into()].into_iter()));
+                    return sequence([seconds, nanos.into()].into_iter(), visitor);
                 }
                 self.reading(instance.as_struct(fields), visitor)
             }

@@ -4,6 +4,7 @@ use super::standard;
 use crate::graph::{Items, Kind, Value};
 use crate::typed::class::Class;
 use crate::typed::instance::{Instance, Rows};
+use crate::typed::{Array, ArrayItems};
 
 /// What an object reads as.
 pub(crate) enum Reading<'g> {
@@ -19,6 +20,10 @@ pub(crate) enum Reading<'g> {
     Pairs(Items<'g>),
     /// What a call was made of: class and arguments, then the attributes.
     Call,
+    /// The items of an `array.array`.
+    Array(ArrayItems),
+    /// None of these: what the class alone understands.
+    Opaque,
 }
 
 fn is_atom(value: Value<'_>) -> bool {
@@ -81,10 +86,25 @@ impl<'g> Instance<'g> {
         }
     }
 
+    /// Data of classes that are known by name, but for those that read as text.
+    fn known_data(&self) -> Option<Reading<'g>> {
+        match self.known {
+            Class::Array | Class::ArrayReconstructor => {
+                Some(Array::of(self).map_or(Reading::Opaque, |array| Reading::Array(array.into_items())))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the state is neither attributes nor missing: the class alone understands it.
+    fn is_opaque(&self) -> bool {
+        self.state.is_some() && self.attribute_rows().is_none()
+    }
+
     /// What stands for the object where one number, text or boolean is asked for.
     pub(crate) fn as_scalar(&self) -> Reading<'g> {
         match self.only_arg() {
-            Some(arg) if standard::text(self).is_none() => Reading::Value(arg),
+            Some(arg) if standard::text(self).is_none() && self.known_data().is_none() => Reading::Value(arg),
             _ => self.as_any(),
         }
     }
@@ -93,6 +113,9 @@ impl<'g> Instance<'g> {
     pub(crate) fn as_any(&self) -> Reading<'g> {
         if let Some(text) = standard::text(self) {
             return Reading::Text(text);
+        }
+        if let Some(data) = self.known_data() {
+            return data;
         }
         match self.known {
             Class::Exception => return Reading::Call,
@@ -111,7 +134,7 @@ impl<'g> Instance<'g> {
         let by_call = self.is_called() && !self.args.is_empty();
         match (self.attribute_rows(), self.state) {
             (Some(rows), _) if rows.len() > 0 && !by_call => Reading::Rows(rows),
-            (None, Some(state)) => Reading::Value(state),
+            (None, Some(_)) => Reading::Opaque,
             _ => match self.only_arg() {
                 Some(arg) if self.state.is_none() => Reading::Value(arg),
                 _ if self.args.is_empty() => Reading::Rows(Rows::NONE),
@@ -123,12 +146,16 @@ impl<'g> Instance<'g> {
 
     /// What the object is where a sequence or tuple is asked for.
     pub(crate) fn as_sequence(&self) -> Reading<'g> {
+        if let Some(data) = self.known_data() {
+            return data;
+        }
         if let Some(items) = standard::parts(self).is_none().then(|| self.sequence()).flatten() {
             return Reading::Items(items);
         }
-        match self.state.and_then(items_of) {
-            Some(items) if self.attribute_rows().is_none() => Reading::Items(items),
-            _ if standard::text(self).is_some() => self.as_any(),
+        match self.known {
+            // Its arguments are no items of it.
+            Class::Range => Reading::Call,
+            _ if self.is_opaque() || standard::text(self).is_some() => self.as_any(),
             _ if self.args.is_empty() && self.attribute_rows().is_none_or(|rows| rows.len() > 0) => self.as_any(),
             _ => Reading::Items(self.args),
         }
@@ -149,13 +176,20 @@ impl<'g> Instance<'g> {
 
     /// What the object is where a struct with these fields is asked for.
     pub(crate) fn as_struct(&self, fields: &[&str]) -> Reading<'g> {
+        if let Some(data) = self.known_data() {
+            return data;
+        }
         let by_call = self.known == Class::Exception || (self.is_called() && !self.args.is_empty());
         if by_call && fields.iter().any(|field| matches!(*field, "class" | "args")) {
             return Reading::Call;
         }
         match (self.attribute_rows(), self.state) {
             (Some(rows), _) if rows.len() > 0 => return Reading::Rows(rows),
-            (None, Some(state)) => return Reading::Value(state),
+            // The attributes in their order, as dataclasses with slots keep them.
+            (None, Some(state)) if items_of(state).is_some_and(|items| items.len() == fields.len()) => {
+                return Reading::Value(state);
+            }
+            (None, Some(_)) => return Reading::Opaque,
             _ => {}
         }
         if let Some(mapping) = self.mapping() {

@@ -10,7 +10,7 @@ mod standard;
 mod variant;
 
 use ::serde::de::value::SeqDeserializer;
-use ::serde::de::{self, Deserializer, Error as _, Unexpected, Visitor};
+use ::serde::de::{self, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 
 use self::access::{Entry, ItemsAccess, ListAccess, RowsAccess};
 pub(super) use self::context::{Context, FromGraph, FromInput, Lend};
@@ -18,6 +18,7 @@ use self::instance::Reading;
 use self::parts::{ItemsReader, RowsReader};
 use super::error::{Error, Step};
 use crate::graph::{Cell, Items, Kind, Value};
+use crate::typed::ArrayItems;
 use crate::typed::class::Class;
 use crate::typed::instance::{Instance, Rows};
 use crate::typed::plain::text as text_of;
@@ -85,8 +86,21 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             Reading::Rows(rows) => self.rows(rows, visitor),
             Reading::Pairs(items) => self.pairs(items, visitor),
             Reading::Call => self.call(visitor),
+            Reading::Array(items) => self.array(items, visitor),
+            Reading::Opaque => return Err(Error::invalid_type(Unexpected::Other(&opaque(object)), &visitor)),
         };
         result.map_err(|error| error.found_here(|| describe(object)))
+    }
+
+    /// The items of an `array.array`.
+    fn array<V: Visitor<'de>>(self, items: ArrayItems, visitor: V) -> Result<V::Value, Error> {
+        self.context.spend(8 * items.len())?;
+        match items {
+            ArrayItems::Int(items) => sequence(items.into_iter(), visitor),
+            ArrayItems::UInt(items) => sequence(items.into_iter(), visitor),
+            ArrayItems::Float(items) => sequence(items.into_iter(), visitor),
+            ArrayItems::Text(text) => visitor.visit_string(text),
+        }
     }
 
     #[inline]
@@ -175,7 +189,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
                 _ => visitor.visit_string(int.to_string()),
             },
             Kind::Float(value) => visitor.visit_f64(value),
-            Kind::Complex(re, im) => visitor.visit_seq(SeqDeserializer::new([re, im].into_iter())),
+            Kind::Complex(re, im) => sequence([re, im].into_iter(), visitor),
             Kind::Str(_) => match self.context.text(self.value.cell())? {
                 Some(text) => match self.context.lend.str(text) {
                     Some(text) => visitor.visit_borrowed_str(text),
@@ -237,6 +251,25 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             _ => self.atom(visitor),
         }
     }
+}
+
+/// Reads items that are no values of the graph; all of them, or it is an error.
+fn sequence<'de, T, V>(items: impl Iterator<Item = T>, visitor: V) -> Result<V::Value, Error>
+where
+    T: IntoDeserializer<'de, Error>,
+    V: Visitor<'de>,
+{
+    let mut items = SeqDeserializer::new(items);
+    let value = visitor.visit_seq(&mut items)?;
+    items.end().map(|()| value)
+}
+
+/// An instance that is neither attributes nor data of a class that is known.
+#[cold]
+fn opaque(object: Value<'_>) -> String {
+    let state = Instance::of(object).and_then(|instance| instance.state);
+    let state = state.map_or(String::new(), |state| format!(", whose state is a {}", state.type_name()));
+    format!("{}{state} (serde::Instance reads any)", describe(object))
 }
 
 /// A value in a few words, for errors.
