@@ -5,6 +5,7 @@ mod support;
 use std::fs;
 
 use support::root;
+use toml::Value;
 
 #[test]
 fn its_example_is_the_one_that_is_run() {
@@ -33,11 +34,57 @@ fn without_options(command: &str) -> String {
 
 #[test]
 fn its_test_command_runs_the_tests_of_all_features() {
-    let manifest = fs::read_to_string(root().join("crates/picklevm/Cargo.toml")).expect("the manifest");
-    let manifest: toml::Table = manifest.parse().expect("TOML");
-    let features: Vec<_> = manifest["features"].as_table().expect("a table").keys().map(String::as_str).collect();
-    let tested = manifest["dev-dependencies"]["picklevm"]["features"].as_array().expect("an array");
-    assert_eq!(tested.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>(), features);
+    for (name, manifest) in manifests() {
+        let Some(features) = manifest.get("features").and_then(Value::as_table) else { continue };
+        let defaults = texts(&features.get("default"));
+        let mut optional: Vec<_> =
+            features.keys().map(String::as_str).filter(|it| *it != "default" && !defaults.contains(it)).collect();
+        optional.sort_unstable();
+        // The feature of the macro comes with that of `picklevm`, which its tests have.
+        if optional.is_empty() || name == "picklevm-derive" {
+            continue;
+        }
+        let own = manifest.get("dev-dependencies").and_then(|it| it.get(&name)).and_then(|it| it.get("features"));
+        assert_eq!(texts(&own), optional, "{name} is its own dev-dependency with all features");
+    }
+}
+
+#[test]
+fn each_crate_has_what_its_registry_page_and_package_show() {
+    for (name, manifest) in manifests() {
+        let folder = root().join("crates").join(&name);
+        let package = &manifest["package"];
+        for key in
+            ["description", "readme", "license", "repository", "categories", "keywords", "include", "rust-version"]
+        {
+            assert!(package.get(key).is_some(), "{name} has no {key}");
+        }
+        let all_features = &package["metadata"]["docs"]["rs"]["all-features"];
+        assert_eq!(all_features.as_bool(), Some(true), "docs.rs shows all features of {name}");
+        let readme = package["readme"].as_str().expect("a path");
+        for file in [readme, "LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(folder.join(file).is_file(), "{name} has no {file}");
+        }
+    }
+}
+
+/// The manifests of the crates that are published, by name.
+fn manifests() -> Vec<(String, toml::Table)> {
+    let crates = fs::read_dir(root().join("crates")).expect("the crates");
+    let manifests = crates.map(|entry| {
+        let folder = entry.expect("a crate").path();
+        let text = fs::read_to_string(folder.join("Cargo.toml")).expect("a manifest");
+        let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, text.parse::<toml::Table>().expect("TOML"))
+    });
+    manifests
+        .filter(|(_, manifest)| manifest["package"].get("publish").and_then(Value::as_bool) != Some(false))
+        .collect()
+}
+
+/// The strings of an array.
+fn texts<'a>(array: &Option<&'a Value>) -> Vec<&'a str> {
+    array.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 #[test]

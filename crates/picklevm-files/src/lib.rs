@@ -66,3 +66,8 @@ pub use file::{Entry, File, Opener, Pickles, Walk, open};
 pub use limits::FileLimits;
 pub use member::{Contents, Kind, Member, Pickle, Place};
 pub use pickle::{Completed, RawArray, complete, has_converted_line_ends, restore_line_ends};
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

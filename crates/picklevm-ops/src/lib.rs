@@ -94,3 +94,8 @@ pub use shared::{SharedOp, SharedOps, shared_ops};
 pub use short::short;
 pub use source::Source;
 pub use writer::{Memory, Sink, Stream, Writer};
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -38,3 +38,8 @@ pub use report::{Format, PickleReport, Report};
 pub use scanner::{Limits, Scanner, scan};
 pub use verdict::{Finding, Rule, Status, Verdict};
 pub use walk::{FileScan, Outcome};
+
+/// Compiles the code of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
