@@ -6,6 +6,8 @@ use crate::buffer::{Buffer, Out};
 use crate::error::Error;
 use crate::frame::{FRAME_SIZE_TARGET, Framer, Framing};
 use crate::op::Op;
+use crate::opcode::Opcode;
+use crate::operand::write_17_digits;
 use crate::room::Room;
 
 /// Writes ops, in frames from [`start_framing`](Self::start_framing) on.
@@ -173,6 +175,20 @@ impl<S: Sink> Writer<S> {
             return self.large(op);
         }
         op.encode_at(self.passed, &mut self.out)
+    }
+
+    /// Writes FLOAT with 17 digits, as C's `%.17g` does, which the cPickle of Python 2 writes floats with at protocol 0;
+    /// [`Op::Float`] has as many as Python's `repr`.
+    ///
+    /// ```
+    /// let mut writer = picklevm_ops::Writer::new();
+    /// writer.float_of_17_digits(0.1);
+    /// assert_eq!(writer.written(), b"F0.10000000000000001\n");
+    /// ```
+    pub fn float_of_17_digits(&mut self, value: f64) {
+        self.out.put([Opcode::Float.byte()]);
+        write_17_digits(value, &mut self.out);
+        self.out.put(*b"\n");
     }
 
     /// An object begins: a frame of 64 KiB or more ends before it.

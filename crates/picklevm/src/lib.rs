@@ -67,6 +67,7 @@
 //! [`ValueMut`] read and change; [`ops`] is the opcode language itself.
 
 pub mod class;
+mod dump_limits;
 mod emitter;
 mod encoding;
 mod error;
@@ -93,6 +94,7 @@ mod unpickler;
 /// Bytes that are counted and shared: what large inputs and out-of-band buffers are handed over in.
 pub use bytes::Bytes;
 pub use class::PickleClass;
+pub use dump_limits::DumpLimits;
 pub use emitter::writers::Writer;
 pub use encoding::{Encoding, Errors};
 pub use error::{Error, ErrorKind, Result};

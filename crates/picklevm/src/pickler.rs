@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use picklevm_ops as ops;
 
+use crate::dump_limits::DumpLimits;
 use crate::emitter::writers::Writer;
 use crate::emitter::{self, BufferCallback, Options, Work};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,6 +86,7 @@ impl Pickler {
                 extensions: Arc::default(),
                 #[cfg(test)]
                 is_stepwise: false,
+                limits: DumpLimits::default(),
             },
             buffer_callback: None,
             hooks: Hooks::default(),
@@ -166,6 +168,20 @@ impl Pickler {
     #[must_use]
     pub fn extensions(mut self, extensions: Extensions) -> Self {
         self.options.extensions = Arc::new(extensions);
+        self
+    }
+
+    /// What a dump may write at the most; by default what is in proportion to the graph.
+    ///
+    /// ```
+    /// use picklevm::{DumpLimits, Pickler};
+    ///
+    /// let pickler = Pickler::new().limits(DumpLimits::none());
+    /// assert!(pickler.dumps(picklevm::value!([1, 2]).root()).is_ok());
+    /// ```
+    #[must_use]
+    pub fn limits(mut self, limits: DumpLimits) -> Self {
+        self.options.limits = limits;
         self
     }
 

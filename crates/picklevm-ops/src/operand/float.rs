@@ -26,6 +26,24 @@ pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     plain.parse().ok()
 }
 
+/// As C's `%.17g`, which the cPickle of Python 2 writes; a NaN below zero keeps its sign here too.
+pub(crate) fn write_17_digits(value: f64, out: &mut impl Out) {
+    if !value.is_finite() {
+        return write(value, out);
+    }
+    let text = format!("{value:.16e}");
+    let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let text =
+        if (-4..17).contains(&exponent) { format!("{value:.*}", (16 - exponent) as usize) } else { digits.to_owned() };
+    let trimmed = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    out.put_all(trimmed.as_bytes());
+    if !(-4..17).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        out.put_all(format!("e{sign}{:02}", exponent.unsigned_abs()).as_bytes());
+    }
+}
+
 /// As Python's `repr(float)`, but that a NaN below zero keeps its sign, which `float` reads.
 pub(crate) fn write(value: f64, out: &mut impl Out) {
     if value.is_nan() && value.is_sign_negative() {

@@ -22,7 +22,7 @@ pub(crate) use counted::*;
 pub use escaped::Escaped;
 pub(crate) use escaped::unescape_all;
 pub(crate) use fixed::*;
-pub(crate) use float::parse as parse_float;
+pub(crate) use float::{parse as parse_float, write_17_digits};
 pub(crate) use line::*;
 pub(crate) use number::{Base, Literal, without_suffix};
 pub use number::{IntValue, Number};

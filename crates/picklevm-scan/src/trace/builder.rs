@@ -300,7 +300,7 @@ impl Builder for Tracer<'_> {
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
 
-    fn finish(&mut self, result: Token) -> Result<()> {
+    fn finish(&mut self, result: Token, _: &[Token]) -> Result<()> {
         self.result = Some(self.name_of(result));
         Ok(())
     }

@@ -408,7 +408,7 @@ fn is_false(arena: &Arena, cell: Cell) -> bool {
     let value = Value::new(arena, cell);
     match cell.tag() {
         Tag::None | Tag::False | Tag::EmptyTuple => true,
-        Tag::Int => cell.as_int() == 0,
+        Tag::Int | Tag::BigInt => value.as_i64() == Some(0),
         Tag::Float | Tag::ZeroFloat => value.as_f64() == Some(0.0),
         Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray => arena.payload(cell).is_empty(),
         Tag::List | Tag::Dict | Tag::Set | Tag::FrozenSet => value.is_empty(),

@@ -56,6 +56,10 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// An integer that is a node. CPython memoizes none; a long one that is shared in the graph is put into the memo
     /// nevertheless, so that what is written is no longer than what was read.
     fn shared_int(&mut self, cell: Cell) -> Result<()> {
+        if let Some(value) = self.arena.small_int(cell) {
+            let is_long = cell.is_short_long() && self.options.writer.habits().wide_ints;
+            return if is_long { self.big_int(Int::small(value)) } else { self.int(value) };
+        }
         let digits = self.arena.payload(cell);
         let is_long = digits.len() > LONG_INT && !self.options.fast;
         let slot = self.memo.slot(cell);
@@ -70,7 +74,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         match cell.tag() {
             Tag::Global => return self.global(cell, slot),
             Tag::Bytes => self.bytes(self.arena.payload(cell))?,
-            Tag::ByteStr => self.byte_str(self.arena.payload(cell))?,
+            Tag::ByteStr => {
+                let string = self.arena.payload(cell);
+                self.byte_str(string)?;
+                if string.len() < 2 && self.has_put_rule() {
+                    return Ok(());
+                }
+            }
             Tag::ByteArray => {
                 self.byte_array(self.arena.payload(cell))?;
                 if self.protocol >= 5
@@ -157,7 +167,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn float(&mut self, value: f64) -> Result<()> {
-        self.op(if self.protocol == 0 { Op::Float(value) } else { Op::BinFloat(value) })
+        if self.protocol > 0 {
+            return self.op(Op::BinFloat(value));
+        }
+        if self.options.writer.habits().long_floats {
+            self.out.float_of_17_digits(value);
+            return Ok(());
+        }
+        self.op(Op::Float(value))
     }
 
     /// Text, which is memoized.
@@ -168,7 +185,16 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return self.get(number);
         }
         let text = self.arena.text(cell);
-        if self.write_text(text)? { self.put(slot) } else { self.put_nameless() }
+        if self.write_text(text)? { self.put_text(slot, text) } else { self.put_nameless() }
+    }
+
+    /// Puts a text into the memo; cPickle does so from two characters on.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn put_text(&mut self, slot: usize, text: Text<'_>) -> Result<()> {
+        if self.selects_puts && self.has_put_rule() && is_tiny(text.as_bytes()) {
+            return Ok(());
+        }
+        self.put(slot)
     }
 
     /// Writes text, unmemoized; tells whether the memo knows what was written as this text.
@@ -223,7 +249,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     /// An 8-bit string of Python 2, unmemoized. It is one at every protocol: Python 3 reads it, though it writes none.
-    fn byte_str(&mut self, string: &[u8]) -> Result<()> {
+    pub(super) fn byte_str(&mut self, string: &[u8]) -> Result<()> {
         if self.protocol == 0 {
             let mut quoted = Vec::with_capacity(string.len() + 2);
             Escaped::escape(string, &mut quoted);
@@ -238,6 +264,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
             _ => Err(too_long("8-bit string")),
         }
     }
+}
+
+/// Whether a text in UTF-8 has fewer than two characters.
+fn is_tiny(text: &[u8]) -> bool {
+    text.len() < 5 && text.iter().filter(|byte| **byte & 0xc0 != 0x80).count() < 2
 }
 
 #[cold]

@@ -34,7 +34,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if of_text {
             self.tuple_start(2)?;
             self.latin_1(bytes)?;
-            self.made_text("latin-1".into())?;
+            if self.options.writer.habits().wide_ints {
+                // A new 8-bit string each time.
+                self.byte_str(b"latin-1")?;
+                self.put_nameless()?;
+            } else {
+                self.made_text("latin-1".into())?;
+            }
             return self.end_call(2);
         }
         self.tuple_start(1)?;
@@ -65,7 +71,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.made_global("builtins", if cell.is(Tag::Set) { "set" } else { "frozenset" })?;
         self.tuple_start(1)?;
         self.empty_list()?;
-        self.put_nameless()?;
+        self.put_nameless_list(self.arena.item_range(cell).len)?;
         self.steps.push(Step::Finish(cell, Bare::Reduce));
         self.steps.push(Step::Op(Bare::Tuple(1)));
         self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
@@ -84,7 +90,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put_nameless()?;
         self.tuple_start(1)?;
         self.empty_list()?;
-        self.put_nameless()?;
+        self.put_nameless_list(self.arena.item_range(cell).len)?;
         self.steps.extend([Step::Op(Bare::Pop), Step::Op(Bare::ReducePut), Step::Op(Bare::Tuple(1))]);
         self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
     }

@@ -367,6 +367,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
             self.op(Op::FrozenSet)?;
         } else {
             self.tuple_end(len)?;
+            if place != Place::DATA && self.has_put_rule() && !self.census().is_shared(cell) {
+                // Made by a call of `__reduce_ex__`, which holds it alone.
+                self.memo.set(slot, Entry::NONE);
+                return Ok(());
+            }
         }
         self.put(slot)
     }

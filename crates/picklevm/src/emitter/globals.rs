@@ -3,9 +3,10 @@
 use picklevm_ops::{Op, Sink, Text};
 
 use super::memo::Made;
+use super::reduction::is_builtin;
 use super::{Emitter, unrepresentable};
 use crate::error::Result;
-use crate::graph::{Cell, Tag};
+use crate::graph::{Cell, GlobalNode, Tag};
 use crate::resolve::Resolver;
 use crate::resolve::compat::{self, Names};
 
@@ -47,6 +48,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         }
         let renamed = self.renamed(cell);
         if self.protocol >= 4 {
+            self.check_is_found(cell)?;
             if self.has_shared_names() && renamed.is_none() {
                 self.boundary()?;
                 self.text(node.module)?;
@@ -79,10 +81,25 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         self.arena.protocol.is_some_and(|protocol| protocol >= 4)
     }
 
-    /// Whether a global is nested in a class, so that GLOBAL does not find it. Where it comes from a GLOBAL, that does.
+    /// Whether a global is nested in a class, so that GLOBAL does not find it below protocol 4.
     pub(super) fn is_nested(&self, cell: Cell) -> bool {
-        let from_global = self.arena.protocol.is_some_and(|protocol| protocol < 4);
-        !from_global && self.arena.payload(self.arena.globals[cell.id()].name).contains(&b'.')
+        let node = self.arena.globals[cell.id()];
+        !node.is_one_name && self.has_dot(node)
+    }
+
+    /// An error where every opcode takes the name of a global for a path, which it is not: `find_class` does from
+    /// protocol 4 on.
+    pub(super) fn check_is_found(&self, cell: Cell) -> Result<()> {
+        let node = self.arena.globals[cell.id()];
+        if self.protocol >= 4 && node.is_one_name && self.has_dot(node) {
+            let found = format!("{}.{}", self.arena.text(node.module), self.arena.text(node.name));
+            return Err(unrepresentable("protocol 3 or lower for a global with a dot in its own name", found));
+        }
+        Ok(())
+    }
+
+    fn has_dot(&self, node: GlobalNode) -> bool {
+        self.arena.payload(node.name).contains(&b'.')
     }
 
     /// What a global is called where the pickle is read, if it has another name there. Below protocol 4, what is nested
@@ -134,31 +151,33 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             Some((module, name)) => Name { module: module.into(), name: name.into() },
             None => Name { module, name: outermost(path).into() },
         };
-        let attributes = path.split('.').skip(1);
-        let bare = self.options.writer.habits().bare_paths;
-        for _ in attributes.clone() {
+        let attributes: Vec<_> = path.split('.').skip(1).collect();
+        // As what is read of it will be written: of a method that is called, what it belongs to is a path by itself.
+        let has_bare = self.options.writer.habits().bare_paths && !is_builtin(first.module.as_bytes());
+        let is_called = attributes.last().is_some_and(|last| self.is_called_method(cell, last.as_bytes()));
+        let last = attributes.len().saturating_sub(1);
+        let is_bare = |step: usize| has_bare && !(is_called && step == last);
+        for _ in &attributes {
             self.made_global("builtins", "getattr")?;
             if self.protocol < 2 {
                 self.op(Op::Mark)?;
             }
         }
         self.global_line(first)?;
-        if !bare {
+        if !is_bare(0) {
             self.put_nameless()?;
         }
-        let mut left = attributes.clone().count();
-        for attribute in attributes {
-            left -= 1;
+        for (step, attribute) in attributes.into_iter().enumerate() {
             // A new text each time, cut out of the path.
             self.boundary()?;
             self.write_text(attribute.into())?;
             self.put_nameless()?;
             self.tuple_end(2)?;
-            if !bare {
+            if !is_bare(step) {
                 self.put_nameless()?;
             }
             self.op(Op::Reduce)?;
-            if !bare && left > 0 {
+            if step < last && !(is_bare(step) && is_bare(step + 1)) {
                 self.put_nameless()?;
             }
         }
@@ -203,8 +222,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             return false;
         }
         let node = self.arena.globals[cell.id()];
-        matches!(self.arena.payload(node.module), b"builtins" | b"__builtin__")
-            && self.arena.payload(node.name) == b"getattr"
+        is_builtin(self.arena.payload(node.module)) && self.arena.payload(node.name) == b"getattr"
     }
 }
 

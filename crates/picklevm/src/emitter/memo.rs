@@ -46,6 +46,8 @@ impl Entry {
 pub(super) enum Made {
     Text(Box<[u8]>),
     Global(Box<str>, Box<str>),
+    /// What the pickler in Python 2's Python keeps alive for itself under the id of its memo: it takes a number.
+    KeptAlive,
 }
 
 /// The numbers that nodes were put under, of one graph or of several, by their slots.
@@ -188,6 +190,11 @@ impl Memo {
         number
     }
 
+    /// Leaves the number 0 out.
+    pub(super) fn start_at_1(&mut self) {
+        self.next = self.next.max(1);
+    }
+
     /// The number that the next PUT takes.
     pub(super) fn next(&self) -> u32 {
         self.next
@@ -218,6 +225,13 @@ impl Memo {
 
     pub(super) fn made(&self, made: &Made) -> Option<u32> {
         self.made.as_ref()?.get(made).copied()
+    }
+
+    /// Takes a number, once, for what the pickler keeps alive.
+    pub(super) fn keep_alive(&mut self) {
+        if self.made(&Made::KeptAlive).is_none() {
+            self.put_made(Made::KeptAlive);
+        }
     }
 
     pub(super) fn put_made(&mut self, made: Made) -> u32 {

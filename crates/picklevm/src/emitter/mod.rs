@@ -12,11 +12,13 @@ mod containers;
 #[cfg(test)]
 mod frame_tests;
 mod globals;
+mod left_out;
 mod memo;
 mod outside;
 mod payload;
 mod plain;
 mod reduction;
+mod reentrant_partial;
 mod tree;
 mod work;
 pub(crate) mod writers;
@@ -30,11 +32,14 @@ use picklevm_ops::{self as ops, Op, Sink};
 use self::census::Census;
 use self::changes::PendingChange;
 use self::containers::Open;
+use self::left_out::LeftOut;
 use self::memo::{Entry, Made, Memo};
 pub(crate) use self::outside::BufferCallback;
 use self::reduction::Reentry;
+use self::reentrant_partial::OuterCalls;
 pub(crate) use self::work::Work;
 use self::writers::Writer;
+use crate::dump_limits::DumpLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Fixed, Value};
 use crate::protocol::Protocol;
@@ -52,6 +57,7 @@ pub(crate) struct Options {
     /// Whether all is written in steps, to compare with what the faster loops write.
     #[cfg(test)]
     pub(crate) is_stepwise: bool,
+    pub(crate) limits: DumpLimits,
 }
 
 /// One run of the pickler, from PROTO to STOP.
@@ -75,12 +81,30 @@ pub(crate) struct Emitter<'g, 'o, S> {
     /// Objects that were met inside their own arguments.
     reentries: Option<HashMap<Cell, Reentry, RandomState>>,
     root: Cell,
+    /// How far the output may come.
+    most_output: u64,
+    /// Where this pickle began in it.
+    started: u64,
     /// Objects that are written before the root, each dropped.
     effects: &'o [Cell],
+    /// Those of them that are written where the object is that they were to make.
+    outer_calls: Option<OuterCalls>,
     /// How often nodes are referred to, once someone asked.
     census: Option<Census>,
+    /// Which PUTs are left out, by a pickler that leaves some out.
+    left_out: Option<LeftOut>,
+    /// Whether not all is put into the memo.
+    selects_puts: bool,
     /// Values that are still looked at to tell which objects their own arguments lead back to.
     curiosity: u32,
+}
+
+/// A pickle of which a part may be written already.
+struct Begun {
+    /// How many barriers are open.
+    barriers: u32,
+    /// Where it begins in the output.
+    started: u64,
 }
 
 /// What is to be written.
@@ -112,6 +136,8 @@ enum Step {
     NewMethod(Cell),
     /// The REDUCE that makes it, and its PUT.
     FinishNewMethod(Cell),
+    /// GET of an object that was made while its outer call was written.
+    Fetch(Cell),
     /// Fast mode: the node is not open any more.
     Close(usize),
 }
@@ -159,7 +185,9 @@ impl Place {
 /// The pickle of a value, if it is a short tree and written as such from beginning to end.
 #[inline]
 pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
-    let is_known = options.has_runs() && options.protocol <= options.writer.highest_protocol();
+    let is_known = options.has_runs()
+        && options.protocol <= options.writer.highest_protocol()
+        && options.limits.admit(work::SHORT as u64);
     if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > work::SHORT {
         return None;
     }
@@ -180,6 +208,7 @@ pub(crate) fn dump<S: Sink>(
     buffer_callback: Option<&mut BufferCallback>,
 ) -> Result<()> {
     let protocol = options.protocol.into();
+    let started = out.offset();
     out.begin(protocol, options.writer.habits().framing).map_err(Error::unwritable)?;
     if effects.is_empty() && options.has_runs() {
         let left = if work.is_for_one && value.arena().is_tree.0 {
@@ -188,13 +217,18 @@ pub(crate) fn dump<S: Sink>(
             plain::whole(value, out, work, protocol)
         };
         if let Some(barriers) = left {
-            Emitter::new(value, effects, out, work, options, buffer_callback, barriers).run()?;
+            Emitter::new(value, effects, out, work, options, buffer_callback, Begun { barriers, started }).run()?;
         }
     } else {
         work.memo.turn_to(value.arena());
-        Emitter::new(value, effects, out, work, options, buffer_callback, 0).whole()?;
+        Emitter::new(value, effects, out, work, options, buffer_callback, Begun { barriers: 0, started }).whole()?;
     }
-    end(out).map_err(Error::unwritable)
+    end(out).map_err(Error::unwritable)?;
+    let written = out.offset() - started;
+    if written > options.limits.most(value.arena()) {
+        return options.limits.check(value.arena(), written);
+    }
+    Ok(())
 }
 
 /// STOP, and the end of the last frame.
@@ -217,7 +251,7 @@ impl Options {
 }
 
 impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
-    /// Goes on with what is left of a value, in which so many barriers are open.
+    /// Goes on with what is left of a value.
     #[inline(never)]
     fn new(
         value: Value<'g>,
@@ -226,9 +260,14 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         work: &'o mut Work,
         options: &'o Options,
         buffer_callback: Option<&'o mut BufferCallback>,
-        barriers: u32,
+        Begun { barriers, started }: Begun,
     ) -> Self {
         let Work { memo, steps, .. } = work;
+        let counts_references = options.writer.habits().counts_references;
+        let left_out = counts_references.then(|| LeftOut::of(value.arena(), &memo.slots(), value.cell(), effects));
+        if counts_references {
+            memo.start_at_1();
+        }
         Emitter {
             arena: value.arena(),
             out,
@@ -243,17 +282,28 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             barriers,
             reentries: None,
             root: value.cell(),
+            most_output: started.saturating_add(options.limits.most(value.arena())),
+            started,
             effects,
+            outer_calls: None,
             census: None,
+            selects_puts: options.fast || left_out.is_some(),
+            left_out,
             curiosity: outside::CURIOSITY,
         }
     }
 
     /// Writes the effects, each dropped, then the root.
     fn whole(mut self) -> Result<()> {
+        if matches!(self.protocol, 2..=3) && !self.options.fast {
+            self.outer_calls = reentrant_partial::outer_calls(self.arena, self.root, self.effects);
+        }
         for effect in self.effects {
+            if self.is_outer_call(*effect) {
+                continue;
+            }
             self.steps.push(Step::Op(Bare::Pop));
-            self.save(*effect, Place::DATA)?;
+            self.save_effect(*effect)?;
             self.run()?;
         }
         self.steps.push(Step::Save(self.root, Place::DATA));
@@ -285,6 +335,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
                 }
                 Step::NewMethod(class) => self.new_method(class)?,
                 Step::FinishNewMethod(class) => self.finish_new_method(class)?,
+                Step::Fetch(cell) => self.fetch(cell)?,
                 Step::Close(slot) => self.memo.set(slot, Entry::NONE),
             }
         }
@@ -299,7 +350,16 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn boundary(&mut self) -> Result<()> {
+        if self.out.offset() > self.most_output {
+            self.check_output()?;
+        }
         self.out.boundary().map_err(Error::unwritable)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_output(&self) -> Result<()> {
+        self.options.limits.check(self.arena, self.out.offset() - self.started)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -319,16 +379,41 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     /// Puts the node on top of the stack into the memo.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put(&mut self, slot: usize) -> Result<()> {
-        if self.options.fast {
+        if self.selects_puts && self.leaves_out(slot) {
             return Ok(());
         }
         let number = self.memo.put(slot);
         self.write_put(number)
     }
 
+    /// Whether there is no PUT for a node, which is complete: it is written again if it is met again.
+    #[cold]
+    #[inline(never)]
+    fn leaves_out(&mut self, slot: usize) -> bool {
+        let leaves_out = self.left_out.as_ref().is_some_and(|left_out| left_out.has(slot));
+        if leaves_out {
+            self.memo.set(slot, Entry::NONE);
+        }
+        leaves_out || self.options.fast
+    }
+
+    /// Whether there is a rule for which PUTs are left out, and no pickle that tells.
+    fn has_put_rule(&self) -> bool {
+        self.left_out.as_ref().is_some_and(LeftOut::is_by_rule)
+    }
+
     /// Puts what nobody will ask for into the memo, as CPython does.
     fn put_nameless(&mut self) -> Result<()> {
-        if self.options.fast {
+        if self.selects_puts {
+            return Ok(());
+        }
+        let number = self.memo.skip();
+        self.write_put(number)
+    }
+
+    /// The same for a list, which cPickle puts there if anything is in it.
+    fn put_nameless_list(&mut self, len: u32) -> Result<()> {
+        if self.options.fast || (self.left_out.is_some() && len == 0) {
             return Ok(());
         }
         let number = self.memo.skip();

@@ -404,6 +404,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             Tag::EmptyTuple => self.room.bare(Opcode::EmptyTuple),
             Tag::ZeroFloat => self.room.float(0.0),
             Tag::WideFloat => self.room.float(self.arena.floats[cell.id()]),
+            Tag::BigInt if cell.is_short_long() => self.room.int(self.arena.small_int(cell).unwrap_or_default()),
             Tag::BigInt if self.payloads.write::<WIDE>(&mut self.room, Form::INT, cell) => {}
             Tag::BigInt => return Some(Next::Save),
             Tag::Hole | Tag::Ext | Tag::Live => return Some(Next::Save),

@@ -8,7 +8,7 @@ use super::containers::endless;
 use super::memo::Entry;
 use super::{Bare, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
-use crate::graph::{Cell, How, Tag};
+use crate::graph::{Cell, How, OpKind, Tag};
 
 /// An object that was met inside its own arguments.
 pub(super) struct Reentry {
@@ -18,7 +18,7 @@ pub(super) struct Reentry {
     pub(super) made: u32,
     /// Where its arguments stand when it is begun again: guarded more each time that they lead back to it through
     /// nothing but fresh values.
-    place: Place,
+    pub(super) place: Place,
 }
 
 /// Steps that are looked at to tell whether a container lies between two entries of an object.
@@ -28,6 +28,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
     pub(super) fn object(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
         if self.options.writer.habits().bare_paths && self.protocol < 4 && self.is_path(cell) {
             return self.path(cell, slot);
+        }
+        if entry == Entry::NONE
+            && let Some(begun) = self.begin_outer_call(cell)
+        {
+            return begun;
         }
         let place = self.enter(cell, slot, entry)?;
         self.begin_object(cell, place, Step::Finish)
@@ -73,9 +78,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 self.callable(class)
             }
             How::Inst | How::Obj => {
+                if self.arena.item_range(node.args).len > 0 {
+                    self.keep_alive();
+                }
                 self.op(Op::Mark)?;
                 let args = Step::Each(self.arena.item_range(node.args));
-                let by_name = class.is(Tag::Global) && !self.is_nested(class);
+                let by_name = class.is(Tag::Global) && (protocol >= 4 || !self.is_nested(class));
                 if by_name && (node.how == How::Inst || protocol == 0) {
                     self.steps.extend([end(cell, Bare::Inst), args]);
                     return Ok(());
@@ -86,6 +94,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 self.steps.extend([end(cell, Bare::Obj), args]);
                 self.callable(class)
             }
+        }
+    }
+
+    /// The pickler keeps what `__getinitargs__` or `__getstate__` of an old-style class returned, if it does so.
+    fn keep_alive(&mut self) {
+        if self.options.writer.habits().keeps_alive {
+            self.memo.keep_alive();
         }
     }
 
@@ -230,6 +245,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return if repeats { self.begin_changes(cell) } else { Ok(()) };
         }
         self.put(slot)?;
+        if self.has_changes(cell) {
+            let node = self.arena.objects[cell.id()];
+            if matches!(node.how, How::Inst | How::Obj) && node.first_kind == OpKind::Build && !node.first.is(Tag::Dict)
+            {
+                // Only `__getstate__` returns what is no dict.
+                self.keep_alive();
+            }
+        }
         self.begin_changes(cell)
     }
 
@@ -237,7 +260,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if op != Bare::Inst {
             return self.bare(op);
         }
-        let name = self.final_name(self.arena.objects[cell.id()].class);
+        let class = self.arena.objects[cell.id()].class;
+        self.check_is_found(class)?;
+        let name = self.final_name(class);
         self.check_ascii(name)?;
         self.op(Op::Inst(name.module, name.name))
     }
@@ -263,6 +288,16 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_object(cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
+    /// The same for one that belongs to no object: it is put into the memo if its pickle did so, or something fetches it.
+    pub(super) fn save_effect(&mut self, cell: Cell) -> Result<()> {
+        let is_put = !cell.is(Tag::Object) || self.arena.objects[cell.id()].memoized || self.census().is_shared(cell);
+        if is_put {
+            return self.save(cell, Place::DATA);
+        }
+        self.boundary()?;
+        self.begin_object(cell, Place::ARGUMENTS, Step::FinishEffect)
+    }
+
     pub(super) fn finish_effect(&mut self, cell: Cell, op: Bare) -> Result<()> {
         self.make(cell, op)?;
         self.begin_changes(cell)
@@ -273,10 +308,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// were left out; then it is one unless something speaks against it.
     fn is_path(&mut self, cell: Cell) -> bool {
         let Some((_, name)) = self.path_step(cell) else { return false };
-        // A class method that makes objects, such as `ZoneInfo._unpickle`, is reduced.
-        if let [b'_', b'a'..=b'z', ..] = self.arena.payload(name)
-            && self.census().is_called(cell)
-        {
+        if self.is_called_method(cell, self.arena.payload(name)) {
             return false;
         }
         let mut inner = cell;
@@ -290,9 +322,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if !inner.is(Tag::Global) {
             return false;
         }
-        // What the memo knows was written otherwise, and the methods of built-in types are reduced.
+        // What the memo knows was written otherwise.
         let module = self.arena.payload(self.arena.globals[inner.id()].module);
-        !matches!(module, b"builtins" | b"__builtin__") && self.memo.entry(self.memo.slot(inner)).number().is_none()
+        !is_builtin(module) && self.memo.entry(self.memo.slot(inner)).number().is_none()
+    }
+
+    /// Whether an attribute is a class method that makes objects, such as `ZoneInfo._unpickle`. It is reduced.
+    pub(super) fn is_called_method(&mut self, attribute: Cell, name: &[u8]) -> bool {
+        matches!(name, [b'_', b'a'..=b'z', ..]) && self.census().is_called(attribute)
     }
 
     /// The two arguments, if an object is a call of `getattr` and nothing else: the parent and the name.
@@ -334,6 +371,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         self.put(slot)
     }
+}
+
+/// Whether a module is that of the built-in types, whose methods are reduced.
+pub(super) fn is_builtin(module: &[u8]) -> bool {
+    matches!(module, b"builtins" | b"__builtin__")
 }
 
 /// The end of a tuple that is no node, of so many items.

@@ -216,6 +216,9 @@ impl Tree<'_> {
                     let is_written = payloads.write::<SHORT>(&mut out.room, Form::BYTES, *cell);
                     out.memoized(is_written)
                 }
+                Tag::BigInt if cell.is_short_long() => {
+                    out.leaf(|room| room.int(arena.small_int(*cell).unwrap_or_default()))
+                }
                 Tag::BigInt => match payloads.write::<WIDE>(&mut out.room, Form::INT, *cell) {
                     true => Begun::Leaf,
                     false => Begun::Other,

@@ -11,6 +11,11 @@ use crate::protocol::Protocol;
 /// One of CPython's picklers, whose habits are followed to the byte: `VERSION-c` is the one in C, `VERSION-py` the one in
 /// Python, of 2.7 and 3.6 to 3.15. The default is the newest, `3.15-c`.
 ///
+/// What `2.7-c` (`cPickle`) and `2.7-py` wrote is written again byte for byte, as far as a pickle tells what they did:
+/// a value that `cPickle` left without a PUT, as nothing else referred to it, gets none, and a `long` stays one. For values
+/// of other origin, everything has a PUT but texts of less than two characters and what a call of `__reduce_ex__` makes
+/// afresh.
+///
 /// ```
 /// use picklevm::{Pickler, Protocol, Writer};
 ///
@@ -31,7 +36,7 @@ pub(crate) struct Habits {
     pub(crate) framing: Framing,
     /// Protocol 0: every integer is written by LONG.
     pub(crate) small_longs: bool,
-    /// Integers of more than 32 bits that fit 64 are written by INT at every protocol.
+    /// Integers of Python 2: an `int` has 64 bits and is written by INT beyond 32, a `long` by LONG even if it is small.
     pub(crate) wide_ints: bool,
     /// Below protocol 2: integers of more than 4300 decimal digits are refused, since Python 3.7.14; they are written in
     /// hexadecimal here, which every Python reads.
@@ -51,6 +56,13 @@ pub(crate) struct Habits {
     pub(crate) memoizes_bytearrays: bool,
     /// Below protocol 3, bytearrays are made of Latin-1 text, as `bytearray.__reduce_ex__` has them.
     pub(crate) bytearrays_of_text: bool,
+    /// The pickler counts references: see [`LeftOut`](super::left_out::LeftOut). Its memo begins at 1.
+    pub(crate) counts_references: bool,
+    /// Protocol 0: floats have 17 digits, as by `%.17g`.
+    pub(crate) long_floats: bool,
+    /// The first that `__getinitargs__` or `__getstate__` of an old-style class returned takes a number of the memo:
+    /// `_keep_alive`.
+    pub(crate) keeps_alive: bool,
     /// Below protocol 4, what is nested in a class leaves its parents and the tuples of its path out of the memo.
     pub(crate) bare_paths: bool,
 }
@@ -70,6 +82,9 @@ const PYTHON_3_15_C: Habits = Habits {
     repeats_changes: false,
     memoizes_bytearrays: true,
     bytearrays_of_text: false,
+    counts_references: false,
+    long_floats: false,
+    keeps_alive: false,
     bare_paths: true,
 };
 const PYTHON_3_14_C: Habits =
@@ -96,12 +111,23 @@ const PYTHON_2_7_C: Habits = Habits {
     wide_ints: true,
     exact_lists: false,
     exact_sets: false,
+    counts_references: true,
+    long_floats: true,
     ..PYTHON_3_6_C
 };
 
 /// What the pickler in Python does otherwise than the one in C.
 const fn pure(name: &'static str, c: Habits) -> Habits {
-    Habits { name, exact_lists: false, exact_dicts: false, exact_sets: false, repeats_changes: true, ..c }
+    Habits {
+        name,
+        exact_lists: false,
+        exact_dicts: false,
+        exact_sets: false,
+        repeats_changes: true,
+        counts_references: false,
+        long_floats: false,
+        ..c
+    }
 }
 
 const PYTHON_3_15_PY: Habits = pure("3.15-py", PYTHON_3_15_C);
@@ -116,7 +142,7 @@ const PYTHON_3_8_PY: Habits =
     Habits { forgets_escaped: true, memoizes_bytearrays: false, ..pure("3.8-py", PYTHON_3_8_C) };
 const PYTHON_3_7_PY: Habits = Habits { forgets_escaped: true, ..pure("3.7-py", PYTHON_3_7_C) };
 const PYTHON_3_6_PY: Habits = Habits { forgets_escaped: true, ..pure("3.6-py", PYTHON_3_6_C) };
-const PYTHON_2_7_PY: Habits = Habits { forgets_escaped: true, ..pure("2.7-py", PYTHON_2_7_C) };
+const PYTHON_2_7_PY: Habits = Habits { forgets_escaped: true, keeps_alive: true, ..pure("2.7-py", PYTHON_2_7_C) };
 
 static WRITERS: [Habits; 22] = [
     PYTHON_3_15_C,

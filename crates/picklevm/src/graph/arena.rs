@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
 use super::live::Live;
+use super::memoized::Memoized;
 use super::number::{from_le_bytes, trimmed_len};
 use super::object::{How, ObjectNode, OpKind, OpNode};
 use super::span::{Payloads, Span};
@@ -63,6 +64,8 @@ pub struct Arena {
     /// The protocol that the newest pickle said; `None` where none was loaded. Below 3, globals have the names of
     /// Python 2; from 4 on, their names are values that other places may share.
     pub(crate) protocol: Option<u8>,
+    /// Which nodes the pickles put into their memos, if that may not be all: of cPickle alone.
+    pub(crate) memoized: Option<Box<Memoized>>,
     /// Whether no node is referred to twice, as where a pickle fetches nothing and calls nothing.
     pub(crate) is_tree: Known,
 }
@@ -131,6 +134,9 @@ pub(crate) struct Keyed {
 pub(crate) struct GlobalNode {
     pub(crate) module: Cell,
     pub(crate) name: Cell,
+    /// Whether the name is that of one attribute of the module though it may have dots, as GLOBAL takes it below protocol 4.
+    /// Else a dot makes it a path: the qualified name of what is nested in a class.
+    pub(crate) is_one_name: bool,
 }
 
 /// An out-of-band buffer.
@@ -195,6 +201,14 @@ impl Arena {
     fn new_big_int(&mut self, payload: &[u8]) -> Cell {
         let span = self.payloads.keep(payload);
         self.push_span(Tag::BigInt, span)
+    }
+
+    /// A `long` of Python 2 that 64 bits hold. It is kept apart from an `int`, which another opcode writes; in all else the
+    /// two are one.
+    #[inline(never)]
+    pub(crate) fn new_short_long(&mut self, value: i64) -> Cell {
+        let span = self.payloads.keep(&value.to_le_bytes());
+        Cell::short_long(self.push_span(Tag::BigInt, span).id() as u32)
     }
 
     #[inline(always)]
@@ -294,8 +308,15 @@ impl Arena {
 
     pub(crate) fn new_global(&mut self, module: Cell, name: Cell) -> Cell {
         let id = next_id(self.globals.len());
-        self.globals.push(GlobalNode { module, name });
+        self.globals.push(GlobalNode { module, name, is_one_name: false });
         Cell::node(Tag::Global, id)
+    }
+
+    /// A global that the pickle names which is being loaded.
+    pub(crate) fn new_loaded_global(&mut self, module: Cell, name: Cell) -> Cell {
+        let global = self.new_global(module, name);
+        self.globals[global.id()].is_one_name = self.protocol.is_some_and(|protocol| protocol < 4);
+        global
     }
 
     pub(crate) fn new_buffer(&mut self, buffer: BufferNode) -> Cell {

@@ -46,7 +46,8 @@ pub(crate) enum Tag {
     ZeroFloat,
     /// Any other float, by index.
     WideFloat,
-    /// An integer of more than 61 bits: a span of little-endian two's complement.
+    /// An integer of more than 61 bits, or a `long` of Python 2: a span of little-endian two's complement, of eight bytes
+    /// at least.
     BigInt,
     Complex,
     Str,
@@ -87,6 +88,9 @@ const fn node_tag(number: u8) -> Tag {
 const fn low_byte(tag: Tag) -> u64 {
     ((tag as u64 - Tag::Hole as u64) << TAG_BITS) | TAG_NODE
 }
+
+/// The mark of a short `long`, where the fingerprint of others has their length, which is eight at least.
+const SHORT_LONG: u64 = 1 << 8;
 
 /// Floats are inline when the four high bits of their exponent are 0111 or 1000.
 const FLOAT_BIAS: u64 = 0x7000_0000_0000_0000;
@@ -139,6 +143,18 @@ impl Cell {
     #[inline(always)]
     pub(crate) const fn node(tag: Tag, id: u32) -> Cell {
         Cell(low_byte(tag) | (id as u64) << 32)
+    }
+
+    /// The cell of an integer node that is a `long` of Python 2, though 64 bits hold it: its span has eight bytes.
+    #[inline(always)]
+    pub(crate) const fn short_long(id: u32) -> Cell {
+        Cell(Cell::node(Tag::BigInt, id).0 | SHORT_LONG)
+    }
+
+    /// Whether an integer node is a `long` of Python 2 that 64 bits hold.
+    #[inline(always)]
+    pub(crate) const fn is_short_long(self) -> bool {
+        self.0 & (0xff << 8 | 0xff) == low_byte(Tag::BigInt) | SHORT_LONG
     }
 
     /// The cell of a text or bytes node, with its fingerprint.

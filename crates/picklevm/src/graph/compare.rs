@@ -230,8 +230,12 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
         }
         (Tag::Global, Tag::Global) => equal((left, a), (right, b)),
         (Tag::Live, Tag::Live) => live_equal((left, a), (right, b)),
+        // A `long` of Python 2 is told apart in no other way than by its opcode.
+        (Tag::Int | Tag::BigInt, Tag::Int | Tag::BigInt) => {
+            left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b))
+        }
         (x, y) if x != y => false,
-        (Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt, _) => left.payload(a) == right.payload(b),
+        (Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray, _) => left.payload(a) == right.payload(b),
         (tag, _) => is_compound(tag) || a == b,
     }
 }

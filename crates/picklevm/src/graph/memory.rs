@@ -156,6 +156,7 @@ impl Arena {
             self.held_arguments = HashSet::default();
         }
         self.protocol = None;
+        self.memoized = None;
         self.is_tree = Known(false);
     }
 }

@@ -12,6 +12,21 @@ pub(crate) struct Slots {
     len: usize,
 }
 
+/// The kind of each tag, by its number.
+const KIND_OF: [usize; 32] = {
+    let mut kind_of = [0; 32];
+    let mut kind = 0;
+    while kind < KINDS.len() {
+        let mut at = 0;
+        while at < KINDS[kind].len() {
+            kind_of[KINDS[kind][at] as usize & 31] = kind;
+            at += 1;
+        }
+        kind += 1;
+    }
+    kind_of
+};
+
 /// Tags whose nodes lie in one arena, in the order of their slots.
 const KINDS: [&[Tag]; 11] = [
     &[Tag::List],
@@ -28,6 +43,14 @@ const KINDS: [&[Tag]; 11] = [
 ];
 
 impl Slots {
+    /// How many kinds of nodes there are.
+    pub(crate) const KINDS: usize = KINDS.len();
+
+    /// The number of the kind of a node; meaningless for what is no node.
+    pub(crate) fn kind(tag: Tag) -> usize {
+        KIND_OF[tag as usize & 31]
+    }
+
     pub(crate) fn new(arena: &Arena) -> Slots {
         let mut slots = Slots::default();
         slots.turn_to(arena);

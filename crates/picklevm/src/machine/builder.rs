@@ -1,6 +1,6 @@
 //! What the machine needs of whoever makes the values.
 
-use picklevm_ops::{Number, Opcode, Text};
+use picklevm_ops::{Number, Opcode, ShortInt, Text};
 
 use super::memo::Slot;
 use crate::error::Result;
@@ -41,6 +41,11 @@ pub trait Builder {
     /// An integer. Where several may come at once, those of up to two bytes are made whether they come or not, and forgotten
     /// if not.
     fn int(&mut self, value: i64) -> Self::Value;
+    /// The integer of an opcode that holds few bytes, LONG1 among them.
+    #[inline(always)]
+    fn short_int(&mut self, int: ShortInt<'_>) -> Self::Value {
+        self.int(int.value())
+    }
     /// An integer in little-endian two's complement.
     fn int_le(&mut self, bytes: &[u8]) -> Result<Self::Value>;
     /// An integer in text.
@@ -119,6 +124,7 @@ pub trait Builder {
     }
     /// Room for the rest of an input of which `done` of `total` bytes are read.
     fn extrapolate(&mut self, done: u64, total: u64);
-    /// The pickle ends with this value.
-    fn finish(&mut self, root: Self::Value) -> Result<()>;
+    /// The pickle ends with this value, and with these in the memo, by index from 0 and with holes; what lies at an index far
+    /// beyond the number of values is left out.
+    fn finish(&mut self, root: Self::Value, memo: &[Self::Value]) -> Result<()>;
 }

@@ -1,7 +1,7 @@
 //! The builder that makes a value graph.
 
 use num_bigint::{BigInt, Sign};
-use picklevm_ops::{IntValue, Number, Text};
+use picklevm_ops::{IntValue, Number, Opcode, ShortInt, Text};
 
 use super::builder::Builder;
 use super::memo::Slot;
@@ -9,7 +9,7 @@ use super::resolving::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{
     Arena, BufferNode, Cell, Growth, How, Items, Known, OpKind, Pairs, Span, Tag, Unhashable, Value, describe,
-    from_digits,
+    from_digits, from_le_bytes,
 };
 use crate::limits;
 use crate::options::Options;
@@ -44,6 +44,8 @@ pub(crate) struct GraphBuilder<'a> {
     patience: usize,
     /// Whether there was neither a value that was fetched nor one that others may have made: see [`Arena::is_tree`].
     pub(super) is_tree: bool,
+    /// Whether LONG may tell a `long` of Python 2 from an `int`: up to protocol 2.
+    has_longs: bool,
 }
 
 impl<'a> GraphBuilder<'a> {
@@ -56,7 +58,17 @@ impl<'a> GraphBuilder<'a> {
         let is_tree = roots == 0;
         let most = usize::try_from(options.limits.bytes).unwrap_or(usize::MAX) / size_of::<Cell>();
         arena.growth = Growth { most, refused: 0 };
-        GraphBuilder { arena, options, session, copied: (0, 0), payload_left, roots, patience: PATIENCE, is_tree }
+        GraphBuilder {
+            arena,
+            options,
+            session,
+            copied: (0, 0),
+            payload_left,
+            roots,
+            patience: PATIENCE,
+            is_tree,
+            has_longs: true,
+        }
     }
 
     /// Copies a short input as a whole, which takes less than copying its payloads one by one; if limits are so near that
@@ -188,8 +200,21 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
+    fn short_int(&mut self, int: ShortInt<'_>) -> Cell {
+        if self.has_longs && int.opcode() == Opcode::Long1 {
+            return self.arena.new_short_long(int.value());
+        }
+        self.arena.new_int(int.value())
+    }
+
+    #[inline(always)]
     fn int_le(&mut self, bytes: &[u8]) -> Result<Cell> {
         self.pay(bytes.len())?;
+        if self.has_longs
+            && let Some(value) = from_le_bytes(bytes)
+        {
+            return self.short_long(value);
+        }
         Ok(self.arena.new_int_le(bytes))
     }
 
@@ -197,6 +222,8 @@ impl Builder for GraphBuilder<'_> {
     fn number(&mut self, number: Number<'_>) -> Result<Cell> {
         match number.value() {
             IntValue::Bool(value) => Ok(Cell::bool(value)),
+            // INT has no `L` at its end.
+            IntValue::Small(value) if self.has_longs && number.text().ends_with(b"L") => self.short_long(value),
             IntValue::Small(value) => Ok(self.arena.new_int(value)),
             IntValue::Big { negative, radix, digits } => {
                 // Other bases than ten take linear time.
@@ -435,6 +462,7 @@ impl Builder for GraphBuilder<'_> {
 
     fn protocol(&mut self, version: u8) {
         self.arena.protocol = Some(version);
+        self.has_longs = version < 3;
     }
 
     fn is_empty(&self) -> bool {
@@ -456,10 +484,13 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline]
-    fn finish(&mut self, root: Cell) -> Result<()> {
+    fn finish(&mut self, root: Cell, memo: &[Cell]) -> Result<()> {
         self.check_growth()?;
         self.arena.growth = Growth::default();
         self.arena.settle_all();
+        if self.arena.protocol < Some(3) && memo.first().is_none_or(|first| first.is_hole()) {
+            self.note_memo(memo);
+        }
         // A resolver that edits the graph does not get to say what its root is.
         self.arena.roots.truncate(self.roots);
         self.arena.roots.push(root);
@@ -476,6 +507,25 @@ impl Builder for GraphBuilder<'_> {
 }
 
 impl GraphBuilder<'_> {
+    /// What LONG made in a pickle of Python 2, whose `long` may be small.
+    fn short_long(&mut self, value: i64) -> Result<Cell> {
+        self.pay(size_of::<i64>())?;
+        Ok(self.arena.new_short_long(value))
+    }
+
+    /// Notes which values a pickle put into its memo that may be one of cPickle's.
+    #[cold]
+    #[inline(never)]
+    fn note_memo(&mut self, memo: &[Cell]) {
+        // A pickle before it that put all has nothing noted.
+        let before = self.arena.memoized.take();
+        if before.is_some() || self.roots == 0 {
+            let mut memoized = before.unwrap_or_default();
+            memoized.note(self.arena, memo);
+            self.arena.memoized = Some(memoized);
+        }
+    }
+
     /// Whether two atoms are equal; `false` where telling would cost too much.
     fn same_name_or_atom(&mut self, a: Cell, b: Cell) -> bool {
         let cost = self.arena.comparison_cost(a);

@@ -41,6 +41,12 @@ impl<V: Slot> Memo<V> {
         size_of::<V>() * self.dense.len() + 2 * size_of::<(u64, V)>() * self.sparse.len()
     }
 
+    /// The values by index, with holes, but for those of indices that lie far beyond the number of entries.
+    #[inline(always)]
+    pub(crate) fn dense(&self) -> &[V] {
+        &self.dense
+    }
+
     #[inline(always)]
     pub(crate) fn get(&self, index: u64) -> Option<V> {
         match self.dense.get(index as usize) {

@@ -253,7 +253,7 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_int(&mut self, offset: u64, int: ShortInt<'o>) -> bool {
         self.builder.at(offset, int.opcode());
-        let value = self.builder.int(int.value());
+        let value = self.builder.short_int(int);
         self.stack.push(value);
         true
     }
@@ -458,7 +458,7 @@ impl<'m, B: Builder> Run<'m, B> {
         if self.looked {
             self.check()?;
         }
-        self.builder.finish(root)?;
+        self.builder.finish(root, self.machine.memo.dense())?;
         Ok(root)
     }
 

@@ -210,7 +210,7 @@ impl<'a> NoLoad<'a> {
     fn make_global(&mut self, met: Met) -> Result<Cell> {
         let [module, name] = [met.at(), met.at() + 1].map(|at| self.scratch.items[at]);
         let (module, name) = (self.run_again(module)?, self.run_again(name)?);
-        let global = self.graph.arena.new_global(module, name);
+        let global = self.graph.arena.new_loaded_global(module, name);
         self.global = (met, global);
         Ok(global)
     }
@@ -265,7 +265,7 @@ impl<'o> Visitor<'o> for Remake<'_, '_> {
 #[inline(never)]
 fn named(graph: &mut GraphBuilder<'_>, module: Text<'_>, name: Text<'_>) -> Result<Cell> {
     let (module, name) = (graph.text(module)?, graph.text(name)?);
-    Ok(graph.arena.new_global(module, name))
+    Ok(graph.arena.new_loaded_global(module, name))
 }
 
 impl Builder for NoLoad<'_> {
@@ -462,7 +462,7 @@ impl Builder for NoLoad<'_> {
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
 
-    fn finish(&mut self, _: Met) -> Result<()> {
+    fn finish(&mut self, _: Met, _: &[Met]) -> Result<()> {
         Ok(())
     }
 }

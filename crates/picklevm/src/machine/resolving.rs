@@ -62,7 +62,7 @@ impl Session {
 impl GraphBuilder<'_> {
     /// Makes a global and asks the resolver what it stands for.
     pub(super) fn resolve(&mut self, module: Cell, name: Cell) -> Result<Cell> {
-        let global = self.arena.new_global(module, name);
+        let global = self.arena.new_loaded_global(module, name);
         let (module, name) = (self.arena.text(module), self.arena.text(name));
         // Names with surrogates are nobody's.
         let (Some(mut module), Some(mut name)) = (module.as_str(), name.as_str()) else { return Ok(global) };
@@ -108,6 +108,8 @@ impl GraphBuilder<'_> {
         let Some((module, name)) = self.options.resolver.extension(code) else { return Ok(Cell::node(Tag::Ext, id)) };
         let [module, name] = [module, name].map(|part| self.arena.new_text(Tag::Str, part.as_bytes(), false));
         let global = self.resolve(module, name)?;
+        // A registered name is a qualified one, whatever the protocol.
+        self.arena.globals[global.id()].is_one_name = false;
         self.session.extensions.push((code, global));
         Ok(global)
     }

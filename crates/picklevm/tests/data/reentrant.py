@@ -25,6 +25,13 @@ class Kept:
     def __init__(self, *args): self.args = args
     def __reduce__(self): return Kept, self.args
 
+class Keywords:
+    """Its arguments and keyword arguments are its own."""
+    def __getnewargs_ex__(self): return self.a, self.b
+
+class KeywordsNew(Keywords):
+    def __new__(cls, *args, **kwargs): return object.__new__(cls)
+
 
 CASES = {}
 
@@ -72,6 +79,16 @@ def fresh_dict():
 @case
 def kept():
     l = []; a = Kept((l,)); b = Kept((a,), [l]); c = Kept({"b": b}, a); l += [c, a]; return [c, b]
+
+
+@case
+def keywords():
+    o = KeywordsNew(); l = [o]; o.a, o.b = (l,), {"q": l}; return o
+@case
+def keywords_inside():
+    def make():
+        o = KeywordsNew(); l = [o, 1]; o.a, o.b = ("x", l), {}; return o
+    o = make(); return [1, {"o": o}, o, (make(), 2)]
 
 
 def main(out):

@@ -127,16 +127,16 @@ impl<'a> Copier<'a> {
     }
 
     /// The names of a global: other ones where the graph has those of the other Python.
-    fn global(&mut self, GlobalNode { module, name }: GlobalNode) -> GlobalNode {
+    fn global(&mut self, GlobalNode { module, name, is_one_name }: GlobalNode) -> GlobalNode {
         let [from, into] = [self.from, &*self.into].map(|arena| Names::of_protocol(arena.protocol.unwrap_or(3)));
         if from != into
             && let [Some(module), Some(name)] = [module, name].map(|cell| self.from.text(cell).as_str())
             && let Some((module, name)) = compat::renamed(module, name, into)
         {
             let [module, name] = [module, name].map(|name| self.into.new_text(Tag::Str, name.as_bytes(), false));
-            return GlobalNode { module, name };
+            return GlobalNode { module, name, is_one_name };
         }
-        GlobalNode { module: self.node(module), name: self.node(name) }
+        GlobalNode { module: self.node(module), name: self.node(name), is_one_name }
     }
 
     fn fill_range(&mut self, items: &[Cell], start: u32) {
@@ -182,6 +182,9 @@ impl Arena {
     fn copy_payload(&mut self, from: &Arena, old: Cell) -> Cell {
         let span = from.spans[old.id()];
         let payload = from.payload(old);
+        if old.is_short_long() {
+            return self.new_short_long(from.small_int(old).unwrap_or_default());
+        }
         match from.payloads.block(span) {
             // A block that is a small part of the input would keep all of it.
             Some(block) if !from.payloads.is_small_part_of_input(block) => {
