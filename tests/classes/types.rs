@@ -34,9 +34,9 @@ impl PartialEq for Number {
 
 impl picklevm::class::FromValue for Number {
     fn from_value(value: picklevm::Value<'_>, reading: &mut picklevm::class::Reading<'_>) -> picklevm::Result<Self> {
-        match value.as_f64() {
-            Some(float) => Ok(Number::Float(float)),
-            None => reading.read(value).map(Number::Int),
+        match value.kind() {
+            picklevm::Kind::Float(float) => Ok(Number::Float(float)),
+            _ => reading.read(value).map(Number::Int),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Typed views: objects of the standard library as every Python pickles them, and the way back.
 
+mod calls;
 #[cfg(all(feature = "chrono-04", feature = "jiff-02"))]
 mod conversions;
 mod live;
@@ -29,11 +30,15 @@ fn samples(lines: &str) -> Vec<Sample> {
     let sample = |line: &str| {
         let (name, rest) = line.split_once(' ')?;
         let (protocol, hex) = rest.split_once(' ')?;
-        let bytes = hex.as_bytes().as_chunks::<2>().0.iter().map(|digits| {
-            let digits = std::str::from_utf8(digits).expect("ASCII");
-            u8::from_str_radix(digits, 16).expect("hexadecimal digits")
-        });
-        Some(Sample { name: name.into(), protocol: protocol.parse().expect("a protocol"), pickle: bytes.collect() })
+        Some(Sample { name: name.into(), protocol: protocol.parse().expect("a protocol"), pickle: unhex(hex) })
     };
     lines.lines().map(|line| sample(line).unwrap_or_else(|| panic!("{line}"))).collect()
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    let byte = |digits: &[u8; 2]| {
+        let digits = std::str::from_utf8(digits).expect("ASCII");
+        u8::from_str_radix(digits, 16).expect("hexadecimal digits")
+    };
+    hex.as_bytes().as_chunks().0.iter().map(byte).collect()
 }

@@ -36,7 +36,7 @@ mod table {
     refused! {
         a_date_of_other_bytes_has_no_view: Date of "datetime" "date" [
             [(b"\x07\xee\x0d\x01")], [(b"\x07\xee\x01\x00")], [(b"\x07\xee\x02\x1e")], [(b"\x00\x00\x01\x01")],
-            [(b"\x07\xee\x01")], [(b"\x07\xee\x01\x01\x01")], ["\u{20ac}234"], [2030, 1, 2], [], [(b"\x07\xee\x01\x02"), null],
+            [(b"\x07\xee\x01")], [(b"\x07\xee\x01\x01\x01")], ["\u{20ac}234"], [2030, 13, 2], [2030, 1], [], [(b"\x07\xee\x01\x02"), null],
         ]
         a_time_of_other_bytes_has_no_view: Time of "datetime" "time" [
             [(b"\x18\0\0\0\0\0")], [(b"\0\x3c\0\0\0\0")], [(b"\0\0\0\x0f\x42\x40")], [(b"\0\0\0\0\0")], [(b"\0\0\0\0\0\0"), 1],
@@ -47,29 +47,29 @@ mod table {
             [(b"\x07\xee\x01\x01\0\0\0\0\0\0"), "UTC"],
         ]
         a_timedelta_out_of_range_has_no_view: TimeDelta of "datetime" "timedelta" [
-            [1000000000, 0, 0], [(-1000000000), 0, 0], [0, 9223372036854775807i64, 0], [0, 1.5, 0], [1, 2, 3, 4], [true, 0, 0],
+            [1000000000, 0, 0], [(-1000000000), 0, 0], [0, 9223372036854775807i64, 0], [0, "1", 0], [1, 2, 3, 4, 5, 6, 7, 8],
         ]
         a_timezone_of_something_else_has_no_view: TimeZone of "datetime" "timezone" [[], [3600], [null, "UTC"]]
         a_decimal_of_another_text_has_no_view: Decimal of "decimal" "Decimal" [
-            ["1,5"], [""], ["."], ["1e"], ["--1"], ["nan1x"], ["1_0"], [" 1"], [1.5], ["1", null],
+            ["1,5"], [""], ["."], ["1e"], ["--1"], ["nan1x"], ["1 0"], [null], ["1", 2],
         ]
         a_fraction_of_nothing_has_no_view: Fraction of "fractions" "Fraction" [
-            [1, 0], [1, (-2)], ["1/0"], ["1/-2"], ["1/2/3"], ["a"], ["1.5"], [1.0, 2], [],
+            [1, 0], ["1/0"], ["1/-2"], ["1/2/3"], ["a"], ["1.5.0"], [1.0, 2],
         ]
-        a_range_without_a_step_has_no_view: Range of "builtins" "range" [[0, 1, 0], [0, 1], [0, 1, "1"]]
+        a_range_without_a_step_has_no_view: Range of "builtins" "range" [[0, 1, 0], [], [0, 1, "1"]]
         an_ordered_dict_of_no_pairs_has_no_view: OrderedDict of "collections" "OrderedDict" [
             [[1]], [[[1, 2, 3]]], ["ab"], [[[1, 2]], 1],
         ]
         a_counter_of_a_list_has_no_view: Counter of "collections" "Counter" [[[1]], [], [{"a": 1}, 2]]
         a_deque_of_negative_length_has_no_view: Deque of "collections" "deque" [
-            [(), (-1)], [(), "a"], [[1, 2], 1], [1], [(), 1, 2],
+            [(), (-1)], [(), "a"], [1], [(), 1, 2],
         ]
         a_path_of_numbers_has_no_view: Path of "pathlib" "PurePosixPath" [[1], ["a", null]]
         an_address_out_of_range_has_no_view: IpAddress of "ipaddress" "IPv4Address" [
             [4294967296i64], [(-1)], ["1.2.3"], ["::1"], ["1.2.3.4%eth0"], ["1.2.3.4", 1],
         ]
         a_network_with_host_bits_has_no_view: IpNetwork of "ipaddress" "IPv4Network" [
-            ["10.0.0.1/8"], ["10.0.0.0/33"], ["10.0.0.0"], ["10.0.0.0/+8"], ["::/8"], [167772160],
+            ["10.0.0.1/8"], ["10.0.0.0/33"], ["10.0.0.0/+8"], ["::/8"],
         ]
         an_array_that_does_not_fit_has_no_view: Array of "array" "array" [
             ["b", [128]], ["B", [(-1)]], ["x", [1]], ["bb", [1]], ["i", [1.5]], ["u", [1]], ["i", "abc"], [1, [1]],

@@ -59,6 +59,7 @@
 //!
 //! No input makes this crate panic, recurse, or take memory for a length that was merely claimed.
 
+mod bounds;
 mod buffer;
 mod decoder;
 mod dis;
@@ -80,6 +81,7 @@ mod source;
 mod table;
 mod writer;
 
+pub use bounds::{PickleBounds, pickle_bounds};
 pub use decoder::{Decoder, LongDecoder, Ops, ops};
 pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};

@@ -68,6 +68,18 @@ pub struct Pickler {
     huge_pages: bool,
 }
 
+/// The options.
+impl std::fmt::Debug for Pickler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pickler")
+            .field("protocol", &self.options.protocol)
+            .field("writer", &self.options.writer)
+            .field("fix_imports", &self.options.fix_imports)
+            .field("fast", &self.options.fast)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Pickler {
     fn default() -> Self {
         Pickler::new()
@@ -381,6 +393,15 @@ pub struct Dumper<'g, W> {
     work: Box<Work>,
     lowered: LoweredGraphs<'g>,
     is_broken: bool,
+}
+
+impl<W> std::fmt::Debug for Dumper<'_, W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dumper")
+            .field("pickler", &self.pickler)
+            .field("is_broken", &self.is_broken)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'g, W: io::Write> Dumper<'g, W> {

@@ -27,13 +27,19 @@ pub struct Stream<R> {
     state: State,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Ready,
     /// The reader was at its end.
     Ended,
     /// A load failed, or panicked in code of the caller's.
     Broken,
+}
+
+impl<R> std::fmt::Debug for Stream<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").field("unpickler", &self.unpickler).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl<R: BufRead> Stream<R> {

@@ -92,6 +92,19 @@ pub struct Unpickler {
     pub(crate) shared_memo: bool,
 }
 
+/// The options.
+impl std::fmt::Debug for Unpickler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unpickler")
+            .field("limits", &self.options.limits)
+            .field("encoding", &self.options.encoding)
+            .field("errors", &self.options.errors)
+            .field("fix_imports", &self.options.fix_imports)
+            .field("shared_memo", &self.shared_memo)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Unpickler {
     /// From this many bytes on, an input of [`load_bytes`](Self::load_bytes) is shared rather than copied.
     pub const SHARED: usize = 1024;
@@ -224,6 +237,34 @@ impl Unpickler {
         let bytes = bytes.as_ref();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         self.load_slice(bytes, None)
+    }
+
+    /// Loads the pickle that begins a slice, and says how many bytes of it the pickle takes: where the next one begins.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the slice is empty.
+    ///
+    /// ```
+    /// let two = b"\x80\x04K\x01.\x80\x04K\x02.";
+    /// let (graph, len) = picklevm::Unpickler::new().load_prefix(two)?;
+    /// assert_eq!(graph.root(), 1);
+    /// assert_eq!(picklevm::loads(&two[len..])?.root(), 2);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn load_prefix(&self, bytes: &[u8]) -> Result<(Graph, usize)> {
+        let mut decoder = Decoder::new(bytes);
+        let limit = usize::try_from(self.options.limits.input).unwrap_or(usize::MAX);
+        if bytes.len() > limit {
+            // What follows the pickle does not count.
+            let len = picklevm_ops::pickle_bounds(bytes).next().transpose()?.map_or(bytes.len(), |pickle| pickle.len());
+            limits::check("input", "bytes of input", self.options.limits.input, len as u64)?;
+        }
+        let source: &mut dyn Source = &mut decoder;
+        let len = Some(bytes.len() as u64);
+        let graph = self
+            .load_by(len, Payloads::Apart, |machine, builder, limits| machine::run(machine, builder, source, limits))?;
+        Ok((graph, decoder.offset()))
     }
 
     /// Loads one pickle from shared bytes: strings, bytes and large integers of the graph are slices of them.

@@ -31,6 +31,12 @@ pub struct Reading<'g> {
     shared: HashMap<(Cell, TypeId), Box<dyn Any>, RandomState>,
 }
 
+impl std::fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reading").field("budget", &self.budget).finish_non_exhaustive()
+    }
+}
+
 impl<'g> Reading<'g> {
     pub(super) fn new(arena: &'g Arena, limits: &Limits) -> Self {
         // What each value costs when it is read once is what it takes in the graph, at the most.
@@ -177,6 +183,12 @@ pub struct ObjectReader<'r, 'a> {
     state: Option<Value<'r>>,
     /// `None` for such a dict.
     instance: Option<(Object<'r>, Instance<'r>)>,
+}
+
+impl std::fmt::Debug for ObjectReader<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ObjectReader").field("def", &self.def).field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl ObjectReader<'_, '_> {

@@ -35,6 +35,15 @@ pub struct Writing<'a> {
     shared: HashMap<usize, (Cell, Box<dyn Any>), RandomState>,
 }
 
+impl std::fmt::Debug for Writing<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writing")
+            .field("protocol", &self.protocol)
+            .field("writer", &self.writer)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'a> Writing<'a> {
     pub(super) fn new(arena: &'a mut Arena, protocol: Protocol, writer: Writer) -> Self {
         Writing {
@@ -195,6 +204,12 @@ pub struct ObjectWriter<'w, 'a> {
     base: Option<Cell>,
     /// What `__getstate__` returned.
     state: Option<Cell>,
+}
+
+impl std::fmt::Debug for ObjectWriter<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ObjectWriter").field("def", &self.def).finish_non_exhaustive()
+    }
 }
 
 impl ObjectWriter<'_, '_> {

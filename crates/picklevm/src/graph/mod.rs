@@ -58,6 +58,8 @@ pub use value::{Id, Kind, Value};
 pub use views::{Buffer, Change, Dict, Global, Object};
 pub(crate) use walk::Walk;
 
+use crate::protocol::Protocol;
+
 /// A graph of Python values: what loading a pickle makes, and what is written as one.
 ///
 /// A handle: clones share the graph. A graph that others hold is copied before it is changed, as by
@@ -190,6 +192,21 @@ impl Arena {
     #[inline]
     pub fn root(&self) -> Value<'_> {
         Value::new(self, self.roots.first().copied().unwrap_or(Cell::NONE))
+    }
+
+    /// The protocol that the pickle said which was loaded last; `None` in a graph that was not loaded. Pickles of protocols
+    /// 0 and 1 say nothing: both are protocol 0 here.
+    ///
+    /// ```
+    /// use picklevm::{Graph, Protocol};
+    ///
+    /// assert_eq!(picklevm::loads(b"\x80\x04N.")?.protocol(), Some(Protocol::V4));
+    /// assert_eq!(picklevm::loads(b"N.")?.protocol(), Some(Protocol::V0));
+    /// assert_eq!(Graph::new().protocol(), None);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn protocol(&self) -> Option<Protocol> {
+        Protocol::try_from(self.protocol?).ok()
     }
 
     /// All values that were loaded into this graph, in order.

@@ -207,10 +207,17 @@ impl<'g> Value<'g> {
         self.as_int()?.try_into().ok()
     }
 
-    /// The float, if it is one.
+    /// The number as a float, if it is a float or an integer (a bool is none here): of an integer the
+    /// nearest float, as `serde_json` gives it, and an infinity where it is too large.
+    ///
+    /// ```
+    /// let graph = picklevm::value!([1.5, 2, 9007199254740993i64, true]);
+    /// let floats: Vec<_> = graph.root().items().map(|item| item.as_f64()).collect();
+    /// assert_eq!(floats, [Some(1.5), Some(2.0), Some(9007199254740992.0), None]);
+    /// ```
     #[inline]
     pub fn as_f64(self) -> Option<f64> {
-        self.arena.float(self.cell)
+        self.arena.float(self.cell).or_else(|| self.as_int().map(Int::to_f64))
     }
 
     /// The text, if it is text without surrogates.

@@ -38,6 +38,16 @@ pub struct Machine<V> {
     fuel: u64,
 }
 
+/// How much is on the stacks.
+impl<V> std::fmt::Debug for Machine<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine")
+            .field("stack", &self.stack.len())
+            .field("marks", &self.marks.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl<V: Slot> Default for Machine<V> {
     fn default() -> Self {
         Machine::new()

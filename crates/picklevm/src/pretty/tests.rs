@@ -192,6 +192,56 @@ fn raw_writes_the_calls_of_the_pickle() {
     assert_eq!(pretty(date, |pretty| pretty.raw()), "datetime.date(b'\\x07\\xee\\x01\\x02')\n");
 }
 
+/// Thirty tuples, each of the one before, twice: a billion ways through them.
+#[test]
+fn shared_values_are_written_once_by_display_and_debug() {
+    let pickle = [&b"\x80\x02)"[..], &b"2\x86".repeat(30), b"."].concat();
+    let graph = Unpickler::new().loads(&pickle).expect("a pickle");
+    for text in [graph.root().to_string(), format!("{:?}", graph.root()), format!("{graph:#?}")] {
+        assert!(text.len() < 4000, "{} characters", text.len());
+        assert!(text.contains("*1"), "{text}");
+    }
+}
+
+#[test]
+fn debug_writes_little_of_what_is_large() {
+    let numbers = crate::Graph::from((0..10_000).collect::<Vec<_>>());
+    let text = format!("{numbers:?}");
+    assert!(text.starts_with("[0, 1, 2, ") && text.ends_with(" more]"), "{text}");
+    assert!(text.len() < 2000, "{} characters", text.len());
+    assert_eq!(crate::Graph::from("x".repeat(1000)).root().to_string().len(), 1002);
+    let text = format!("{:?}", crate::Graph::from("x".repeat(1000)));
+    assert_eq!(text, format!("'{}'... 800 more bytes", "x".repeat(200)));
+}
+
+#[test]
+fn alternate_debug_is_on_several_lines() {
+    let graph = crate::value!({"a": ["x".repeat(60), "y".repeat(60)]});
+    let (x, y) = ("x".repeat(60), "y".repeat(60));
+    assert_eq!(format!("{graph:?}"), format!("{{'a': ['{x}', '{y}']}}"));
+    assert_eq!(format!("{graph:#?}"), format!("{{\n    'a': [\n        '{x}',\n        '{y}',\n    ],\n}}"));
+    assert_eq!(format!("{:#}", graph.root()), format!("{graph:#?}"));
+}
+
+#[test]
+fn long_payloads_are_cut_in_both_notations() {
+    let cut = |pickle: &[u8]| {
+        [pretty(pickle, |pretty| pretty.max_bytes(3)), pretty(pickle, |pretty| pretty.json().max_bytes(3))]
+            .map(|text| text.trim_end().to_owned())
+    };
+    let table: &[(&[u8], &str, &str)] = &[
+        (b"C\x05abcde.", "b'abc'... 2 more bytes", r#"{"$bytes":"616263","$more":2}"#),
+        (b"U\x05abcde.", "'abc'... 2 more bytes", r#"{"$bytestr":"abc","$more":2}"#),
+        (b"\x8c\x05abcde.", "'abc'... 2 more bytes", r#"{"$str":"abc","$more":2}"#),
+        // Two bytes a character.
+        (b"\x8c\x06\xc3\xa9\xc3\xa9\xc3\xa9.", "'é'... 4 more bytes", r#"{"$str":"é","$more":4}"#),
+        (b"cm\nabcde\n.", "global('m', 'abc'... 2 more bytes)", r#"{"$global":["m","abcde"]}"#),
+    ];
+    for (pickle, in_python, in_json) in table {
+        assert_eq!(cut(pickle), [*in_python, *in_json], "{}", pickle.escape_ascii());
+    }
+}
+
 /// A million levels of each kind of nesting.
 #[test]
 fn a_million_levels_are_printed_on_a_small_stack() {

@@ -11,6 +11,8 @@ use smallvec::smallvec;
 use super::notation::{Parts, Step, Steps, Write};
 use super::python::{BRACES, CHANGES, LIST, PARENTHESES, arguments, float, group, is_dotted_name};
 use crate::graph::{Change, Items, Kind, Object, Value};
+use crate::typed::class::Class;
+use crate::typed::datetime::zone_argument;
 use crate::typed::{
     Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, Instance, IpAddress, OrderedDict, Partial, Path,
     Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
@@ -21,75 +23,103 @@ const SHORT: usize = 200;
 
 /// The steps of an object that reads better otherwise than as the call that it is.
 pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g>> {
-    let Some(global) = object.class().as_global() else { return zone_info(value) };
-    let (module, name) = (global.module().as_str()?, global.name().as_str()?);
-    // Exceptions and slices are written with their arguments, which may be shared.
-    if !is_short(object.args()) && !matches!(module, "builtins" | "__builtin__" | "exceptions") {
+    let known = Class::of(object.class());
+    if known == Class::Other && object.class().as_object().is_none() {
         return None;
     }
-    match (module, name) {
-        ("datetime" | "_pydatetime", name) => datetime(value, object, name),
-        ("uuid", "UUID") => whole::<Uuid>(value, write_uuid),
-        ("ipaddress", "IPv4Address" | "IPv6Address") => whole::<IpAddress<'_>>(value, write_address),
-        ("pathlib" | "pathlib._local", _) => path(value),
-        ("builtins", "range") | ("__builtin__", "xrange") => {
-            is_short(object.args()).then_some(())?;
-            whole::<Range>(value, |value, out| write!(out, "{}", read::<Range>(value)?))
+    let instance = Instance::new(object, known);
+    // Exceptions and slices are written with their arguments, which may be shared.
+    let has_arguments = matches!(instance.known, Class::Exception | Class::Slice);
+    let keywords =
+        instance.kwargs().is_none_or(|kwargs| kwargs.values().len() <= SHORT && is_short_text(kwargs.values()));
+    let is_all_short = || is_short(object.args()) && is_short(instance.args()) && keywords;
+    if !(has_arguments || is_all_short()) {
+        return None;
+    }
+    match instance.known {
+        Class::Date => whole::<Date>(value, |value, out| {
+            let date: Date = read(value)?;
+            write!(out, "datetime.date({}, {}, {})", date.year(), date.month(), date.day())
+        }),
+        Class::TimeDelta => whole::<TimeDelta>(value, write_delta),
+        Class::TimeZone => {
+            (TimeZone::of(&instance)? == TimeZone::UTC).then(|| smallvec![Step::Text("datetime.timezone.utc")])
         }
-        ("builtins" | "__builtin__", "slice") => {
-            Slice::view(value)?;
+        Class::Time => {
+            let fold = Time::of(&instance)?.fold();
+            Some(zoned(Step::Written(value, write_time), zone_argument(&instance), fold))
+        }
+        Class::DateTime => {
+            let fold = DateTime::of(&instance)?.fold();
+            Some(zoned(Step::Written(value, write_datetime), zone_argument(&instance), fold))
+        }
+        Class::Uuid => whole::<Uuid>(value, write_uuid),
+        Class::Network(_) => whole::<IpAddress<'_>>(value, write_address),
+        Class::Path(_) => path(value),
+        Class::Range => whole::<Range>(value, |value, out| write!(out, "{}", read::<Range>(value)?)),
+        Class::Slice => {
+            Slice::of(&instance)?;
             Some(smallvec![Step::Text("slice"), Step::Arguments(object, arguments)])
         }
-        ("array", "_array_reconstructor") => array(value),
-        ("collections", "OrderedDict") if object.args().is_empty() => {
-            OrderedDict::view(value)?;
+        Class::ArrayReconstructor => array(value),
+        Class::OrderedDict if object.args().is_empty() => {
+            OrderedDict::of(&instance)?;
             let [open, close] = ["collections.OrderedDict(", ")"].map(Step::Text);
             Some(smallvec![open, set_pairs(object).unwrap_or(Step::Text("")), close])
         }
-        ("collections", "defaultdict") => {
-            let dict = DefaultDict::view(value)?;
+        Class::DefaultDict => {
+            let dict = DefaultDict::of(&instance)?;
             let factory = dict.factory().map_or(Step::Text("None"), Step::Value);
             let pairs = set_pairs(object)?;
             let [open, comma, close] = ["collections.defaultdict(", ", ", ")"].map(Step::Text);
             Some(smallvec![open, factory, comma, pairs, close])
         }
-        ("collections" | "_collections", "deque") if object.changes().next().is_some() => {
-            let items = Deque::view(value)?.items();
+        Class::Deque if object.changes().next().is_some() => {
+            let items = Deque::of(&instance)?.items();
             let items = group(&LIST, Parts::Items(items));
             Some(smallvec![Step::Text("collections.deque("), items, Step::Written(value, write_max_len)])
         }
-        ("functools" | "_functools", "partial") => partial(value),
-        ("re" | "sre", "_compile") => {
-            let pattern = Regex::view(value)?.pattern();
+        Class::Partial => partial(value),
+        Class::Regex => {
+            let pattern = Regex::of(&instance)?.pattern();
             Some(smallvec![Step::Text("re.compile("), Step::Value(pattern), Step::Written(value, write_flags)])
         }
-        ("types", "SimpleNamespace") => {
-            let attributes = SimpleNamespace::view(value)?.attributes();
+        Class::SimpleNamespace => {
+            let attributes = SimpleNamespace::of(&instance)?.attributes();
             let is_simple = attributes.keys().all(|key| key.as_str().is_some());
             let [open, close] = ["types.SimpleNamespace(**", ")"].map(Step::Text);
             is_simple.then(|| smallvec![open, Step::Value(attributes.value()), close])
         }
-        ("builtins" | "__builtin__", "getattr") => attribute(object),
-        ("builtins" | "exceptions", _) => {
-            Exception::view(value)?;
+        Class::GetAttr => attribute(object),
+        Class::ZoneInfo | Class::ZoneInfoUncached | Class::ZoneInfoUnpickle => zone_info(value),
+        Class::Exception if is_builtin(object) => {
+            Exception::of(&instance)?;
             let name = Step::Written(value, write_exception);
             Some(smallvec![name, Step::Arguments(object, arguments), group(&CHANGES, Parts::Changes(object))])
         }
-        ("copyreg" | "copy_reg", "_reconstructor") => {
-            whole::<Uuid>(value, write_uuid).or_else(|| reconstructed(value, object))
-        }
-        _ => None,
+        _ => reconstructed(&instance, object),
     }
+}
+
+/// Whether an exception is one of Python's own.
+fn is_builtin(object: Object<'_>) -> bool {
+    let class = object.class().as_global();
+    class.and_then(|class| class.module().as_str()).is_some_and(|module| matches!(module, "builtins" | "exceptions"))
 }
 
 /// Whether there are few items, and little text and bytes among them.
 fn is_short(items: Items<'_>) -> bool {
+    items.len() <= SHORT && is_short_text(items)
+}
+
+/// Whether there is little text and bytes among items.
+fn is_short_text<'g>(items: impl Iterator<Item = Value<'g>>) -> bool {
     let size = |item: Value<'_>| match item.kind() {
         Kind::Str(text) => text.as_bytes().len(),
         Kind::Int(int) => int.with_le_bytes(<[u8]>::len),
         _ => item.as_bytes().map_or(0, <[u8]>::len),
     };
-    items.len() <= SHORT && items.map(size).sum::<usize>() <= SHORT
+    items.map(size).sum::<usize>() <= SHORT
 }
 
 /// The one step of what is written as a whole, if it has the view.
@@ -106,31 +136,6 @@ fn read<'g, T: View<'g>>(value: Value<'g>) -> Result<T, fmt::Error> {
 fn set_pairs(object: Object<'_>) -> Option<Step<'_>> {
     match object.changes().next()? {
         Change::SetItem(pairs) => Some(group(&BRACES, Parts::Pairs(pairs))),
-        _ => None,
-    }
-}
-
-fn datetime<'g>(value: Value<'g>, object: Object<'g>, name: &str) -> Option<Steps<'g>> {
-    match name {
-        "date" => whole::<Date>(value, |value, out| {
-            let date: Date = read(value)?;
-            write!(out, "datetime.date({}, {}, {})", date.year(), date.month(), date.day())
-        }),
-        "timedelta" => whole::<TimeDelta>(value, write_delta),
-        "timezone" => {
-            let zone = TimeZone::view(value)?;
-            (zone == TimeZone::UTC).then(|| smallvec![Step::Text("datetime.timezone.utc")])
-        }
-        "time" => {
-            let time = Time::view(value)?;
-            let zone = time.zone().is_some();
-            Some(zoned(Step::Written(value, write_time), zone.then(|| object.args().nth(1)).flatten(), time.fold()))
-        }
-        "datetime" => {
-            let time = DateTime::view(value)?;
-            let zone = time.zone().is_some();
-            Some(zoned(Step::Written(value, write_datetime), zone.then(|| object.args().nth(1)).flatten(), time.fold()))
-        }
         _ => None,
     }
 }
@@ -187,8 +192,6 @@ fn write_delta(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 
 /// `zoneinfo.ZoneInfo`, which is made by a method of the class.
 fn zone_info(value: Value<'_>) -> Option<Steps<'_>> {
-    let object = value.as_object()?;
-    is_short(object.args()).then_some(())?;
     whole::<ZoneInfo<'_>>(value, |value, out| {
         let zone: ZoneInfo<'_> = read(value)?;
         let method = if zone.is_cached() { "" } else { ".no_cache" };
@@ -294,12 +297,13 @@ fn write_exception(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 /// An instance that protocols 0 and 1 make by `copyreg._reconstructor`, as later ones do.
-fn reconstructed<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g>> {
+fn reconstructed<'g>(instance: &Instance<'g>, object: Object<'g>) -> Option<Steps<'g>> {
+    if Class::of(object.class()) != Class::Reconstructor || instance.is_partial {
+        return None;
+    }
     let [_, base, _] = object.args().as_array()?;
-    let is_tuple = base.as_global().is_some_and(|base| base.name() == "tuple");
-    let is_object = base.as_global().is_some_and(|base| base.name() == "object");
-    let instance = Instance::view(value).filter(|_| is_object || is_tuple)?;
-    instance.class().as_global().filter(|_| is_short(instance.args()))?;
+    let base = base.as_global()?.name();
+    instance.class().as_global().filter(|_| base == "object" || base == "tuple")?;
     let args = group(&PARENTHESES, Parts::Items(instance.args()));
     Some(smallvec![Step::Value(instance.class()), args, group(&CHANGES, Parts::Changes(object))])
 }

@@ -1,9 +1,10 @@
 //! A list of the globals that a pickle may name.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::name::split;
-use super::{Class, Made, Resolver};
+use super::{Call, Callable, Class, Made, Resolver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id};
 
@@ -34,12 +35,41 @@ impl<R> AllowList<R> {
     }
 }
 
+fn refusal(name: String) -> Error {
+    Error::new(ErrorKind::Resolver, "a global of the allow-list", name)
+}
+
+/// A function that is not on the list, for the plain data that it makes.
+struct PlainDataOnly {
+    callable: Arc<dyn Callable>,
+    name: String,
+}
+
+impl Callable for PlainDataOnly {
+    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+        match self.callable.call(call)? {
+            Made::Symbolic => Err(refusal(self.name.clone())),
+            made => Ok(made),
+        }
+    }
+}
+
 impl<R: Resolver> Resolver for AllowList<R> {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
-        if !self.allows(module, name) {
-            return Err(Error::new(ErrorKind::Resolver, "a global of the allow-list", format!("{module}.{name}")));
+        if self.allows(module, name) {
+            return self.inner.find_class(module, name);
         }
-        self.inner.find_class(module, name)
+        if self.inner.makes_plain_data(module, name)
+            && let Class::Callable(callable) = self.inner.find_class(module, name)?
+        {
+            let name = format!("{module}.{name}");
+            return Ok(Class::Callable(Arc::new(PlainDataOnly { callable, name })));
+        }
+        Err(refusal(format!("{module}.{name}")))
+    }
+
+    fn makes_plain_data(&self, module: &str, name: &str) -> bool {
+        self.inner.makes_plain_data(module, name)
     }
 
     fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {

@@ -18,6 +18,12 @@ where
 #[derive(Clone, Copy)]
 pub struct Persistent<F>(F);
 
+impl<F> std::fmt::Debug for Persistent<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Persistent").finish_non_exhaustive()
+    }
+}
+
 /// A resolver of persistent ids from a closure, which is handed the graph and the id in it.
 ///
 /// ```

@@ -94,6 +94,13 @@ pub trait Resolver: Send + Sync {
         Ok(Made::Symbolic)
     }
 
+    /// Whether calls of a global make plain data here, as `builtins.set` does with [`Standard`](crate::Standard). An
+    /// [allow-list](Resolver::allow_only) lets such calls pass, unless they stay symbolic. `false` by default.
+    fn makes_plain_data(&self, module: &str, name: &str) -> bool {
+        let _ = (module, name);
+        false
+    }
+
     /// Module and name of the global that is registered under an extension code: `copyreg.add_extension` (PEP 307).
     ///
     /// `None`, the default, leaves the code to the next resolver, and in the end a number.
@@ -111,6 +118,9 @@ pub trait Resolver: Send + Sync {
     }
 
     /// This resolver behind a list of the globals that a pickle may name; any other is an error.
+    ///
+    /// What this resolver [makes plain data of](Resolver::makes_plain_data) needs no entry: a date below protocol 3 names
+    /// `_codecs.encode`, a set below protocol 4 `builtins.set`. A call of such a name that makes no plain data is an error.
     ///
     /// Entries are `module.name`, `module:Outer.Inner` for what is nested in a class, and `module.*` for all names of a
     /// module that are not nested. Extension codes are judged by the names they stand for. Names are those of Python 3.
@@ -139,6 +149,15 @@ pub enum Class {
     Symbolic,
     /// A function or class that calls are handed to. The global itself stays two names in the graph.
     Callable(Arc<dyn Callable>),
+}
+
+impl std::fmt::Debug for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Class::Symbolic => "Symbolic",
+            Class::Callable(_) => "Callable",
+        })
+    }
 }
 
 /// A function or class that stands for a Python callable.
@@ -185,6 +204,10 @@ impl<R: Resolver + ?Sized> Resolver for Arc<R> {
 
     fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
         (**self).persistent_load(arena, pid)
+    }
+
+    fn makes_plain_data(&self, module: &str, name: &str) -> bool {
+        (**self).makes_plain_data(module, name)
     }
 
     fn extension(&self, code: i32) -> Option<(&str, &str)> {

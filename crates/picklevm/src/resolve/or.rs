@@ -32,6 +32,12 @@ impl<A: Resolver, B: Resolver> Resolver for Or<A, B> {
         }
     }
 
+    fn makes_plain_data(&self, module: &str, name: &str) -> bool {
+        // What the first claims is not left to the next.
+        let is_left = || matches!(self.first.find_class(module, name), Ok(Class::Symbolic));
+        self.first.makes_plain_data(module, name) || is_left() && self.next.makes_plain_data(module, name)
+    }
+
     fn extension(&self, code: i32) -> Option<(&str, &str)> {
         self.first.extension(code).or_else(|| self.next.extension(code))
     }

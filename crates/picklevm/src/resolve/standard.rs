@@ -30,6 +30,10 @@ impl Resolver for Standard {
             None => Class::Symbolic,
         })
     }
+
+    fn makes_plain_data(&self, module: &str, name: &str) -> bool {
+        Builtin::of(module, name).is_some()
+    }
 }
 
 impl Callable for Builtin {

@@ -34,7 +34,7 @@ pub(super) const DEPTH: usize = 128;
 /// assert_eq!(format!("{:?}", graph.root()), "geometry.Point() with state {'x': 5}");
 /// # Ok::<(), picklevm::serde::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Config {
     unpickler: Unpickler,
     pickler: Pickler,

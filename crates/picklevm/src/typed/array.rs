@@ -8,6 +8,7 @@ use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
 use super::plain::octets;
+use super::signature::{Signature, index, real};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
@@ -222,13 +223,21 @@ impl Array {
 
     pub(crate) fn of(instance: &Instance<'_>) -> Option<Array> {
         // A state of `None` is what `__reduce_ex__` gives for one that is not there; the picklers write none.
-        if let Some(args) = instance.only_args(Class::Array) {
-            let (typecode, items) = match args.as_array() {
-                Some([typecode, items]) => (typecode, items.as_list()?),
-                None => (args.as_array::<1>()?[0], args.from(usize::MAX)),
+        const CALL: Signature<2> = Signature::new(["typecode", "initializer"], 1).positional_only(2);
+        if let Some([typecode, items]) = instance.bind(Class::Array, &CALL) {
+            let typecode = code_of(typecode?)?;
+            let layout = Layout::of_typecode(typecode)?;
+            let items = match items.map(|items| (items, items.kind())) {
+                None => listed(layout, typecode, instance.args.from(usize::MAX))?,
+                Some((_, Kind::List(items) | Kind::Tuple(items))) => listed(layout, typecode, items)?,
+                Some((_, Kind::Str(text))) if typecode != 'c' => {
+                    ArrayItems::Text(text.as_str().filter(|_| matches!(layout, Layout::Text(_)))?.to_owned())
+                }
+                // The memory of the machine: of nearly all, little endian.
+                Some((bytes, _)) if typecode != 'c' => layout.read(&octets(bytes)?, false)?,
+                Some((bytes, _)) => ArrayItems::Text(octets(bytes)?.iter().map(|byte| char::from(*byte)).collect()),
             };
-            let typecode = code_of(typecode)?;
-            return Array::new(typecode, listed(Layout::of_typecode(typecode)?, typecode, items)?).ok();
+            return Array::new(typecode, items).ok();
         }
         let [class, typecode, format, bytes] = instance.only_args(Class::ArrayReconstructor)?.as_array()?;
         let typecode = code_of(typecode).filter(|_| Class::of(class) == Class::Array)?;
@@ -288,12 +297,9 @@ fn listed(layout: Layout, typecode: char, mut items: Items<'_>) -> Option<ArrayI
             }
             ArrayItems::Text(text)
         }
-        Layout::Int(_) => ArrayItems::Int(items.map(|item| item.as_i64()).collect::<Option<_>>()?),
+        Layout::Int(_) => ArrayItems::Int(items.map(index).collect::<Option<_>>()?),
         Layout::UInt(_) => ArrayItems::UInt(items.map(|item| item.as_u64()).collect::<Option<_>>()?),
-        Layout::Float(_) => {
-            let float = |item: Value<'_>| item.as_f64().or_else(|| item.as_i64().map(|item| item as f64));
-            ArrayItems::Float(items.map(float).collect::<Option<_>>()?)
-        }
+        Layout::Float(_) => ArrayItems::Float(items.map(real).collect::<Option<_>>()?),
         Layout::Text(_) => {
             let is_text = items.clone().all(|item| matches!(item.kind(), Kind::Str(_)));
             let text = |text: String, item: Value<'_>| Some(text + item.as_str()?);

@@ -42,8 +42,11 @@ pub(crate) enum Class {
     TimeDelta,
     TimeZone,
     Uuid,
-    /// `zoneinfo.ZoneInfo._unpickle`.
     ZoneInfo,
+    /// `zoneinfo.ZoneInfo.no_cache`.
+    ZoneInfoUncached,
+    /// `zoneinfo.ZoneInfo._unpickle`.
+    ZoneInfoUnpickle,
 }
 
 impl Class {
@@ -54,8 +57,12 @@ impl Class {
         }
         // The methods of classes are attributes of a global.
         match attribute(class) {
-            Some((owner, "_unpickle")) if owner.as_global().is_some_and(|owner| owner.is("zoneinfo", "ZoneInfo")) => {
-                Class::ZoneInfo
+            Some((owner, method)) if owner.as_global().is_some_and(|owner| owner.is("zoneinfo", "ZoneInfo")) => {
+                match method {
+                    "_unpickle" => Class::ZoneInfoUnpickle,
+                    "no_cache" => Class::ZoneInfoUncached,
+                    _ => Class::Other,
+                }
             }
             _ => Class::Other,
         }
@@ -88,11 +95,13 @@ impl Class {
             ("datetime" | "_pydatetime", "datetime") => Class::DateTime,
             ("datetime" | "_pydatetime", "timedelta") => Class::TimeDelta,
             ("datetime" | "_pydatetime", "timezone") => Class::TimeZone,
-            ("zoneinfo", "ZoneInfo._unpickle") => Class::ZoneInfo,
+            ("zoneinfo", "ZoneInfo") => Class::ZoneInfo,
+            ("zoneinfo", "ZoneInfo.no_cache") => Class::ZoneInfoUncached,
+            ("zoneinfo", "ZoneInfo._unpickle") => Class::ZoneInfoUnpickle,
             ("decimal" | "_pydecimal", "Decimal") => Class::Decimal,
             ("fractions", "Fraction") => Class::Fraction,
             ("functools" | "_functools", "partial") => Class::Partial,
-            ("re" | "sre", "_compile") => Class::Regex,
+            ("re" | "sre", "_compile" | "compile") => Class::Regex,
             ("types", "SimpleNamespace") => Class::SimpleNamespace,
             ("uuid", "UUID") => Class::Uuid,
             ("ipaddress", _) => Kin::of_name(name).map_or(Class::Other, Class::Network),

@@ -5,8 +5,9 @@ use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
 use super::plain::members;
+use super::signature::Signature;
 use crate::error::Result;
-use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Key, OpKind, Pairs, Value};
+use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Key, Kind, OpKind, Pairs, Value};
 use crate::protocol::Protocol;
 
 /// A `collections.OrderedDict`.
@@ -75,11 +76,13 @@ impl<'g> OrderedDict<'g> {
             return None;
         }
         let rows = match instance.args.as_array() {
-            Some([items]) if instance.pairs.is_none() => {
-                let items = items.as_list()?;
-                items.map(pair).collect::<Option<Vec<_>>>()?;
-                Rows::Listed(items)
-            }
+            Some([items]) if instance.pairs.is_none() => match items.kind() {
+                Kind::List(items) | Kind::Tuple(items) => {
+                    items.clone().all(|item| pair(item).is_some()).then_some(Rows::Listed(items))?
+                }
+                Kind::Dict(dict) => Rows::Set(dict.entries()),
+                _ => return None,
+            },
             _ if instance.args.is_empty() => Rows::Set(instance.entries()),
             _ => return None,
         };
@@ -149,12 +152,24 @@ impl<'g> DefaultDict<'g> {
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<DefaultDict<'g>> {
         let is_whole = instance.is(Class::DefaultDict) && instance.state.is_none() && instance.items.is_none();
-        if !is_whole || instance.args.len() > 1 {
+        let entries = match instance.args.len() {
+            _ if !is_whole => return None,
+            0 | 1 => instance.entries(),
+            // A dict, unless more was set.
+            2 if instance.pairs.is_none() => instance.args.get(1)?.as_dict()?.entries(),
+            _ => return None,
+        };
+        let factory = instance.args.get(0).filter(|factory| !factory.is_none());
+        if factory.is_some_and(|factory| !may_be_callable(factory)) {
             return None;
         }
-        let factory = instance.args.get(0).filter(|factory| !factory.is_none());
-        Some(DefaultDict { factory, entries: instance.entries(), class: instance.class })
+        Some(DefaultDict { factory, entries, class: instance.class })
     }
+}
+
+/// Whether a value is none of those that Python can't call.
+fn may_be_callable(value: Value<'_>) -> bool {
+    matches!(value.kind(), Kind::Global(_) | Kind::Ext(_) | Kind::Object(_) | Kind::Persistent(_) | Kind::Live(_))
 }
 
 impl Reduce for DefaultDict<'_> {
@@ -232,27 +247,31 @@ impl<'g> Deque<'g> {
 
     /// Without arguments or with an empty tuple and the length; in Python 2 with a list of the items and the length.
     pub(crate) fn of(instance: &Instance<'g>) -> Option<Deque<'g>> {
-        let args = instance.args;
-        if !instance.is(Class::Deque) || args.len() > 2 || instance.pairs.is_some() {
+        const SIGNATURE: Signature<2> = Signature::new(["iterable", "maxlen"], 0);
+        let [iterable, max_len] = SIGNATURE.bind(instance.args, instance.kwargs())?;
+        let is_whole = instance.known == Class::Deque && !instance.is_partial && instance.pairs.is_none();
+        // `__new__` takes no notice of arguments.
+        if !is_whole || !instance.is_called() && iterable.is_some() {
             return None;
         }
         // A state of `None` is what some Pythons write for one that is not there.
         if instance.state.is_some_and(|state| !state.is_none()) {
             return None;
         }
-        let max_len = match args.get(1) {
+        let max_len = match max_len {
             None => None,
             Some(len) if len.is_none() => None,
             Some(len) => Some(usize::try_from(len.as_i64()?).ok()?),
         };
-        let first = args.get(0).map_or(Some(instance.items()), members)?;
+        let first = iterable.map_or(Some(instance.items()), members)?;
         let items = match instance.items {
-            Some(items) if args.is_empty() || first.is_empty() => items,
+            Some(items) if iterable.is_none() || first.is_empty() => items,
             None => first,
             Some(_) => return None,
         };
-        // Python drops what is too much.
-        (items.len() <= max_len.unwrap_or(usize::MAX)).then_some(Deque { class: instance.class, items, max_len })
+        // Python drops the first of what is too much.
+        let items = items.from(items.len().saturating_sub(max_len.unwrap_or(usize::MAX)));
+        Some(Deque { class: instance.class, items, max_len })
     }
 }
 

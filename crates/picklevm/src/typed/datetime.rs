@@ -11,15 +11,24 @@ use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
 use super::plain::octets_of;
+use super::signature::{Signature, index, index_or};
 use super::zones::Zone;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Id, Value};
+use crate::graph::{Arena, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
 
 /// The highest bit of the first byte that is neither year nor day: the second of two equal times (PEP 495).
 const FOLD: u8 = 0x80;
 const DAY: i64 = 86_400;
 const MILLION: i64 = 1_000_000;
+const DATE: Signature<3> = Signature::new(["year", "month", "day"], 3);
+const TIME: Signature<6> =
+    Signature::new(["hour", "minute", "second", "microsecond", "tzinfo", "fold"], 0).keyword_only_after(5);
+const DATE_TIME: Signature<9> =
+    Signature::new(["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"], 3)
+        .keyword_only_after(8);
+const TIME_DELTA: Signature<7> =
+    Signature::new(["days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks"], 0);
 /// `timedelta.max.days`.
 const MOST_DAYS: i64 = 999_999_999;
 
@@ -88,8 +97,15 @@ impl Date {
     }
 
     pub(crate) fn of(instance: &Instance<'_>) -> Option<Date> {
-        let [packed] = instance.only_args(Class::Date)?.as_array()?;
-        Date::unpack(octets_of(packed)?)
+        if let Some(packed) = packed_args(instance, Class::Date).and_then(|args| octets_of(args.get(0)?)) {
+            return Date::unpack(packed);
+        }
+        Date::of_numbers(instance.bind(Class::Date, &DATE)?)
+    }
+
+    fn of_numbers(numbers: [Option<Value<'_>>; 3]) -> Option<Date> {
+        let [year, month, day] = numbers.map(|number| index(number?));
+        Date::new(year?.try_into().ok()?, month?.try_into().ok()?, day?.try_into().ok()?).ok()
     }
 }
 
@@ -183,15 +199,28 @@ impl<'g> Time<'g> {
         self.zone
     }
 
+    /// The same time in the zone that was an argument, if one was.
+    fn in_zone(self, zone: Option<Value<'g>>) -> Option<Time<'g>> {
+        match zone {
+            Some(zone) if !zone.is_none() => Some(self.with_zone(Zone::of(zone)?)),
+            _ => Some(self),
+        }
+    }
+
     /// The packed time, but for the bit that tells the fold.
     fn unpack(packed: [u8; 6], fold: bool, zone: Option<Value<'g>>) -> Option<Time<'g>> {
         let [hour, minute, second, micros @ ..] = packed;
-        let zone = match zone {
-            Some(zone) if !zone.is_none() => Some(Zone::of(zone)?),
-            _ => None,
-        };
         let microsecond = u32::from_be_bytes([0, micros[0], micros[1], micros[2]]);
-        Some(Time { fold, zone, ..Time::new(hour, minute, second, microsecond).ok()? })
+        Time::new(hour, minute, second, microsecond).ok()?.with_fold(fold).in_zone(zone)
+    }
+
+    /// Hour to microsecond, zone and fold, each of which may be left out.
+    fn of_arguments(arguments: [Option<Value<'g>>; 6]) -> Option<Time<'g>> {
+        let [hour, minute, second, microsecond, zone, fold] = arguments;
+        let [hour, minute, second] = [hour, minute, second].map(|part| u8::try_from(index_or(part, 0)?).ok());
+        let microsecond = u32::try_from(index_or(microsecond, 0)?).ok()?;
+        let fold = index_or(fold, 0).filter(|fold| matches!(fold, 0 | 1))? == 1;
+        Time::new(hour?, minute?, second?, microsecond).ok()?.with_fold(fold).in_zone(zone)
     }
 
     fn pack(self) -> [u8; 6] {
@@ -205,11 +234,13 @@ impl<'g> Time<'g> {
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<Time<'g>> {
-        let args = instance.only_args(Class::Time).filter(|args| matches!(args.len(), 1 | 2))?;
-        let [hour, rest @ ..] = octets_of::<6>(args.get(0)?)?;
-        let [minute, second, micros @ ..] = rest;
-        let clock = [hour & !FOLD, minute, second, micros[0], micros[1], micros[2]];
-        Time::unpack(clock, hour & FOLD != 0, args.get(1))
+        let args = packed_args(instance, Class::Time);
+        if let Some([hour, rest @ ..]) = args.and_then(|args| octets_of::<6>(args.get(0)?)) {
+            let [minute, second, micros @ ..] = rest;
+            let clock = [hour & !FOLD, minute, second, micros[0], micros[1], micros[2]];
+            return Time::unpack(clock, hour & FOLD != 0, args?.get(1));
+        }
+        Time::of_arguments(instance.bind(Class::Time, &TIME)?)
     }
 }
 
@@ -278,8 +309,13 @@ impl<'g> DateTime<'g> {
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<DateTime<'g>> {
-        let args = instance.only_args(Class::DateTime).filter(|args| matches!(args.len(), 1 | 2))?;
-        let packed = octets_of::<10>(args.get(0)?)?;
+        let args = packed_args(instance, Class::DateTime);
+        let Some(packed) = args.and_then(|args| octets_of::<10>(args.get(0)?)) else {
+            let [year, month, day, rest @ ..] = instance.bind(Class::DateTime, &DATE_TIME)?;
+            let (date, time) = (Date::of_numbers([year, month, day])?, Time::of_arguments(rest)?);
+            return Some(DateTime { date, time });
+        };
+        let args = args?;
         let ([high, low, month, day], clock) = packed.split_first_chunk()?;
         let date = Date::unpack([*high, *low, month & !FOLD, *day])?;
         let time = Time::unpack(clock.try_into().ok()?, month & FOLD != 0, args.get(1))?;
@@ -385,10 +421,81 @@ impl TimeDelta {
     }
 
     pub(crate) fn of(instance: &Instance<'_>) -> Option<TimeDelta> {
-        let args = instance.only_args(Class::TimeDelta).filter(|args| args.len() <= 3)?;
-        let part = |at| args.get(at).map_or(Some(0), Value::as_i64);
-        TimeDelta::new(part(0)?, part(1)?, part(2)?).ok()
+        const MICROSECONDS: [i64; 7] =
+            [DAY * MILLION, MILLION, 1, 1000, 60 * MILLION, 3600 * MILLION, 7 * DAY * MILLION];
+        let parts = instance.bind(Class::TimeDelta, &TIME_DELTA)?;
+        let mut total = Microseconds::default();
+        // In the order in which CPython adds them: rounding depends on it.
+        for at in [2, 3, 1, 4, 5, 0, 6] {
+            if let Some(part) = parts[at] {
+                total.add(part, MICROSECONDS[at])?;
+            }
+        }
+        TimeDelta::from_total(total.rounded()?).ok()
     }
+}
+
+/// A sum of integers and floats of microseconds, as CPython's `accum` adds them.
+#[derive(Default)]
+struct Microseconds {
+    whole: i128,
+    /// What is below a microsecond.
+    rest: f64,
+}
+
+impl Microseconds {
+    /// Adds so many of a unit.
+    fn add(&mut self, count: Value<'_>, unit: i64) -> Option<()> {
+        let Kind::Float(count) = count.kind() else {
+            let count = match count.kind() {
+                Kind::Int(count) => i128::try_from(count).ok()?,
+                _ => i128::from(index(count)?),
+            };
+            return self.add_whole(count.checked_mul(unit.into())?);
+        };
+        let fraction = count.fract();
+        self.add_whole(whole(count.trunc())?.checked_mul(unit.into())?)?;
+        let fraction = unit as f64 * fraction;
+        self.rest += fraction.fract();
+        self.add_whole(whole(fraction.trunc())?)
+    }
+
+    fn add_whole(&mut self, count: i128) -> Option<()> {
+        self.whole = self.whole.checked_add(count)?;
+        Some(())
+    }
+
+    /// The sum, rounded half to even.
+    fn rounded(self) -> Option<i128> {
+        let mut rest = self.rest.round();
+        if (rest - self.rest).abs() == 0.5 {
+            let odd = f64::from((self.whole & 1) as u8);
+            rest = 2.0 * ((self.rest + odd) * 0.5).round() - odd;
+        }
+        self.whole.checked_add(whole(rest)?)
+    }
+}
+
+/// A float without a fraction as an integer.
+fn whole(value: f64) -> Option<i128> {
+    (value.abs() < 2f64.powi(120)).then_some(value as i128)
+}
+
+/// The arguments, if they are such that the first may be packed: one, and a zone behind it. Names are ignored by Python
+/// then.
+fn packed_args<'g>(instance: &Instance<'g>, class: Class) -> Option<Items<'g>> {
+    let most = if class == Class::Date { 1 } else { 2 };
+    Instance { kwargs: None, ..*instance }.only_args(class).filter(|args| (1..=most).contains(&args.len()))
+}
+
+/// The zone of a time or datetime as it was given.
+pub(crate) fn zone_argument<'g>(instance: &Instance<'g>) -> Option<Value<'g>> {
+    let zone = match packed_args(instance, instance.known) {
+        Some(args) if index(args.get(0)?).is_none() => args.get(1),
+        _ if instance.known == Class::Time => instance.bind(Class::Time, &TIME)?[4],
+        _ => instance.bind(Class::DateTime, &DATE_TIME)?[7],
+    };
+    zone.filter(|zone| !zone.is_none())
 }
 
 /// An ISO 8601 duration of hours, minutes and seconds: `PT36H0.5S`.

@@ -7,6 +7,7 @@ use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
 use super::plain::{octets, text};
+use super::signature::{Signature, index};
 use crate::error::Result;
 use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Kind, OpKind, Value};
 use crate::protocol::Protocol;
@@ -114,12 +115,24 @@ impl<'g> Regex<'g> {
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<Regex<'g>> {
-        let [pattern, flags] = instance.only_args(Class::Regex)?.as_array()?;
+        const SIGNATURE: Signature<2> = Signature::new(["pattern", "flags"], 1);
+        const ASCII: i64 = 256;
+        const UNICODE: i64 = 32;
+        let [pattern, flags] = instance.bind(Class::Regex, &SIGNATURE)?;
+        let pattern = pattern?;
+        let is_compile = instance.class.as_global().is_some_and(|function| function.name() == "compile");
+        let flags = match flags {
+            Some(flags) => index(flags)?,
+            None => is_compile.then_some(0)?,
+        };
+        let is_text = matches!(pattern.kind(), Kind::Str(_)) && flags & ASCII == 0;
         let is_pattern = match pattern.kind() {
             Kind::Str(_) | Kind::Bytes(_) | Kind::ByteStr(_) => true,
             _ => octets(pattern).is_some(),
         };
-        Some(Regex { pattern, flags: flags.as_i64()? }).filter(|_| is_pattern)
+        // Python adds the flag of patterns of text.
+        let flags = flags | if is_text { UNICODE } else { 0 };
+        is_pattern.then_some(Regex { pattern, flags })
     }
 }
 

@@ -107,11 +107,24 @@ impl<'g> Instance<'g> {
 
     /// Makes it what a call was meant to make that stands for an opcode of a later protocol.
     fn see_through(&mut self) {
-        let Some(made) = Construction::of(self.class, self.known, self.args) else { return };
+        let Some(made) = Construction::of(self.class, self.known, self.args) else { return self.see_through_call() };
         (self.how, self.class, self.known) = (made.how, made.class, Class::of(made.class));
         (self.args, self.kwargs, self.base) = (made.args, made.kwargs, made.base);
         self.items = made.items.or(self.items);
         self.pairs = made.pairs.or(self.pairs);
+    }
+
+    /// `functools.partial(cls, *args, **kwargs)()`, of a class that is known: as if it were called.
+    fn see_through_call(&mut self) {
+        let partial = self.class.as_object().filter(|partial| Class::of(partial.class()) == Class::Partial);
+        let state = partial.and_then(Object::state).and_then(Value::as_tuple).and_then(Items::as_array);
+        let Some([class, args, kwargs, _]) = state else { return };
+        let known = Class::of(class);
+        if self.args.is_empty() && known != Class::Other && class.as_global().is_some() {
+            self.args = args.items();
+            self.kwargs = Some(kwargs).filter(|kwargs| !kwargs.is_empty());
+            (self.class, self.known) = (class, known);
+        }
     }
 
     /// The arguments of an instance of a class that is nothing but these.

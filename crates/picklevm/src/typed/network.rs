@@ -7,9 +7,10 @@ use super::Reduce;
 use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
-use super::plain::text;
+use super::plain::{octets_of, text};
+use super::signature::{Signature, index_or};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Id, Kind};
+use crate::graph::{Arena, Id, Kind, Value};
 use crate::protocol::Protocol;
 
 /// Of which class an object of `ipaddress` is: what, and of IPv6 or of IPv4.
@@ -81,17 +82,23 @@ impl<'g> IpAddress<'g> {
 
     /// An integer, or as Pythons from 3.9 on have addresses of IPv6 its text.
     pub(crate) fn of(instance: &Instance<'g>) -> Option<IpAddress<'g>> {
+        const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
         let kin = kin(instance, What::Address)?;
-        let [address] = instance.only_args(instance.known)?.as_array()?;
-        if let Kind::Int(bits) = address.kind() {
-            let addr = match kin.is_v6 {
-                false => IpAddr::V4(Ipv4Addr::from_bits(bits.try_into().ok()?)),
-                true => IpAddr::V6(Ipv6Addr::from_bits(bits.try_into().ok()?)),
-            };
-            return Some(IpAddress { addr, scope: None });
-        }
-        parse(text(address)?, kin)
+        let [address] = instance.bind(instance.known, &SIGNATURE)?;
+        address_of(address?, kin)
     }
+}
+
+/// An address by its number, its bytes or its text.
+fn address_of(address: Value<'_>, kin: Kin) -> Option<IpAddress<'_>> {
+    let addr = match (address.kind(), kin.is_v6) {
+        (Kind::Int(bits), false) => IpAddr::V4(Ipv4Addr::from_bits(bits.try_into().ok()?)),
+        (Kind::Int(bits), true) => IpAddr::V6(Ipv6Addr::from_bits(bits.try_into().ok()?)),
+        (Kind::Str(_) | Kind::ByteStr(_), _) => return parse(text(address)?, kin),
+        (_, false) => IpAddr::V4(octets_of::<4>(address)?.into()),
+        (_, true) => IpAddr::V6(octets_of::<16>(address)?.into()),
+    };
+    Some(IpAddress { addr, scope: None })
 }
 
 fn kin(instance: &Instance<'_>, what: What) -> Option<Kin> {
@@ -185,8 +192,20 @@ impl<'g> IpNetwork<'g> {
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<IpNetwork<'g>> {
-        let IpInterface { address, prefix } = with_prefix(instance, What::Network)?;
-        IpNetwork::new(address, prefix).ok()
+        const SIGNATURE: Signature<2> = Signature::new(["address", "strict"], 1).by_init();
+        let kin = kin(instance, What::Network)?;
+        let [address, strict] = instance.bind(instance.known, &SIGNATURE)?;
+        let IpInterface { address, prefix } = interface_of(address?, kin)?;
+        let is_strict = index_or(strict, 1)? != 0;
+        let host = |bits: u32| 1u128.checked_shl(bits - u32::from(prefix)).map_or(u128::MAX, |first| first - 1);
+        let addr = match address.addr {
+            addr if is_strict => addr,
+            IpAddr::V4(addr) => IpAddr::V4(Ipv4Addr::from_bits(addr.to_bits() & !(host(32) as u32))),
+            IpAddr::V6(addr) => IpAddr::V6(Ipv6Addr::from_bits(addr.to_bits() & !host(128))),
+        };
+        // Python takes away the scope with the host bits.
+        let scope = address.scope.filter(|_| is_strict);
+        IpNetwork::new(IpAddress { addr, scope }, prefix).ok()
     }
 }
 
@@ -245,7 +264,10 @@ impl<'g> IpInterface<'g> {
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<IpInterface<'g>> {
-        with_prefix(instance, What::Interface)
+        const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
+        let kin = kin(instance, What::Interface)?;
+        let [address] = instance.bind(instance.known, &SIGNATURE)?;
+        interface_of(address?, kin)
     }
 
     fn reduce_as(self, what: What, arena: &mut Arena) -> Id {
@@ -255,13 +277,45 @@ impl<'g> IpInterface<'g> {
     }
 }
 
-/// The text of an address and the length of a prefix, as `__reduce__` writes it.
-fn with_prefix<'g>(instance: &Instance<'g>, what: What) -> Option<IpInterface<'g>> {
-    let kin = kin(instance, what)?;
-    let [written] = instance.only_args(instance.known)?.as_array()?;
-    let (address, prefix) = text(written)?.split_once('/')?;
-    let digits = prefix.bytes().all(|digit| digit.is_ascii_digit());
-    IpInterface::new(parse(address, kin)?, prefix.parse().ok().filter(|_| digits)?).ok()
+/// An address with a prefix: the text of both, a pair of both, or an address alone, which is a network of its own.
+fn interface_of(value: Value<'_>, kin: Kin) -> Option<IpInterface<'_>> {
+    let whole = if kin.is_v6 { 128 } else { 32 };
+    let (address, prefix) = match value.kind() {
+        Kind::Tuple(parts) => match parts.len() {
+            1 => (address_of(parts.get(0)?, kin)?, whole),
+            _ => {
+                let [address, prefix] = parts.as_array()?;
+                let prefix = match prefix.as_i64() {
+                    Some(prefix) => u8::try_from(prefix).ok()?,
+                    None => prefix_of(text(prefix)?, kin)?,
+                };
+                (address_of(address, kin)?, prefix)
+            }
+        },
+        Kind::Str(_) | Kind::ByteStr(_) => {
+            let written = text(value)?;
+            match written.split_once('/') {
+                Some((address, prefix)) => (parse(address, kin)?, prefix_of(prefix, kin)?),
+                None => (parse(written, kin)?, whole),
+            }
+        }
+        _ => (address_of(value, kin)?, whole),
+    };
+    IpInterface::new(address, prefix).ok()
+}
+
+/// A prefix by its length; of IPv4 also by the mask of the network, or of the hosts in it.
+fn prefix_of(text: &str, kin: Kin) -> Option<u8> {
+    if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    let mask = text.parse::<Ipv4Addr>().ok().filter(|_| !kin.is_v6)?.to_bits();
+    let is_prefix = |mask: u32| mask.leading_ones() + mask.trailing_zeros() >= 32;
+    match mask {
+        _ if is_prefix(mask) => Some(mask.leading_ones() as u8),
+        _ if is_prefix(!mask) => Some((!mask).leading_ones() as u8),
+        _ => None,
+    }
 }
 
 /// As Python's `str`: `10.0.0.1/8`.

@@ -1,4 +1,4 @@
-//! `decimal.Decimal`, `fractions.Fraction` and `complex`.
+//! `fractions.Fraction` and `complex`.
 
 use std::fmt;
 
@@ -9,83 +9,11 @@ use super::class::Class;
 use super::instance::Instance;
 use super::make::{into_value, typed};
 use super::plain::{Plain, plain, text};
+use super::signature::Signature;
 use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Kind, Value};
 use crate::protocol::Protocol;
-
-/// A `decimal.Decimal`: as its text, which keeps trailing zeros, signs and NaNs, for whatever decimals a program has.
-///
-/// ```
-/// use picklevm::typed::Decimal;
-///
-/// let price = Decimal::new("9.90")?;
-/// let graph = picklevm::Graph::from(price);
-/// assert_eq!(graph.root().view::<Decimal>()?.as_str(), "9.90");
-/// assert_eq!(price.as_str().parse(), Ok(9.9));
-/// assert!(Decimal::new("9,90").is_err());
-/// # Ok::<(), picklevm::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Decimal<'g>(&'g str);
-
-impl<'g> Decimal<'g> {
-    /// A decimal by its text, as Python's `str` writes it: digits with a point or an exponent, `Infinity`, `NaN`, `sNaN`
-    /// with digits.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Malformed`] if it is no such text.
-    pub fn new(text: &'g str) -> Result<Decimal<'g>> {
-        if is_decimal(text) {
-            return Ok(Decimal(text));
-        }
-        Err(Error::new(ErrorKind::Malformed, "the text of a decimal", format!("{text:?}")))
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &'g str {
-        self.0
-    }
-
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Decimal<'g>> {
-        let [text_of] = instance.only_args(Class::Decimal)?.as_array()?;
-        Decimal::new(text(text_of)?).ok()
-    }
-}
-
-/// The grammar of numeric strings in the manual of `decimal`, in ASCII, without blanks and underscores.
-fn is_decimal(text: &str) -> bool {
-    let number = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_digits = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
-    let lower = number.to_ascii_lowercase();
-    if let Some(payload) = lower.strip_prefix("snan").or_else(|| lower.strip_prefix("nan")) {
-        return is_digits(payload);
-    }
-    if matches!(&*lower, "inf" | "infinity") {
-        return true;
-    }
-    let (mantissa, exponent) = lower.split_once('e').unwrap_or((&lower, "0"));
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-    (!whole.is_empty() || !fraction.is_empty())
-        && !exponent.is_empty()
-        && [whole, fraction, exponent].into_iter().all(is_digits)
-}
-
-/// The text.
-impl fmt::Display for Decimal<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0)
-    }
-}
-
-impl Reduce for Decimal<'_> {
-    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let text = arena.cell(self.0);
-        arena.known_call(["decimal", "Decimal"], &[text])
-    }
-}
 
 /// A `fractions.Fraction`, in lowest terms as Python keeps it.
 ///
@@ -132,33 +60,99 @@ impl Fraction {
         &self.denominator
     }
 
-    /// Two integers, or as Pythons before 3.11 have it their text. Taken at its word that these are the lowest terms: to
-    /// find out would take quadratic time.
+    /// Two integers, or one number, or its text, as Pythons before 3.11 have it. Large ones are taken at their word that these
+    /// are the lowest terms: to find out would take quadratic time.
     pub(crate) fn of(instance: &Instance<'_>) -> Option<Fraction> {
-        let args = instance.only_args(Class::Fraction)?;
-        let [numerator, denominator] = match (args.get(0)?, args.get(1)) {
-            (numerator, Some(denominator)) if args.len() == 2 => {
-                [numerator.as_int()?.to_bigint(), denominator.as_int()?.to_bigint()]
+        const SIGNATURE: Signature<2> = Signature::new(["numerator", "denominator"], 0);
+        let (numerator, denominator) = match instance.bind(Class::Fraction, &SIGNATURE)? {
+            [None, None] => (BigInt::ZERO, BigInt::from(1)),
+            [numerator, Some(denominator)] if !denominator.is_none() => {
+                (numerator.map_or(Some(BigInt::ZERO), integer_of)?, integer_of(denominator)?)
             }
-            (written, None) => {
-                let written = text(written)?;
-                let (numerator, denominator) = written.split_once('/').unwrap_or((written, "1"));
-                [integer(numerator)?, integer(denominator)?]
-            }
-            _ => return None,
+            [Some(number), _] => match number.kind() {
+                Kind::Int(_) | Kind::Bool(_) => (integer_of(number)?, BigInt::from(1)),
+                Kind::Float(float) => ratio_of_float(float)?,
+                _ => ratio_of_text(text(number)?.trim())?,
+            },
+            [None, Some(_)] => (BigInt::ZERO, BigInt::from(1)),
         };
+        if numerator.bits().max(denominator.bits()) <= SMALL_BITS {
+            return Fraction::new(numerator, denominator).ok();
+        }
         (denominator.sign() == Sign::Plus).then_some(Fraction { numerator, denominator })
     }
 }
 
-/// Digits with or without a minus. Not the parser of `num-bigint`, which takes quadratic time.
-fn integer(text: &str) -> Option<BigInt> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+/// Up to this size a fraction is put into its lowest terms.
+const SMALL_BITS: u64 = 2048;
+
+/// The most decimal places, and zeros, that the text of a fraction is given by its exponent.
+const MOST_EXPONENT: u32 = 4300;
+
+/// The numerator and denominator of a finite float.
+fn ratio_of_float(float: f64) -> Option<(BigInt, BigInt)> {
+    if !float.is_finite() {
         return None;
     }
-    let size = BigInt::from(crate::graph::from_digits(digits.as_bytes(), 10)?);
-    Some(if text.starts_with('-') { -size } else { size })
+    let bits = float.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as i32;
+    let mantissa = bits & ((1 << 52) - 1) | if exponent > 0 { 1 << 52 } else { 0 };
+    let shift = exponent.max(1) - 1075;
+    let size = BigInt::from(mantissa);
+    let signed = if float < 0.0 { -size } else { size };
+    Some(if shift >= 0 { (signed << shift, 1.into()) } else { (signed, BigInt::from(1) << -shift) })
+}
+
+/// The pattern of `fractions.Fraction`: `3/4`, or a decimal with a point and an exponent.
+fn ratio_of_text(written: &str) -> Option<(BigInt, BigInt)> {
+    let unsigned = written.strip_prefix(['+', '-']).unwrap_or(written);
+    let sign = |size: BigInt| if written.starts_with('-') { -size } else { size };
+    if let Some((numerator, denominator)) = unsigned.split_once('/') {
+        return Some((sign(digits(numerator.trim_end())?), digits(denominator.trim_start())?));
+    }
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let exponent: i64 = exponent.replace('_', "").parse().ok()?;
+    let whole = if whole.is_empty() { BigInt::ZERO } else { digits(whole)? };
+    let (fraction, places) = match fraction {
+        "" => (BigInt::ZERO, 0),
+        fraction => (digits(fraction)?, fraction.len() - fraction.matches('_').count()),
+    };
+    if places == 0 && exponent == 0 {
+        return Some((sign(whole), 1.into()));
+    }
+    let power = |exponent: u64| {
+        let exponent = u32::try_from(exponent).ok().filter(|exponent| *exponent <= MOST_EXPONENT)?;
+        Some(BigInt::from(10).pow(exponent))
+    };
+    let scale = power(places as u64)?;
+    let size = whole * &scale + fraction;
+    Some(match exponent {
+        0.. => (sign(size * power(exponent.unsigned_abs())?), scale),
+        _ => (sign(size), scale * power(exponent.unsigned_abs())?),
+    })
+}
+
+/// Digits, with single underscores between them. Not the parser of `num-bigint`, which takes quadratic time.
+fn digits(text: &str) -> Option<BigInt> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
+    if !text.split('_').all(is_number) {
+        return None;
+    }
+    let text = text.replace('_', "");
+    Some(BigInt::from(crate::graph::from_digits(text.as_bytes(), 10)?))
+}
+
+/// An integer, also one that is a bool.
+pub(super) fn integer_of(value: Value<'_>) -> Option<BigInt> {
+    match value.kind() {
+        Kind::Int(int) => Some(int.to_bigint()),
+        Kind::Bool(value) => Some(u8::from(value).into()),
+        _ => None,
+    }
 }
 
 /// An integer in decimal. `num-bigint` takes quadratic time for it.
@@ -228,6 +222,5 @@ impl Reduce for Complex {
 
 into_value!(Complex);
 typed! {
-    Decimal<'g>, "a decimal.Decimal";
     Fraction, "a fractions.Fraction";
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::signature::{Signature, real};
 use crate::graph::{How, Items, Kind, Tag, Value};
 
 /// A function or class that pickles call for plain data.
@@ -59,8 +60,9 @@ impl Builtin {
                 Plain::Bytes(tag, bytes_of(args)?)
             }
             Builtin::Complex => {
-                let part = |part: Value<'_>| part.as_f64().or_else(|| part.as_i64().map(|n| n as f64));
-                let [re, im] = args.as_array()?;
+                const SIGNATURE: Signature<2> = Signature::new(["real", "imag"], 0);
+                let part = |part: Option<Value<'_>>| part.map_or(Some(0.0), real);
+                let [re, im] = SIGNATURE.bind(args, None)?;
                 Plain::Complex(part(re)?, part(im)?)
             }
             Builtin::Encode => Plain::Bytes(Tag::Bytes, latin_1(args)?),
@@ -77,7 +79,7 @@ fn bytes_of(args: Items<'_>) -> Option<Vec<u8>> {
     };
     match only.kind() {
         Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(bytes.to_vec()),
-        Kind::List(items) => items.map(|item| item.as_i64()?.try_into().ok()).collect(),
+        Kind::List(items) | Kind::Tuple(items) => items.map(|item| item.as_i64()?.try_into().ok()).collect(),
         _ => None,
     }
 }

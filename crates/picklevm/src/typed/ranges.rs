@@ -8,9 +8,10 @@ use super::Reduce;
 use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
-use super::numbers::Digits;
+use super::numbers::{Digits, integer_of};
+use super::signature::Signature;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Id, IntoValue, Value};
+use crate::graph::{Arena, Cell, Id, IntoValue, Value};
 use crate::protocol::Protocol;
 
 /// A `range`, or an `xrange` of Python 2.
@@ -62,10 +63,19 @@ impl Range {
     }
 
     pub(crate) fn of(instance: &Instance<'_>) -> Option<Range> {
-        let args = instance.only_args(Class::Range)?.as_array::<3>()?;
-        let [start, stop, step] = args.map(|arg| arg.as_int().map(|int| int.to_bigint()));
-        Range::new(start?, stop?, step?).ok()
+        let [start, stop, step] = start_stop_step(instance, Class::Range)?;
+        let part = |part: Option<Value<'_>>, default: i32| part.map_or(Some(default.into()), integer_of);
+        Range::new(part(start, 0)?, part(stop, 0)?, part(step, 1)?).ok()
     }
+}
+
+/// The arguments of `range` and `slice`: one is where it stops.
+fn start_stop_step<'g>(instance: &Instance<'g>, class: Class) -> Option<[Option<Value<'g>>; 3]> {
+    const SIGNATURE: Signature<3> = Signature::new(["start", "stop", "step"], 1).positional_only(3);
+    Some(match instance.bind(class, &SIGNATURE)? {
+        [stop, None, None] => [None, stop, None],
+        all => all,
+    })
 }
 
 /// As Python's `repr`.
@@ -114,7 +124,8 @@ pub struct Slice<'g> {
 
 impl<'g> Slice<'g> {
     pub(crate) fn of(instance: &Instance<'g>) -> Option<Slice<'g>> {
-        let [start, stop, step] = instance.only_args(Class::Slice)?.as_array()?;
+        let none = Value::new(instance.class.arena(), Cell::NONE);
+        let [start, stop, step] = start_stop_step(instance, Class::Slice)?.map(|part| part.unwrap_or(none));
         Some(Slice { start, stop, step })
     }
 }

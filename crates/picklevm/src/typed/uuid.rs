@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Reduce;
 use super::class::Class;
 use super::instance::Instance;
 use super::make::typed;
+use super::members::{EnumMember, Member};
+use super::plain::{octets_of, text};
+use super::signature::Signature;
+use super::{Reduce, View};
 use crate::graph::{Arena, Cell, How, Id, OpKind, Value};
 use crate::protocol::Protocol;
 
@@ -57,7 +60,10 @@ impl Uuid {
     }
 
     pub(crate) fn of(instance: &Instance<'_>) -> Option<Uuid> {
-        let whole = instance.is(Class::Uuid) && instance.args.is_empty();
+        if let Some(arguments) = instance.bind(Class::Uuid, &SIGNATURE) {
+            return Uuid::called(arguments);
+        }
+        let whole = instance.is(Class::Uuid) && instance.args.is_empty() && !instance.is_called();
         let state = instance.state.filter(|_| whole && instance.items.is_none() && instance.pairs.is_none())?;
         let state = state.as_dict()?;
         let safety = state.get("is_safe");
@@ -73,6 +79,81 @@ impl Uuid {
             Some(_) => return None,
         };
         Some(Uuid { bits: state.get("int")?.as_int()?.try_into().ok()?, safety })
+    }
+}
+
+/// `__init__` of 3.13.
+const SIGNATURE: Signature<7> = Signature::new(["hex", "bytes", "bytes_le", "fields", "int", "version", "is_safe"], 0)
+    .keyword_only_after(6)
+    .by_init();
+
+impl Uuid {
+    /// What a call makes: of one of the first five arguments.
+    fn called(arguments: [Option<Value<'_>>; 7]) -> Option<Uuid> {
+        let arguments = arguments.map(|argument| argument.filter(|argument| !argument.is_none()));
+        let [hex, bytes, bytes_le, fields, int, version, safety] = arguments;
+        let bits = match [hex, bytes, bytes_le, fields, int] {
+            [Some(hex), None, None, None, None] => of_hex(text(hex)?)?,
+            [None, Some(bytes), None, None, None] => u128::from_be_bytes(octets_of(bytes)?),
+            [None, None, Some(bytes), None, None] => {
+                let [a, b, c, d, e, f, g, h, rest @ ..] = octets_of::<16>(bytes)?;
+                let mut bytes = [d, c, b, a, f, e, h, g, 0, 0, 0, 0, 0, 0, 0, 0];
+                bytes[8..].copy_from_slice(&rest);
+                u128::from_be_bytes(bytes)
+            }
+            [None, None, None, Some(fields), None] => of_fields(fields)?,
+            [None, None, None, None, Some(int)] => int.as_int()?.try_into().ok()?,
+            _ => return None,
+        };
+        let bits = match version {
+            None => bits,
+            Some(version) => {
+                let version = u128::try_from(version.as_i64().filter(|version| (1..=8).contains(version))?).ok()?;
+                bits & !(0xc000 << 48) & !(0xf000 << 64) | 0x8000 << 48 | version << 76
+            }
+        };
+        Some(Uuid { bits, safety: safety.map_or(Some(SafeUuid::Unknown), safety_of)? })
+    }
+}
+
+/// Hexadecimal digits among the other signs that `UUID` takes away.
+fn of_hex(text: &str) -> Option<u128> {
+    if text.len() > 1000 {
+        return None;
+    }
+    let text = text.replace("urn:", "").replace("uuid:", "");
+    let digits = text.trim_matches(['{', '}']).replace('-', "");
+    let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u128::from_str_radix(&digits, 16).ok().filter(|_| is_hex)
+}
+
+/// `time_low`, `time_mid`, `time_hi_version`, `clock_seq_hi_variant`, `clock_seq_low` and `node`.
+fn of_fields(fields: Value<'_>) -> Option<u128> {
+    const BITS: [u32; 6] = [32, 16, 16, 8, 8, 48];
+    let fields: [Value<'_>; 6] = fields.as_tuple().or_else(|| fields.as_list())?.as_array()?;
+    fields.into_iter().zip(BITS).try_fold(0, |bits: u128, (field, width)| {
+        let field = u128::try_from(field.as_i64()?).ok().filter(|field| field >> width == 0)?;
+        Some(bits << width | field)
+    })
+}
+
+/// A member of `uuid.SafeUUID`: by its value, or by its name.
+fn safety_of(value: Value<'_>) -> Option<SafeUuid> {
+    let member = EnumMember::view(value)?;
+    if !member.class().as_global()?.is("uuid", "SafeUUID") {
+        return None;
+    }
+    match member.member() {
+        Member::Value(value) if value.is_none() => Some(SafeUuid::Unknown),
+        Member::Value(value) => match value.as_i64()? {
+            0 => Some(SafeUuid::Safe),
+            -1 => Some(SafeUuid::Unsafe),
+            _ => None,
+        },
+        Member::Name("safe") => Some(SafeUuid::Safe),
+        Member::Name("unsafe") => Some(SafeUuid::Unsafe),
+        Member::Name("unknown") => Some(SafeUuid::Unknown),
+        Member::Name(_) => None,
     }
 }
 

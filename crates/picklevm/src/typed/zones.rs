@@ -7,6 +7,7 @@ use super::datetime::TimeDelta;
 use super::instance::Instance;
 use super::make::{into_value, typed};
 use super::plain::text;
+use super::signature::{Signature, index};
 use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, IntoValue, Value};
@@ -61,12 +62,12 @@ impl<'g> TimeZone<'g> {
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<TimeZone<'g>> {
-        let args = instance.only_args(Class::TimeZone)?;
-        let zone = TimeZone::new(TimeDelta::view(args.get(0)?)?).ok()?;
-        match args.len() {
-            1 => Some(zone),
-            2 => Some(zone.with_name(text(args.get(1)?)?)),
-            _ => None,
+        const SIGNATURE: Signature<2> = Signature::new(["offset", "name"], 1);
+        let [offset, name] = instance.bind(Class::TimeZone, &SIGNATURE)?;
+        let zone = TimeZone::new(TimeDelta::view(offset?)?).ok()?;
+        match name {
+            None => Some(zone),
+            Some(name) => Some(zone.with_name(text(name)?)),
         }
     }
 }
@@ -132,8 +133,16 @@ impl<'g> ZoneInfo<'g> {
     }
 
     pub(crate) fn of(instance: &Instance<'g>) -> Option<ZoneInfo<'g>> {
-        let [key, cached] = instance.only_args(Class::ZoneInfo)?.as_array()?;
-        let is_cached = cached.as_bool().or_else(|| cached.as_i64().map(|cached| cached != 0))?;
+        const CALL: Signature<1> = Signature::new(["key"], 1);
+        const UNPICKLE: Signature<2> = Signature::new(["key", "from_cache"], 2).positional_only(2);
+        let (key, is_cached) = match instance.known {
+            Class::ZoneInfo => (instance.bind(Class::ZoneInfo, &CALL)?[0]?, true),
+            Class::ZoneInfoUncached => (instance.bind(Class::ZoneInfoUncached, &CALL)?[0]?, false),
+            _ => {
+                let [key, cached] = instance.bind(Class::ZoneInfoUnpickle, &UNPICKLE)?;
+                (key?, index(cached?)? != 0)
+            }
+        };
         Some(ZoneInfo { key: text(key)?, is_cached })
     }
 }

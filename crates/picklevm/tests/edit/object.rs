@@ -78,7 +78,7 @@ fn items_and_pairs_join_those_that_are_there() {
     assert_eq!(shown(graph.value(object)), "m.C() with items [1] with state 0 with items [2] with items {'b': 3}");
     assert_eq!(graph.value_mut(object).remove("a").unwrap_err().kind(), ErrorKind::Missing);
     graph.value_mut(object).clear().unwrap();
-    assert_eq!(shown(graph.value(object)), "m.C() state 0");
+    assert_eq!(shown(graph.value(object)), "m.C() with state 0");
 }
 
 #[test]
@@ -100,4 +100,20 @@ fn a_loaded_object_changes_like_one_made_by_hand() {
     let mut graph = loads(b"\x80\x02cm\nC\n)\x81}X\x01\0\0\0xK\x05sb.").unwrap();
     graph.root_mut().set_attr("x", "y").unwrap();
     assert_eq!(shown(graph.root()), "m.C() with state {'x': 'y'}");
+}
+
+#[test]
+fn only_objects_that_take_items_are_given_some() {
+    let mut graph = Graph::new();
+    let plain = graph.instance("m", "C").attr("x", 1).build().unwrap();
+    for error in
+        [graph.value_mut(plain).set("x", 2).unwrap_err(), graph.value_mut(plain).update([("x", 2)]).unwrap_err()]
+    {
+        assert_eq!(error.kind(), ErrorKind::Type);
+        assert!(error.to_string().contains("set_attr"), "{error}");
+    }
+    assert_eq!(shown(graph.value(plain)), "m.C() with state {'x': 1}");
+    let ordered = graph.call("collections", "OrderedDict").build().unwrap();
+    graph.value_mut(ordered).set("x", 2).unwrap();
+    assert_eq!(shown(graph.value(ordered)), "collections.OrderedDict({'x': 2})");
 }

@@ -169,3 +169,24 @@ fn a_closure_is_a_resolver() {
     let error = Unpickler::new().resolver(resolver).loads(b"cos\nsystem\n.").unwrap_err();
     assert_eq!((error.kind(), error.class()), (ErrorKind::Resolver, Some("os.system")));
 }
+
+#[test]
+fn an_allow_list_lets_pass_what_makes_plain_data() {
+    let listed = || Standard.allow_only(["datetime.date"]);
+    // A date at protocol 2, and a set, as CPython 3 writes them.
+    let date =
+        b"\x80\x02cdatetime\ndate\nc_codecs\nencode\nX\x05\0\0\0\x07\xc3\xae\x01\x02X\x06\0\0\0latin1\x86R\x85R.";
+    assert_eq!(load(listed(), date).unwrap(), "datetime.date(2030, 1, 2)");
+    let set = b"\x80\x02c__builtin__\nset\n]K\x07a\x85R.";
+    assert_eq!(load(listed(), set).unwrap(), "{7}");
+    assert_eq!(load(Symbolic.or(Standard).allow_only([]), set).unwrap(), "{7}");
+    // What stays a call is refused, and so is what is no plain data or not known to be.
+    for pickle in [
+        &b"\x80\x02c_codecs\nencode\nX\x01\0\0\0aX\x05\0\0\0rot13\x86R."[..],
+        b"\x80\x02c__builtin__\nset\nK\x07\x85R.",
+        b"\x80\x02cos\nsystem\n.",
+    ] {
+        assert!(load(listed(), pickle).unwrap_err().contains("a global of the allow-list"));
+    }
+    assert!(load(Symbolic.allow_only(["m.*"]), set).unwrap_err().contains("a global of the allow-list"));
+}

@@ -40,7 +40,7 @@ macro_rules! try_from_value {
 try_from_value! {
     bool, "a bool", |value| value.as_bool();
     /// A float, or an integer, rounded to the nearest.
-    f64, "a float", |value| value.as_f64().or_else(|| Some(value.as_int()?.to_f64()));
+    f64, "a float", |value| value.as_f64();
     Int<'g>, "an integer", |value| value.as_int();
     BigInt, "an integer", |value| value.as_int().map(Int::to_bigint);
     Text<'g>, "a str", |value| value.as_text();

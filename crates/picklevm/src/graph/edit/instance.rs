@@ -22,6 +22,16 @@ pub struct Instance<'g> {
     setter: Option<Cell>,
 }
 
+/// The class, and how it is made.
+impl std::fmt::Debug for Instance<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Instance")
+            .field("class", &crate::graph::Value::new(self.arena, self.class))
+            .field("how", &self.how)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Arena {
     /// An instance of the class `name` of `module`, made by `cls.__new__(cls, *args)` as pickles of protocol 2 and later
     /// make them (PEP 307).

@@ -11,7 +11,7 @@ pub mod macro_support {
     use super::*;
 
     /// The id of a key that was made from an [`IntoKey`].
-    #[derive(Clone, Copy)]
+    #[derive(Clone, Copy, Debug)]
     pub struct KeyId(Cell);
 
     pub const NONE: KeyId = KeyId(Cell::NONE);

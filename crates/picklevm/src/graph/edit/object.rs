@@ -4,9 +4,12 @@ use super::super::cell::{Cell, Tag};
 use super::super::key::Key;
 use super::super::object::{How, OpKind};
 use super::super::value::{Id, Value};
+use super::super::views::Change;
 use super::into_value::IntoValue;
 use super::value_mut::ValueMut;
 use crate::error::{Error, ErrorKind, Result};
+use crate::typed::Instance;
+use crate::typed::class::Class;
 
 /// # Objects
 impl<'g> ValueMut<'g> {
@@ -189,6 +192,20 @@ impl<'g> ValueMut<'g> {
     pub(super) fn append_pairs<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) {
         let cells = self.arena.cells_of_pairs(pairs);
         self.arena.object_op(self.cell, OpKind::SetItem, &cells);
+    }
+
+    /// Whether items can be set on the object: such were set before, or its class is a dict.
+    pub(super) fn check_takes_items(&self) -> Result<()> {
+        let takes = self.value().as_object().is_some_and(|object| {
+            let is_dict = |base: Value<'_>| base.as_dict().is_some();
+            let is_known =
+                matches!(Class::of(object.class()), Class::OrderedDict | Class::DefaultDict | Class::Counter);
+            let instance = || Instance::of(object.value());
+            is_known
+                || object.changes().any(|change| matches!(change, Change::SetItem(_)))
+                || instance().and_then(|instance| instance.base).is_some_and(is_dict)
+        });
+        if takes { Ok(()) } else { Err(self.wrong_type("an object that takes items (set_attr sets attributes)")) }
     }
 
     /// Sets a pair of an object, in place of the last with an equal key.

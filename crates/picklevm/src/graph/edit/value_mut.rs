@@ -174,6 +174,9 @@ impl<'g> ValueMut<'g> {
     /// Sets the item of a list at a position, the value of a dict's key, or a pair of an object as SETITEM does, in
     /// place of the last one of an equal key. Returns the value that was there.
     ///
+    /// Only objects take items that were set items before, or that are dicts by their class, as `collections.OrderedDict`
+    /// is. [`set_attr`](ValueMut::set_attr) sets an attribute.
+    ///
     /// As in Python, a key that is there stays as it is: `1` does not become `1.0`.
     ///
     /// # Errors
@@ -205,7 +208,10 @@ impl<'g> ValueMut<'g> {
                 self.arena.insert_rows(self.cell, &row)?;
                 Ok(None)
             }
-            Tag::Object => Ok(self.set_pair(key, value)),
+            Tag::Object => {
+                self.check_takes_items()?;
+                Ok(self.set_pair(key, value))
+            }
             _ => Err(self.wrong_type("a list, a dict or an object to set an item of")),
         }
     }
@@ -229,6 +235,7 @@ impl<'g> ValueMut<'g> {
                 self.arena.insert_rows(self.cell, &rows)
             }
             Tag::Object => {
+                self.check_takes_items()?;
                 self.append_pairs(pairs);
                 Ok(())
             }

@@ -1,0 +1,232 @@
+//! `decimal.Decimal`.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::Reduce;
+use super::class::Class;
+use super::instance::Instance;
+use super::make::typed;
+use super::numbers::{Digits, integer_of};
+use super::plain::text;
+use super::signature::Signature;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, Id, Items, Kind, Value};
+use crate::protocol::Protocol;
+
+/// A `decimal.Decimal`: as its text, which keeps trailing zeros, signs and NaNs, for whatever decimals a program has.
+///
+/// ```
+/// use picklevm::typed::Decimal;
+///
+/// let price = Decimal::new("9.90")?;
+/// let graph = picklevm::Graph::from(&price);
+/// assert_eq!(graph.root().view::<Decimal>()?.as_str(), "9.90");
+/// assert_eq!(price.as_str().parse(), Ok(9.9));
+/// assert!(Decimal::new("9,90").is_err());
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Decimal<'g>(Cow<'g, str>);
+
+impl<'g> Decimal<'g> {
+    /// A decimal by its text, as Python's `str` writes it: digits with a point or an exponent, `Infinity`, `NaN`, `sNaN`
+    /// with digits.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Malformed`] if it is no such text.
+    pub fn new(text: &'g str) -> Result<Decimal<'g>> {
+        if Number::parse(text).is_some() {
+            return Ok(Decimal(text.into()));
+        }
+        Err(Error::new(ErrorKind::Malformed, "the text of a decimal", format!("{text:?}")))
+    }
+
+    /// The text. Of a decimal that was read, what Python's `str` gives.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text, an integer, a float, or a tuple of sign, digits and exponent.
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<Decimal<'g>> {
+        const SIGNATURE: Signature<2> = Signature::new(["value", "context"], 0);
+        let [value, context] = instance.bind(Class::Decimal, &SIGNATURE)?;
+        if context.is_some_and(|context| !context.is_none()) {
+            return None;
+        }
+        let Some(value) = value else { return Some(Decimal("0".into())) };
+        Some(Decimal(match value.kind() {
+            Kind::Str(_) | Kind::ByteStr(_) => {
+                let written = text(value)?.trim();
+                if !written.contains('_') && Number::parse(written)?.to_string() == written {
+                    written.into()
+                } else {
+                    Number::parse(&written.replace('_', ""))?.to_string().into()
+                }
+            }
+            Kind::Int(_) | Kind::Bool(_) => Digits(&integer_of(value)?).to_string().into(),
+            Kind::Float(float) => of_float(float).into(),
+            Kind::Tuple(parts) | Kind::List(parts) => Number::parse(&of_parts(parts)?)?.to_string().into(),
+            _ => return None,
+        }))
+    }
+}
+
+/// The exact value of a float.
+fn of_float(float: f64) -> String {
+    let sign = if float.is_sign_negative() && !float.is_nan() { "-" } else { "" };
+    if !float.is_finite() {
+        return format!("{sign}{}", if float.is_nan() { "NaN" } else { "Infinity" });
+    }
+    // No float has more places.
+    let exact = format!("{:.1074}", float.abs());
+    let exact = exact.trim_end_matches('0').trim_end_matches('.');
+    let size = Number::parse(exact).map(|number| number.to_string()).unwrap_or_default();
+    format!("{sign}{size}")
+}
+
+/// The text of a sign, digits, and an exponent, which is a letter in what is no number.
+fn of_parts(parts: Items<'_>) -> Option<String> {
+    let [sign, digits, exponent] = parts.as_array()?;
+    let sign = ["", "-"].get(usize::try_from(sign.as_i64()?).ok()?)?;
+    let digit = |digit: Value<'_>| char::from_digit(digit.as_i64()?.try_into().ok()?, 10);
+    let mut digits = digits.as_tuple().or_else(|| digits.as_list())?.map(digit).collect::<Option<String>>()?;
+    match text(exponent) {
+        None if digits.is_empty() => digits.push('0'),
+        _ => {}
+    }
+    Some(match (text(exponent), exponent.as_i64()) {
+        (Some("F"), _) => format!("{sign}Infinity"),
+        (Some("n"), _) => format!("{sign}NaN{digits}"),
+        (Some("N"), _) => format!("{sign}sNaN{digits}"),
+        (None, Some(exponent)) => format!("{sign}{digits}e{exponent}"),
+        _ => return None,
+    })
+}
+
+/// The parts of the text of a decimal.
+struct Number<'a> {
+    is_negative: bool,
+    value: Parsed<'a>,
+}
+
+enum Parsed<'a> {
+    Infinity,
+    /// What is no number, and the digits behind it.
+    NaN {
+        is_signaling: bool,
+        payload: &'a str,
+    },
+    /// Digits before and behind the point, and the exponent.
+    Finite([&'a str; 2], i64),
+}
+
+/// The largest exponent that the digits of a decimal can have: `decimal.MAX_EMAX` where Python runs on 64 bits.
+const MOST: i64 = 999_999_999_999_999_999;
+
+impl<'a> Number<'a> {
+    /// The grammar of numeric strings in the manual of `decimal`, in ASCII, without blanks and underscores.
+    fn parse(text: &'a str) -> Option<Number<'a>> {
+        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let is_negative = text.starts_with('-');
+        let after = |word: &str| {
+            let start = unsigned.get(..word.len())?;
+            start.eq_ignore_ascii_case(word).then(|| &unsigned[word.len()..])
+        };
+        let value = if let Some(payload) = after("snan") {
+            Parsed::NaN { is_signaling: true, payload: is_digits(payload).then_some(payload)? }
+        } else if let Some(payload) = after("nan") {
+            Parsed::NaN { is_signaling: false, payload: is_digits(payload).then_some(payload)? }
+        } else if matches!(after("inf"), Some("")) || matches!(after("infinity"), Some("")) {
+            Parsed::Infinity
+        } else {
+            let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+            let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+            let size = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            let is_empty = whole.is_empty() && fraction.is_empty() || size.is_empty();
+            if is_empty || ![whole, fraction, size].into_iter().all(is_digits) {
+                return None;
+            }
+            let exponent: i64 = exponent.parse().ok().filter(|exponent: &i64| exponent.abs() <= 2 * MOST)?;
+            let number = Number { is_negative, value: Parsed::Finite([whole, fraction], exponent) };
+            let is_within = number.adjusted().is_none_or(|adjusted| adjusted.abs() <= MOST);
+            return is_within.then_some(number);
+        };
+        Some(Number { is_negative, value })
+    }
+
+    /// The exponent of the first digit that is not 0.
+    fn adjusted(&self) -> Option<i64> {
+        let Parsed::Finite([whole, fraction], exponent) = self.value else { return None };
+        let first = whole.bytes().chain(fraction.bytes()).position(|digit| digit != b'0')?;
+        Some(exponent + whole.len() as i64 - 1 - first as i64)
+    }
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|digit| digit.is_ascii_digit())
+}
+
+/// As Python's `str`: "to-scientific-string" of the General Decimal Arithmetic Specification.
+impl fmt::Display for Number<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_negative { "-" } else { "" })?;
+        let ([whole, fraction], exponent) = match self.value {
+            Parsed::Infinity => return f.write_str("Infinity"),
+            Parsed::NaN { is_signaling, payload } => {
+                return write!(f, "{}NaN{}", if is_signaling { "s" } else { "" }, payload.trim_start_matches('0'));
+            }
+            Parsed::Finite(digits, exponent) => (digits, exponent),
+        };
+        let all = [whole, fraction].concat();
+        let digits = match all.trim_start_matches('0') {
+            "" => "0",
+            digits => digits,
+        };
+        let exponent = exponent - fraction.len() as i64;
+        let adjusted = exponent + digits.len() as i64 - 1;
+        if exponent > 0 || adjusted < -6 {
+            let (first, rest) = digits.split_at(1);
+            let point = if rest.is_empty() { "" } else { "." };
+            return write!(f, "{first}{point}{rest}E{adjusted:+}");
+        }
+        let places = exponent.unsigned_abs() as usize;
+        match digits.len().checked_sub(places) {
+            _ if places == 0 => f.write_str(digits),
+            Some(point @ 1..) => write!(f, "{}.{}", &digits[..point], &digits[point..]),
+            _ => write!(f, "0.{digits:0>places$}"),
+        }
+    }
+}
+
+/// The text.
+impl fmt::Display for Decimal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Reduce for &Decimal<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let text = arena.cell(&*self.0);
+        arena.known_call(["decimal", "Decimal"], &[text])
+    }
+}
+
+impl Reduce for Decimal<'_> {
+    fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
+        (&self).reduce(arena, protocol)
+    }
+}
+
+/// As the decimal itself.
+impl crate::IntoValue for &Decimal<'_> {
+    fn into_value(self, arena: &mut Arena) -> Id {
+        self.reduce(arena, Protocol::DEFAULT)
+    }
+}
+
+typed! {
+    Decimal<'g>, "a decimal.Decimal";
+}
