@@ -45,7 +45,7 @@ fn names(version: &str) -> BTreeSet<String> {
 }
 
 fn all_names() -> BTreeSet<String> {
-    names("2.7").into_iter().chain(names("3.13")).collect()
+    ["2.7", "3.13", "3.15"].into_iter().flat_map(names).collect()
 }
 
 /// Whether an entry of a table, which may end with a star, stands for a name.
@@ -250,4 +250,11 @@ fn an_instance_of_protocol_0_is_a_call_of_reconstructor() {
     let graph = Unpickler::new().resolver(registry).loads(pickle).unwrap();
     assert!(graph.root().as_object().unwrap().is_instance("geometry", "Point"));
     assert_eq!(graph.root().attr("x").unwrap(), 1);
+}
+
+#[test]
+fn a_super_object_is_a_call() {
+    // pickle.dumps(super(C, C()), 4) of 3.15, with the class C of a module m.
+    let graph = picklevm::loads(b"\x80\x04cbuiltins\nsuper\ncm\nC\nq\0h\0)\x81\x86R.").unwrap();
+    assert_eq!(graph.root().to_string(), "builtins.super(m.C, m.C())");
 }

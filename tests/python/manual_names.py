@@ -2,6 +2,7 @@
 
     python2.7  tests/python/manual_names.py > tests/data/manual/python2.7.txt
     python3.13 tests/python/manual_names.py > tests/data/manual/python3.13.txt
+    python3.15 tests/python/manual_names.py > tests/data/manual/python3.15.txt
 
 `module.name`, `module.Class.name`, `module.function(argument)`, `object.__method__`, and options of the command lines as
 `python -m module --option`.

@@ -3,6 +3,7 @@
 mod calls;
 #[cfg(all(feature = "chrono-04", feature = "jiff-02"))]
 mod conversions;
+mod frozen;
 mod live;
 mod malformed;
 mod objects;

@@ -16,7 +16,9 @@ fn of(version: &str) -> Vec<Sample> {
 }
 
 fn versions() -> impl Iterator<Item = (&'static str, Sample)> {
-    ["2.7.", "3.6.", "3.13."].into_iter().flat_map(|version| of(version).into_iter().map(move |s| (version, s)))
+    ["2.7.", "3.6.", "3.13.", "3.14.", "3.15."]
+        .into_iter()
+        .flat_map(|version| of(version).into_iter().map(move |s| (version, s)))
 }
 
 /// Below protocol 4 Python itself leaves out the fold.

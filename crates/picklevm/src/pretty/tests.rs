@@ -152,6 +152,7 @@ fn objects_of_the_standard_library_are_written_as_the_python_that_makes_them() {
         (b"cpathlib._local\nPosixPath\n(\x8c\x04it'stR.", r#"pathlib.PosixPath("it's")"#),
         (b"cipaddress\nIPv4Address\n(K\x01tR.", "ipaddress.IPv4Address('0.0.0.1')"),
         (b"c__builtin__\nxrange\n(K\x00K\x03K\x01tR.", "range(0, 3)"),
+        (b"\x80\x02c__builtin__\nfrozendict\n}K\x01K\x02s\x85\x81.", "frozendict({1: 2})"),
         (b"ccollections\ndeque\n)RK\x01a.", "collections.deque([1])"),
         (b"cexceptions\nKeyError\n(K\x01tR.", "KeyError(1)"),
         (b"cbuiltins\ngetattr\n(cm\nColor\n\x8c\x03REDtR.", "m.Color.RED"),

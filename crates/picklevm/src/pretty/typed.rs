@@ -14,8 +14,8 @@ use crate::graph::{Change, Items, Kind, Object, Value};
 use crate::typed::class::Class;
 use crate::typed::datetime::zone_argument;
 use crate::typed::{
-    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, Instance, IpAddress, OrderedDict, Partial, Path,
-    Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
+    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, FrozenDict, Instance, IpAddress, OrderedDict,
+    Partial, Path, Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
 };
 
 /// The most bytes of text, and items, that are written as a part of an object.
@@ -66,6 +66,10 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             OrderedDict::of(&instance)?;
             let [open, close] = ["collections.OrderedDict(", ")"].map(Step::Text);
             Some(smallvec![open, set_pairs(object).unwrap_or(Step::Text("")), close])
+        }
+        Class::FrozenDict => {
+            FrozenDict::of(&instance)?;
+            Some(smallvec![Step::Text("frozendict"), Step::Arguments(object, arguments)])
         }
         Class::DefaultDict => {
             let dict = DefaultDict::of(&instance)?;

@@ -1,4 +1,4 @@
-//! `collections`: `OrderedDict`, `defaultdict`, `Counter`, `deque`.
+//! `collections`: `OrderedDict`, `defaultdict`, `Counter`, `deque`; and `frozendict`.
 
 use super::Reduce;
 use super::class::Class;
@@ -7,7 +7,7 @@ use super::make::typed;
 use super::plain::members;
 use super::signature::Signature;
 use crate::error::Result;
-use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Key, Kind, OpKind, Pairs, Value};
+use crate::graph::{Arena, Cell, Dict, How, Id, IntoValue, Items, Key, Kind, OpKind, Pairs, Value};
 use crate::protocol::Protocol;
 
 /// A `collections.OrderedDict`.
@@ -215,6 +215,58 @@ impl Reduce for Counter<'_> {
     }
 }
 
+/// A `frozendict`, which CPython has from 3.15 on.
+///
+/// ```
+/// use picklevm::{Graph, typed::FrozenDict};
+///
+/// let mut graph = Graph::new();
+/// let point = graph.frozen_dict([("x", 1), ("y", 2)])?;
+/// let point: FrozenDict = graph.value(point).view()?;
+/// assert_eq!(point.get("y").and_then(|y| y.as_i64()), Some(2));
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct FrozenDict<'g> {
+    class: Value<'g>,
+    /// Nothing of one that was made without arguments.
+    mapping: Option<Dict<'g>>,
+}
+
+impl<'g> FrozenDict<'g> {
+    /// Keys and values, in order.
+    pub fn entries(&self) -> Pairs<'g> {
+        self.mapping.map_or(Pairs::new(self.class.arena(), &[]), Dict::entries)
+    }
+
+    /// The value of a key.
+    pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
+        self.mapping?.get(key)
+    }
+
+    /// A dict, or nothing.
+    pub(crate) fn of(instance: &Instance<'g>) -> Option<FrozenDict<'g>> {
+        const SIGNATURE: Signature<1> = Signature::new(["mapping"], 0).positional_only(1);
+        let [mapping] = instance.bind(Class::FrozenDict, &SIGNATURE)?;
+        let mapping = match mapping {
+            Some(mapping) => Some(mapping.as_dict()?),
+            None => None,
+        };
+        Some(FrozenDict { class: instance.class, mapping })
+    }
+}
+
+/// As CPython 3.15 pickles it, which refuses to below protocol 2.
+impl Reduce for FrozenDict<'_> {
+    fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
+        let dict = match self.mapping {
+            Some(mapping) => mapping.value().into_value(arena).0,
+            None => arena.new_dict(),
+        };
+        arena.frozen(dict)
+    }
+}
+
 /// A `collections.deque`.
 ///
 /// ```
@@ -316,6 +368,22 @@ impl Arena {
         Ok(self.known_call(["collections", "Counter"], &[counts]))
     }
 
+    /// A `frozendict` of keys and values; see [`FrozenDict`].
+    ///
+    /// # Errors
+    ///
+    /// [`Unhashable`](crate::ErrorKind::Unhashable) if a key is one that Python cannot hash.
+    pub fn frozen_dict<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<Id> {
+        let Id(dict) = self.dict(pairs)?;
+        Ok(self.frozen(dict))
+    }
+
+    fn frozen(&mut self, dict: Cell) -> Id {
+        let class = self.known_global("builtins", "frozendict");
+        let args = self.new_tuple(&[dict]);
+        Id(self.new_object(How::NewObj, class, args))
+    }
+
     /// A `collections.deque` of items, and how many it holds at most; see [`Deque`]. Of more items Python keeps the last.
     pub fn deque<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>, max_len: Option<usize>) -> Id {
         let cells = self.cells_of(items);
@@ -351,4 +419,5 @@ typed! {
     DefaultDict<'g>, "a collections.defaultdict";
     Counter<'g>, "a collections.Counter";
     Deque<'g>, "a collections.deque";
+    FrozenDict<'g>, "a frozendict";
 }

@@ -61,6 +61,7 @@
 //! | `decimal.Decimal`, `fractions.Fraction`, `complex` | [`Decimal`], [`Fraction`], [`Complex`] |
 //! | `range` (`xrange`), `slice` | [`Range`], [`Slice`] |
 //! | `collections.OrderedDict`, `defaultdict`, `Counter`, `deque` | [`OrderedDict`], [`DefaultDict`], [`Counter`], [`Deque`] |
+//! | `frozendict` (3.15) | [`FrozenDict`] |
 //! | a named tuple, a member of an enum | [`NamedTuple`], [`EnumMember`] |
 //! | a dataclass, an instance of any class | [`Instance`] |
 //! | `uuid.UUID` | [`Uuid`] |
@@ -95,7 +96,7 @@ mod uuid;
 mod zones;
 
 pub use array::{Array, ArrayItems};
-pub use collections::{Counter, DefaultDict, Deque, OrderedDict};
+pub use collections::{Counter, DefaultDict, Deque, FrozenDict, OrderedDict};
 pub use datetime::{Date, DateTime, Time, TimeDelta};
 pub use decimal::Decimal;
 pub use exceptions::Exception;

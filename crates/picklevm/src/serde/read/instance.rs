@@ -79,7 +79,7 @@ impl<'g> Instance<'g> {
             return Some(Reading::Rows(Rows::single(rows)));
         }
         match self.known {
-            Class::OrderedDict | Class::DefaultDict | Class::Counter => {
+            Class::OrderedDict | Class::DefaultDict | Class::Counter | Class::FrozenDict => {
                 Some(arg.and_then(items_of).map_or(Reading::Rows(Rows::NONE), Reading::Pairs))
             }
             _ => None,
