@@ -7,6 +7,7 @@ pub(crate) mod decode;
 pub(crate) mod generate;
 pub(crate) mod generated;
 pub(crate) mod load;
+pub(crate) mod open;
 pub(crate) mod ops;
 pub(crate) mod roundtrip;
 #[cfg(feature = "serde")]
@@ -22,6 +23,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("decode", decode::run),
     ("load", load::run),
     ("generated", generated::run),
+    ("open", open::run),
     ("ops", ops::run),
     ("roundtrip", roundtrip::run),
     #[cfg(feature = "serde")]

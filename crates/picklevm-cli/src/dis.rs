@@ -9,14 +9,14 @@ use picklevm_ops::{Disassembler, ErrorKind};
 use crate::failure::Failure;
 use crate::input;
 use crate::output::Output;
-use crate::pickles::{Pickle, PickleFiles};
+use crate::pickles::PickleFiles;
 
 /// The column from about which on annotations stand, as `python -m pickletools` has it.
 const ANNOTATE_COLUMN: usize = 30;
 
 /// Print the opcodes of pickles, one a line, as `python -m pickletools` does
 ///
-/// Each line shows the offset in the file, the opcode, its name and its argument. What follows a MARK is indented.
+/// Each line shows the offset in the file or member, the opcode, its name and its argument. What follows a MARK is indented.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm dis data.pkl
@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Indent what follows a MARK by this many blanks
     #[arg(short = 'l', long, value_name = "BLANKS", default_value_t = 4)]
     indentlevel: usize,
-    /// Print this before each of several files; {name} is the file
+    /// Print this before each of several files or members; {name} is the file, or FILE: MEMBER
     #[arg(short, long, default_value = "==> {name} <==")]
     preamble: String,
 }
@@ -50,12 +50,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .keep_memo(args.memo)
         .color(is_stdout && AutoStream::choice(&io::stdout()) != ColorChoice::Never);
     let mut out = Output::create(&args.output)?;
-    args.pickles.each(|input, offset| {
-        if args.pickles.are_several() && offset == 0 {
-            let preamble = args.preamble.replace("{name}", &input.name);
+    args.pickles.each(false, |pickle, heading| {
+        if let Some(heading) = heading {
+            let preamble = args.preamble.replace("{name}", heading);
             writeln!(out, "{preamble}").map_err(|error| out.failure(error))?;
         }
-        disassembler.dis_at(&input.data, offset, &mut out).map_err(|error| {
+        disassembler.set_base(usize::try_from(pickle.offset).unwrap_or(usize::MAX));
+        disassembler.dis(&pickle.data, &mut out).map(drop).map_err(|error| {
             if error.kind() == ErrorKind::Io
                 && let Some(failure) = out.failure_in(&error)
             {
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             }
             // The lines up to the error are worth having before the message.
             match out.flush() {
-                Ok(()) => Pickle::at(&input.data, offset).failure(&input.name, error),
+                Ok(()) => pickle.failure(error),
                 Err(error) => out.failure(error),
             }
         })

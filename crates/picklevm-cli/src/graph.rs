@@ -6,13 +6,14 @@ use picklevm::{Symbolic, Unpickler, write_graph_form};
 
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::pickles::{Pickle, PickleFiles};
+use crate::pickles::PickleFiles;
 
 /// Print pickles as JSON lines that leave nothing out
 ///
 /// For each pickle, print one line that names the root, then one line for each compound value: kinds, contents, order,
 /// sharing, cycles, and how instances were made. Two pickles with the same lines load to the same object in Python.
-/// Nothing is imported or called: every global stays a name. Several files have a heading `# FILE` each.
+/// Nothing is imported or called: every global stays a name. Several files have a heading `# FILE` each, several
+/// members `# FILE: MEMBER`.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm graph data.pkl
@@ -26,14 +27,12 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = Output::stdout();
     let unpickler = Unpickler::new().resolver(Symbolic);
-    args.pickles.each(|input, offset| {
-        if args.pickles.are_several() && offset == 0 {
-            writeln!(out, "# {}", input.name).map_err(|error| out.failure(error))?;
+    args.pickles.each(false, |pickle, heading| {
+        if let Some(heading) = heading {
+            writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
-        let pickle = Pickle::at(&input.data, offset);
-        let graph = pickle.load(&unpickler).map_err(|error| pickle.failure(&input.name, error))?;
-        write_graph_form(graph.root(), &mut out).map_err(|error| out.failure(error))?;
-        Ok(pickle.end())
+        let graph = pickle.load(&unpickler).map_err(|error| pickle.failure(error))?;
+        write_graph_form(graph.root(), &mut out).map_err(|error| out.failure(error))
     })?;
     out.finish()
 }

@@ -1,40 +1,68 @@
 //! What a command reads: files, or standard input.
 
 use std::fs;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use bytes::Bytes;
+use picklevm_files::{File, Opener};
 
 use crate::failure::{Failure, reason};
+use crate::glob;
 use crate::printable::{Printable, escape_bytes};
 
-/// The bytes of a file, and what to call it in messages.
-pub(crate) struct Input {
-    /// The path, or `<stdin>`.
-    pub(crate) name: String,
-    /// All that is in it.
-    pub(crate) data: Bytes,
+/// What of a file is looked at, and how.
+#[derive(clap::Args, Default)]
+pub(crate) struct Choice {
+    /// Read only members whose path matches, such as `*.pkl`; may be given again [default: all]
+    #[arg(long, value_name = "PATTERN")]
+    member: Vec<String>,
+    /// Read the file as it was before this damage
+    #[arg(long, value_name = "DAMAGE", value_enum)]
+    repair: Option<Repair>,
 }
 
-impl Input {
-    /// Reads a file; standard input where the path is `-`.
-    ///
-    /// # Errors
-    ///
-    /// [`Failure::Usage`] if it cannot be read.
-    pub(crate) fn read(path: &Path) -> Result<Input, Failure> {
-        let name = name(path);
-        let data = if is_standard(path) {
-            let mut data = Vec::new();
-            io::stdin().lock().read_to_end(&mut data).map(|_| data)
-        } else {
-            fs::read(path)
-        };
-        match data {
-            Ok(data) => Ok(Input { name, data: data.into() }),
-            Err(error) => Err(Failure::Usage(format!("{name}: cannot read: {}", reason(&error)))),
-        }
+/// Damage that can be repaired for certain.
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Repair {
+    /// Line ends were converted to CRLF, as Git and FTP do with text
+    Crlf,
+}
+
+impl Choice {
+    /// Whether a member was chosen. The file itself is, unless a pattern was given.
+    pub(crate) fn has(&self, member: &str) -> bool {
+        self.member.is_empty() || self.member.iter().any(|pattern| glob::fits(pattern, member))
+    }
+
+    /// The patterns, as they were given.
+    pub(crate) fn patterns(&self) -> String {
+        self.member.join(", ")
+    }
+
+    /// How files are opened.
+    pub(crate) fn opener(&self) -> Opener {
+        Opener::new().restore_line_ends(self.repair.is_some())
+    }
+}
+
+/// Opens a file; standard input where the path is `-`.
+///
+/// # Errors
+///
+/// [`Failure::Usage`] if it cannot be read.
+pub(crate) fn open(opener: &Opener, path: &Path) -> Result<File, Failure> {
+    let cannot = |why: &str| Failure::Usage(format!("{}: cannot read: {why}", name(path)));
+    if is_standard(path) {
+        return opener.reader(io::stdin().lock()).map_err(|error| cannot(&error.to_string()));
+    }
+    // What the system says of a path is said in the program's own words.
+    match fs::metadata(path) {
+        Err(error) => Err(cannot(&reason(&error))),
+        Ok(metadata) if metadata.is_dir() => Err(cannot(&reason(&io::ErrorKind::IsADirectory.into()))),
+        Ok(_) => opener.open(path).map_err(|error| {
+            let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<io::Error>());
+            cannot(&source.map_or_else(|| error.to_string(), reason))
+        }),
     }
 }
 

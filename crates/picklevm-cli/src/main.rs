@@ -5,8 +5,10 @@
 
 mod dis;
 mod failure;
+mod glob;
 mod graph;
 mod input;
+mod list;
 mod optimize;
 mod output;
 mod pickles;
@@ -39,6 +41,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     arg_required_else_help = true,
     after_long_help = "Examples:
   picklevm show data.pkl                          what is in it
+  picklevm list model.pt                          which pickles a file holds
   picklevm scan --explain download.pkl            what Python would run if it loaded it
   picklevm repickle -p 2 data.pkl -o old.pkl      the same for Python 2
 
@@ -56,6 +59,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Show(show::Args),
+    List(list::Args),
     Graph(graph::Args),
     Dis(dis::Args),
     Optimize(optimize::Args),
@@ -68,6 +72,7 @@ impl Command {
     fn run(&self) -> Result<(), Failure> {
         match self {
             Command::Show(args) => show::run(args),
+            Command::List(args) => list::run(args),
             Command::Graph(args) => graph::run(args),
             Command::Dis(args) => dis::run(args),
             Command::Optimize(args) => optimize::run(args),

@@ -1,18 +1,17 @@
-//! `picklevm optimize`: pickles without the PUTs that no GET uses.
-
-use std::io::Write;
+//! `picklevm optimize`: pickles without what they store and never fetch.
 
 use crate::failure::Failure;
 use crate::output::Destination;
-use crate::pickles::Pickle;
 use crate::rewrite::Source;
 
 /// Remove unused PUT opcodes, as pickletools.optimize does
 ///
-/// Write every pickle of the file again; Python loads the same objects from fewer bytes.
+/// Write every pickle of the file again, in the archive or compression that it came in; Python loads the same objects from
+/// fewer bytes.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm optimize data.pkl -o smaller.pkl
+  picklevm optimize data.pkl.gz -o smaller.pkl.gz
   python make.py | picklevm optimize | gzip > data.pkl.gz")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -23,23 +22,11 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     args.destination.check()?;
-    let input = args.source.read()?;
-    let mut out = args.destination.create()?;
-    let mut at = 0;
-    loop {
-        match picklevm_ops::optimize_at(&input.data, at) {
-            Ok((pickle, end)) => {
-                out.write_all(&pickle).map_err(|error| out.failure(error))?;
-                at = end;
-            }
-            Err(error) => {
-                let rest = args.source.rest(&input, &Pickle::at(&input.data, at), error)?;
-                out.write_all(&rest).map_err(|error| out.failure(error))?;
-                at = input.data.len();
-            }
-        }
-        if at == input.data.len() {
-            return out.finish();
-        }
-    }
+    args.source.rewrite(&args.destination, |pickles| {
+        let optimize = |pickle: &crate::pickles::Pickle| {
+            let optimized = picklevm_ops::optimize(&pickle.data);
+            optimized.map(Into::into).map_err(|error| pickle.failure(error.offset_by(pickle.offset)))
+        };
+        pickles.iter().map(optimize).collect()
+    })
 }

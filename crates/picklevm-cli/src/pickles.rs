@@ -1,71 +1,114 @@
-//! The pickles of a file: where each begins and ends, and at which protocol it is.
+//! The pickles of a file and of the members in it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use picklevm::{Error, ErrorKind, Graph, Protocol, Unpickler};
-use picklevm_ops::{Op, Opcode};
+use picklevm_files::{Contents, Entry, File, Member, Opener};
 
-use crate::failure::{self, Failure};
-use crate::input::{self, Input};
+use crate::failure::{self, Failure, note};
+use crate::input::{self, Choice};
+use crate::printable::Printable;
+
+/// Unreadable members of a file that are told of one by one.
+const TOLD: usize = 3;
+/// Errors up to this offset may be because the file is something else.
+const NEAR_START: u64 = 16;
 
 /// One pickle of a file.
 pub(crate) struct Pickle {
-    /// Where it begins, in bytes from the start of the file.
-    pub(crate) offset: usize,
-    /// Its bytes: to STOP, or to the end of the file where no STOP can be reached.
+    /// What the member that holds it is called in messages: FILE, or FILE: MEMBER.
+    pub(crate) name: String,
+    /// Where it begins, in bytes from the start of its member.
+    pub(crate) offset: u64,
+    /// Its bytes: to STOP, or to the end of the member where no STOP can be reached.
     pub(crate) data: Bytes,
-    /// Whether STOP was reached.
-    pub(crate) is_whole: bool,
     /// The protocol that it names, or where it names none the one of its newest opcode.
     pub(crate) protocol: Protocol,
+    /// Why no STOP can be reached.
+    problem: Option<String>,
+    /// What its member is if it is no pickle at all.
+    explanation: Option<String>,
 }
 
 impl Pickle {
-    /// The pickle that begins at `offset` of a file.
-    pub(crate) fn at(file: &Bytes, offset: usize) -> Pickle {
-        let data = file.slice(offset..);
-        let mut ops = picklevm_ops::ops(&data);
-        let (mut named, mut newest, mut is_whole) = (None, Protocol::V0, true);
-        for op in ops.by_ref() {
-            let Ok((_, op)) = op else {
-                is_whole = false;
-                break;
-            };
-            if let (Op::Proto(version @ 2..), None) = (op, named) {
-                named = Protocol::try_from(version).ok();
-            }
-            newest = newest.max(Protocol::try_from(op.opcode().proto()).unwrap_or_default());
-        }
-        let len = if is_whole { ops.offset() } else { data.len() };
-        Pickle { offset, data: data.slice(..len), is_whole, protocol: named.unwrap_or(newest) }
+    /// A pickle that was found in a member.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Data`] if its bytes cannot be read.
+    pub(crate) fn new(name: &str, member: &Member, pickle: &picklevm_files::Pickle) -> Result<Pickle, Failure> {
+        let data = pickle.bytes().map_err(|error| Failure::data(name, error))?;
+        let is_certain = data.first() == Some(&0x80) || pickle.offset() > 0;
+        let explanation = if is_certain { None } else { member.explain().ok().map(|error| error.to_string()) };
+        Ok(Pickle {
+            name: name.to_owned(),
+            offset: pickle.offset(),
+            data,
+            protocol: Protocol::try_from(pickle.protocol()).unwrap_or_default(),
+            problem: pickle.problem().map(ToString::to_string),
+            explanation,
+        })
     }
 
-    /// Where it ends, in bytes from the start of the file.
-    pub(crate) fn end(&self) -> usize {
-        self.offset + self.data.len()
+    /// Whether its bytes end with STOP.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.problem.is_none()
     }
 
-    /// Loads it. The offset of an error counts from the start of the file.
+    /// Loads it. The offset of an error counts from the start of its member.
     pub(crate) fn load(&self, unpickler: &Unpickler) -> picklevm::Result<Graph> {
-        unpickler.load_bytes(self.data.clone()).map_err(|error| error.offset_by(self.offset as u64))
+        unpickler.load_bytes(self.data.clone()).map_err(|error| error.offset_by(self.offset))
     }
 
-    /// What an error in this pickle of the file `name` comes to. Its offset, if it has one, counts from the start of the
-    /// file.
-    pub(crate) fn failure(&self, name: &str, error: impl Into<Error>) -> Failure {
+    /// What an error in this pickle comes to. Its offset, if it has one, counts from the start of its member.
+    pub(crate) fn failure(&self, error: impl Into<Error>) -> Failure {
         let error = error.into();
-        let is_first = self.offset == 0;
-        match error.kind() {
-            ErrorKind::End if is_first => Failure::data(name, "empty: expected a pickle, found 0 bytes"),
-            ErrorKind::End | ErrorKind::Truncated => Failure::data(name, format!("truncated: {error}")),
-            _ if is_first && !self.is_whole && self.data.first() != Some(&Opcode::Proto.byte()) => {
-                Failure::data(name, format!("not a pickle: {error}"))
+        let failure = match (error.kind(), &self.problem) {
+            (ErrorKind::End | ErrorKind::Truncated, Some(problem)) if problem.contains("truncated") => {
+                Failure::data(&self.name, format!("{problem} ({error})"))
             }
-            _ if error.offset().is_none() && !is_first => {
-                Failure::data(name, format!("pickle at offset {}: {error}", self.offset))
+            (ErrorKind::End | ErrorKind::Truncated, _) => Failure::data(&self.name, format!("truncated: {error}")),
+            _ if error.offset().is_none() && self.offset > 0 => {
+                Failure::data(&self.name, format!("pickle at offset {}: {error}", self.offset))
             }
-            _ => Failure::data(name, error),
+            _ => Failure::data(&self.name, &error),
+        };
+        match (&self.explanation, error.offset()) {
+            (Some(explanation), Some(offset)) if offset <= NEAR_START => failure.hint(explanation),
+            _ => failure,
+        }
+    }
+}
+
+/// The pickles of a file that a command prints together: those of one member, and of what it is when it is decompressed.
+struct Group {
+    member: Member,
+    pickles: Vec<picklevm_files::Pickle>,
+    /// How many bytes lie behind the first pickle, if the pickles lie one after the other in the member.
+    rest: Option<u64>,
+    problem: Option<picklevm_files::Error>,
+}
+
+impl Group {
+    /// Which of its pickles people mean.
+    fn main(&self) -> usize {
+        self.pickles.iter().position(picklevm_files::Pickle::is_main).unwrap_or(0)
+    }
+
+    fn add(&mut self, contents: Contents) {
+        let rest = match contents.pickles() {
+            [first, others @ ..] if self.pickles.is_empty() && first.is_main() && first.arrays().is_empty() => {
+                let len = self.member.len().unwrap_or_default();
+                let rest = len.saturating_sub(first.offset() + first.len());
+                Some(if others.is_empty() && contents.problem().is_none() { 0 } else { rest })
+            }
+            _ => None,
+        };
+        self.rest = if self.pickles.is_empty() { rest } else { None };
+        self.pickles.extend_from_slice(contents.pickles());
+        if self.problem.is_none() {
+            self.problem = contents.into_problem();
         }
     }
 }
@@ -76,41 +119,168 @@ pub(crate) struct PickleFiles {
     /// Read these files [default: standard input, which is also `-`]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print every pickle in a file, not only the first
+    /// Print every pickle of a file or member, not only the first
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 impl PickleFiles {
     /// Whether several files are named, so that what is printed of each needs a heading.
-    pub(crate) fn are_several(&self) -> bool {
+    fn are_several(&self) -> bool {
         self.files.len() > 1
     }
 
-    /// Runs a command on each pickle that is asked for, given where it begins; the command returns where it ends. Says how
-    /// many bytes of a file are left out.
+    /// Runs a command on each pickle that is asked for. The first one of a file has a heading where there are several files,
+    /// the first one of a member where there are several members: `FILE` or `FILE: MEMBER`. Says what is left out.
     ///
     /// # Errors
     ///
     /// The worst of all files; at once if the output is closed.
-    pub(crate) fn each(&self, mut run: impl FnMut(&Input, usize) -> Result<usize, Failure>) -> Result<(), Failure> {
-        failure::each(&input::or_standard(&self.files)?, |file| {
-            let input = Input::read(file)?;
-            let mut at = run(&input, 0)?;
-            while self.all && at < input.data.len() {
-                at = run(&input, at)?;
+    pub(crate) fn each(
+        &self,
+        partial: bool,
+        mut run: impl FnMut(&Pickle, Option<&str>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let opener = self.choice.opener().partial(partial);
+        failure::each(&input::or_standard(&self.files)?, |path| {
+            let name = input::name(path);
+            let file = input::open(&opener, path)?;
+            let (groups, unreadable) = self.groups(&file);
+            if groups.is_empty() {
+                return Err(self.nothing(&name, &file, unreadable));
             }
-            tell_rest(&input, at, "use --all to print every pickle");
-            Ok(())
+            let are_several = groups.len() > 1;
+            let outcome = failure::each(&groups, |group| {
+                let member = Printable(group.member.path()).to_string();
+                let called = if member.is_empty() { name.clone() } else { format!("{name}: {member}") };
+                let heading = match are_several {
+                    true => Some(called.as_str()),
+                    false => self.are_several().then_some(name.as_str()),
+                };
+                self.print(group, &called, heading, &mut run)
+            });
+            let told = tell_unreadable(&name, unreadable);
+            outcome.and(told)
         })
+    }
+
+    /// Prints the pickles of a group that are asked for.
+    fn print(
+        &self,
+        group: &Group,
+        name: &str,
+        mut heading: Option<&str>,
+        run: &mut impl FnMut(&Pickle, Option<&str>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let main = group.main();
+        for (index, pickle) in group.pickles.iter().enumerate() {
+            if self.all || index == main {
+                run(&Pickle::new(name, &group.member, pickle)?, heading.take())?;
+            }
+        }
+        match (&group.problem, group.pickles.len(), group.rest) {
+            (Some(problem), ..) if self.all || group.pickles.is_empty() => Err(Failure::data(name, problem)),
+            (.., Some(rest)) if rest > 0 && !self.all => {
+                tell_rest(name, group, rest, "use --all to print every pickle");
+                Ok(())
+            }
+            (_, 2.., None) if !self.all => {
+                let others = failure::count(group.pickles.len() - 1, "more pickle");
+                note(&format!("{name}: {others} not printed; use --all to print every pickle"));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The pickles of the members that were chosen, in order, and what could not be read.
+    fn groups(&self, file: &File) -> (Vec<Group>, Vec<(Member, picklevm_files::Error)>) {
+        let (mut groups, mut unreadable): (Vec<Group>, _) = (Vec::new(), Vec::new());
+        for Entry { member, contents, .. } in file.walk().filter(|entry| self.choice.has(entry.member.path())) {
+            match contents {
+                Err(error) => unreadable.push((member, error)),
+                Ok(contents) => {
+                    let is_pickle = !contents.pickles().is_empty();
+                    match groups.iter_mut().rfind(|group| group.member.path() == member.path()) {
+                        Some(group) if is_pickle => group.add(contents),
+                        None if is_pickle => {
+                            let mut group = Group { member, pickles: Vec::new(), rest: None, problem: None };
+                            group.add(contents);
+                            groups.push(group);
+                        }
+                        // What is wrong with a container of pickles is wrong with the file.
+                        _ if member.expects_pickle() => {
+                            unreadable.extend(contents.into_problem().map(|error| (member, error)));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        (groups, unreadable)
+    }
+
+    /// Why there is nothing to print of a file.
+    fn nothing(&self, name: &str, file: &File, unreadable: Vec<(Member, picklevm_files::Error)>) -> Failure {
+        if let Some((_, error)) = unreadable.into_iter().next() {
+            return Failure::data(name, error);
+        }
+        let patterns = self.choice.patterns();
+        let chosen = file.walk().find(|entry| !patterns.is_empty() && self.choice.has(entry.member.path()));
+        match chosen {
+            Some(entry) => match entry.member.explain() {
+                Ok(error) | Err(error) => Failure::data(name, error),
+            },
+            None if !patterns.is_empty() => {
+                Failure::Usage(format!("{name}: no member matches {patterns}; `picklevm list` prints all"))
+            }
+            None => no_pickle(name, file),
+        }
     }
 }
 
-/// Says on standard error how many bytes of an input were left out, if any, and what can be done.
-pub(crate) fn tell_rest(input: &Input, end: usize, remedy: &str) {
-    let rest = input.data.len().saturating_sub(end);
-    if rest > 0 {
-        let (name, bytes) = (&input.name, failure::count(rest, "byte"));
-        failure::note(&format!("{name}: {bytes} after the first pickle, from offset {end} on, not read; {remedy}"));
+/// Why a file without a pickle has none.
+pub(crate) fn no_pickle(name: &str, file: &File) -> Failure {
+    match file.pickles().find_map(Result::err) {
+        Some(error) => Failure::data(name, error),
+        None => Failure::data(name, "there is no pickle in it"),
     }
+}
+
+/// Says which members could not be read. Those that should be pickles are a failure.
+fn tell_unreadable(name: &str, unreadable: Vec<(Member, picklevm_files::Error)>) -> Result<(), Failure> {
+    let (wanted, others): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|(member, _)| member.expects_pickle());
+    for (_, error) in others.iter().take(TOLD) {
+        note(&format!("{name}: {error}"));
+    }
+    if others.len() > TOLD {
+        note(&format!("{name}: {} not readable either", failure::count(others.len() - TOLD, "more member")));
+    }
+    failure::each(&wanted, |(_, error)| Err(Failure::data(name, error)))
+}
+
+/// Says on standard error how many bytes behind the first pickle were left out, and what can be done.
+fn tell_rest(name: &str, group: &Group, rest: u64, remedy: &str) {
+    let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
+    let bytes = failure::count(usize::try_from(rest).unwrap_or(usize::MAX), "byte");
+    note(&format!("{name}: {bytes} after the first pickle, from offset {end} on, not read; {remedy}"));
+}
+
+/// The pickle of a file that people mean, for a command that takes one alone.
+///
+/// # Errors
+///
+/// [`Failure`] if the file cannot be read, or if there is none.
+pub(crate) fn main(path: &Path) -> Result<Pickle, Failure> {
+    let name = input::name(path);
+    let file = input::open(&Opener::new(), path)?;
+    let all = PickleFiles { files: Vec::new(), all: false, choice: Choice::default() };
+    let (groups, unreadable) = all.groups(&file);
+    let Some(group) = groups.first() else { return Err(all.nothing(&name, &file, unreadable)) };
+    if let Some(rest) = group.rest.filter(|rest| *rest > 0) {
+        tell_rest(&name, group, rest, "only the first pickle is measured");
+    }
+    Pickle::new(&name, &group.member, &group.pickles[group.main()])
 }

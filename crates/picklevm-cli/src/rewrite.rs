@@ -3,48 +3,159 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use picklevm::Error;
+use picklevm_files::{Contents, Entry, ErrorKind, File, Member};
 
 use crate::failure::{Failure, count};
-use crate::input::{self, Input};
-use crate::pickles::Pickle;
+use crate::input::{self, Choice};
+use crate::output::{Destination, Output};
+use crate::pickles::{self, Pickle};
+use crate::printable::Printable;
 
-/// The file whose pickles are written again. All of it is: pickles, and on request what follows them.
+/// The file whose pickles are written again. All of it is: pickles, the container around them, and on request what follows
+/// them.
 #[derive(clap::Args)]
 pub(crate) struct Source {
     /// Read this file [default: standard input, which is also `-`]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// Write the pickles alone, without the archive or compression that they came in
+    #[arg(long)]
+    bare: bool,
     /// Copy what follows the pickles and is none, instead of refusing the file
     #[arg(long)]
     keep_rest: bool,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+/// Why a file is not written.
+enum Refused {
+    Failure(Failure),
+    File(picklevm_files::Error),
+}
+
+impl From<picklevm_files::Error> for Refused {
+    fn from(error: picklevm_files::Error) -> Self {
+        Refused::File(error)
+    }
 }
 
 impl Source {
-    /// Reads it.
+    /// Writes the file with what `change` makes of the pickles of each member, in the same container.
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] if it cannot be read.
-    pub(crate) fn read(&self) -> Result<Input, Failure> {
-        let files = input::or_standard(self.file.as_slice())?;
-        Input::read(&files[0])
+    /// Those of `change`; [`Failure`] if the file cannot be read, holds no pickle, or cannot be written so.
+    pub(crate) fn rewrite(
+        &self,
+        destination: &Destination,
+        mut change: impl FnMut(&[Pickle]) -> Result<Vec<Bytes>, Failure>,
+    ) -> Result<(), Failure> {
+        let path = input::or_standard(self.file.as_slice())?.swap_remove(0);
+        let name = input::name(&path);
+        let file = input::open(&self.choice.opener(), &path)?;
+        if !self.has_pickles(&file) {
+            return Err(match self.choice.patterns() {
+                patterns if patterns.is_empty() => pickles::no_pickle(&name, &file),
+                patterns => Failure::Usage(format!("{name}: no pickle in a member that matches {patterns}")),
+            });
+        }
+        let mut out = destination.create()?;
+        if self.bare {
+            self.write_bare(&name, &file, &mut out, &mut change)?;
+            return out.finish();
+        }
+        let written = file.rewrite(&mut out, |member, contents| {
+            if !self.choice.has(member.path()) {
+                return Ok(None);
+            }
+            self.changed(&name, member, contents, &mut change).map(Some).map_err(Refused::Failure)
+        });
+        match written {
+            Ok(()) => out.finish(),
+            Err(Refused::Failure(failure)) => Err(failure),
+            Err(Refused::File(error)) => Err(match out.failure_in(&error) {
+                Some(failure) if error.kind() == ErrorKind::Write => failure,
+                _ if error.kind() == ErrorKind::ReadOnly => {
+                    Failure::data(&name, &error).hint("--bare writes the pickle alone")
+                }
+                _ => Failure::data(&name, error),
+            }),
+        }
     }
 
-    /// What follows the pickles and is none: what begins as `pickle` and could not be read.
-    ///
-    /// # Errors
-    ///
-    /// What `error` comes to, if that was a pickle, or is not to be copied.
-    pub(crate) fn rest(&self, input: &Input, pickle: &Pickle, error: impl Into<Error>) -> Result<Bytes, Failure> {
-        let failure = pickle.failure(&input.name, error);
-        if pickle.offset == 0 || pickle.is_whole {
-            return Err(failure);
+    fn has_pickles(&self, file: &File) -> bool {
+        file.walk().any(|Entry { member, contents, .. }| {
+            self.choice.has(member.path()) && contents.is_ok_and(|contents| !contents.pickles().is_empty())
+        })
+    }
+
+    /// Writes the pickles of the one member that holds some.
+    fn write_bare(
+        &self,
+        name: &str,
+        file: &File,
+        out: &mut Output,
+        change: &mut impl FnMut(&[Pickle]) -> Result<Vec<Bytes>, Failure>,
+    ) -> Result<(), Failure> {
+        use std::io::Write;
+
+        let mut written: Option<String> = None;
+        for Entry { member, contents, .. } in file.walk().filter(|entry| self.choice.has(entry.member.path())) {
+            let Ok(contents) = contents else { continue };
+            if contents.pickles().is_empty() {
+                continue;
+            }
+            if contents.pickles().iter().any(|pickle| !pickle.arrays().is_empty()) {
+                let message = "the arrays of a joblib file lie outside of its pickle and would be lost";
+                return Err(Failure::data(name, message));
+            }
+            if written.as_deref().is_some_and(|written| written != member.path()) {
+                let message = "several members hold pickles; use --member to choose one (`picklevm list` prints all)";
+                return Err(Failure::data(name, message));
+            }
+            for pickle in self.changed(name, &member, &contents, change)? {
+                out.write_all(&pickle).map_err(|error| out.failure(error))?;
+            }
+            written = Some(member.path().to_owned());
         }
-        if self.keep_rest {
-            return Ok(pickle.data.clone());
+        Ok(())
+    }
+
+    /// The new pickles of a member.
+    fn changed(
+        &self,
+        name: &str,
+        member: &Member,
+        contents: &Contents,
+        change: &mut impl FnMut(&[Pickle]) -> Result<Vec<Bytes>, Failure>,
+    ) -> Result<Vec<Bytes>, Failure> {
+        let path = Printable(member.path()).to_string();
+        let called = if path.is_empty() { name.to_owned() } else { format!("{name}: {path}") };
+        let mut pickles = Vec::new();
+        for pickle in contents.pickles() {
+            pickles.push(Pickle::new(&called, member, pickle)?);
         }
-        let bytes = count(pickle.data.len(), "byte");
-        Err(failure.hint(&format!("use --keep-rest to copy what follows offset {} ({bytes}) unchanged", pickle.offset)))
+        // What is broken behind the first pickle is no pickle, and is kept on request.
+        let broken = pickles.pop_if(|last| !last.is_whole() && last.offset > 0);
+        let keep = |failure: Failure, at: u64, len: u64| {
+            let bytes = count(usize::try_from(len).unwrap_or(usize::MAX), "byte");
+            failure.hint(&format!("use --keep-rest to copy what follows offset {at} ({bytes}) unchanged"))
+        };
+        if let (Some(broken), false) = (&broken, self.keep_rest)
+            && let Err(error) = broken.load(&picklevm::Unpickler::new().resolver(picklevm::Symbolic))
+        {
+            return Err(keep(broken.failure(error), broken.offset, broken.data.len() as u64));
+        }
+        if let (Some(problem), false) = (contents.problem(), self.keep_rest) {
+            let failure = Failure::data(&called, problem);
+            return Err(match problem.offset() {
+                Some(at) => keep(failure, at, member.len().unwrap_or(at).saturating_sub(at)),
+                None => failure,
+            });
+        }
+        let mut new = change(&pickles)?;
+        new.extend(broken.map(|broken| broken.data));
+        Ok(new)
     }
 }

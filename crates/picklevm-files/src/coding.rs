@@ -105,22 +105,32 @@ impl Coding {
     /// If the data break, or expand to more than the budget allows.
     pub(crate) fn decode(self, region: &Region, most: u64, budget: &Budget) -> Result<(Bytes, u64), Error> {
         let mut out = Vec::new();
+        let used = self.decode_to(region, most, budget, &mut out)?;
+        Ok((out.into(), used))
+    }
+
+    /// Decompresses a region as [`decode`](Self::decode) does. After an error `out` has what came before it.
+    pub(crate) fn decode_to(
+        self,
+        region: &Region,
+        most: u64,
+        budget: &Budget,
+        out: &mut Vec<u8>,
+    ) -> Result<u64, Error> {
         let mut reader = region.reader();
         loop {
-            self.decode_stream(&mut reader, &mut out, most, budget)?;
-            let Some(magic) = self.next_stream() else { break };
+            self.decode_stream(&mut reader, out, most, budget)?;
+            let Some(magic) = self.next_stream() else { return Ok(reader.offset()) };
             // Python's gzip passes over zeros between and behind streams.
             let mut rest = region.from(reader.offset());
             if self == Coding::Gzip {
                 rest = without_zeros(rest)?;
             }
             if !rest.head(magic.len())?.starts_with(magic) || out.len() as u64 >= most {
-                let used = if rest.len() == 0 { region.len() } else { reader.offset() };
-                return Ok((out.into(), used));
+                return Ok(if rest.len() == 0 { region.len() } else { reader.offset() });
             }
             reader = RegionReader::at(region, region.len() - rest.len());
         }
-        Ok((out.into(), reader.offset()))
     }
 
     fn decode_stream(

@@ -46,8 +46,10 @@ pub enum ErrorKind {
     ReadOnly,
     /// A limit of [`FileLimits`](crate::FileLimits) was reached.
     Limit,
-    /// The file could not be read or written.
+    /// The file could not be read.
     Io,
+    /// What is written back could not be written.
+    Write,
 }
 
 impl Error {
@@ -67,6 +69,13 @@ impl Error {
     pub(crate) fn io(what: &str, error: io::Error) -> Self {
         let mut new = Error::new(ErrorKind::Io, format!("{what}: {error}"));
         new.0.source = Some(Box::new(error));
+        new
+    }
+
+    #[cold]
+    pub(crate) fn write(error: io::Error) -> Self {
+        let mut new = Error::io("cannot write", error);
+        new.0.kind = ErrorKind::Write;
         new
     }
 

@@ -17,6 +17,7 @@ use crate::region::Region;
 pub(crate) struct Options {
     pub(crate) every_reading: bool,
     pub(crate) restore_line_ends: bool,
+    pub(crate) partial: bool,
 }
 
 /// Opens files, with options.
@@ -62,6 +63,14 @@ impl Opener {
     #[must_use]
     pub fn restore_line_ends(mut self, on: bool) -> Self {
         self.options.restore_line_ends = on;
+        self
+    }
+
+    /// Lists what can still be read of containers that are cut off: what was decompressed before the end, the members of
+    /// archives without a directory. What is wrong is then a [`problem`](Contents::problem) of theirs. Off by default.
+    #[must_use]
+    pub fn partial(mut self, on: bool) -> Self {
+        self.options.partial = on;
         self
     }
 
@@ -129,6 +138,7 @@ impl File {
 
     /// All members, what holds others before these, each opened.
     pub fn walk(&self) -> Walk {
+        self.root.shared().budget.restart();
         Walk { work: vec![self.root.clone()] }
     }
 

@@ -109,6 +109,11 @@ impl Sign {
     }
 }
 
+/// Whether a format is known that begins so.
+pub(crate) fn is_known(head: &[u8]) -> bool {
+    KNOWN.iter().any(|Foreign(sign, ..)| sign.fits(head))
+}
+
 /// What bytes of this length are that begin so and hold no pickle.
 pub(crate) fn explain(head: &[u8], len: u64) -> Error {
     if len == 0 {

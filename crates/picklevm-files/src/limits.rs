@@ -31,7 +31,7 @@ pub struct FileLimits {
 
 impl Default for FileLimits {
     fn default() -> Self {
-        FileLimits { expanded: 16 << 30, ratio: 200, depth: 8, members: 1 << 20 }
+        FileLimits { expanded: 16 << 30, ratio: 100, depth: 8, members: 1 << 20 }
     }
 }
 
@@ -46,7 +46,7 @@ impl FileLimits {
         self
     }
 
-    /// Sets [`ratio`](Self::ratio). 200 by default.
+    /// Sets [`ratio`](Self::ratio). 100 by default.
     #[must_use]
     pub fn ratio(mut self, times: u64) -> Self {
         self.ratio = times;
@@ -82,6 +82,12 @@ impl Budget {
     pub(crate) fn new(limits: FileLimits, file_len: u64) -> Self {
         let by_ratio = file_len.saturating_mul(limits.ratio).max(RATIO_FLOOR);
         Budget { limits, most: limits.expanded.min(by_ratio), expanded: AtomicU64::new(0), members: AtomicU64::new(0) }
+    }
+
+    /// Begins to count anew: the file is read once more from the beginning.
+    pub(crate) fn restart(&self) {
+        self.expanded.store(0, Ordering::Relaxed);
+        self.members.store(0, Ordering::Relaxed);
     }
 
     /// Counts bytes that came out of something.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::coding::Coding;
 use crate::error::{Error, ErrorKind};
 use crate::file::Options;
+use crate::foreign;
 use crate::formats::{self, Layout};
 use crate::limits::Budget;
 use crate::pickle::RawArray;
@@ -278,6 +279,27 @@ impl Member {
         formats::open(self).map_err(|error| error.in_member(&self.path))
     }
 
+    /// Whether there should be a pickle in it: it is the file itself, or its name says so.
+    pub fn expects_pickle(&self) -> bool {
+        self.expect == Expect::Pickle
+    }
+
+    /// What it is if it holds no pickle: one sentence, and what to do where there is something.
+    ///
+    /// ```
+    /// let file = picklevm_files::Opener::new().bytes("%PDF-1.7 ...");
+    /// assert_eq!(file.root().explain()?.to_string(), "this is a PDF document, not a pickle");
+    /// # Ok::<(), picklevm_files::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn explain(&self) -> Result<Error, Error> {
+        let head = self.head(formats::HEAD)?;
+        Ok(foreign::explain(&head, self.len().unwrap_or(head.len() as u64)).in_member(&self.path))
+    }
+
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -346,6 +368,11 @@ impl Contents {
     /// or, if it holds no pickle and no member, what it is instead.
     pub fn problem(&self) -> Option<&Error> {
         self.problem.as_ref()
+    }
+
+    /// [`problem`](Self::problem), by value.
+    pub fn into_problem(self) -> Option<Error> {
+        self.problem
     }
 
     /// Its bytes, decompressed.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::error::Error;
 use crate::file::File;
 use crate::formats::{self, Change};
-use crate::member::{Contents, Member, Pickle};
+use crate::member::{Contents, Expect, Member};
 
 /// A container on the way to the pickles in it.
 struct Open {
@@ -20,12 +20,14 @@ struct Open {
 
 impl File {
     /// Writes the file with other pickles in it: the same container, the same compressions, and all that did not change as it
-    /// was. `change` is asked for each member that holds pickles: it returns as many new ones, or `None` to leave them.
+    /// was. `change` is asked for each member that holds pickles directly: it returns as many new ones, or `None` to leave
+    /// them.
     ///
     /// # Errors
     ///
-    /// Those of `change`; [`ReadOnly`](crate::ErrorKind::ReadOnly) if the container cannot be written with what is to change. By
-    /// then a part may have been written to `out`: write to a temporary file, or to memory.
+    /// Those of `change`; those of members that cannot be opened and should hold a pickle;
+    /// [`ReadOnly`](crate::ErrorKind::ReadOnly) if the container cannot be written with what is to change. By then a part may
+    /// have been written to `out`: write to a temporary file, or to memory.
     ///
     /// ```
     /// use picklevm_files::{Error, Opener};
@@ -33,24 +35,28 @@ impl File {
     /// // A file of two pickles, of which the second is replaced.
     /// let file = Opener::new().bytes("K\x01.K\x02.");
     /// let mut out = Vec::new();
-    /// file.rewrite(&mut out, |_, pickles| Ok::<_, Error>(Some(vec![pickles[0].bytes()?, "K\x03.".into()])))?;
+    /// file.rewrite(&mut out, |_, contents| {
+    ///     Ok::<_, Error>(Some(vec![contents.pickles()[0].bytes()?, "K\x03.".into()]))
+    /// })?;
     /// assert_eq!(out, b"K\x01.K\x03.");
     /// # Ok::<(), Error>(())
     /// ```
     pub fn rewrite<E: From<Error>>(
         &self,
         out: &mut dyn Write,
-        mut change: impl FnMut(&Member, &[Pickle]) -> Result<Option<Vec<Bytes>>, E>,
+        mut change: impl FnMut(&Member, &Contents) -> Result<Option<Vec<Bytes>>, E>,
     ) -> Result<(), E> {
-        // The file itself has to be opened; a member that cannot be opened stays as it is.
+        self.root().shared().budget.restart();
         let contents = self.root().open()?;
         let mut open = vec![enter(self.root(), contents, &mut change)?];
         while let Some(top) = open.last_mut() {
             if let Some(member) = top.contents.members.get(top.next) {
                 let member = member.clone();
                 top.next += 1;
-                if let Ok(contents) = member.open() {
-                    open.push(enter(&member, contents, &mut change)?);
+                match member.open() {
+                    Ok(contents) => open.push(enter(&member, contents, &mut change)?),
+                    Err(error) if member.expect() == Expect::Pickle => return Err(error.into()),
+                    Err(_) => {}
                 }
                 continue;
             }
@@ -74,11 +80,11 @@ impl File {
 fn enter<E: From<Error>>(
     member: &Member,
     contents: Contents,
-    change: &mut impl FnMut(&Member, &[Pickle]) -> Result<Option<Vec<Bytes>>, E>,
+    change: &mut impl FnMut(&Member, &Contents) -> Result<Option<Vec<Bytes>>, E>,
 ) -> Result<Open, E> {
     let mut changes = Vec::new();
     if !contents.pickles.is_empty()
-        && let Some(new) = change(member, &contents.pickles)?
+        && let Some(new) = change(member, &contents)?
     {
         changes = new.into_iter().take(contents.pickles.len()).enumerate().collect();
     }

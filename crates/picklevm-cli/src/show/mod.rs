@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Print this much of each text, of bytes and of an integer [default: 4KiB, with --json no limit]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_bytes: Option<usize>,
+    /// Print what can be read of a file that is cut off or broken; the exit status is still 1
+    #[arg(long)]
+    partial: bool,
     /// Print all of it: every level, item and byte
     #[arg(long)]
     full: bool,
@@ -57,20 +60,35 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let color = !args.json && AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut out = Output::stdout();
     let unpickler = Unpickler::new();
-    args.pickles.each(|input, offset| {
-        if args.pickles.are_several() && offset == 0 && !args.json {
-            writeln!(out, "# {}", input.name).map_err(|error| out.failure(error))?;
+    args.pickles.each(args.partial, |pickle, heading| {
+        if let Some(heading) = heading.filter(|_| !args.json) {
+            writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
-        let pickle = Pickle::at(&input.data, offset);
-        let graph = pickle.load(&unpickler).map_err(|error| pickle.failure(&input.name, error))?;
+        let (graph, failure) = match pickle.load(&unpickler) {
+            Ok(graph) => (graph, None),
+            Err(error) => match beginning(pickle, args) {
+                Some(graph) => (graph, Some(pickle.failure(error))),
+                None if pickle.is_whole() || args.partial => return Err(pickle.failure(error)),
+                None => return Err(pickle.failure(error).hint("use --partial to print what can be read")),
+            },
+        };
         let mut out = Budget::new(&mut out, graph.held_bytes() + pickle.data.len());
         let pretty = pretty(&graph, args);
         let shown = if color { pretty.write_colored(&Colors, &mut out) } else { pretty.write_to(&mut out) };
         let shown = shown.and_then(|()| out.write_all(b"\n"));
-        shown.map_err(|error| out.failure(&input.name, error))?;
-        Ok(pickle.end())
+        shown.map_err(|error| out.failure(&pickle.name, error))?;
+        failure.map_or(Ok(()), Err)
     })?;
     out.finish()
+}
+
+/// What the beginning of a pickle makes that is cut off or broken, if that is asked for.
+fn beginning(pickle: &Pickle, args: &Args) -> Option<Graph> {
+    if !args.partial {
+        return None;
+    }
+    let completed = picklevm_files::complete(&pickle.data);
+    Unpickler::new().load_bytes(completed.pickle).ok()
 }
 
 /// What to print of what a load made.

@@ -12,7 +12,7 @@ use picklevm::{Pickler, Protocol, Symbolic, Unpickler};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::input::{self, Input};
+use crate::input;
 use crate::output::Output;
 use crate::pickles::{self, Pickle};
 
@@ -59,9 +59,8 @@ struct Timings {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let input = Input::read(&input::or_standard(args.file.as_slice())?[0])?;
-    let pickle = Pickle::at(&input.data, 0);
-    let timings = measure(args.repeat, &pickle).map_err(|error| pickle.failure(&input.name, error))?;
+    let pickle = pickles::main(&input::or_standard(args.file.as_slice())?[0])?;
+    let timings = measure(args.repeat, &pickle).map_err(|error| pickle.failure(error))?;
     let mut out = Output::stdout();
     if args.json {
         let Timings { bytes, ops, protocol, decode, load, drop, dump, identical } = &timings;
@@ -71,11 +70,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         });
         writeln!(out, "{report}").map_err(|error| out.failure(error))?;
     } else {
-        table::print(&input.name, &timings, &mut out).map_err(|error| out.failure(error))?;
+        table::print(&pickle.name, &timings, &mut out).map_err(|error| out.failure(error))?;
     }
-    out.finish()?;
-    pickles::tell_rest(&input, pickle.end(), "only the first pickle is measured");
-    Ok(())
+    out.finish()
 }
 
 fn measure(repeat: usize, pickle: &Pickle) -> picklevm::Result<Timings> {

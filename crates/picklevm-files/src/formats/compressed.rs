@@ -49,14 +49,24 @@ pub(super) fn begins_as_zlib(head: &[u8]) -> bool {
 
 fn open(member: &Member, region: Region, kind: Kind, coding: Coding) -> Result<Contents, Error> {
     member.check_sum()?;
-    let (bytes, used) = coding.decode(&region, u64::MAX, &member.shared().budget)?;
+    let mut bytes = Vec::new();
+    let used = coding.decode_to(&region, u64::MAX, &member.shared().budget, &mut bytes);
     let mut contents = Contents::new(kind, region, Layout::Coded(coding));
+    let used = match used {
+        Ok(used) => used,
+        Err(error) if member.shared().options.partial && error.kind() != ErrorKind::Limit && !bytes.is_empty() => {
+            contents.problem = Some(error);
+            contents.layout = Layout::ReadOnly("it is damaged");
+            contents.region.len()
+        }
+        Err(error) => return Err(error),
+    };
     let rest = contents.region.from(used);
     if rest.len() > 0 {
         let message = format!("{} bytes follow the {}", rest.len(), coding.name());
         contents.problem = Some(Error::new(ErrorKind::Damaged, message).at(used));
         contents.layout = Layout::ReadOnly("other data follow the compressed ones");
     }
-    contents.members.push(member.child("", Source::Plain(Region::memory(bytes)), member.expect()));
+    contents.members.push(member.child("", Source::Plain(Region::memory(bytes.into())), member.expect()));
     Ok(contents)
 }

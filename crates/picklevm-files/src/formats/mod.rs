@@ -26,7 +26,7 @@ use crate::member::{Contents, Expect, Kind, Member, Source};
 use crate::region::Region;
 
 /// Bytes at the beginning of a file by which formats are told apart; a tar header is 512.
-const HEAD: usize = 1024;
+pub(crate) const HEAD: usize = 1024;
 
 /// A format that is recognised by its first bytes.
 struct Format {
@@ -91,7 +91,10 @@ fn nothing(member: &Member, head: &Bytes) -> Result<Contents, Error> {
         _ => Region::memory(Bytes::new()),
     };
     let mut contents = Contents::new(Kind::Data, region, Layout::ReadOnly("it holds no pickle"));
-    contents.problem = Some(foreign::explain(head, member.len().unwrap_or(head.len() as u64)));
+    // Archives have many members of which nobody asks what they are.
+    if member.expect() == Expect::Pickle {
+        contents.problem = Some(foreign::explain(head, member.len().unwrap_or(head.len() as u64)));
+    }
     Ok(contents)
 }
 
@@ -162,7 +165,7 @@ fn splice(region: &Region, places: &[Range<u64>], changes: &[Change], out: &mut 
 }
 
 fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<(), Error> {
-    out.write_all(bytes).map_err(|error| Error::io("cannot write", error))
+    out.write_all(bytes).map_err(Error::write)
 }
 
 /// Copies a region as it is, piece by piece.

@@ -9,12 +9,15 @@ use std::sync::Arc;
 use super::{Layout, compressed, torch_legacy};
 use crate::coding::Coding;
 use crate::error::{Error, ErrorKind};
+use crate::foreign;
 use crate::member::{Contents, Expect, Kind, Member, Pickle, Source};
 use crate::pickle::{self, Broken, Extent, extent};
 use crate::region::Region;
 
 /// Ops that bytes without a header must begin with to be taken for a pickle that is broken further on.
-const OPS_OF_A_PICKLE: u64 = 3;
+const OPS_OF_A_PICKLE: u64 = 2;
+/// As many if they may be something else as well: lines of text spell a few ops by chance.
+const OPS_OF_TEXT: u64 = 8;
 
 /// Whether bytes that may be anything may begin with a pickle, judged by the first of them: `len` are there in all.
 pub(super) fn may_begin(head: &[u8], len: Option<u64>) -> bool {
@@ -45,6 +48,10 @@ pub(super) fn open(member: &Member, region: &Region) -> Result<Option<Contents>,
         let found = match extent(region, at) {
             Ok(found) => found,
             Err(broken) if at == 0 => return Ok(open_broken(member, contents, broken)),
+            // Behind a pickle, what can be decoded is one that the machine refuses.
+            Err(Broken { whole_end: Some(end), .. }) => {
+                Extent { end, segments: std::iter::once(at..end).collect(), ..Extent::default() }
+            }
             Err(broken) => {
                 rest_of_row(member, &mut contents, at, broken)?;
                 break;
@@ -134,7 +141,7 @@ pub(super) fn push(member: &Member, contents: &mut Contents, found: Extent) {
 
 /// Bytes that begin as a pickle that is not whole, if they do so for certain.
 fn open_broken(member: &Member, mut contents: Contents, broken: Broken) -> Option<Contents> {
-    let is_pickle = broken.has_header && broken.ops > 1 || broken.error.kind() != ErrorKind::Pickle;
+    let is_pickle = broken.has_header || broken.error.kind() != ErrorKind::Pickle;
     if !is_pickle || member.expect() == Expect::Anything && broken.ops < OPS_OF_A_PICKLE {
         return None;
     }
@@ -146,8 +153,10 @@ fn open_broken(member: &Member, mut contents: Contents, broken: Broken) -> Optio
 /// broken further on.
 pub(super) fn open_damaged(member: &Member, region: &Region) -> Result<Option<Contents>, Error> {
     let mut contents = Contents::new(Kind::Pickle, region.clone(), Layout::Parts(Vec::new()));
+    let is_known = foreign::is_known(&region.head(super::HEAD)?);
+    let enough = if is_known { OPS_OF_TEXT } else { OPS_OF_A_PICKLE };
     match extent(region, 0) {
-        Err(broken) if broken.ops >= OPS_OF_A_PICKLE => {
+        Err(broken) if broken.ops >= enough => {
             push_broken(member, &mut contents, 0, broken);
             Ok(Some(contents))
         }
@@ -168,7 +177,9 @@ pub(super) fn push_broken(member: &Member, contents: &mut Contents, start: u64, 
         error
     };
     let parts = vec![contents.region.slice(start..len)];
-    contents.layout = Layout::ReadOnly("it is broken");
+    if start == 0 {
+        contents.layout = Layout::ReadOnly("it is broken");
+    }
     let protocol = match contents.region.array::<2>(start) {
         Ok(Some([_, protocol])) if has_header => protocol,
         _ => 0,
@@ -209,10 +220,9 @@ fn rest_of_row(member: &Member, contents: &mut Contents, at: u64, broken: Broken
     }
     if broken.has_header || broken.ops >= OPS_OF_A_PICKLE {
         push_broken(member, contents, at, broken);
-        return Ok(());
+    } else {
+        contents.problem = Some(broken.error);
     }
-    let message = format!("{} bytes follow that are no pickle", rest.len());
-    contents.problem = Some(Error::new(ErrorKind::Pickle, message).at(at));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! A pickle that was cut off, completed with the ops that close what was open.
 
-use picklevm_ops::{Decoder, Op, Opcode};
+use picklevm_ops::{Decoder, Op, Opcode, Text};
 
 use super::evaluate::{Evaluation, Node, Value};
 
@@ -17,7 +17,7 @@ pub struct Completed {
 }
 
 /// Makes a pickle of the ops that can be read of one that is cut off or broken: containers that were being filled are
-/// closed as they are, so that everything read so far is shown in its place.
+/// closed as they are, so that everything read so far is shown in its place. What is missing beside a key is `Ellipsis`.
 ///
 /// ```
 /// let cut = b"\x80\x04}(\x8c\x01a](K\x01K\x02\x8c\x05ab";
@@ -53,6 +53,13 @@ impl Closer {
         // What is emitted finds on the stack what it takes.
         if self.evaluation.run(&op).is_ok() {
             self.out.push(op.opcode().byte());
+        }
+    }
+
+    /// Stands for a value that was cut off.
+    fn emit_missing(&mut self) {
+        if self.evaluation.run(&Op::Global(Text::from("builtins"), Text::from("Ellipsis"))).is_ok() {
+            self.out.extend_from_slice(b"cbuiltins\nEllipsis\n");
         }
     }
 
@@ -101,7 +108,7 @@ impl Closer {
             }
             let items = self.open_items();
             if !items.len().is_multiple_of(2) && items.last().is_some_and(|key| self.is_hashable(*key)) {
-                self.emit(Op::None);
+                self.emit_missing();
                 continue;
             }
             return;
@@ -129,7 +136,7 @@ impl Closer {
             (Some(Node::Global { .. }), Some(Node::Tuple(_))) => Op::Reduce,
             (Some(Node::List(_)), _) => Op::Append,
             (Some(Node::Dict(_)), _) if self.is_hashable(top) => {
-                self.emit(Op::None);
+                self.emit_missing();
                 Op::SetItem
             }
             _ if third.is_some_and(|third| matches!(self.node(third), Some(Node::Dict(_))))
@@ -164,14 +171,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_value_gets_none() {
-        closes(b"}(K\x01K\x02K\x03", b"Nu.");
-        closes(b"}K\x01", b"Ns.");
+    fn a_key_without_a_value_gets_an_ellipsis() {
+        closes(b"}(K\x01K\x02K\x03", b"cbuiltins\nEllipsis\nu.");
+        closes(b"}K\x01", b"cbuiltins\nEllipsis\ns.");
     }
 
     #[test]
     fn a_state_is_given_to_its_object_and_arguments_to_their_class() {
-        closes(b"}(K\x01cm\nC\n)\x81}K\x02", b"Nsbu.");
+        closes(b"}(K\x01cm\nC\n)\x81}K\x02", b"cbuiltins\nEllipsis\nsbu.");
         closes(b"}(K\x01cm\nC\nK\x02\x85", b"Ru.");
     }
 

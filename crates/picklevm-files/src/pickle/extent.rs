@@ -56,6 +56,8 @@ pub(crate) struct Broken {
     pub(crate) truncated: bool,
     /// How many ops were read.
     pub(crate) ops: u64,
+    /// Where STOP ends, if all ops can be decoded: one of them does not find on the stack what it takes.
+    pub(crate) whole_end: Option<u64>,
     /// Whether it begins with PROTO of a known protocol.
     pub(crate) has_header: bool,
     /// Where the first frame that is not whole should end.
@@ -257,7 +259,13 @@ impl<'r> Scan<'r> {
     #[cold]
     fn broken(&self, error: Error, truncated: bool) -> Broken {
         let expected_end = self.frame_end.filter(|end| *end > self.region.len());
-        Broken { error, truncated, ops: self.ops, has_header: self.has_header, expected_end }
+        let is_decoded = error.kind() == crate::ErrorKind::Pickle && self.evaluation.is_some();
+        let rest = self.region.from(self.start);
+        let whole_end = rest.in_memory().filter(|_| is_decoded).and_then(|data| {
+            let mut ops = picklevm_ops::ops(data);
+            ops.by_ref().all(|op| op.is_ok()).then(|| self.start + ops.offset() as u64)
+        });
+        Broken { error, truncated, whole_end, ops: self.ops, has_header: self.has_header, expected_end }
     }
 }
 

@@ -48,7 +48,7 @@ fn bytes_behind_a_row_that_are_no_pickle_are_a_problem_that_hides_nothing() {
     let found: Vec<_> = made("row-junk.pkl").pickles().collect();
     assert_eq!(found.len(), 4);
     let error = found[3].as_ref().unwrap_err();
-    assert_eq!(error.to_string(), "offset 107: 7 bytes follow that are no pickle");
+    assert_eq!(error.to_string(), "offset 107: expected an opcode, found the byte 0xff");
 }
 
 #[test]

@@ -96,7 +96,17 @@ fn walk(data: Vec<u8>) {
             }
         }
     }
-    let _ = file.rewrite::<picklevm_files::Error>(&mut Vec::new(), |_, pickles| {
-        pickles.iter().map(|pickle| pickle.bytes()).collect::<Result<_, _>>().map(Some)
+    let _ = file.rewrite::<picklevm_files::Error>(&mut Vec::new(), |_, contents| {
+        contents.pickles().iter().map(|pickle| pickle.bytes()).collect::<Result<_, _>>().map(Some)
     });
+}
+
+#[test]
+fn lines_that_spell_a_few_ops_are_text() {
+    for text in ["Version 1\n(c) 2020 somebody\n", "(N)ew\n", "Variable\nN\n"] {
+        assert_eq!(error(&from(text)).to_string(), "this is a text file, not a pickle", "{text}");
+    }
+    // What nobody else writes is a pickle that breaks.
+    assert!(only(&from(&b"K\x01K\x02\xff"[..])).problem().is_some());
+    assert!(only(&from("(dp0\nVa\np1\nI1\nsVb\np2\nI2\n")).problem().is_some());
 }

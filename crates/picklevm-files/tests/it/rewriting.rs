@@ -10,7 +10,9 @@ use crate::{bytes, data, from, made, only};
 /// The file with every pickle replaced by this one.
 fn replaced(file: &File, pickle: &'static [u8]) -> Result<Vec<u8>, Error> {
     let mut out = Vec::new();
-    file.rewrite::<Error>(&mut out, |_, pickles| Ok(Some(vec![Bytes::from_static(pickle); pickles.len()])))?;
+    file.rewrite::<Error>(&mut out, |_, contents| {
+        Ok(Some(vec![Bytes::from_static(pickle); contents.pickles().len()]))
+    })?;
     Ok(out)
 }
 

@@ -70,6 +70,7 @@ pub struct Disassembler {
     keep_memo: bool,
     max_indentation: u64,
     color: bool,
+    base: usize,
     memo: Memo<StackObject>,
 }
 
@@ -88,6 +89,7 @@ impl Disassembler {
             keep_memo: false,
             max_indentation: 1 << 30,
             color: false,
+            base: 0,
             memo: Memo::default(),
         }
     }
@@ -158,6 +160,19 @@ impl Disassembler {
         self
     }
 
+    /// Adds `bytes` to every offset that is printed, and to those of errors: for a pickle that was cut out of a file.
+    ///
+    /// ```
+    /// let mut out = Vec::new();
+    /// picklevm_ops::Disassembler::new().set_base(100).dis(b"N.", &mut out)?;
+    /// assert!(out.starts_with(b"  100: N    NONE\n"));
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    pub fn set_base(&mut self, bytes: usize) -> &mut Self {
+        self.base = bytes;
+        self
+    }
+
     /// Prints the ops of the first pickle in `data` to `out`. Returns where the pickle ends, in bytes.
     ///
     /// Operands are read as `pickletools` reads them, and where that refuses, as the machine does. Frames are not
@@ -209,8 +224,9 @@ impl Disassembler {
         let mut annotations = self.annotate;
         let mut end = start;
         for raw in raw_ops(data, start) {
-            let raw = raw?;
+            let mut raw = raw.map_err(|error| error.offset_by(self.base as u64))?;
             end = raw.end();
+            raw.offset = raw.offset.saturating_add(self.base);
             highest = highest.max(raw.opcode.proto());
             let argument = Argument::of(&raw, &mut decimals)?;
             let blanks = self.indent_level.saturating_mul(stack.depth()) as u64;

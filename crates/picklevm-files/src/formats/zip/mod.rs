@@ -40,7 +40,7 @@ const METHODS: &[(u16, Option<Coding>)] = &[
 pub(super) fn open(member: &Member, region: Region) -> Result<Contents, Error> {
     let Some(directory) = Directory::find(&region)? else {
         let mut error = Error::damaged("zip archive", "it has no central directory, it was probably cut off");
-        if member.shared().options.every_reading {
+        if member.shared().options.every_reading || member.shared().options.partial {
             let mut contents = Contents::new(Kind::Zip, region, Layout::ReadOnly("it has no directory"));
             readings::list(member, &mut contents, None)?;
             contents.problem = Some(error);
