@@ -47,7 +47,7 @@ pub(super) fn open(member: &Member, region: &Region) -> Result<Option<Contents>,
     while at < region.len() {
         let found = match extent(region, at) {
             Ok(found) => found,
-            Err(broken) if at == 0 => return Ok(open_broken(member, contents, broken)),
+            Err(broken) if at == 0 => return open_broken(member, contents, broken),
             // Behind a pickle, what can be decoded is one that the machine refuses.
             Err(Broken { whole_end: Some(end), .. }) => {
                 Extent { end, segments: std::iter::once(at..end).collect(), ..Extent::default() }
@@ -140,13 +140,14 @@ pub(super) fn push(member: &Member, contents: &mut Contents, found: Extent) {
 }
 
 /// Bytes that begin as a pickle that is not whole, if they do so for certain.
-fn open_broken(member: &Member, mut contents: Contents, broken: Broken) -> Option<Contents> {
+fn open_broken(member: &Member, mut contents: Contents, broken: Broken) -> Result<Option<Contents>, Error> {
     let is_pickle = broken.has_header || broken.error.kind() != ErrorKind::Pickle;
     if !is_pickle || member.expect() == Expect::Anything && broken.ops < OPS_OF_A_PICKLE {
-        return None;
+        return Ok(None);
     }
+    member.check_sum()?;
     push_broken(member, &mut contents, 0, broken);
-    Some(contents)
+    Ok(Some(contents))
 }
 
 /// The last of [`BY_CONTENT`](super::BY_CONTENT): line ends that were converted, and pickles without a header that are

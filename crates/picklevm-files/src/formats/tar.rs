@@ -29,7 +29,17 @@ pub(crate) struct Header {
 
 /// Whether the bytes begin with a header of which the checksum is right: `TarInfo.frombuf`.
 pub(super) fn begins(head: &[u8]) -> bool {
-    head.get(..BLOCK as usize).is_some_and(|block| block[0] != 0 && has_right_checksum(block))
+    head.get(..BLOCK as usize).is_some_and(is_header)
+}
+
+/// Whether a block is a header to `TarInfo.frombuf`: its checksum is right and its numbers are numbers.
+fn is_header(block: &[u8]) -> bool {
+    /// Mode, user, group, size, time, device.
+    const NUMBERS: [(usize, usize); 7] =
+        [(100, 108), (108, 116), (116, 124), (124, 136), (136, 148), (329, 337), (337, 345)];
+    block.iter().any(|byte| *byte != 0)
+        && has_right_checksum(block)
+        && NUMBERS.iter().all(|(start, end)| number(&block[*start..*end]).is_some())
 }
 
 fn has_right_checksum(block: &[u8]) -> bool {
@@ -133,7 +143,7 @@ enum Next {
 impl Reader {
     fn next(&mut self) -> Result<Next, Error> {
         let mut long_name = None;
-        let mut pax = self.pax.clone();
+        let mut pax: HashMap<String, String> = HashMap::new();
         loop {
             let at = self.at;
             let Some(block) = self.region.array::<{ BLOCK as usize }>(at)? else {
@@ -142,21 +152,32 @@ impl Reader {
             if block.iter().all(|byte| *byte == 0) {
                 return Ok(Next::End);
             }
-            let (true, Some(mut size)) = (has_right_checksum(&block), number(&block[124..136])) else {
+            let (true, Some(mut size)) = (is_header(&block), number(&block[124..136])) else {
                 return Ok(Next::Bad);
             };
             let data_start = at + BLOCK;
             let kind = block[156];
             if matches!(kind, b'L' | b'K' | b'x' | b'g' | b'X') {
                 let Some(extension) = self.extension(data_start, size)? else { return Ok(Next::Truncated) };
-                match kind {
-                    b'L' => long_name = Some(text(&extension)),
-                    b'x' | b'X' => read_pax(&extension, &mut pax),
-                    b'g' => {
-                        read_pax(&extension, &mut self.pax);
-                        read_pax(&extension, &mut pax);
+                let is_sound = match kind {
+                    b'L' => {
+                        // Of several the first counts: `tarfile` takes the header behind it, and names that.
+                        long_name.get_or_insert(text(&extension));
+                        true
                     }
-                    _ => {}
+                    b'x' | b'X' => {
+                        let mut records = HashMap::new();
+                        let is_sound = read_pax(&extension, &mut records);
+                        long_name = long_name.or_else(|| records.get("path").cloned());
+                        records.extend(pax);
+                        pax = records;
+                        is_sound
+                    }
+                    b'g' => read_pax(&extension, &mut self.pax),
+                    _ => true,
+                };
+                if !is_sound {
+                    return Ok(Next::Bad);
                 }
                 self.at = data_start + blocks(size);
                 continue;
@@ -166,12 +187,14 @@ impl Reader {
             if !prefix.is_empty() && !matches!(kind, b'L' | b'K' | b'S') {
                 name = format!("{prefix}/{name}");
             }
-            let name = long_name.or_else(|| pax.get("path").cloned()).unwrap_or(name);
-            let size_in_pax = pax.get("size").and_then(|size| size.parse().ok()).is_some_and(|in_pax| {
-                size = in_pax;
-                true
-            });
-            let is_directory = matches!(kind, 0) && name.ends_with('/');
+            let name = long_name.or_else(|| self.pax.get("path").cloned()).unwrap_or(name);
+            let size_in_pax =
+                pax.get("size").or(self.pax.get("size")).and_then(|size| size.parse().ok()).is_some_and(|in_pax| {
+                    size = in_pax;
+                    true
+                });
+            // The name in the header decides, whatever a longer one says.
+            let is_directory = kind == 0 && text(&block[..100]).ends_with('/');
             if WITHOUT_DATA.contains(&kind) || is_directory {
                 self.at = data_start;
                 return Ok(Next::Other);
@@ -193,22 +216,24 @@ impl Reader {
         if len > LONGEST_EXTENSION || start + len > self.region.len() {
             return Ok(None);
         }
-        self.region.slice(start..start + len).bytes().map(Some)
+        // Whole blocks: text ends at a NUL, not where the length says.
+        self.region.slice(start..start + blocks(len)).bytes().map(Some)
     }
 }
 
-/// Reads records of the form `length key=value` and a newline.
-fn read_pax(mut records: &[u8], into: &mut HashMap<String, String>) {
-    while let Some(blank) = memchr::memchr(b' ', records) {
-        let len = str::from_utf8(&records[..blank]).ok().and_then(|len| len.parse().ok()).unwrap_or(0);
-        let Some(record) = records.get(blank + 1..len) else { return };
-        let record = record.strip_suffix(b"\n").unwrap_or(record);
-        if let Some(equals) = memchr::memchr(b'=', record) {
-            let (key, value) = (&record[..equals], &record[equals + 1..]);
-            into.insert(String::from_utf8_lossy(key).into_owned(), String::from_utf8_lossy(value).into_owned());
-        }
+/// Reads records of the form `length key=value` and a newline, up to a NUL: `_proc_pax`. `false` if one is malformed.
+fn read_pax(mut records: &[u8], into: &mut HashMap<String, String>) -> bool {
+    while records.first().is_some_and(|byte| *byte != 0) {
+        let blank = records.iter().take(20).position(|byte| *byte == b' ');
+        let len = blank.and_then(|blank| str::from_utf8(&records[..blank]).ok()?.parse().ok()).filter(|len| *len >= 5);
+        let record = len.zip(blank).and_then(|(len, blank)| records.get(blank + 1..len)?.strip_suffix(b"\n"));
+        let (Some(len), Some(record)) = (len, record) else { return false };
+        let Some(equals) = memchr::memchr(b'=', record).filter(|at| *at > 0) else { return false };
+        let (key, value) = (&record[..equals], &record[equals + 1..]);
+        into.insert(String::from_utf8_lossy(key).into_owned(), String::from_utf8_lossy(value).into_owned());
         records = &records[len..];
     }
+    true
 }
 
 /// Writes an archive with changed members: size and checksum of their headers change, all else stays.

@@ -2,6 +2,7 @@
 
 use memchr::memmem;
 
+use super::UTF_8;
 use crate::error::{Error, ErrorKind};
 use crate::region::Region;
 
@@ -32,6 +33,9 @@ pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |field| u64::from_le_bytes(*field))
 }
 
+/// The newest version of the format that `zipfile` reads, times ten: `MAX_EXTRACT_VERSION`.
+const NEWEST_VERSION: u8 = 63;
+
 /// What the directory says of a member.
 #[derive(Debug)]
 pub(crate) struct Entry {
@@ -56,8 +60,9 @@ pub(crate) struct Directory {
     pub(super) bytes: Vec<u8>,
     /// Where it begins.
     pub(super) start: u64,
-    /// How many bytes lie before the archive: what offsets in it have to be moved by.
-    pub(super) before: u64,
+    /// How many bytes lie before the archive: what offsets in it have to be moved by. Below zero where the directory lies
+    /// before the place that it says.
+    pub(super) before: i64,
     /// Where the end record lies.
     pub(super) end_record: u64,
     /// Where the zip64 end record lies that was followed.
@@ -138,7 +143,8 @@ impl Directory {
         let start = end.at.checked_sub(records).and_then(|at| at.checked_sub(end.len));
         let start = start.ok_or_else(|| damaged("its directory is longer than the file"))?;
         // Offsets count from the beginning of the archive, before which other data may lie.
-        let before = start.checked_sub(end.offset).ok_or_else(|| damaged("its directory is not where it says"))?;
+        let before = i64::try_from(i128::from(start) - i128::from(end.offset));
+        let before = before.map_err(|_| damaged("its directory is not where it says"))?;
         if end.len > LONGEST_DIRECTORY {
             return Err(damaged("its directory is longer than 2 GiB"));
         }
@@ -167,21 +173,26 @@ impl Directory {
 
 impl Entry {
     /// The entry at `at` of a directory, and its length there.
-    fn read(bytes: &[u8], at: usize, before: u64) -> Result<(Entry, usize), Error> {
+    fn read(bytes: &[u8], at: usize, before: i64) -> Result<(Entry, usize), Error> {
         let damaged = |what: &str| Error::damaged("zip archive", format!("an entry of its directory {what}"));
         let header = bytes.get(at..at + CENTRAL_LEN).ok_or_else(|| damaged("is cut off"))?;
         if !header.starts_with(&CENTRAL) {
             return Err(damaged("does not begin with its signature"));
         }
+        if header[6] > NEWEST_VERSION {
+            let message = format!("a zip archive of version {} cannot be read", header[6] as f32 / 10.0);
+            return Err(Error::new(ErrorKind::Unsupported, message));
+        }
         let [name_len, extra_len, comment_len] = [28, 30, 32].map(|field| usize::from(u16_at(header, field)));
+        // What is missing at the end of the directory Python does not miss.
         let rest = &bytes[at + CENTRAL_LEN..];
-        let raw_name = rest.get(..name_len).ok_or_else(|| damaged("is cut off"))?;
-        let extra = rest.get(name_len..name_len + extra_len).ok_or_else(|| damaged("is cut off"))?;
+        let (raw_name, rest) = rest.split_at(name_len.min(rest.len()));
+        let extra = &rest[..extra_len.min(rest.len())];
         let flags = u16_at(header, 8);
         let mut entry = Entry {
             at,
             raw_name: raw_name.to_vec(),
-            name: decode_name(raw_name, flags),
+            name: decode_name(raw_name, flags).ok_or_else(|| damaged("has a name that is not UTF-8, as it says"))?,
             flags,
             method: u16_at(header, 10),
             crc: u32_at(header, 16),
@@ -190,7 +201,8 @@ impl Entry {
             header_offset: u32_at(header, 42).into(),
         };
         entry.read_extra(extra).ok_or_else(|| damaged("has an extra field that is cut off"))?;
-        entry.header_offset = entry.header_offset.saturating_add(before);
+        // A place before the file is none.
+        entry.header_offset = entry.header_offset.checked_add_signed(before).unwrap_or(u64::MAX);
         Ok((entry, CENTRAL_LEN + name_len + extra_len + comment_len))
     }
 
@@ -222,10 +234,9 @@ impl Entry {
 }
 
 /// A name ends at a NUL; it is UTF-8 if a flag says so, and in code page 437 otherwise.
-fn decode_name(raw: &[u8], flags: u16) -> String {
-    const UTF_8: u16 = 1 << 11;
+fn decode_name(raw: &[u8], flags: u16) -> Option<String> {
     let name = if flags & UTF_8 != 0 {
-        String::from_utf8_lossy(raw).into_owned()
+        str::from_utf8(raw).ok()?.to_owned()
     } else {
         raw.iter()
             .map(|byte| {
@@ -233,10 +244,7 @@ fn decode_name(raw: &[u8], flags: u16) -> String {
             })
             .collect()
     };
-    match name.find('\0') {
-        Some(end) => name[..end].to_owned(),
-        None => name,
-    }
+    Some(name.split('\0').next().unwrap_or_default().to_owned())
 }
 
 /// The upper half of the code page.

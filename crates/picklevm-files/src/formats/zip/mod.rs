@@ -25,6 +25,7 @@ pub(super) use self::write::write;
 /// In the flags of a member.
 const ENCRYPTED: u16 = 1;
 const PATCHED: u16 = 1 << 5;
+const UTF_8: u16 = 1 << 11;
 const STRONGLY_ENCRYPTED: u16 = 1 << 6;
 
 /// How members may be compressed.
@@ -102,7 +103,8 @@ fn source(region: &Region, entry: &Entry, end: u64) -> Source {
     if entry.flags & (PATCHED | STRONGLY_ENCRYPTED) != 0 {
         return refuse(ErrorKind::Encrypted, "it is encrypted or patched, which cannot be read");
     }
-    if local.name != entry.raw_name {
+    let differs_in_encoding = (local.flags ^ entry.flags) & UTF_8 != 0 && !local.name.is_ascii();
+    if local.name != entry.raw_name || differs_in_encoding {
         return refuse(ErrorKind::Damaged, "the directory and the local header differ in its name");
     }
     let data_end = local.data_start.checked_add(entry.compressed);

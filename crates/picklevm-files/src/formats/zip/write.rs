@@ -74,7 +74,8 @@ pub(in crate::formats) fn write(
         let change = changes.iter().find(|(part, _)| order.get(*part) == Some(index));
         let local = Local::read(region, entry.header_offset)?;
         let local = local.ok_or_else(|| read_only(format!("{} has no local header", entry.name)))?;
-        let header_offset = out.written - directory.before;
+        let header_offset = out.written.checked_add_signed(-directory.before);
+        let header_offset = header_offset.ok_or_else(|| read_only("its offsets lead out of it"))?;
         let header = region.slice(entry.header_offset..local.data_start).bytes()?;
         let mut header = realign(&header, local.name.len(), out.written);
         let row = &mut central[entry.at..];
@@ -177,7 +178,7 @@ fn realign(header: &[u8], name_len: usize, at: u64) -> Vec<u8> {
 fn write_end(region: &Region, directory: &Directory, start: u64, out: &mut Counter<'_>) -> Result<(), Error> {
     let directory_end = directory.start + directory.bytes.len() as u64;
     let mut tail = region.from(directory_end).bytes()?.to_vec();
-    let offset = start - directory.before;
+    let offset = start.checked_add_signed(-directory.before).ok_or_else(|| read_only("its offsets lead out of it"))?;
     let moved = out.written as i128 - i128::from(directory_end);
     if let Some(at64) = directory.end_record64 {
         let at = usize::try_from(at64.saturating_sub(directory_end)).unwrap_or(usize::MAX);
