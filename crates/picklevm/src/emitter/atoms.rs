@@ -36,7 +36,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::EmptyTuple => self.empty_tuple()?,
             Tag::BigInt => self.shared_int(cell)?,
             Tag::Buffer => self.buffer(cell)?,
-            Tag::Ext => self.ext(cell.id() as u32)?,
+            Tag::Ext => self.ext(cell.high())?,
             Tag::Live => return Err(unrepresentable("a value that says how it is reduced", "a live object")),
             Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::Global | Tag::Complex => {
                 let slot = self.memo.slot(cell);
@@ -90,7 +90,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                     return Ok(());
                 }
             }
-            _ => self.complex(self.arena.complexes[cell.id()])?,
+            _ => self.complex(self.arena.complexes[cell])?,
         }
         self.put(slot)
     }

@@ -25,7 +25,7 @@ impl Census {
         for cell in Walk::new(arena, roots()) {
             arena.each_child(cell, |child| census.count(child));
             if cell.is(Tag::Object) {
-                let node = arena.objects[cell.id()];
+                let node = arena.objects[cell];
                 if node.how == How::Reduce && Slots::has(node.class) {
                     census.counts[slots.of(node.class)] |= CALLED;
                 }

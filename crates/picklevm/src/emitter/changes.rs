@@ -18,7 +18,7 @@ pub(super) struct PendingChange {
 
 impl<S: Sink> Emitter<'_, '_, S> {
     pub(super) fn has_changes(&self, cell: Cell) -> bool {
-        cell.is(Tag::Object) && self.arena.objects[cell.id()].first_kind != OpKind::Nothing
+        cell.is(Tag::Object) && self.arena.objects[cell].first_kind != OpKind::Nothing
     }
 
     /// Begins what happens to an object that was just made. The pure-Python pickler lets it happen each time that an
@@ -29,7 +29,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         let arena = self.arena;
         let from = self.changes.len();
-        for (kind, value) in arena.object_ops(arena.objects[cell.id()]) {
+        for (kind, value) in arena.object_ops(arena.objects[cell]) {
             let to = arena.item_range(value).len;
             self.changes.push(PendingChange { kind, value, from: 0, to });
         }

@@ -38,7 +38,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 
     /// A global that the memo does not know.
     pub(super) fn global(&mut self, cell: Cell, slot: usize) -> Result<()> {
-        let node = self.arena.globals[cell.id()];
+        let node = self.arena.globals[cell];
         if self.protocol >= 2
             && let (Some(module), Some(name)) =
                 (self.arena.text(node.module).as_str(), self.arena.text(node.name).as_str())
@@ -83,14 +83,14 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 
     /// Whether a global is nested in a class, so that GLOBAL does not find it below protocol 4.
     pub(super) fn is_nested(&self, cell: Cell) -> bool {
-        let node = self.arena.globals[cell.id()];
+        let node = self.arena.globals[cell];
         !node.is_one_name && self.has_dot(node)
     }
 
     /// An error where every opcode takes the name of a global for a path, which it is not: `find_class` does from
     /// protocol 4 on.
     pub(super) fn check_is_found(&self, cell: Cell) -> Result<()> {
-        let node = self.arena.globals[cell.id()];
+        let node = self.arena.globals[cell];
         if self.protocol >= 4 && node.is_one_name && self.has_dot(node) {
             let found = format!("{}.{}", self.arena.text(node.module), self.arena.text(node.name));
             return Err(unrepresentable("protocol 3 or lower for a global with a dot in its own name", found));
@@ -105,7 +105,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     /// What a global is called where the pickle is read, if it has another name there. Below protocol 4, what is nested
     /// goes by its outermost class.
     fn renamed(&self, cell: Cell) -> Option<(&'g str, &'g str)> {
-        let node = self.arena.globals[cell.id()];
+        let node = self.arena.globals[cell];
         let from = Names::of_protocol(self.arena.protocol.unwrap_or(3));
         if from == self.names() || !self.options.fix_imports {
             return None;
@@ -122,7 +122,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         if let Some((module, name)) = self.renamed(cell) {
             return Name { module: module.into(), name: name.into() };
         }
-        let node = self.arena.globals[cell.id()];
+        let node = self.arena.globals[cell];
         Name { module: self.arena.text(node.module), name: self.arena.text(node.name) }
     }
 
@@ -142,7 +142,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 
     /// `A.B.C` below protocol 4: `getattr(getattr(A, 'B'), 'C')`.
     fn nested_global(&mut self, cell: Cell, slot: usize) -> Result<()> {
-        let node = self.arena.globals[cell.id()];
+        let node = self.arena.globals[cell];
         let (module, path) = (self.arena.text(node.module), self.arena.text(node.name));
         let Some(path) = path.as_str() else {
             return Err(unrepresentable("a name without surrogates", path.to_string()));
@@ -221,7 +221,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         if !cell.is(Tag::Global) {
             return false;
         }
-        let node = self.arena.globals[cell.id()];
+        let node = self.arena.globals[cell];
         is_builtin(self.arena.payload(node.module)) && self.arena.payload(node.name) == b"getattr"
     }
 }

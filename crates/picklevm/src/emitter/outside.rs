@@ -22,7 +22,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// shared in the graph is put into the memo nevertheless.
     pub(super) fn persistent(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
         self.open_immutable(slot, entry)?;
-        let pid = self.arena.persistents[cell.id()];
+        let pid = self.arena.persistents[cell];
         if self.protocol > 0 {
             self.steps.push(Step::Persistent(cell));
             // A step of its own: an id may be a persistent reference again, however deep.
@@ -106,7 +106,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if !cell.is(Tag::Object) {
             return self.arena.items(cell).to_vec();
         }
-        let node = self.arena.objects[cell.id()];
+        let node = self.arena.objects[cell];
         vec![node.class, node.args]
     }
 

@@ -49,7 +49,7 @@ impl<'e> Payloads<'e> {
     #[inline(always)]
     pub(super) fn write<const N: usize>(&self, room: &mut Room<'_>, form: Form, cell: Cell) -> bool {
         let Arena { spans, payloads, .. } = self.arena;
-        let span = spans[cell.id()];
+        let span = spans[cell];
         if let Some((head, len)) = span.head::<N>(self.text, self.input) {
             counted(room, form.short, head, len);
             return true;

@@ -141,11 +141,11 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             next = match next {
                 Next::Items => self.items(),
                 Next::List => {
-                    let Row { start, len, .. } = self.arena.lists[self.cell.id()];
+                    let Row { start, len, .. } = self.arena.lists[self.cell];
                     self.container(Tag::List, Opcode::EmptyList, Fixed { start, len }, Adding::APPEND)
                 }
                 Next::Dict => {
-                    let Row { start, len, .. } = self.arena.dicts[self.cell.id()].row;
+                    let Row { start, len, .. } = self.arena.dicts[self.cell].row;
                     self.container(Tag::Dict, Opcode::EmptyDict, Fixed { start, len }, Adding::SET_ITEM)
                 }
                 Next::Set => {
@@ -255,7 +255,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             if self.memo.entry(slot).number().is_some() {
                 return false;
             }
-            let len = self.arena.tuples[open.cell.id()].len;
+            let len = self.arena.tuples[open.cell].len;
             self.room.bare(short_tuple(len as usize).opcode());
             self.put(slot);
             return true;
@@ -333,7 +333,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             // What is being written already leads back to itself.
             return Next::Save;
         }
-        let items = self.arena.tuples[self.cell.id()];
+        let items = self.arena.tuples[self.cell];
         if self.place == Place::DATA {
             self.memo.set(slot, Entry::open(self.barriers));
         }
@@ -348,7 +348,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     #[inline(always)]
     fn object(&mut self) -> Next {
         let slot = self.memo.slot_of(Tag::Object, self.cell);
-        let node = &self.arena.objects[self.cell.id()];
+        let node = &self.arena.objects[self.cell];
         let op = match node.how {
             // Below protocol 4 a call may be a path of attributes.
             How::Reduce if PROTOCOL_4 => Bare::Reduce,
@@ -374,7 +374,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     fn finish(&mut self, cell: Cell, op: Bare) -> Next {
         self.room.bare(if op == Bare::Reduce { Opcode::Reduce } else { Opcode::NewObj });
         self.put(self.memo.slot_of(Tag::Object, cell));
-        let node = &self.arena.objects[cell.id()];
+        let node = &self.arena.objects[cell];
         match node.first_kind {
             OpKind::Nothing => Next::Step,
             OpKind::Build if node.next == 0 => {
@@ -403,7 +403,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             Tag::False => self.room.bare(Opcode::NewFalse),
             Tag::EmptyTuple => self.room.bare(Opcode::EmptyTuple),
             Tag::ZeroFloat => self.room.float(0.0),
-            Tag::WideFloat => self.room.float(self.arena.floats[cell.id()]),
+            Tag::WideFloat => self.room.float(self.arena.floats[cell]),
             Tag::BigInt if cell.is_short_long() => self.room.int(self.arena.small_int(cell).unwrap_or_default()),
             Tag::BigInt if self.payloads.write::<WIDE>(&mut self.room, Form::INT, cell) => {}
             Tag::BigInt => return Some(Next::Save),

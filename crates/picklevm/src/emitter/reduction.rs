@@ -40,7 +40,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Writes class and arguments, and lets the step follow that ends the object.
     pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
-        let node = self.arena.objects[cell.id()];
+        let node = self.arena.objects[cell];
         let (class, protocol) = (node.class, self.protocol);
         match node.how {
             How::Reduce | How::NewObj if node.how == How::Reduce || protocol >= 2 => {
@@ -123,7 +123,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Protocols 2 and 3 have no NEWOBJ_EX: `functools.partial(cls.__new__, cls, *args, **kwargs)()`.
     fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
-        let node = self.arena.objects[cell.id()];
+        let node = self.arena.objects[cell];
         let (args, kwargs) = self.arguments_and_keywords(node.args);
         let args = self.arena.item_range(args);
         let len = 1 + args.len as usize;
@@ -246,7 +246,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         self.put(slot)?;
         if self.has_changes(cell) {
-            let node = self.arena.objects[cell.id()];
+            let node = self.arena.objects[cell];
             if matches!(node.how, How::Inst | How::Obj) && node.first_kind == OpKind::Build && !node.first.is(Tag::Dict)
             {
                 // Only `__getstate__` returns what is no dict.
@@ -260,7 +260,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if op != Bare::Inst {
             return self.bare(op);
         }
-        let class = self.arena.objects[cell.id()].class;
+        let class = self.arena.objects[cell].class;
         self.check_is_found(class)?;
         let name = self.final_name(class);
         self.check_ascii(name)?;
@@ -269,7 +269,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// An object that is made for its effect on another, its first argument, and dropped. It is not memoized.
     pub(super) fn effect(&mut self, cell: Cell) -> Result<()> {
-        let node = self.arena.objects[cell.id()];
+        let node = self.arena.objects[cell];
         self.steps.push(Step::Op(Bare::Pop));
         if let [target, value] = self.arena.items(node.args)
             && node.how == How::Reduce
@@ -290,7 +290,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// The same for one that belongs to no object: it is put into the memo if its pickle did so, or something fetches it.
     pub(super) fn save_effect(&mut self, cell: Cell) -> Result<()> {
-        let is_put = !cell.is(Tag::Object) || self.arena.objects[cell.id()].memoized || self.census().is_shared(cell);
+        let is_put = !cell.is(Tag::Object) || self.arena.objects[cell].memoized || self.census().is_shared(cell);
         if is_put {
             return self.save(cell, Place::DATA);
         }
@@ -313,7 +313,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         let mut inner = cell;
         while let Some((parent, _)) = self.path_step(inner) {
-            let args = self.arena.objects[inner.id()].args;
+            let args = self.arena.objects[inner].args;
             if self.census().is_shared(args) || self.census().is_shared(parent) {
                 return false;
             }
@@ -323,7 +323,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return false;
         }
         // What the memo knows was written otherwise.
-        let module = self.arena.payload(self.arena.globals[inner.id()].module);
+        let module = self.arena.payload(self.arena.globals[inner].module);
         !is_builtin(module) && self.memo.entry(self.memo.slot(inner)).number().is_none()
     }
 
@@ -337,7 +337,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if !cell.is(Tag::Object) {
             return None;
         }
-        let node = self.arena.objects[cell.id()];
+        let node = self.arena.objects[cell];
         match self.arena.items(node.args) {
             [parent, name]
                 if node.how == How::Reduce
@@ -356,7 +356,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let mut names = Vec::new();
         let mut inner = cell;
         while let Some((parent, name)) = self.path_step(inner) {
-            self.save(self.arena.objects[inner.id()].class, Place::DATA)?;
+            self.save(self.arena.objects[inner].class, Place::DATA)?;
             if self.protocol < 2 {
                 self.op(Op::Mark)?;
             }

@@ -34,11 +34,10 @@ pub(super) fn outer_calls(arena: &Arena, root: Cell, effects: &[Cell]) -> Option
 
 /// The function and the arguments that a `partial` was given which an object is a call of without arguments.
 fn bound(arena: &Arena, object: Cell) -> Option<(Cell, &[Cell])> {
-    let node = object.is(Tag::Object).then(|| arena.objects[object.id()])?;
-    let partial = node.class.is(Tag::Object).then(|| arena.objects[node.class.id()])?;
+    let node = object.is(Tag::Object).then(|| arena.objects[object])?;
+    let partial = node.class.is(Tag::Object).then(|| arena.objects[node.class])?;
     let is_call = node.how == How::Reduce && node.args == Cell::EMPTY_TUPLE && partial.first_kind == OpKind::Build;
-    if !is_call || !partial.class.is(Tag::Global) || arena.payload(arena.globals[partial.class.id()].name) != b"partial"
-    {
+    if !is_call || !partial.class.is(Tag::Global) || arena.payload(arena.globals[partial.class].name) != b"partial" {
         return None;
     }
     match arena.items(partial.first) {

@@ -202,7 +202,7 @@ impl Tree<'_> {
                 Tag::Int => out.leaf(|room| room.int(cell.as_int())),
                 Tag::Float => out.leaf(|room| room.float(cell.as_float())),
                 Tag::ZeroFloat => out.leaf(|room| room.float(0.0)),
-                Tag::WideFloat => out.leaf(|room| room.float(arena.floats[cell.id()])),
+                Tag::WideFloat => out.leaf(|room| room.float(arena.floats[*cell])),
                 Tag::None => out.leaf(|room| room.bare(Opcode::None)),
                 Tag::True => out.leaf(|room| room.bare(Opcode::NewTrue)),
                 Tag::False => out.leaf(|room| room.bare(Opcode::NewFalse)),
@@ -223,10 +223,10 @@ impl Tree<'_> {
                     true => Begun::Leaf,
                     false => Begun::Other,
                 },
-                Tag::List => out.list(arena.lists[cell.id()]),
-                Tag::Dict => out.dict(arena.dicts[cell.id()].row),
-                Tag::Set if PROTOCOL_4 => out.set(arena.sets[cell.id()].row),
-                Tag::Tuple => out.tuple(arena.tuples[cell.id()]),
+                Tag::List => out.list(arena.lists[*cell]),
+                Tag::Dict => out.dict(arena.dicts[*cell].row),
+                Tag::Set if PROTOCOL_4 => out.set(arena.sets[*cell].row),
+                Tag::Tuple => out.tuple(arena.tuples[*cell]),
                 _ => Begun::Other,
             };
             match begun {
@@ -235,7 +235,7 @@ impl Tree<'_> {
                     if let Some(outer) = levels.last_mut() {
                         outer.at = outer.end - items.len() as u32;
                     }
-                    levels.push(Level { id: cell.id() as u32, at: start, end: start + len, close });
+                    levels.push(Level { id: cell.high(), at: start, end: start + len, close });
                     items = arena.range(start, len).iter();
                     while let Some(four) = Cell::four_bytes(items.as_slice())
                         && out.room.four_bytes(four)

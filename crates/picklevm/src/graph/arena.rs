@@ -10,6 +10,7 @@ use super::cell::{Cell, Tag};
 use super::hash::Hashes;
 use super::live::Live;
 use super::memoized::Memoized;
+use super::nodes::{Nodes, Nothing};
 use super::number::{from_le_bytes, trimmed_len};
 use super::object::{How, ObjectNode, OpKind, OpNode};
 use super::span::{Payloads, Span};
@@ -24,25 +25,25 @@ use crate::error::{Error, ErrorKind, Result};
 pub struct Arena {
     /// The items of lists, tuples and sets and the rows of dicts, each a range.
     pub(crate) cells: Vec<Cell>,
-    pub(crate) lists: Vec<Row>,
-    pub(crate) tuples: Vec<Fixed>,
-    pub(crate) dicts: Vec<Keyed>,
+    pub(crate) lists: Nodes<Row, { Tag::List as u8 }, { Tag::List as u8 }>,
+    pub(crate) tuples: Nodes<Fixed, { Tag::Tuple as u8 }, { Tag::Tuple as u8 }>,
+    pub(crate) dicts: Nodes<Keyed, { Tag::Dict as u8 }, { Tag::Dict as u8 }>,
     /// Sets and frozensets.
-    pub(crate) sets: Vec<Keyed>,
+    pub(crate) sets: Nodes<Keyed, { Tag::Set as u8 }, { Tag::FrozenSet as u8 }>,
     /// Texts, bytes, 8-bit strings, bytearrays and big integers.
-    pub(crate) spans: Vec<Span>,
+    pub(crate) spans: Nodes<Span, { Tag::BigInt as u8 }, { Tag::ByteArray as u8 }>,
     /// Floats that do not fit a cell.
-    pub(crate) floats: Vec<f64>,
+    pub(crate) floats: Nodes<f64, { Tag::WideFloat as u8 }, { Tag::WideFloat as u8 }>,
     /// Real and imaginary parts.
-    pub(crate) complexes: Vec<[f64; 2]>,
-    pub(crate) globals: Vec<GlobalNode>,
-    pub(crate) buffers: Vec<BufferNode>,
+    pub(crate) complexes: Nodes<[f64; 2], { Tag::Complex as u8 }, { Tag::Complex as u8 }>,
+    pub(crate) globals: Nodes<GlobalNode, { Tag::Global as u8 }, { Tag::Global as u8 }>,
+    pub(crate) buffers: Nodes<BufferNode, { Tag::Buffer as u8 }, { Tag::Buffer as u8 }>,
     /// The ids that persistent references stand for.
-    pub(crate) persistents: Vec<Cell>,
-    pub(crate) objects: Vec<ObjectNode>,
+    pub(crate) persistents: Nodes<Cell, { Tag::Persistent as u8 }, { Tag::Persistent as u8 }>,
+    pub(crate) objects: Nodes<ObjectNode, { Tag::Object as u8 }, { Tag::Object as u8 }>,
     /// What happened to objects after their first operation.
     pub(crate) ops: Vec<OpNode>,
-    pub(crate) lives: Vec<Arc<dyn Live>>,
+    pub(crate) lives: Nodes<Arc<dyn Live>, { Tag::Live as u8 }, { Tag::Live as u8 }>,
     pub(crate) payloads: Payloads,
     /// The hash tables of large dicts and sets.
     pub(crate) tables: Vec<Table>,
@@ -129,6 +130,39 @@ pub(crate) struct Keyed {
     pub(crate) table: u32,
 }
 
+impl Nothing for Row {
+    const NOTHING: &'static Row = &Row { start: 0, len: 0, cap: 0 };
+}
+
+impl Nothing for Fixed {
+    const NOTHING: &'static Fixed = &Fixed { start: 0, len: 0 };
+}
+
+impl Nothing for Keyed {
+    const NOTHING: &'static Keyed = &Keyed { row: *Row::NOTHING, table: 0 };
+}
+
+impl Nothing for f64 {
+    const NOTHING: &'static f64 = &0.0;
+}
+
+impl Nothing for [f64; 2] {
+    const NOTHING: &'static [f64; 2] = &[0.0; 2];
+}
+
+/// A persistent id.
+impl Nothing for Cell {
+    const NOTHING: &'static Cell = &Cell::NONE;
+}
+
+impl Nothing for GlobalNode {
+    const NOTHING: &'static GlobalNode = &GlobalNode { module: Cell::NONE, name: Cell::NONE, is_one_name: false };
+}
+
+impl Nothing for BufferNode {
+    const NOTHING: &'static BufferNode = &BufferNode { index: 0, readonly: true, data: None };
+}
+
 /// Two names, each a text.
 #[derive(Clone, Copy)]
 pub(crate) struct GlobalNode {
@@ -208,7 +242,7 @@ impl Arena {
     #[inline(never)]
     pub(crate) fn new_short_long(&mut self, value: i64) -> Cell {
         let span = self.payloads.keep(&value.to_le_bytes());
-        Cell::short_long(self.push_span(Tag::BigInt, span).id() as u32)
+        Cell::short_long(self.spans.push(span))
     }
 
     #[inline(always)]
@@ -221,21 +255,18 @@ impl Arena {
 
     #[inline(never)]
     fn new_wide_float(&mut self, value: f64) -> Cell {
-        let id = next_id(self.floats.len());
-        self.floats.push(value);
+        let id = self.floats.push(value);
         Cell::node(Tag::WideFloat, id)
     }
 
     pub(crate) fn new_complex(&mut self, re: f64, im: f64) -> Cell {
-        let id = next_id(self.complexes.len());
-        self.complexes.push([re, im]);
+        let id = self.complexes.push([re, im]);
         Cell::node(Tag::Complex, id)
     }
 
     #[inline(always)]
     pub(crate) fn push_span(&mut self, tag: Tag, span: Span) -> Cell {
-        let id = next_id(self.spans.len());
-        self.spans.push(span);
+        let id = self.spans.push(span);
         Cell::node(tag, id)
     }
 
@@ -249,18 +280,15 @@ impl Arena {
     /// The same for a payload that is kept in `span`.
     #[inline(always)]
     pub(crate) fn push_text(&mut self, tag: Tag, payload: &[u8], span: Span) -> Cell {
-        let id = next_id(self.spans.len());
-        self.spans.push(span);
+        let id = self.spans.push(span);
         Cell::payload(tag, id, payload)
     }
 
     /// Bytes, an 8-bit string or a bytearray that share a block.
     pub(crate) fn new_block(&mut self, tag: Tag, block: Bytes) -> Cell {
-        let id = next_id(self.spans.len());
-        let cell = Cell::payload(tag, id, &block);
+        let bytes = block.clone();
         let span = self.payloads.push_block(block);
-        self.spans.push(span);
-        cell
+        self.push_text(tag, &bytes, span)
     }
 
     #[inline(always)]
@@ -268,18 +296,16 @@ impl Arena {
         if items.is_empty() {
             return Cell::EMPTY_TUPLE;
         }
-        let id = next_id(self.tuples.len());
         let start = next_id(self.cells.len());
         self.cells.extend_from_slice(items);
-        self.tuples.push(Fixed { start, len: items.len() as u32 });
+        let id = self.tuples.push(Fixed { start, len: items.len() as u32 });
         Cell::node(Tag::Tuple, id)
     }
 
     #[inline(always)]
     pub(crate) fn new_list(&mut self, items: &[Cell]) -> Cell {
-        let id = next_id(self.lists.len());
         let row = if items.is_empty() { Row::default() } else { self.new_row(items) };
-        self.lists.push(row);
+        let id = self.lists.push(row);
         Cell::node(Tag::List, id)
     }
 
@@ -293,48 +319,43 @@ impl Arena {
 
     #[inline(always)]
     pub(crate) fn new_dict(&mut self) -> Cell {
-        let id = next_id(self.dicts.len());
-        self.dicts.push(Keyed::default());
+        let id = self.dicts.push(Keyed::default());
         Cell::node(Tag::Dict, id)
     }
 
     /// An empty set, or an empty frozenset that its maker fills before anyone sees it.
     #[inline(always)]
     pub(crate) fn new_set(&mut self, tag: Tag) -> Cell {
-        let id = next_id(self.sets.len());
-        self.sets.push(Keyed::default());
+        let id = self.sets.push(Keyed::default());
         Cell::node(tag, id)
     }
 
     pub(crate) fn new_global(&mut self, module: Cell, name: Cell) -> Cell {
-        let id = next_id(self.globals.len());
-        self.globals.push(GlobalNode { module, name, is_one_name: false });
+        let id = self.globals.push(GlobalNode { module, name, is_one_name: false });
         Cell::node(Tag::Global, id)
     }
 
     /// A global that the pickle names which is being loaded.
     pub(crate) fn new_loaded_global(&mut self, module: Cell, name: Cell) -> Cell {
         let global = self.new_global(module, name);
-        self.globals[global.id()].is_one_name = self.protocol.is_some_and(|protocol| protocol < 4);
+        let is_one_name = self.protocol.is_some_and(|protocol| protocol < 4);
+        self.globals.set(global, GlobalNode { module, name, is_one_name });
         global
     }
 
     pub(crate) fn new_buffer(&mut self, buffer: BufferNode) -> Cell {
-        let id = next_id(self.buffers.len());
-        self.buffers.push(buffer);
+        let id = self.buffers.push(buffer);
         Cell::node(Tag::Buffer, id)
     }
 
     pub(crate) fn new_persistent(&mut self, pid: Cell) -> Cell {
-        let id = next_id(self.persistents.len());
-        self.persistents.push(pid);
+        let id = self.persistents.push(pid);
         Cell::node(Tag::Persistent, id)
     }
 
     #[inline(always)]
     pub(crate) fn new_object(&mut self, how: How, class: Cell, args: Cell) -> Cell {
-        let id = next_id(self.objects.len());
-        self.objects.push(ObjectNode {
+        let id = self.objects.push(ObjectNode {
             class,
             args,
             first: Cell::HOLE,
@@ -363,10 +384,10 @@ impl Arena {
     #[inline]
     pub(crate) fn item_range(&self, cell: Cell) -> Fixed {
         let Row { start, len, .. } = match cell.tag() {
-            Tag::List => self.lists[cell.id()],
-            Tag::Tuple => return self.tuples[cell.id()],
-            Tag::Dict => self.dicts[cell.id()].row,
-            Tag::Set | Tag::FrozenSet => self.sets[cell.id()].row,
+            Tag::List => self.lists[cell],
+            Tag::Tuple => return self.tuples[cell],
+            Tag::Dict => self.dicts[cell].row,
+            Tag::Set | Tag::FrozenSet => self.sets[cell].row,
             _ => Row::default(),
         };
         Fixed { start, len }
@@ -380,14 +401,15 @@ impl Arena {
     /// The bytes of a text, bytes, 8-bit string, bytearray or big integer.
     #[inline(always)]
     pub(crate) fn payload(&self, cell: Cell) -> &[u8] {
-        self.payloads.get(self.spans[cell.id()])
+        self.payloads.get(self.spans[cell])
     }
 
     /// Adds items at the end of a list.
     #[inline(always)]
     pub(crate) fn extend_list(&mut self, list: Cell, items: &[Cell]) {
-        let row = &mut self.lists[list.id()];
-        extend_row(&mut self.cells, &mut self.growth, row, items);
+        if let Some(row) = self.lists.get_mut(list) {
+            extend_row(&mut self.cells, &mut self.growth, row, items);
+        }
     }
 
     /// Lets payloads that lie in `input` stay there.

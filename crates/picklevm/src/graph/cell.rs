@@ -46,10 +46,10 @@ pub(crate) enum Tag {
     ZeroFloat,
     /// Any other float, by index.
     WideFloat,
-    /// An integer of more than 61 bits, or a `long` of Python 2: a span of little-endian two's complement, of eight bytes
-    /// at least.
-    BigInt,
     Complex,
+    /// An integer of more than 61 bits, or a `long` of Python 2: a span of little-endian two's complement, of eight bytes
+    /// at least. The first of those with a payload.
+    BigInt,
     Str,
     Bytes,
     ByteStr,
@@ -79,7 +79,7 @@ const fn node_tag(number: u8) -> Tag {
         )*};
     }
     numbered! {
-        None True False EmptyTuple ZeroFloat WideFloat BigInt Complex Str Bytes ByteStr ByteArray Tuple List Dict Set
+        None True False EmptyTuple ZeroFloat WideFloat Complex BigInt Str Bytes ByteStr ByteArray Tuple List Dict Set
         FrozenSet Global Ext Buffer Persistent Object Live
     }
     Tag::Hole
@@ -197,10 +197,19 @@ impl Cell {
         }
     }
 
-    /// The index in the arena of the cell's kind.
+    /// Whether the cell is a node of one of the tags from `FIRST` to `LAST`: one comparison.
     #[inline(always)]
-    pub(crate) const fn id(self) -> usize {
-        (self.0 >> 32) as usize
+    pub(super) const fn is_from<const FIRST: u8, const LAST: u8>(self) -> bool {
+        // The number of the tag lies above three bits, which are the same for all nodes.
+        let above_first = (self.0 as u8).wrapping_sub(((FIRST - Tag::Hole as u8) << TAG_BITS) | TAG_NODE as u8);
+        above_first.rotate_right(TAG_BITS) <= LAST - FIRST
+    }
+
+    /// What a node's cell is put together from again by [`Cell::node`], and an extension code; of other cells any number.
+    /// Nothing is indexed by it: the arenas take cells, and look at their tags.
+    #[inline(always)]
+    pub(crate) const fn high(self) -> u32 {
+        (self.0 >> 32) as u32
     }
 
     /// Whether a text or bytes node has a long payload.
@@ -247,7 +256,7 @@ impl fmt::Debug for Cell {
         match self.tag() {
             Tag::Int => write!(f, "{}", self.as_int()),
             Tag::Float => write!(f, "{:?}", self.as_float()),
-            tag => write!(f, "{tag:?}#{}", self.id()),
+            tag => write!(f, "{tag:?}#{}", self.high()),
         }
     }
 }
@@ -283,8 +292,24 @@ mod tests {
         for number in 0..24 {
             let tag = node_tag(number);
             let cell = Cell::node(tag, u32::MAX);
-            assert_eq!((tag as u8 - Tag::Hole as u8, cell.tag(), cell.id()), (number, tag, u32::MAX as usize));
+            assert_eq!((tag as u8 - Tag::Hole as u8, cell.tag(), cell.high()), (number, tag, u32::MAX));
             assert!(cell.is(tag));
+        }
+    }
+
+    #[test]
+    fn a_range_of_tags_holds_their_nodes_and_no_other_cell() {
+        const STR: u8 = Tag::Str as u8;
+        const BYTE_ARRAY: u8 = Tag::ByteArray as u8;
+        for number in 0..24 {
+            let tag = node_tag(number);
+            let cell = Cell::node(tag, 5);
+            assert_eq!(cell.is_from::<STR, BYTE_ARRAY>(), (Tag::Str..=Tag::ByteArray).contains(&tag), "{tag:?}");
+            assert_eq!(cell.is_from::<STR, STR>(), tag == Tag::Str, "{tag:?}");
+        }
+        for number in -5000..5000 {
+            assert!(!Cell::small_int(number).is_from::<STR, BYTE_ARRAY>());
+            assert!(Cell::float(number.into()).is_none_or(|cell| !cell.is_from::<STR, BYTE_ARRAY>()));
         }
     }
 

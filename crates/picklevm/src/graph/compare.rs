@@ -107,7 +107,7 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
                 true
             }
             Tag::Global => {
-                let (a, b) = (left.globals[a.id()], right.globals[b.id()]);
+                let (a, b) = (left.globals[a], right.globals[b]);
                 left.payload(a.module) == right.payload(b.module) && left.payload(a.name) == right.payload(b.name)
             }
             Tag::None | Tag::Ext => a == b,
@@ -127,7 +127,7 @@ fn has_long_payload(arena: &Arena, cell: Cell) -> bool {
         Tag::Str | Tag::Bytes | Tag::ByteStr => cell.is_long(),
         Tag::ByteArray | Tag::BigInt => arena.payload(cell).len() >= LONG,
         Tag::Global => {
-            let global = arena.globals[cell.id()];
+            let global = arena.globals[cell];
             global.module.is_long() || global.name.is_long()
         }
         _ => false,
@@ -208,7 +208,7 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
     let bits = |arena: &Arena, cell| arena.float(cell).map(f64::to_bits);
     match (a.tag(), b.tag()) {
         (Tag::Object, Tag::Object) => {
-            let (x, y) = (left.objects[a.id()], right.objects[b.id()]);
+            let (x, y) = (left.objects[a], right.objects[b]);
             let shape = |arena: &Arena, kind, cell| match kind {
                 OpKind::Append | OpKind::SetItem | OpKind::Add => (kind, arena.items(cell).len()),
                 _ => (kind, 1),
@@ -221,11 +221,9 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
                     .eq(right.object_ops(y).map(|(kind, cell)| shape(right, kind, cell)))
         }
         (Tag::WideFloat, Tag::WideFloat) => bits(left, a) == bits(right, b),
-        (Tag::Complex, Tag::Complex) => {
-            left.complexes[a.id()].map(f64::to_bits) == right.complexes[b.id()].map(f64::to_bits)
-        }
+        (Tag::Complex, Tag::Complex) => left.complexes[a].map(f64::to_bits) == right.complexes[b].map(f64::to_bits),
         (Tag::Buffer, Tag::Buffer) => {
-            let (a, b) = (&left.buffers[a.id()], &right.buffers[b.id()]);
+            let (a, b) = (&left.buffers[a], &right.buffers[b]);
             (a.index, a.readonly) == (b.index, b.readonly)
         }
         (Tag::Global, Tag::Global) => equal((left, a), (right, b)),

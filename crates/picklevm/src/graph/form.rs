@@ -5,8 +5,10 @@
 //! first time a value is met. Atoms stand where they are used: integers in hexadecimal, floats as their eight bytes
 //! from the most significant, text in ASCII with `\u` escapes, bytes in hexadecimal.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 
+use foldhash::fast::RandomState;
 use picklevm_ops::Text;
 
 use super::arena::Arena;
@@ -42,7 +44,7 @@ pub fn write_graph_form(root: Value<'_>, out: impl Write) -> io::Result<()> {
     for (id, cell) in Walk::new(arena, starts()).enumerate() {
         ids[slots.of(cell)] = id;
     }
-    let mut form = Form { arena, slots, ids, written: vec![false; arena.spans.len()], again_left: MOST_AGAIN, out };
+    let mut form = Form { arena, slots, ids, written: HashSet::default(), again_left: MOST_AGAIN, out };
     form.out.write_all(b"{\"root\":")?;
     form.value(root.cell())?;
     if !effects.is_empty() {
@@ -67,7 +69,7 @@ struct Form<'g, W> {
     /// The id of each compound value that is reached, by slot.
     ids: Vec<usize>,
     /// Which long payloads have been written.
-    written: Vec<bool>,
+    written: HashSet<Cell, RandomState>,
     again_left: usize,
     out: W,
 }
@@ -76,7 +78,7 @@ impl<W: Write> Form<'_, W> {
     /// Counts a payload that was written before.
     fn count_again(&mut self, cell: Cell) -> io::Result<()> {
         if let Tag::Global = cell.tag() {
-            let global = self.arena.globals[cell.id()];
+            let global = self.arena.globals[cell];
             self.count_again(global.module)?;
             return self.count_again(global.name);
         }
@@ -84,7 +86,8 @@ impl<W: Write> Form<'_, W> {
             Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::BigInt => self.arena.payload(cell).len(),
             _ => 0,
         };
-        if len < LONG || !std::mem::replace(&mut self.written[cell.id()], true) {
+        // The first time it is new to the set.
+        if len < LONG || self.written.insert(cell) {
             return Ok(());
         }
         self.again_left = self.again_left.checked_sub(len).ok_or_else(|| {
@@ -145,7 +148,7 @@ impl<W: Write> Form<'_, W> {
             Tag::ByteArray => return hex(&mut self.out, "\"bytearray\":\"", arena.payload(cell), "\""),
             Tag::Persistent => {
                 self.out.write_all(b"\"persid\":")?;
-                return self.value(arena.persistents[cell.id()]);
+                return self.value(arena.persistents[cell]);
             }
             Tag::Live => {
                 self.out.write_all(b"\"live\":")?;
@@ -160,7 +163,7 @@ impl<W: Write> Form<'_, W> {
 
     fn object(&mut self, cell: Cell) -> io::Result<()> {
         let arena = self.arena;
-        let node = arena.objects[cell.id()];
+        let node = arena.objects[cell];
         write!(self.out, "\"object\":\"{}\",\"class\":", node.how.name())?;
         self.value(node.class)?;
         self.out.write_all(b",\"args\":")?;

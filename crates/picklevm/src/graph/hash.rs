@@ -109,7 +109,7 @@ impl Arena {
             Tag::Str | Tag::Bytes | Tag::ByteStr => key.is_long(),
             Tag::BigInt => self.payload(key).len() >= LONG,
             Tag::Global => {
-                let global = self.globals[key.id()];
+                let global = self.globals[key];
                 global.module.is_long() || global.name.is_long()
             }
             _ => false,
@@ -165,15 +165,15 @@ impl Arena {
                 self.hash_words(domain::IDENTITY, [key.bits(), 0])
             }
             Tag::Live => return self.live_hash(key),
-            Tag::Ext => self.hash_words(domain::EXT, [key.id() as u64, 0]),
+            Tag::Ext => self.hash_words(domain::EXT, [key.high().into(), 0]),
             Tag::Global => {
-                let global = self.globals[key.id()];
+                let global = self.globals[key];
                 let [module, name] =
                     [global.module, global.name].map(|part| self.hash_bytes(domain::EXT, self.payload(part)));
                 self.hash_words(domain::IDENTITY, [module, name])
             }
             Tag::List | Tag::Dict | Tag::Set | Tag::ByteArray | Tag::Hole | Tag::Tuple | Tag::FrozenSet => return None,
-            Tag::WideFloat if self.floats[key.id()].is_nan() => self.hash_words(domain::IDENTITY, [key.bits(), 0]),
+            Tag::WideFloat if self.floats[key].is_nan() => self.hash_words(domain::IDENTITY, [key.bits(), 0]),
             Tag::Int
             | Tag::True
             | Tag::False
@@ -311,7 +311,7 @@ impl Arena {
         let len = |cell| self.payload(cell).len();
         let bytes = match atom.tag() {
             Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::BigInt => len(atom),
-            Tag::Global => len(self.globals[atom.id()].module) + len(self.globals[atom.id()].name),
+            Tag::Global => len(self.globals[atom].module) + len(self.globals[atom].name),
             _ => 0,
         };
         1 + bytes / LONG
@@ -345,7 +345,7 @@ impl Arena {
             }
             (Tag::Str | Tag::Bytes | Tag::ByteStr, _) | (_, Tag::Str | Tag::Bytes | Tag::ByteStr) => false,
             (Tag::Global, Tag::Global) => {
-                let (a, b) = (self.globals[a.id()], self.globals[b.id()]);
+                let (a, b) = (self.globals[a], self.globals[b]);
                 self.payload(a.module) == self.payload(b.module) && self.payload(a.name) == self.payload(b.name)
             }
             _ => self.number(a).zip(self.number(b)).is_some_and(|(a, b)| a.equals(&b)),

@@ -40,12 +40,25 @@ impl Arena {
 
     #[inline(always)]
     pub(crate) fn keyed(&self, cell: Cell) -> Keyed {
-        if cell.is(Tag::Dict) { self.dicts[cell.id()] } else { self.sets[cell.id()] }
+        if cell.is(Tag::Dict) { self.dicts[cell] } else { self.sets[cell] }
     }
 
     #[inline(always)]
-    pub(crate) fn keyed_mut(&mut self, cell: Cell) -> &mut Keyed {
-        if cell.is(Tag::Dict) { &mut self.dicts[cell.id()] } else { &mut self.sets[cell.id()] }
+    /// Leaves the rows to be searched one by one.
+    pub(super) fn forget_table(&mut self, cell: Cell) {
+        let keyed = self.keyed(cell);
+        self.set_keyed(cell, Keyed { table: 0, ..keyed });
+    }
+
+    /// Leaves so many cells of the rows.
+    fn set_len(&mut self, cell: Cell, cells: usize) {
+        let mut keyed = self.keyed(cell);
+        keyed.row.len = cells as u32;
+        self.set_keyed(cell, keyed);
+    }
+
+    pub(super) fn set_keyed(&mut self, cell: Cell, keyed: Keyed) {
+        if cell.is(Tag::Dict) { self.dicts.set(cell, keyed) } else { self.sets.set(cell, keyed) }
     }
 
     /// Adds rows while a pickle is read: keys and values in turn for a dict, members for a set.
@@ -54,8 +67,9 @@ impl Arena {
         let now = self.keyed(keyed);
         let empty = now.row.len == 0 && now.table == 0;
         if empty && keyed.is(Tag::Dict) && rows.len() <= 2 * SMALL && self.are_distinct_texts(keyed, rows) {
-            let dict = &mut self.dicts[keyed.id()];
-            extend_row(&mut self.cells, &mut self.growth, &mut dict.row, rows);
+            if let Some(dict) = self.dicts.get_mut(keyed) {
+                extend_row(&mut self.cells, &mut self.growth, &mut dict.row, rows);
+            }
             return Ok(());
         }
         self.add_rows_slowly(keyed, rows)
@@ -93,8 +107,7 @@ impl Arena {
     /// Whether one of the two dicts made before has the very same keys, as the records of a table do.
     #[inline]
     fn has_keys_of_a_neighbour(&self, dict: Cell, rows: &[Cell]) -> bool {
-        let id = dict.id();
-        self.dicts[id.saturating_sub(2)..id].iter().rev().any(|before| {
+        self.dicts.before(dict, 2).iter().rev().any(|before| {
             before.table == 0
                 && before.row.len as usize == rows.len()
                 && self.row(before.row).iter().step_by(2).eq(rows.iter().step_by(2))
@@ -131,9 +144,9 @@ impl Arena {
     }
 
     fn push_rows(&mut self, keyed: Cell, rows: &[Cell]) {
-        let mut row = self.keyed(keyed).row;
-        extend_row(&mut self.cells, &mut self.growth, &mut row, rows);
-        self.keyed_mut(keyed).row = row;
+        let mut now = self.keyed(keyed);
+        extend_row(&mut self.cells, &mut self.growth, &mut now.row, rows);
+        self.set_keyed(keyed, now);
     }
 
     /// The number of the row with this key, by looking at each.
@@ -159,7 +172,8 @@ impl Arena {
         let now = self.keyed(keyed);
         let settled = match now.table {
             0 => {
-                self.keyed_mut(keyed).table = self.new_table();
+                let table = self.new_table();
+                self.set_keyed(keyed, Keyed { table, ..now });
                 true
             }
             table => self.tables[table as usize - 1].settled as usize == now.row.len as usize / stride(keyed),
@@ -203,7 +217,7 @@ impl Arena {
         }
         table.settled = kept as u32;
         self.tables[now.table as usize - 1] = table;
-        self.keyed_mut(keyed).row.len = (kept * stride) as u32;
+        self.set_len(keyed, kept * stride);
     }
 
     /// Puts the rows behind the `settled` first into the hash table one by one; returns how many are left of all.
@@ -270,7 +284,7 @@ impl Arena {
             self.tables[now.table as usize - 1] = table;
         }
         self.cells.copy_within(start + (at + 1) * stride..start + len, start + at * stride);
-        self.keyed_mut(keyed).row.len -= stride as u32;
+        self.set_len(keyed, len - stride);
     }
 
     /// Keeps the rows that `keep` says, in their order.
@@ -282,7 +296,7 @@ impl Arena {
         let kept: Vec<Cell> = rows.filter(|row| keep(self, row)).flatten().copied().collect();
         let start = now.row.start as usize;
         self.cells[start..start + kept.len()].copy_from_slice(&kept);
-        self.keyed_mut(keyed).row.len = kept.len() as u32;
+        self.set_len(keyed, kept.len());
         self.rebuild(keyed);
     }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::hash::Hasher;
 use std::sync::{Arc, LazyLock};
 
-use super::arena::{Arena, next_id};
+use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::items::{Items, Pairs};
 use super::value::{Id, Value};
@@ -213,19 +213,18 @@ impl Arena {
         if Value::new(self, cell).downcast_ref::<T>().is_none() {
             return Ok(None);
         }
-        let live = unshared(&mut self.lives[cell.id()])?;
-        Ok((live as &mut dyn Any).downcast_mut())
+        let Some(live) = self.lives.get_mut(cell) else { return Ok(None) };
+        Ok((unshared(live)? as &mut dyn Any).downcast_mut())
     }
 
     pub(crate) fn new_live(&mut self, live: Arc<dyn Live>) -> Cell {
-        let id = next_id(self.lives.len());
-        self.lives.push(live);
+        let id = self.lives.push(live);
         Cell::node(Tag::Live, id)
     }
 
     #[inline]
     pub(crate) fn live(&self, cell: Cell) -> &dyn Live {
-        &*self.lives[cell.id()]
+        self.lives.get(cell).map_or(&Changing, |live| &**live)
     }
 
     /// Changes a live object, which sees the graph meanwhile, itself apart.
@@ -234,9 +233,10 @@ impl Arena {
         cell: Cell,
         change: impl FnOnce(&mut dyn Live, &Arena) -> Result<()>,
     ) -> Result<()> {
-        let mut live = std::mem::replace(&mut self.lives[cell.id()], CHANGING.clone());
+        let Some(place) = self.lives.get_mut(cell) else { return Err(cannot("be changed")) };
+        let mut live = std::mem::replace(place, CHANGING.clone());
         let done = unshared(&mut live).and_then(|unique| change(unique, self));
-        self.lives[cell.id()] = live;
+        self.lives.set(cell, live);
         done
     }
 }

@@ -24,13 +24,13 @@ impl Memoized {
         if memo.len() < self.seen {
             self.seen = 0;
         }
-        for cell in memo[self.seen..].iter().filter(|cell| Slots::has(**cell)) {
-            let bits = &mut self.bits[Slots::kind(cell.tag())];
-            let word = cell.id() / 64;
+        for (kind, number) in memo[self.seen..].iter().copied().filter_map(Slots::place) {
+            let bits = &mut self.bits[kind];
+            let word = number / 64;
             if word >= bits.len() {
                 bits.resize(word + 1, 0);
             }
-            bits[word] |= 1 << (cell.id() % 64);
+            bits[word] |= 1 << (number % 64);
         }
         self.seen = memo.len();
         for (count, kind) in self.counts.iter_mut().zip(Slots::new(arena).kinds()) {

@@ -120,11 +120,11 @@ impl Arena {
             }
         }
         grow(&mut self.cells, done, total);
-        grow(&mut self.lists, done, total);
-        grow(&mut self.tuples, done, total);
-        grow(&mut self.dicts, done, total);
-        grow(&mut self.spans, done, total);
-        grow(&mut self.objects, done, total);
+        grow(self.lists.vec(), done, total);
+        grow(self.tuples.vec(), done, total);
+        grow(self.dicts.vec(), done, total);
+        grow(self.spans.vec(), done, total);
+        grow(self.objects.vec(), done, total);
         grow(&mut self.payloads.text, done, total);
     }
 

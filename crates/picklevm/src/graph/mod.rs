@@ -19,6 +19,7 @@ mod keyed;
 mod live;
 mod memoized;
 mod memory;
+mod nodes;
 mod number;
 mod object;
 mod pool;
@@ -227,27 +228,25 @@ impl Arena {
 
     /// Whether there is such a node.
     fn has(&self, cell: Cell) -> bool {
-        let count = match cell.tag() {
-            Tag::List => self.lists.len(),
-            Tag::Tuple => self.tuples.len(),
-            Tag::Dict => self.dicts.len(),
-            Tag::Set | Tag::FrozenSet => self.sets.len(),
+        match cell.tag() {
+            Tag::List => self.lists.get(cell).is_some(),
+            Tag::Tuple => self.tuples.get(cell).is_some(),
+            Tag::Dict => self.dicts.get(cell).is_some(),
+            Tag::Set | Tag::FrozenSet => self.sets.get(cell).is_some(),
             Tag::Str | Tag::Bytes | Tag::ByteStr => {
                 // The id of another graph most likely has another fingerprint.
-                return cell.id() < self.spans.len()
-                    && cell == Cell::text(cell.tag(), cell.id() as u32, self.payload(cell));
+                self.spans.get(cell).is_some() && cell == Cell::text(cell.tag(), cell.high(), self.payload(cell))
             }
-            Tag::ByteArray | Tag::BigInt => self.spans.len(),
-            Tag::WideFloat => self.floats.len(),
-            Tag::Complex => self.complexes.len(),
-            Tag::Global => self.globals.len(),
-            Tag::Buffer => self.buffers.len(),
-            Tag::Persistent => self.persistents.len(),
-            Tag::Object => self.objects.len(),
-            Tag::Live => self.lives.len(),
-            Tag::Hole => 0,
-            _ => return true,
-        };
-        cell.id() < count
+            Tag::ByteArray | Tag::BigInt => self.spans.get(cell).is_some(),
+            Tag::WideFloat => self.floats.get(cell).is_some(),
+            Tag::Complex => self.complexes.get(cell).is_some(),
+            Tag::Global => self.globals.get(cell).is_some(),
+            Tag::Buffer => self.buffers.get(cell).is_some(),
+            Tag::Persistent => self.persistents.get(cell).is_some(),
+            Tag::Object => self.objects.get(cell).is_some(),
+            Tag::Live => self.lives.get(cell).is_some(),
+            Tag::Hole => false,
+            _ => true,
+        }
     }
 }

@@ -89,7 +89,7 @@ impl Arena {
                 Ok(bytes) => Number::Int(i64::from_le_bytes(bytes)),
                 Err(_) => Number::Big(self.payload(cell)),
             },
-            Tag::Complex => match self.complexes[cell.id()] {
+            Tag::Complex => match self.complexes[cell] {
                 [re, 0.0] => Number::from_float(re),
                 [re, im] => Number::Complex(re + 0.0, im),
             },
@@ -103,7 +103,7 @@ impl Arena {
         match cell.tag() {
             Tag::Float => Some(cell.as_float()),
             Tag::ZeroFloat => Some(0.0),
-            Tag::WideFloat => Some(self.floats[cell.id()]),
+            Tag::WideFloat => Some(self.floats[cell]),
             _ => None,
         }
     }

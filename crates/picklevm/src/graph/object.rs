@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, next_id};
 use super::cell::Cell;
+use super::nodes::Nothing;
 
 /// How an object was made: the opcode that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,6 +65,18 @@ pub(crate) struct ObjectNode {
     pub(crate) next: u32,
 }
 
+impl Nothing for ObjectNode {
+    const NOTHING: &'static ObjectNode = &ObjectNode {
+        class: Cell::NONE,
+        args: Cell::EMPTY_TUPLE,
+        first: Cell::HOLE,
+        first_kind: OpKind::Nothing,
+        how: How::Reduce,
+        memoized: false,
+        next: 0,
+    };
+}
+
 /// A later operation on an object.
 #[derive(Clone, Copy)]
 pub(crate) struct OpNode {
@@ -76,7 +89,7 @@ pub(crate) struct OpNode {
 impl Arena {
     /// Records an operation on an object; neighbours of one kind are merged, but for states and effects.
     pub(crate) fn object_op(&mut self, object: Cell, kind: OpKind, cells: &[Cell]) {
-        let node = self.objects[object.id()];
+        let node = self.objects[object];
         let last = self.last_op(node);
         if let (OpKind::Append | OpKind::SetItem | OpKind::Add, Some((last_kind, list))) = (kind, last)
             && last_kind == kind
@@ -91,7 +104,7 @@ impl Arena {
     }
 
     fn push_op(&mut self, object: Cell, kind: OpKind, value: Cell) {
-        let node = &mut self.objects[object.id()];
+        let Some(node) = self.objects.get_mut(object) else { return };
         if node.first_kind == OpKind::Nothing {
             (node.first, node.first_kind) = (value, kind);
             return;
@@ -99,19 +112,19 @@ impl Arena {
         let id = next_id(self.ops.len()) + 1;
         self.ops.push(OpNode { value, kind, next: 0 });
         // The node of an object with several operations points to the last of them, which closes the ring.
-        if node.next == 0 {
+        let last = std::mem::replace(&mut node.next, id);
+        if last == 0 {
             self.ops[id as usize - 1].next = id;
         } else {
-            let last = node.next as usize - 1;
+            let last = last as usize - 1;
             self.ops[id as usize - 1].next = self.ops[last].next;
             self.ops[last].next = id;
         }
-        self.objects[object.id()].next = id;
     }
 
     /// Replaces the operations on an object.
     pub(crate) fn set_object_ops(&mut self, object: Cell, ops: &[(OpKind, Cell)]) {
-        let node = &mut self.objects[object.id()];
+        let Some(node) = self.objects.get_mut(object) else { return };
         (node.first, node.first_kind, node.next) = (Cell::HOLE, OpKind::Nothing, 0);
         for (kind, value) in ops {
             self.push_op(object, *kind, *value);

@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
-use super::object::OpKind;
+use super::object::{ObjectNode, OpKind};
 
 impl Arena {
     /// Puts another value in the place of each that lies directly inside a value, keys and arguments included.
@@ -13,20 +13,20 @@ impl Arena {
             Tag::List | Tag::Tuple => self.renew_items(cell, &new),
             Tag::Dict | Tag::Set | Tag::FrozenSet => {
                 self.renew_items(cell, &new);
-                self.keyed_mut(cell).table = 0;
+                self.forget_table(cell);
                 self.hashes.clear();
             }
             Tag::Persistent => {
-                let pid = &mut self.persistents[cell.id()];
+                let pid = self.persistents[cell];
                 // An id that is a value elsewhere stays itself, unless it is live.
                 if pid.is(Tag::Live) {
-                    *pid = new(*pid);
+                    self.persistents.set(cell, new(pid));
                 }
             }
             Tag::Object => {
-                let node = self.objects[cell.id()];
+                let node = self.objects[cell];
                 self.renew_items(node.args, &new);
-                self.objects[cell.id()].class = new(node.class);
+                self.objects.set(cell, ObjectNode { class: new(node.class), ..node });
                 let ops: Vec<_> = self.object_ops(node).collect();
                 let mut renewed = ops.clone();
                 for (kind, value) in &mut renewed {
@@ -45,8 +45,8 @@ impl Arena {
 
     fn renew_items(&mut self, cell: Cell, new: impl Fn(Cell) -> Cell) {
         let (start, len) = match cell.tag() {
-            Tag::Tuple => (self.tuples[cell.id()].start, self.tuples[cell.id()].len),
-            Tag::List => (self.lists[cell.id()].start, self.lists[cell.id()].len),
+            Tag::Tuple => (self.tuples[cell].start, self.tuples[cell].len),
+            Tag::List => (self.lists[cell].start, self.lists[cell].len),
             Tag::Dict | Tag::Set | Tag::FrozenSet => (self.keyed(cell).row.start, self.keyed(cell).row.len),
             _ => return,
         };

@@ -116,6 +116,11 @@ impl Slots {
         )
     }
 
+    /// The kind of a node that has a slot, and its number among those of the kind.
+    pub(crate) fn place(cell: Cell) -> Option<(usize, usize)> {
+        Slots::has(cell).then(|| (Slots::kind(cell.tag()), cell.high() as usize))
+    }
+
     /// The slot of a node; meaningless for what is no node.
     #[inline(always)]
     pub(crate) fn of(&self, cell: Cell) -> usize {
@@ -125,6 +130,6 @@ impl Slots {
     /// The slot of a node whose kind is known.
     #[inline(always)]
     pub(crate) fn of_kind(&self, tag: Tag, cell: Cell) -> usize {
-        self.bases[tag as usize & 31] + cell.id()
+        self.bases[tag as usize & 31] + cell.high() as usize
     }
 }

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use super::nodes::Nothing;
+
 /// Eight bytes that say where a payload lies: in the arena's own text, in the shared input, or in a block of its own.
 ///
 /// Bits 0 to 23 hold the length, 24 and 25 the place, 26 whether the text holds surrogates, 27 to 63 the offset
@@ -33,6 +35,10 @@ pub(crate) struct Payloads {
     pub(crate) blocks: Vec<Bytes>,
     /// The bytes of all blocks that are no part of the input.
     apart: usize,
+}
+
+impl Nothing for Span {
+    const NOTHING: &'static Span = &Span::new(IN_TEXT, 0, 0);
 }
 
 impl Span {

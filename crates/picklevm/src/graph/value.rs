@@ -127,7 +127,7 @@ impl<'g> Value<'g> {
             Tag::False => Kind::Bool(false),
             Tag::BigInt => Kind::Int(Int::from_le(arena.payload(cell))),
             Tag::Complex => {
-                let [re, im] = arena.complexes[cell.id()];
+                let [re, im] = arena.complexes[cell];
                 Kind::Complex(re, im)
             }
             Tag::Str => Kind::Str(arena.text(cell)),
@@ -140,9 +140,9 @@ impl<'g> Value<'g> {
             Tag::Set => Kind::Set(self.items()),
             Tag::FrozenSet => Kind::FrozenSet(self.items()),
             Tag::Global => Kind::Global(Global::new(arena, cell)),
-            Tag::Ext => Kind::Ext(cell.id() as i32),
+            Tag::Ext => Kind::Ext(cell.high() as i32),
             Tag::Buffer => Kind::Buffer(Buffer::new(arena, cell)),
-            Tag::Persistent => Kind::Persistent(Value::new(arena, arena.persistents[cell.id()])),
+            Tag::Persistent => Kind::Persistent(Value::new(arena, arena.persistents[cell])),
             Tag::Object => Kind::Object(Object::new(arena, cell)),
             Tag::Live => Kind::Live(arena.live(cell)),
         }
@@ -338,8 +338,12 @@ impl<'g> Value<'g> {
 }
 
 impl Arena {
+    /// A text; an empty one for what is none.
     #[inline]
     pub(crate) fn text(&self, cell: Cell) -> Text<'_> {
-        Text::trusted(self.payload(cell), !self.spans[cell.id()].has_surrogates())
+        match self.spans.get(cell) {
+            Some(span) if cell.is(Tag::Str) => Text::trusted(self.payloads.get(*span), !span.has_surrogates()),
+            _ => Text::from(""),
+        }
     }
 }

@@ -98,12 +98,12 @@ impl<'g> Global<'g> {
 
     /// The module, as the pickle has it: `copy_reg` below protocol 3 is not mapped to `copyreg`.
     pub fn module(self) -> Text<'g> {
-        self.arena.text(self.arena.globals[self.cell.id()].module)
+        self.arena.text(self.arena.globals[self.cell].module)
     }
 
     /// The qualified name inside the module, with dots for what is nested.
     pub fn name(self) -> Text<'g> {
-        self.arena.text(self.arena.globals[self.cell.id()].name)
+        self.arena.text(self.arena.globals[self.cell].name)
     }
 
     /// Whether this is the global of these names.
@@ -125,7 +125,7 @@ pub struct Buffer<'g>(&'g BufferNode);
 
 impl<'g> Buffer<'g> {
     pub(crate) fn new(arena: &'g Arena, cell: Cell) -> Self {
-        Buffer(&arena.buffers[cell.id()])
+        Buffer(&arena.buffers[cell])
     }
 
     /// Which of the buffers it is, counted from 0.
@@ -184,7 +184,7 @@ impl<'g> Object<'g> {
     }
 
     fn node(self) -> &'g ObjectNode {
-        &self.arena.objects[self.cell.id()]
+        &self.arena.objects[self.cell]
     }
 
     fn lend(self, cell: Cell) -> Value<'g> {
@@ -316,9 +316,9 @@ impl Arena {
             Tag::List | Tag::Tuple | Tag::Dict | Tag::Set | Tag::FrozenSet => {
                 self.items(cell).iter().copied().for_each(each);
             }
-            Tag::Persistent => each(self.persistents[cell.id()]),
+            Tag::Persistent => each(self.persistents[cell]),
             Tag::Object => {
-                let node = self.objects[cell.id()];
+                let node = self.objects[cell];
                 each(node.class);
                 match node.how {
                     How::Reduce | How::NewObj => each(node.args),

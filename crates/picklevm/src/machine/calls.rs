@@ -17,7 +17,7 @@ use crate::typed::construction::Construction;
 /// What is known of the globals that a load met, and of the classes inside them.
 #[derive(Default)]
 pub(crate) struct Callables {
-    /// By the ids of globals.
+    /// By the numbers of globals.
     globals: Vec<Known>,
     /// Classes that are attributes of a global, by the calls of `getattr` that name them (below protocol 4).
     nested: HashMap<Cell, Option<Arc<dyn Callable>>, RandomState>,
@@ -46,14 +46,22 @@ enum Callee {
 impl Callables {
     pub(super) fn clear(&mut self) {
         self.globals.clear();
-        self.nested = HashMap::default();
+        if !self.nested.is_empty() {
+            self.nested = HashMap::default();
+        }
         self.are_any = false;
+    }
+
+    /// Where a global is.
+    fn place(global: Cell) -> Option<usize> {
+        global.is(Tag::Global).then(|| global.high() as usize)
     }
 
     /// Remembers what a global stands for.
     pub(super) fn insert(&mut self, global: Cell, known: Known) {
         self.are_any |= matches!(known, Known::Callable(_));
-        self.globals.resize(global.id(), Known::Nothing);
+        let Some(place) = Callables::place(global) else { return };
+        self.globals.resize(place, Known::Nothing);
         self.globals.push(known);
     }
 
@@ -77,7 +85,7 @@ impl Callables {
     }
 
     fn get(&self, global: Cell) -> &Known {
-        self.globals.get(global.id()).unwrap_or(&Known::Nothing)
+        Callables::place(global).and_then(|place| self.globals.get(place)).unwrap_or(&Known::Nothing)
     }
 }
 
@@ -122,7 +130,7 @@ impl GraphBuilder<'_> {
                 Known::Callable(callable) => Some(Callee::Registered(callable.clone())),
                 _ => None,
             },
-            Tag::Live => Some(Callee::Live(self.arena.lives[callable.id()].clone())),
+            Tag::Live => self.arena.lives.get(callable).cloned().map(Callee::Live),
             Tag::Object => self.nested_class(callable).map(Callee::Registered),
             _ => None,
         }

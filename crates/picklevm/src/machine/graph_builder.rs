@@ -424,14 +424,14 @@ impl Builder for GraphBuilder<'_> {
         if !buffer.is(Tag::Buffer) {
             return Ok(buffer);
         }
-        let node = self.arena.buffers[buffer.id()].clone();
+        let node = self.arena.buffers[buffer].clone();
         Ok(self.arena.new_buffer(BufferNode { readonly: true, ..node }))
     }
 
     #[inline(always)]
     fn memoized(&mut self, value: Cell) {
-        if value.is(Tag::Object) {
-            self.arena.objects[value.id()].memoized = true;
+        if let Some(object) = self.arena.objects.get_mut(value) {
+            object.memoized = true;
         }
     }
 
@@ -440,7 +440,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn dropped(&mut self, call: Cell, fetched: Option<Cell>) {
-        let node = self.arena.objects[call.id()];
+        let node = self.arena.objects[call];
         if node.memoized {
             return self.arena.effects.push(call);
         }
@@ -538,7 +538,7 @@ impl GraphBuilder<'_> {
 
     /// Whether two objects were made by the same call: atoms equal, containers item by item down to three levels.
     fn is_same_call(&mut self, a: Cell, b: Cell) -> bool {
-        let (x, y) = (self.arena.objects[a.id()], self.arena.objects[b.id()]);
+        let (x, y) = (self.arena.objects[a], self.arena.objects[b]);
         if x.how != y.how || !self.same_name_or_atom(x.class, y.class) {
             return false;
         }

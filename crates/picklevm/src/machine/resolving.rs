@@ -109,7 +109,9 @@ impl GraphBuilder<'_> {
         let [module, name] = [module, name].map(|part| self.arena.new_text(Tag::Str, part.as_bytes(), false));
         let global = self.resolve(module, name)?;
         // A registered name is a qualified one, whatever the protocol.
-        self.arena.globals[global.id()].is_one_name = false;
+        if let Some(node) = self.arena.globals.get_mut(global) {
+            node.is_one_name = false;
+        }
         self.session.extensions.push((code, global));
         Ok(global)
     }

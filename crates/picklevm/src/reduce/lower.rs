@@ -127,7 +127,7 @@ impl Lowering<'_> {
     /// What a value holds. The tuple of an object's arguments is no value of its own.
     fn children(&mut self, cell: Cell, work: &mut Vec<Cell>) {
         self.visited.push(cell);
-        let args = if cell.is(Tag::Object) { self.arena.objects[cell.id()].args } else { Cell::HOLE };
+        let args = if cell.is(Tag::Object) { self.arena.objects[cell].args } else { Cell::HOLE };
         self.arena.each_child(
             cell,
             |child| {
@@ -156,10 +156,7 @@ impl Lowering<'_> {
         if let Some(reducer) = hooks.dispatch_table.classes.get(&class) {
             return self.ask(cell, |value| reducer(value).map(Some));
         }
-        if !cell.is(Tag::Live) {
-            return Ok(None);
-        }
-        let live = self.arena.lives[cell.id()].clone();
+        let Some(live) = self.arena.lives.get(cell).cloned() else { return Ok(None) };
         self.ask(cell, |value| live.reduce(value).map(Some))
     }
 

@@ -31,6 +31,11 @@ impl Serialize for Graph {
 /// From any self-describing format: JSON, TOML and so on become a graph, which can be written as a pickle. The dates and
 /// times of TOML become text, as they do in JSON.
 ///
+/// A graph made this way holds what serde's data model holds, from a pickle too: as a field of a type that is read by
+/// [`from_slice`](crate::serde::from_slice) it has lists for tuples and sets, text for decimals and dates, and neither
+/// instances nor sharing. [`loads`](crate::loads) keeps all of them, and so does a `Graph` field of a
+/// [`PickleClass`](crate::PickleClass).
+///
 /// ```
 /// let graph: picklevm::Graph = serde_json::from_str(r#"{"name": "Alice", "tags": ["a", 1.5, null]}"#)?;
 /// assert_eq!(format!("{:?}", graph.root()), "{'name': 'Alice', 'tags': ['a', 1.5, None]}");

@@ -274,11 +274,11 @@ impl Arena {
     /// The global of these names, if it is one of those that were made last; or at least the text of its module.
     pub(crate) fn latest_global(&self, module: &str, name: &str) -> (Option<Cell>, Option<Cell>) {
         let is = |text, expected: &str| self.payload(text) == expected.as_bytes();
-        let latest = self.globals.len().saturating_sub(LATEST)..self.globals.len();
-        let mut of_module = latest.filter(|id| is(self.globals[*id].module, module)).peekable();
-        let text = of_module.peek().map(|id| self.globals[*id].module);
-        let known = of_module.find(|id| is(self.globals[*id].name, name));
-        (known.map(|id| Cell::node(Tag::Global, id as u32)), text)
+        let latest = self.globals.cells(Tag::Global).skip(self.globals.len().saturating_sub(LATEST));
+        let mut of_module = latest.filter(|(_, global)| is(global.module, module)).peekable();
+        let text = of_module.peek().map(|(_, global)| global.module);
+        let known = of_module.find(|(_, global)| is(global.name, name));
+        (known.map(|(cell, _)| cell), text)
     }
 
     /// The cell of an id, or that of `None` if there is no such node.

@@ -70,18 +70,18 @@ impl<'a> Copier<'a> {
         }
         let into = &mut *self.into;
         let copy = match old.tag() {
-            Tag::WideFloat => into.new_float(from.floats[old.id()]),
+            Tag::WideFloat => into.new_float(from.floats[old]),
             Tag::Complex => {
-                let [re, im] = from.complexes[old.id()];
+                let [re, im] = from.complexes[old];
                 into.new_complex(re, im)
             }
             Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt => into.copy_payload(from, old),
-            Tag::Buffer => into.new_buffer(from.buffers[old.id()].clone()),
+            Tag::Buffer => into.new_buffer(from.buffers[old].clone()),
             // What a live object knows of its graph stays behind.
-            Tag::Live => into.new_live(from.lives[old.id()].clone()),
+            Tag::Live => from.lives.get(old).cloned().map_or(Cell::NONE, |live| into.new_live(live)),
             Tag::Global => into.new_global(Cell::HOLE, Cell::HOLE),
             Tag::Persistent => into.new_persistent(Cell::HOLE),
-            Tag::Object => into.new_object(from.objects[old.id()].how, Cell::HOLE, Cell::HOLE),
+            Tag::Object => into.new_object(from.objects[old].how, Cell::HOLE, Cell::HOLE),
             Tag::List => into.new_list(&vec![Cell::HOLE; from.items(old).len()]),
             Tag::Tuple => into.new_tuple(&vec![Cell::HOLE; from.items(old).len()]),
             Tag::Dict => into.new_dict(),
@@ -98,12 +98,18 @@ impl<'a> Copier<'a> {
         let from = self.from;
         let copy = self.copies[&old];
         match old.tag() {
-            Tag::Global => self.into.globals[copy.id()] = self.global(from.globals[old.id()]),
-            Tag::Persistent => self.into.persistents[copy.id()] = self.node(from.persistents[old.id()]),
-            Tag::Object => self.fill_object(from.objects[old.id()], copy),
-            Tag::List => self.fill_range(from.items(old), self.into.lists[copy.id()].start),
+            Tag::Global => {
+                let global = self.global(from.globals[old]);
+                self.into.globals.set(copy, global);
+            }
+            Tag::Persistent => {
+                let pid = self.node(from.persistents[old]);
+                self.into.persistents.set(copy, pid);
+            }
+            Tag::Object => self.fill_object(from.objects[old], copy),
+            Tag::List => self.fill_range(from.items(old), self.into.lists[copy].start),
             Tag::Tuple => {
-                let Fixed { start, .. } = self.into.tuples[copy.id()];
+                let Fixed { start, .. } = self.into.tuples[copy];
                 self.fill_range(from.items(old), start);
             }
             Tag::Dict | Tag::Set | Tag::FrozenSet => {
@@ -118,7 +124,7 @@ impl<'a> Copier<'a> {
                     0 => 0,
                     _ => self.into.new_table(),
                 };
-                *self.into.keyed_mut(copy) = Keyed { row, table };
+                self.into.set_keyed(copy, Keyed { row, table });
                 self.fill_range(rows, start);
                 self.keyed.push(copy);
             }
@@ -150,8 +156,9 @@ impl<'a> Copier<'a> {
         let args = self.node(node.args);
         let ops: Vec<(OpKind, Cell)> =
             self.from.object_ops(node).map(|(kind, value)| (kind, self.node(value))).collect();
-        let object = &mut self.into.objects[copy.id()];
-        (object.class, object.args, object.memoized) = (class, args, node.memoized);
+        if let Some(object) = self.into.objects.get_mut(copy) {
+            (object.class, object.args, object.memoized) = (class, args, node.memoized);
+        }
         self.into.set_object_ops(copy, &ops);
     }
 
@@ -180,7 +187,7 @@ impl Arena {
     }
 
     fn copy_payload(&mut self, from: &Arena, old: Cell) -> Cell {
-        let span = from.spans[old.id()];
+        let span = from.spans[old];
         let payload = from.payload(old);
         if old.is_short_long() {
             return self.new_short_long(from.small_int(old).unwrap_or_default());
@@ -190,7 +197,7 @@ impl Arena {
             Some(block) if !from.payloads.is_small_part_of_input(block) => {
                 let span = self.payloads.push_block(block.clone()).with_surrogates(span.has_surrogates());
                 let cell = self.push_span(old.tag(), span);
-                Cell::payload(old.tag(), cell.id() as u32, payload)
+                Cell::payload(old.tag(), cell.high(), payload)
             }
             _ => self.new_text(old.tag(), payload, span.has_surrogates()),
         }

@@ -48,7 +48,7 @@ try_from_value! {
     /// Shared, not copied, where the graph shares them.
     Bytes, "bytes, a bytearray or an 8-bit string", |value| {
         let (arena, cell) = (value.arena(), value.cell());
-        value.as_bytes().map(|_| arena.payloads.share(arena.spans[cell.id()]))
+        value.as_bytes().map(|_| arena.payloads.share(arena.spans[cell]))
     };
 }
 

@@ -208,7 +208,7 @@ impl Instance<'_> {
 impl Arena {
     /// Lets a function set the state of an object, which BUILD set until now.
     fn set_state_by(&mut self, object: Cell, setter: Cell) {
-        let mut ops: Vec<_> = self.object_ops(self.objects[object.id()]).collect();
+        let mut ops: Vec<_> = self.object_ops(self.objects[object]).collect();
         for (kind, value) in &mut ops {
             if *kind == OpKind::Build {
                 let args = self.new_tuple(&[object, *value]);

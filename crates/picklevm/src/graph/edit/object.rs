@@ -1,8 +1,9 @@
 //! Changing objects: class, arguments, state and attributes, items and pairs.
 
+use super::super::arena::Row;
 use super::super::cell::{Cell, Tag};
 use super::super::key::Key;
-use super::super::object::{How, OpKind};
+use super::super::object::{How, ObjectNode, OpKind};
 use super::super::value::{Id, Value};
 use super::super::views::Change;
 use super::into_value::IntoValue;
@@ -120,7 +121,9 @@ impl<'g> ValueMut<'g> {
         self.object("an object to set the class of")?;
         let Id(class) = self.arena.add(class);
         self.arena.check_callable(class)?;
-        self.arena.objects[self.cell.id()].class = class;
+        if let Some(node) = self.arena.objects.get_mut(self.cell) {
+            node.class = class;
+        }
         Ok(())
     }
 
@@ -140,11 +143,12 @@ impl<'g> ValueMut<'g> {
     pub fn set_args<T: IntoValue>(&mut self, args: impl IntoIterator<Item = T>) -> Result<()> {
         self.object("an object to set the arguments of")?;
         let Id(args) = self.arena.tuple(args);
-        let node = self.arena.objects[self.cell.id()];
-        self.arena.objects[self.cell.id()].args = match (node.how, self.arena.items(node.args)) {
+        let node = self.arena.objects[self.cell];
+        let args = match (node.how, self.arena.items(node.args)) {
             (How::NewObjEx, &[_, kwargs]) => self.arena.new_tuple(&[args, kwargs]),
             _ => args,
         };
+        self.arena.objects.set(self.cell, ObjectNode { args, ..node });
         Ok(())
     }
 
@@ -153,7 +157,7 @@ impl<'g> ValueMut<'g> {
     }
 
     fn ops(&self) -> Vec<(OpKind, Cell)> {
-        self.arena.object_ops(self.arena.objects[self.cell.id()]).collect()
+        self.arena.object_ops(self.arena.objects[self.cell]).collect()
     }
 
     /// The dicts that hold attributes: the instance's own and that of its slots.
@@ -212,7 +216,7 @@ impl<'g> ValueMut<'g> {
     pub(super) fn set_pair(&mut self, key: Key<'_>, value: impl IntoValue) -> Option<Id> {
         let Id(value) = self.arena.add(value);
         let place = self.ops().into_iter().rev().filter(|(kind, _)| *kind == OpKind::SetItem).find_map(|(_, list)| {
-            let row = self.arena.lists[list.id()];
+            let row = self.arena.lists[list];
             let found = self.arena.row(row).chunks_exact(2).rposition(|pair| self.is_key(key, pair[0]))?;
             Some(row.start as usize + 2 * found + 1)
         });
@@ -240,9 +244,9 @@ impl<'g> ValueMut<'g> {
                     kept.extend_from_slice(pair);
                 }
             }
-            let row = &mut self.arena.lists[list.id()];
-            row.len = kept.len() as u32;
-            let start = row.start as usize;
+            let Row { start, cap, .. } = self.arena.lists[*list];
+            self.arena.lists.set(*list, Row { start, len: kept.len() as u32, cap });
+            let start = start as usize;
             self.arena.cells[start..start + kept.len()].copy_from_slice(&kept);
         }
         ops.retain(|(kind, list)| *kind != OpKind::SetItem || !self.arena.items(*list).is_empty());

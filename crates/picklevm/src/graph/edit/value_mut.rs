@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::super::arena::{Arena, extend_row};
+use super::super::arena::Arena;
 use super::super::cell::{Cell, Tag};
 use super::super::key::Key;
 use super::super::value::{Id, Value};
@@ -164,8 +164,8 @@ impl<'g> ValueMut<'g> {
             return Err(self.missing(at.into()));
         }
         let Id(item) = self.arena.add(item);
-        let row = &mut self.arena.lists[self.cell.id()];
-        extend_row(&mut self.arena.cells, &mut self.arena.growth, row, &[item]);
+        self.arena.extend_list(self.cell, &[item]);
+        let row = self.arena.lists[self.cell];
         let start = row.start as usize;
         self.arena.cells[start + at..start + row.len as usize].rotate_right(1);
         Ok(())
@@ -287,9 +287,9 @@ impl<'g> ValueMut<'g> {
         match self.cell.tag() {
             Tag::List => {
                 let place = self.position(key)?;
-                let row = &mut self.arena.lists[self.cell.id()];
+                let row = self.arena.lists[self.cell];
                 let end = row.start as usize + row.len as usize;
-                row.len -= 1;
+                self.set_len(row.len - 1);
                 self.arena.cells[place..end].rotate_left(1);
                 Ok(Id(self.arena.cells[end - 1]))
             }
@@ -341,13 +341,13 @@ impl<'g> ValueMut<'g> {
         match self.cell.tag() {
             Tag::Set => self.arena.retain_rows(self.cell, |arena, row| keep(Value::new(arena, row[0]))),
             Tag::List => {
-                let row = self.arena.lists[self.cell.id()];
+                let row = self.arena.lists[self.cell];
                 // The list stays as it is until `keep`, which may panic, was asked of each.
                 let is_kept = |item: &Cell| keep(Value::new(self.arena, *item));
                 let kept: Vec<Cell> = self.arena.row(row).iter().copied().filter(is_kept).collect();
                 let start = row.start as usize;
                 self.arena.cells[start..start + kept.len()].copy_from_slice(&kept);
-                self.arena.lists[self.cell.id()].len = kept.len() as u32;
+                self.set_len(kept.len() as u32);
             }
             _ => return Err(self.wrong_type("a list or a set to keep items of")),
         }
@@ -388,7 +388,7 @@ impl<'g> ValueMut<'g> {
     /// ```
     pub fn clear(&mut self) -> Result<()> {
         match self.cell.tag() {
-            Tag::List => self.arena.lists[self.cell.id()].len = 0,
+            Tag::List => self.set_len(0),
             Tag::Dict | Tag::Set => self.arena.retain_rows(self.cell, |_, _| false),
             Tag::ByteArray => return self.set_bytes(b""),
             Tag::Object => self.clear_items(),
@@ -415,7 +415,7 @@ impl<'g> ValueMut<'g> {
             return Err(self.wrong_type("a bytearray to set the bytes of"));
         }
         let span = self.arena.payloads.keep(bytes.as_ref());
-        self.arena.spans[self.cell.id()] = span;
+        self.arena.spans.set(self.cell, span);
         Ok(())
     }
 
@@ -423,9 +423,16 @@ impl<'g> ValueMut<'g> {
         if self.cell.is(Tag::List) { Ok(()) } else { Err(self.wrong_type(expected)) }
     }
 
+    /// Leaves so many items of a list.
+    fn set_len(&mut self, len: u32) {
+        if let Some(row) = self.arena.lists.get_mut(self.cell) {
+            row.len = len;
+        }
+    }
+
     /// Where among the cells the item of a list is.
     fn position(&self, key: Key<'_>) -> Result<usize> {
-        let row = self.arena.lists[self.cell.id()];
+        let row = self.arena.lists[self.cell];
         match key.position() {
             Some(at) if at < row.len as usize => Ok(row.start as usize + at),
             _ => Err(self.missing(key)),

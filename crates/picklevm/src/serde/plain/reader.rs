@@ -164,7 +164,11 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
             return self.list(visitor);
         }
         match self.cursor.token() {
-            Token::Bytes(bytes) => visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied())),
+            Token::Bytes(bytes) => {
+                let mut bytes = SeqDeserializer::new(bytes.iter().copied());
+                let value = visitor.visit_seq(&mut bytes)?;
+                bytes.end().map(|()| value)
+            }
             _ => Err(Beyond),
         }
     }

@@ -132,7 +132,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     /// The text of a `str` that names something, which is likely to come again.
     #[inline]
     pub(crate) fn name(&mut self, cell: Cell) -> Result<Option<Lent<'g, 'de>>, Error> {
-        let slot = cell.id() % NAMES;
+        let slot = cell.high() as usize % NAMES;
         let (known, name) = self.names[slot];
         if known == cell {
             return Ok(Some(name));
