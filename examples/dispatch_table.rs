@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use picklevm::{DispatchTable, Error, Graph, Id, Live, Pickler, Protocol, Reducing, Result};
+use picklevm::{DispatchTable, Error, Graph, Id, NativeObject, Pickler, Protocol, ReduceContext, Result};
 
 /// The class `C` of the manual of copyreg. It does not say itself how it is pickled.
 #[derive(Debug)]
@@ -13,14 +13,14 @@ struct C {
     a: i64,
 }
 
-impl Live for C {
+impl NativeObject for C {
     fn class_name(&self) -> &str {
         "__main__.C"
     }
 }
 
 /// `pickle_c` of the manual: `return C, (c.a,)`.
-fn pickle_c(value: &mut Reducing<'_>) -> Result<Id> {
+fn pickle_c(value: &mut ReduceContext<'_>) -> Result<Id> {
     let a = value.this().downcast_ref().map(|c: &C| c.a).ok_or_else(|| Error::other("no C"))?;
     println!("pickling a C instance...");
     value.call("__main__", "C").arg(a).build()
@@ -32,7 +32,7 @@ fn shown(pickle: &[u8]) -> Result<String> {
 
 fn main() -> Result<()> {
     let mut graph = Graph::new();
-    let c = graph.live_object(C { a: 1 });
+    let c = graph.native_object(C { a: 1 });
     // An instance that Python made, of a class that Rust knows nothing of.
     let mut point = graph.instance("geometry", "Point").attr("x", 3).attr("y", 4).build()?;
     graph.set_root([c, point]);

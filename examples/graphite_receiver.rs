@@ -20,7 +20,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 use std::thread;
 
-use picklevm::{Deny, Encoding, Error, Errors, Graph, Limits, Pickler, Protocol, Unpickler};
+use picklevm::{Deny, Encoding, Error, ErrorHandler, Graph, Limits, Pickler, Protocol, Unpickler};
 
 #[path = "support/frames.rs"]
 mod frames;
@@ -45,7 +45,7 @@ pub(crate) fn unpickler() -> Unpickler {
     Unpickler::new()
         .resolver(Deny)
         .encoding(Encoding::Utf8)
-        .errors(Errors::Replace)
+        .errors(ErrorHandler::Replace)
         .limits(Limits::untrusted().nodes(1 << 20).memo(1 << 20))
 }
 

@@ -17,7 +17,7 @@ use std::io::{self, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use picklevm::{Encoding, Errors, Graph, Limits, Unpickler, Value};
+use picklevm::{Encoding, ErrorHandler, Graph, Limits, Unpickler, Value};
 
 #[path = "support/frames.rs"]
 mod frames;
@@ -75,7 +75,7 @@ impl std::fmt::Display for Record {
 pub(crate) fn receive(connection: impl Read, mut record: impl FnMut(picklevm::Result<Record>)) -> io::Result<()> {
     // Python 2 logs 8-bit strings, in UTF-8 as a rule.
     let unpickler =
-        Unpickler::new().limits(Limits::untrusted()).encoding(Encoding::Utf8).errors(Errors::BackslashReplace);
+        Unpickler::new().limits(Limits::untrusted()).encoding(Encoding::Utf8).errors(ErrorHandler::BackslashReplace);
     let mut connection = BufReader::new(connection);
     while let Some(pickle) = frames::read_frame(&mut connection, MOST)? {
         record(Record::read(&unpickler, &pickle));

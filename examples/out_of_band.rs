@@ -4,24 +4,24 @@
 use std::sync::mpsc;
 
 use picklevm::{
-    Bytes, Call, Graph, How, Id, Kind, Live, Made, Pickler, Protocol, Reducing, Registry, Resolver, Result, Standard,
-    Unpickler, Value,
+    Bytes, Call, CallResult, Construction, Graph, Id, Kind, NativeObject, Pickler, Protocol, ReduceContext, Registry,
+    Resolver, Result, Standard, Unpickler, Value,
 };
 
 /// Bytes that are handed on without a copy. `Bytes` is counted: a clone is the same memory.
 #[derive(Clone, Debug)]
 struct ZeroCopyByteArray(Bytes);
 
-impl Live for ZeroCopyByteArray {
+impl NativeObject for ZeroCopyByteArray {
     /// `return type(self)._reconstruct, (PickleBuffer(self),)`, below protocol 5 with a bytearray.
-    fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+    fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
         let class = value.global("__main__", "ZeroCopyByteArray");
         let reconstruct = value.call("builtins", "getattr").arg(class).arg("_reconstruct").build()?;
         let data = match value.protocol() >= Protocol::V5 {
             true => value.buffer(self.0.clone()),
             false => value.bytearray(&self.0),
         };
-        value.instance_of(reconstruct).how(How::Reduce).arg(data).build()
+        value.instance_of(reconstruct).construction(Construction::Reduce).arg(data).build()
     }
 }
 
@@ -29,9 +29,9 @@ impl Live for ZeroCopyByteArray {
 #[derive(Debug)]
 struct Reconstruct;
 
-impl Live for Reconstruct {
-    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
-        let [data] = call.exactly()?;
+impl NativeObject for Reconstruct {
+    fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
+        let [data] = call.args_array()?;
         let bytes = match data.kind() {
             Kind::Buffer(buffer) => buffer.data().cloned().unwrap_or_default(),
             _ => data.try_into()?,
@@ -43,7 +43,7 @@ impl Live for Reconstruct {
 fn unpickler() -> Unpickler {
     let mut registry = Registry::new();
     registry.function("builtins.getattr", |call| {
-        let [of, name] = call.exactly()?;
+        let [of, name] = call.args_array()?;
         let is_ours = of.as_global().is_some_and(|class| class.name() == "ZeroCopyByteArray");
         Ok((is_ours && name.as_str() == Some("_reconstruct")).then_some(Reconstruct))
     });
@@ -65,7 +65,7 @@ const IN_BAND: &[u8] = b"\x80\x05\x95]\0\0\0\0\0\0\0\x8c\x08builtins\x94\x8c\x07
 fn main() -> Result<()> {
     let b = Bytes::from(b"abc".to_vec());
     let mut graph = Graph::new();
-    let array = graph.live_object(ZeroCopyByteArray(b.clone()));
+    let array = graph.native_object(ZeroCopyByteArray(b.clone()));
     graph.set_root(array);
 
     // In band: an equal copy.

@@ -6,17 +6,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use picklevm::{Error, Graph, Live, Pickler, Unpickler, persistent};
+use picklevm::{Error, Graph, NativeObject, Pickler, Unpickler, persistent_resolver};
 use rusqlite::Connection;
 
-/// A row of the table, as a live object.
+/// A row of the table, as a native object.
 #[derive(Clone, Debug, PartialEq)]
 struct MemoRecord {
     key: i64,
     task: String,
 }
 
-impl Live for MemoRecord {
+impl NativeObject for MemoRecord {
     fn class_name(&self) -> &str {
         "__main__.MemoRecord"
     }
@@ -34,7 +34,7 @@ fn dumps(graph: &Graph) -> picklevm::Result<Vec<u8>> {
 /// `DBUnpickler` of the manual: the key is looked up in the table.
 fn loads(pickle: &[u8], database: &Arc<Mutex<Connection>>) -> picklevm::Result<Graph> {
     let database = database.clone();
-    let unpickler = Unpickler::new().resolver(persistent(move |arena, pid| {
+    let unpickler = Unpickler::new().resolver(persistent_resolver(move |arena, pid| {
         let (table, key): (&str, i64) = arena.value(pid).try_into()?;
         if table != "MemoRecord" {
             return Err(Error::other(format!("no table is called {table}")));
@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let mut graph = Graph::new();
     let memos = (1..=3).map(|key| memo(&database, key)).collect::<rusqlite::Result<Vec<_>>>()?;
-    let memos: Vec<_> = memos.into_iter().map(|memo| graph.live_object(memo)).collect();
+    let memos: Vec<_> = memos.into_iter().map(|memo| graph.native_object(memo)).collect();
     graph.set_root(memos);
     println!("Pickled records: {:?}", graph.root());
     let pickle = dumps(&graph)?;

@@ -4,7 +4,7 @@
 //! A class is written as its name as a rule. `reducer_override` is asked before that, and writes the call of `type` that
 //! makes the class anew.
 
-use picklevm::{Call, Graph, Live, Made, Pickler, Registry, Resolver, Result, Standard, Unpickler};
+use picklevm::{Call, CallResult, Graph, NativeObject, Pickler, Registry, Resolver, Result, Standard, Unpickler};
 
 /// A class that a pickle makes: `type(name, bases, attributes)`.
 #[derive(Debug)]
@@ -13,14 +13,14 @@ struct Type {
     my_attribute: i64,
 }
 
-impl Live for Type {
+impl NativeObject for Type {
     fn class_name(&self) -> &str {
         "builtins.type"
     }
 
     /// Calling a class makes an instance.
-    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
-        let [] = call.exactly()?;
+    fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
+        let [] = call.args_array()?;
         Ok(Instance { class: self.name.clone() }.into())
     }
 }
@@ -30,7 +30,7 @@ struct Instance {
     class: String,
 }
 
-impl Live for Instance {}
+impl NativeObject for Instance {}
 
 fn main() -> Result<()> {
     let mut graph = Graph::new();
@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     // unpickled_class = pickle.loads(f.getvalue())
     let mut registry = Registry::new();
     registry.function("builtins.type", |call| {
-        let [name, _bases, attributes] = call.exactly()?;
+        let [name, _bases, attributes] = call.args_array()?;
         Ok(Type { name: name.try_into()?, my_attribute: attributes.at("my_attribute").try_into()? })
     });
     let unpickled = Unpickler::new().resolver(registry.or(Standard)).loads(&by_value)?;

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 
 use picklevm::{
-    Call, Construct, Error, Graph, Id, Live, Reducing, Registry, Resolver, Result, Standard, Unpickler, Value,
+    Call, Construct, Error, Graph, Id, NativeObject, ReduceContext, Registry, Resolver, Result, Standard, Unpickler,
+    Value,
 };
 
 /// The class of the manual: prints and numbers the lines of a text file.
@@ -38,9 +39,9 @@ impl TextReader {
     }
 }
 
-impl Live for TextReader {
+impl NativeObject for TextReader {
     /// `__getstate__`: all attributes but the file.
-    fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+    fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
         let object = value.instance("__main__", "TextReader");
         object.attr("filename", &self.filename).attr("lineno", self.lineno).build()
     }
@@ -58,7 +59,7 @@ impl Live for TextReader {
 impl Construct for TextReader {
     /// `__new__`, before there is a state.
     fn construct(call: &Call<'_>) -> Result<Self> {
-        let [] = call.exactly()?;
+        let [] = call.args_array()?;
         Ok(TextReader { filename: String::new(), lineno: 0, file: None })
     }
 }
@@ -78,7 +79,7 @@ fn read_and_pickle(path: &str) -> std::result::Result<(), Box<dyn std::error::Er
 
     // new_reader = pickle.loads(pickle.dumps(reader))
     let mut graph = Graph::new();
-    let live = graph.live_object(reader);
+    let live = graph.native_object(reader);
     graph.set_root(live);
     let pickle = picklevm::dumps(graph.root())?;
     println!("{:?}", picklevm::loads(&pickle)?.root());
@@ -88,7 +89,7 @@ fn read_and_pickle(path: &str) -> std::result::Result<(), Box<dyn std::error::Er
     let unpickler = Unpickler::new().resolver(registry.or(Standard));
     let mut graph = unpickler.loads(&pickle)?;
     let root = graph.root().id();
-    let new_reader: &mut TextReader = graph.live_mut(root)?.ok_or("no reader")?;
+    let new_reader: &mut TextReader = graph.native_mut(root)?.ok_or("no reader")?;
     let line = new_reader.readline()?;
     println!("{}", line.as_deref().unwrap_or_default());
     assert_eq!(line.as_deref(), Some("3: Goodbye!"));

@@ -243,7 +243,7 @@ fn an_instance_of_protocol_0_is_a_call_of_reconstructor() {
 
     let mut registry = Registry::new();
     registry.function("copyreg._reconstructor", |call| {
-        let [class, _base, _state] = call.exactly()?;
+        let [class, _base, _state] = call.args_array()?;
         let class = class.id();
         call.instance_of(class).build()
     });

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use picklevm::class::{FromValue, ToValue};
-use picklevm::{Pickler, Protocol, Writer};
+use picklevm::{Pickler, PicklerVersion, Protocol};
 
 use crate::python;
 use crate::types::{EachInstance, instances};
@@ -57,7 +57,7 @@ fn each_python_makes_its_own_instances_of_what_is_written() {
         let known: BTreeSet<_> = known.map(|vector| (vector.name.to_owned(), vector.protocol)).collect();
         // Like the pickler of that Python, and like the newest.
         let its_own = writer(&version(&python));
-        for writer in [its_own, Writer::default()] {
+        for writer in [its_own, PicklerVersion::default()] {
             let mut known = known.clone();
             if its_own.highest_protocol() < Protocol::V3 && writer != its_own {
                 // What extends `int` in Python 3 would have to extend `long` in Python 2, where it is made of one.

@@ -140,7 +140,10 @@ fn values_that_are_read_again_and_again_have_a_budget() {
 struct Nested(#[expect(dead_code, reason = "it is only made")] Vec<Nested>);
 
 impl picklevm::class::FromValue for Nested {
-    fn from_value(value: picklevm::Value<'_>, reading: &mut picklevm::class::Reading<'_>) -> picklevm::Result<Self> {
+    fn from_value(
+        value: picklevm::Value<'_>,
+        reading: &mut picklevm::class::ReadContext<'_>,
+    ) -> picklevm::Result<Self> {
         value.items().map(|item| reading.read(item)).collect::<Result<_, _>>().map(Nested)
     }
 }

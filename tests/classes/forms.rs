@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use picklevm::class::{ClassDef, byte_str, from_slice, to_vec};
-use picklevm::{Graph, PickleClass, Pickler, Protocol, Writer, same_graph, value};
+use picklevm::{Graph, PickleClass, Pickler, PicklerVersion, Protocol, same_graph, value};
 
 fn graph_of<T: picklevm::class::ToValue>(value: &T) -> String {
     format!("{:?}", Pickler::new().to_graph(value).expect("a graph").root())
@@ -231,7 +231,7 @@ fn eight_bit_strings_are_read_as_text_and_written_where_a_field_says_so() {
         plain: String,
     }
     let user = User { name: "ann".into(), plain: "bob".into() };
-    let pickler = Pickler::new().protocol(Protocol::V2).writer("2.7-py".parse::<Writer>().expect("a writer"));
+    let pickler = Pickler::new().protocol(Protocol::V2).writer("2.7-py".parse::<PicklerVersion>().expect("a writer"));
     let pickle = pickler.to_vec(&user).expect("written");
     assert!(pickle.windows(5).any(|at| at == b"U\x03ann"), "{}", pickle.escape_ascii());
     assert!(pickle.windows(8).any(|at| at == b"X\x03\0\0\0bob"), "{}", pickle.escape_ascii());

@@ -33,7 +33,10 @@ impl PartialEq for Number {
 }
 
 impl picklevm::class::FromValue for Number {
-    fn from_value(value: picklevm::Value<'_>, reading: &mut picklevm::class::Reading<'_>) -> picklevm::Result<Self> {
+    fn from_value(
+        value: picklevm::Value<'_>,
+        reading: &mut picklevm::class::ReadContext<'_>,
+    ) -> picklevm::Result<Self> {
         match value.kind() {
             picklevm::Kind::Float(float) => Ok(Number::Float(float)),
             _ => reading.read(value).map(Number::Int),
@@ -42,7 +45,7 @@ impl picklevm::class::FromValue for Number {
 }
 
 impl picklevm::class::ToValue for Number {
-    fn to_value(&self, writing: &mut picklevm::class::Writing<'_>) -> picklevm::Result<picklevm::Id> {
+    fn to_value(&self, writing: &mut picklevm::class::WriteContext<'_>) -> picklevm::Result<picklevm::Id> {
         match self {
             Number::Int(int) => writing.write(int),
             Number::Float(float) => writing.write(float),

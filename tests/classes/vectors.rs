@@ -1,7 +1,7 @@
 //! The pickles that CPython wrote of each instance, as tests/data/classes has them: read, and written byte for byte.
 
 use picklevm::class::{FromValue, ToValue};
-use picklevm::{ErrorKind, Pickler, Protocol, Unpickler, Writer};
+use picklevm::{ErrorKind, Pickler, PicklerVersion, Protocol, Unpickler};
 
 use crate::types::{EachInstance, instances};
 
@@ -38,7 +38,7 @@ fn unhex(hex: &str) -> Vec<u8> {
 
 /// The writer that is like the `pickle` of a Python: of 2.7 the one in Python, as the one in C leaves PUTs out by how
 /// often Python refers to an object.
-pub(crate) fn writer(version: &str) -> Writer {
+pub(crate) fn writer(version: &str) -> PicklerVersion {
     let name = if version == "2.7" { "2.7-py".to_owned() } else { format!("{version}-c") };
     name.parse().unwrap_or_default()
 }
@@ -46,7 +46,7 @@ pub(crate) fn writer(version: &str) -> Writer {
 /// Checks instances against what a Python wrote.
 pub(crate) struct Against<'d> {
     pub(crate) vectors: Vec<Vector<'d>>,
-    pub(crate) writer: Writer,
+    pub(crate) writer: PicklerVersion,
     pub(crate) compared: usize,
 }
 

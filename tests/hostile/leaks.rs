@@ -1,8 +1,8 @@
-//! A graph is freed with its last handle, cycles and live objects included.
+//! A graph is freed with its last handle, cycles and native objects included.
 
 use std::sync::Arc;
 
-use picklevm::{Call, Class, Error, Graph, Live, Made, Unpickler, loads};
+use picklevm::{Call, CallResult, Class, Error, Graph, NativeObject, Unpickler, loads};
 
 /// Bytes of memory that the process has in use, where the system tells.
 pub(crate) fn resident_bytes() -> Option<usize> {
@@ -49,7 +49,7 @@ struct Counted {
     _here: Arc<()>,
 }
 
-impl Live for Counted {
+impl NativeObject for Counted {
     fn class_name(&self) -> &str {
         "module.Counted"
     }
@@ -81,7 +81,7 @@ fn live_objects_end_with_the_last_handle_of_their_graph() {
 struct Maker(Arc<()>);
 
 impl picklevm::Callable for Maker {
-    fn call(&self, _: &mut Call<'_>) -> Result<Made, Error> {
+    fn call(&self, _: &mut Call<'_>) -> Result<CallResult, Error> {
         Ok(Counted { _here: self.0.clone() }.into())
     }
 }

@@ -1,10 +1,10 @@
 //! Objects with contents that Python would refuse, or that hold more than a view can tell, have none.
 
 use picklevm::typed::{
-    Array, Counter, Date, DateTime, Decimal, Deque, Exception, Fraction, Instance, IpAddress, IpNetwork, OrderedDict,
-    Partial, Path, Range, Regex, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
+    Array, Counter, Date, DateTime, Decimal, Deque, Exception, Fraction, InstanceView, IpAddress, IpNetwork,
+    OrderedDict, Partial, Path, Range, Regex, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
 };
-use picklevm::{ErrorKind, Graph, How, Value};
+use picklevm::{Construction, ErrorKind, Graph, Value};
 
 fn has_no_view<'g, T: View<'g>>(value: Value<'g>) {
     let error = value.view::<T>().err().unwrap_or_else(|| panic!("{value:?} has a view"));
@@ -155,7 +155,13 @@ fn an_attribute_of_another_class_is_no_zone() {
     let mut graph = Graph::new();
     let class = graph.global("os", "system");
     let method = graph.call("builtins", "getattr").arg(class).arg("_unpickle").build().expect("a call");
-    let zone = graph.instance_of(method).how(How::Reduce).arg("Europe/Berlin").arg(1).build().expect("a call");
+    let zone = graph
+        .instance_of(method)
+        .construction(Construction::Reduce)
+        .arg("Europe/Berlin")
+        .arg(1)
+        .build()
+        .expect("a call");
     has_no_view::<ZoneInfo<'_>>(graph.value(zone));
 }
 
@@ -163,7 +169,7 @@ fn an_attribute_of_another_class_is_no_zone() {
 fn plain_data_are_no_instances() {
     let graph = picklevm::value!([1, "a", null]);
     for value in graph.root().items().chain([graph.root()]) {
-        has_no_view::<Instance<'_>>(value);
+        has_no_view::<InstanceView<'_>>(value);
         has_no_view::<Date>(value);
         has_no_view::<Decimal<'_>>(value);
     }

@@ -2,8 +2,8 @@
 
 use picklevm::typed::{
     Array, ArrayItems, Complex, Counter, Date, DateTime, Decimal, DefaultDict, Deque, EnumMember, Exception, Fraction,
-    Instance, IpAddress, IpInterface, IpNetwork, Member, NamedTuple, OrderedDict, Partial, Path, Range, Reduce, Regex,
-    SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, ZoneInfo,
+    InstanceView, IpAddress, IpInterface, IpNetwork, Member, NamedTuple, OrderedDict, Partial, Path, Range, Reduce,
+    Regex, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, ZoneInfo,
 };
 use picklevm::{Arena, Global, Id, Protocol, Result, Value};
 
@@ -86,7 +86,7 @@ mod table {
             "enum-flag": "Access value 3",
             "enum-http": "HTTPStatus value 200",
         }
-        Instance, |instance| {
+        InstanceView, |instance| {
             // Dicts of Python 2 have no order.
             let mut attributes: Vec<_> = instance.attributes().collect();
             attributes.sort_by_key(|(name, _)| name.as_bytes().map(<[u8]>::to_vec).or_else(|| Some(name.as_str()?.into())));

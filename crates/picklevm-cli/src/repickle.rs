@@ -1,7 +1,7 @@
 //! `picklevm repickle`: pickles written again, at any protocol, as any of CPython's picklers writes them.
 
 use bytes::Bytes;
-use picklevm::{Error, ErrorKind, Graph, Pickler, Protocol, Symbolic, Unpickler, Writer};
+use picklevm::{Error, ErrorKind, Graph, Pickler, PicklerVersion, Protocol, Symbolic, Unpickler};
 
 use crate::failure::Failure;
 use crate::output::Destination;
@@ -29,8 +29,8 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "N")]
     protocol: Option<Protocol>,
     /// Emulate this pickler: VERSION-c or VERSION-py, of CPython 2.7 and 3.6 to 3.15
-    #[arg(short, long, value_name = "WRITER", default_value_t = Writer::default())]
-    writer: Writer,
+    #[arg(short, long, value_name = "WRITER", default_value_t = PicklerVersion::default())]
+    writer: PicklerVersion,
     /// Share one memo among the pickles, as one Pickler writes them [default: if a later one fetches what an earlier one
     /// stored]
     #[arg(long)]

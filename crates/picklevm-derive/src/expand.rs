@@ -35,14 +35,14 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #class::FromValue for #ident #ty_generics #where_clause {
-            fn from_value(value: #krate::Value<'_>, reading: &mut #class::Reading<'_>) -> #krate::Result<Self> {
+            fn from_value(value: #krate::Value<'_>, reading: &mut #class::ReadContext<'_>) -> #krate::Result<Self> {
                 reading.object(value)
             }
         }
 
         #[automatically_derived]
         impl #impl_generics #class::ToValue for #ident #ty_generics #where_clause {
-            fn to_value(&self, writing: &mut #class::Writing<'_>) -> #krate::Result<#krate::Id> {
+            fn to_value(&self, writing: &mut #class::WriteContext<'_>) -> #krate::Result<#krate::Id> {
                 writing.object(self)
             }
         }

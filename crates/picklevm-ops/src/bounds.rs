@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 use crate::opcode::Opcode;
-use crate::raw::raw_ops;
+use crate::undecoded::raw_ops;
 
 /// Where each pickle of a slice begins and ends; made by [`pickle_bounds`].
 #[derive(Clone, Debug)]

@@ -57,7 +57,7 @@ impl Buffer {
 
     /// Nothing, with room where `memory` has bytes.
     #[inline]
-    pub(crate) fn over(memory: Vec<u8>) -> Self {
+    pub(crate) fn from_vec(memory: Vec<u8>) -> Self {
         Buffer { len: 0, bytes: memory }
     }
 
@@ -92,7 +92,7 @@ impl Buffer {
 
     /// Room for at least so many bytes.
     #[inline(always)]
-    pub(crate) fn room(&mut self, least: usize) -> &mut [u8] {
+    pub(crate) fn reserve(&mut self, least: usize) -> &mut [u8] {
         if self.bytes.len() - self.len < least {
             self.grow(least);
         }
@@ -110,8 +110,8 @@ impl Buffer {
     #[inline(never)]
     fn grow(&mut self, least: usize) {
         let spare = self.bytes.capacity() - self.len;
-        let room = if spare < least { least.max(AHEAD) } else { spare.min(least.max(AHEAD)) };
-        self.bytes.resize(self.len + room, 0);
+        let run = if spare < least { least.max(AHEAD) } else { spare.min(least.max(AHEAD)) };
+        self.bytes.resize(self.len + run, 0);
     }
 }
 
@@ -123,7 +123,7 @@ impl Out for Buffer {
 
     #[inline(always)]
     fn put<const N: usize>(&mut self, bytes: [u8; N]) {
-        match self.bytes.get_mut(self.len..).and_then(|room| room.first_chunk_mut()) {
+        match self.bytes.get_mut(self.len..).and_then(|run| run.first_chunk_mut()) {
             Some(place) => {
                 *place = bytes;
                 self.len += N;
@@ -157,7 +157,7 @@ impl Buffer {
     #[cold]
     #[inline(never)]
     fn put_beyond(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.reserve(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
     }
 

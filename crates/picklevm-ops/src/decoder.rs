@@ -252,22 +252,22 @@ impl<'a> Decoder<'a> {
 /// From [`LONG`](Self::LONG) bytes on it is the quicker one on data that vary; shorter inputs that are read often are
 /// known to the processor by heart.
 #[derive(Debug, Clone, Copy)]
-pub struct LongDecoder<'a>(Decoder<'a>);
+pub struct PredictableDecoder<'a>(Decoder<'a>);
 
-impl<'a> LongDecoder<'a> {
+impl<'a> PredictableDecoder<'a> {
     /// Inputs of at least this many bytes are long.
     pub const LONG: usize = 4096;
 
     /// A decoder at the beginning of `data`.
     #[inline]
     pub fn new(data: &'a [u8]) -> Self {
-        LongDecoder(Decoder::new(data))
+        PredictableDecoder(Decoder::new(data))
     }
 }
 
-impl private::Sealed for LongDecoder<'_> {}
+impl private::Sealed for PredictableDecoder<'_> {}
 
-impl Source for LongDecoder<'_> {
+impl Source for PredictableDecoder<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn next_op(&mut self) -> Result<Op<'_>, Error> {
         self.0.next_op()
@@ -281,7 +281,7 @@ impl Source for LongDecoder<'_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_until<V: for<'o> RunVisitor<'o>>(self, until: u64, visitor: &mut V) -> (Self, Result<(), Error>) {
         let (decoder, visited) = self.0.visit_many::<true, V>(until, visitor);
-        (LongDecoder(decoder), visited)
+        (PredictableDecoder(decoder), visited)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -5,7 +5,7 @@
 //! [`Unframer`](crate::frame::Unframer), which knows all the rules. Both run the same table.
 
 use crate::opcode::Opcode;
-use crate::operand::{ShortInt, SmallInts, Unfit};
+use crate::operand::{IntRun, ShortInt, Unfit};
 
 const BININT1: u8 = ShortInt::BININT1;
 
@@ -42,7 +42,7 @@ pub(crate) trait Input<'a> {
 
     /// The same with those behind it, if such integers mostly come together.
     #[inline(always)]
-    fn small_ints(&mut self, _opcode: u8) -> Result<Option<SmallInts>, Self::Error> {
+    fn small_ints(&mut self, _opcode: u8) -> Result<Option<IntRun>, Self::Error> {
         Ok(None)
     }
 
@@ -87,9 +87,9 @@ pub(crate) struct Window<'a, const LONG: bool> {
 /// foreseen; asked of that one alone, it would not be.
 #[derive(Default)]
 struct LastInts {
-    /// Whether no [`SmallInts`] begins with it.
+    /// Whether no [`IntRun`] begins with it.
     larger: u64,
-    /// Whether it is the only one of its [`SmallInts`].
+    /// Whether it is the only one of its [`IntRun`].
     single: u8,
 }
 
@@ -97,7 +97,7 @@ impl LastInts {
     /// Whether all of the last and the one of this opcode are small.
     #[inline(always)]
     fn are_small(&mut self, opcode: u8) -> bool {
-        let is_larger = u64::from(!SmallInts::is_held_by(opcode));
+        let is_larger = u64::from(!IntRun::is_held_by(opcode));
         if self.larger | is_larger == 0 {
             return true;
         }
@@ -107,7 +107,7 @@ impl LastInts {
 
     /// Whether all of the last and this one came one by one.
     #[inline(always)]
-    fn are_single(&mut self, ints: SmallInts) -> bool {
+    fn are_single(&mut self, ints: IntRun) -> bool {
         let were = self.single == u8::MAX;
         self.single = self.single << 1 | u8::from(ints.is_single());
         were & ints.is_single()
@@ -191,11 +191,11 @@ impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
     }
 
     #[inline(always)]
-    fn small_ints(&mut self, opcode: u8) -> Result<Option<SmallInts>, Miss> {
+    fn small_ints(&mut self, opcode: u8) -> Result<Option<IntRun>, Miss> {
         if !self.last.are_small(opcode) {
             return Ok(None);
         }
-        let (ints, width) = SmallInts::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
+        let (ints, width) = IntRun::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
         if self.last.are_single(ints) {
             return Ok(None);
         }

@@ -61,6 +61,7 @@
 
 mod bounds;
 mod buffer;
+mod bytes_ops;
 mod decoder;
 mod dis;
 mod error;
@@ -68,34 +69,33 @@ mod frame;
 mod input;
 mod memo;
 mod op;
+mod op_run;
 mod opcode;
 mod operand;
 mod optimize;
-mod raw;
 mod reader;
 pub mod repr;
-mod room;
-mod shared;
-mod short;
 mod source;
 mod table;
+mod undecoded;
+mod write_small;
 mod writer;
 
 pub use bounds::{PickleBounds, pickle_bounds};
-pub use decoder::{Decoder, LongDecoder, Ops, ops};
+pub use bytes_ops::{SharedOp, SharedOps, shared_ops};
+pub use decoder::{Decoder, Ops, PredictableDecoder, ops};
 pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};
 pub use frame::Framing;
 pub use op::{Op, RunVisitor, Visitor};
+pub use op_run::OpRun;
 pub use opcode::{Opcode, StackObject};
-pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode, ShortInt, SmallInts, Text};
+pub use operand::{Escaped, IntRun, IntValue, Number, Operand, RawUnicode, ShortInt, Text};
 pub use optimize::{optimize, optimize_all, optimize_at};
 pub use reader::Reader;
-pub use room::Room;
-pub use shared::{SharedOp, SharedOps, shared_ops};
-pub use short::short;
 pub use source::Source;
-pub use writer::{Memory, Sink, Stream, Writer};
+pub use write_small::write_small;
+pub use writer::{IoSink, Memory, Sink, Writer};
 
 /// Compiles the code of the README.
 #[cfg(doctest)]

@@ -4,7 +4,7 @@ use crate::buffer::Out;
 use crate::error::Error;
 use crate::input::Input;
 use crate::opcode::Opcode;
-use crate::operand::{self, Escaped, Format, Number, RawUnicode, ShortInt, SmallInts, Text, Unfit};
+use crate::operand::{self, Escaped, Format, IntRun, Number, RawUnicode, ShortInt, Text, Unfit};
 use crate::table::for_each_opcode;
 
 macro_rules! define_op {
@@ -178,7 +178,7 @@ pub trait Visitor<'a> {
 /// [`Source::visit_until`](crate::Source::visit_until) hands them to.
 ///
 /// ```
-/// use picklevm_ops::{Decoder, Op, RunVisitor, SmallInts, Source, Visitor};
+/// use picklevm_ops::{Decoder, Op, RunVisitor, IntRun, Source, Visitor};
 ///
 /// /// Adds up small integers.
 /// struct Sum(u64);
@@ -200,7 +200,7 @@ pub trait Visitor<'a> {
 ///         true
 ///     }
 ///
-///     fn visit_ints(&mut self, _offset: u64, ints: SmallInts) -> bool {
+///     fn visit_ints(&mut self, _offset: u64, ints: IntRun) -> bool {
 ///         self.0 += ints.values().iter().map(|value| u64::from(*value)).sum::<u64>();
 ///         true
 ///     }
@@ -220,7 +220,7 @@ pub trait RunVisitor<'a>: Visitor<'a, Output = bool> {
     /// Takes BININT1 and BININT2 one behind the other, the first of which begins at `offset`; tells whether to go on. How
     /// many there are, nobody can foresee where tuples of all lengths hold them: who needs the values alone takes as many
     /// as there may be, where no branch tells.
-    fn visit_ints(&mut self, offset: u64, ints: SmallInts) -> bool;
+    fn visit_ints(&mut self, offset: u64, ints: IntRun) -> bool;
 }
 
 const TUPLE1: u8 = Opcode::Tuple1 as u8;

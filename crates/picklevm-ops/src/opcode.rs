@@ -18,7 +18,7 @@ macro_rules! define_opcode {
         /// let opcode = Opcode::from_byte(b'K').unwrap();
         /// assert_eq!(opcode, Opcode::BinInt1);
         /// assert_eq!(opcode.name(), "BININT1");
-        /// assert_eq!(opcode.proto(), 1);
+        /// assert_eq!(opcode.protocol(), 1);
         /// ```
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
@@ -90,7 +90,7 @@ impl Opcode {
     }
 
     /// The protocol that introduced the opcode, 0 to 5.
-    pub const fn proto(self) -> u8 {
+    pub const fn protocol(self) -> u8 {
         self.row().proto
     }
 

@@ -7,7 +7,7 @@ use crate::frame::{FRAME_SIZE_TARGET, Framing};
 use crate::memo::Memo;
 use crate::op::Op;
 use crate::opcode::Opcode;
-use crate::raw::{RawOp, raw_ops};
+use crate::undecoded::{RawOp, raw_ops};
 use crate::writer::Writer;
 
 /// The first pickle in `data` without the PUTs that no GET uses: the bytes that CPython 3.13's `pickletools.optimize`
@@ -120,7 +120,7 @@ impl Plan {
             let raw = raw?;
             if let Some(MemoUse::Get(index)) = MemoUse::of(&raw, 0)? {
                 plan.fetched.insert(index, None);
-                plan.proto = plan.proto.max(raw.opcode.proto());
+                plan.proto = plan.proto.max(raw.opcode.protocol());
             }
             if raw.opcode == Opcode::Proto
                 && let Op::Proto(version) = raw.decode()?

@@ -6,9 +6,9 @@ use crate::buffer::{Buffer, Out};
 use crate::error::Error;
 use crate::frame::{FRAME_SIZE_TARGET, Framer, Framing};
 use crate::op::Op;
+use crate::op_run::OpRun;
 use crate::opcode::Opcode;
 use crate::operand::write_17_digits;
-use crate::room::Room;
 
 /// Writes ops, in frames from [`start_framing`](Self::start_framing) on.
 ///
@@ -36,7 +36,7 @@ pub struct Writer<S = Memory> {
     passed: u64,
 }
 
-/// Where a [`Writer`]'s bytes go: [`Memory`] or a [`Stream`]. The trait is sealed.
+/// Where a [`Writer`]'s bytes go: [`Memory`] or a [`IoSink`]. The trait is sealed.
 pub trait Sink: private::Sealed {}
 
 mod private {
@@ -63,11 +63,11 @@ impl private::Sealed for Memory {
 
 /// The sink of a [`Writer`] that hands on what it has.
 #[derive(Debug)]
-pub struct Stream<W>(W);
+pub struct IoSink<W>(W);
 
-impl<W: io::Write> Sink for Stream<W> {}
+impl<W: io::Write> Sink for IoSink<W> {}
 
-impl<W: io::Write> private::Sealed for Stream<W> {
+impl<W: io::Write> private::Sealed for IoSink<W> {
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
         self.0.write_all(bytes).map(|()| true)
     }
@@ -92,7 +92,7 @@ impl Writer {
     ///
     /// let mut memory = vec![0; 1024];
     /// for number in [1, 2, 3] {
-    ///     let mut writer = Writer::over(memory);
+    ///     let mut writer = Writer::from_vec(memory);
     ///     writer.op(Op::BinInt1(number))?;
     ///     writer.op(Op::Stop)?;
     ///     assert_eq!(writer.written(), [b'K', number, b'.']);
@@ -102,8 +102,8 @@ impl Writer {
     /// # Ok::<(), picklevm_ops::Error>(())
     /// ```
     #[inline]
-    pub fn over(memory: Vec<u8>) -> Self {
-        Self::on(Buffer::over(memory))
+    pub fn from_vec(memory: Vec<u8>) -> Self {
+        Self::on(Buffer::from_vec(memory))
     }
 
     #[inline]
@@ -140,11 +140,11 @@ impl Default for Writer {
     }
 }
 
-impl<W: io::Write> Writer<Stream<W>> {
+impl<W: io::Write> Writer<IoSink<W>> {
     /// A writer to `inner`, which needs no buffer of its own.
     pub fn stream(inner: W) -> Self {
         let out = Buffer::default();
-        Writer { framer: Framer::new(&out), out, sink: Stream(inner), passed: 0 }
+        Writer { framer: Framer::new(&out), out, sink: IoSink(inner), passed: 0 }
     }
 
     /// Writes what is left, and gives the sink back, flushed.
@@ -196,7 +196,7 @@ impl<S: Sink> Writer<S> {
     /// This is the only place where a frame ends because of its size. CPython's picklers, the one in C
     /// (`_Pickler_OpcodeBoundary`) as the one in Python (`_Framer.commit_frame`), look at the size at the start of each
     /// `save`, also of what is then fetched from the memo, and nowhere else: opcodes behind the last object that is saved
-    /// (APPENDS, TUPLE, REDUCE, MEMOIZE, …) stay in its frame. A [`Room`] is full where this would end the frame.
+    /// (APPENDS, TUPLE, REDUCE, MEMOIZE, …) stay in its frame. A [`OpRun`] is full where this would end the frame.
     ///
     /// # Errors
     ///
@@ -204,7 +204,7 @@ impl<S: Sink> Writer<S> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn boundary(&mut self) -> Result<(), Error> {
         if self.framer.is_full(&self.out) {
-            return self.commit();
+            return self.commit_frame();
         }
         Ok(())
     }
@@ -219,27 +219,27 @@ impl<S: Sink> Writer<S> {
     /// let mut left = 0..100_000;
     /// while !left.is_empty() {
     ///     writer.boundary()?;
-    ///     let mut room = writer.room();
-    ///     while !room.is_full()
+    ///     let mut run = writer.reserve();
+    ///     while !run.is_full()
     ///         && let Some(next) = left.next()
     ///     {
-    ///         room.int(next);
-    ///         room.bare(Opcode::Pop);
+    ///         run.int(next);
+    ///         run.bare(Opcode::Pop);
     ///     }
-    ///     let written = room.len();
-    ///     writer.take(written);
+    ///     let written = run.len();
+    ///     writer.commit(written);
     /// }
     /// # Ok::<(), picklevm_ops::Error>(())
     /// ```
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn room(&mut self) -> Room<'_> {
+    pub fn reserve(&mut self) -> OpRun<'_> {
         let left = self.framer.left(&self.out);
-        Room::new(self.out.room(Room::LEAST), left)
+        OpRun::new(self.out.reserve(OpRun::LEAST), left)
     }
 
-    /// Takes over so many bytes that were written into [`room`](Self::room); no more than there was.
+    /// Takes over so many bytes that were written into [`room`](Self::run); no more than there was.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn take(&mut self, written: usize) {
+    pub fn commit(&mut self, written: usize) {
         self.out.advance(written);
     }
 
@@ -332,7 +332,7 @@ impl<S: Sink> Writer<S> {
     }
 
     #[cold]
-    fn commit(&mut self) -> Result<(), Error> {
+    fn commit_frame(&mut self) -> Result<(), Error> {
         self.set_framing(self.framer.framing())
     }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use bytes::Bytes;
 use picklevm_ops::{
-    Decoder, Error, ErrorKind, IntValue, LongDecoder, Op, Opcode, Reader, RunVisitor, SmallInts, Source, Visitor,
+    Decoder, Error, ErrorKind, IntRun, IntValue, Op, Opcode, PredictableDecoder, Reader, RunVisitor, Source, Visitor,
     shared_ops,
 };
 
@@ -28,7 +28,7 @@ fn check(cases: &str) {
             visited(&mut Decoder::new(&pickle)),
             visited(&mut Reader::new(OneByOne::new(&pickle))),
             visited_until(Decoder::new(&pickle), 7),
-            visited_until(LongDecoder::new(&pickle), 7),
+            visited_until(PredictableDecoder::new(&pickle), 7),
             visited_until(Reader::new(OneByOne::new(&pickle)), 7),
             shared(&pickle),
         ];
@@ -96,7 +96,7 @@ fn runs_of_small_integers_are_read_as_one_by_one() {
                 let expected = reading(&mut Decoder::new(&pickle)).unwrap();
                 for bytes in 1..=pickle.len() as u64 + 1 {
                     assert_eq!(visited_until(Decoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
-                    assert_eq!(visited_until(LongDecoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
+                    assert_eq!(visited_until(PredictableDecoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
                 }
             }
         }
@@ -136,7 +136,7 @@ fn integers_of_all_widths_are_read_as_one_by_one() {
         let expected = reading(&mut Decoder::new(&pickle)).unwrap();
         for bytes in [1, 2, 3, 7, 8, 9, 16, 29, u64::MAX / 2] {
             assert_eq!(visited_until(Decoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
-            assert_eq!(visited_until(LongDecoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
+            assert_eq!(visited_until(PredictableDecoder::new(&pickle), bytes).unwrap(), expected, "{pickle:?}");
         }
     }
 }
@@ -147,7 +147,7 @@ fn several_small_integers_are_handed_over_at_once() {
         let mut out = Many::default();
         let visited = match is_long {
             false => Decoder::new(pickle).visit_until(u64::MAX, &mut out).1,
-            true => LongDecoder::new(pickle).visit_until(u64::MAX, &mut out).1,
+            true => PredictableDecoder::new(pickle).visit_until(u64::MAX, &mut out).1,
         };
         visited.unwrap();
         out.1
@@ -163,7 +163,7 @@ fn integers_that_come_one_by_one_are_taken_so() {
     let (singles, pair, large) = (b"K\x01N".repeat(20), b"K\x01K\x02N".to_vec(), b"J\x01\0\0\0N".to_vec());
     let mut out = Many::default();
     let pickle = [&singles[..], &pair, &singles, &large, &pair, b".........."].concat();
-    LongDecoder::new(&pickle).visit_until(u64::MAX, &mut out).1.unwrap();
+    PredictableDecoder::new(&pickle).visit_until(u64::MAX, &mut out).1.unwrap();
     assert_eq!(out.1, [&[1; 8][..], &[2], &[1; 8]].concat());
 }
 
@@ -227,7 +227,7 @@ impl<'a> RunVisitor<'a> for Many {
         true
     }
 
-    fn visit_ints(&mut self, offset: u64, ints: SmallInts) -> bool {
+    fn visit_ints(&mut self, offset: u64, ints: IntRun) -> bool {
         for (at, op) in ints.ops() {
             self.0.visit::<0>(offset + at, op);
         }

@@ -34,7 +34,7 @@ fn golden_row(opcode: Opcode) -> String {
         opcode.operand().map_or("null".into(), |operand| format!("\"{}\"", operand.name())),
         names(opcode.stack_before()),
         names(opcode.stack_after()),
-        opcode.proto(),
+        opcode.protocol(),
         opcode.doc(),
     )
 }
@@ -73,7 +73,7 @@ fn book() -> String {
         writeln!(
             book,
             "| {byte} | {opcode} | {} | {operand} | {} | {} | {} |",
-            opcode.proto(),
+            opcode.protocol(),
             stack(opcode.stack_before()),
             stack(opcode.stack_after()),
             opcode.doc(),

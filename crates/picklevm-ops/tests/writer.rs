@@ -130,7 +130,7 @@ fn an_op_that_cannot_be_written_tells_where_it_would_have_been() {
 fn what_outgrows_the_memory_of_the_last_pickle_goes_on_behind_it() -> Result<(), Error> {
     let mut memory = vec![0xff; 20];
     for ops in [1, 5, 100, 2] {
-        let mut writer = Writer::over(memory);
+        let mut writer = Writer::from_vec(memory);
         writer.start_framing(Framing::Python37)?;
         for _ in 0..ops {
             writer.op(Op::BinInt1(7))?;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use picklevm::{Arena, Class, Error, Id, Made, Resolver, Result};
+use picklevm::{Arena, CallResult, Class, Error, Id, Resolver, Result};
 
-use crate::policy::{Judgement, Policy};
+use crate::policy::{Decision, Policy};
 
 /// A resolver behind a policy: a global that the policy does not allow ends the load.
 ///
@@ -36,13 +36,13 @@ impl<R: Resolver> Guard<R> {
 impl<R: Resolver> Resolver for Guard<R> {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
         match self.policy.judge(module, name) {
-            Judgement::Allowed(_) => self.inner.find_class(module, name),
-            Judgement::Dangerous(why) => Err(Error::other(why.to_owned())),
+            Decision::Allowed(_) => self.inner.find_class(module, name),
+            Decision::Dangerous(why) => Err(Error::other(why.to_owned())),
             _ => Err(Error::other("it is not covered by the policy")),
         }
     }
 
-    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<CallResult> {
         self.inner.persistent_load(arena, pid)
     }
 

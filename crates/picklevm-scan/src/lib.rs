@@ -15,29 +15,29 @@
 //! know is suspicious. [`Scanner`] holds the settings, [`Report`] what was found.
 
 mod contents;
-mod embedded;
-mod evidence;
+mod divergence;
+mod events;
 mod guard;
+mod hidden;
 mod joblib;
 mod pickle;
 mod policy;
-mod readers;
+mod prefilter;
 mod report;
 mod scanner;
-mod skim;
+mod shadow;
 mod stream;
-mod token;
 mod trace;
 mod verdict;
 mod walk;
 
-pub use evidence::{Action, Event, Import, Known};
+pub use events::{Action, Event, Import, PolicyEntry};
 pub use guard::Guard;
-pub use policy::{Allowed, Arg, Follows, Judgement, Kind, Policy, PolicyError, Use};
+pub use policy::{Allowed, Arg, Decision, Kind, Policy, PolicyError, ResultType, Use};
 pub use report::{Format, PickleReport, Report};
 pub use scanner::{Limits, Scanner, scan};
 pub use verdict::{Finding, Rule, Status, Verdict};
-pub use walk::{FileScan, Outcome};
+pub use walk::{FileScan, FileStatus};
 
 /// Compiles the code of the README.
 #[cfg(doctest)]

@@ -6,11 +6,11 @@ use picklevm::machine::{self, Machine};
 use picklevm::{Error, ErrorKind, Limits};
 use picklevm_ops::Decoder;
 
+use crate::divergence::{self, Mended};
 use crate::joblib::{self, DataAfter};
-use crate::readers::{self, Mended};
 use crate::report::PickleReport;
 use crate::scanner::Context;
-use crate::token::Token;
+use crate::shadow::Token;
 use crate::trace::{Suspect, Tracer};
 use crate::verdict::{Rule, Status};
 
@@ -112,7 +112,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
             };
             continue;
         }
-        match readers::mend(&error, op, op_end, &mut tracer, &mut machine) {
+        match divergence::mend(&error, op, op_end, &mut tracer, &mut machine) {
             // An op was passed over, or a frame forgotten.
             Mended::Resume { at: next, accepted } => {
                 refused |= !accepted;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::evidence::{Event, Import};
+use crate::events::{Event, Import};
 use crate::verdict::{Finding, Status, Verdict};
 
 /// What a file, a member of a container or a nested piece of data was taken for.

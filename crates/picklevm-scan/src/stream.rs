@@ -1,6 +1,6 @@
 //! Bytes that are pickles: one, several in a row, with something between them, before them and after them.
 
-use crate::embedded;
+use crate::hidden;
 use crate::pickle::{self, Scanned};
 use crate::report::{Format, Report};
 use crate::scanner::Context;
@@ -20,7 +20,7 @@ pub(crate) fn scan_deep<'a>(data: &'a [u8], start: usize, context: &Context<'a>,
         if certain {
             nested.extend(context.deeper().map(|deeper| crate::contents::scan(&name, bytes, &deeper, true)));
         } else {
-            nested.extend(embedded::hunt(&name, bytes, context));
+            nested.extend(hidden::hunt(&name, bytes, context));
         }
     }
     nested.retain(|report| report.verdict != Verdict::Safe || context.evidence);
@@ -65,7 +65,7 @@ pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Re
         count += 1;
         if !stopped {
             let from = if is_nothing { at + 1 } else { end };
-            let hidden = embedded::hunt_pickles(data, from, context, &mut report.findings);
+            let hidden = hidden::hunt_pickles(data, from, context, &mut report.findings);
             if is_nothing && hidden.is_empty() && report.findings.is_empty() && data[0] != 0x80 {
                 report.format = Format::Other;
             }
@@ -78,7 +78,7 @@ pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Re
         }
         // Readers that have read the whole frame go on behind it.
         if let Some(frame_end) = frame_end {
-            let hidden = embedded::hunt_pickles(data, frame_end, context, &mut report.findings);
+            let hidden = hidden::hunt_pickles(data, frame_end, context, &mut report.findings);
             hide(hidden, &mut report);
         }
         if report.format == Format::Torch && count == TORCH_PICKLES {
@@ -92,7 +92,7 @@ pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Re
         report.findings.push(Finding::suspicious(Rule::Trailing, at as u64, message));
     }
     if !is_blank {
-        let hidden = embedded::hunt_pickles(data, at, context, &mut report.findings);
+        let hidden = hidden::hunt_pickles(data, at, context, &mut report.findings);
         hide(hidden, &mut report);
     }
     report.judged()

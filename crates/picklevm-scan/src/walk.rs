@@ -17,12 +17,12 @@ pub struct FileScan {
     /// The file, or the directory that could not be read.
     pub path: PathBuf,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: FileStatus,
 }
 
 impl FileScan {
     /// What came of a path.
-    pub fn new(path: PathBuf, outcome: Outcome) -> Self {
+    pub fn new(path: PathBuf, outcome: FileStatus) -> Self {
         FileScan { path, outcome }
     }
 }
@@ -30,11 +30,11 @@ impl FileScan {
 /// What came of a file.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum FileStatus {
     /// It was scanned.
     Scanned(Box<Report>),
     /// It lies in a directory, is called nothing like a pickle, is none, and holds none: a README, an image.
-    PassedOver,
+    Skipped,
     /// It could not be read.
     Unreadable(io::Error),
 }
@@ -64,9 +64,9 @@ impl Scanner {
         let total = found.len();
         let scans = found.into_par_iter().map(|Found { path, named }| {
             let outcome = match self.scan_file(&path) {
-                Ok(report) if !named && is_foreign(&report) => Outcome::PassedOver,
-                Ok(report) => Outcome::Scanned(Box::new(report)),
-                Err(error) => Outcome::Unreadable(error),
+                Ok(report) if !named && is_foreign(&report) => FileStatus::Skipped,
+                Ok(report) => FileStatus::Scanned(Box::new(report)),
+                Err(error) => FileStatus::Unreadable(error),
             };
             done(&path, total);
             FileScan { path, outcome }
@@ -92,7 +92,7 @@ fn list(root: &Path, found: &mut Vec<Found>, outcomes: &mut Vec<FileScan>) {
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(error) => {
-                outcomes.push(FileScan { path: directory, outcome: Outcome::Unreadable(error) });
+                outcomes.push(FileScan { path: directory, outcome: FileStatus::Unreadable(error) });
                 continue;
             }
         };

@@ -25,7 +25,7 @@ pub enum Encoding {
 /// the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Errors {
+pub enum ErrorHandler {
     /// An error. The default.
     #[default]
     Strict,
@@ -53,7 +53,7 @@ pub(crate) struct Decoded {
 
 /// Decodes an 8-bit string.
 #[cold]
-pub(crate) fn decode(bytes: &[u8], encoding: Encoding, errors: Errors) -> Result<Decoded> {
+pub(crate) fn decode(bytes: &[u8], encoding: Encoding, errors: ErrorHandler) -> Result<Decoded> {
     let mut out = Decoded { tag: Tag::Str, payload: Vec::with_capacity(bytes.len()), surrogates: false };
     match encoding {
         Encoding::Keep => out.tag = Tag::ByteStr,
@@ -65,7 +65,7 @@ pub(crate) fn decode(bytes: &[u8], encoding: Encoding, errors: Errors) -> Result
                 let unread = &rest[valid.len()..];
                 rest = match unread {
                     [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..]
-                        if (encoding, errors) == (Encoding::Utf8, Errors::SurrogatePass) =>
+                        if (encoding, errors) == (Encoding::Utf8, ErrorHandler::SurrogatePass) =>
                     {
                         out.surrogates = true;
                         out.payload.extend_from_slice(&unread[..3]);
@@ -113,9 +113,9 @@ fn split(bytes: &[u8], encoding: Encoding) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 impl Decoded {
-    fn handle(&mut self, invalid: &[u8], encoding: Encoding, errors: Errors, at: usize) -> Result<()> {
+    fn handle(&mut self, invalid: &[u8], encoding: Encoding, errors: ErrorHandler, at: usize) -> Result<()> {
         match errors {
-            Errors::Strict | Errors::SurrogatePass => {
+            ErrorHandler::Strict | ErrorHandler::SurrogatePass => {
                 let name = if encoding == Encoding::Ascii { "ASCII" } else { "UTF-8" };
                 return Err(Error::new(
                     ErrorKind::Malformed,
@@ -123,16 +123,16 @@ impl Decoded {
                     format!("byte 0x{:02x} at position {at} of it", invalid.first().unwrap_or(&0)),
                 ));
             }
-            Errors::Ignore => {}
-            Errors::Replace => self.payload.extend_from_slice("\u{fffd}".as_bytes()),
-            Errors::SurrogateEscape => {
+            ErrorHandler::Ignore => {}
+            ErrorHandler::Replace => self.payload.extend_from_slice("\u{fffd}".as_bytes()),
+            ErrorHandler::SurrogateEscape => {
                 self.surrogates = true;
                 // U+DC80 to U+DCFF, each as three bytes.
                 for byte in invalid {
                     self.payload.extend_from_slice(&[0xed, 0xb0 | byte >> 6, 0x80 | byte & 0x3f]);
                 }
             }
-            Errors::BackslashReplace => {
+            ErrorHandler::BackslashReplace => {
                 for byte in invalid {
                     self.payload.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
                 }

@@ -117,7 +117,7 @@ impl Error {
         }))
     }
 
-    /// An error of the caller's own code: a resolver, a live object, a hook. Its kind is
+    /// An error of the caller's own code: a resolver, a native object, a hook. Its kind is
     /// [`Resolver`](ErrorKind::Resolver).
     ///
     /// ```
@@ -231,7 +231,7 @@ impl Error {
         self.0.opcode
     }
 
-    /// The class or function that the caller's own code was asked about, or that the live object is one of.
+    /// The class or function that the caller's own code was asked about, or that the native object is one of.
     pub fn class(&self) -> Option<&str> {
         self.0.class.as_deref()
     }

@@ -95,27 +95,28 @@ mod unpickler;
 pub use bytes::Bytes;
 pub use class::PickleClass;
 pub use dump_limits::DumpLimits;
-pub use emitter::writers::Writer;
-pub use encoding::{Encoding, Errors};
+pub use emitter::cpython::PicklerVersion;
+pub use encoding::{Encoding, ErrorHandler};
 pub use error::{Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use graph::macro_support;
 pub use graph::{
-    Arena, Buffer, Change, Dict, Global, Graph, Handle, Hashed, How, Id, Instance, Int, IntoKey, IntoValue, Items, Key,
-    Kind, Live, Object, OutOfRange, Pairs, Value, ValueMut, same_graph, write_graph_form,
+    Arena, Buffer, Change, Construction, Dict, Entries, Global, Graph, Handle, HashMode, Id, InstanceBuilder, Int,
+    IntoKey, IntoValue, Items, Key, Kind, NativeObject, Object, OutOfRange, Value, ValueMut, same_graph,
+    write_graph_form,
 };
 pub use limits::Limits;
-pub use pickler::{Dumper, Pickler, dump, dumps};
+pub use pickler::{Pickler, StreamPickler, dump, dumps};
 #[cfg(feature = "derive")]
 pub use picklevm_derive::PickleClass;
 pub use picklevm_ops as ops;
 pub use picklevm_ops::Text;
 pub use protocol::Protocol;
-pub use reduce::{DispatchTable, Reducing};
-pub use resolve::compat::python3_name;
+pub use reduce::{DispatchTable, ReduceContext};
+pub use resolve::python2_names::python3_name;
 pub use resolve::{
-    AllowList, Call, Callable, Class, Construct, Deny, Extensions, Made, Or, Persistent, Registry, Resolver, Standard,
-    Symbolic, persistent,
+    AllowList, Call, CallResult, Callable, Chain, Class, Construct, Deny, Extensions, Persistent, Registry, Resolver,
+    Standard, Symbolic, persistent_resolver,
 };
 pub use stream::Stream;
 pub use unpickler::{Unpickler, load, loads, trim_memory};

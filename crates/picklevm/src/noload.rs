@@ -6,10 +6,10 @@ use crate::error::Result;
 use crate::graph::Graph;
 use crate::limits;
 use crate::machine::graph_builder::GraphBuilder;
-use crate::machine::kept::{self, Kept, Reuse};
-use crate::machine::met::Met;
-use crate::machine::noload::{NoLoad, Scratch};
-use crate::machine::resolving::Session;
+use crate::machine::hooks::Session;
+use crate::machine::persistent_ids::{NoLoad, Scratch};
+use crate::machine::reuse::{self, Kept, Reuse};
+use crate::machine::shadow::ShadowValue;
 use crate::machine::{self, Machine};
 use crate::unpickler::Unpickler;
 
@@ -51,7 +51,7 @@ impl Unpickler {
     fn noload_some(&self, bytes: &[u8], most: usize) -> Result<Graph> {
         let limits = &self.options.limits;
         limits::check("input", "bytes of input", limits.input, bytes.len() as u64)?;
-        kept::with(&KEPT, |State { machine, scratch }| {
+        reuse::with(&KEPT, |State { machine, scratch }| {
             let mut graph = Graph::new();
             let mut session = Session::default();
             let builder = GraphBuilder::new(graph.unique(), &self.options, &mut session);
@@ -64,13 +64,13 @@ impl Unpickler {
 
 /// Drops what this thread keeps for the next call of `noload`.
 pub(crate) fn trim() {
-    kept::trim(&KEPT);
+    reuse::trim(&KEPT);
 }
 
 /// What a thread keeps for `noload`.
 #[derive(Default)]
 struct State {
-    machine: Machine<Met>,
+    machine: Machine<ShadowValue>,
     scratch: Scratch,
 }
 

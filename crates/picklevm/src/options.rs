@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::encoding::{Codec, Encoding, Errors};
+use crate::encoding::{Codec, Encoding, ErrorHandler};
 use crate::limits::Limits;
 use crate::resolve::{Resolver, Standard};
 
@@ -14,7 +14,7 @@ pub(crate) struct Options {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) limits: Limits,
     pub(crate) encoding: Encoding,
-    pub(crate) errors: Errors,
+    pub(crate) errors: ErrorHandler,
     /// In the place of `encoding` and `errors`.
     pub(crate) codec: Option<Arc<Codec>>,
     pub(crate) fix_imports: bool,
@@ -28,7 +28,7 @@ impl Default for Options {
             resolver: STANDARD.clone(),
             limits: Limits::default(),
             encoding: Encoding::default(),
-            errors: Errors::default(),
+            errors: ErrorHandler::default(),
             codec: None,
             fix_imports: true,
             buffers: None,

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use picklevm_ops as ops;
 
 use crate::dump_limits::DumpLimits;
-use crate::emitter::writers::Writer;
-use crate::emitter::{self, BufferCallback, Options, Work};
+use crate::emitter::cpython::PicklerVersion;
+use crate::emitter::{self, BufferCallback, Options, Scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Buffer, Value};
 #[cfg(feature = "huge-pages")]
@@ -92,7 +92,7 @@ impl Pickler {
         Pickler {
             options: Options {
                 protocol: Protocol::DEFAULT,
-                writer: Writer::default(),
+                writer: PicklerVersion::default(),
                 fix_imports: true,
                 fast: false,
                 extensions: Arc::default(),
@@ -124,7 +124,7 @@ impl Pickler {
 
     /// Which of CPython's picklers to write like; the newest C pickler, `3.15-c`, by default.
     #[must_use]
-    pub fn writer(mut self, writer: Writer) -> Self {
+    pub fn writer(mut self, writer: PicklerVersion) -> Self {
         self.options.writer = writer;
         self
     }
@@ -272,11 +272,11 @@ impl Pickler {
         } else {
             Root::of(value)
         };
-        let mut work = Work::take();
-        let mut out = work.writer(root.value.arena().pickled_len_hint());
-        let result = self.run(&mut out, &mut work, root);
-        let written = work.written(out);
-        work.give();
+        let mut scratch = Scratch::take();
+        let mut out = scratch.writer(root.value.arena().pickled_len_hint());
+        let result = self.run(&mut out, &mut scratch, root);
+        let written = scratch.written(out);
+        scratch.give();
         result.map(|()| written)
     }
 
@@ -337,9 +337,9 @@ impl Pickler {
         let mut lowered = LoweredGraphs::default();
         let root = self.root_of(value, &mut lowered)?;
         let mut out = ops::Writer::stream(out);
-        let mut work = Work::take();
-        let result = self.run(&mut out, &mut work, root);
-        work.give();
+        let mut scratch = Scratch::take();
+        let result = self.run(&mut out, &mut scratch, root);
+        scratch.give();
         result?;
         out.finish().map(drop).map_err(Error::unwritable)
     }
@@ -357,9 +357,9 @@ impl Pickler {
     /// assert_eq!(out, b"\x80\x04]\x94.\x80\x04\x95\x09\0\0\0\0\0\0\0]\x94(h\0h\0e.");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
-    pub fn stream<'g, W: io::Write>(&self, out: W) -> Dumper<'g, W> {
+    pub fn stream<'g, W: io::Write>(&self, out: W) -> StreamPickler<'g, W> {
         let (out, lowered) = (ops::Writer::stream(out), LoweredGraphs::default());
-        Dumper { pickler: self.clone(), out, work: Box::default(), lowered, is_broken: false }
+        StreamPickler { pickler: self.clone(), out, scratch: Box::default(), lowered, is_broken: false }
     }
 
     /// What is written for a value, and the effects before it.
@@ -371,7 +371,7 @@ impl Pickler {
         lowered.of(value.arena()).take(&self.hooks, self.options.protocol, value.cell(), root.effects)
     }
 
-    fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, work: &mut Work, root: Root<'_>) -> Result<()> {
+    fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, scratch: &mut Scratch, root: Root<'_>) -> Result<()> {
         let Options { protocol, writer, .. } = &self.options;
         if *protocol > writer.highest_protocol() {
             let expected = format!("a protocol that {writer} knows, {} at most", writer.highest_protocol());
@@ -379,7 +379,7 @@ impl Pickler {
         }
         let mut callback =
             self.buffer_callback.as_ref().map(|callback| callback.lock().unwrap_or_else(PoisonError::into_inner));
-        emitter::dump(root.value, root.effects, out, work, &self.options, callback.as_deref_mut())
+        emitter::dump(root.value, root.effects, out, scratch, &self.options, callback.as_deref_mut())
     }
 }
 
@@ -387,15 +387,15 @@ impl Pickler {
 ///
 /// What one pickle wrote, later ones fetch; read them back with [`shared_memo`](crate::Unpickler::shared_memo). After an
 /// error nothing more is written.
-pub struct Dumper<'g, W> {
+pub struct StreamPickler<'g, W> {
     pickler: Pickler,
-    out: ops::Writer<ops::Stream<W>>,
-    work: Box<Work>,
+    out: ops::Writer<ops::IoSink<W>>,
+    scratch: Box<Scratch>,
     lowered: LoweredGraphs<'g>,
     is_broken: bool,
 }
 
-impl<W> std::fmt::Debug for Dumper<'_, W> {
+impl<W> std::fmt::Debug for StreamPickler<'_, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dumper")
             .field("pickler", &self.pickler)
@@ -404,10 +404,10 @@ impl<W> std::fmt::Debug for Dumper<'_, W> {
     }
 }
 
-impl<'g, W: io::Write> Dumper<'g, W> {
+impl<'g, W: io::Write> StreamPickler<'g, W> {
     /// Writes one pickle: `Pickler.dump`.
     ///
-    /// Hooks and live objects are asked once about each value, until the memo is [cleared](Dumper::clear_memo): what an
+    /// Hooks and native objects are asked once about each value, until the memo is [cleared](Dumper::clear_memo): what an
     /// earlier pickle holds is fetched.
     ///
     /// # Errors
@@ -416,9 +416,9 @@ impl<'g, W: io::Write> Dumper<'g, W> {
     pub fn dump(&mut self, value: Value<'g>) -> Result<()> {
         self.check()?;
         self.is_broken = true;
-        let Dumper { pickler, out, work, lowered, .. } = self;
+        let StreamPickler { pickler, out, scratch, lowered, .. } = self;
         let root = pickler.root_of(value, lowered)?;
-        pickler.run(out, work, root)?;
+        pickler.run(out, scratch, root)?;
         self.is_broken = false;
         Ok(())
     }
@@ -426,7 +426,7 @@ impl<'g, W: io::Write> Dumper<'g, W> {
     /// Forgets what was written: the next pickle stands for itself. `Pickler.clear_memo`.
     pub fn clear_memo(&mut self) {
         self.lowered = LoweredGraphs::default();
-        self.work.memo.clear();
+        self.scratch.memo.clear();
     }
 
     /// The index of the memo under which a value was put, if it was: `Pickler.memo`.
@@ -441,7 +441,7 @@ impl<'g, W: io::Write> Dumper<'g, W> {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn memo_get(&self, value: Value<'g>) -> Option<u32> {
-        self.work.memo.number_of(self.lowered.find(value))
+        self.scratch.memo.number_of(self.lowered.find(value))
     }
 
     /// The writer, behind the last pickle.

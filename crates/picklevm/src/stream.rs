@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Graph, Value};
 use crate::limits::Limits;
 use crate::machine::graph_builder::GraphBuilder;
-use crate::machine::resolving::Session;
+use crate::machine::hooks::Session;
 use crate::machine::{self, Machine};
 use crate::unpickler::Unpickler;
 

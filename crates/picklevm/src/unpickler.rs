@@ -4,15 +4,15 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use picklevm_ops::{Decoder, LongDecoder, Reader, Source};
+use picklevm_ops::{Decoder, PredictableDecoder, Reader, Source};
 
-use crate::encoding::{Encoding, Errors};
+use crate::encoding::{Encoding, ErrorHandler};
 use crate::error::Result;
 use crate::graph::{self, Cell, Graph};
 use crate::limits::{self, Limits};
 use crate::machine::graph_builder::GraphBuilder;
-use crate::machine::kept::{self, Kept};
-use crate::machine::resolving::Session;
+use crate::machine::hooks::Session;
+use crate::machine::reuse::{self, Kept};
 use crate::machine::{self, Machine};
 use crate::noload;
 use crate::options::Options;
@@ -70,7 +70,7 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
 /// ```
 pub fn trim_memory() {
     graph::trim();
-    kept::trim(&KEPT);
+    reuse::trim(&KEPT);
     noload::trim();
     #[cfg(feature = "serde")]
     crate::serde::trim();
@@ -107,7 +107,7 @@ impl std::fmt::Debug for Unpickler {
 
 impl Unpickler {
     /// From this many bytes on, an input of [`load_bytes`](Self::load_bytes) is shared rather than copied.
-    pub const SHARED: usize = 1024;
+    pub const ZERO_COPY_THRESHOLD: usize = 1024;
 
     /// [`Standard`](crate::Standard) values and the default [`Limits`].
     pub fn new() -> Self {
@@ -161,17 +161,17 @@ impl Unpickler {
     }
 
     /// What becomes of bytes that the [encoding](Unpickler::encoding) cannot decode: Python's `errors`.
-    /// [`Errors::Strict`] by default.
+    /// [`ErrorHandler::Strict`] by default.
     ///
     /// ```
-    /// use picklevm::{Encoding, Errors, Unpickler};
+    /// use picklevm::{Encoding, ErrorHandler, Unpickler};
     ///
-    /// let unpickler = Unpickler::new().encoding(Encoding::Utf8).errors(Errors::BackslashReplace);
+    /// let unpickler = Unpickler::new().encoding(Encoding::Utf8).errors(ErrorHandler::BackslashReplace);
     /// assert_eq!(unpickler.loads(b"U\x04caf\xe9.")?.root(), r"caf\xe9");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     #[must_use]
-    pub fn errors(mut self, errors: Errors) -> Self {
+    pub fn errors(mut self, errors: ErrorHandler) -> Self {
         self.options.errors = errors;
         self
     }
@@ -286,7 +286,7 @@ impl Unpickler {
     pub fn load_bytes(&self, bytes: impl Into<Bytes>) -> Result<Graph> {
         let bytes = bytes.into();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
-        self.load_slice(&bytes, (bytes.len() >= Unpickler::SHARED).then_some(&bytes))
+        self.load_slice(&bytes, (bytes.len() >= Unpickler::ZERO_COPY_THRESHOLD).then_some(&bytes))
     }
 
     /// Loads one pickle from shared bytes whose payloads stay in them, however short the input is.
@@ -327,17 +327,17 @@ impl Unpickler {
     fn load_slice(&self, bytes: &[u8], shared: Option<&Bytes>) -> Result<Graph> {
         let payloads = match shared {
             Some(shared) => Payloads::Shared(shared),
-            None if bytes.len() < LongDecoder::LONG => Payloads::Short(bytes),
+            None if bytes.len() < PredictableDecoder::LONG => Payloads::Short(bytes),
             None => Payloads::Apart,
         };
         let len = Some(bytes.len() as u64);
-        if bytes.len() < LongDecoder::LONG {
+        if bytes.len() < PredictableDecoder::LONG {
             self.load_by(len, payloads, |machine, builder, limits| {
                 machine::run_slice(machine, builder, Decoder::new(bytes), limits)
             })
         } else {
             self.load_by(len, payloads, |machine, builder, limits| {
-                machine::run_slice(machine, builder, LongDecoder::new(bytes), limits)
+                machine::run_slice(machine, builder, PredictableDecoder::new(bytes), limits)
             })
         }
     }
@@ -349,7 +349,7 @@ impl Unpickler {
         payloads: Payloads<'_>,
         run: impl FnOnce(&mut Machine<Cell>, &mut GraphBuilder<'_>, &Limits) -> Result<Cell>,
     ) -> Result<Graph> {
-        kept::with(&KEPT, |machine| {
+        reuse::with(&KEPT, |machine| {
             let mut session = Session::default();
             let mut graph = Graph::for_input(len);
             let arena = graph.unique();

@@ -4,7 +4,8 @@ use std::io;
 use std::sync::mpsc;
 
 use picklevm::{
-    Dumper, Error, ErrorKind, Extensions, Graph, How, Pickler, Protocol, Symbolic, Unpickler, Value, write_graph_form,
+    Construction, Error, ErrorKind, Extensions, Graph, Pickler, Protocol, StreamPickler, Symbolic, Unpickler, Value,
+    write_graph_form,
 };
 
 /// Loads a pickle with nothing resolved.
@@ -332,7 +333,7 @@ fn objects_that_were_made_for_their_effect_are_kept() {
 #[test]
 fn an_object_that_is_its_own_argument_is_an_error() {
     let mut graph = Graph::new();
-    let object = graph.instance("geometry", "Point").how(How::Reduce).build().expect("an object");
+    let object = graph.instance("geometry", "Point").construction(Construction::Reduce).build().expect("an object");
     graph.value_mut(object).set_args([object]).expect("arguments");
     graph.set_root(object);
     assert_eq!(Pickler::new().dumps(graph.root()).expect_err("an error").kind(), ErrorKind::Unrepresentable);
@@ -386,7 +387,7 @@ fn nothing_is_written_after_an_error() {
     let graph = load(b"\x80\x05(K\x01\x97t.");
     let fine = load(b"N.");
     let mut out = Narrow { given: 0, most: usize::MAX };
-    let mut dumper: Dumper<'_, _> = at(Protocol::V4).stream(&mut out);
+    let mut dumper: StreamPickler<'_, _> = at(Protocol::V4).stream(&mut out);
     assert_eq!(dumper.dump(graph.root()).expect_err("a buffer").kind(), ErrorKind::Unrepresentable);
     assert_eq!(dumper.dump(fine.root()).expect_err("a broken stream").kind(), ErrorKind::Broken);
     assert_eq!(dumper.finish().err().map(|error| error.kind()), Some(ErrorKind::Broken));

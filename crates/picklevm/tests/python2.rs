@@ -1,12 +1,12 @@
 //! What the two picklers of Python 2.7 wrote is written again to the byte.
 
-use picklevm::{Graph, Pickler, Protocol, Symbolic, Unpickler, Writer, ops, value};
+use picklevm::{Graph, Pickler, PicklerVersion, Protocol, Symbolic, Unpickler, ops, value};
 
 /// Writer, protocol, name and the pickle in hexadecimal; `make_python2.py` makes it.
 const GOLDEN: &str = include_str!("data/python2.txt");
 
 struct Golden {
-    writer: Writer,
+    writer: PicklerVersion,
     protocol: Protocol,
     name: String,
     pickle: Vec<u8>,

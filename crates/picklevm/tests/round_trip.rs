@@ -5,7 +5,7 @@ mod support;
 use std::io;
 use std::thread;
 
-use picklevm::{ErrorKind, Graph, Pickler, Protocol, Unpickler, Writer};
+use picklevm::{ErrorKind, Graph, Pickler, PicklerVersion, Protocol, Unpickler};
 
 use crate::support::{assert_isomorphic, random_graph};
 
@@ -30,7 +30,7 @@ fn random_graphs_come_back_at_every_protocol() {
 
 #[test]
 fn random_graphs_come_back_from_every_writer() {
-    for writer in Writer::all() {
+    for writer in PicklerVersion::all() {
         let protocol = writer.highest_protocol();
         for seed in 1000..1030 {
             let graph = random_graph(seed, 40, protocol.into());

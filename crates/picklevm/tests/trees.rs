@@ -2,7 +2,7 @@
 
 mod support;
 
-use picklevm::{Graph, Id, Pickler, Protocol, Unpickler, Writer};
+use picklevm::{Graph, Id, Pickler, PicklerVersion, Protocol, Unpickler};
 
 use crate::support::Random;
 
@@ -22,7 +22,7 @@ fn loaded_and_copied(pickle: &[u8]) -> (Graph, Graph) {
 fn assert_written_alike(pickle: &[u8], what: &str) {
     let (loaded, copied) = loaded_and_copied(pickle);
     for protocol in PROTOCOLS {
-        for writer in Writer::all().filter(|writer| writer.highest_protocol() >= protocol) {
+        for writer in PicklerVersion::all().filter(|writer| writer.highest_protocol() >= protocol) {
             let pickler = Pickler::new().protocol(protocol).writer(writer);
             let expected = pickler.dumps(copied.root()).expect("it is written");
             let written = pickler.dumps(loaded.root()).expect("it is written");

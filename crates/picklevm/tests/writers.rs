@@ -1,6 +1,6 @@
 //! What CPython's picklers wrote is written again to the byte.
 
-use picklevm::{Pickler, Protocol, Symbolic, Unpickler, Writer, ops};
+use picklevm::{Pickler, PicklerVersion, Protocol, Symbolic, Unpickler, ops};
 
 /// What CPython's picklers wrote: writer, protocol, name and the pickle in hexadecimal; `make_writers.py` makes it.
 const GOLDEN: &str = include_str!("data/writers.txt");
@@ -18,7 +18,7 @@ fn every_writer_is_followed_to_the_byte() {
         let optimized = ops::optimize(&pickle).expect("a pickle");
         let graph = Unpickler::new().resolver(Symbolic).loads(&optimized).expect("a pickle");
         let pickler = Pickler::new()
-            .writer(writer.parse::<Writer>().expect("a writer"))
+            .writer(writer.parse::<PicklerVersion>().expect("a writer"))
             .protocol(protocol.parse().expect("a protocol"));
         let written = pickler.dumps(graph.root()).expect("is written");
         assert_eq!(written, pickle, "{writer} {protocol} {name}");
@@ -80,7 +80,7 @@ fn items_are_divided_into_the_batches_of_each_writer() {
         };
         let pickle = of_items(kind, len.parse().expect("a number"));
         let graph = Unpickler::new().resolver(Symbolic).loads(&pickle).expect("a pickle");
-        for writer in writers.split(',').map(|name| name.parse::<Writer>().expect("a writer")) {
+        for writer in writers.split(',').map(|name| name.parse::<PicklerVersion>().expect("a writer")) {
             for protocol in protocols.bytes().map(|digit| Protocol::try_from(digit - b'0').expect("a protocol")) {
                 let pickler = Pickler::new().writer(writer).protocol(protocol);
                 let written = pickler.dumps(graph.root()).expect("it is written");

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use picklevm_scan::{FileScan, Outcome};
+use picklevm_scan::{FileScan, FileStatus};
 use serde_json::json;
 
 use crate::failure::reason;
@@ -13,7 +13,7 @@ use crate::input::shown;
 pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> {
     for scan in scans {
         match &scan.outcome {
-            Outcome::Scanned(report) => match name_bytes(&scan.path) {
+            FileStatus::Scanned(report) => match name_bytes(&scan.path) {
                 None => serde_json::to_writer(&mut *out, report)?,
                 Some(bytes) => {
                     let mut line = serde_json::to_value(report)?;
@@ -22,8 +22,8 @@ pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> 
                     write!(out, "{line}")?;
                 }
             },
-            Outcome::PassedOver => continue,
-            Outcome::Unreadable(error) => {
+            FileStatus::Skipped => continue,
+            FileStatus::Unreadable(error) => {
                 let mut line = json!({"verdict": "unreadable", "error": reason(error)});
                 match name_bytes(&scan.path) {
                     None => line["name"] = scan.path.to_string_lossy().into(),

@@ -3,17 +3,17 @@
 //! The judging is picklevm-scan's. Here its reports become a [table](people) for people, with their words for what each
 //! step does, or [lines of JSON](json) and [SARIF](sarif) for programs, and one exit status.
 
+mod explain;
 mod json;
-mod people;
 mod sarif;
-mod words;
+mod table;
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use picklevm_scan::{FileScan, Limits, Outcome, Policy, Scanner, Verdict};
+use picklevm_scan::{FileScan, FileStatus, Limits, Policy, Scanner, Verdict};
 
 use crate::failure::{Failure, reason};
 use crate::output::Output;
@@ -114,7 +114,7 @@ fn print(args: &Args, scans: &[FileScan], tally: &Tally) -> Result<(), Failure> 
     } else if args.sarif {
         sarif::print(scans, &mut out)
     } else {
-        people::print(args, scans, tally, &mut out)
+        table::print(args, scans, tally, &mut out)
     };
     printed.map_err(|error| out.failure(error))?;
     out.finish()
@@ -141,8 +141,8 @@ fn scan(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
         if input::is_standard(&alike[0]) {
             let name = input::name(&alike[0]);
             let outcome = match scanner.scan_reader(&name, io::stdin().lock()) {
-                Ok(report) => Outcome::Scanned(Box::new(report)),
-                Err(error) => Outcome::Unreadable(error),
+                Ok(report) => FileStatus::Scanned(Box::new(report)),
+                Err(error) => FileStatus::Unreadable(error),
             };
             scans.push(FileScan::new(PathBuf::from(name), outcome));
         } else {
@@ -176,7 +176,7 @@ struct Tally {
     suspicious: usize,
     dangerous: usize,
     unreadable: usize,
-    passed_over: usize,
+    skipped: usize,
 }
 
 impl Tally {
@@ -184,12 +184,12 @@ impl Tally {
         let mut tally = Tally::default();
         for scan in scans {
             *match &scan.outcome {
-                Outcome::Scanned(report) => match report.verdict {
+                FileStatus::Scanned(report) => match report.verdict {
                     Verdict::Safe => &mut tally.safe,
                     Verdict::Suspicious => &mut tally.suspicious,
                     Verdict::Dangerous => &mut tally.dangerous,
                 },
-                Outcome::PassedOver => &mut tally.passed_over,
+                FileStatus::Skipped => &mut tally.skipped,
                 // What a newer library could tell is not known to be harmless.
                 _ => &mut tally.unreadable,
             } += 1;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use picklevm_scan::{FileScan, Finding, Outcome, Rule, Verdict};
+use picklevm_scan::{FileScan, FileStatus, Finding, Rule, Verdict};
 use serde_json::{Value, json};
 
 use crate::failure::reason;
@@ -14,10 +14,10 @@ pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> 
     for scan in scans {
         let uri = uri(scan.path.as_os_str().as_encoded_bytes());
         match &scan.outcome {
-            Outcome::Scanned(report) => {
+            FileStatus::Scanned(report) => {
                 results.extend(report.all_findings().iter().map(|(place, finding)| result(&uri, place, finding)));
             }
-            Outcome::Unreadable(error) => notifications.push(json!({
+            FileStatus::Unreadable(error) => notifications.push(json!({
                 "level": "error",
                 "message": {"text": format!("cannot read: {}", reason(error))},
                 "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}}}],

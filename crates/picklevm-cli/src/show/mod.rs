@@ -1,6 +1,6 @@
 //! `picklevm show`: values for people, in Python syntax, or as JSON for programs.
 
-mod budget;
+mod output_limit;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::pickles::{Pickle, PickleFiles};
 use crate::size;
 
-use self::budget::Budget;
+use self::output_limit::Budget;
 
 /// Print what pickles hold, in Python syntax
 ///

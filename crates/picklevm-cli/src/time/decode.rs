@@ -2,11 +2,15 @@
 
 use std::hint::black_box;
 
-use picklevm_ops::{Decoder, LongDecoder, Op, RunVisitor, ShortInt, SmallInts, Source, Visitor};
+use picklevm_ops::{Decoder, IntRun, Op, PredictableDecoder, RunVisitor, ShortInt, Source, Visitor};
 
 /// The number of ops of the first pickle in `data`, decoded as a load decodes them.
 pub(super) fn count_ops(data: &[u8]) -> Result<u64, picklevm_ops::Error> {
-    if data.len() < LongDecoder::LONG { count_from(Decoder::new(data)) } else { count_from(LongDecoder::new(data)) }
+    if data.len() < PredictableDecoder::LONG {
+        count_from(Decoder::new(data))
+    } else {
+        count_from(PredictableDecoder::new(data))
+    }
 }
 
 fn count_from(source: impl Source) -> Result<u64, picklevm_ops::Error> {
@@ -55,7 +59,7 @@ impl RunVisitor<'_> for Passed {
     }
 
     #[inline(always)]
-    fn visit_ints(&mut self, _: u64, ints: SmallInts) -> bool {
+    fn visit_ints(&mut self, _: u64, ints: IntRun) -> bool {
         self.ops += ints.count() as u64;
         black_box(ints.values().map(i64::from));
         true

@@ -85,7 +85,7 @@ fn measure(repeat: usize, pickle: &Pickle) -> picklevm::Result<Timings> {
     let decode = sample::call(repeat, || decode::count_ops(black_box(data)));
     // A graph shares what is long, and copies what is short: that needs no handle of its own.
     let (load, drop) = sample::call_and_drop(repeat, || match black_box(data) {
-        short if short.len() < Unpickler::SHARED => unpickler.loads(short),
+        short if short.len() < Unpickler::ZERO_COPY_THRESHOLD => unpickler.loads(short),
         long => unpickler.load_bytes(long.clone()),
     });
     let dump = sample::call_alone(repeat, || pickler.to_bytes(black_box(graph.root())));

@@ -155,7 +155,7 @@ impl<'r> Scan<'r> {
             let frame_len = if let Op::Frame(len) = op { Some(len) } else { None };
             match op {
                 Op::Proto(version) => self.extent.protocol = self.extent.protocol.max(version),
-                _ if !self.has_header => self.extent.protocol = self.extent.protocol.max(op.opcode().proto()),
+                _ if !self.has_header => self.extent.protocol = self.extent.protocol.max(op.opcode().protocol()),
                 _ => {}
             }
             let built = match &mut self.evaluation {

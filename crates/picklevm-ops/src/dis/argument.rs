@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::memo::Index;
 use crate::op::Op;
 use crate::operand::{Base, Literal, Operand, RawUnicode, Text, parse_float, unescape_all, without_suffix};
-use crate::raw::RawOp;
 use crate::repr;
+use crate::undecoded::RawOp;
 
 /// What an operand says: a Python object, printed with `repr`.
 pub(super) enum Argument<'a> {

@@ -9,7 +9,7 @@ use self::stack::{Stack, fetch, store};
 use crate::error::{Error, ErrorKind};
 use crate::memo::Memo;
 use crate::opcode::{Opcode, StackObject};
-use crate::raw::{RawOp, raw_ops};
+use crate::undecoded::{RawOp, raw_ops};
 
 mod argument;
 mod integer;
@@ -227,7 +227,7 @@ impl Disassembler {
             let mut raw = raw.map_err(|error| error.offset_by(self.base as u64))?;
             end = raw.end();
             raw.offset = raw.offset.saturating_add(self.base);
-            highest = highest.max(raw.opcode.proto());
+            highest = highest.max(raw.opcode.protocol());
             let argument = Argument::of(&raw, &mut decimals)?;
             let blanks = self.indent_level.saturating_mul(stack.depth()) as u64;
             indentation = u64::saturating_add(indentation, blanks);

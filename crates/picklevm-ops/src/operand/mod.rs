@@ -11,11 +11,11 @@ mod counted;
 mod escaped;
 mod fixed;
 mod float;
+mod int_run;
 mod line;
 mod number;
 mod raw_unicode;
 mod short_int;
-mod small_ints;
 mod text;
 
 pub(crate) use counted::*;
@@ -23,12 +23,12 @@ pub use escaped::Escaped;
 pub(crate) use escaped::unescape_all;
 pub(crate) use fixed::*;
 pub(crate) use float::{parse as parse_float, write_17_digits};
+pub use int_run::IntRun;
 pub(crate) use line::*;
 pub(crate) use number::{Base, Literal, without_suffix};
 pub use number::{IntValue, Number};
 pub use raw_unicode::RawUnicode;
 pub use short_int::ShortInt;
-pub use small_ints::SmallInts;
 pub use text::Text;
 pub(crate) use text::split_code_point;
 

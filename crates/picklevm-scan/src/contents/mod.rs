@@ -5,7 +5,7 @@ mod npy;
 mod tar;
 mod zip;
 
-use crate::embedded;
+use crate::hidden;
 use crate::report::{Format, Report};
 use crate::scanner::Context;
 use crate::stream;
@@ -59,7 +59,7 @@ pub(crate) fn scan(name: &str, bytes: &[u8], context: &Context<'_>, expects_pick
         if expects_pickle || matches!(bytes, [0x80, 0..=5, ..]) {
             return stream::scan(bytes, Report::new(name, Format::Pickle, bytes.len()), context);
         }
-        return embedded::hunt(name, bytes, context).unwrap_or_else(|| Report::new(name, Format::Other, bytes.len()));
+        return hidden::hunt(name, bytes, context).unwrap_or_else(|| Report::new(name, Format::Other, bytes.len()));
     };
     let mut report = Report::new(name, format, bytes.len());
     let Some(deeper) = context.deeper() else {

@@ -1,6 +1,6 @@
 //! `.npy` files: a header in Python's syntax, then the array's memory, or a pickle where the items are objects.
 
-use crate::embedded;
+use crate::hidden;
 use crate::report::{Format, Report};
 use crate::scanner::Context;
 use crate::stream;
@@ -10,7 +10,7 @@ use crate::verdict::{Finding, Rule};
 pub(super) fn scan(bytes: &[u8], report: &mut Report, context: &Context<'_>) {
     let Some((header, data_start)) = split(bytes) else {
         report.findings.push(Finding::suspicious(Rule::Container, 0, "the .npy header cannot be read"));
-        report.pickles = embedded::hunt_pickles(bytes, 0, context, &mut report.findings);
+        report.pickles = hidden::hunt_pickles(bytes, 0, context, &mut report.findings);
         return;
     };
     let data = &bytes[data_start..];
@@ -33,7 +33,7 @@ pub(super) fn scan(bytes: &[u8], report: &mut Report, context: &Context<'_>) {
         }
         _ => {}
     }
-    report.members.extend(embedded::hunt("data", data, context));
+    report.members.extend(hidden::hunt("data", data, context));
 }
 
 /// The header and where the data begin.

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use crate::embedded;
+use crate::hidden;
 use crate::report::Report;
 use crate::scanner::Context;
 use crate::verdict::{Finding, Rule, Verdict};
@@ -28,7 +28,7 @@ pub(super) fn scan(bytes: &[u8], report: &mut Report, context: &Context<'_>) {
         report.findings.push(Finding::suspicious(Rule::Container, 0, message));
     }
     if report.members.iter().all(|member| member.verdict == Verdict::Safe) {
-        report.members.extend(embedded::hunt("archive", bytes, context));
+        report.members.extend(hidden::hunt("archive", bytes, context));
     }
 }
 

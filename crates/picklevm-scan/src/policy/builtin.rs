@@ -22,10 +22,10 @@ impl Policy {
     /// PyTorch, joblib and networkx are allowed; names that run code, load code, touch files or the network are dangerous.
     ///
     /// ```
-    /// use picklevm_scan::{Judgement, Policy};
+    /// use picklevm_scan::{Decision, Policy};
     ///
-    /// assert!(matches!(Policy::builtin().judge("os", "system"), Judgement::Dangerous(_)));
-    /// assert!(matches!(Policy::builtin().judge("collections", "OrderedDict"), Judgement::Allowed(_)));
+    /// assert!(matches!(Policy::builtin().judge("os", "system"), Decision::Dangerous(_)));
+    /// assert!(matches!(Policy::builtin().judge("collections", "OrderedDict"), Decision::Allowed(_)));
     /// ```
     pub fn builtin() -> &'static Policy {
         static BUILTIN: LazyLock<Policy> = LazyLock::new(|| {

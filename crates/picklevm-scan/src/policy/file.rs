@@ -30,7 +30,7 @@ struct Allow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     args: Option<Vec<Arg>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    follows: Option<Follows>,
+    follows: Option<ResultType>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     otherwise: Option<String>,
 }
@@ -143,7 +143,7 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
-pub enum Follows {
+pub enum ResultType {
     /// It is the attribute of its first argument that the second names.
     Attribute,
     /// It is the name in a module that its two arguments give.

@@ -8,7 +8,7 @@ use std::fmt;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-pub use self::file::{Arg, Follows, Kind, PolicyError, Use};
+pub use self::file::{Arg, Kind, PolicyError, ResultType, Use};
 
 /// Which names a pickle may import and what it may do with each, and which names do harm. What a policy does not know
 /// is suspicious.
@@ -16,17 +16,17 @@ pub use self::file::{Arg, Follows, Kind, PolicyError, Use};
 /// Cheap to clone compared with a scan, but not free: a [`Scanner`](crate::Scanner) shares one.
 ///
 /// ```
-/// use picklevm_scan::{Judgement, Policy};
+/// use picklevm_scan::{Decision, Policy};
 ///
 /// let mut policy = Policy::builtin().clone();
-/// assert_eq!(policy.judge("shop.models", "Order"), Judgement::Unknown);
+/// assert_eq!(policy.judge("shop.models", "Order"), Decision::Unknown);
 /// policy.extend_toml(r#"
 ///     [[allow]]
 ///     module = "shop.models"
 ///     names = ["Order", "Customer"]
 ///     may = ["construct", "state"]
 /// "#)?;
-/// assert!(matches!(policy.judge("shop.models", "Order"), Judgement::Allowed(_)));
+/// assert!(matches!(policy.judge("shop.models", "Order"), Decision::Allowed(_)));
 /// # Ok::<(), picklevm_scan::PolicyError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ pub struct Allowed {
     /// What the arguments of a call must be; `None` if they may be anything.
     pub args: Option<Vec<Arg>>,
     /// What a call of it makes known of its result, if that is another name.
-    pub follows: Option<Follows>,
+    pub follows: Option<ResultType>,
     /// Why it is dangerous to use it in another way, or to import it and not use it, as the end of a sentence. Without,
     /// other uses are suspicious.
     pub otherwise: Option<String>,
@@ -76,7 +76,7 @@ impl Allowed {
 /// What a policy says of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Judgement<'p> {
+pub enum Decision<'p> {
     /// It may be imported, and used in some ways.
     Allowed(&'p Allowed),
     /// It does harm, for this reason.
@@ -92,16 +92,16 @@ impl Policy {
     }
 
     /// What the policy says of a name of Python 3, dots and all.
-    pub fn judge(&self, module: &str, name: &str) -> Judgement<'_> {
+    pub fn judge(&self, module: &str, name: &str) -> Decision<'_> {
         if let Some(why) = get(&self.dangerous, module, name) {
-            return Judgement::Dangerous(why);
+            return Decision::Dangerous(why);
         }
         if let Some(allowed) = get(&self.allowed, module, name) {
-            return Judgement::Allowed(allowed);
+            return Decision::Allowed(allowed);
         }
         match self.danger(module, name) {
-            Some(why) => Judgement::Dangerous(why),
-            None => Judgement::Unknown,
+            Some(why) => Decision::Dangerous(why),
+            None => Decision::Unknown,
         }
     }
 

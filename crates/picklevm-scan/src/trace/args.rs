@@ -1,8 +1,8 @@
 //! What a policy asks of the arguments of a call.
 
 use super::Tracer;
-use crate::policy::{Arg, Follows, Judgement, Kind, Use};
-use crate::token::Token;
+use crate::policy::{Arg, Decision, Kind, ResultType, Use};
+use crate::shadow::Token;
 
 impl Tracer<'_> {
     /// Holds arguments against the rules for them; returns the class of what the call makes.
@@ -78,8 +78,8 @@ impl Tracer<'_> {
     /// Whether a global may be named and leads to no other. What is not allowed at all has a finding of its own.
     fn is_nameable(&self, token: Token) -> bool {
         match self.judgement(token) {
-            Some((_, Judgement::Allowed(allowed))) => {
-                matches!(allowed.follows, None | Some(Follows::Data)) && allowed.otherwise.is_none()
+            Some((_, Decision::Allowed(allowed))) => {
+                matches!(allowed.follows, None | Some(ResultType::Data)) && allowed.otherwise.is_none()
             }
             Some(_) => true,
             None => false,
@@ -88,7 +88,7 @@ impl Tracer<'_> {
 
     /// Whether a global makes what keeps something to call it later, and was found harmless when it did.
     fn stores(&self, token: Token) -> bool {
-        let Some((_, Judgement::Allowed(allowed))) = self.judgement(token) else { return false };
+        let Some((_, Decision::Allowed(allowed))) = self.judgement(token) else { return false };
         matches!(allowed.args.as_deref(), Some([Arg::Kind(Kind::Stored), ..]))
     }
 
@@ -98,7 +98,7 @@ impl Tracer<'_> {
             Some((number, judgement)) => {
                 self.used(number, if how == Use::Call { "calls" } else { "constructs" });
                 match judgement {
-                    Judgement::Allowed(allowed) => allowed.may_be(how),
+                    Decision::Allowed(allowed) => allowed.may_be(how),
                     _ => true,
                 }
             }
@@ -109,11 +109,11 @@ impl Tracer<'_> {
     /// Whether a function may be called by another one, with arguments that nobody sees: whatever they are, the call is
     /// harmless, or ends in an error.
     fn may_be_handed_on(&self, function: Token) -> bool {
-        let Some((_, Judgement::Allowed(allowed))) = self.judgement(function) else { return true };
+        let Some((_, Decision::Allowed(allowed))) = self.judgement(function) else { return true };
         let is_open = |rule: &Arg| {
             matches!(rule, Arg::OneOf { .. } | Arg::Kind(Kind::Data | Kind::Atom | Kind::Sized | Kind::Rest))
         };
-        let leads_nowhere = matches!(allowed.follows, None | Some(Follows::Data | Follows::Bytes));
+        let leads_nowhere = matches!(allowed.follows, None | Some(ResultType::Data | ResultType::Bytes));
         leads_nowhere
             && allowed.otherwise.is_none()
             && allowed.args.as_ref().is_none_or(|rules| rules.iter().all(is_open))

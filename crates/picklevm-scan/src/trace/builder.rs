@@ -5,10 +5,10 @@ use picklevm::{Error, Result};
 use picklevm_ops::{self as ops, IntValue, Number, Opcode, Text};
 
 use super::Tracer;
-use crate::embedded;
-use crate::evidence::Action;
+use crate::events::Action;
+use crate::hidden;
 use crate::policy::Use;
-use crate::token::Token;
+use crate::shadow::Token;
 use crate::verdict::Rule;
 
 impl Tracer<'_> {
@@ -22,7 +22,7 @@ impl Tracer<'_> {
     pub(super) fn string(&mut self, bytes: &[u8], token: impl FnOnce(u32) -> Token) -> Token {
         self.names_internals |= is_dunder(bytes);
         let token = token(self.values.string(bytes));
-        if embedded::may_hide(bytes) {
+        if hidden::may_hide(bytes) {
             self.note_suspect(token);
         }
         token

@@ -2,9 +2,9 @@
 
 use super::Tracer;
 use super::builder::is_dunder;
-use crate::evidence::Action;
-use crate::policy::{Judgement, Use};
-use crate::token::Token;
+use crate::events::Action;
+use crate::policy::{Decision, Use};
+use crate::shadow::Token;
 use crate::verdict::{Rule, Verdict};
 
 impl Tracer<'_> {
@@ -22,7 +22,7 @@ impl Tracer<'_> {
             Some((number, judgement)) => {
                 self.used(number, "makes and sets the state of");
                 match judgement {
-                    Judgement::Allowed(allowed) if !allowed.may(Use::State) => {
+                    Decision::Allowed(allowed) if !allowed.may(Use::State) => {
                         let name = self.name_of(class);
                         self.find_use(class, format!("sets the state of what {name} made, which may have none"));
                     }
@@ -98,7 +98,7 @@ impl Tracer<'_> {
         match self.judgement(object.class) {
             Some((number, judgement)) => {
                 self.used(number, "makes and puts items into");
-                if let Judgement::Allowed(allowed) = judgement
+                if let Decision::Allowed(allowed) = judgement
                     && !allowed.may(Use::Items)
                 {
                     let name = self.name_of(object.class);

@@ -1,9 +1,9 @@
 //! Running a pickle without making anything: the machine's builder that keeps what is done instead of what is made.
 
+mod apply;
 mod args;
 mod builder;
 mod changes;
-mod judge;
 mod names;
 mod render;
 
@@ -13,10 +13,10 @@ use foldhash::fast::RandomState;
 use picklevm_ops::Opcode;
 
 use self::names::Globals;
-use crate::evidence::{Action, Event};
+use crate::divergence;
+use crate::events::{Action, Event};
 use crate::policy::Policy;
-use crate::readers;
-use crate::token::{Token, Values};
+use crate::shadow::{Token, Values};
 use crate::verdict::{Finding, Rule, Verdict};
 
 /// What is recorded at most.
@@ -159,7 +159,7 @@ impl<'a> Tracer<'a> {
             }
             opcode => {
                 let line = operand.split(|&byte| byte == b'\n').next().unwrap_or_default();
-                if let Some(why) = readers::disagreement(opcode, line) {
+                if let Some(why) = divergence::disagreement(opcode, line) {
                     self.diverge(why);
                 }
                 if opcode == Opcode::Put {

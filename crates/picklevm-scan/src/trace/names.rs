@@ -5,9 +5,9 @@ use hashbrown::HashMap;
 use picklevm::python3_name;
 
 use super::Tracer;
-use crate::evidence::{Action, Import, Known};
-use crate::policy::{Allowed, Judgement};
-use crate::token::Token;
+use crate::events::{Action, Import, PolicyEntry};
+use crate::policy::{Allowed, Decision};
+use crate::shadow::Token;
 use crate::verdict::{Rule, Verdict};
 
 /// A name and what the policy says of it.
@@ -15,7 +15,7 @@ pub(crate) struct Global<'p> {
     pub(crate) module: String,
     /// Empty for the module itself.
     pub(crate) name: String,
-    pub(crate) judgement: Judgement<'p>,
+    pub(crate) judgement: Decision<'p>,
     offset: u64,
     pub(crate) uses: u64,
     /// The finding about its import, and whether that tells of a use.
@@ -95,9 +95,9 @@ impl<'a> Tracer<'a> {
         // gives way to what is known of the very name in Python 3.
         if (module3, name3) != (module, name) {
             let by_python3 = policy.judge(module3, name3);
-            let is_known = python2 && matches!(by_python3, Judgement::Allowed(_)) && !policy.is_forbidden(module, name);
-            let is_open = !matches!(judgement, Judgement::Dangerous(_));
-            if is_known || is_open && (python2 || matches!(by_python3, Judgement::Dangerous(_))) {
+            let is_known = python2 && matches!(by_python3, Decision::Allowed(_)) && !policy.is_forbidden(module, name);
+            let is_open = !matches!(judgement, Decision::Dangerous(_));
+            if is_known || is_open && (python2 || matches!(by_python3, Decision::Dangerous(_))) {
                 judgement = by_python3;
             }
         }
@@ -113,11 +113,11 @@ impl<'a> Tracer<'a> {
         };
         let full_name = global.full_name();
         let (verdict, rule, why) = match judgement {
-            Judgement::Allowed(_) => (Verdict::Safe, Rule::Use, String::new()),
-            Judgement::Dangerous(why) => {
+            Decision::Allowed(_) => (Verdict::Safe, Rule::Use, String::new()),
+            Decision::Dangerous(why) => {
                 (Verdict::Dangerous, Rule::DangerousName, format!("imports {full_name}, which {why}"))
             }
-            Judgement::Unknown => (
+            Decision::Unknown => (
                 Verdict::Suspicious,
                 Rule::UnknownName,
                 format!("imports {full_name}, which is not covered by the policy: importing a module runs its code"),
@@ -154,7 +154,7 @@ impl<'a> Tracer<'a> {
     pub(crate) fn check_unused(&mut self) {
         for number in 0..self.globals.list.len() {
             let Some(global) = self.globals.list.get(number) else { return };
-            if let Judgement::Allowed(Allowed { otherwise: Some(why), .. }) = global.judgement
+            if let Decision::Allowed(Allowed { otherwise: Some(why), .. }) = global.judgement
                 && global.uses == 0
             {
                 let message = format!("imports {}, which {why}", global.full_name());
@@ -171,7 +171,7 @@ impl<'a> Tracer<'a> {
     }
 
     /// What the policy says of a global, if the token is one.
-    pub(super) fn judgement(&self, token: Token) -> Option<(u32, Judgement<'a>)> {
+    pub(super) fn judgement(&self, token: Token) -> Option<(u32, Decision<'a>)> {
         match token {
             Token::Global(number) => Some((number, self.globals.get(number)?.judgement)),
             _ => None,
@@ -179,11 +179,11 @@ impl<'a> Tracer<'a> {
     }
 
     /// What the policy knows of a global, for an event about it.
-    pub(super) fn known(&self, token: Token) -> Option<Known> {
+    pub(super) fn known(&self, token: Token) -> Option<PolicyEntry> {
         Some(match self.judgement(token)?.1 {
-            Judgement::Allowed(_) => Known::Safe,
-            Judgement::Dangerous(why) => Known::Dangerous(why.to_owned()),
-            Judgement::Unknown => Known::Suspicious,
+            Decision::Allowed(_) => PolicyEntry::Safe,
+            Decision::Dangerous(why) => PolicyEntry::Dangerous(why.to_owned()),
+            Decision::Unknown => PolicyEntry::Suspicious,
         })
     }
 

@@ -6,7 +6,7 @@ use picklevm_ops::{Text, repr};
 
 use super::Tracer;
 use crate::policy::Use;
-use crate::token::Token;
+use crate::shadow::Token;
 
 /// Characters of a string, items of a container and levels of nesting that are shown.
 const STRING: usize = 120;

@@ -17,24 +17,24 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 
-use super::{FromValue, Reading, Writing};
+use super::{FromValue, ReadContext, WriteContext};
 use crate::error::Result;
 use crate::graph::{Id, Tag, Value};
 
 /// Writes an 8-bit string.
 ///
-/// # Errors
+/// # ErrorHandler
 ///
 /// None.
-pub fn to_value(bytes: &impl AsRef<[u8]>, writing: &mut Writing<'_>) -> Result<Id> {
+pub fn to_value(bytes: &impl AsRef<[u8]>, writing: &mut WriteContext<'_>) -> Result<Id> {
     Ok(writing.bytes(Tag::ByteStr, bytes.as_ref()))
 }
 
 /// Reads a string or bytes.
 ///
-/// # Errors
+/// # ErrorHandler
 ///
 /// Those of the type.
-pub fn from_value<T: FromValue>(value: Value<'_>, reading: &mut Reading<'_>) -> Result<T> {
+pub fn from_value<T: FromValue>(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<T> {
     reading.read(value)
 }

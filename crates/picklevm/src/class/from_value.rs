@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use num_bigint::BigInt;
 
-use super::reading::Reading;
+use super::reading::ReadContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Kind, Value, describe};
 
@@ -29,17 +29,17 @@ use crate::graph::{Graph, Kind, Value, describe};
 /// | `date`, `timedelta`, `UUID`, `Fraction`, `complex`, `range`, `array` | their views in [`typed`](crate::typed) |
 /// | anything | [`Graph`]: a copy of it |
 ///
-/// Others are read by the [`read`](Reading::read) of the types that they are made of:
+/// Others are read by the [`read`](ReadContext::read) of the types that they are made of:
 ///
 /// ```
-/// use picklevm::class::{FromValue, Reading};
+/// use picklevm::class::{FromValue, ReadContext};
 /// use picklevm::{Result, Value};
 ///
 /// #[derive(Debug, PartialEq)]
 /// struct Celsius(f64);
 ///
 /// impl FromValue for Celsius {
-///     fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+///     fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
 ///         reading.read(value).map(Celsius)
 ///     }
 /// }
@@ -54,12 +54,12 @@ use crate::graph::{Graph, Kind, Value, describe};
     note = "derive `PickleClass` for the type, or name functions for the field: #[pickle(with = …)]"
 )]
 pub trait FromValue: Sized {
-    /// Reads it. Values inside this one are read by [`Reading::read`], which keeps an eye on depth and cycles.
+    /// Reads it. Values inside this one are read by [`ReadContext::read`], which keeps an eye on depth and cycles.
     ///
     /// # Errors
     ///
     /// Of kind [`Type`](ErrorKind::Type) if the value is another one than the type is for, and others.
-    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self>;
+    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self>;
 
     /// Reads several values as one of a sequence type: what was appended to an object.
     ///
@@ -67,7 +67,7 @@ pub trait FromValue: Sized {
     ///
     /// Those of the items; by default, that the type is none.
     #[doc(hidden)]
-    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
+    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut ReadContext<'_>) -> Result<Self> {
         let _ = (items, reading);
         Err(Error::new(ErrorKind::Type, "a sequence type for the items of an object", type_name::<Self>()))
     }
@@ -80,7 +80,7 @@ pub trait FromValue: Sized {
     #[doc(hidden)]
     fn from_pairs<'v>(
         pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
-        reading: &mut Reading<'_>,
+        reading: &mut ReadContext<'_>,
     ) -> Result<Self> {
         let _ = (pairs, reading);
         Err(Error::new(ErrorKind::Type, "a mapping type for the pairs of an object", type_name::<Self>()))
@@ -88,7 +88,7 @@ pub trait FromValue: Sized {
 
     /// Reads a sequence of such values: the items of a container, but bytes too of `u8`.
     #[doc(hidden)]
-    fn vec_from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Vec<Self>> {
+    fn vec_from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Vec<Self>> {
         match value.kind() {
             Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => reading.items(items),
             _ => Err(unfit(value, "a list, tuple, set or frozenset")),
@@ -111,7 +111,7 @@ fn wrong_length(expected: usize, found: usize) -> Error {
 macro_rules! by_try_from {
     ($($type:ty),*) => {$(
         impl FromValue for $type {
-            fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
                 value.try_into()
             }
         }
@@ -120,11 +120,11 @@ macro_rules! by_try_from {
 by_try_from!(bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f64, BigInt, Bytes);
 
 impl FromValue for u8 {
-    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
         value.try_into()
     }
 
-    fn vec_from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Vec<u8>> {
+    fn vec_from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Vec<u8>> {
         match value.as_bytes() {
             Some(bytes) => Ok(bytes.to_vec()),
             None => value.try_into(),
@@ -134,13 +134,13 @@ impl FromValue for u8 {
 
 /// Rounded to the nearest.
 impl FromValue for f32 {
-    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
         f64::try_from(value).map(|wide| wide as f32)
     }
 }
 
 impl FromValue for () {
-    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
         if value.is_none() { Ok(()) } else { Err(unfit(value, "None")) }
     }
 }
@@ -154,19 +154,19 @@ fn str_of(value: Value<'_>) -> Result<&str> {
 }
 
 impl FromValue for String {
-    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
         str_of(value).map(str::to_owned)
     }
 }
 
 impl FromValue for Box<str> {
-    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
         str_of(value).map(Box::from)
     }
 }
 
 impl FromValue for char {
-    fn from_value(value: Value<'_>, _: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
         let mut letters = str_of(value)?.chars();
         match (letters.next(), letters.next()) {
             (Some(only), None) => Ok(only),
@@ -177,7 +177,7 @@ impl FromValue for char {
 
 /// A copy of the value and all that it reaches, with its sharing.
 impl FromValue for Graph {
-    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
         let copy = Graph::from(value);
         reading.spend(copy.held_bytes())?;
         Ok(copy)
@@ -185,13 +185,13 @@ impl FromValue for Graph {
 }
 
 impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
         if value.is_none() { Ok(None) } else { T::from_value(value, reading).map(Some) }
     }
 }
 
 impl<T: FromValue> FromValue for Box<T> {
-    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
         T::from_value(value, reading).map(Box::new)
     }
 }
@@ -200,14 +200,14 @@ macro_rules! counted {
     ($($pointer:ident),*) => {$(
         /// One for all places of the graph that share the value.
         impl<T: FromValue + 'static> FromValue for $pointer<T> {
-            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 reading.shared(value, |reading| T::from_value(value, reading).map($pointer::new))
             }
         }
 
         /// One for all places of the graph that share the value.
         impl FromValue for $pointer<str> {
-            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 reading.shared(value, |_| str_of(value).map($pointer::from))
             }
         }
@@ -216,11 +216,11 @@ macro_rules! counted {
 counted!(Arc, Rc);
 
 impl<T: FromValue> FromValue for Vec<T> {
-    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
         T::vec_from_value(value, reading)
     }
 
-    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
+    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut ReadContext<'_>) -> Result<Self> {
         reading.items(items)
     }
 }
@@ -228,11 +228,11 @@ impl<T: FromValue> FromValue for Vec<T> {
 macro_rules! sequences {
     ($($type:ident<T $(, $hasher:ident)?> [$($bound:tt)*]),*) => {$(
         impl<T: FromValue + $($bound)* $(, $hasher: BuildHasher + Default)?> FromValue for $type<T $(, $hasher)?> {
-            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 T::vec_from_value(value, reading).map(|items| items.into_iter().collect())
             }
 
-            fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut Reading<'_>) -> Result<Self> {
+            fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 reading.items(items)
             }
         }
@@ -241,7 +241,7 @@ macro_rules! sequences {
 sequences!(VecDeque<T> [], BTreeSet<T> [Ord], HashSet<T, S> [Eq + Hash]);
 
 impl<T: FromValue, const N: usize> FromValue for [T; N] {
-    fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
         T::vec_from_value(value, reading)?.try_into().map_err(|items: Vec<T>| wrong_length(N, items.len()))
     }
 }
@@ -251,14 +251,14 @@ macro_rules! maps {
         impl<K: FromValue + $($bound)*, V: FromValue $(, $hasher: BuildHasher + Default)?> FromValue
             for $map<K, V $(, $hasher)?>
         {
-            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 let dict = value.as_dict().ok_or_else(|| unfit(value, "a dict"))?;
                 Self::from_pairs(&mut dict.entries(), reading)
             }
 
             fn from_pairs<'v>(
                 pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
-                reading: &mut Reading<'_>,
+                reading: &mut ReadContext<'_>,
             ) -> Result<Self> {
                 reading.entries(pairs)
             }
@@ -271,7 +271,7 @@ macro_rules! tuples {
     ($($count:literal $($name:ident)+;)*) => {$(
         impl<$($name: FromValue),+> FromValue for ($($name,)+) {
             #[allow(non_snake_case, reason = "the names are those of the types")]
-            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 let (Kind::List(items) | Kind::Tuple(items)) = value.kind() else {
                     return Err(unfit(value, "a tuple or list"));
                 };

@@ -41,9 +41,9 @@ mod writing;
 
 pub use def::{Base, ClassDef, Field, State};
 pub use from_value::FromValue;
-pub use reading::{ObjectReader, Reading};
+pub use reading::{ObjectReader, ReadContext};
 pub use to_value::ToValue;
-pub use writing::{ObjectWriter, Writing};
+pub use writing::{ObjectWriter, WriteContext};
 
 use crate::emitter::Options;
 use crate::error::Result;
@@ -104,14 +104,14 @@ pub trait PickleClass: Sized {
 
     /// Takes the fields from an instance.
     ///
-    /// # Errors
+    /// # ErrorHandler
     ///
     /// Those of the fields.
     fn from_object(object: &mut ObjectReader<'_, '_>) -> Result<Self>;
 
     /// Gives the fields to an instance, in the order in which the class sets them.
     ///
-    /// # Errors
+    /// # ErrorHandler
     ///
     /// Those of the fields.
     fn to_object(&self, object: &mut ObjectWriter<'_, '_>) -> Result<()>;
@@ -119,7 +119,7 @@ pub trait PickleClass: Sized {
 
 /// Reads a Rust value from a pickle.
 ///
-/// # Errors
+/// # ErrorHandler
 ///
 /// If the bytes are no pickle, or the value is not what the type is for.
 ///
@@ -134,7 +134,7 @@ pub fn from_slice<T: FromValue>(bytes: &[u8]) -> Result<T> {
 
 /// Writes a Rust value as a pickle, at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT).
 ///
-/// # Errors
+/// # ErrorHandler
 ///
 /// If there is no such pickle.
 ///
@@ -151,7 +151,7 @@ impl Value<'_> {
     /// The value as a Rust type: an instance as the type that derives [`PickleClass`], and others as
     /// [`FromValue`] says.
     ///
-    /// # Errors
+    /// # ErrorHandler
     ///
     /// If the value is not what the type is for.
     ///
@@ -162,7 +162,7 @@ impl Value<'_> {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn to<T: FromValue>(self) -> Result<T> {
-        Reading::new(self.arena(), &crate::Limits::default()).read(self)
+        ReadContext::new(self.arena(), &crate::Limits::default()).read(self)
     }
 }
 
@@ -170,12 +170,12 @@ impl Value<'_> {
 impl Unpickler {
     /// Reads a Rust value from a pickle; [`class::from_slice`](from_slice) with these options.
     ///
-    /// # Errors
+    /// # ErrorHandler
     ///
     /// Those of [`loads`](Unpickler::loads), and if the value is not what the type is for.
     pub fn from_slice<T: FromValue>(&self, bytes: &[u8]) -> Result<T> {
         let graph = self.loads(bytes)?;
-        Reading::new(&graph, &self.options.limits).read(graph.root())
+        ReadContext::new(&graph, &self.options.limits).read(graph.root())
     }
 }
 
@@ -183,7 +183,7 @@ impl Unpickler {
 impl Pickler {
     /// Writes a Rust value as a pickle; [`class::to_vec`](to_vec) with these options.
     ///
-    /// # Errors
+    /// # ErrorHandler
     ///
     /// Those of [`to_graph`](Pickler::to_graph) and [`dumps`](Pickler::dumps).
     pub fn to_vec<T: ToValue + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
@@ -192,7 +192,7 @@ impl Pickler {
 
     /// Makes a graph of a Rust value, in which instances are reduced as Python's classes reduce them for the protocol.
     ///
-    /// # Errors
+    /// # ErrorHandler
     ///
     /// [`Unrepresentable`](crate::ErrorKind::Unrepresentable) for what Python cannot pickle at the protocol either, and
     /// those of the types.
@@ -204,7 +204,7 @@ impl Pickler {
             // The names of classes are values that attributes of the same name share, as in a graph that was loaded.
             arena.protocol = Some(protocol.into());
         }
-        let root = Writing::new(arena, protocol, writer).write(value)?;
+        let root = WriteContext::new(arena, protocol, writer).write(value)?;
         arena.set_root(root);
         Ok(graph)
     }

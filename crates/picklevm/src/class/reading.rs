@@ -11,7 +11,7 @@ use super::{FromValue, PickleClass};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Items, Kind, Object, Tag, Value, describe};
 use crate::limits::Limits;
-use crate::typed::Instance;
+use crate::typed::InstanceView;
 use crate::typed::class::qualified_name;
 
 /// Values inside each other that are read at the most: implementations of [`FromValue`] call each other, so that the
@@ -19,7 +19,7 @@ use crate::typed::class::qualified_name;
 const DEPTH: usize = 128;
 
 /// What reading Rust values from a graph remembers, handed from one [`FromValue`] to the next.
-pub struct Reading<'g> {
+pub struct ReadContext<'g> {
     arena: &'g Arena,
     /// The compound values that are being read, the outermost first.
     open: Vec<Cell>,
@@ -31,18 +31,18 @@ pub struct Reading<'g> {
     shared: HashMap<(Cell, TypeId), Box<dyn Any>, RandomState>,
 }
 
-impl std::fmt::Debug for Reading<'_> {
+impl std::fmt::Debug for ReadContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reading").field("budget", &self.budget).finish_non_exhaustive()
     }
 }
 
-impl<'g> Reading<'g> {
+impl<'g> ReadContext<'g> {
     pub(super) fn new(arena: &'g Arena, limits: &Limits) -> Self {
         // What each value costs when it is read once is what it takes in the graph, at the most.
         let once = (arena.held_bytes() + arena.payloads.len()) as u64;
         let budget = once.saturating_add(limits.shared);
-        Reading { arena, open: Vec::new(), budget, again: limits.shared, shared: HashMap::default() }
+        ReadContext { arena, open: Vec::new(), budget, again: limits.shared, shared: HashMap::default() }
     }
 
     /// Reads a value: what an implementation of [`FromValue`] calls for the values inside its own.
@@ -54,7 +54,7 @@ impl<'g> Reading<'g> {
     /// a value that contains itself.
     pub fn read<T: FromValue>(&mut self, value: Value<'_>) -> Result<T> {
         if !std::ptr::eq(value.arena(), self.arena) {
-            return Reading::new(value.arena(), &Limits::default()).read(value);
+            return ReadContext::new(value.arena(), &Limits::default()).read(value);
         }
         let cell = value.cell();
         match cell.tag() {
@@ -76,7 +76,7 @@ impl<'g> Reading<'g> {
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Reading::read), with the number of the item.
+    /// Those of [`read`](ReadContext::read), with the number of the item.
     pub(super) fn items<'v, T: FromValue, C: FromIterator<T>>(
         &mut self,
         items: impl Iterator<Item = Value<'v>>,
@@ -88,7 +88,7 @@ impl<'g> Reading<'g> {
     ///
     /// # Errors
     ///
-    /// Those of [`read`](Reading::read), with the key.
+    /// Those of [`read`](ReadContext::read), with the key.
     pub(super) fn entries<'v, K: FromValue, V: FromValue, C: FromIterator<(K, V)>>(
         &mut self,
         entries: impl Iterator<Item = (Value<'v>, Value<'v>)>,
@@ -137,7 +137,7 @@ impl<'g> Reading<'g> {
         }
         let made = make(self)?;
         // Two small numbers that are equal are one cell, but no one's shared value.
-        if crate::graph::Slots::has(value.cell()) {
+        if crate::graph::NodeIndex::has(value.cell()) {
             self.shared.insert(key, Box::new(made.clone()));
         }
         Ok(made)
@@ -154,10 +154,10 @@ impl<'g> Reading<'g> {
             let Some(_) = value.as_dict() else { return Err(not_of(def, value, None)) };
             return T::from_object(&mut ObjectReader { reading: self, def, state: Some(value), instance: None });
         }
-        let instance = value.as_object().zip(Instance::of(value));
+        let instance = value.as_object().zip(InstanceView::of(value));
         let name = instance.and_then(|(_, instance)| qualified_name(instance.class));
         match (instance, name) {
-            (Some((_, Instance { state, .. })), Some((module, name))) if def.is_called(module, &name) => {
+            (Some((_, InstanceView { state, .. })), Some((module, name))) if def.is_called(module, &name) => {
                 T::from_object(&mut ObjectReader { reading: self, def, state, instance })
             }
             (_, name) => Err(not_of(def, value, name)),
@@ -177,12 +177,12 @@ fn not_of(def: &ClassDef, value: Value<'_>, class: Option<(&str, Cow<'_, str>)>)
 
 /// An instance that is being read, from which a [`PickleClass`] takes its fields.
 pub struct ObjectReader<'r, 'a> {
-    reading: &'r mut Reading<'a>,
+    reading: &'r mut ReadContext<'a>,
     def: &'r ClassDef,
     /// What `__setstate__` is given, or a dict that is read itself.
     state: Option<Value<'r>>,
     /// `None` for such a dict.
-    instance: Option<(Object<'r>, Instance<'r>)>,
+    instance: Option<(Object<'r>, InstanceView<'r>)>,
 }
 
 impl std::fmt::Debug for ObjectReader<'_, '_> {
@@ -218,7 +218,7 @@ impl ObjectReader<'_, '_> {
     pub fn get_with<T>(
         &mut self,
         field: &Field,
-        read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
+        read: impl FnOnce(Value<'_>, &mut ReadContext<'_>) -> Result<T>,
     ) -> Result<T> {
         self.find_with(field, read)?.ok_or_else(|| self.name(field, missing(self.def, field)))
     }
@@ -232,7 +232,7 @@ impl ObjectReader<'_, '_> {
         &mut self,
         field: &Field,
         default: impl FnOnce() -> T,
-        read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
+        read: impl FnOnce(Value<'_>, &mut ReadContext<'_>) -> Result<T>,
     ) -> Result<T> {
         Ok(self.find_with(field, read)?.unwrap_or_else(default))
     }
@@ -240,7 +240,7 @@ impl ObjectReader<'_, '_> {
     fn find_with<T>(
         &mut self,
         field: &Field,
-        read: impl FnOnce(Value<'_>, &mut Reading<'_>) -> Result<T>,
+        read: impl FnOnce(Value<'_>, &mut ReadContext<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         let instance = self.instance.as_ref().map(|(_, instance)| instance);
         let found = in_state(self.state, field).or_else(|| in_arguments(instance?, field));
@@ -307,7 +307,7 @@ fn in_state<'v>(state: Option<Value<'v>>, field: &Field) -> Option<Value<'v>> {
 }
 
 /// The value of an argument.
-fn in_arguments<'v>(instance: &Instance<'v>, field: &Field) -> Option<Value<'v>> {
+fn in_arguments<'v>(instance: &InstanceView<'v>, field: &Field) -> Option<Value<'v>> {
     field.arg.and_then(|at| instance.args.get(at)).or_else(|| {
         let kwargs = instance.kwargs.filter(|_| field.is_kwarg)?;
         field.names().find_map(|name| kwargs.get(name))

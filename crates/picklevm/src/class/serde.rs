@@ -6,7 +6,7 @@
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
 
-use super::{Reading, ToValue, Writing};
+use super::{ReadContext, ToValue, WriteContext};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Id, Value};
 
@@ -15,7 +15,7 @@ use crate::graph::{Graph, Id, Value};
 /// # Errors
 ///
 /// Those of [`picklevm::serde::to_graph`](crate::serde::to_graph).
-pub fn to_value<T: Serialize + ?Sized>(value: &T, writing: &mut Writing<'_>) -> Result<Id> {
+pub fn to_value<T: Serialize + ?Sized>(value: &T, writing: &mut WriteContext<'_>) -> Result<Id> {
     crate::serde::to_graph(value).map_err(Error::other)?.to_value(writing)
 }
 
@@ -24,7 +24,7 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, writing: &mut Writing<'_>) -> 
 /// # Errors
 ///
 /// Those of [`picklevm::serde::from_value`](crate::serde::from_value).
-pub fn from_value<T: DeserializeOwned>(value: Value<'_>, reading: &mut Reading<'_>) -> Result<T> {
+pub fn from_value<T: DeserializeOwned>(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<T> {
     // A part that several fields share is read anew for each of them, at a cost that a copy of it tells.
     let copy: Graph = reading.read(value)?;
     crate::serde::from_value(copy.root()).map_err(Error::other)

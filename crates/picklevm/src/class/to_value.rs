@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use num_bigint::BigInt;
 
-use super::writing::Writing;
+use super::writing::WriteContext;
 use crate::error::Result;
 use crate::graph::{Graph, Id, Tag};
 
@@ -20,13 +20,13 @@ use crate::graph::{Graph, Id, Tag};
 /// It differs from [`IntoValue`](crate::IntoValue) in that it borrows, can fail, and knows the protocol.
 ///
 /// ```
-/// use picklevm::class::{ToValue, Writing};
+/// use picklevm::class::{ToValue, WriteContext};
 /// use picklevm::{Id, Result};
 ///
 /// struct Celsius(f64);
 ///
 /// impl ToValue for Celsius {
-///     fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+///     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
 ///         writing.write(&self.0)
 ///     }
 /// }
@@ -41,16 +41,16 @@ use crate::graph::{Graph, Id, Tag};
     note = "derive `PickleClass` for the type, or name functions for the field: #[pickle(with = …)]"
 )]
 pub trait ToValue {
-    /// Writes it. Values inside this one are written by [`Writing::write`], which keeps an eye on the depth.
+    /// Writes it. Values inside this one are written by [`WriteContext::write`], which keeps an eye on the depth.
     ///
     /// # Errors
     ///
     /// If there is no such value.
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id>;
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id>;
 
     /// Writes a sequence of such values: a list, but bytes of `u8`.
     #[doc(hidden)]
-    fn slice_to_value(items: &[Self], writing: &mut Writing<'_>) -> Result<Id>
+    fn slice_to_value(items: &[Self], writing: &mut WriteContext<'_>) -> Result<Id>
     where
         Self: Sized,
     {
@@ -59,14 +59,14 @@ pub trait ToValue {
     }
 }
 
-fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, writing: &mut Writing<'_>) -> Result<Vec<Id>> {
+fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, writing: &mut WriteContext<'_>) -> Result<Vec<Id>> {
     items.into_iter().enumerate().map(|(n, item)| writing.write(item).map_err(|e| e.in_item(n))).collect()
 }
 
 macro_rules! by_into_value {
     ($($type:ty),*) => {$(
         impl ToValue for $type {
-            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 Ok(writing.add(*self))
             }
         }
@@ -75,55 +75,55 @@ macro_rules! by_into_value {
 by_into_value!((), bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f32, f64, Id);
 
 impl ToValue for u8 {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.add(*self))
     }
 
-    fn slice_to_value(items: &[u8], writing: &mut Writing<'_>) -> Result<Id> {
+    fn slice_to_value(items: &[u8], writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.bytes(Tag::Bytes, items))
     }
 }
 
 impl ToValue for BigInt {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.add(self))
     }
 }
 
 /// Shared, not copied, where they are long.
 impl ToValue for Bytes {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         if self.len() < 2 { Ok(writing.bytes(Tag::Bytes, self)) } else { Ok(writing.add(self.clone())) }
     }
 }
 
 impl ToValue for str {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.text(self))
     }
 }
 
 impl ToValue for String {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.text(self))
     }
 }
 
 impl ToValue for char {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.text(self.encode_utf8(&mut [0; 4])))
     }
 }
 
 /// A copy of the root and all that it reaches, with its sharing.
 impl ToValue for Graph {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.add(self.root()))
     }
 }
 
 impl<T: ToValue> ToValue for Option<T> {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         match self {
             Some(value) => value.to_value(writing),
             None => ().to_value(writing),
@@ -132,19 +132,19 @@ impl<T: ToValue> ToValue for Option<T> {
 }
 
 impl<T: ToValue + ?Sized> ToValue for &T {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         (**self).to_value(writing)
     }
 }
 
 impl<T: ToValue + ?Sized> ToValue for Box<T> {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         (**self).to_value(writing)
     }
 }
 
 impl<T: ToValue + ToOwned + ?Sized> ToValue for Cow<'_, T> {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         (**self).to_value(writing)
     }
 }
@@ -153,7 +153,7 @@ macro_rules! counted {
     ($($pointer:ident),*) => {$(
         /// One value for all places that hold it.
         impl<T: ToValue + ?Sized + 'static> ToValue for $pointer<T> {
-            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 let keep = || -> Box<dyn Any> { Box::new(self.clone()) };
                 writing.shared($pointer::as_ptr(self).addr(), keep, |writing| (**self).to_value(writing))
             }
@@ -163,25 +163,25 @@ macro_rules! counted {
 counted!(Arc, Rc);
 
 impl<T: ToValue> ToValue for [T] {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         T::slice_to_value(self, writing)
     }
 }
 
 impl<T: ToValue> ToValue for Vec<T> {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         T::slice_to_value(self, writing)
     }
 }
 
 impl<T: ToValue, const N: usize> ToValue for [T; N] {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         T::slice_to_value(self, writing)
     }
 }
 
 impl<T: ToValue> ToValue for VecDeque<T> {
-    fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         let items = ids(self, writing)?;
         Ok(writing.list(items))
     }
@@ -190,7 +190,7 @@ impl<T: ToValue> ToValue for VecDeque<T> {
 macro_rules! sets {
     ($($set:ident<T $(, $hasher:ident)?>),*) => {$(
         impl<T: ToValue $(, $hasher)?> ToValue for $set<T $(, $hasher)?> {
-            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 let members = ids(self, writing)?;
                 writing.set(members)
             }
@@ -202,7 +202,7 @@ sets!(BTreeSet<T>, HashSet<T, S>);
 macro_rules! maps {
     ($($map:ident<K, V $(, $hasher:ident)?>),*) => {$(
         impl<K: ToValue, V: ToValue $(, $hasher)?> ToValue for $map<K, V $(, $hasher)?> {
-            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 let pairs: Result<Vec<_>> =
                     self.iter().map(|(key, value)| Ok((writing.write(key)?, writing.write(value)?))).collect();
                 writing.dict(pairs?)
@@ -216,7 +216,7 @@ macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
         impl<$($name: ToValue),+> ToValue for ($($name,)+) {
             #[allow(non_snake_case, reason = "the names are those of the types")]
-            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 let ($($name,)+) = self;
                 let mut numbers = 0..;
                 let items = [$({

@@ -1,6 +1,6 @@
 //! What the standard library pickles, as fields: the views that own what they tell.
 
-use super::{FromValue, Reading, ToValue, Writing};
+use super::{FromValue, ReadContext, ToValue, WriteContext};
 use crate::error::Result;
 use crate::graph::{Id, Value};
 use crate::typed::{Array, Complex, Date, Fraction, Range, Reduce, TimeDelta, Uuid};
@@ -15,7 +15,7 @@ macro_rules! views {
     ($($view:ident),*) => {$(
         /// By its view.
         impl FromValue for $view {
-            fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 reading.spend(args_len(value))?;
                 value.view()
             }
@@ -23,7 +23,7 @@ macro_rules! views {
 
         /// As CPython 3.13 reduces it for the protocol.
         impl ToValue for $view {
-            fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 let protocol = writing.protocol();
                 Ok(self.clone().reduce(writing, protocol))
             }

@@ -8,9 +8,9 @@ use foldhash::fast::RandomState;
 
 use super::def::{Attr, Base, ClassDef, Field, State};
 use super::{PickleClass, ToValue};
-use crate::emitter::writers::Writer;
+use crate::emitter::cpython::PicklerVersion;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, How, Id, OpKind, Tag, Value, describe};
+use crate::graph::{Arena, Cell, Construction, Id, OpKind, Tag, Value, describe};
 use crate::protocol::Protocol;
 
 /// Values inside each other that are written at the most: implementations of [`ToValue`] call each other.
@@ -20,10 +20,10 @@ const DEPTH: usize = 128;
 ///
 /// Dereferences to the [`Arena`] of the graph, whose methods make values. A graph is made for a protocol, as the classes
 /// of Python reduce their instances for one.
-pub struct Writing<'a> {
+pub struct WriteContext<'a> {
     arena: &'a mut Arena,
     protocol: Protocol,
-    writer: Writer,
+    writer: PicklerVersion,
     depth: usize,
     /// Names, and what CPython has but one of.
     interned: HashMap<(Tag, Box<[u8]>), Cell, RandomState>,
@@ -35,7 +35,7 @@ pub struct Writing<'a> {
     shared: HashMap<usize, (Cell, Box<dyn Any>), RandomState>,
 }
 
-impl std::fmt::Debug for Writing<'_> {
+impl std::fmt::Debug for WriteContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Writing")
             .field("protocol", &self.protocol)
@@ -44,9 +44,9 @@ impl std::fmt::Debug for Writing<'_> {
     }
 }
 
-impl<'a> Writing<'a> {
-    pub(super) fn new(arena: &'a mut Arena, protocol: Protocol, writer: Writer) -> Self {
-        Writing {
+impl<'a> WriteContext<'a> {
+    pub(super) fn new(arena: &'a mut Arena, protocol: Protocol, writer: PicklerVersion) -> Self {
+        WriteContext {
             arena,
             protocol,
             writer,
@@ -125,7 +125,7 @@ impl<'a> Writing<'a> {
 
     /// The function `cls.__new__`, one however often it is used: below protocol 4 a path of attributes.
     fn new_method(&mut self, def: &ClassDef, class: Cell) -> Cell {
-        if self.writer.habits().bare_paths {
+        if self.writer.quirks().bare_paths {
             return self.global(def.module, &format!("{}.__new__", def.name)).0;
         }
         if let Some(known) = self.methods.get(&class) {
@@ -134,7 +134,7 @@ impl<'a> Writing<'a> {
         let Id(getattr) = self.global("builtins", "getattr");
         let name = self.interned(Tag::Str, b"__new__");
         let args = self.new_tuple(&[class, name]);
-        let method = self.new_object(How::Reduce, getattr, args);
+        let method = self.new_object(Construction::Reduce, getattr, args);
         self.methods.insert(class, method);
         method
     }
@@ -176,7 +176,7 @@ impl<'a> Writing<'a> {
     }
 }
 
-impl Deref for Writing<'_> {
+impl Deref for WriteContext<'_> {
     type Target = Arena;
 
     fn deref(&self) -> &Arena {
@@ -184,7 +184,7 @@ impl Deref for Writing<'_> {
     }
 }
 
-impl DerefMut for Writing<'_> {
+impl DerefMut for WriteContext<'_> {
     fn deref_mut(&mut self) -> &mut Arena {
         self.arena
     }
@@ -192,7 +192,7 @@ impl DerefMut for Writing<'_> {
 
 /// An instance that is being written, to which a [`PickleClass`] gives its fields, in the order of the class.
 pub struct ObjectWriter<'w, 'a> {
-    writing: &'w mut Writing<'a>,
+    writing: &'w mut WriteContext<'a>,
     def: &'w ClassDef,
     args: Vec<Cell>,
     /// Names and values in turn, as in the two below.
@@ -231,7 +231,7 @@ impl ObjectWriter<'_, '_> {
         &mut self,
         field: &Field,
         value: &T,
-        write: impl FnOnce(&T, &mut Writing<'_>) -> Result<Id>,
+        write: impl FnOnce(&T, &mut WriteContext<'_>) -> Result<Id>,
     ) -> Result<()> {
         let written = write(value, self.writing).map_err(|e| e.in_field(self.def, field.name))?;
         let cell = self.writing.checked(written);
@@ -282,7 +282,7 @@ impl ObjectWriter<'_, '_> {
         let state = self.make_state()?;
         let object = if self.def.is_old_style {
             let args = self.writing.new_tuple(&self.args);
-            self.writing.new_object(How::Obj, class, args)
+            self.writing.new_object(Construction::Obj, class, args)
         } else if self.writing.protocol < Protocol::V2 {
             if needs_protocol_2 {
                 return Err(self.needs_protocol_2());
@@ -322,7 +322,7 @@ impl ObjectWriter<'_, '_> {
         let Id(builtin) = self.writing.global(module, self.def.base.name());
         let Id(function) = self.writing.global("copyreg", "_reconstructor");
         let args = self.writing.new_tuple(&[class, builtin, base]);
-        self.writing.new_object(How::Reduce, function, args)
+        self.writing.new_object(Construction::Reduce, function, args)
     }
 
     /// `cls.__new__(cls, *args, **kwargs)`, and the items of a list or dict.
@@ -338,7 +338,7 @@ impl ObjectWriter<'_, '_> {
         };
         let object = if self.kwargs.is_empty() {
             let args = self.writing.new_tuple(&self.args);
-            self.writing.new_object(How::NewObj, class, args)
+            self.writing.new_object(Construction::NewObj, class, args)
         } else {
             self.new_obj_ex(class)?
         };
@@ -358,17 +358,17 @@ impl ObjectWriter<'_, '_> {
         if self.writing.protocol >= Protocol::V4 {
             let args = self.writing.new_tuple(&self.args);
             let both = self.writing.new_tuple(&[args, kwargs]);
-            return Ok(self.writing.new_object(How::NewObjEx, class, both));
+            return Ok(self.writing.new_object(Construction::NewObjEx, class, both));
         }
         self.args.insert(0, class);
         let args = self.writing.new_tuple(&self.args);
         let method = self.writing.new_method(self.def, class);
         let Id(partial) = self.writing.global("functools", "partial");
         let of_method = self.writing.new_tuple(&[method]);
-        let partial = self.writing.new_object(How::Reduce, partial, of_method);
+        let partial = self.writing.new_object(Construction::Reduce, partial, of_method);
         let state = self.writing.new_tuple(&[method, args, kwargs, Cell::NONE]);
         self.writing.object_op(partial, OpKind::Build, &[state]);
-        Ok(self.writing.new_object(How::Reduce, partial, Cell::EMPTY_TUPLE))
+        Ok(self.writing.new_object(Construction::Reduce, partial, Cell::EMPTY_TUPLE))
     }
 
     fn make_state(&mut self) -> Result<Option<Cell>> {

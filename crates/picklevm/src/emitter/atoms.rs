@@ -37,7 +37,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::BigInt => self.shared_int(cell)?,
             Tag::Buffer => self.buffer(cell)?,
             Tag::Ext => self.ext(cell.high())?,
-            Tag::Live => return Err(unrepresentable("a value that says how it is reduced", "a live object")),
+            Tag::NativeObject => return Err(unrepresentable("a value that says how it is reduced", "a native object")),
             Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::Global | Tag::Complex => {
                 let slot = self.memo.slot(cell);
                 match self.memo.entry(slot).number() {
@@ -57,7 +57,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// nevertheless, so that what is written is no longer than what was read.
     fn shared_int(&mut self, cell: Cell) -> Result<()> {
         if let Some(value) = self.arena.small_int(cell) {
-            let is_long = cell.is_short_long() && self.options.writer.habits().wide_ints;
+            let is_long = cell.is_short_long() && self.options.writer.quirks().wide_ints;
             return if is_long { self.big_int(Int::small(value)) } else { self.int(value) };
         }
         let digits = self.arena.payload(cell);
@@ -67,7 +67,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return self.get(number);
         }
         self.big_int(Int::from_le(digits))?;
-        if is_long && self.census().is_shared(cell) { self.put(slot) } else { Ok(()) }
+        if is_long && self.refcounts().is_shared(cell) { self.put(slot) } else { Ok(()) }
     }
 
     fn memoized_atom(&mut self, cell: Cell, slot: usize) -> Result<()> {
@@ -84,8 +84,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::ByteArray => {
                 self.byte_array(self.arena.payload(cell))?;
                 if self.protocol >= 5
-                    && !self.options.writer.habits().memoizes_bytearrays
-                    && !self.census().is_shared(cell)
+                    && !self.options.writer.quirks().memoizes_bytearrays
+                    && !self.refcounts().is_shared(cell)
                 {
                     return Ok(());
                 }
@@ -118,11 +118,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     #[inline(never)]
     fn rare_int(&mut self, value: i64) -> Result<()> {
-        let habits = self.options.writer.habits();
+        let quirks = self.options.writer.quirks();
         if i32::try_from(value).is_ok() {
-            return if habits.small_longs { self.long_line(&value) } else { self.int_line(&value.to_string()) };
+            return if quirks.small_longs { self.long_line(&value) } else { self.int_line(&value.to_string()) };
         }
-        if habits.wide_ints {
+        if quirks.wide_ints {
             return self.int_line(&value.to_string());
         }
         self.big_int(Int::small(value))
@@ -140,7 +140,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     fn decimal_or_hexadecimal(&mut self, value: Int<'_>) -> Result<()> {
-        if self.options.writer.habits().limits_digits {
+        if self.options.writer.quirks().limits_digits {
             let decimal = value.with_le_bytes(|bytes| bytes.len() <= MOST_DIGITS / 2).then(|| value.to_string());
             return match decimal.filter(|decimal| decimal.trim_start_matches('-').len() <= MOST_DIGITS) {
                 Some(decimal) => self.long_line(&decimal),
@@ -170,7 +170,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if self.protocol > 0 {
             return self.op(Op::BinFloat(value));
         }
-        if self.options.writer.habits().long_floats {
+        if self.options.writer.quirks().long_floats {
             self.out.float_of_17_digits(value);
             return Ok(());
         }
@@ -219,15 +219,15 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     fn write_text_line(&mut self, text: Text<'_>) -> Result<bool> {
-        let habits = self.options.writer.habits();
+        let quirks = self.options.writer.quirks();
         let mut escaped = Vec::with_capacity(text.as_bytes().len());
-        RawUnicode::escape(text, habits.controls, &mut escaped);
+        RawUnicode::escape(text, quirks.controls, &mut escaped);
         match RawUnicode::new(&escaped) {
             Some(escaped) => self.op(Op::Unicode(escaped))?,
             None => return Err(unrepresentable("text", text.to_string())),
         }
-        let is_escaped = |byte: &u8| matches!(byte, b'\\' | b'\n') || habits.controls.contains(byte);
-        Ok(!(habits.forgets_escaped && text.as_bytes().iter().any(is_escaped)))
+        let is_escaped = |byte: &u8| matches!(byte, b'\\' | b'\n') || quirks.controls.contains(byte);
+        Ok(!(quirks.forgets_escaped && text.as_bytes().iter().any(is_escaped)))
     }
 
     /// Bytes, unmemoized.

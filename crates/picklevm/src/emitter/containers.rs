@@ -2,8 +2,8 @@
 
 use picklevm_ops::{Op, Sink};
 
+use super::cpython::Quirks;
 use super::memo::Entry;
-use super::writers::Habits;
 use super::{Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Fixed, Tag};
@@ -129,7 +129,7 @@ impl Open {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn how(&self) -> Adding {
+    pub(super) fn construction(&self) -> Adding {
         Adding((self.manner.0 & 7) as u8)
     }
 
@@ -163,7 +163,7 @@ impl Open {
     /// Goes on to the next batch, and returns how many cells it has.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_batch(&mut self, protocol: u8) -> u32 {
-        let stride = self.how().stride();
+        let stride = self.construction().stride();
         let most = if protocol == 0 { stride } else { BATCH * stride };
         let batch = (self.last - self.end).min(most);
         self.manner.set(Manner::FULL, batch == BATCH * stride);
@@ -179,19 +179,19 @@ impl Open {
 
     /// Whether the picklers in C write these items as those of a list, dict or set itself: the last of several batches
     /// has a MARK even for one item, and dicts and sets of full batches end with an empty one.
-    fn is_exact(&self, protocol: u8, habits: &Habits) -> bool {
+    fn is_exact(&self, protocol: u8, quirks: &Quirks) -> bool {
         protocol > 0
             && !self.cell.is(Tag::Object)
-            && match self.how() {
-                Adding::APPEND => habits.exact_lists,
-                Adding::SET_ITEM => habits.exact_dicts,
-                _ => habits.exact_sets,
+            && match self.construction() {
+                Adding::APPEND => quirks.exact_lists,
+                Adding::SET_ITEM => quirks.exact_dicts,
+                _ => quirks.exact_sets,
             }
     }
 
     /// The list or dict, if it was made for the arguments of an object.
     pub(super) fn argument(&self) -> Option<Cell> {
-        let is_one = self.barriers() == 0 && matches!(self.how(), Adding::APPEND | Adding::SET_ITEM);
+        let is_one = self.barriers() == 0 && matches!(self.construction(), Adding::APPEND | Adding::SET_ITEM);
         (is_one && self.cell != Cell::HOLE).then_some(self.cell)
     }
 }
@@ -322,13 +322,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Ends a batch of items, and begins the next; tells whether there is none.
     fn end(&mut self, open: &mut Open) -> Result<bool> {
-        if let Adding::TUPLE | Adding::FROZEN_SET = open.how() {
+        if let Adding::TUPLE | Adding::FROZEN_SET = open.construction() {
             self.end_sequence(*open)?;
             return Ok(true);
         }
-        let how = open.how();
+        let how = open.construction();
         self.op(how.op(open.has_mark()))?;
-        let is_exact = open.is_exact(self.protocol, self.options.writer.habits());
+        let is_exact = open.is_exact(self.protocol, self.options.writer.quirks());
         let was_full = open.is_full();
         let batch = open.take_batch(self.protocol);
         if batch > 0 {
@@ -367,7 +367,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             self.op(Op::FrozenSet)?;
         } else {
             self.tuple_end(len)?;
-            if place != Place::DATA && self.has_put_rule() && !self.census().is_shared(cell) {
+            if place != Place::DATA && self.has_put_rule() && !self.refcounts().is_shared(cell) {
                 // Made by a call of `__reduce_ex__`, which holds it alone.
                 self.memo.set(slot, Entry::NONE);
                 return Ok(());

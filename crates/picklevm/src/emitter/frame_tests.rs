@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::writers::Writer;
+use super::cpython::PicklerVersion;
 use crate::graph::Graph;
 use crate::pickler::Pickler;
 use crate::protocol::Protocol;
@@ -102,7 +102,7 @@ fn frames_end_where_those_of_each_pickler_of_cpython_end() {
         let [writers, protocol, name, tail, first, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
             panic!("{line}")
         };
-        let writers: Vec<Writer> = writers.split(',').map(|name| name.parse().expect("a writer")).collect();
+        let writers: Vec<PicklerVersion> = writers.split(',').map(|name| name.parse().expect("a writer")).collect();
         let (protocol, first): (u8, usize) = (protocol.parse().expect("a number"), first.parse().expect("a number"));
         let tail = bytes(tail);
         let expected = expected.split(',').map(repeated).flat_map(|(cuts, count)| std::iter::repeat_n(cuts, count));

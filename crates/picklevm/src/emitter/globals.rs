@@ -8,7 +8,7 @@ use super::{Emitter, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, GlobalNode, Tag};
 use crate::resolve::Resolver;
-use crate::resolve::compat::{self, Names};
+use crate::resolve::python2_names::{self, Names};
 
 /// The two names of a global.
 #[derive(Clone, Copy)]
@@ -114,7 +114,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         if self.protocol < 4 && self.is_nested(cell) {
             name = outermost(name);
         }
-        compat::renamed(self.arena.text(node.module).as_str()?, name, self.names())
+        python2_names::renamed(self.arena.text(node.module).as_str()?, name, self.names())
     }
 
     /// The names of a global that is not nested, as they are written.
@@ -153,7 +153,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         };
         let attributes: Vec<_> = path.split('.').skip(1).collect();
         // As what is read of it will be written: of a method that is called, what it belongs to is a path by itself.
-        let has_bare = self.options.writer.habits().bare_paths && !is_builtin(first.module.as_bytes());
+        let has_bare = self.options.writer.quirks().bare_paths && !is_builtin(first.module.as_bytes());
         let is_called = attributes.last().is_some_and(|last| self.is_called_method(cell, last.as_bytes()));
         let last = attributes.len().saturating_sub(1);
         let is_bare = |step: usize| has_bare && !(is_called && step == last);
@@ -207,7 +207,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             self.op(Op::StackGlobal)?;
         } else {
             let renamed = match self.names() {
-                Names::Python2 if self.options.fix_imports => compat::renamed(module, name, Names::Python2),
+                Names::Python2 if self.options.fix_imports => python2_names::renamed(module, name, Names::Python2),
                 _ => None,
             };
             let (module, name) = renamed.unwrap_or((module, name));

@@ -5,7 +5,7 @@
 //! the PUTs that it had. For all else a rule stands in for the count: every value is taken to be held by someone, but for
 //! what a call of `__reduce_ex__` makes afresh.
 
-use crate::graph::{Arena, Cell, Slots, Walk};
+use crate::graph::{Arena, Cell, NodeIndex, Walk};
 
 /// What is put into the memo, where that is not all.
 pub(super) enum LeftOut {
@@ -16,12 +16,12 @@ pub(super) enum LeftOut {
 }
 
 impl LeftOut {
-    pub(super) fn of(arena: &Arena, slots: &Slots, root: Cell, effects: &[Cell]) -> LeftOut {
+    pub(super) fn of(arena: &Arena, slots: &NodeIndex, root: Cell, effects: &[Cell]) -> LeftOut {
         let Some(memoized) = &arena.memoized else { return LeftOut::ByRule };
         let mut left_out = memoized.left_out(slots);
         let mut is_met = vec![false; slots.len()];
         let mut meet = |cell: Cell| {
-            if Slots::has(cell) {
+            if NodeIndex::has(cell) {
                 let slot = slots.of(cell);
                 left_out[slot] &= !is_met[slot];
                 is_met[slot] = true;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::graph::{Arena, Cell, Slots, Tag, Value};
+use crate::graph::{Arena, Cell, NodeIndex, Tag, Value};
 
 /// What the memo knows of a node, in four bytes: nothing, a number, or that it is being written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub(crate) struct Memo {
 struct Entries {
     /// Where its arena lies, which tells it from others; 0 of none.
     arena: usize,
-    slots: Slots,
+    slots: NodeIndex,
     /// By slot; there can be more than slots.
     of: Vec<Entry>,
 }
@@ -89,7 +89,7 @@ impl Entries {
 
     /// Makes room for the nodes that came to the graph.
     fn grow(&mut self, arena: &Arena) {
-        let slots = Slots::new(arena);
+        let slots = NodeIndex::new(arena);
         if slots.len() == self.slots.len() {
             return;
         }
@@ -137,7 +137,7 @@ impl Memo {
     pub(crate) fn number_of(&self, value: Value<'_>) -> Option<u32> {
         let (address, cell) = (address(value.arena()), value.cell());
         let entries = std::iter::once(&self.entries).chain(&self.others).find(|of| of.arena == address)?;
-        entries.of.get(entries.slots.of(cell)).filter(|_| Slots::has(cell))?.number()
+        entries.of.get(entries.slots.of(cell)).filter(|_| NodeIndex::has(cell))?.number()
     }
 
     /// Forgets all; numbers start at 0 again.
@@ -155,7 +155,7 @@ impl Memo {
         }
     }
 
-    pub(super) fn slots(&self) -> Slots {
+    pub(super) fn slots(&self) -> NodeIndex {
         self.entries.slots
     }
 
@@ -244,7 +244,7 @@ impl Memo {
 /// The memo while leaves are written, of less than 2^20.
 pub(super) struct MemoRun<'m> {
     entries: &'m mut [Entry],
-    slots: &'m Slots,
+    slots: &'m NodeIndex,
     next: u32,
 }
 

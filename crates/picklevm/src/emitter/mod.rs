@@ -5,23 +5,23 @@
 //! is data ([`writers`]).
 
 mod atoms;
-mod calls;
-mod census;
-mod changes;
 mod containers;
+pub(crate) mod cpython;
+mod fallback_calls;
+mod fast_flat;
+mod fast_tree;
 #[cfg(test)]
 mod frame_tests;
 mod globals;
 mod left_out;
 mod memo;
-mod outside;
 mod payload;
-mod plain;
+mod persistent_and_buffers;
 mod reduction;
 mod reentrant_partial;
-mod tree;
-mod work;
-pub(crate) mod writers;
+mod refcounts;
+mod scratch;
+mod state;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,28 +29,28 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use picklevm_ops::{self as ops, Op, Sink};
 
-use self::census::Census;
-use self::changes::PendingChange;
 use self::containers::Open;
+use self::cpython::PicklerVersion;
 use self::left_out::LeftOut;
 use self::memo::{Entry, Made, Memo};
-pub(crate) use self::outside::BufferCallback;
+pub(crate) use self::persistent_and_buffers::BufferCallback;
 use self::reduction::Reentry;
 use self::reentrant_partial::OuterCalls;
-pub(crate) use self::work::Work;
-use self::writers::Writer;
+use self::refcounts::RefCounts;
+pub(crate) use self::scratch::Scratch;
+use self::state::PendingChange;
 use crate::dump_limits::DumpLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Fixed, Value};
 use crate::protocol::Protocol;
 use crate::resolve::Extensions;
-use crate::resolve::compat::Names;
+use crate::resolve::python2_names::Names;
 
 /// How to write.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) protocol: Protocol,
-    pub(crate) writer: Writer,
+    pub(crate) writer: PicklerVersion,
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
     pub(crate) extensions: Arc<Extensions>,
@@ -90,7 +90,7 @@ pub(crate) struct Emitter<'g, 'o, S> {
     /// Those of them that are written where the object is that they were to make.
     outer_calls: Option<OuterCalls>,
     /// How often nodes are referred to, once someone asked.
-    census: Option<Census>,
+    refcounts: Option<RefCounts>,
     /// Which PUTs are left out, by a pickler that leaves some out.
     left_out: Option<LeftOut>,
     /// Whether not all is put into the memo.
@@ -187,13 +187,15 @@ impl Place {
 pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
     let is_known = options.has_runs()
         && options.protocol <= options.writer.highest_protocol()
-        && options.limits.admit(work::SHORT as u64);
-    if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > work::SHORT {
+        && options.limits.admit(scratch::SHORT as u64);
+    if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > scratch::SHORT {
         return None;
     }
-    Work::short(|memory, levels| {
+    Scratch::short(|memory, levels| {
         let protocol = options.protocol.into();
-        ops::short(memory, protocol, options.writer.habits().framing, |room| tree::short(value, room, levels, protocol))
+        ops::write_small(memory, protocol, options.writer.quirks().framing, |run| {
+            fast_tree::short(value, run, levels, protocol)
+        })
     })
 }
 
@@ -203,25 +205,25 @@ pub(crate) fn dump<S: Sink>(
     value: Value<'_>,
     effects: &[Cell],
     out: &mut ops::Writer<S>,
-    work: &mut Work,
+    scratch: &mut Scratch,
     options: &Options,
     buffer_callback: Option<&mut BufferCallback>,
 ) -> Result<()> {
     let protocol = options.protocol.into();
     let started = out.offset();
-    out.begin(protocol, options.writer.habits().framing).map_err(Error::unwritable)?;
+    out.begin(protocol, options.writer.quirks().framing).map_err(Error::unwritable)?;
     if effects.is_empty() && options.has_runs() {
-        let left = if work.is_for_one && value.arena().is_tree.0 {
-            tree::whole(value, out, work, protocol)?
+        let left = if scratch.is_for_one && value.arena().is_tree.0 {
+            fast_tree::whole(value, out, scratch, protocol)?
         } else {
-            plain::whole(value, out, work, protocol)
+            fast_flat::whole(value, out, scratch, protocol)
         };
         if let Some(barriers) = left {
-            Emitter::new(value, effects, out, work, options, buffer_callback, Begun { barriers, started }).run()?;
+            Emitter::new(value, effects, out, scratch, options, buffer_callback, Begun { barriers, started }).run()?;
         }
     } else {
-        work.memo.turn_to(value.arena());
-        Emitter::new(value, effects, out, work, options, buffer_callback, Begun { barriers: 0, started }).whole()?;
+        scratch.memo.turn_to(value.arena());
+        Emitter::new(value, effects, out, scratch, options, buffer_callback, Begun { barriers: 0, started }).whole()?;
     }
     end(out).map_err(Error::unwritable)?;
     let written = out.offset() - started;
@@ -246,7 +248,7 @@ impl Options {
         if self.is_stepwise {
             return false;
         }
-        self.protocol >= Protocol::V2 && !self.fast && !self.writer.habits().wide_ints
+        self.protocol >= Protocol::V2 && !self.fast && !self.writer.quirks().wide_ints
     }
 }
 
@@ -257,13 +259,13 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         value: Value<'g>,
         effects: &'o [Cell],
         out: &'o mut ops::Writer<S>,
-        work: &'o mut Work,
+        scratch: &'o mut Scratch,
         options: &'o Options,
         buffer_callback: Option<&'o mut BufferCallback>,
         Begun { barriers, started }: Begun,
     ) -> Self {
-        let Work { memo, steps, .. } = work;
-        let counts_references = options.writer.habits().counts_references;
+        let Scratch { memo, steps, .. } = scratch;
+        let counts_references = options.writer.quirks().counts_references;
         let left_out = counts_references.then(|| LeftOut::of(value.arena(), &memo.slots(), value.cell(), effects));
         if counts_references {
             memo.start_at_1();
@@ -286,10 +288,10 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             started,
             effects,
             outer_calls: None,
-            census: None,
+            refcounts: None,
             selects_puts: options.fast || left_out.is_some(),
             left_out,
-            curiosity: outside::CURIOSITY,
+            curiosity: persistent_and_buffers::REENTRY_WORK_LIMIT,
         }
     }
 
@@ -465,9 +467,9 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         self.op(op)
     }
 
-    fn census(&mut self) -> &mut Census {
+    fn refcounts(&mut self) -> &mut RefCounts {
         let Emitter { arena, memo, root, effects, .. } = self;
-        self.census.get_or_insert_with(|| Census::take(arena, memo.slots(), *root, effects))
+        self.refcounts.get_or_insert_with(|| RefCounts::take(arena, memo.slots(), *root, effects))
     }
 
     /// Whose names globals have in what is written.

@@ -1,6 +1,6 @@
 //! Texts, bytes and long integers as runs write them: those of few bytes without a look at how many they are.
 
-use picklevm_ops::{Opcode, Room};
+use picklevm_ops::{OpRun, Opcode};
 
 use crate::graph::{Arena, Cell, Span};
 
@@ -47,31 +47,31 @@ impl<'e> Payloads<'e> {
     /// Writes an op with a payload, from the first `N` bytes from where that begins or from itself; tells whether it did,
     /// which it does not where there is no room or no form for so many bytes.
     #[inline(always)]
-    pub(super) fn write<const N: usize>(&self, room: &mut Room<'_>, form: Form, cell: Cell) -> bool {
+    pub(super) fn write<const N: usize>(&self, run: &mut OpRun<'_>, form: Form, cell: Cell) -> bool {
         let Arena { spans, payloads, .. } = self.arena;
         let span = spans[cell];
         if let Some((head, len)) = span.head::<N>(self.text, self.input) {
-            counted(room, form.short, head, len);
+            counted(run, form.short, head, len);
             return true;
         }
         // At the end of the input, or of all texts, are fewer bytes than that.
         let payload = payloads.get(span);
         if payload.len() <= 8 {
-            counted(room, form.short, &word(payload), payload.len());
+            counted(run, form.short, &word(payload), payload.len());
             return true;
         }
         let opcode = if payload.len() <= 255 { Some(form.short) } else { form.long };
-        let Some(opcode) = opcode.filter(|_| room.has(payload.len())) else { return false };
-        counted(room, opcode, payload, payload.len());
+        let Some(opcode) = opcode.filter(|_| run.has(payload.len())) else { return false };
+        counted(run, opcode, payload, payload.len());
         true
     }
 }
 
 #[inline(always)]
-fn counted(room: &mut Room<'_>, opcode: Opcode, head: &[u8], len: usize) {
+fn counted(run: &mut OpRun<'_>, opcode: Opcode, head: &[u8], len: usize) {
     match opcode {
-        Opcode::BinUnicode | Opcode::BinBytes => room.long(opcode, head, len as u32),
-        _ => room.short(opcode, head, len as u8),
+        Opcode::BinUnicode | Opcode::BinBytes => run.long(opcode, head, len as u32),
+        _ => run.short(opcode, head, len as u8),
     }
 }
 

@@ -8,7 +8,7 @@ use super::containers::endless;
 use super::memo::Entry;
 use super::{Bare, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
-use crate::graph::{Cell, How, OpKind, Tag};
+use crate::graph::{Cell, Construction, OpKind, Tag};
 
 /// An object that was met inside its own arguments.
 pub(super) struct Reentry {
@@ -22,11 +22,11 @@ pub(super) struct Reentry {
 }
 
 /// Steps that are looked at to tell whether a container lies between two entries of an object.
-const PATIENCE: usize = 10_000;
+const SEARCH_WORK_LIMIT: usize = 10_000;
 
 impl<S: Sink> Emitter<'_, '_, S> {
     pub(super) fn object(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
-        if self.options.writer.habits().bare_paths && self.protocol < 4 && self.is_path(cell) {
+        if self.options.writer.quirks().bare_paths && self.protocol < 4 && self.is_path(cell) {
             return self.path(cell, slot);
         }
         if entry == Entry::NONE
@@ -43,21 +43,21 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let node = self.arena.objects[cell];
         let (class, protocol) = (node.class, self.protocol);
         match node.how {
-            How::Reduce | How::NewObj if node.how == How::Reduce || protocol >= 2 => {
-                let op = if node.how == How::Reduce { Bare::Reduce } else { Bare::NewObj };
+            Construction::Reduce | Construction::NewObj if node.how == Construction::Reduce || protocol >= 2 => {
+                let op = if node.how == Construction::Reduce { Bare::Reduce } else { Bare::NewObj };
                 self.steps.push(end(cell, op));
                 self.steps.push(Step::Save(node.args, place));
                 self.callable(class)
             }
-            How::NewObjEx if protocol >= 4 => {
+            Construction::NewObjEx if protocol >= 4 => {
                 let (args, kwargs) = self.arguments_and_keywords(node.args);
                 self.steps.push(end(cell, Bare::NewObjEx));
                 self.steps.push(Step::Save(kwargs, place));
                 self.steps.push(Step::Save(args, place));
                 self.callable(class)
             }
-            How::NewObjEx if protocol >= 2 => self.new_obj_ex_by_partial(cell, place, end),
-            How::NewObjEx => {
+            Construction::NewObjEx if protocol >= 2 => self.new_obj_ex_by_partial(cell, place, end),
+            Construction::NewObjEx => {
                 let (args, kwargs) = self.arguments_and_keywords(node.args);
                 self.made_global("copyreg", "__newobj_ex__")?;
                 self.tuple_start(3)?;
@@ -69,7 +69,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 ]);
                 self.callable(class)
             }
-            How::Reduce | How::NewObj => {
+            Construction::Reduce | Construction::NewObj => {
                 self.made_global("copyreg", "__newobj__")?;
                 let args = self.arena.item_range(node.args);
                 let len = 1 + args.len as usize;
@@ -77,14 +77,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 self.steps.extend([end(cell, Bare::Reduce), tuple_of(len), Step::Each(args)]);
                 self.callable(class)
             }
-            How::Inst | How::Obj => {
+            Construction::Inst | Construction::Obj => {
                 if self.arena.item_range(node.args).len > 0 {
                     self.keep_alive();
                 }
                 self.op(Op::Mark)?;
                 let args = Step::Each(self.arena.item_range(node.args));
                 let by_name = class.is(Tag::Global) && (protocol >= 4 || !self.is_nested(class));
-                if by_name && (node.how == How::Inst || protocol == 0) {
+                if by_name && (node.how == Construction::Inst || protocol == 0) {
                     self.steps.extend([end(cell, Bare::Inst), args]);
                     return Ok(());
                 }
@@ -99,7 +99,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// The pickler keeps what `__getinitargs__` or `__getstate__` of an old-style class returned, if it does so.
     fn keep_alive(&mut self) {
-        if self.options.writer.habits().keeps_alive {
+        if self.options.writer.quirks().keeps_alive {
             self.memo.keep_alive();
         }
     }
@@ -187,7 +187,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             && !self.options.fast
         {
             let open = self.open_arguments(cell);
-            let ends = self.barriers > before || open.iter().any(|argument| self.census().is_shared(*argument));
+            let ends = self.barriers > before || open.iter().any(|argument| self.refcounts().is_shared(*argument));
             let first = Reentry { entries: 1, made: 0, place: Place::ARGUMENTS };
             let reentry = self.reentries.get_or_insert_default().entry(cell).or_insert(first);
             reentry.entries += 1;
@@ -206,7 +206,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// The lists and dicts made for arguments that are open since the object was begun last, the innermost first.
     fn open_arguments(&self, object: Cell) -> SmallVec<[Cell; 8]> {
-        let since = self.steps.iter().rev().take(PATIENCE);
+        let since = self.steps.iter().rev().take(SEARCH_WORK_LIMIT);
         since
             .take_while(|step| !matches!(step, Step::Finish(cell, _) if *cell == object))
             .filter_map(|step| match step {
@@ -230,14 +230,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::List | Tag::Dict => place != Place::GUARDED_ARGUMENTS,
             _ => false,
         };
-        can_be && !self.census().is_shared(cell)
+        can_be && !self.refcounts().is_shared(cell)
     }
 
     /// The opcode that makes the object, and what follows.
     pub(super) fn finish(&mut self, cell: Cell, op: Bare) -> Result<()> {
         self.make(cell, op)?;
         let slot = self.memo.slot(cell);
-        let repeats = self.options.writer.habits().repeats_changes;
+        let repeats = self.options.writer.quirks().repeats_changes;
         if let Some(number) = self.memo.entry(slot).number() {
             // It was met inside its own arguments, and written completely there.
             self.op(Op::Pop)?;
@@ -247,7 +247,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put(slot)?;
         if self.has_changes(cell) {
             let node = self.arena.objects[cell];
-            if matches!(node.how, How::Inst | How::Obj) && node.first_kind == OpKind::Build && !node.first.is(Tag::Dict)
+            if matches!(node.how, Construction::Inst | Construction::Obj)
+                && node.first_kind == OpKind::Build
+                && !node.first.is(Tag::Dict)
             {
                 // Only `__getstate__` returns what is no dict.
                 self.keep_alive();
@@ -272,9 +274,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let node = self.arena.objects[cell];
         self.steps.push(Step::Op(Bare::Pop));
         if let [target, value] = self.arena.items(node.args)
-            && node.how == How::Reduce
+            && node.how == Construction::Reduce
             && !self.has_changes(cell)
-            && !self.census().is_shared(node.args)
+            && !self.refcounts().is_shared(node.args)
         {
             // As `save_reduce` calls the setter of a state: the tuple is no value, TUPLE2 is used at every protocol.
             self.steps.extend([
@@ -290,7 +292,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// The same for one that belongs to no object: it is put into the memo if its pickle did so, or something fetches it.
     pub(super) fn save_effect(&mut self, cell: Cell) -> Result<()> {
-        let is_put = !cell.is(Tag::Object) || self.arena.objects[cell].memoized || self.census().is_shared(cell);
+        let is_put = !cell.is(Tag::Object) || self.arena.objects[cell].memoized || self.refcounts().is_shared(cell);
         if is_put {
             return self.save(cell, Place::DATA);
         }
@@ -314,7 +316,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let mut inner = cell;
         while let Some((parent, _)) = self.path_step(inner) {
             let args = self.arena.objects[inner].args;
-            if self.census().is_shared(args) || self.census().is_shared(parent) {
+            if self.refcounts().is_shared(args) || self.refcounts().is_shared(parent) {
                 return false;
             }
             inner = parent;
@@ -329,7 +331,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Whether an attribute is a class method that makes objects, such as `ZoneInfo._unpickle`. It is reduced.
     pub(super) fn is_called_method(&mut self, attribute: Cell, name: &[u8]) -> bool {
-        matches!(name, [b'_', b'a'..=b'z', ..]) && self.census().is_called(attribute)
+        matches!(name, [b'_', b'a'..=b'z', ..]) && self.refcounts().is_called(attribute)
     }
 
     /// The two arguments, if an object is a call of `getattr` and nothing else: the parent and the name.
@@ -340,7 +342,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let node = self.arena.objects[cell];
         match self.arena.items(node.args) {
             [parent, name]
-                if node.how == How::Reduce
+                if node.how == Construction::Reduce
                     && name.is(Tag::Str)
                     && self.is_getattr(node.class)
                     && !self.has_changes(cell) =>

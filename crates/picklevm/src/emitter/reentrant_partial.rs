@@ -12,7 +12,7 @@ use picklevm_ops::Sink;
 use super::reduction::Reentry;
 use super::{Bare, Emitter, Place, Step};
 use crate::error::Result;
-use crate::graph::{Arena, Cell, How, OpKind, Tag, Walk};
+use crate::graph::{Arena, Cell, Construction, OpKind, Tag, Walk};
 
 /// The outer call of each object that is still to be written, by the inner one.
 pub(super) type OuterCalls = HashMap<Cell, Cell, RandomState>;
@@ -36,7 +36,8 @@ pub(super) fn outer_calls(arena: &Arena, root: Cell, effects: &[Cell]) -> Option
 fn bound(arena: &Arena, object: Cell) -> Option<(Cell, &[Cell])> {
     let node = object.is(Tag::Object).then(|| arena.objects[object])?;
     let partial = node.class.is(Tag::Object).then(|| arena.objects[node.class])?;
-    let is_call = node.how == How::Reduce && node.args == Cell::EMPTY_TUPLE && partial.first_kind == OpKind::Build;
+    let is_call =
+        node.how == Construction::Reduce && node.args == Cell::EMPTY_TUPLE && partial.first_kind == OpKind::Build;
     if !is_call || !partial.class.is(Tag::Global) || arena.payload(arena.globals[partial.class].name) != b"partial" {
         return None;
     }
@@ -60,7 +61,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Begins the outer call of an object that is met the first time, if it has one.
     pub(super) fn begin_outer_call(&mut self, object: Cell) -> Option<Result<()>> {
         let outer = self.outer_calls.as_mut()?.remove(&object)?;
-        if self.options.writer.habits().repeats_changes {
+        if self.options.writer.quirks().repeats_changes {
             let reentry = Reentry { entries: 2, made: 0, place: Place::ARGUMENTS };
             self.reentries.get_or_insert_default().insert(object, reentry);
         }
@@ -75,6 +76,6 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return self.save(object, Place::DATA);
         };
         self.get(number)?;
-        if self.options.writer.habits().repeats_changes { self.begin_changes(object) } else { Ok(()) }
+        if self.options.writer.quirks().repeats_changes { self.begin_changes(object) } else { Ok(()) }
     }
 }

@@ -8,12 +8,12 @@ use foldhash::fast::RandomState;
 
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
-use super::live::Live;
+use super::live::NativeObject;
 use super::memoized::Memoized;
 use super::nodes::{Nodes, Nothing};
 use super::number::{from_le_bytes, trimmed_len};
-use super::object::{How, ObjectNode, OpKind, OpNode};
-use super::span::{Payloads, Span};
+use super::object::{Construction, ObjectNode, OpKind, OpNode};
+use super::payloads::{Payloads, Span};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,7 +43,7 @@ pub struct Arena {
     pub(crate) objects: Nodes<ObjectNode, { Tag::Object as u8 }, { Tag::Object as u8 }>,
     /// What happened to objects after their first operation.
     pub(crate) ops: Vec<OpNode>,
-    pub(crate) lives: Nodes<Arc<dyn Live>, { Tag::Live as u8 }, { Tag::Live as u8 }>,
+    pub(crate) lives: Nodes<Arc<dyn NativeObject>, { Tag::NativeObject as u8 }, { Tag::NativeObject as u8 }>,
     pub(crate) payloads: Payloads,
     /// The hash tables of large dicts and sets.
     pub(crate) tables: Vec<Table>,
@@ -354,7 +354,7 @@ impl Arena {
     }
 
     #[inline(always)]
-    pub(crate) fn new_object(&mut self, how: How, class: Cell, args: Cell) -> Cell {
+    pub(crate) fn new_object(&mut self, how: Construction, class: Cell, args: Cell) -> Cell {
         let id = self.objects.push(ObjectNode {
             class,
             args,

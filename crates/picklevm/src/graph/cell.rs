@@ -64,7 +64,7 @@ pub(crate) enum Tag {
     Buffer,
     Persistent,
     Object,
-    Live,
+    NativeObject,
 }
 
 /// The tag of a node cell, by the number that is stored in bits 3 to 7.
@@ -80,7 +80,7 @@ const fn node_tag(number: u8) -> Tag {
     }
     numbered! {
         None True False EmptyTuple ZeroFloat WideFloat Complex BigInt Str Bytes ByteStr ByteArray Tuple List Dict Set
-        FrozenSet Global Ext Buffer Persistent Object Live
+        FrozenSet Global Ext Buffer Persistent Object NativeObject
     }
     Tag::Hole
 }

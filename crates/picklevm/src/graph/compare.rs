@@ -111,7 +111,7 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
                 left.payload(a.module) == right.payload(b.module) && left.payload(a.name) == right.payload(b.name)
             }
             Tag::None | Tag::Ext => a == b,
-            Tag::Live => live_equal((left, a), (right, b)),
+            Tag::NativeObject => live_equal((left, a), (right, b)),
             _ => !apart && a == b,
         };
         if !same {
@@ -199,7 +199,7 @@ pub(crate) fn is_compound(tag: Tag) -> bool {
             | Tag::FrozenSet
             | Tag::Persistent
             | Tag::Object
-            | Tag::Live
+            | Tag::NativeObject
     )
 }
 
@@ -227,7 +227,7 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
             (a.index, a.readonly) == (b.index, b.readonly)
         }
         (Tag::Global, Tag::Global) => equal((left, a), (right, b)),
-        (Tag::Live, Tag::Live) => live_equal((left, a), (right, b)),
+        (Tag::NativeObject, Tag::NativeObject) => live_equal((left, a), (right, b)),
         // A `long` of Python 2 is told apart in no other way than by its opcode.
         (Tag::Int | Tag::BigInt, Tag::Int | Tag::BigInt) => {
             left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b))
@@ -238,7 +238,7 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
     }
 }
 
-/// Whether two live objects are the same or call themselves equal.
+/// Whether two native objects are the same or call themselves equal.
 pub(super) fn live_equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
     let (x, y) = (a.0.live(a.1), b.0.live(b.1));
     std::ptr::addr_eq(x, y) || x.equals(y)

@@ -17,7 +17,7 @@ use hashbrown::HashTable;
 use super::arena::Arena;
 use super::cell::{Cell, LONG, Tag};
 use super::compare::live_equal;
-use super::live::Hashed;
+use super::live::HashMode;
 use super::number::Number;
 
 /// One seed a process, so that nobody can prepare colliding keys and hashes agree from graph to graph.
@@ -164,7 +164,7 @@ impl Arena {
             Tag::None | Tag::EmptyTuple | Tag::Buffer | Tag::Persistent | Tag::Object => {
                 self.hash_words(domain::IDENTITY, [key.bits(), 0])
             }
-            Tag::Live => return self.live_hash(key),
+            Tag::NativeObject => return self.live_hash(key),
             Tag::Ext => self.hash_words(domain::EXT, [key.high().into(), 0]),
             Tag::Global => {
                 let global = self.globals[key];
@@ -190,9 +190,9 @@ impl Arena {
         let mut hasher = self.hashes.seed.build_hasher();
         hasher.write_u64(domain::LIVE);
         match self.live(key).hash(&mut hasher) {
-            Hashed::ByIdentity => Some(self.hash_words(domain::IDENTITY, [key.bits(), 0])),
-            Hashed::ByContent => Some(hasher.finish()),
-            Hashed::Unhashable => None,
+            HashMode::ByIdentity => Some(self.hash_words(domain::IDENTITY, [key.bits(), 0])),
+            HashMode::ByContent => Some(hasher.finish()),
+            HashMode::Unhashable => None,
         }
     }
 
@@ -326,7 +326,7 @@ impl Arena {
         match (a.tag(), b.tag()) {
             (Tag::Str, Tag::Str) if !a.is_long() => a.print() == b.print() && self.payload(a) == self.payload(b),
             (Tag::Int, Tag::Int) => false,
-            (Tag::Live, Tag::Live) => live_equal((self, a), (self, b)),
+            (Tag::NativeObject, Tag::NativeObject) => live_equal((self, a), (self, b)),
             (x, y) if x == y && self.is_weighty(a) && self.is_weighty(b) => {
                 match self.hashes.known.get(&a).zip(self.hashes.known.get(&b)) {
                     Some((a, b)) => a.first == b.first,

@@ -95,15 +95,15 @@ impl FusedIterator for Items<'_> {}
 ///
 /// Those of an object may have equal keys: what to make of them is up to its class.
 #[derive(Clone, Copy)]
-pub struct Pairs<'g> {
+pub struct Entries<'g> {
     arena: &'g Arena,
     rows: &'g [[Cell; 2]],
 }
 
-impl<'g> Pairs<'g> {
+impl<'g> Entries<'g> {
     #[inline]
     pub(crate) fn new(arena: &'g Arena, cells: &'g [Cell]) -> Self {
-        Pairs { arena, rows: cells.as_chunks().0 }
+        Entries { arena, rows: cells.as_chunks().0 }
     }
 
     pub(crate) fn rows(self) -> &'g [[Cell; 2]] {
@@ -116,7 +116,7 @@ impl<'g> Pairs<'g> {
     }
 }
 
-impl<'g> Iterator for Pairs<'g> {
+impl<'g> Iterator for Entries<'g> {
     type Item = (Value<'g>, Value<'g>);
 
     #[inline]
@@ -131,7 +131,7 @@ impl<'g> Iterator for Pairs<'g> {
     }
 }
 
-impl DoubleEndedIterator for Pairs<'_> {
+impl DoubleEndedIterator for Entries<'_> {
     #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
         let (last, rest) = self.rows.split_last()?;
@@ -140,5 +140,5 @@ impl DoubleEndedIterator for Pairs<'_> {
     }
 }
 
-impl ExactSizeIterator for Pairs<'_> {}
-impl FusedIterator for Pairs<'_> {}
+impl ExactSizeIterator for Entries<'_> {}
+impl FusedIterator for Entries<'_> {}

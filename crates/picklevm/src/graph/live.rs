@@ -1,4 +1,4 @@
-//! Live objects: Rust values that live in a graph.
+//! Native objects: Rust values that live in a graph.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -7,29 +7,29 @@ use std::sync::{Arc, LazyLock};
 
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
-use super::items::{Items, Pairs};
+use super::items::{Entries, Items};
 use super::value::{Id, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::reduce::Reducing;
-use crate::resolve::{Call, Made};
+use crate::reduce::ReduceContext;
+use crate::resolve::{Call, CallResult};
 
 /// A Rust value that lives in a graph in the place of a Python object.
 ///
-/// Resolvers make live objects of calls and persistent ids. What the pickle then does to the object (state, items,
+/// Resolvers make native objects of calls and persistent ids. What the pickle then does to the object (state, items,
 /// pairs, members, calls) is handed to it; by default each is an error that names the class. Arguments and state are
-/// borrowed from the graph; a live object keeps Rust data, or [`Id`]s of the graph that it lives in, never a handle on
+/// borrowed from the graph; a native object keeps Rust data, or [`Id`]s of the graph that it lives in, never a handle on
 /// that graph, which could then not be freed.
 ///
-/// Read it back with [`Value::downcast_ref`] or as [`Kind::Live`](crate::Kind::Live). A graph that is copied shares its
-/// live objects with the copy.
+/// Read it back with [`Value::downcast_ref`] or as [`Kind::NativeObject`](crate::Kind::NativeObject). A graph that is copied shares its
+/// native objects with the copy.
 ///
 /// ```
-/// use picklevm::{Items, Live, Result};
+/// use picklevm::{Items, NativeObject, Result};
 ///
 /// #[derive(Debug, Default)]
 /// struct Sum(i64);
 ///
-/// impl Live for Sum {
+/// impl NativeObject for Sum {
 ///     fn append(&mut self, items: Items<'_>) -> Result<()> {
 ///         self.0 += items.filter_map(|item| item.as_i64()).sum::<i64>();
 ///         Ok(())
@@ -37,7 +37,7 @@ use crate::resolve::{Call, Made};
 /// }
 /// ```
 #[allow(unused_variables, reason = "the names of default methods are documentation")]
-pub trait Live: Any + Debug + Send + Sync {
+pub trait NativeObject: Any + Debug + Send + Sync {
     /// The name of the class, for errors: the path of the Rust type by default.
     fn class_name(&self) -> &str {
         std::any::type_name::<Self>()
@@ -48,7 +48,7 @@ pub trait Live: Any + Debug + Send + Sync {
     /// # Errors
     ///
     /// By default, that it cannot be called.
-    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+    fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
         Err(cannot("be called"))
     }
 
@@ -75,7 +75,7 @@ pub trait Live: Any + Debug + Send + Sync {
     /// # Errors
     ///
     /// By default, that it holds no pairs.
-    fn set_items(&mut self, pairs: Pairs<'_>) -> Result<()> {
+    fn set_items(&mut self, pairs: Entries<'_>) -> Result<()> {
         Err(cannot("be given keys and values"))
     }
 
@@ -88,56 +88,56 @@ pub trait Live: Any + Debug + Send + Sync {
         Err(cannot("be added to"))
     }
 
-    /// Whether another live object is equal to this one: Python's `__eq__`. An object is always equal to itself; by
+    /// Whether another native object is equal to this one: Python's `__eq__`. An object is always equal to itself; by
     /// default to nothing else.
-    fn equals(&self, other: &dyn Live) -> bool {
+    fn equals(&self, other: &dyn NativeObject) -> bool {
         false
     }
 
     /// Feeds a hasher with what equality looks at: Python's `__hash__`. By default the object is hashed by identity.
-    fn hash(&self, hasher: &mut dyn Hasher) -> Hashed {
-        Hashed::ByIdentity
+    fn hash(&self, hasher: &mut dyn Hasher) -> HashMode {
+        HashMode::ByIdentity
     }
 
-    /// Makes what is written in the place of the object: Python's `__reduce_ex__`. See [`Reducing`].
+    /// Makes what is written in the place of the object: Python's `__reduce_ex__`. See [`ReduceContext`].
     ///
     /// # Errors
     ///
     /// By default, that it cannot be pickled.
     ///
     /// ```
-    /// use picklevm::{Graph, Id, Live, Reducing, Result, dumps};
+    /// use picklevm::{Graph, Id, NativeObject, ReduceContext, Result, dumps};
     ///
     /// #[derive(Debug)]
     /// struct Price(&'static str);
     ///
-    /// impl Live for Price {
-    ///     fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+    /// impl NativeObject for Price {
+    ///     fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
     ///         value.call("decimal", "Decimal").arg(self.0).build()
     ///     }
     /// }
     ///
     /// let mut graph = Graph::new();
-    /// let price = graph.live_object(Price("1.50"));
+    /// let price = graph.native_object(Price("1.50"));
     /// let pickle = dumps(graph.value(price))?;
     /// assert_eq!(format!("{:?}", picklevm::loads(pickle)?.root()), "decimal.Decimal('1.50')");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
-    fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
-        let expected = "a live object that says how it is pickled (Live::reduce)";
+    fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
+        let expected = "a native object that says how it is pickled (Live::reduce)";
         Err(Error::new(ErrorKind::Unrepresentable, expected, "one that does not"))
     }
 
     /// A copy, for changing one that several graphs share. `None`, the default, makes such a change an error.
-    fn clone_live(&self) -> Option<Arc<dyn Live>> {
+    fn clone_object(&self) -> Option<Arc<dyn NativeObject>> {
         None
     }
 }
 
-/// How a live object is hashed as a key of a dict or a member of a set.
+/// How a native object is hashed as a key of a dict or a member of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Hashed {
+pub enum HashMode {
     /// By identity: nothing but itself is equal to it.
     ByIdentity,
     /// By what was fed to the hasher.
@@ -152,55 +152,55 @@ fn cannot(what: &str) -> Error {
 }
 
 /// The object, if only one graph holds it; else a copy is put in its place.
-fn unshared(live: &mut Arc<dyn Live>) -> Result<&mut dyn Live> {
+fn unshared(live: &mut Arc<dyn NativeObject>) -> Result<&mut dyn NativeObject> {
     if Arc::get_mut(live).is_none()
-        && let Some(copy) = live.clone_live()
+        && let Some(copy) = live.clone_object()
     {
         *live = copy;
     }
     Arc::get_mut(live)
-        .ok_or_else(|| Error::new(ErrorKind::Type, "a live object that only one graph holds", "one that is shared"))
+        .ok_or_else(|| Error::new(ErrorKind::Type, "a native object that only one graph holds", "one that is shared"))
 }
 
-/// What stands in the place of a live object while it is being changed, and sees a state that leads back to itself.
+/// What stands in the place of a native object while it is being changed, and sees a state that leads back to itself.
 #[derive(Debug)]
 struct Changing;
 
-impl Live for Changing {}
+impl NativeObject for Changing {}
 
-static CHANGING: LazyLock<Arc<dyn Live>> = LazyLock::new(|| Arc::new(Changing));
+static CHANGING: LazyLock<Arc<dyn NativeObject>> = LazyLock::new(|| Arc::new(Changing));
 
 impl<'g> Value<'g> {
-    /// The live object, if it is one.
-    pub fn as_live(self) -> Option<&'g dyn Live> {
-        self.cell().is(Tag::Live).then(|| self.arena().live(self.cell()))
+    /// The native object, if it is one.
+    pub fn as_native(self) -> Option<&'g dyn NativeObject> {
+        self.cell().is(Tag::NativeObject).then(|| self.arena().live(self.cell()))
     }
 
-    /// The live object, if it is one of this type.
-    pub fn downcast_ref<T: Live>(self) -> Option<&'g T> {
-        (self.as_live()? as &dyn Any).downcast_ref()
+    /// The native object, if it is one of this type.
+    pub fn downcast_ref<T: NativeObject>(self) -> Option<&'g T> {
+        (self.as_native()? as &dyn Any).downcast_ref()
     }
 }
 
 impl Arena {
-    /// Puts a live object into the graph.
-    pub fn live_object(&mut self, live: impl Live) -> Id {
-        Id(self.new_live(Arc::new(live)))
+    /// Puts a native object into the graph.
+    pub fn native_object(&mut self, live: impl NativeObject) -> Id {
+        Id(self.new_native(Arc::new(live)))
     }
 
-    /// A live object of this type, to change it: one that several graphs share becomes a copy of this graph's own, if it
+    /// A native object of this type, to change it: one that several graphs share becomes a copy of this graph's own, if it
     /// [can](Live::clone_live). `None` if the value is no such object.
     ///
     /// ```
-    /// use picklevm::{Graph, Live};
+    /// use picklevm::{Graph, NativeObject};
     ///
     /// #[derive(Debug)]
     /// struct Counter(u32);
-    /// impl Live for Counter {}
+    /// impl NativeObject for Counter {}
     ///
     /// let mut graph = Graph::new();
-    /// let counter = graph.live_object(Counter(1));
-    /// graph.live_mut::<Counter>(counter)?.expect("it is one").0 += 1;
+    /// let counter = graph.native_object(Counter(1));
+    /// graph.native_mut::<Counter>(counter)?.expect("it is one").0 += 1;
     /// assert_eq!(graph.value(counter).downcast_ref::<Counter>().unwrap().0, 2);
     /// # Ok::<(), picklevm::Error>(())
     /// ```
@@ -208,7 +208,7 @@ impl Arena {
     /// # Errors
     ///
     /// [`ErrorKind::Type`] if several graphs share it and it cannot be copied.
-    pub fn live_mut<T: Live>(&mut self, id: Id) -> Result<Option<&mut T>> {
+    pub fn native_mut<T: NativeObject>(&mut self, id: Id) -> Result<Option<&mut T>> {
         let cell = self.checked(id);
         if Value::new(self, cell).downcast_ref::<T>().is_none() {
             return Ok(None);
@@ -217,21 +217,21 @@ impl Arena {
         Ok((unshared(live)? as &mut dyn Any).downcast_mut())
     }
 
-    pub(crate) fn new_live(&mut self, live: Arc<dyn Live>) -> Cell {
+    pub(crate) fn new_native(&mut self, live: Arc<dyn NativeObject>) -> Cell {
         let id = self.lives.push(live);
-        Cell::node(Tag::Live, id)
+        Cell::node(Tag::NativeObject, id)
     }
 
     #[inline]
-    pub(crate) fn live(&self, cell: Cell) -> &dyn Live {
+    pub(crate) fn live(&self, cell: Cell) -> &dyn NativeObject {
         self.lives.get(cell).map_or(&Changing, |live| &**live)
     }
 
-    /// Changes a live object, which sees the graph meanwhile, itself apart.
+    /// Changes a native object, which sees the graph meanwhile, itself apart.
     pub(crate) fn change_live(
         &mut self,
         cell: Cell,
-        change: impl FnOnce(&mut dyn Live, &Arena) -> Result<()>,
+        change: impl FnOnce(&mut dyn NativeObject, &Arena) -> Result<()>,
     ) -> Result<()> {
         let Some(place) = self.lives.get_mut(cell) else { return Err(cannot("be changed")) };
         let mut live = std::mem::replace(place, CHANGING.clone());

@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::cell::Cell;
-use super::slots::Slots;
+use super::node_index::NodeIndex;
 
 /// The nodes that PUT named in the pickles of a graph, where it may have named some only.
 ///
@@ -11,9 +11,9 @@ use super::slots::Slots;
 #[derive(Clone, Default)]
 pub(crate) struct Memoized {
     /// A bit a node, by kind.
-    bits: [Vec<u64>; Slots::KINDS],
+    bits: [Vec<u64>; NodeIndex::KINDS],
     /// How many nodes of each kind there were at the end of the newest pickle.
-    counts: [usize; Slots::KINDS],
+    counts: [usize; NodeIndex::KINDS],
     /// Entries of the memo that are noted already, for pickles that share one.
     seen: usize,
 }
@@ -24,7 +24,7 @@ impl Memoized {
         if memo.len() < self.seen {
             self.seen = 0;
         }
-        for (kind, number) in memo[self.seen..].iter().copied().filter_map(Slots::place) {
+        for (kind, number) in memo[self.seen..].iter().copied().filter_map(NodeIndex::place) {
             let bits = &mut self.bits[kind];
             let word = number / 64;
             if word >= bits.len() {
@@ -33,13 +33,13 @@ impl Memoized {
             bits[word] |= 1 << (number % 64);
         }
         self.seen = memo.len();
-        for (count, kind) in self.counts.iter_mut().zip(Slots::new(arena).kinds()) {
+        for (count, kind) in self.counts.iter_mut().zip(NodeIndex::new(arena).kinds()) {
             *count = kind.len();
         }
     }
 
     /// The nodes that were left out, by their slots in the arena of now. What was made after the pickle is none of them.
-    pub(crate) fn left_out(&self, slots: &Slots) -> Vec<bool> {
+    pub(crate) fn left_out(&self, slots: &NodeIndex) -> Vec<bool> {
         let mut left_out = vec![false; slots.len()];
         for (kind, range) in slots.kinds().enumerate() {
             let bits = &self.bits[kind];

@@ -8,24 +8,24 @@ mod arena;
 mod cell;
 mod compare;
 mod decimal;
-mod describe;
+mod dict_set;
 mod edit;
-mod form;
+mod error_text;
+mod graph_form;
 mod hash;
 mod int;
 mod items;
-mod key;
-mod keyed;
 mod live;
+mod lookup;
+mod map_children;
 mod memoized;
 mod memory;
+mod node_index;
 mod nodes;
 mod number;
 mod object;
+mod payloads;
 mod pool;
-mod renew;
-mod slots;
-mod span;
 mod table;
 mod value;
 mod views;
@@ -41,20 +41,20 @@ pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;
 pub(crate) use decimal::{from_digits, to_decimal};
-pub(crate) use describe::{describe, shorten};
-pub use edit::{Instance, IntoKey, IntoValue, ValueMut, macro_support};
-pub use form::write_graph_form;
+pub use edit::{InstanceBuilder, IntoKey, IntoValue, ValueMut, macro_support};
+pub(crate) use error_text::{describe, shorten};
+pub use graph_form::write_graph_form;
 pub(crate) use hash::Unhashable;
 pub use int::{Int, OutOfRange};
-pub use items::{Items, Pairs};
-pub use key::Key;
-pub use live::{Hashed, Live};
+pub use items::{Entries, Items};
+pub use live::{HashMode, NativeObject};
+pub use lookup::Key;
+pub(crate) use node_index::NodeIndex;
 pub(crate) use number::from_le_bytes;
-pub use object::How;
+pub use object::Construction;
 pub(crate) use object::OpKind;
+pub(crate) use payloads::Span;
 pub(crate) use pool::trim;
-pub(crate) use slots::Slots;
-pub(crate) use span::Span;
 pub use value::{Id, Kind, Value};
 pub use views::{Buffer, Change, Dict, Global, Object};
 pub(crate) use walk::Walk;
@@ -244,7 +244,7 @@ impl Arena {
             Tag::Buffer => self.buffers.get(cell).is_some(),
             Tag::Persistent => self.persistents.get(cell).is_some(),
             Tag::Object => self.objects.get(cell).is_some(),
-            Tag::Live => self.lives.get(cell).is_some(),
+            Tag::NativeObject => self.lives.get(cell).is_some(),
             Tag::Hole => false,
             _ => true,
         }

@@ -7,7 +7,7 @@ use super::nodes::Nothing;
 /// How an object was made: the opcode that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum How {
+pub enum Construction {
     /// REDUCE: a callable called with a tuple of arguments.
     Reduce,
     /// NEWOBJ: `cls.__new__(cls, *args)` (PEP 307).
@@ -20,15 +20,15 @@ pub enum How {
     Obj,
 }
 
-impl How {
+impl Construction {
     /// The opcode's name in lower case: `reduce`, `newobj`, `newobj_ex`, `inst` or `obj`.
     pub fn name(self) -> &'static str {
         match self {
-            How::Reduce => "reduce",
-            How::NewObj => "newobj",
-            How::NewObjEx => "newobj_ex",
-            How::Inst => "inst",
-            How::Obj => "obj",
+            Construction::Reduce => "reduce",
+            Construction::NewObj => "newobj",
+            Construction::NewObjEx => "newobj_ex",
+            Construction::Inst => "inst",
+            Construction::Obj => "obj",
         }
     }
 }
@@ -58,7 +58,7 @@ pub(crate) struct ObjectNode {
     pub(crate) args: Cell,
     pub(crate) first: Cell,
     pub(crate) first_kind: OpKind,
-    pub(crate) how: How,
+    pub(crate) how: Construction,
     /// Whether PUT or MEMOIZE ever named it.
     pub(crate) memoized: bool,
     /// 0, or one more than the index of the second operation.
@@ -71,7 +71,7 @@ impl Nothing for ObjectNode {
         args: Cell::EMPTY_TUPLE,
         first: Cell::HOLE,
         first_kind: OpKind::Nothing,
-        how: How::Reduce,
+        how: Construction::Reduce,
         memoized: false,
         next: 0,
     };

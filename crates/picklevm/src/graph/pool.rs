@@ -64,7 +64,7 @@ pub(crate) fn give(arena: Arc<Arena>) {
             return give_large(arena, bytes);
         }
     }
-    // Live objects are dropped here, before anything is taken: their code may drop graphs itself.
+    // Native objects are dropped here, before anything is taken: their code may drop graphs itself.
     arena.clear();
     // A thread that ends keeps nothing.
     let _ = SMALL.try_with(|small| {

@@ -7,9 +7,9 @@ use picklevm_ops::Text;
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::int::Int;
-use super::items::{Items, Pairs};
-use super::key::Key;
-use super::live::Live;
+use super::items::{Entries, Items};
+use super::live::NativeObject;
+use super::lookup::Key;
 use super::views::{Buffer, Dict, Global, Object};
 
 /// The id of a value in its graph: what is kept and passed where a [`Value`] would borrow the graph.
@@ -90,7 +90,7 @@ pub enum Kind<'g> {
     /// What a call that was not made would have returned: an instance, as a rule.
     Object(Object<'g>),
     /// A Rust value in the place of a Python object.
-    Live(&'g dyn Live),
+    NativeObject(&'g dyn NativeObject),
 }
 
 impl<'g> Value<'g> {
@@ -144,7 +144,7 @@ impl<'g> Value<'g> {
             Tag::Buffer => Kind::Buffer(Buffer::new(arena, cell)),
             Tag::Persistent => Kind::Persistent(Value::new(arena, arena.persistents[cell])),
             Tag::Object => Kind::Object(Object::new(arena, cell)),
-            Tag::Live => Kind::Live(arena.live(cell)),
+            Tag::NativeObject => Kind::NativeObject(arena.live(cell)),
         }
     }
 
@@ -170,7 +170,7 @@ impl<'g> Value<'g> {
             Kind::Buffer(_) => "buffer",
             Kind::Persistent(_) => "persistent reference",
             Kind::Object(_) => "object",
-            Kind::Live(_) => "live object",
+            Kind::NativeObject(_) => "native object",
         }
     }
 
@@ -275,8 +275,8 @@ impl<'g> Value<'g> {
 
     /// Keys and values of a dict; nothing for any other value.
     #[inline]
-    pub fn entries(self) -> Pairs<'g> {
-        Pairs::new(self.arena, if self.cell.is(Tag::Dict) { self.arena.items(self.cell) } else { &[] })
+    pub fn entries(self) -> Entries<'g> {
+        Entries::new(self.arena, if self.cell.is(Tag::Dict) { self.arena.items(self.cell) } else { &[] })
     }
 
     /// How many items or entries there are; 0 for what has none.

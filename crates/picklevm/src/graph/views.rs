@@ -7,9 +7,9 @@ use picklevm_ops::Text;
 
 use super::arena::{Arena, BufferNode};
 use super::cell::{Cell, Tag};
-use super::items::{Items, Pairs};
-use super::key::Key;
-use super::object::{How, ObjectNode, OpKind};
+use super::items::{Entries, Items};
+use super::lookup::Key;
+use super::object::{Construction, ObjectNode, OpKind};
 use super::value::{Id, Value};
 
 /// A dict, in the order of insertion.
@@ -37,8 +37,8 @@ impl<'g> Dict<'g> {
     }
 
     /// Keys and values.
-    pub fn entries(self) -> Pairs<'g> {
-        Pairs::new(self.arena, self.arena.items(self.cell))
+    pub fn entries(self) -> Entries<'g> {
+        Entries::new(self.arena, self.arena.items(self.cell))
     }
 
     /// The keys.
@@ -65,9 +65,9 @@ impl<'g> Dict<'g> {
 /// Keys and values, as by [`Dict::entries`].
 impl<'g> IntoIterator for Dict<'g> {
     type Item = (Value<'g>, Value<'g>);
-    type IntoIter = Pairs<'g>;
+    type IntoIter = Entries<'g>;
 
-    fn into_iter(self) -> Pairs<'g> {
+    fn into_iter(self) -> Entries<'g> {
         self.entries()
     }
 }
@@ -169,7 +169,7 @@ pub enum Change<'g> {
     /// APPEND, APPENDS: items were appended, as to a list.
     Append(Items<'g>),
     /// SETITEM, SETITEMS: pairs were set, as in a dict.
-    SetItem(Pairs<'g>),
+    SetItem(Entries<'g>),
     /// ADDITEMS: members were added, as to a set.
     Add(Items<'g>),
     /// BUILD: the state was set.
@@ -202,7 +202,7 @@ impl<'g> Object<'g> {
     }
 
     /// The opcode that made it.
-    pub fn how(self) -> How {
+    pub fn construction(self) -> Construction {
         self.node().how
     }
 
@@ -221,7 +221,7 @@ impl<'g> Object<'g> {
     pub fn args_tuple(self) -> Value<'g> {
         let node = self.node();
         self.lend(match node.how {
-            How::NewObjEx => self.arena.items(node.args)[0],
+            Construction::NewObjEx => self.arena.items(node.args)[0],
             _ => node.args,
         })
     }
@@ -229,7 +229,7 @@ impl<'g> Object<'g> {
     /// The keyword arguments, which NEWOBJ_EX alone has: a dict.
     pub fn kwargs(self) -> Option<Value<'g>> {
         let node = self.node();
-        (node.how == How::NewObjEx).then(|| self.lend(self.arena.items(node.args)[1]))
+        (node.how == Construction::NewObjEx).then(|| self.lend(self.arena.items(node.args)[1]))
     }
 
     /// What happened to it after it was made, in order.
@@ -239,7 +239,7 @@ impl<'g> Object<'g> {
             let items = Items::new(arena, arena.items(cell));
             match kind {
                 OpKind::Append => Change::Append(items),
-                OpKind::SetItem => Change::SetItem(Pairs::new(arena, items.cells())),
+                OpKind::SetItem => Change::SetItem(Entries::new(arena, items.cells())),
                 OpKind::Add => Change::Add(items),
                 OpKind::Effect => Change::Effect(Value::new(arena, cell)),
                 OpKind::Build | OpKind::Nothing => Change::Build(Value::new(arena, cell)),
@@ -268,7 +268,7 @@ impl<'g> Object<'g> {
     pub fn entries(self) -> impl Iterator<Item = (Value<'g>, Value<'g>)> + 'g {
         self.changes().flat_map(|change| match change {
             Change::SetItem(pairs) => pairs,
-            _ => Pairs::new(self.arena, &[]),
+            _ => Entries::new(self.arena, &[]),
         })
     }
 
@@ -321,8 +321,10 @@ impl Arena {
                 let node = self.objects[cell];
                 each(node.class);
                 match node.how {
-                    How::Reduce | How::NewObj => each(node.args),
-                    How::NewObjEx | How::Inst | How::Obj => self.items(node.args).iter().copied().for_each(&mut each),
+                    Construction::Reduce | Construction::NewObj => each(node.args),
+                    Construction::NewObjEx | Construction::Inst | Construction::Obj => {
+                        self.items(node.args).iter().copied().for_each(&mut each)
+                    }
                 }
                 for (kind, value) in self.object_ops(node) {
                     match kind {

@@ -3,20 +3,20 @@
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::compare::is_compound;
-use super::slots::Slots;
+use super::node_index::NodeIndex;
 
 /// A depth-first walk over the compound values that some values reach, parents before children, children from left to
 /// right, each once.
 pub(crate) struct Walk<'g> {
     arena: &'g Arena,
-    slots: Slots,
+    slots: NodeIndex,
     seen: Vec<bool>,
     work: Vec<Cell>,
 }
 
 impl<'g> Walk<'g> {
     pub(crate) fn new(arena: &'g Arena, roots: impl DoubleEndedIterator<Item = Cell>) -> Self {
-        let slots = Slots::new(arena);
+        let slots = NodeIndex::new(arena);
         Walk { arena, slots, seen: vec![false; slots.len()], work: roots.rev().collect() }
     }
 
@@ -54,7 +54,7 @@ impl Arena {
     /// How many compound values lie inside one another below this one, and with it, on the longest way down. A value that
     /// contains itself ends the way.
     pub(crate) fn nesting(&self, root: Cell) -> u64 {
-        let slots = Slots::new(self);
+        let slots = NodeIndex::new(self);
         // What is still open counts as 0, so that cycles add nothing.
         let mut depths: Vec<u32> = vec![0; slots.len()];
         let mut seen = vec![false; slots.len()];

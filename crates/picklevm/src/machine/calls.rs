@@ -7,12 +7,12 @@ use foldhash::fast::RandomState;
 
 use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
-use super::resolving::describe_class;
+use super::hooks::describe_class;
 use crate::error::Result;
-use crate::graph::{Cell, How, Kind, Live, Tag, Value};
+use crate::graph::{Cell, Construction, Kind, NativeObject, Tag, Value};
 use crate::resolve::{Call, Callable, Class, Copies};
 use crate::typed::class::{Class as Function, qualified_name};
-use crate::typed::construction::Construction;
+use crate::typed::constructor_call::ConstructorCall;
 
 /// What is known of the globals that a load met, and of the classes inside them.
 #[derive(Default)]
@@ -40,7 +40,7 @@ pub(super) enum Known {
 /// What is called.
 enum Callee {
     Registered(Arc<dyn Callable>),
-    Live(Arc<dyn Live>),
+    NativeObject(Arc<dyn NativeObject>),
 }
 
 impl Callables {
@@ -93,26 +93,26 @@ impl GraphBuilder<'_> {
     /// Whether a call may be one for the caller's own code.
     #[inline(always)]
     pub(super) fn may_call(&self, callable: Cell) -> bool {
-        self.session.callables.are_any || callable.is(Tag::Live)
+        self.session.callables.are_any || callable.is(Tag::NativeObject)
     }
 
-    /// Calls what the resolver put in the place of a global, or a live object. `None` leaves the call symbolic.
+    /// Calls what the resolver put in the place of a global, or a native object. `None` leaves the call symbolic.
     #[inline(never)]
-    pub(super) fn call(&mut self, how: How, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
+    pub(super) fn call(&mut self, how: Construction, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
         match self.callee(callable) {
             Some(callee) => self.call_with(&callee, how, [callable, args, kwargs]),
-            None if how == How::Reduce => self.construct_by_call(callable, args),
+            None if how == Construction::Reduce => self.construct_by_call(callable, args),
             None => Ok(None),
         }
     }
 
-    fn call_with(&mut self, callee: &Callee, how: How, operands: [Cell; 3]) -> Result<Option<Cell>> {
+    fn call_with(&mut self, callee: &Callee, how: Construction, operands: [Cell; 3]) -> Result<Option<Cell>> {
         let mut copies = self.copies();
         let made = self.hand_over(|arena| {
             let mut call = Call::new(arena, how, operands, &mut copies);
             match callee {
                 Callee::Registered(callable) => callable.call(&mut call),
-                Callee::Live(live) => live.call(&mut call),
+                Callee::NativeObject(live) => live.call(&mut call),
             }
         });
         self.session.copied = copies.bytes;
@@ -130,7 +130,7 @@ impl GraphBuilder<'_> {
                 Known::Callable(callable) => Some(Callee::Registered(callable.clone())),
                 _ => None,
             },
-            Tag::Live => self.arena.lives.get(callable).cloned().map(Callee::Live),
+            Tag::NativeObject => self.arena.lives.get(callable).cloned().map(Callee::NativeObject),
             Tag::Object => self.nested_class(callable).map(Callee::Registered),
             _ => None,
         }
@@ -189,8 +189,8 @@ impl GraphBuilder<'_> {
         Ok(Some(made))
     }
 
-    fn construction(&self, callable: Cell, function: Function, args: Cell) -> Option<Construction<'_>> {
+    fn construction(&self, callable: Cell, function: Function, args: Cell) -> Option<ConstructorCall<'_>> {
         let [callable, args] = [callable, args].map(|cell| Value::new(self.arena, cell));
-        Construction::of(callable, function, args.items())
+        ConstructorCall::of(callable, function, args.items())
     }
 }

@@ -4,12 +4,12 @@ use num_bigint::{BigInt, Sign};
 use picklevm_ops::{IntValue, Number, Opcode, ShortInt, Text};
 
 use super::builder::Builder;
+use super::hooks::Session;
 use super::memo::Slot;
-use super::resolving::Session;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{
-    Arena, BufferNode, Cell, Growth, How, Items, Known, OpKind, Pairs, Span, Tag, Unhashable, Value, describe,
-    from_digits, from_le_bytes,
+    Arena, BufferNode, Cell, Construction, Entries, Growth, Items, Known, OpKind, Span, Tag, Unhashable, Value,
+    describe, from_digits, from_le_bytes,
 };
 use crate::limits;
 use crate::options::Options;
@@ -24,7 +24,7 @@ impl Slot for Cell {
 }
 
 /// Comparisons that deciding about the first dropped calls may cost.
-const PATIENCE: usize = 1 << 20;
+const SEARCH_WORK_LIMIT: usize = 1 << 20;
 
 /// Comparisons that deciding about each further one may cost: of a kind with what running its opcodes takes.
 const PATIENCE_A_CALL: usize = 64;
@@ -65,7 +65,7 @@ impl<'a> GraphBuilder<'a> {
             copied: (0, 0),
             payload_left,
             roots,
-            patience: PATIENCE,
+            patience: SEARCH_WORK_LIMIT,
             is_tree,
             has_longs: true,
         }
@@ -142,7 +142,7 @@ impl<'a> GraphBuilder<'a> {
     #[inline(always)]
     fn check_callable(&self, class: Cell) -> Result<()> {
         match class.tag() {
-            Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent | Tag::Live => Ok(()),
+            Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent | Tag::NativeObject => Ok(()),
             _ => Err(self.wrong_type(
                 "something that can be called: a global, an extension code, an object or a persistent reference",
                 class,
@@ -159,7 +159,7 @@ impl<'a> GraphBuilder<'a> {
     }
 
     /// Makes an instance as Python 2 did.
-    fn construct(&mut self, how: How, class: Cell, args: &[Cell]) -> Result<Cell> {
+    fn construct(&mut self, how: Construction, class: Cell, args: &[Cell]) -> Result<Cell> {
         let args = self.arena.new_tuple(args);
         if self.may_call(class)
             && let Some(value) = self.call(how, class, args, Cell::HOLE)?
@@ -301,7 +301,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::List => self.arena.extend_list(target, items),
             Tag::Object => self.arena.object_op(target, OpKind::Append, items),
-            Tag::Live => return self.change(target, |live, arena| live.append(Items::new(arena, items))),
+            Tag::NativeObject => return self.change(target, |live, arena| live.append(Items::new(arena, items))),
             _ => return Err(self.wrong_type("a list or an object below the items", target)),
         }
         Ok(())
@@ -312,7 +312,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::Dict => self.add_keys(target, pairs)?,
             Tag::Object => self.arena.object_op(target, OpKind::SetItem, pairs),
-            Tag::Live => return self.change(target, |live, arena| live.set_items(Pairs::new(arena, pairs))),
+            Tag::NativeObject => return self.change(target, |live, arena| live.set_items(Entries::new(arena, pairs))),
             _ => return Err(self.wrong_type("a dict or an object below the keys and values", target)),
         }
         Ok(())
@@ -322,7 +322,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::Set => self.add_keys(target, items)?,
             Tag::Object => self.arena.object_op(target, OpKind::Add, items),
-            Tag::Live => return self.change(target, |live, arena| live.add(Items::new(arena, items))),
+            Tag::NativeObject => return self.change(target, |live, arena| live.add(Items::new(arena, items))),
             _ => return Err(self.wrong_type("a set or an object below the items", target)),
         }
         Ok(())
@@ -355,11 +355,11 @@ impl Builder for GraphBuilder<'_> {
         self.check_callable(callable)?;
         self.check_args(args)?;
         if self.may_call(callable)
-            && let Some(value) = self.call(How::Reduce, callable, args, Cell::HOLE)?
+            && let Some(value) = self.call(Construction::Reduce, callable, args, Cell::HOLE)?
         {
             return Ok(value);
         }
-        Ok(self.arena.new_object(How::Reduce, callable, args))
+        Ok(self.arena.new_object(Construction::Reduce, callable, args))
     }
 
     #[inline(always)]
@@ -367,11 +367,11 @@ impl Builder for GraphBuilder<'_> {
         self.check_callable(class)?;
         self.check_args(args)?;
         if self.may_call(class)
-            && let Some(value) = self.call(How::NewObj, class, args, Cell::HOLE)?
+            && let Some(value) = self.call(Construction::NewObj, class, args, Cell::HOLE)?
         {
             return Ok(value);
         }
-        Ok(self.arena.new_object(How::NewObj, class, args))
+        Ok(self.arena.new_object(Construction::NewObj, class, args))
     }
 
     fn new_obj_ex(&mut self, class: Cell, args: Cell, kwargs: Cell) -> Result<Cell> {
@@ -381,26 +381,26 @@ impl Builder for GraphBuilder<'_> {
             return Err(self.wrong_type("a dict of keyword arguments", kwargs));
         }
         if self.may_call(class)
-            && let Some(value) = self.call(How::NewObjEx, class, args, kwargs)?
+            && let Some(value) = self.call(Construction::NewObjEx, class, args, kwargs)?
         {
             return Ok(value);
         }
         let both = self.arena.new_tuple(&[args, kwargs]);
-        Ok(self.arena.new_object(How::NewObjEx, class, both))
+        Ok(self.arena.new_object(Construction::NewObjEx, class, both))
     }
 
     fn inst(&mut self, class: Cell, args: &[Cell]) -> Result<Cell> {
-        self.construct(How::Inst, class, args)
+        self.construct(Construction::Inst, class, args)
     }
 
     fn obj(&mut self, class: Cell, args: &[Cell]) -> Result<Cell> {
         self.check_callable(class)?;
-        self.construct(How::Obj, class, args)
+        self.construct(Construction::Obj, class, args)
     }
 
     #[inline(always)]
     fn build(&mut self, target: Cell, state: Cell) -> Result<()> {
-        if target.is(Tag::Live) {
+        if target.is(Tag::NativeObject) {
             return self.change(target, |live, arena| live.set_state(Value::new(arena, state)));
         }
         if !target.is(Tag::Object) {
@@ -544,7 +544,7 @@ impl GraphBuilder<'_> {
         }
         // NEWOBJ_EX keeps a tuple of arguments and keyword arguments; only the arguments count.
         let args = |cell: Cell, how| match how {
-            How::NewObjEx => self.arena.items(cell).first().copied().unwrap_or(Cell::EMPTY_TUPLE),
+            Construction::NewObjEx => self.arena.items(cell).first().copied().unwrap_or(Cell::EMPTY_TUPLE),
             _ => cell,
         };
         let mut work = vec![(args(x.args, x.how), args(y.args, y.how), 4)];

@@ -6,14 +6,14 @@
 mod builder;
 mod calls;
 pub(crate) mod graph_builder;
-pub(crate) mod kept;
+pub(crate) mod hooks;
 mod memo;
-pub(crate) mod met;
-pub(crate) mod noload;
-pub(crate) mod resolving;
+pub(crate) mod persistent_ids;
+pub(crate) mod reuse;
+pub(crate) mod shadow;
 mod step;
 
-use picklevm_ops::{Op, Opcode, RunVisitor, ShortInt, SmallInts, Source, Visitor};
+use picklevm_ops::{IntRun, Op, Opcode, RunVisitor, ShortInt, Source, Visitor};
 
 pub use self::builder::Builder;
 pub(crate) use self::memo::Memo;
@@ -303,9 +303,9 @@ impl<'o, B: Builder> RunVisitor<'o> for Run<'_, B> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn visit_ints(&mut self, offset: u64, ints: SmallInts) -> bool {
+    fn visit_ints(&mut self, offset: u64, ints: IntRun) -> bool {
         let (offsets, opcodes, values) = (ints.offsets(), ints.opcodes(), ints.values());
-        let values: [_; SmallInts::MOST] = std::array::from_fn(|n| {
+        let values: [_; IntRun::MOST] = std::array::from_fn(|n| {
             if n < ints.count() {
                 self.builder.at(offset + offsets[n], opcodes[n]);
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Pretty, Roots};
-use crate::graph::{Arena, Buffer, Dict, Global, Graph, Items, Object, Pairs, Value};
+use crate::graph::{Arena, Buffer, Dict, Entries, Global, Graph, Items, Object, Value};
 
 /// One line, as Python's `repr`: what [`pretty`](Value::pretty) writes on one line, within the same limits. With `{:#}`
 /// on several lines, as `pretty` has it.
@@ -41,9 +41,9 @@ impl fmt::Debug for Items<'_> {
 }
 
 /// As a dict.
-impl fmt::Debug for Pairs<'_> {
+impl fmt::Debug for Entries<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug(Roots::Pairs(*self), f)
+        debug(Roots::Entries(*self), f)
     }
 }
 

@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::notation::{Brackets, Group, Notation, Parts, Row, Step, Steps, cut, cut_text};
 use super::python;
-use crate::graph::{Change, Int, Items, Kind, Pairs, Value};
+use crate::graph::{Change, Entries, Int, Items, Kind, Value};
 
 /// JSON on one line.
 pub(super) struct Json {
@@ -36,8 +36,8 @@ impl Notation for Json {
         array(Parts::Items(items))
     }
 
-    fn dict<'g>(&self, entries: Pairs<'g>) -> Step<'g> {
-        group(&DICT, Parts::Pairs(entries), item)
+    fn dict<'g>(&self, entries: Entries<'g>) -> Step<'g> {
+        group(&DICT, Parts::Entries(entries), item)
     }
 
     fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g> {
@@ -103,7 +103,7 @@ impl Notation for Json {
             Kind::Object(object) => {
                 let mut steps: Steps<'g> = smallvec![
                     Step::Text("{\"$object\":\""),
-                    Step::Text(object.how().name()),
+                    Step::Text(object.construction().name()),
                     Step::Text("\",\"class\":"),
                     Step::Value(object.class()),
                     Step::Text(",\"args\":"),
@@ -151,7 +151,7 @@ fn item(row: Row<'_>) -> Steps<'_> {
             smallvec![open, Step::Value(key), comma, Step::Value(value), close]
         }
         Row::Change(Change::Append(items)) => tagged("{\"append\":", array(Parts::Items(items))),
-        Row::Change(Change::SetItem(pairs)) => tagged("{\"setitem\":", array(Parts::Pairs(pairs))),
+        Row::Change(Change::SetItem(pairs)) => tagged("{\"setitem\":", array(Parts::Entries(pairs))),
         Row::Change(Change::Add(items)) => tagged("{\"add\":", array(Parts::Items(items))),
         Row::Change(Change::Build(state)) => tagged("{\"build\":", Step::Value(state)),
         Row::Change(Change::Effect(effect)) => tagged("{\"effect\":", Step::Value(effect)),

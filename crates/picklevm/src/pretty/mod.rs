@@ -28,7 +28,7 @@ use self::json::Json;
 use self::notation::{Notation, Steps};
 use self::print::Print;
 use self::python::Python;
-use crate::graph::{Arena, Items, Pairs, Value};
+use crate::graph::{Arena, Entries, Items, Value};
 
 /// A value as text: what [`Value::pretty`] and [`Arena::pretty`] return.
 ///
@@ -68,7 +68,7 @@ enum Roots<'g> {
     /// What a load made: the root, and the calls that were made for their effect.
     Graph(&'g Arena),
     Items(Items<'g>),
-    Pairs(Pairs<'g>),
+    Entries(Entries<'g>),
 }
 
 impl<'g> Roots<'g> {
@@ -77,7 +77,7 @@ impl<'g> Roots<'g> {
             Roots::Value(value) => smallvec![notation::Step::Value(value)],
             Roots::Graph(arena) => notation.roots(arena.root(), arena.effects()),
             Roots::Items(items) => smallvec![notation.list(items)],
-            Roots::Pairs(pairs) => smallvec![notation.dict(pairs)],
+            Roots::Entries(pairs) => smallvec![notation.dict(pairs)],
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use picklevm_ops::Text;
 use smallvec::SmallVec;
 
-use crate::graph::{Change, Dict, Id, Items, Kind, Object, Pairs, Value};
+use crate::graph::{Change, Dict, Entries, Id, Items, Kind, Object, Value};
 
 /// A way to write values.
 pub(super) trait Notation {
@@ -19,7 +19,7 @@ pub(super) trait Notation {
     fn list<'g>(&self, items: Items<'g>) -> Step<'g>;
 
     /// The entries of a dict.
-    fn dict<'g>(&self, entries: Pairs<'g>) -> Step<'g>;
+    fn dict<'g>(&self, entries: Entries<'g>) -> Step<'g>;
 
     /// Writes an [atom](is_atom).
     fn atom(&self, value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
@@ -95,7 +95,7 @@ pub(super) struct Brackets {
 pub(super) enum Parts<'g> {
     Items(Items<'g>),
     Dict(Dict<'g>),
-    Pairs(Pairs<'g>),
+    Entries(Entries<'g>),
     One(Value<'g>),
     Arguments(Object<'g>),
     SpreadArguments(Object<'g>),
@@ -128,7 +128,7 @@ impl<'g> Parts<'g> {
         match self {
             Parts::Items(items) => Rows::Items(items),
             Parts::Dict(dict) => other(dict.entries().map(|(key, value)| Row::Pair(key, value))),
-            Parts::Pairs(pairs) => other(pairs.map(|(key, value)| Row::Pair(key, value))),
+            Parts::Entries(pairs) => other(pairs.map(|(key, value)| Row::Pair(key, value))),
             Parts::One(value) => other(std::iter::once(Row::Item(value))),
             Parts::Arguments(object) => match keywords(object) {
                 None => Rows::Items(object.args()),

@@ -7,7 +7,7 @@ use smallvec::smallvec;
 
 use super::notation::{Brackets, Group, Notation, Parts, Row, Spread, Step, Steps, cut, cut_text};
 use super::typed;
-use crate::graph::{Change, Global, Int, Items, Kind, Object, Pairs, Value};
+use crate::graph::{Change, Entries, Global, Int, Items, Kind, Object, Value};
 
 /// Python syntax: literals as Python's `repr` writes them, calls for the rest.
 pub(super) struct Python {
@@ -78,8 +78,8 @@ impl Notation for Python {
         group(&LIST, Parts::Items(items))
     }
 
-    fn dict<'g>(&self, entries: Pairs<'g>) -> Step<'g> {
-        group(&BRACES, Parts::Pairs(entries))
+    fn dict<'g>(&self, entries: Entries<'g>) -> Step<'g> {
+        group(&BRACES, Parts::Entries(entries))
     }
 
     fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g> {
@@ -105,7 +105,7 @@ impl Notation for Python {
             Kind::Ext(code) => write!(out, "extension({code})"),
             Kind::Buffer(buffer) if buffer.is_readonly() => write!(out, "buffer({}, readonly=True)", buffer.index()),
             Kind::Buffer(buffer) => write!(out, "buffer({})", buffer.index()),
-            Kind::Live(live) => write!(out, "{live:?}"),
+            Kind::NativeObject(live) => write!(out, "{live:?}"),
             _ => write!(out, "<{}>", value.type_name()),
         }
     }
@@ -175,7 +175,7 @@ fn row(row: Row<'_>) -> Steps<'_> {
         Row::KeywordArguments(dict) => smallvec![Step::Text("**"), Step::Value(dict)],
         Row::Change(change) => match change {
             Change::Append(items) => smallvec![Step::Text(" with items "), group(&LIST, Parts::Items(items))],
-            Change::SetItem(pairs) => smallvec![Step::Text(" with items "), group(&BRACES, Parts::Pairs(pairs))],
+            Change::SetItem(pairs) => smallvec![Step::Text(" with items "), group(&BRACES, Parts::Entries(pairs))],
             Change::Add(items) => smallvec![Step::Text(" with members "), group(&BRACES, Parts::Items(items))],
             Change::Build(state) => smallvec![Step::Text(" with state "), Step::Value(state)],
             Change::Effect(effect) => smallvec![Step::Text(" with effect "), Step::Value(effect)],

@@ -14,7 +14,7 @@ use crate::graph::{Change, Items, Kind, Object, Value};
 use crate::typed::class::Class;
 use crate::typed::datetime::zone_argument;
 use crate::typed::{
-    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, FrozenDict, Instance, IpAddress, OrderedDict,
+    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, FrozenDict, InstanceView, IpAddress, OrderedDict,
     Partial, Path, Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
 };
 
@@ -27,7 +27,7 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
     if known == Class::Other && object.class().as_object().is_none() {
         return None;
     }
-    let instance = Instance::new(object, known);
+    let instance = InstanceView::new(object, known);
     // Exceptions and slices are written with their arguments, which may be shared.
     let has_arguments = matches!(instance.known, Class::Exception | Class::Slice);
     let keywords =
@@ -139,7 +139,7 @@ fn read<'g, T: View<'g>>(value: Value<'g>) -> Result<T, fmt::Error> {
 /// The pairs that were set on an object.
 fn set_pairs(object: Object<'_>) -> Option<Step<'_>> {
     match object.changes().next()? {
-        Change::SetItem(pairs) => Some(group(&BRACES, Parts::Pairs(pairs))),
+        Change::SetItem(pairs) => Some(group(&BRACES, Parts::Entries(pairs))),
         _ => None,
     }
 }
@@ -301,7 +301,7 @@ fn write_exception(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 /// An instance that protocols 0 and 1 make by `copyreg._reconstructor`, as later ones do.
-fn reconstructed<'g>(instance: &Instance<'g>, object: Object<'g>) -> Option<Steps<'g>> {
+fn reconstructed<'g>(instance: &InstanceView<'g>, object: Object<'g>) -> Option<Steps<'g>> {
     if Class::of(object.class()) != Class::Reconstructor || instance.is_partial {
         return None;
     }

@@ -1,10 +1,10 @@
-//! A copy of a graph in which live objects, and what hooks claim, are replaced by what is written for them.
+//! A copy of a graph in which native objects, and what hooks claim, are replaced by what is written for them.
 
 use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::{Hooks, Reducing};
+use super::{Hooks, ReduceContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Graph, Id, Tag, Value};
 use crate::protocol::Protocol;
@@ -147,7 +147,7 @@ impl Lowering<'_> {
     /// What is written in the place of an object: by `reducer_override`, the dispatch table, or itself.
     fn reduce(&mut self, cell: Cell) -> Result<Option<Cell>> {
         let hooks = self.hooks;
-        if let (Some(hook), Tag::Object | Tag::Live | Tag::Global) = (&hooks.reducer_override, cell.tag())
+        if let (Some(hook), Tag::Object | Tag::NativeObject | Tag::Global) = (&hooks.reducer_override, cell.tag())
             && let Some(made) = self.ask(cell, |value| hook(value))?
         {
             return Ok(Some(made));
@@ -162,22 +162,27 @@ impl Lowering<'_> {
 
     fn class_name(&self, cell: Cell) -> Option<String> {
         let value = Value::new(self.arena, cell);
-        match value.as_live() {
+        match value.as_native() {
             Some(live) => Some(live.class_name().to_owned()),
             None => value.as_object()?.class().as_global().map(|global| global.to_string()),
         }
     }
 
     /// Asks code of the caller's about a value. Getting the value itself back is no answer.
-    fn ask(&mut self, cell: Cell, code: impl FnOnce(&mut Reducing<'_>) -> Result<Option<Id>>) -> Result<Option<Cell>> {
+    fn ask(
+        &mut self,
+        cell: Cell,
+        code: impl FnOnce(&mut ReduceContext<'_>) -> Result<Option<Id>>,
+    ) -> Result<Option<Cell>> {
         let before = self.arena.extent();
-        let made = code(&mut Reducing { arena: self.arena, this: cell, protocol: self.protocol });
+        let made = code(&mut ReduceContext { arena: self.arena, this: cell, protocol: self.protocol });
         self.arena.check_covers(&before)?;
         let class = || self.class_name(cell).unwrap_or_else(|| Value::new(self.arena, cell).type_name().to_owned());
         let made = made.map_err(|e| e.about(class))?.map(|id| self.arena.value(id).cell());
         match made {
-            Some(made) if made.is(Tag::Live) && made != cell => {
-                let error = Error::new(ErrorKind::Unrepresentable, "a reduction to what is not live", "a live object");
+            Some(made) if made.is(Tag::NativeObject) && made != cell => {
+                let error =
+                    Error::new(ErrorKind::Unrepresentable, "a reduction to what is not live", "a native object");
                 Err(error.about(class))
             }
             made => Ok(made.filter(|made| *made != cell)),
@@ -191,7 +196,7 @@ impl Lowering<'_> {
             return;
         }
         for cell in visited {
-            arena.renew_children(cell, |child| replaced.get(&child).copied().unwrap_or(child));
+            arena.map_children(cell, |child| replaced.get(&child).copied().unwrap_or(child));
         }
     }
 }

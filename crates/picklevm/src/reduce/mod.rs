@@ -1,4 +1,4 @@
-//! Reduction: what is written in the place of live objects, and of what the hooks of a pickler claim.
+//! Reduction: what is written in the place of native objects, and of what the hooks of a pickler claim.
 
 pub(crate) mod lower;
 mod pickler;
@@ -18,13 +18,13 @@ use crate::protocol::Protocol;
 /// `__reduce_ex__` returns as a tuple of two to six items is an object here, made by [`Arena::call`] or
 /// [`Arena::instance`] with its arguments, items, pairs, state and [setter](crate::Instance::state_setter) of the state;
 /// what it returns as a string is an [`Arena::global`].
-pub struct Reducing<'a> {
+pub struct ReduceContext<'a> {
     arena: &'a mut Arena,
     this: Cell,
     protocol: Protocol,
 }
 
-impl Reducing<'_> {
+impl ReduceContext<'_> {
     /// The value that is being pickled.
     pub fn this(&self) -> Value<'_> {
         Value::new(self.arena, self.this)
@@ -36,7 +36,7 @@ impl Reducing<'_> {
     }
 }
 
-impl Deref for Reducing<'_> {
+impl Deref for ReduceContext<'_> {
     type Target = Arena;
 
     fn deref(&self) -> &Arena {
@@ -44,27 +44,27 @@ impl Deref for Reducing<'_> {
     }
 }
 
-impl DerefMut for Reducing<'_> {
+impl DerefMut for ReduceContext<'_> {
     fn deref_mut(&mut self) -> &mut Arena {
         self.arena
     }
 }
 
 /// The value and the protocol.
-impl fmt::Debug for Reducing<'_> {
+impl fmt::Debug for ReduceContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at protocol {}", self.this(), self.protocol)
     }
 }
 
 /// A hook that may claim a value.
-pub(crate) type Claim = dyn Fn(&mut Reducing<'_>) -> Result<Option<Id>> + Send + Sync;
+pub(crate) type Claim = dyn Fn(&mut ReduceContext<'_>) -> Result<Option<Id>> + Send + Sync;
 /// A function that reduces the instances of a class.
-type Reducer = dyn Fn(&mut Reducing<'_>) -> Result<Id> + Send + Sync;
+type Reducer = dyn Fn(&mut ReduceContext<'_>) -> Result<Id> + Send + Sync;
 
 /// How the instances of classes are reduced, by the names of the classes: `copyreg.dispatch_table`, as a value.
 ///
-/// It holds for live objects by their [`class_name`](crate::Live::class_name) and for symbolic ones by their class.
+/// It holds for native objects by their [`class_name`](crate::NativeObject::class_name) and for symbolic ones by their class.
 /// Cheap to clone; picklers may share one or have each its own.
 ///
 /// ```
@@ -96,7 +96,7 @@ impl DispatchTable {
     pub fn reduce(
         mut self,
         class: &str,
-        reducer: impl Fn(&mut Reducing<'_>) -> Result<Id> + Send + Sync + 'static,
+        reducer: impl Fn(&mut ReduceContext<'_>) -> Result<Id> + Send + Sync + 'static,
     ) -> Self {
         self.classes.insert(class.replace(':', "."), Arc::new(reducer));
         self

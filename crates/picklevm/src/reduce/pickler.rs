@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DispatchTable, Reducing};
+use super::{DispatchTable, ReduceContext};
 use crate::error::Result;
 use crate::graph::Id;
 use crate::pickler::Pickler;
@@ -27,14 +27,14 @@ impl Pickler {
     #[must_use]
     pub fn persistent_id(
         mut self,
-        hook: impl Fn(&mut Reducing<'_>) -> Result<Option<Id>> + Send + Sync + 'static,
+        hook: impl Fn(&mut ReduceContext<'_>) -> Result<Option<Id>> + Send + Sync + 'static,
     ) -> Self {
         self.hooks.persistent_id = Some(Arc::new(hook));
         self
     }
 
-    /// Who reduces objects, live objects and globals before the [dispatch table](Pickler::dispatch_table) and
-    /// [`Live::reduce`](crate::Live::reduce) do: Python's `reducer_override`. `Ok(None)` is its `NotImplemented`.
+    /// Who reduces objects, native objects and globals before the [dispatch table](Pickler::dispatch_table) and
+    /// [`NativeObject::reduce`](crate::NativeObject::reduce) do: Python's `reducer_override`. `Ok(None)` is its `NotImplemented`.
     ///
     /// ```
     /// // Classes of `__main__`, which another program does not have, are written as those of a module.
@@ -51,7 +51,7 @@ impl Pickler {
     #[must_use]
     pub fn reducer_override(
         mut self,
-        hook: impl Fn(&mut Reducing<'_>) -> Result<Option<Id>> + Send + Sync + 'static,
+        hook: impl Fn(&mut ReduceContext<'_>) -> Result<Option<Id>> + Send + Sync + 'static,
     ) -> Self {
         self.hooks.reducer_override = Some(Arc::new(hook));
         self

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::name::split;
-use super::{Call, Callable, Class, Made, Resolver};
+use super::qualname::split;
+use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id};
 
@@ -46,9 +46,9 @@ struct PlainDataOnly {
 }
 
 impl Callable for PlainDataOnly {
-    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+    fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
         match self.callable.call(call)? {
-            Made::Symbolic => Err(refusal(self.name.clone())),
+            CallResult::Symbolic => Err(refusal(self.name.clone())),
             made => Ok(made),
         }
     }
@@ -72,7 +72,7 @@ impl<R: Resolver> Resolver for AllowList<R> {
         self.inner.makes_plain_data(module, name)
     }
 
-    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<CallResult> {
         self.inner.persistent_load(arena, pid)
     }
 

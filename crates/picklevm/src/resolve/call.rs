@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, Dict, How, Id, Items, Live, Value};
+use crate::graph::{Arena, Cell, Construction, Dict, Id, Items, NativeObject, Value};
 use crate::limits;
 
 /// A call that a pickle makes: the arguments, and the graph to make the result in.
@@ -14,7 +14,7 @@ use crate::limits;
 /// pickle fills after the call (items, state) is not there yet.
 pub struct Call<'a> {
     arena: &'a mut Arena,
-    how: How,
+    how: Construction,
     callable: Cell,
     /// A tuple.
     args: Cell,
@@ -48,7 +48,7 @@ impl Copies {
 impl<'a> Call<'a> {
     pub(crate) fn new(
         arena: &'a mut Arena,
-        how: How,
+        how: Construction,
         [callable, args, kwargs]: [Cell; 3],
         copies: &'a mut Copies,
     ) -> Self {
@@ -62,11 +62,11 @@ impl<'a> Call<'a> {
 
     /// The opcode that calls. Where a function of `copyreg` or a `functools.partial` stands for an opcode of a later
     /// protocol, it is that opcode.
-    pub fn how(&self) -> How {
+    pub fn construction(&self) -> Construction {
         self.how
     }
 
-    /// What is called: a global, or a live object.
+    /// What is called: a global, or a native object.
     pub fn callable(&self) -> Value<'_> {
         Value::new(self.arena, self.callable)
     }
@@ -91,7 +91,7 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// If there are not exactly `N`, or there are keyword arguments.
-    pub fn exactly<const N: usize>(&self) -> Result<[Value<'_>; N]> {
+    pub fn args_array<const N: usize>(&self) -> Result<[Value<'_>; N]> {
         let named = self.kwargs().map_or(0, Dict::len);
         self.args().as_array().filter(|_| named == 0).ok_or_else(|| self.wrong_count(N, named))
     }
@@ -128,33 +128,33 @@ impl fmt::Debug for Call<'_> {
     }
 }
 
-/// What comes of a call or a persistent id: from an [`Id`] of the graph, or from a [`Live`] object.
+/// What comes of a call or a persistent id: from an [`Id`] of the graph, or from a [`NativeObject`] object.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Made {
+pub enum CallResult {
     /// Nothing: the call stays a symbolic object, the persistent reference its id.
     Symbolic,
     /// A value of the graph.
     Value(Id),
-    /// A live object.
-    Live(Arc<dyn Live>),
+    /// A native object.
+    NativeObject(Arc<dyn NativeObject>),
 }
 
-impl From<Id> for Made {
+impl From<Id> for CallResult {
     fn from(id: Id) -> Self {
-        Made::Value(id)
+        CallResult::Value(id)
     }
 }
 
-impl<T: Live> From<T> for Made {
+impl<T: NativeObject> From<T> for CallResult {
     fn from(live: T) -> Self {
-        Made::Live(Arc::new(live))
+        CallResult::NativeObject(Arc::new(live))
     }
 }
 
-/// `None` is [`Made::Symbolic`].
-impl<T: Into<Made>> From<Option<T>> for Made {
+/// `None` is [`CallResult::Symbolic`].
+impl<T: Into<CallResult>> From<Option<T>> for CallResult {
     fn from(made: Option<T>) -> Self {
-        made.map_or(Made::Symbolic, Into::into)
+        made.map_or(CallResult::Symbolic, Into::into)
     }
 }

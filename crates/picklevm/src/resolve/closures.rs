@@ -1,6 +1,6 @@
 //! Closures as resolvers.
 
-use super::{Class, Made, Resolver};
+use super::{CallResult, Class, Resolver};
 use crate::error::Result;
 use crate::graph::{Arena, Id};
 
@@ -27,14 +27,14 @@ impl<F> std::fmt::Debug for Persistent<F> {
 /// A resolver of persistent ids from a closure, which is handed the graph and the id in it.
 ///
 /// ```
-/// use picklevm::{Error, Live, Unpickler, persistent};
+/// use picklevm::{Error, NativeObject, Unpickler, persistent_resolver};
 ///
 /// #[derive(Debug)]
 /// struct User(&'static str);
-/// impl Live for User {}
+/// impl NativeObject for User {}
 ///
 /// let users = ["Ann", "Bob"];
-/// let resolver = persistent(move |arena, pid| {
+/// let resolver = persistent_resolver(move |arena, pid| {
 ///     let name = arena.value(pid).as_u64().and_then(|n| users.get(n as usize));
 ///     name.map(|name| User(name)).ok_or_else(|| Error::other("no such user"))
 /// });
@@ -42,10 +42,10 @@ impl<F> std::fmt::Debug for Persistent<F> {
 /// assert_eq!(graph.root().downcast_ref::<User>().unwrap().0, "Bob");
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-pub fn persistent<F, M>(load: F) -> Persistent<F>
+pub fn persistent_resolver<F, M>(load: F) -> Persistent<F>
 where
     F: Fn(&mut Arena, Id) -> Result<M> + Send + Sync,
-    M: Into<Made>,
+    M: Into<CallResult>,
 {
     Persistent(load)
 }
@@ -53,9 +53,9 @@ where
 impl<F, M> Resolver for Persistent<F>
 where
     F: Fn(&mut Arena, Id) -> Result<M> + Send + Sync,
-    M: Into<Made>,
+    M: Into<CallResult>,
 {
-    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<CallResult> {
         self.0(arena, pid).map(Into::into)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Resolver;
-use super::name::split;
+use super::qualname::split;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Extension codes and the globals they stand for: what `copyreg.add_extension` keeps, as a value instead of a state of

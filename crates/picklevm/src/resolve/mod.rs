@@ -4,11 +4,11 @@
 
 mod allow;
 mod call;
+mod chain;
 mod closures;
-pub(crate) mod compat;
 mod extensions;
-mod name;
-mod or;
+pub(crate) mod python2_names;
+mod qualname;
 mod registry;
 mod standard;
 
@@ -16,10 +16,10 @@ use std::sync::Arc;
 
 pub use allow::AllowList;
 pub(crate) use call::Copies;
-pub use call::{Call, Made};
-pub use closures::{Persistent, persistent};
+pub use call::{Call, CallResult};
+pub use chain::Chain;
+pub use closures::{Persistent, persistent_resolver};
 pub use extensions::Extensions;
-pub use or::Or;
 pub use registry::{Construct, Registry};
 pub use standard::Standard;
 
@@ -33,11 +33,11 @@ use crate::graph::{Arena, Id};
 /// [`allow_only`](Resolver::allow_only). A closure over module and name is one too.
 ///
 /// ```
-/// use picklevm::{Deny, Made, Registry, Resolver, Standard, Unpickler};
+/// use picklevm::{Deny, CallResult, Registry, Resolver, Standard, Unpickler};
 ///
 /// let mut registry = Registry::new();
 /// registry.function("operator.getitem", |call| {
-///     let [of, key] = call.exactly()?;
+///     let [of, key] = call.args_array()?;
 ///     Ok(of.get(key).map(|item| item.id()))
 /// });
 /// let unpickler = Unpickler::new().resolver(registry.or(Standard).or(Deny));
@@ -83,15 +83,15 @@ pub trait Resolver: Send + Sync {
 
     /// Makes the value that a persistent id stands for: `Unpickler.persistent_load`.
     ///
-    /// The id is any value of `arena`, in which the result is made too. [`Made::Symbolic`], the default, leaves the
+    /// The id is any value of `arena`, in which the result is made too. [`CallResult::Symbolic`], the default, leaves the
     /// reference to the next resolver, and in the end a [`Kind::Persistent`](crate::Kind::Persistent).
     ///
     /// # Errors
     ///
     /// An error ends the load; offset and opcode are added to it.
-    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<CallResult> {
         let _ = (arena, pid);
-        Ok(Made::Symbolic)
+        Ok(CallResult::Symbolic)
     }
 
     /// Whether calls of a global make plain data here, as `builtins.set` does with [`Standard`](crate::Standard). An
@@ -110,11 +110,11 @@ pub trait Resolver: Send + Sync {
     }
 
     /// This resolver, and `next` for all that it leaves symbolic.
-    fn or<R: Resolver>(self, next: R) -> Or<Self, R>
+    fn or<R: Resolver>(self, next: R) -> Chain<Self, R>
     where
         Self: Sized,
     {
-        Or::new(self, next)
+        Chain::new(self, next)
     }
 
     /// This resolver behind a list of the globals that a pickle may name; any other is an error.
@@ -164,12 +164,12 @@ impl std::fmt::Debug for Class {
 pub trait Callable: Send + Sync {
     /// Makes the value of a call: by REDUCE, or as an instance by NEWOBJ, NEWOBJ_EX, INST or OBJ.
     ///
-    /// [`Made::Symbolic`] leaves the call a symbolic object.
+    /// [`CallResult::Symbolic`] leaves the call a symbolic object.
     ///
     /// # Errors
     ///
     /// An error ends the load; offset, opcode and the name of the global are added to it.
-    fn call(&self, call: &mut Call<'_>) -> Result<Made>;
+    fn call(&self, call: &mut Call<'_>) -> Result<CallResult>;
 }
 
 /// Keeps every global a name and every call an object: nothing of a pickle is interpreted.
@@ -202,7 +202,7 @@ impl<R: Resolver + ?Sized> Resolver for Arc<R> {
         (**self).find_class(module, name)
     }
 
-    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<Made> {
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<CallResult> {
         (**self).persistent_load(arena, pid)
     }
 

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::name::split;
-use super::{Call, Callable, Class, Made, Resolver};
+use super::qualname::split;
+use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::Result;
-use crate::graph::Live;
+use crate::graph::NativeObject;
 
 /// A resolver that is filled by hand: functions and classes in Rust by the names of those in Python.
 ///
 /// Names are `module.name`, or `module:Outer.Inner` for what is nested in a class. Cheap to clone.
 ///
 /// ```
-/// use picklevm::{Call, Construct, Live, Registry, Resolver, Standard, Unpickler, Value};
+/// use picklevm::{Call, Construct, NativeObject, Registry, Resolver, Standard, Unpickler, Value};
 ///
 /// #[derive(Debug, Default)]
 /// struct Point {
@@ -22,7 +22,7 @@ use crate::graph::Live;
 ///     y: i64,
 /// }
 ///
-/// impl Live for Point {
+/// impl NativeObject for Point {
 ///     fn set_state(&mut self, state: Value<'_>) -> picklevm::Result<()> {
 ///         self.x = state.at("x").as_i64().unwrap_or_default();
 ///         self.y = state.at("y").as_i64().unwrap_or_default();
@@ -49,8 +49,8 @@ pub struct Registry {
     modules: HashMap<String, HashMap<String, Arc<dyn Callable>>>,
 }
 
-/// A live object that a call makes: a class for [`Registry::class`].
-pub trait Construct: Live + Sized {
+/// A native object that a call makes: a class for [`Registry::class`].
+pub trait Construct: NativeObject + Sized {
     /// Makes an instance: Python's `__new__` and, but for NEWOBJ and NEWOBJ_EX, `__init__`.
     ///
     /// # Errors
@@ -65,15 +65,15 @@ impl Registry {
         Registry::default()
     }
 
-    /// Hands the calls of a global to a closure, which returns an [`Id`](crate::Id) of the graph or a live object.
+    /// Hands the calls of a global to a closure, which returns an [`Id`](crate::Id) of the graph or a native object.
     pub fn function<F, M>(&mut self, name: &str, function: F) -> &mut Self
     where
         F: Fn(&mut Call<'_>) -> Result<M> + Send + Sync + 'static,
-        M: Into<Made>,
+        M: Into<CallResult>,
     {
         struct Closure<F>(F);
-        impl<M: Into<Made>, F: Fn(&mut Call<'_>) -> Result<M> + Send + Sync> Callable for Closure<F> {
-            fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+        impl<M: Into<CallResult>, F: Fn(&mut Call<'_>) -> Result<M> + Send + Sync> Callable for Closure<F> {
+            fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
                 self.0(call).map(Into::into)
             }
         }

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Call, Callable, Class, Made, Resolver};
+use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::Result;
 use crate::graph::{Cell, Id, Kind};
-use crate::typed::plain::{Builtin, Plain};
+use crate::typed::builtins::{Builtin, Plain};
 
 /// Turns the calls that pickles use for plain data into values: `set`, `frozenset`, `bytearray`, `bytes`, `complex`
 /// and `_codecs.encode`. Everything else stays symbolic. The default of [`loads`](crate::loads).
@@ -37,7 +37,7 @@ impl Resolver for Standard {
 }
 
 impl Callable for Builtin {
-    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
+    fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
         call.pay_for_copy(first_arg_bytes(call))?;
         Ok(make(*self, call).map(Id).into())
     }

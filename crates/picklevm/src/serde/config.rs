@@ -8,8 +8,8 @@ use ::serde::de::{Deserialize, DeserializeOwned};
 use ::serde::ser::Serialize;
 use bytes::Bytes;
 
+use super::direct;
 use super::error::Result;
-use super::plain;
 use super::read::{Context, FromGraph, FromInput, Lend, Reader};
 use super::write::to_graph;
 use crate::graph::{Graph, Value};
@@ -206,7 +206,7 @@ impl Config {
     ///
     /// Those of [`from_slice`](super::from_slice).
     pub fn from_slice<'de, T: Deserialize<'de>>(&self, input: &'de [u8]) -> Result<T> {
-        if let Some(value) = plain::read(input, &self.unpickler.options, self.depth) {
+        if let Some(value) = direct::read(input, &self.unpickler.options, self.depth) {
             return Ok(value);
         }
         // The graph keeps text where it lies in a copy of the input, from which its place in the input itself is known.

@@ -73,11 +73,11 @@
 //! them, maps with keys of their own among it, are read by way of a graph from the start or soon.
 
 pub mod bigint;
+mod buffered;
 mod config;
-mod content;
+mod direct;
 mod error;
 mod instance;
-mod plain;
 mod read;
 mod shared;
 mod value;
@@ -89,9 +89,9 @@ use ::serde::de::{Deserialize, DeserializeOwned};
 use ::serde::ser::Serialize;
 
 pub use self::config::{Config, Variants};
+pub(crate) use self::direct::trim;
 pub use self::error::{Error, ErrorKind, Path, Result};
 pub use self::instance::Instance;
-pub(crate) use self::plain::trim;
 pub use self::shared::Shared;
 use crate::graph::{Graph, Value};
 

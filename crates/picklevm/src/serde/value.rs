@@ -5,8 +5,8 @@ use std::fmt;
 use ::serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use ::serde::ser::{Error as _, Serialize, Serializer};
 
+use super::buffered::Content;
 use super::config::DEPTH;
-use super::content::Content;
 use super::read::{Context, FromGraph, Reader};
 use crate::graph::{Arena, Cell, Graph, Tag, Value};
 use crate::limits::Limits;

@@ -4,10 +4,10 @@
 //! format (`_array_reconstructor` in CPython's `arraymodule.c`).
 
 use super::Reduce;
+use super::builtins::octets;
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
-use super::plain::octets;
+use super::instance::InstanceView;
+use super::reduce_helpers::typed;
 use super::signature::{Signature, index, real};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
@@ -221,7 +221,7 @@ impl Array {
         self.items
     }
 
-    pub(crate) fn of(instance: &Instance<'_>) -> Option<Array> {
+    pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Array> {
         // A state of `None` is what `__reduce_ex__` gives for one that is not there; the picklers write none.
         const CALL: Signature<2> = Signature::new(["typecode", "initializer"], 1).positional_only(2);
         if let Some([typecode, items]) = instance.bind(Class::Array, &CALL) {
@@ -281,7 +281,7 @@ impl Array {
 
 /// A type code: one character.
 fn code_of(typecode: Value<'_>) -> Option<char> {
-    let code = super::plain::text(typecode)?;
+    let code = super::builtins::text(typecode)?;
     let mut chars = code.chars();
     chars.next().filter(|_| chars.next().is_none())
 }

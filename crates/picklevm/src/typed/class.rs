@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::network::Kin;
 use super::paths::Flavour;
-use crate::graph::{Global, How, Value};
-use crate::resolve::compat::{Names, python3_name};
+use crate::graph::{Construction, Global, Value};
+use crate::resolve::python2_names::{Names, python3_name};
 
 /// What is known of a class or function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,7 +146,7 @@ pub(crate) fn attribute<'g>(value: Value<'g>) -> Option<(Value<'g>, &'g str)> {
     let function = object.class().as_global()?;
     let is_getattr = function.is("builtins", "getattr") || function.is("__builtin__", "getattr");
     let [parent, name] = object.args().as_array()?;
-    (is_getattr && object.how() == How::Reduce).then_some((parent, name.as_str()?))
+    (is_getattr && object.construction() == Construction::Reduce).then_some((parent, name.as_str()?))
 }
 
 /// Whether a class is an exception: those of Python are named so, and by PEP 8 those of programs too.

@@ -1,13 +1,13 @@
 //! `collections`: `OrderedDict`, `defaultdict`, `Counter`, `deque`; and `frozendict`.
 
 use super::Reduce;
+use super::builtins::members;
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
-use super::plain::members;
+use super::instance::InstanceView;
+use super::reduce_helpers::typed;
 use super::signature::Signature;
 use crate::error::Result;
-use crate::graph::{Arena, Cell, Dict, How, Id, IntoValue, Items, Key, Kind, OpKind, Pairs, Value};
+use crate::graph::{Arena, Cell, Construction, Dict, Entries, Id, IntoValue, Items, Key, Kind, OpKind, Value};
 use crate::protocol::Protocol;
 
 /// A `collections.OrderedDict`.
@@ -37,7 +37,7 @@ pub struct OrderedDict<'g> {
 #[derive(Clone, Copy, Debug)]
 enum Rows<'g> {
     /// They were set one after the other.
-    Set(Pairs<'g>),
+    Set(Entries<'g>),
     /// A list of pairs, the argument of the class.
     Listed(Items<'g>),
 }
@@ -45,7 +45,7 @@ enum Rows<'g> {
 impl<'g> OrderedDict<'g> {
     /// Keys and values, in order. What Python wrote has no key twice.
     pub fn entries(&self) -> impl Iterator<Item = (Value<'g>, Value<'g>)> + 'g {
-        let none = Pairs::new(self.class.arena(), &[]);
+        let none = Entries::new(self.class.arena(), &[]);
         let (set, listed) = match self.rows {
             Rows::Set(pairs) => (pairs, None),
             Rows::Listed(items) => (none, Some(items)),
@@ -71,7 +71,7 @@ impl<'g> OrderedDict<'g> {
         self.len() == 0
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<OrderedDict<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<OrderedDict<'g>> {
         if !instance.is(Class::OrderedDict) || instance.state.is_some() || instance.items.is_some() {
             return None;
         }
@@ -130,7 +130,7 @@ impl Reduce for OrderedDict<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct DefaultDict<'g> {
     factory: Option<Value<'g>>,
-    entries: Pairs<'g>,
+    entries: Entries<'g>,
     class: Value<'g>,
 }
 
@@ -141,7 +141,7 @@ impl<'g> DefaultDict<'g> {
     }
 
     /// Keys and values, in order. What Python wrote has no key twice.
-    pub fn entries(&self) -> Pairs<'g> {
+    pub fn entries(&self) -> Entries<'g> {
         self.entries
     }
 
@@ -150,7 +150,7 @@ impl<'g> DefaultDict<'g> {
         last(self.class.arena(), self.entries, key.into())
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<DefaultDict<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<DefaultDict<'g>> {
         let is_whole = instance.is(Class::DefaultDict) && instance.state.is_none() && instance.items.is_none();
         let entries = match instance.args.len() {
             _ if !is_whole => return None,
@@ -169,7 +169,10 @@ impl<'g> DefaultDict<'g> {
 
 /// Whether a value is none of those that Python can't call.
 fn may_be_callable(value: Value<'_>) -> bool {
-    matches!(value.kind(), Kind::Global(_) | Kind::Ext(_) | Kind::Object(_) | Kind::Persistent(_) | Kind::Live(_))
+    matches!(
+        value.kind(),
+        Kind::Global(_) | Kind::Ext(_) | Kind::Object(_) | Kind::Persistent(_) | Kind::NativeObject(_)
+    )
 }
 
 impl Reduce for DefaultDict<'_> {
@@ -202,7 +205,7 @@ impl<'g> Counter<'g> {
         self.0
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Counter<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Counter<'g>> {
         let [counts] = instance.only_args(Class::Counter)?.as_array()?;
         counts.as_dict().map(Counter)
     }
@@ -235,8 +238,8 @@ pub struct FrozenDict<'g> {
 
 impl<'g> FrozenDict<'g> {
     /// Keys and values, in order.
-    pub fn entries(&self) -> Pairs<'g> {
-        self.mapping.map_or(Pairs::new(self.class.arena(), &[]), Dict::entries)
+    pub fn entries(&self) -> Entries<'g> {
+        self.mapping.map_or(Entries::new(self.class.arena(), &[]), Dict::entries)
     }
 
     /// The value of a key.
@@ -245,7 +248,7 @@ impl<'g> FrozenDict<'g> {
     }
 
     /// A dict, or nothing.
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<FrozenDict<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<FrozenDict<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["mapping"], 0).positional_only(1);
         let [mapping] = instance.bind(Class::FrozenDict, &SIGNATURE)?;
         let mapping = match mapping {
@@ -298,7 +301,7 @@ impl<'g> Deque<'g> {
     }
 
     /// Without arguments or with an empty tuple and the length; in Python 2 with a list of the items and the length.
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Deque<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Deque<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["iterable", "maxlen"], 0);
         let [iterable, max_len] = SIGNATURE.bind(instance.args, instance.kwargs())?;
         let is_whole = instance.known == Class::Deque && !instance.is_partial && instance.pairs.is_none();
@@ -381,7 +384,7 @@ impl Arena {
     fn frozen(&mut self, dict: Cell) -> Id {
         let class = self.known_global("builtins", "frozendict");
         let args = self.new_tuple(&[dict]);
-        Id(self.new_object(How::NewObj, class, args))
+        Id(self.new_object(Construction::NewObj, class, args))
     }
 
     /// A `collections.deque` of items, and how many it holds at most; see [`Deque`]. Of more items Python keeps the last.

@@ -7,10 +7,10 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use super::Reduce;
+use super::builtins::octets_of;
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
-use super::plain::octets_of;
+use super::instance::InstanceView;
+use super::reduce_helpers::typed;
 use super::signature::{Signature, index, index_or};
 use super::zones::Zone;
 use crate::error::{Error, ErrorKind, Result};
@@ -96,7 +96,7 @@ impl Date {
         [high, low, self.month, self.day]
     }
 
-    pub(crate) fn of(instance: &Instance<'_>) -> Option<Date> {
+    pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Date> {
         if let Some(packed) = packed_args(instance, Class::Date).and_then(|args| octets_of(args.get(0)?)) {
             return Date::unpack(packed);
         }
@@ -233,7 +233,7 @@ impl<'g> Time<'g> {
         if self.fold && protocol >= Protocol::V4 { FOLD } else { 0 }
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Time<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Time<'g>> {
         let args = packed_args(instance, Class::Time);
         if let Some([hour, rest @ ..]) = args.and_then(|args| octets_of::<6>(args.get(0)?)) {
             let [minute, second, micros @ ..] = rest;
@@ -308,7 +308,7 @@ impl<'g> DateTime<'g> {
         self.time.zone
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<DateTime<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<DateTime<'g>> {
         let args = packed_args(instance, Class::DateTime);
         let Some(packed) = args.and_then(|args| octets_of::<10>(args.get(0)?)) else {
             let [year, month, day, rest @ ..] = instance.bind(Class::DateTime, &DATE_TIME)?;
@@ -420,7 +420,7 @@ impl TimeDelta {
         i64::from(self.days) * DAY + i64::from(self.seconds)
     }
 
-    pub(crate) fn of(instance: &Instance<'_>) -> Option<TimeDelta> {
+    pub(crate) fn of(instance: &InstanceView<'_>) -> Option<TimeDelta> {
         const MICROSECONDS: [i64; 7] =
             [DAY * MILLION, MILLION, 1, 1000, 60 * MILLION, 3600 * MILLION, 7 * DAY * MILLION];
         let parts = instance.bind(Class::TimeDelta, &TIME_DELTA)?;
@@ -483,13 +483,13 @@ fn whole(value: f64) -> Option<i128> {
 
 /// The arguments, if they are such that the first may be packed: one, and a zone behind it. Names are ignored by Python
 /// then.
-fn packed_args<'g>(instance: &Instance<'g>, class: Class) -> Option<Items<'g>> {
+fn packed_args<'g>(instance: &InstanceView<'g>, class: Class) -> Option<Items<'g>> {
     let most = if class == Class::Date { 1 } else { 2 };
-    Instance { kwargs: None, ..*instance }.only_args(class).filter(|args| (1..=most).contains(&args.len()))
+    InstanceView { kwargs: None, ..*instance }.only_args(class).filter(|args| (1..=most).contains(&args.len()))
 }
 
 /// The zone of a time or datetime as it was given.
-pub(crate) fn zone_argument<'g>(instance: &Instance<'g>) -> Option<Value<'g>> {
+pub(crate) fn zone_argument<'g>(instance: &InstanceView<'g>) -> Option<Value<'g>> {
     let zone = match packed_args(instance, instance.known) {
         Some(args) if index(args.get(0)?).is_none() => args.get(1),
         _ if instance.known == Class::Time => instance.bind(Class::Time, &TIME)?[4],

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::Reduce;
+use super::builtins::text;
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
+use super::instance::InstanceView;
 use super::numbers::{Digits, integer_of};
-use super::plain::text;
+use super::reduce_helpers::typed;
 use super::signature::Signature;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Items, Kind, Value};
@@ -49,7 +49,7 @@ impl<'g> Decimal<'g> {
     }
 
     /// The text, an integer, a float, or a tuple of sign, digits and exponent.
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Decimal<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Decimal<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["value", "context"], 0);
         let [value, context] = instance.bind(Class::Decimal, &SIGNATURE)?;
         if context.is_some_and(|context| !context.is_none()) {

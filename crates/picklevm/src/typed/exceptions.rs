@@ -2,8 +2,8 @@
 
 use super::Reduce;
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
+use super::instance::InstanceView;
+use super::reduce_helpers::typed;
 use crate::graph::{Arena, Dict, Id, Items, OpKind, Value};
 use crate::protocol::Protocol;
 
@@ -48,8 +48,8 @@ impl<'g> Exception<'g> {
     }
 
     /// Any call of a class that is an exception by its name.
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Exception<'g>> {
-        let Instance { class, args, state, .. } = *instance;
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Exception<'g>> {
+        let InstanceView { class, args, state, .. } = *instance;
         let is_whole = instance.is(Class::Exception) && instance.items.is_none() && instance.pairs.is_none();
         let attributes = state.filter(|state| !state.is_none());
         let is_plain = attributes.is_none_or(|state| state.as_dict().is_some());

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::Reduce;
+use super::builtins::{octets, text};
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
-use super::plain::{octets, text};
+use super::instance::InstanceView;
+use super::reduce_helpers::typed;
 use super::signature::{Signature, index};
 use crate::error::Result;
 use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Kind, OpKind, Value};
@@ -55,7 +55,7 @@ impl<'g> Partial<'g> {
     }
 
     /// `partial(function)`, and a state of function, arguments, keywords and attributes.
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Partial<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Partial<'g>> {
         if !instance.is(Class::Partial) || instance.items.is_some() || instance.pairs.is_some() {
             return None;
         }
@@ -114,7 +114,7 @@ impl<'g> Regex<'g> {
         self.flags
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Regex<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Regex<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["pattern", "flags"], 1);
         const ASCII: i64 = 256;
         const UNICODE: i64 = 32;
@@ -164,7 +164,7 @@ impl<'g> SimpleNamespace<'g> {
         self.0
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<SimpleNamespace<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<SimpleNamespace<'g>> {
         let is_whole = instance.is(Class::SimpleNamespace) && instance.items.is_none() && instance.pairs.is_none();
         let state = instance.state.filter(|_| is_whole && instance.args.is_empty())?;
         state.as_dict().map(SimpleNamespace)

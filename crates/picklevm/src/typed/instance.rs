@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::class::Class;
-use super::construction::Construction;
+use super::constructor_call::ConstructorCall;
 use super::{Reduce, View};
-use crate::graph::{Arena, Cell, Change, Dict, How, Id, Items, Kind, Object, OpKind, Pairs, Value};
+use crate::graph::{Arena, Cell, Change, Construction, Dict, Entries, Id, Items, Kind, Object, OpKind, Value};
 use crate::protocol::Protocol;
 
 /// An instance, the same however it was pickled: of which class, made of which arguments, and what it holds.
@@ -16,7 +16,7 @@ use crate::protocol::Protocol;
 /// `__slots__`, a subclass of a list, the result of a call. [`Object`] has what the pickle said, this what it meant.
 ///
 /// ```
-/// use picklevm::typed::Instance;
+/// use picklevm::typed::InstanceView;
 ///
 /// // An instance with an attribute `x`, at protocol 2 and at protocol 0.
 /// for pickle in [
@@ -24,18 +24,18 @@ use crate::protocol::Protocol;
 ///     b"ccopy_reg\n_reconstructor\n(cgeometry\nPoint\nc__builtin__\nobject\nNtR(dVx\nI5\nsb.",
 /// ] {
 ///     let graph = picklevm::loads(pickle)?;
-///     let point = graph.root().view::<Instance>()?;
+///     let point = graph.root().view::<InstanceView>()?;
 ///     assert!(point.is_instance("geometry", "Point"));
 ///     assert_eq!(point.attr("x").and_then(|x| x.as_i64()), Some(5));
 /// }
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 #[derive(Clone, Copy)]
-pub struct Instance<'g> {
+pub struct InstanceView<'g> {
     pub(crate) class: Value<'g>,
     pub(crate) known: Class,
     /// The opcode that makes it where there is one for that.
-    pub(crate) how: How,
+    pub(crate) how: Construction,
     pub(crate) args: Items<'g>,
     /// Keyword arguments: a dict that is not empty.
     pub(crate) kwargs: Option<Value<'g>>,
@@ -70,19 +70,19 @@ impl<'g> Rows<'g> {
     }
 }
 
-impl<'g> Instance<'g> {
+impl<'g> InstanceView<'g> {
     /// Takes an object apart.
-    pub(crate) fn of(value: Value<'g>) -> Option<Instance<'g>> {
+    pub(crate) fn of(value: Value<'g>) -> Option<InstanceView<'g>> {
         let object = value.as_object()?;
-        Some(Instance::new(object, Class::of(object.class())))
+        Some(InstanceView::new(object, Class::of(object.class())))
     }
 
     /// Takes an object apart. `known` is what is known of its class.
-    pub(crate) fn new(object: Object<'g>, known: Class) -> Instance<'g> {
-        let mut instance = Instance {
+    pub(crate) fn new(object: Object<'g>, known: Class) -> InstanceView<'g> {
+        let mut instance = InstanceView {
             class: object.class(),
             known,
-            how: object.how(),
+            how: object.construction(),
             args: object.args(),
             kwargs: object.kwargs().filter(|kwargs| !kwargs.is_empty()),
             state: None,
@@ -99,7 +99,7 @@ impl<'g> Instance<'g> {
                 Change::Effect(_) => true,
             };
         }
-        if instance.how == How::Reduce {
+        if instance.how == Construction::Reduce {
             instance.see_through();
         }
         instance
@@ -107,7 +107,7 @@ impl<'g> Instance<'g> {
 
     /// Makes it what a call was meant to make that stands for an opcode of a later protocol.
     fn see_through(&mut self) {
-        let Some(made) = Construction::of(self.class, self.known, self.args) else { return self.see_through_call() };
+        let Some(made) = ConstructorCall::of(self.class, self.known, self.args) else { return self.see_through_call() };
         (self.how, self.class, self.known) = (made.how, made.class, Class::of(made.class));
         (self.args, self.kwargs, self.base) = (made.args, made.kwargs, made.base);
         self.items = made.items.or(self.items);
@@ -165,7 +165,7 @@ impl<'g> Instance<'g> {
 
     /// Whether the class or function was called; else the instance was made by `cls.__new__`, without `__init__`.
     pub fn is_called(&self) -> bool {
-        self.how == How::Reduce
+        self.how == Construction::Reduce
     }
 
     /// The arguments.
@@ -187,19 +187,19 @@ impl<'g> Instance<'g> {
     /// `None`) and a dict of slots. Nothing for a state of another kind.
     ///
     /// ```
-    /// use picklevm::{Graph, typed::Instance, value};
+    /// use picklevm::{Graph, typed::InstanceView, value};
     ///
     /// let mut graph = Graph::new();
     /// let state = value!(in graph, (null, {"x": 1, "y": 2}));   // a class with `__slots__`
     /// let point = graph.instance("geometry", "Point").state(state).build()?;
-    /// let point = graph.value(point).view::<Instance>()?;
+    /// let point = graph.value(point).view::<InstanceView>()?;
     /// assert_eq!(point.attributes().filter_map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["x", "y"]);
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn attributes(&self) -> impl Iterator<Item = (Value<'g>, Value<'g>)> + 'g {
         let arena = self.class.arena();
         let rows = match self.state {
-            Some(_) => Instance { kwargs: None, ..*self }.attribute_rows().unwrap_or(Rows::NONE),
+            Some(_) => InstanceView { kwargs: None, ..*self }.attribute_rows().unwrap_or(Rows::NONE),
             None => Rows::NONE,
         };
         rows.first.iter().chain(rows.second).map(|[key, value]| (Value::new(arena, *key), Value::new(arena, *value)))
@@ -216,14 +216,14 @@ impl<'g> Instance<'g> {
     }
 
     /// What was set on it by key, as on a dict; equal keys have not been merged.
-    pub fn entries(&self) -> Pairs<'g> {
+    pub fn entries(&self) -> Entries<'g> {
         let rows = self.pairs.map_or(&[][..], |rows| rows.first);
-        Pairs::new(self.class.arena(), rows.as_flattened())
+        Entries::new(self.class.arena(), rows.as_flattened())
     }
 }
 
 /// The class, the arguments and the state.
-impl fmt::Debug for Instance<'_> {
+impl fmt::Debug for InstanceView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
             .field("class", &self.class)
@@ -234,17 +234,17 @@ impl fmt::Debug for Instance<'_> {
 }
 
 /// Any object: but for one to which more happened than these fields can tell (several states, calls for their effect).
-impl<'g> View<'g> for Instance<'g> {
+impl<'g> View<'g> for InstanceView<'g> {
     const EXPECTED: &'static str = "an instance";
 
     fn view(value: Value<'g>) -> Option<Self> {
-        Instance::of(value).filter(|instance| !instance.is_partial)
+        InstanceView::of(value).filter(|instance| !instance.is_partial)
     }
 }
 
 /// As `object.__reduce_ex__` has it: below protocol 2, an instance without arguments is made by
 /// `copyreg._reconstructor(class, object, None)`.
-impl Reduce for Instance<'_> {
+impl Reduce for InstanceView<'_> {
     fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
         let [args, items, pairs] = [self.args.cells(), self.items().cells(), self.entries().rows().as_flattened()];
         // One copy of all that it holds, so that what is shared stays shared.
@@ -257,14 +257,14 @@ impl Reduce for Instance<'_> {
         let (pairs, copies) = copies.split_at(pairs.len());
         let (kwargs, state) = copies.split_at(usize::from(self.kwargs.is_some()));
         let is_empty = args.is_empty() && kwargs.is_empty() && items.is_empty() && pairs.is_empty();
-        let object = if self.how == How::NewObj && is_empty && protocol < Protocol::V2 {
+        let object = if self.how == Construction::NewObj && is_empty && protocol < Protocol::V2 {
             arena.reconstructed(class, "object", Cell::NONE)
         } else {
             let args = arena.new_tuple(args);
             match kwargs {
                 [kwargs, ..] => {
                     let both = arena.new_tuple(&[args, *kwargs]);
-                    arena.new_object(How::NewObjEx, class, both)
+                    arena.new_object(Construction::NewObjEx, class, both)
                 }
                 [] => arena.new_object(self.how, class, args),
             }

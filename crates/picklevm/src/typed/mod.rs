@@ -20,7 +20,7 @@
 //! A view changes nothing and loses nothing: the graph is written back byte for byte as it was. It is the same for every
 //! protocol and every Python from 2.7 on, and for graphs that [`Symbolic`](crate::Symbolic) or
 //! [`Standard`](crate::Standard) made. An object that holds more than its view could tell has none, nor has one with
-//! contents that Python would refuse: month 13, say. Every object has a view as [`Instance`].
+//! contents that Python would refuse: month 13, say. Every object has a view as [`InstanceView`].
 //!
 //! The way back is [`IntoValue`](crate::IntoValue), which views have too, and constructors of [`Arena`] for what is made
 //! of values of the graph: [`deque`](Arena::deque), [`partial`](Arena::partial), … They make what CPython 3.13 pickles.
@@ -63,7 +63,7 @@
 //! | `collections.OrderedDict`, `defaultdict`, `Counter`, `deque` | [`OrderedDict`], [`DefaultDict`], [`Counter`], [`Deque`] |
 //! | `frozendict` (3.15) | [`FrozenDict`] |
 //! | a named tuple, a member of an enum | [`NamedTuple`], [`EnumMember`] |
-//! | a dataclass, an instance of any class | [`Instance`] |
+//! | a dataclass, an instance of any class | [`InstanceView`] |
 //! | `uuid.UUID` | [`Uuid`] |
 //! | the classes of `pathlib` | [`Path`] |
 //! | addresses, networks and interfaces of `ipaddress` | [`IpAddress`], [`IpNetwork`], [`IpInterface`] |
@@ -72,11 +72,12 @@
 //! | `functools.partial`, `re.compile(…)`, `types.SimpleNamespace` | [`Partial`], [`Regex`], [`SimpleNamespace`] |
 
 mod array;
+pub(crate) mod builtins;
 #[cfg(feature = "chrono-04")]
 mod chrono;
 pub(crate) mod class;
 mod collections;
-pub(crate) mod construction;
+pub(crate) mod constructor_call;
 pub(crate) mod datetime;
 mod decimal;
 mod exceptions;
@@ -84,13 +85,12 @@ mod functions;
 pub(crate) mod instance;
 #[cfg(feature = "jiff-02")]
 mod jiff;
-mod make;
-mod members;
+mod namedtuple_enum;
 mod network;
 mod numbers;
 mod paths;
-pub(crate) mod plain;
 mod ranges;
+mod reduce_helpers;
 pub(crate) mod signature;
 mod uuid;
 mod zones;
@@ -101,8 +101,8 @@ pub use datetime::{Date, DateTime, Time, TimeDelta};
 pub use decimal::Decimal;
 pub use exceptions::Exception;
 pub use functions::{Partial, Regex, SimpleNamespace};
-pub use instance::Instance;
-pub use members::{EnumMember, Member, NamedTuple};
+pub use instance::InstanceView;
+pub use namedtuple_enum::{EnumMember, Member, NamedTuple};
 pub use network::{IpAddress, IpInterface, IpNetwork};
 pub use numbers::{Complex, Fraction};
 pub use paths::{Flavour, Path};
@@ -117,7 +117,7 @@ use crate::protocol::Protocol;
 /// What a Python object is in Rust: the types of [this module](self), and those of programs.
 ///
 /// ```
-/// use picklevm::{Value, typed::{Instance, View}};
+/// use picklevm::{Value, typed::{InstanceView, View}};
 ///
 /// struct Point { x: i64, y: i64 }
 ///
@@ -125,7 +125,7 @@ use crate::protocol::Protocol;
 ///     const EXPECTED: &'static str = "a geometry.Point";
 ///
 ///     fn view(value: Value<'g>) -> Option<Self> {
-///         let point = value.view::<Instance>().ok().filter(|point| point.is_instance("geometry", "Point"))?;
+///         let point = value.view::<InstanceView>().ok().filter(|point| point.is_instance("geometry", "Point"))?;
 ///         Some(Point { x: point.attr("x")?.as_i64()?, y: point.attr("y")?.as_i64()? })
 ///     }
 /// }

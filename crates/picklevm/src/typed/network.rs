@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Reduce;
+use super::builtins::{octets_of, text};
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
-use super::plain::{octets_of, text};
+use super::instance::InstanceView;
+use super::reduce_helpers::typed;
 use super::signature::{Signature, index_or};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Kind, Value};
@@ -81,7 +81,7 @@ impl<'g> IpAddress<'g> {
     }
 
     /// An integer, or as Pythons from 3.9 on have addresses of IPv6 its text.
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<IpAddress<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpAddress<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
         let kin = kin(instance, What::Address)?;
         let [address] = instance.bind(instance.known, &SIGNATURE)?;
@@ -101,7 +101,7 @@ fn address_of(address: Value<'_>, kin: Kin) -> Option<IpAddress<'_>> {
     Some(IpAddress { addr, scope: None })
 }
 
-fn kin(instance: &Instance<'_>, what: What) -> Option<Kin> {
+fn kin(instance: &InstanceView<'_>, what: What) -> Option<Kin> {
     match instance.known {
         Class::Network(kin) if kin.what == what => Some(kin),
         _ => None,
@@ -191,7 +191,7 @@ impl<'g> IpNetwork<'g> {
         self.0.prefix
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<IpNetwork<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpNetwork<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["address", "strict"], 1).by_init();
         let kin = kin(instance, What::Network)?;
         let [address, strict] = instance.bind(instance.known, &SIGNATURE)?;
@@ -263,7 +263,7 @@ impl<'g> IpInterface<'g> {
         self.prefix
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<IpInterface<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpInterface<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
         let kin = kin(instance, What::Interface)?;
         let [address] = instance.bind(instance.known, &SIGNATURE)?;

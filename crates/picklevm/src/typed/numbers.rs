@@ -5,10 +5,10 @@ use std::fmt;
 use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 
+use super::builtins::{Plain, plain, text};
 use super::class::Class;
-use super::instance::Instance;
-use super::make::{into_value, typed};
-use super::plain::{Plain, plain, text};
+use super::instance::InstanceView;
+use super::reduce_helpers::{into_value, typed};
 use super::signature::Signature;
 use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,7 +62,7 @@ impl Fraction {
 
     /// Two integers, or one number, or its text, as Pythons before 3.11 have it. Large ones are taken at their word that these
     /// are the lowest terms: to find out would take quadratic time.
-    pub(crate) fn of(instance: &Instance<'_>) -> Option<Fraction> {
+    pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Fraction> {
         const SIGNATURE: Signature<2> = Signature::new(["numerator", "denominator"], 0);
         let (numerator, denominator) = match instance.bind(Class::Fraction, &SIGNATURE)? {
             [None, None] => (BigInt::ZERO, BigInt::from(1)),

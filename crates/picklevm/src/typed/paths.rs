@@ -7,10 +7,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::Reduce;
+use super::builtins::text;
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
-use super::plain::text;
+use super::instance::InstanceView;
+use super::reduce_helpers::typed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
@@ -108,7 +108,7 @@ impl<'g> Path<'g> {
         is_unicode.then(|| self.to_string())
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Path<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Path<'g>> {
         let Class::Path(flavour) = instance.known else { return None };
         let segments = instance.only_args(instance.known)?;
         let mut kinds = segments.map(Value::kind);

@@ -6,9 +6,9 @@ use num_bigint::BigInt;
 
 use super::Reduce;
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
+use super::instance::InstanceView;
 use super::numbers::{Digits, integer_of};
+use super::reduce_helpers::typed;
 use super::signature::Signature;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, IntoValue, Value};
@@ -62,7 +62,7 @@ impl Range {
         &self.step
     }
 
-    pub(crate) fn of(instance: &Instance<'_>) -> Option<Range> {
+    pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Range> {
         let [start, stop, step] = start_stop_step(instance, Class::Range)?;
         let part = |part: Option<Value<'_>>, default: i32| part.map_or(Some(default.into()), integer_of);
         Range::new(part(start, 0)?, part(stop, 0)?, part(step, 1)?).ok()
@@ -70,7 +70,7 @@ impl Range {
 }
 
 /// The arguments of `range` and `slice`: one is where it stops.
-fn start_stop_step<'g>(instance: &Instance<'g>, class: Class) -> Option<[Option<Value<'g>>; 3]> {
+fn start_stop_step<'g>(instance: &InstanceView<'g>, class: Class) -> Option<[Option<Value<'g>>; 3]> {
     const SIGNATURE: Signature<3> = Signature::new(["start", "stop", "step"], 1).positional_only(3);
     Some(match instance.bind(class, &SIGNATURE)? {
         [stop, None, None] => [None, stop, None],
@@ -123,7 +123,7 @@ pub struct Slice<'g> {
 }
 
 impl<'g> Slice<'g> {
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<Slice<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Slice<'g>> {
         let none = Value::new(instance.class.arena(), Cell::NONE);
         let [start, stop, step] = start_stop_step(instance, Class::Slice)?.map(|part| part.unwrap_or(none));
         Some(Slice { start, stop, step })

@@ -1,9 +1,9 @@
 //! Signatures of constructors: which arguments Python takes, by position and by name.
 
+use super::builtins::text;
 use super::class::Class;
-use super::instance::Instance;
-use super::plain::text;
-use crate::graph::{Dict, How, Items, Kind, Value};
+use super::instance::InstanceView;
+use crate::graph::{Construction, Dict, Items, Kind, Value};
 
 /// The parameters of a constructor of Python, in their order: what `inspect.signature` tells of it.
 pub(crate) struct Signature<const N: usize> {
@@ -65,14 +65,14 @@ impl<const N: usize> Signature<N> {
     }
 }
 
-impl<'g> Instance<'g> {
+impl<'g> InstanceView<'g> {
     /// The arguments of an instance of a class that is nothing but these, by the parameters of its constructor.
     pub(crate) fn bind<const N: usize>(
         &self,
         class: Class,
         signature: &Signature<N>,
     ) -> Option<[Option<Value<'g>>; N]> {
-        let is_made = signature.by_new || !matches!(self.how, How::NewObj | How::NewObjEx);
+        let is_made = signature.by_new || !matches!(self.how, Construction::NewObj | Construction::NewObjEx);
         let is_whole = self.known == class && !self.is_partial && self.state.is_none();
         if !is_made || !is_whole || self.items.is_some() || self.pairs.is_some() {
             return None;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::builtins::{octets_of, text};
 use super::class::Class;
-use super::instance::Instance;
-use super::make::typed;
-use super::members::{EnumMember, Member};
-use super::plain::{octets_of, text};
+use super::instance::InstanceView;
+use super::namedtuple_enum::{EnumMember, Member};
+use super::reduce_helpers::typed;
 use super::signature::Signature;
 use super::{Reduce, View};
-use crate::graph::{Arena, Cell, How, Id, OpKind, Value};
+use crate::graph::{Arena, Cell, Construction, Id, OpKind, Value};
 use crate::protocol::Protocol;
 
 /// A `uuid.UUID`.
@@ -59,7 +59,7 @@ impl Uuid {
         self.safety
     }
 
-    pub(crate) fn of(instance: &Instance<'_>) -> Option<Uuid> {
+    pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Uuid> {
         if let Some(arguments) = instance.bind(Class::Uuid, &SIGNATURE) {
             return Uuid::called(arguments);
         }
@@ -184,7 +184,7 @@ impl Reduce for Uuid {
         let object = if protocol < Protocol::V2 {
             arena.reconstructed(class, "object", Cell::NONE)
         } else {
-            arena.new_object(How::NewObj, class, Cell::EMPTY_TUPLE)
+            arena.new_object(Construction::NewObj, class, Cell::EMPTY_TUPLE)
         };
         let safety = match self.safety {
             SafeUuid::Safe => Some(0),

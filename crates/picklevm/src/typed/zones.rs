@@ -2,11 +2,11 @@
 
 use std::fmt;
 
+use super::builtins::text;
 use super::class::Class;
 use super::datetime::TimeDelta;
-use super::instance::Instance;
-use super::make::{into_value, typed};
-use super::plain::text;
+use super::instance::InstanceView;
+use super::reduce_helpers::{into_value, typed};
 use super::signature::{Signature, index};
 use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
@@ -61,7 +61,7 @@ impl<'g> TimeZone<'g> {
         self.name
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<TimeZone<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<TimeZone<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["offset", "name"], 1);
         let [offset, name] = instance.bind(Class::TimeZone, &SIGNATURE)?;
         let zone = TimeZone::new(TimeDelta::view(offset?)?).ok()?;
@@ -132,7 +132,7 @@ impl<'g> ZoneInfo<'g> {
         self.is_cached
     }
 
-    pub(crate) fn of(instance: &Instance<'g>) -> Option<ZoneInfo<'g>> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<ZoneInfo<'g>> {
         const CALL: Signature<1> = Signature::new(["key"], 1);
         const UNPICKLE: Signature<2> = Signature::new(["key", "from_cache"], 2).positional_only(2);
         let (key, is_cached) = match instance.known {
@@ -194,7 +194,7 @@ impl<'g> Zone<'g> {
             Zone::Fixed(zone) => Some(zone.offset),
             Zone::Named(_) => None,
             Zone::Other(value) => {
-                let zone = Instance::of(*value)?;
+                let zone = InstanceView::of(*value)?;
                 let class = zone.class.as_global()?.to_string();
                 match &*class {
                     "pytz._UTC" | "dateutil.tz.tz.tzutc" => Some(TimeDelta::ZERO),
@@ -211,7 +211,7 @@ impl<'g> Zone<'g> {
         match self {
             Zone::Fixed(_) => None,
             Zone::Named(zone) => Some(zone.key),
-            Zone::Other(value) => text(Instance::of(*value)?.args.get(0)?),
+            Zone::Other(value) => text(InstanceView::of(*value)?.args.get(0)?),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Constructors: every kind can be made by hand.
 
-use picklevm::{ErrorKind, Graph, How, Id, Kind};
+use picklevm::{Construction, ErrorKind, Graph, Id, Kind};
 
 use crate::shown;
 
@@ -116,7 +116,7 @@ fn an_instance_has_arguments_keyword_arguments_items_pairs_and_state() {
         .build()
         .unwrap();
     let cart = graph.value(id).as_object().unwrap();
-    assert_eq!(cart.how(), How::NewObjEx);
+    assert_eq!(cart.construction(), Construction::NewObjEx);
     assert!(cart.is_instance("shop", "Cart"));
     assert_eq!(cart.args().map(shown).collect::<Vec<_>>(), ["1", "'a'", "'b'"]);
     assert_eq!(shown(cart.kwargs().unwrap()), "{'size': 3}");
@@ -131,7 +131,7 @@ fn attributes_of_an_instance_are_a_dict() {
     let mut graph = Graph::new();
     let id = graph.instance("geometry", "Point").attr("x", 1).attr("y", 2).build().unwrap();
     let point = graph.value(id).as_object().unwrap();
-    assert_eq!(point.how(), How::NewObj);
+    assert_eq!(point.construction(), Construction::NewObj);
     assert_eq!(shown(point.state().unwrap()), "{'x': 1, 'y': 2}");
 }
 

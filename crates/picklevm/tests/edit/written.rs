@@ -1,6 +1,6 @@
 //! What was built or changed by hand is written as pickles that read back to the same graph.
 
-use picklevm::{Graph, Id, Pickler, Protocol, Symbolic, Unpickler, Writer, same_graph, value};
+use picklevm::{Graph, Id, Pickler, PicklerVersion, Protocol, Symbolic, Unpickler, same_graph, value};
 
 /// Writes a root at protocols from `lowest` on and compares what is read back.
 #[track_caller]
@@ -11,7 +11,7 @@ fn comes_back(graph: &Graph, lowest: u8) {
         let again = Unpickler::new().loads(&pickle).unwrap();
         assert!(same_graph(graph.root(), again.root()), "protocol {protocol}: {graph:?} became {again:?}");
         // CPython's pure-Python pickler walks the same graph in its own way.
-        let writer: Writer = "3.13-py".parse().unwrap();
+        let writer: PicklerVersion = "3.13-py".parse().unwrap();
         let pickle = pickler.writer(writer).dumps(graph.root()).unwrap();
         assert!(same_graph(graph.root(), Unpickler::new().loads(&pickle).unwrap().root()), "protocol {protocol}");
     }

@@ -1,12 +1,14 @@
 //! Registered classes see their instances in whichever form a pickle makes them.
 
-use picklevm::{Call, Construct, Deny, Items, Live, Pairs, Registry, Resolver, Result, Standard, Unpickler, Value};
+use picklevm::{
+    Call, Construct, Deny, Entries, Items, NativeObject, Registry, Resolver, Result, Standard, Unpickler, Value,
+};
 
 /// What it was made of, and what it was given.
 #[derive(Debug)]
 struct Seen(String);
 
-impl Live for Seen {
+impl NativeObject for Seen {
     fn set_state(&mut self, state: Value<'_>) -> Result<()> {
         self.0 += &format!(" state {state:?}");
         Ok(())
@@ -17,7 +19,7 @@ impl Live for Seen {
         Ok(())
     }
 
-    fn set_items(&mut self, pairs: Pairs<'_>) -> Result<()> {
+    fn set_items(&mut self, pairs: Entries<'_>) -> Result<()> {
         self.0 += &format!(" pairs {:?}", pairs.collect::<Vec<_>>());
         Ok(())
     }
@@ -27,7 +29,7 @@ impl Construct for Seen {
     fn construct(call: &Call<'_>) -> Result<Self> {
         let kwargs =
             call.kwargs().map_or(String::new(), |kwargs| format!(" {:?}", kwargs.entries().collect::<Vec<_>>()));
-        Ok(Seen(format!("{} {:?}{kwargs}", call.how().name(), call.args_tuple())))
+        Ok(Seen(format!("{} {:?}{kwargs}", call.construction().name(), call.args_tuple())))
     }
 }
 
@@ -39,7 +41,7 @@ fn seen(pickle: &[u8]) -> String {
     let graph = Unpickler::new().resolver(registry.or(Standard)).loads(pickle).expect("it loads");
     match graph.root().downcast_ref::<Seen>() {
         Some(seen) => seen.0.clone(),
-        None => panic!("no live object: {:?}", graph.root()),
+        None => panic!("no native object: {:?}", graph.root()),
     }
 }
 
@@ -148,8 +150,8 @@ impl Resolver for Symbols {
     fn find_class(&self, _: &str, _: &str) -> Result<picklevm::Class> {
         struct Uncalled;
         impl picklevm::Callable for Uncalled {
-            fn call(&self, _: &mut Call<'_>) -> Result<picklevm::Made> {
-                Ok(picklevm::Made::Symbolic)
+            fn call(&self, _: &mut Call<'_>) -> Result<picklevm::CallResult> {
+                Ok(picklevm::CallResult::Symbolic)
             }
         }
         Ok(picklevm::Class::Callable(std::sync::Arc::new(Uncalled)))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use picklevm::{
-    Call, Construct, DispatchTable, Error, ErrorKind, Extensions, Graph, Id, Live, Pickler, Protocol, Reducing,
-    Registry, Resolver, Result, Standard, Symbolic, Unpickler, Value, persistent,
+    Call, Construct, DispatchTable, Error, ErrorKind, Extensions, Graph, Id, NativeObject, Pickler, Protocol,
+    ReduceContext, Registry, Resolver, Result, Standard, Symbolic, Unpickler, Value, persistent_resolver,
 };
 
 use crate::support::random_graph;
@@ -17,19 +17,19 @@ struct Point {
     y: i64,
 }
 
-impl Live for Point {
+impl NativeObject for Point {
     fn class_name(&self) -> &str {
         "geometry.Point"
     }
 
-    fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+    fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
         value.call("geometry", "Point").arg(self.x).arg(self.y).build()
     }
 }
 
 impl Construct for Point {
     fn construct(call: &Call<'_>) -> Result<Self> {
-        let [x, y] = call.exactly()?;
+        let [x, y] = call.args_array()?;
         Ok(Point { x: x.try_into()?, y: y.try_into()? })
     }
 }
@@ -38,7 +38,7 @@ impl Construct for Point {
 #[derive(Debug)]
 struct Row(Id);
 
-impl Live for Row {}
+impl NativeObject for Row {}
 
 fn protocol(vector: &Vector) -> Protocol {
     vector.name.rsplit_once('-').unwrap().1.parse().unwrap()
@@ -111,12 +111,12 @@ fn a_private_dispatch_table_is_not_that_of_other_picklers() {
 #[test]
 fn persistent_ids_go_before_everything() {
     for vector in vectors("persid-") {
-        let resolver = persistent(|_, pid| Ok(Row(pid))).or(Standard);
+        let resolver = persistent_resolver(|_, pid| Ok(Row(pid))).or(Standard);
         let graph = Unpickler::new().resolver(resolver).loads(&vector.pickle).unwrap();
         let pickler = Pickler::new()
             .protocol(protocol(&vector))
             .persistent_id(|value| Ok(value.this().downcast_ref::<Row>().map(|row| row.0)))
-            .reducer_override(|value| match value.this().as_live() {
+            .reducer_override(|value| match value.this().as_native() {
                 Some(_) => Err(Error::other("not asked")),
                 None => Ok(None),
             });
@@ -138,7 +138,7 @@ fn a_persistent_id_that_is_no_line_of_text_is_an_error_at_protocol_0() {
     });
     let mut graph = Graph::new();
     let id = graph.add(0);
-    let row = graph.live_object(Row(id));
+    let row = graph.native_object(Row(id));
     graph.set_root(row);
     assert!(pickler.clone().protocol(Protocol::V1).dumps(graph.root()).is_ok());
     let error = pickler.protocol(Protocol::V0).dumps(graph.root()).unwrap_err();
@@ -179,19 +179,19 @@ fn buffers_go_out_of_band_and_come_back_without_a_copy() {
 fn a_live_object_that_does_not_reduce_is_an_error_that_names_it() {
     #[derive(Debug)]
     struct Socket;
-    impl Live for Socket {
+    impl NativeObject for Socket {
         fn class_name(&self) -> &str {
             "net.Socket"
         }
     }
     let mut graph = Graph::new();
-    let socket = graph.live_object(Socket);
+    let socket = graph.native_object(Socket);
     graph.set_root([socket]);
     let mut out = Vec::new();
     let error = Pickler::new().dump(graph.root(), &mut out).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "net.Socket: expected a live object that says how it is pickled (Live::reduce), found one that does not"
+        "net.Socket: expected a native object that says how it is pickled (Live::reduce), found one that does not"
     );
     assert!(out.is_empty());
 }
@@ -208,8 +208,8 @@ fn what_hooks_make_is_not_seen_in_the_graph() {
 #[derive(Debug)]
 struct Moved(Point);
 
-impl Live for Moved {
-    fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+impl NativeObject for Moved {
+    fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
         let Moved(Point { x, y }) = *self;
         value.call("geometry", "Point").arg(0).arg(0).state((x, y)).state_setter("geometry", "move_to").build()
     }
@@ -219,7 +219,7 @@ impl Live for Moved {
 fn a_state_setter_is_called_in_the_place_of_build() {
     for vector in vectors("setter-") {
         let mut graph = Graph::new();
-        let point = graph.live_object(Moved(Point { x: 1, y: 2 }));
+        let point = graph.native_object(Moved(Point { x: 1, y: 2 }));
         graph.set_root([point, point]);
         let pickler = Pickler::new().protocol(protocol(&vector));
         assert_eq!(pickler.dumps(graph.root()).unwrap(), vector.pickle, "{}", vector.name);
@@ -230,9 +230,9 @@ fn a_state_setter_is_called_in_the_place_of_build() {
 fn a_state_setter_changes_the_live_object_that_it_is_called_with() {
     let mut registry = Registry::new();
     registry.class::<Point>("geometry.Point").function("geometry.move_to", |call| {
-        let [point, state] = call.exactly()?;
+        let [point, state] = call.args_array()?;
         let (point, (x, y)) = (point.id(), state.try_into()?);
-        *call.live_mut::<Point>(point)?.ok_or_else(|| Error::other("no point"))? = Point { x, y };
+        *call.native_mut::<Point>(point)?.ok_or_else(|| Error::other("no point"))? = Point { x, y };
         Ok(call.add(()))
     });
     let unpickler = Unpickler::new().resolver(registry);
@@ -247,11 +247,11 @@ fn a_state_setter_changes_the_live_object_that_it_is_called_with() {
 fn hooks_and_live_objects_are_asked_in_a_stream_of_pickles_with_one_memo() {
     #[derive(Debug)]
     struct Row(&'static str);
-    impl Live for Row {}
+    impl NativeObject for Row {}
     for vector in vectors("several-") {
         let mut graph = Graph::new();
-        let point = graph.live_object(Point { x: 1, y: 2 });
-        let row = graph.live_object(Row("row:7"));
+        let point = graph.native_object(Point { x: 1, y: 2 });
+        let row = graph.native_object(Row("row:7"));
         let (alone, both) = (graph.list([point]), graph.list([row, point]));
         let again = graph.list([point]);
         let pickler = Pickler::new().protocol(protocol(&vector)).persistent_id(|value| {
@@ -308,7 +308,7 @@ fn what_a_hook_claims_is_replaced_wherever_a_stream_refers_to_it() {
 fn live_objects_of_several_graphs_are_written_to_one_stream() {
     let graph = |x| {
         let mut graph = Graph::new();
-        let point = graph.live_object(Point { x, y: 0 });
+        let point = graph.native_object(Point { x, y: 0 });
         graph.set_root([point]);
         graph
     };
@@ -330,14 +330,14 @@ fn live_objects_of_several_graphs_are_written_to_one_stream() {
 fn a_state_that_leads_back_to_its_object_is_written_as_a_cycle() {
     #[derive(Debug)]
     struct Node;
-    impl Live for Node {
-        fn reduce(&self, value: &mut Reducing<'_>) -> Result<Id> {
+    impl NativeObject for Node {
+        fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
             let this = value.this().id();
             value.instance("app", "Node").state([this]).build()
         }
     }
     let mut graph = Graph::new();
-    let node = graph.live_object(Node);
+    let node = graph.native_object(Node);
     graph.set_root(node);
     let loaded = picklevm::loads(Pickler::new().dumps(graph.root()).unwrap()).unwrap();
     let state = loaded.root().as_object().unwrap().state().unwrap();

@@ -1,24 +1,24 @@
-//! Live objects.
+//! Native objects.
 
 use std::hash::Hasher;
 use std::sync::Arc;
 
 use picklevm::{
-    Call, Construct, Error, ErrorKind, Graph, Hashed, How, Items, Kind, Live, Made, Pairs, Registry, Result, Unpickler,
-    Value,
+    Call, CallResult, Construct, Construction, Entries, Error, ErrorKind, Graph, HashMode, Items, Kind, NativeObject,
+    Registry, Result, Unpickler, Value,
 };
 
 /// Writes down all that happens to it.
 #[derive(Clone, Debug, Default)]
 struct Diary(Vec<String>);
 
-impl Live for Diary {
+impl NativeObject for Diary {
     fn class_name(&self) -> &str {
         "app.Diary"
     }
 
-    fn call(&self, call: &mut Call<'_>) -> Result<Made> {
-        Ok(Diary(vec![format!("called by {:?} with {:?}", call.how(), call.args_tuple())]).into())
+    fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
+        Ok(Diary(vec![format!("called by {:?} with {:?}", call.construction(), call.args_tuple())]).into())
     }
 
     fn set_state(&mut self, state: Value<'_>) -> Result<()> {
@@ -31,7 +31,7 @@ impl Live for Diary {
         Ok(())
     }
 
-    fn set_items(&mut self, pairs: Pairs<'_>) -> Result<()> {
+    fn set_items(&mut self, pairs: Entries<'_>) -> Result<()> {
         self.0.extend(pairs.map(|(key, value)| format!("set {key:?} to {value:?}")));
         Ok(())
     }
@@ -41,14 +41,14 @@ impl Live for Diary {
         Ok(())
     }
 
-    fn clone_live(&self) -> Option<Arc<dyn Live>> {
+    fn clone_object(&self) -> Option<Arc<dyn NativeObject>> {
         Some(Arc::new(self.clone()))
     }
 }
 
 impl Construct for Diary {
     fn construct(call: &Call<'_>) -> Result<Self> {
-        let mut diary = Diary(vec![format!("{:?} {:?}", call.how(), call.args_tuple())]);
+        let mut diary = Diary(vec![format!("{:?} {:?}", call.construction(), call.args_tuple())]);
         if let Some(kwargs) = call.kwargs() {
             diary.0.extend(kwargs.entries().map(|(name, value)| format!("{name:?}={value:?}")));
         }
@@ -60,24 +60,24 @@ impl Construct for Diary {
 #[derive(Debug)]
 struct Money(i64);
 
-impl Live for Money {
+impl NativeObject for Money {
     fn class_name(&self) -> &str {
         "app.Money"
     }
 
-    fn equals(&self, other: &dyn Live) -> bool {
+    fn equals(&self, other: &dyn NativeObject) -> bool {
         (other as &dyn std::any::Any).downcast_ref::<Money>().is_some_and(|other| other.0 == self.0)
     }
 
-    fn hash(&self, hasher: &mut dyn Hasher) -> Hashed {
+    fn hash(&self, hasher: &mut dyn Hasher) -> HashMode {
         hasher.write_i64(self.0);
-        Hashed::ByContent
+        HashMode::ByContent
     }
 }
 
 impl Construct for Money {
     fn construct(call: &Call<'_>) -> Result<Self> {
-        let [amount] = call.exactly()?;
+        let [amount] = call.args_array()?;
         amount.as_i64().map(Money).ok_or_else(|| Error::other("an amount in cents is an integer"))
     }
 }
@@ -86,9 +86,9 @@ impl Construct for Money {
 #[derive(Debug)]
 struct Bag;
 
-impl Live for Bag {
-    fn hash(&self, _: &mut dyn Hasher) -> Hashed {
-        Hashed::Unhashable
+impl NativeObject for Bag {
+    fn hash(&self, _: &mut dyn Hasher) -> HashMode {
+        HashMode::Unhashable
     }
 }
 
@@ -186,7 +186,7 @@ fn a_live_object_is_shared_where_the_pickle_shares_it() {
     let graph = unpickler().loads(b"\x80\x02]q\0(capp\nMoney\nK\x05\x85Rq\x01h\x01e.").unwrap();
     let [a, b] = graph.root().items().as_array().unwrap();
     assert!(a.is(b));
-    assert!(std::ptr::addr_eq(a.as_live().unwrap(), b.as_live().unwrap()));
+    assert!(std::ptr::addr_eq(a.as_native().unwrap(), b.as_native().unwrap()));
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_state_may_lead_back_to_its_object() {
 #[test]
 fn a_live_object_is_a_kind_of_value_and_is_printed_as_rust_prints_it() {
     let graph = unpickler().loads(b"\x80\x02capp\nMoney\nK\x05\x85R.").unwrap();
-    assert!(matches!(graph.root().kind(), Kind::Live(live) if live.class_name() == "app.Money"));
+    assert!(matches!(graph.root().kind(), Kind::NativeObject(live) if live.class_name() == "app.Money"));
     assert_eq!(format!("{:?}", graph.root()), "Money(5)");
     assert!(graph.root().downcast_ref::<Diary>().is_none());
 }
@@ -226,7 +226,7 @@ fn a_class_of_an_earlier_pickle_is_called_in_a_later_one() {
 fn nothing_leaks_with_live_objects_in_cycles() {
     #[derive(Debug)]
     struct Counted(#[expect(dead_code, reason = "counts by being held")] Arc<()>);
-    impl Live for Counted {
+    impl NativeObject for Counted {
         fn set_state(&mut self, _: Value<'_>) -> Result<()> {
             Ok(())
         }
@@ -246,8 +246,8 @@ fn nothing_leaks_with_live_objects_in_cycles() {
 #[test]
 fn the_opcode_that_called_is_told() {
     let mut registry = Registry::new();
-    registry.function("app.How", |call| match call.how() {
-        How::Reduce => Ok(Some(call.args_tuple().id())),
+    registry.function("app.How", |call| match call.construction() {
+        Construction::Reduce => Ok(Some(call.args_tuple().id())),
         _ => Ok(None),
     });
     let unpickler = Unpickler::new().resolver(registry);

@@ -1,4 +1,4 @@
-//! Resolvers, live objects, persistent ids, buffers, the options of `Unpickler` and the hooks of `Pickler`.
+//! Resolvers, native objects, persistent ids, buffers, the options of `Unpickler` and the hooks of `Pickler`.
 
 mod construction;
 mod dump;

@@ -1,11 +1,11 @@
 //! The options of `Unpickler`.
 
 use bytes::Bytes;
-use picklevm::{Class, Encoding, Error, ErrorKind, Errors, Kind, Symbolic, Unpickler};
+use picklevm::{Class, Encoding, Error, ErrorHandler, ErrorKind, Kind, Symbolic, Unpickler};
 
 use crate::vectors::vectors;
 
-fn encoding(name: &str) -> (Encoding, Errors) {
+fn encoding(name: &str) -> (Encoding, ErrorHandler) {
     let (encoding, errors) = name.strip_prefix("decode-").unwrap().rsplit_once('-').unwrap();
     let encoding = match encoding {
         "ASCII" => Encoding::Ascii,
@@ -15,12 +15,12 @@ fn encoding(name: &str) -> (Encoding, Errors) {
         other => panic!("no encoding is called {other}"),
     };
     let errors = match errors {
-        "strict" => Errors::Strict,
-        "ignore" => Errors::Ignore,
-        "replace" => Errors::Replace,
-        "surrogateescape" => Errors::SurrogateEscape,
-        "surrogatepass" => Errors::SurrogatePass,
-        "backslashreplace" => Errors::BackslashReplace,
+        "strict" => ErrorHandler::Strict,
+        "ignore" => ErrorHandler::Ignore,
+        "replace" => ErrorHandler::Replace,
+        "surrogateescape" => ErrorHandler::SurrogateEscape,
+        "surrogatepass" => ErrorHandler::SurrogatePass,
+        "backslashreplace" => ErrorHandler::BackslashReplace,
         other => panic!("no error handler is called {other}"),
     };
     (encoding, errors)

@@ -1,7 +1,8 @@
 //! Resolvers: globals, persistent ids and extension codes.
 
 use picklevm::{
-    Class, Deny, Error, ErrorKind, Extensions, Kind, Registry, Resolver, Standard, Symbolic, Unpickler, persistent,
+    Class, Deny, Error, ErrorKind, Extensions, Kind, Registry, Resolver, Standard, Symbolic, Unpickler,
+    persistent_resolver,
 };
 
 use crate::vectors::vectors;
@@ -67,7 +68,7 @@ fn the_next_resolver_is_asked_what_the_first_leaves() {
 fn a_function_gets_arguments_of_any_kind_and_may_return_nothing() {
     let mut registry = Registry::new();
     registry.function("operator.getitem", |call| {
-        let [of, key] = call.exactly()?;
+        let [of, key] = call.args_array()?;
         Ok(of.get(key).map(|item| item.id()))
     });
     let found = load(registry.clone(), b"\x80\x02coperator\ngetitem\nK\x01K\x02\x86K\x01\x86R.").unwrap();
@@ -80,7 +81,7 @@ fn a_function_gets_arguments_of_any_kind_and_may_return_nothing() {
 fn a_global_can_be_called_later_with_symbolic_instances() {
     let mut registry = Registry::new();
     registry.function("app.name_of", |call| {
-        let [instance] = call.exactly()?;
+        let [instance] = call.args_array()?;
         let name = instance.as_object().and_then(|object| object.attr("name")).map(|name| name.id());
         name.ok_or_else(|| Error::other("an instance without a name"))
     });
@@ -93,7 +94,7 @@ fn a_global_can_be_called_later_with_symbolic_instances() {
 fn errors_of_a_function_name_it_and_the_offset() {
     let mut registry = Registry::new();
     registry.function("decimal.Decimal", |call| {
-        let [_] = call.exactly()?;
+        let [_] = call.args_array()?;
         Err::<picklevm::Id, _>(Error::other("no digits"))
     });
     assert_eq!(
@@ -109,7 +110,7 @@ fn errors_of_a_function_name_it_and_the_offset() {
 #[test]
 fn persistent_ids_of_any_kind_are_resolved_at_every_protocol() {
     for vector in vectors("persid-") {
-        let resolver = persistent(|arena, pid| {
+        let resolver = persistent_resolver(|arena, pid| {
             let pid = arena.value(pid);
             let first = pid.items().next().unwrap_or(pid);
             match first.as_str() {

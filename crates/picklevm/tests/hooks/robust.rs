@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use picklevm::{Error, ErrorKind, Graph, Id, Registry, Unpickler, persistent};
+use picklevm::{Error, ErrorKind, Graph, Id, Registry, Unpickler, persistent_resolver};
 
 /// A pickle with a memo, marks and a stack that are not empty when the call comes.
 const PICKLE: &[u8] = b"\x80\x02]q\0(K\x01K\x02(capp\nact\n)Rte.";
@@ -96,7 +96,7 @@ fn a_resolver_may_load_a_pickle_itself() {
 
 #[test]
 fn an_id_of_another_graph_is_harmless() {
-    let unpickler = Unpickler::new().resolver(persistent(|_, _| {
+    let unpickler = Unpickler::new().resolver(persistent_resolver(|_, _| {
         let mut other = Graph::new();
         Ok((0..100).map(|n| other.list([n])).last().unwrap_or_else(|| other.list([0])))
     }));

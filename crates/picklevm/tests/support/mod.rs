@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use picklevm::{Change, Graph, How, Id, Kind, Value};
+use picklevm::{Change, Construction, Graph, Id, Kind, Value};
 
 /// Numbers that look random, the same each time.
 pub(crate) struct Random(u64);
@@ -54,15 +54,21 @@ pub(crate) fn random_graph(seed: u64, size: usize, protocol: u8) -> Graph {
             10 => graph.persistent(format!("id {n}")),
             11 | 12 => {
                 let hows = match protocol {
-                    0 => &[How::Reduce, How::Inst][..],
-                    1 => &[How::Reduce, How::Inst, How::Obj],
-                    2 | 3 => &[How::Reduce, How::NewObj, How::Inst, How::Obj],
-                    _ => &[How::Reduce, How::NewObj, How::NewObjEx, How::Inst, How::Obj],
+                    0 => &[Construction::Reduce, Construction::Inst][..],
+                    1 => &[Construction::Reduce, Construction::Inst, Construction::Obj],
+                    2 | 3 => &[Construction::Reduce, Construction::NewObj, Construction::Inst, Construction::Obj],
+                    _ => &[
+                        Construction::Reduce,
+                        Construction::NewObj,
+                        Construction::NewObjEx,
+                        Construction::Inst,
+                        Construction::Obj,
+                    ],
                 };
                 let how = hows[random.below(hows.len())];
                 let (state, more) = (random.pick(&ids), few(&mut random, &ids));
-                let mut object = graph.instance("geometry", "Point").how(how).args(items);
-                if how == How::NewObjEx {
+                let mut object = graph.instance("geometry", "Point").construction(how).args(items);
+                if how == Construction::NewObjEx {
                     object = object.kwarg("unit", more.first().copied().unwrap_or(state));
                 }
                 if random.below(2) == 0 {
@@ -160,10 +166,10 @@ fn children<'g>(value: Value<'g>, context: &str) -> (String, Vec<Value<'g>>) {
         Kind::Dict(dict) => children.extend(dict.entries().flat_map(|(key, value)| [key, value])),
         Kind::Persistent(id) => children.push(id),
         Kind::Object(object) => {
-            shape = format!("{:?}", object.how());
+            shape = format!("{:?}", object.construction());
             children.push(object.class());
-            match object.how() {
-                How::Inst | How::Obj => children.extend(object.args()),
+            match object.construction() {
+                Construction::Inst | Construction::Obj => children.extend(object.args()),
                 _ => children.push(object.args_tuple()),
             }
             children.extend(object.kwargs());

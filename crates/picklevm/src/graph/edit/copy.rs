@@ -9,7 +9,7 @@ use super::super::cell::{Cell, Tag};
 use super::super::object::{ObjectNode, OpKind};
 use super::super::value::Value;
 use super::super::{Graph, Handle};
-use crate::resolve::compat::{self, Names};
+use crate::resolve::python2_names::{self, Names};
 
 /// Copies nodes between two arenas. Nothing recurses: each node is made empty where it is met first, and filled later.
 pub(super) struct Copier<'a> {
@@ -77,8 +77,8 @@ impl<'a> Copier<'a> {
             }
             Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt => into.copy_payload(from, old),
             Tag::Buffer => into.new_buffer(from.buffers[old].clone()),
-            // What a live object knows of its graph stays behind.
-            Tag::Live => from.lives.get(old).cloned().map_or(Cell::NONE, |live| into.new_live(live)),
+            // What a native object knows of its graph stays behind.
+            Tag::NativeObject => from.lives.get(old).cloned().map_or(Cell::NONE, |live| into.new_native(live)),
             Tag::Global => into.new_global(Cell::HOLE, Cell::HOLE),
             Tag::Persistent => into.new_persistent(Cell::HOLE),
             Tag::Object => into.new_object(from.objects[old].how, Cell::HOLE, Cell::HOLE),
@@ -137,7 +137,7 @@ impl<'a> Copier<'a> {
         let [from, into] = [self.from, &*self.into].map(|arena| Names::of_protocol(arena.protocol.unwrap_or(3)));
         if from != into
             && let [Some(module), Some(name)] = [module, name].map(|cell| self.from.text(cell).as_str())
-            && let Some((module, name)) = compat::renamed(module, name, into)
+            && let Some((module, name)) = python2_names::renamed(module, name, into)
         {
             let [module, name] = [module, name].map(|name| self.into.new_text(Tag::Str, name.as_bytes(), false));
             return GlobalNode { module, name, is_one_name };
@@ -233,7 +233,7 @@ impl Handle {
 impl Graph {
     /// Drops what neither roots nor effects reach any more, and gives its memory back.
     ///
-    /// All values get new ids, those from before are void, also those that live objects hold. Handles and clones of the
+    /// All values get new ids, those from before are void, also those that native objects hold. Handles and clones of the
     /// graph keep what they have. Takes the time and, for a moment, the memory of copying what is reached.
     ///
     /// ```

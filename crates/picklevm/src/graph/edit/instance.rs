@@ -2,17 +2,17 @@
 
 use super::super::arena::Arena;
 use super::super::cell::{Cell, Tag};
-use super::super::object::{How, OpKind};
+use super::super::object::{Construction, OpKind};
 use super::super::value::Id;
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};
 
 /// An object in the making; see [`Arena::instance`]. What Python's `__reduce__` returns as a tuple of two to six items.
 #[must_use = "nothing is made before `build`"]
-pub struct Instance<'g> {
+pub struct InstanceBuilder<'g> {
     arena: &'g mut Arena,
     class: Cell,
-    how: How,
+    how: Construction,
     args: Vec<Cell>,
     kwargs: Vec<Cell>,
     items: Vec<Cell>,
@@ -23,7 +23,7 @@ pub struct Instance<'g> {
 }
 
 /// The class, and how it is made.
-impl std::fmt::Debug for Instance<'_> {
+impl std::fmt::Debug for InstanceBuilder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Instance")
             .field("class", &crate::graph::Value::new(self.arena, self.class))
@@ -47,19 +47,19 @@ impl Arena {
     /// assert_eq!(graph.value(point).as_object().unwrap().attr("y").unwrap().as_i64(), Some(2));
     /// # Ok::<(), picklevm::Error>(())
     /// ```
-    pub fn instance(&mut self, module: &str, name: &str) -> Instance<'_> {
+    pub fn instance(&mut self, module: &str, name: &str) -> InstanceBuilder<'_> {
         let class = self.global(module, name);
         self.instance_of(class)
     }
 
     /// An instance of a class that is in the graph: a global as a rule, or an extension code, an object, a persistent
     /// reference.
-    pub fn instance_of(&mut self, class: Id) -> Instance<'_> {
+    pub fn instance_of(&mut self, class: Id) -> InstanceBuilder<'_> {
         let class = self.checked(class);
-        Instance {
+        InstanceBuilder {
             arena: self,
             class,
-            how: How::NewObj,
+            how: Construction::NewObj,
             args: Vec::new(),
             kwargs: Vec::new(),
             items: Vec::new(),
@@ -78,8 +78,8 @@ impl Arena {
     /// assert_eq!(format!("{:?}", graph.value(price)), "decimal.Decimal('1.5')");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
-    pub fn call(&mut self, module: &str, name: &str) -> Instance<'_> {
-        self.instance(module, name).how(How::Reduce)
+    pub fn call(&mut self, module: &str, name: &str) -> InstanceBuilder<'_> {
+        self.instance(module, name).construction(Construction::Reduce)
     }
 
     /// Whether a value may turn out to be callable.
@@ -94,9 +94,9 @@ impl Arena {
     }
 }
 
-impl Instance<'_> {
-    /// The opcode that makes it; [`How::NewObj`] by default, or [`How::NewObjEx`] if there are keyword arguments.
-    pub fn how(mut self, how: How) -> Self {
+impl InstanceBuilder<'_> {
+    /// The opcode that makes it; [`Construction::NewObj`] by default, or [`Construction::NewObjEx`] if there are keyword arguments.
+    pub fn construction(mut self, how: Construction) -> Self {
         self.how = how;
         self
     }
@@ -176,11 +176,11 @@ impl Instance<'_> {
         arena.check_callable(self.class)?;
         let args = arena.new_tuple(&self.args);
         let object = match (self.how, self.kwargs.is_empty()) {
-            (How::NewObj, false) | (How::NewObjEx, _) => {
+            (Construction::NewObj, false) | (Construction::NewObjEx, _) => {
                 let kwargs = arena.new_dict();
                 arena.insert_rows(kwargs, &self.kwargs)?;
                 let both = arena.new_tuple(&[args, kwargs]);
-                arena.new_object(How::NewObjEx, self.class, both)
+                arena.new_object(Construction::NewObjEx, self.class, both)
             }
             (how, true) => arena.new_object(how, self.class, args),
             (_, false) => {
@@ -212,7 +212,7 @@ impl Arena {
         for (kind, value) in &mut ops {
             if *kind == OpKind::Build {
                 let args = self.new_tuple(&[object, *value]);
-                (*kind, *value) = (OpKind::Effect, self.new_object(How::Reduce, setter, args));
+                (*kind, *value) = (OpKind::Effect, self.new_object(Construction::Reduce, setter, args));
             }
         }
         self.set_object_ops(object, &ops);

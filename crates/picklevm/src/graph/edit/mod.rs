@@ -9,14 +9,14 @@ mod macros;
 mod object;
 mod value_mut;
 
-pub use instance::Instance;
+pub use instance::InstanceBuilder;
 pub use into_value::{IntoKey, IntoValue};
 pub use macros::macro_support;
 pub use value_mut::ValueMut;
 
 use super::arena::Arena;
 use super::cell::Cell;
-use super::describe::describe;
+use super::error_text::describe;
 use crate::error::{Error, ErrorKind};
 
 impl Arena {

@@ -2,14 +2,14 @@
 
 use super::super::arena::Row;
 use super::super::cell::{Cell, Tag};
-use super::super::key::Key;
-use super::super::object::{How, ObjectNode, OpKind};
+use super::super::lookup::Key;
+use super::super::object::{Construction, ObjectNode, OpKind};
 use super::super::value::{Id, Value};
 use super::super::views::Change;
 use super::into_value::IntoValue;
 use super::value_mut::ValueMut;
 use crate::error::{Error, ErrorKind, Result};
-use crate::typed::Instance;
+use crate::typed::InstanceView;
 use crate::typed::class::Class;
 
 /// # Objects
@@ -145,7 +145,7 @@ impl<'g> ValueMut<'g> {
         let Id(args) = self.arena.tuple(args);
         let node = self.arena.objects[self.cell];
         let args = match (node.how, self.arena.items(node.args)) {
-            (How::NewObjEx, &[_, kwargs]) => self.arena.new_tuple(&[args, kwargs]),
+            (Construction::NewObjEx, &[_, kwargs]) => self.arena.new_tuple(&[args, kwargs]),
             _ => args,
         };
         self.arena.objects.set(self.cell, ObjectNode { args, ..node });
@@ -204,7 +204,7 @@ impl<'g> ValueMut<'g> {
             let is_dict = |base: Value<'_>| base.as_dict().is_some();
             let is_known =
                 matches!(Class::of(object.class()), Class::OrderedDict | Class::DefaultDict | Class::Counter);
-            let instance = || Instance::of(object.value());
+            let instance = || InstanceView::of(object.value());
             is_known
                 || object.changes().any(|change| matches!(change, Change::SetItem(_)))
                 || instance().and_then(|instance| instance.base).is_some_and(is_dict)

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::super::arena::Arena;
 use super::super::cell::{Cell, Tag};
-use super::super::key::Key;
+use super::super::lookup::Key;
 use super::super::value::{Id, Value};
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};

@@ -4,7 +4,7 @@ use ::serde::de::{Deserializer, Visitor};
 
 use super::context::{Lend, Lent};
 use super::instance::Reading;
-use super::{Reader, sequence, shared, standard, surrogates, text_of, variant};
+use super::{Reader, sequence, shared, std_text, surrogates, text_of, variant};
 use crate::graph::{Kind, Tag};
 use crate::serde::error::Error;
 use crate::typed::instance::Rows;
@@ -62,7 +62,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
             (None, Kind::Int(int)) => visitor.visit_f64(int.to_f64()),
             (None, Kind::Object(_)) => {
                 let instance = self.instance();
-                match (standard::seconds(&instance), instance.as_scalar()) {
+                match (std_text::seconds(&instance), instance.as_scalar()) {
                     (Some(seconds), _) => visitor.visit_f64(seconds),
                     // A Decimal, whose argument is its text.
                     (None, Reading::Value(value)) => match text_of(value).and_then(|text| text.parse().ok()) {
@@ -183,7 +183,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
             }
             Tag::Object => {
                 let instance = self.instance();
-                if let Some((seconds, nanos)) = standard::parts(&instance) {
+                if let Some((seconds, nanos)) = std_text::parts(&instance) {
                     return sequence([seconds, nanos.into()].into_iter(), visitor);
                 }
                 match instance.as_sequence() {
@@ -243,7 +243,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
             Tag::Object if name == crate::serde::instance::NAME => self.class_args_state(visitor),
             Tag::Object => {
                 let instance = self.instance();
-                if let Some((seconds, nanos)) = standard::parts(&instance) {
+                if let Some((seconds, nanos)) = std_text::parts(&instance) {
                     return sequence([seconds, nanos.into()].into_iter(), visitor);
                 }
                 self.reading(instance.as_struct(fields), visitor)

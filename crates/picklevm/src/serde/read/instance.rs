@@ -1,9 +1,9 @@
 //! What an object reads as.
 
-use super::standard;
+use super::std_text;
 use crate::graph::{Items, Kind, Value};
 use crate::typed::class::Class;
-use crate::typed::instance::{Instance, Rows};
+use crate::typed::instance::{InstanceView, Rows};
 use crate::typed::{Array, ArrayItems};
 
 /// What an object reads as.
@@ -17,7 +17,7 @@ pub(crate) enum Reading<'g> {
     /// Attributes, or the rows of a dict.
     Rows(Rows<'g>),
     /// `(key, value)` pairs as items of a sequence: how Python 2 writes an `OrderedDict`.
-    Pairs(Items<'g>),
+    Entries(Items<'g>),
     /// What a call was made of: class and arguments, then the attributes.
     Call,
     /// The items of an `array.array`.
@@ -55,7 +55,7 @@ impl Rows<'_> {
     }
 }
 
-impl<'g> Instance<'g> {
+impl<'g> InstanceView<'g> {
     /// The only argument, if there is no other.
     fn only_arg(&self) -> Option<Value<'g>> {
         (self.args.len() == 1 && self.kwargs.is_none()).then(|| self.args.get(0)).flatten()
@@ -80,7 +80,7 @@ impl<'g> Instance<'g> {
         }
         match self.known {
             Class::OrderedDict | Class::DefaultDict | Class::Counter | Class::FrozenDict => {
-                Some(arg.and_then(items_of).map_or(Reading::Rows(Rows::NONE), Reading::Pairs))
+                Some(arg.and_then(items_of).map_or(Reading::Rows(Rows::NONE), Reading::Entries))
             }
             _ => None,
         }
@@ -104,14 +104,14 @@ impl<'g> Instance<'g> {
     /// What stands for the object where one number, text or boolean is asked for.
     pub(crate) fn as_scalar(&self) -> Reading<'g> {
         match self.only_arg() {
-            Some(arg) if standard::text(self).is_none() && self.known_data().is_none() => Reading::Value(arg),
+            Some(arg) if std_text::text(self).is_none() && self.known_data().is_none() => Reading::Value(arg),
             _ => self.as_any(),
         }
     }
 
     /// What the object is, where nothing in particular is asked for.
     pub(crate) fn as_any(&self) -> Reading<'g> {
-        if let Some(text) = standard::text(self) {
+        if let Some(text) = std_text::text(self) {
             return Reading::Text(text);
         }
         if let Some(data) = self.known_data() {
@@ -149,13 +149,13 @@ impl<'g> Instance<'g> {
         if let Some(data) = self.known_data() {
             return data;
         }
-        if let Some(items) = standard::parts(self).is_none().then(|| self.sequence()).flatten() {
+        if let Some(items) = std_text::parts(self).is_none().then(|| self.sequence()).flatten() {
             return Reading::Items(items);
         }
         match self.known {
             // Its arguments are no items of it.
             Class::Range => Reading::Call,
-            _ if self.is_opaque() || standard::text(self).is_some() => self.as_any(),
+            _ if self.is_opaque() || std_text::text(self).is_some() => self.as_any(),
             _ if self.args.is_empty() && self.attribute_rows().is_none_or(|rows| rows.len() > 0) => self.as_any(),
             _ => Reading::Items(self.args),
         }

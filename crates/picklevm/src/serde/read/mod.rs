@@ -6,7 +6,7 @@ mod deserializer;
 mod instance;
 mod parts;
 mod shared;
-mod standard;
+mod std_text;
 mod variant;
 
 use ::serde::de::value::SeqDeserializer;
@@ -19,9 +19,9 @@ use self::parts::{ItemsReader, RowsReader};
 use super::error::{Error, Step};
 use crate::graph::{Cell, Items, Kind, Value};
 use crate::typed::ArrayItems;
+use crate::typed::builtins::text as text_of;
 use crate::typed::class::Class;
-use crate::typed::instance::{Instance, Rows};
-use crate::typed::plain::text as text_of;
+use crate::typed::instance::{InstanceView, Rows};
 
 pub(super) use self::shared::{lookup, remember};
 
@@ -43,14 +43,14 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
 
     /// The object that the value is; only for objects.
     #[inline]
-    fn instance(&mut self) -> Instance<'g> {
+    fn instance(&mut self) -> InstanceView<'g> {
         match self.value.kind() {
             Kind::Object(object) => {
                 let class = object.class();
                 if self.context.class.0 != class.cell() {
                     self.context.class = (class.cell(), Class::of(class));
                 }
-                Instance::new(object, self.context.class.1)
+                InstanceView::new(object, self.context.class.1)
             }
             _ => unreachable!("only objects are taken apart"),
         }
@@ -84,7 +84,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             Reading::Text(text) => visitor.visit_string(text),
             Reading::Items(items) => self.items(items, visitor),
             Reading::Rows(rows) => self.rows(rows, visitor),
-            Reading::Pairs(items) => self.pairs(items, visitor),
+            Reading::Entries(items) => self.pairs(items, visitor),
             Reading::Call => self.call(visitor),
             Reading::Array(items) => self.array(items, visitor),
             Reading::Opaque => return Err(Error::invalid_type(Unexpected::Other(&opaque(object)), &visitor)),
@@ -155,7 +155,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         self.list(entries, visitor)
     }
 
-    /// Class, arguments and state of an instance: what [`Instance`](super::Instance) is made of.
+    /// Class, arguments and state of an instance: what [`InstanceView`](super::InstanceView) is made of.
     fn class_args_state<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         let instance = self.instance();
         let state = match (instance.attribute_rows(), instance.state) {
@@ -267,7 +267,7 @@ where
 /// An instance that is neither attributes nor data of a class that is known.
 #[cold]
 fn opaque(object: Value<'_>) -> String {
-    let state = Instance::of(object).and_then(|instance| instance.state);
+    let state = InstanceView::of(object).and_then(|instance| instance.state);
     let state = state.map_or(String::new(), |state| format!(", whose state is a {}", state.type_name()));
     format!("{}{state} (serde::Instance reads any)", describe(object))
 }

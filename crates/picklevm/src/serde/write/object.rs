@@ -6,7 +6,7 @@ use ::serde::ser::Error as _;
 
 use super::Writer;
 use super::compound::Class;
-use crate::graph::{Cell, How, OpKind, Tag};
+use crate::graph::{Cell, Construction, OpKind, Tag};
 use crate::protocol::Protocol;
 use crate::serde::error::{Error, Result};
 
@@ -56,14 +56,14 @@ impl<'a> Writer<'a> {
             let callable = self.global("copyreg", "_reconstructor");
             let base = self.global("builtins", base);
             let args = self.arena.new_tuple(&[class, base, value]);
-            return self.arena.new_object(How::Reduce, callable, args);
+            return self.arena.new_object(Construction::Reduce, callable, args);
         }
         let args = match content {
             Content::Nothing => Cell::EMPTY_TUPLE,
             Content::One(value) => self.arena.new_tuple(&[value]),
             Content::Tuple(items) => items,
         };
-        self.arena.new_object(How::NewObj, class, args)
+        self.arena.new_object(Construction::NewObj, class, args)
     }
 
     /// The builtin type that a class extends, and what that type makes of an instance.
@@ -93,7 +93,7 @@ impl<'a> Writer<'a> {
         }
         let getattr = self.global("builtins", "getattr");
         let args = self.arena.new_tuple(&[class, name]);
-        let member = self.arena.new_object(How::Reduce, getattr, args);
+        let member = self.arena.new_object(Construction::Reduce, getattr, args);
         self.members.insert((class, name), member);
         member
     }
@@ -122,7 +122,7 @@ impl<'a> Writer<'a> {
                 self.arena.new_tuple(&items)
             }
         };
-        let how = if args == Cell::EMPTY_TUPLE { How::NewObj } else { How::Reduce };
+        let how = if args == Cell::EMPTY_TUPLE { Construction::NewObj } else { Construction::Reduce };
         let object = self.arena.new_object(how, global, args);
         self.build(object, state);
         Ok(object)

@@ -1,0 +1,315 @@
+//! `OpRun`: where a run of short ops is written.
+
+use crate::opcode::Opcode;
+
+/// Room in a frame for a run of short ops, handed out by [`Writer::reserve`](crate::Writer::run).
+///
+/// While it [is not full](Self::is_full), [128 bytes](Self::SLACK) more fit into it. What is left of it is a slice of its
+/// own, not a position in memory, so that writing an op takes a handful of instructions.
+#[derive(Debug)]
+pub struct OpRun<'w> {
+    /// What is left: less than the slack, and the room is full.
+    left: &'w mut [u8],
+    /// How many bytes there were.
+    size: usize,
+}
+
+impl<'w> OpRun<'w> {
+    /// How many bytes can be written after a look at whether the room is full.
+    pub const SLACK: usize = 128;
+
+    /// The least that is worth while.
+    pub(crate) const LEAST: usize = Self::SLACK + 64;
+
+    /// Room that is full after `left` bytes, or when `bytes` are.
+    #[inline(always)]
+    pub(crate) fn new(bytes: &'w mut [u8], left: usize) -> Self {
+        let size = bytes.len().min(left.saturating_add(Self::SLACK - 1));
+        OpRun { left: &mut bytes[..size], size }
+    }
+
+    /// How many bytes were written.
+    #[inline(always)]
+    #[expect(clippy::len_without_is_empty, reason = "what matters is whether it is full")]
+    pub fn len(&self) -> usize {
+        self.size - self.left.len()
+    }
+
+    /// Whether the frame or the memory ends here.
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.left.len() < Self::SLACK
+    }
+
+    /// Whether there is room for so many bytes besides those that fit where it is not full.
+    #[inline(always)]
+    pub fn has(&self, len: usize) -> bool {
+        self.left.len().checked_sub(Self::SLACK).is_some_and(|left| left >= len)
+    }
+
+    /// Appends bytes of which only `len` count.
+    #[inline(always)]
+    fn put_part(&mut self, bytes: &[u8], len: usize) {
+        let left = std::mem::take(&mut self.left);
+        left[..bytes.len()].copy_from_slice(bytes);
+        self.left = &mut left[len..];
+    }
+
+    #[inline(always)]
+    fn put<const N: usize>(&mut self, bytes: [u8; N]) {
+        self.put_part(&bytes, N);
+    }
+
+    /// Writes an opcode that has no operand.
+    ///
+    /// # Panics
+    ///
+    /// If there is no byte left.
+    #[inline(always)]
+    pub fn bare(&mut self, opcode: Opcode) {
+        debug_assert_eq!(opcode.operand(), None);
+        self.put([opcode.byte()]);
+    }
+
+    /// Writes the first `count` of some opcodes that have no operands.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer bytes left than opcodes.
+    #[inline(always)]
+    pub fn first_of<const N: usize>(&mut self, opcodes: [Opcode; N], count: usize) {
+        self.put_part(&opcodes.map(Opcode::byte), count);
+    }
+
+    /// Writes BINFLOAT.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than 9 bytes left.
+    #[inline(always)]
+    pub fn float(&mut self, value: f64) {
+        let mut bytes = [Opcode::BinFloat.byte(); 9];
+        bytes[1..].copy_from_slice(&value.to_be_bytes());
+        self.put(bytes);
+    }
+
+    /// Writes an integer by the shortest of BININT1, BININT2, BININT and LONG1, as a pickler does from protocol 2 on.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than 16 bytes left.
+    #[inline(always)]
+    pub fn int(&mut self, value: i64) {
+        // Which opcode it is cannot be foretold where integers are of mixed sizes: without a branch nothing is foretold.
+        let sign = value >> 63;
+        // BININT1 and BININT2 are not for those below zero, which count as if they had more bits.
+        let magnitude = (value ^ sign | sign & 1 << 16 | 1) as u64;
+        let IntForm { head, head_bits, len } = INT_FORMS[magnitude.ilog2() as usize & 63];
+        // Only LONG1 has more than six bytes of a value, and a head of two bytes before them.
+        let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
+        self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15));
+    }
+
+    /// Writes four integers by BININT1, unless the room would be full before the last of them: then it writes nothing and
+    /// returns `false`, since the frame may end between two of them.
+    #[inline(always)]
+    pub fn four_bytes(&mut self, [a, b, c, d]: [u8; 4]) -> bool {
+        let op = Opcode::BinInt1.byte();
+        let run = [op, a, op, b, op, c, op, d];
+        let has_room = self.has(run.len() - 2);
+        if has_room {
+            self.put(run);
+        }
+        has_room
+    }
+
+    /// Writes BINGET, or LONG_BINGET from 256 on.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than 8 bytes left.
+    #[inline(always)]
+    pub fn get(&mut self, index: u32) {
+        self.index(Opcode::BinGet, Opcode::LongBinGet, index);
+    }
+
+    /// Writes BINPUT, or LONG_BINPUT from 256 on.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than 8 bytes left.
+    #[inline(always)]
+    pub fn put_index(&mut self, index: u32) {
+        self.index(Opcode::BinPut, Opcode::LongBinPut, index);
+    }
+
+    #[inline(always)]
+    fn index(&mut self, short: Opcode, long: Opcode, index: u32) {
+        let (opcode, len) = if index < 256 { (short, 2) } else { (long, 5) };
+        self.put_part(&(opcode.byte() as u64 | (index as u64) << 8).to_le_bytes(), len);
+    }
+
+    /// Writes an op with a payload of up to 255 bytes behind a length of one byte, such as SHORT_BINUNICODE or LONG1: the
+    /// first `len` bytes of `head`.
+    ///
+    /// All of `head` is copied: where its length is a constant, that is faster than to look at how many bytes count. Like [`Text::trusted`](crate::Text::trusted) it is for callers who know that the bytes are what the opcode
+    /// wants.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than two bytes and `head` left.
+    #[inline(always)]
+    pub fn short(&mut self, opcode: Opcode, head: &[u8], len: u8) {
+        self.counted([opcode.byte(), len], head, len.into());
+    }
+
+    /// The same with a length of four bytes, such as BINUNICODE.
+    ///
+    /// # Panics
+    ///
+    /// If there are less than five bytes and `head` left.
+    #[inline(always)]
+    pub fn long(&mut self, opcode: Opcode, head: &[u8], len: u32) {
+        let [a, b, c, d] = len.to_le_bytes();
+        self.counted([opcode.byte(), a, b, c, d], head, len as usize);
+    }
+
+    /// Writes an opcode with its length and a payload, with one look at the room for both.
+    #[inline(always)]
+    fn counted<const N: usize>(&mut self, start: [u8; N], head: &[u8], len: usize) {
+        let left = std::mem::take(&mut self.left);
+        let place = &mut left[..N + head.len()];
+        place[..N].copy_from_slice(&start);
+        place[N..].copy_from_slice(head);
+        self.left = &mut left[N + len..];
+    }
+}
+
+/// How integers of a size are written.
+#[derive(Clone, Copy)]
+struct IntForm {
+    /// The opcode, and of LONG1 the length.
+    head: u16,
+    /// How many bits that takes.
+    head_bits: u8,
+    /// How many bytes the op takes in all.
+    len: u8,
+}
+
+/// By the place of the highest bit that is unlike the sign.
+const INT_FORMS: [IntForm; 64] = {
+    let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 64];
+    let mut at = 0;
+    while at < 64 {
+        forms[at] = match at {
+            0..=7 => IntForm::fixed(Opcode::BinInt1, 1),
+            8..=15 => IntForm::fixed(Opcode::BinInt2, 2),
+            16..=30 => IntForm::fixed(Opcode::BinInt, 4),
+            // The bits and that of the sign.
+            _ => IntForm::counted(Opcode::Long1, ((at + 1) / 8 + 1) as u8),
+        };
+        at += 1;
+    }
+    forms
+};
+
+impl IntForm {
+    const fn fixed(opcode: Opcode, width: u8) -> IntForm {
+        IntForm { head: opcode.byte() as u16, head_bits: 8, len: 1 + width }
+    }
+
+    const fn counted(opcode: Opcode, width: u8) -> IntForm {
+        IntForm { head: opcode.byte() as u16 | (width as u16) << 8, head_bits: 16, len: 2 + width }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::Op;
+
+    #[test]
+    fn integers_of_all_sizes_are_written_as_their_ops_are() {
+        let edges =
+            (0..64).flat_map(|bits| [1i64 << bits, (1i64 << bits).wrapping_sub(1), (1i64 << bits).wrapping_add(1)]);
+        for value in edges.flat_map(|value| [value, value.wrapping_neg()]) {
+            let bytes = value.to_le_bytes();
+            let len = (1..8).find(|len| value << (64 - 8 * len) >> (64 - 8 * len) == value).unwrap_or(8);
+            let op = match value {
+                0..=0xff => Op::BinInt1(value as u8),
+                0x100..=0xffff => Op::BinInt2(value as u16),
+                _ if value as i32 as i64 == value => Op::BinInt(value as i32),
+                _ => Op::Long1(&bytes[..len]),
+            };
+            let mut expected = Vec::new();
+            op.encode(&mut expected).expect("fits");
+            let mut bytes = [0; 256];
+            let mut run = OpRun::new(&mut bytes, 1000);
+            run.int(value);
+            let len = run.len();
+            assert_eq!(bytes[..len], expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn room_is_full_at_the_end_of_the_frame_or_of_the_memory() {
+        for (memory, left, writes) in [
+            (1000, 3, 2),
+            (OpRun::SLACK + 5, 1000, 3),
+            (OpRun::SLACK, 1000, 1),
+            (OpRun::SLACK - 1, 1000, 0),
+            (1000, 0, 0),
+        ] {
+            let mut bytes = vec![0; memory];
+            let mut run = OpRun::new(&mut bytes, left);
+            let mut written = 0;
+            while !run.is_full() {
+                assert!(run.has(0) && !run.has(memory));
+                run.int(7);
+                written += 1;
+            }
+            assert_eq!(written, writes, "{memory} bytes, {left} left in the frame");
+        }
+    }
+
+    #[test]
+    fn room_has_what_is_left_beyond_the_slack() {
+        let mut bytes = [0; OpRun::SLACK + 72];
+        let run = OpRun::new(&mut bytes, 1000);
+        assert!(run.has(72) && !run.has(73) && !run.has(usize::MAX));
+        let run = OpRun::new(&mut bytes, 10);
+        assert!(run.has(9) && !run.has(10));
+    }
+
+    #[test]
+    fn four_integers_are_written_where_the_frame_does_not_end_between_them() {
+        for left in 0..20 {
+            let mut bytes = [0; 256];
+            let mut one_by_one = OpRun::new(&mut bytes, left);
+            for byte in [1, 2, 3, 4] {
+                if !one_by_one.is_full() {
+                    one_by_one.int(byte);
+                }
+            }
+            let fits = one_by_one.len() == 8;
+            let mut bytes = [0; 256];
+            let mut run = OpRun::new(&mut bytes, left);
+            assert_eq!(run.four_bytes([1, 2, 3, 4]), fits, "{left} bytes left in the frame");
+            assert_eq!(run.len(), if fits { 8 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn only_a_part_of_what_is_copied_counts() {
+        let mut bytes = [0; 256];
+        let mut run = OpRun::new(&mut bytes, 100);
+        run.short(Opcode::ShortBinUnicode, b"abcdefgh", 3);
+        run.long(Opcode::BinUnicode, b"\x01\x02\x03\x04", 2);
+        run.bare(Opcode::Memoize);
+        assert!(run.four_bytes([1, 2, 3, 4]));
+        run.get(255);
+        run.put_index(256);
+        let len = run.len();
+        assert_eq!(bytes[..len], *b"\x8c\x03abcX\x02\0\0\0\x01\x02\x94K\x01K\x02K\x03K\x04h\xffr\0\x01\0\0");
+    }
+}

@@ -1,0 +1,90 @@
+//! What a pickle does, as it would do it in Python.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A name that a pickle imports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Import {
+    /// The module, as Python 3 resolves it.
+    pub module: String,
+    /// The name in the module; dots separate the attributes that are looked up one in the other.
+    pub name: String,
+    /// Where it is imported first.
+    pub offset: u64,
+    /// How often it is called, constructed, given a state or given items.
+    pub uses: u64,
+}
+
+impl fmt::Display for Import {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.module, self.name)
+    }
+}
+
+/// One thing that a pickle does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Event {
+    /// The offset of the opcode that does it, in bytes from the beginning of what holds the pickle.
+    pub offset: u64,
+    /// What it does.
+    pub action: Action,
+    /// What it does it to or with: a name, or the number of an object, such as `v3`.
+    pub subject: String,
+    /// The number that its result has in the subjects and texts of later events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<u32>,
+    /// The whole of it as a line of Python, shortened where it is long.
+    pub python: String,
+    /// What is known of the name that it is about, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<PolicyEntry>,
+}
+
+/// What a policy knows of the name that an [`Event`] is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "verdict", content = "why", rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PolicyEntry {
+    /// It is harmless to import.
+    Safe,
+    /// Nothing.
+    Suspicious,
+    /// It does harm: what it does, as the end of a sentence.
+    Dangerous(String),
+}
+
+macro_rules! actions {
+    ($( $variant:ident $text:literal $doc:literal; )*) => {
+        /// The kinds of things a pickle does.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[serde(rename_all = "lowercase")]
+        #[non_exhaustive]
+        pub enum Action {
+            $( #[doc = $doc] $variant, )*
+        }
+
+        impl fmt::Display for Action {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self {
+                    $( Action::$variant => $text, )*
+                })
+            }
+        }
+    };
+}
+
+actions! {
+    Import "import" "Imports a module and looks a name up in it.";
+    Call "call" "Calls something.";
+    Construct "construct" "Makes an instance by `__new__` alone.";
+    State "state" "Sets the state of an object.";
+    Items "items" "Puts items into an object that is no plain list, dict or set.";
+    Persistent "persistent" "Asks the loading program for what a persistent id stands for.";
+    Extension "extension" "Asks copyreg for what an extension code stands for.";
+    Buffer "buffer" "Takes an out-of-band buffer.";
+    Drop "drop" "Throws the result of a call away.";
+}

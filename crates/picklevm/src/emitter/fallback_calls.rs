@@ -1,0 +1,143 @@
+//! Values without an opcode at a protocol, written as the calls that make them.
+
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
+use picklevm_ops::{Op, Sink, Text};
+
+use super::containers::{Adding, Owner};
+use super::memo::Entry;
+use super::{Bare, Emitter, Place, Step};
+use crate::error::Result;
+use crate::graph::{Cell, Tag};
+
+impl<S: Sink> Emitter<'_, '_, S> {
+    /// Below protocol 3: `_codecs.encode(text, 'latin1')`, and `bytes()`.
+    pub(super) fn bytes_by_call(&mut self, bytes: &[u8]) -> Result<()> {
+        if bytes.is_empty() {
+            return self.call_of_nothing("bytes");
+        }
+        self.made_global("_codecs", "encode")?;
+        self.tuple_start(2)?;
+        self.latin_1(bytes)?;
+        self.made_text("latin1".into())?;
+        self.end_call(2)
+    }
+
+    /// Below protocol 5: `bytearray()`, `bytearray(bytes)`, or `bytearray(text, 'latin-1')`.
+    pub(super) fn byte_array_by_call(&mut self, bytes: &[u8]) -> Result<()> {
+        let of_text = self.protocol < 3 && self.options.writer.quirks().bytearrays_of_text;
+        if bytes.is_empty() && !of_text {
+            return self.call_of_nothing("bytearray");
+        }
+        self.made_global("builtins", "bytearray")?;
+        if of_text {
+            self.tuple_start(2)?;
+            self.latin_1(bytes)?;
+            if self.options.writer.quirks().wide_ints {
+                // A new 8-bit string each time.
+                self.byte_str(b"latin-1")?;
+                self.put_nameless()?;
+            } else {
+                self.made_text("latin-1".into())?;
+            }
+            return self.end_call(2);
+        }
+        self.tuple_start(1)?;
+        self.boundary()?;
+        self.bytes(bytes)?;
+        self.put_nameless()?;
+        self.end_call(1)
+    }
+
+    /// `complex(real, imaginary)`, at every protocol.
+    pub(super) fn complex(&mut self, parts: [f64; 2]) -> Result<()> {
+        self.made_global("builtins", "complex")?;
+        self.boundary()?;
+        self.tuple_start(2)?;
+        for part in parts {
+            self.boundary()?;
+            self.float(part)?;
+        }
+        self.end_call(2)
+    }
+
+    /// Below protocol 4: `set([…])` and `frozenset([…])`, with a new list each time.
+    pub(super) fn set_by_call(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
+        if entry == Entry::NONE && cell.is(Tag::Set) && self.is_made_of_itself(cell) {
+            return self.set_by_update(cell, slot);
+        }
+        self.enter(cell, slot, entry)?;
+        self.made_global("builtins", if cell.is(Tag::Set) { "set" } else { "frozenset" })?;
+        self.tuple_start(1)?;
+        self.empty_list()?;
+        self.put_nameless_list(self.arena.item_range(cell).len)?;
+        self.steps.push(Step::Finish(cell, Bare::Reduce));
+        self.steps.push(Step::Op(Bare::Tuple(1)));
+        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
+    }
+
+    /// A set that `set([…])` cannot make, as its members are made of it: `s = set()`, and `getattr(s, 'update')([…])`.
+    /// CPython's picklers do not end on one below protocol 4.
+    fn set_by_update(&mut self, cell: Cell, slot: usize) -> Result<()> {
+        self.call_of_nothing("set")?;
+        self.put(slot)?;
+        self.made_global("builtins", "getattr")?;
+        self.tuple_start(2)?;
+        self.save(cell, Place::DATA)?;
+        self.made_text("update".into())?;
+        self.end_call(2)?;
+        self.put_nameless()?;
+        self.tuple_start(1)?;
+        self.empty_list()?;
+        self.put_nameless_list(self.arena.item_range(cell).len)?;
+        self.steps.extend([Step::Op(Bare::Pop), Step::Op(Bare::ReducePut), Step::Op(Bare::Tuple(1))]);
+        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
+    }
+
+    /// Whether a set is met again while its members are made, before anything that is in the memo; `false` where telling
+    /// would cost too much.
+    fn is_made_of_itself(&mut self, set: Cell) -> bool {
+        let is_made = |cell: &Cell| matches!(cell.tag(), Tag::Tuple | Tag::FrozenSet | Tag::Set | Tag::Object);
+        if self.options.fast || !self.arena.items(set).iter().any(is_made) || !self.refcounts().is_shared(set) {
+            return false;
+        }
+        let mut left = self.arena.items(set).to_vec();
+        let mut seen = HashSet::with_hasher(RandomState::default());
+        while let Some(cell) = left.pop() {
+            if cell == set {
+                return true;
+            }
+            if !is_made(&cell) || self.memo.entry(self.memo.slot(cell)).number().is_some() || !seen.insert(cell) {
+                continue;
+            }
+            let from = left.len();
+            left.extend(self.made_of(cell));
+            let Some(rest) = self.curiosity.checked_sub(1 + (left.len() - from) as u32) else { return false };
+            self.curiosity = rest;
+        }
+        false
+    }
+
+    fn call_of_nothing(&mut self, name: &str) -> Result<()> {
+        self.made_global("builtins", name)?;
+        self.boundary()?;
+        self.empty_tuple()?;
+        self.op(Op::Reduce)
+    }
+
+    /// The end of the arguments, and the call.
+    fn end_call(&mut self, args: usize) -> Result<()> {
+        self.tuple_end(args)?;
+        self.put_nameless()?;
+        self.op(Op::Reduce)
+    }
+
+    /// The text of these Latin-1 characters.
+    fn latin_1(&mut self, bytes: &[u8]) -> Result<()> {
+        self.boundary()?;
+        let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
+        self.write_text(Text::from(&*text))?;
+        self.put_nameless()
+    }
+}

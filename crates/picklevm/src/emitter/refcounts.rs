@@ -1,0 +1,85 @@
+//! How often nodes are referred to.
+
+use crate::graph::{Arena, Cell, Construction, NodeIndex, Tag, Walk};
+
+/// How often each node is referred to by what is written, and which are called by REDUCE.
+pub(super) struct RefCounts {
+    slots: NodeIndex,
+    /// Bits 0 and 1: no reference, one, more than one. Bit 2: called.
+    counts: Vec<u8>,
+}
+
+const MANY: u8 = 2;
+const REFERENCES: u8 = 3;
+const CALLED: u8 = 4;
+
+impl RefCounts {
+    /// Counts the references in all that the root and the effects reach, and themselves.
+    pub(super) fn take(arena: &Arena, slots: NodeIndex, root: Cell, effects: &[Cell]) -> RefCounts {
+        let mut refcounts = RefCounts { slots, counts: vec![0; slots.len()] };
+        let roots = || std::iter::once(root).chain(effects.iter().copied());
+        roots().for_each(|root| refcounts.count(root));
+        for cell in &arena.held_arguments {
+            refcounts.count(*cell);
+        }
+        for cell in Walk::new(arena, roots()) {
+            arena.each_child(cell, |child| refcounts.count(child));
+            if cell.is(Tag::Object) {
+                let node = arena.objects[cell];
+                if node.how == Construction::Reduce && NodeIndex::has(node.class) {
+                    refcounts.counts[slots.of(node.class)] |= CALLED;
+                }
+            }
+        }
+        refcounts.spread(arena);
+        refcounts
+    }
+
+    /// What stands in a list, dict or tuple to which there is more than one reference was not made afresh either.
+    fn spread(&mut self, arena: &Arena) {
+        let of_kind = |tag, len| (0..len as u32).map(move |id| Cell::node(tag, id));
+        let mut held: Vec<_> = of_kind(Tag::Tuple, arena.tuples.len())
+            .chain(of_kind(Tag::List, arena.lists.len()))
+            .chain(of_kind(Tag::Dict, arena.dicts.len()))
+            .filter(|container| self.is_shared(*container))
+            .collect();
+        while let Some(container) = held.pop() {
+            for item in arena.items(container) {
+                if is_made_for_arguments(*item) && !self.is_shared(*item) {
+                    self.hold(*item);
+                    held.push(*item);
+                }
+            }
+        }
+    }
+
+    /// Counts a node as one to which there is more than one reference.
+    pub(super) fn hold(&mut self, cell: Cell) {
+        self.count(cell);
+        self.count(cell);
+    }
+
+    fn count(&mut self, cell: Cell) {
+        if NodeIndex::has(cell) {
+            let count = &mut self.counts[self.slots.of(cell)];
+            if *count & REFERENCES < MANY {
+                *count += 1;
+            }
+        }
+    }
+
+    /// Whether there is more than one reference to the node.
+    pub(super) fn is_shared(&self, cell: Cell) -> bool {
+        NodeIndex::has(cell) && self.counts[self.slots.of(cell)] & REFERENCES >= MANY
+    }
+
+    /// Whether some REDUCE calls the node.
+    pub(super) fn is_called(&self, cell: Cell) -> bool {
+        self.counts[self.slots.of(cell)] & CALLED != 0
+    }
+}
+
+/// Whether a call of `__reduce_ex__` may have made a value for its arguments.
+pub(super) fn is_made_for_arguments(cell: Cell) -> bool {
+    matches!(cell.tag(), Tag::Tuple | Tag::List | Tag::Dict)
+}

@@ -1,0 +1,135 @@
+//! A dense number for every node of a graph, across the kinds, for tables by node.
+
+use std::ops::Range;
+
+use super::arena::Arena;
+use super::cell::{Cell, Tag};
+
+/// The first slot of each kind of node.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct NodeIndex {
+    bases: [usize; 32],
+    len: usize,
+}
+
+/// The kind of each tag, by its number.
+const KIND_OF: [usize; 32] = {
+    let mut kind_of = [0; 32];
+    let mut kind = 0;
+    while kind < KINDS.len() {
+        let mut at = 0;
+        while at < KINDS[kind].len() {
+            kind_of[KINDS[kind][at] as usize & 31] = kind;
+            at += 1;
+        }
+        kind += 1;
+    }
+    kind_of
+};
+
+/// Tags whose nodes lie in one arena, in the order of their slots.
+const KINDS: [&[Tag]; 11] = [
+    &[Tag::List],
+    &[Tag::Tuple],
+    &[Tag::Dict],
+    &[Tag::Set, Tag::FrozenSet],
+    &[Tag::Str, Tag::Bytes, Tag::ByteStr, Tag::ByteArray, Tag::BigInt],
+    &[Tag::Global],
+    &[Tag::Buffer],
+    &[Tag::Persistent],
+    &[Tag::Object],
+    &[Tag::NativeObject],
+    &[Tag::Complex],
+];
+
+impl NodeIndex {
+    /// How many kinds of nodes there are.
+    pub(crate) const KINDS: usize = KINDS.len();
+
+    /// The number of the kind of a node; meaningless for what is no node.
+    pub(crate) fn kind(tag: Tag) -> usize {
+        KIND_OF[tag as usize & 31]
+    }
+
+    pub(crate) fn new(arena: &Arena) -> NodeIndex {
+        let mut slots = NodeIndex::default();
+        slots.turn_to(arena);
+        slots
+    }
+
+    /// The slots of a graph, in the place of those of another.
+    #[inline]
+    pub(crate) fn turn_to(&mut self, arena: &Arena) {
+        self.len = 0;
+        self.add::<0>(arena.lists.len());
+        self.add::<1>(arena.tuples.len());
+        self.add::<2>(arena.dicts.len());
+        self.add::<3>(arena.sets.len());
+        self.add::<4>(arena.spans.len());
+        self.add::<5>(arena.globals.len());
+        self.add::<6>(arena.buffers.len());
+        self.add::<7>(arena.persistents.len());
+        self.add::<8>(arena.objects.len());
+        self.add::<9>(arena.lives.len());
+        self.add::<10>(arena.complexes.len());
+    }
+
+    /// So many nodes of the next kind.
+    #[inline(always)]
+    fn add<const KIND: usize>(&mut self, count: usize) {
+        for tag in KINDS[KIND] {
+            self.bases[*tag as usize & 31] = self.len;
+        }
+        self.len += count;
+    }
+
+    /// The slots of each kind of node, one kind after the other.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Range<usize>> {
+        let base = |tags: &[Tag]| tags.first().map_or(self.len, |tag| self.bases[*tag as usize & 31]);
+        (0..KINDS.len()).map(move |kind| base(KINDS[kind])..KINDS.get(kind + 1).map_or(self.len, |next| base(next)))
+    }
+
+    /// The number of slots.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether a value is a node that has a slot.
+    pub(crate) fn has(cell: Cell) -> bool {
+        matches!(
+            cell.tag(),
+            Tag::List
+                | Tag::Tuple
+                | Tag::Dict
+                | Tag::Set
+                | Tag::FrozenSet
+                | Tag::Str
+                | Tag::Bytes
+                | Tag::ByteStr
+                | Tag::ByteArray
+                | Tag::BigInt
+                | Tag::Global
+                | Tag::Buffer
+                | Tag::Persistent
+                | Tag::Object
+                | Tag::Complex
+        )
+    }
+
+    /// The kind of a node that has a slot, and its number among those of the kind.
+    pub(crate) fn place(cell: Cell) -> Option<(usize, usize)> {
+        NodeIndex::has(cell).then(|| (NodeIndex::kind(cell.tag()), cell.high() as usize))
+    }
+
+    /// The slot of a node; meaningless for what is no node.
+    #[inline(always)]
+    pub(crate) fn of(&self, cell: Cell) -> usize {
+        self.of_kind(cell.tag(), cell)
+    }
+
+    /// The slot of a node whose kind is known.
+    #[inline(always)]
+    pub(crate) fn of_kind(&self, tag: Tag, cell: Cell) -> usize {
+        self.bases[tag as usize & 31] + cell.high() as usize
+    }
+}

@@ -1,0 +1,198 @@
+//! Where a load meets the caller's own code: resolvers, the callables they return, and native objects.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::calls::{Callables, Known};
+use super::graph_builder::GraphBuilder;
+use crate::encoding;
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, BufferNode, Cell, Id, NativeObject, Tag};
+use crate::options::Options;
+use crate::resolve::python2_names::{self, Names};
+use crate::resolve::{CallResult, Class};
+
+/// What the loads of one stream keep from one to the next.
+#[derive(Default)]
+pub(crate) struct Session {
+    pub(super) callables: Callables,
+    /// The globals of extension codes that were met.
+    extensions: Vec<(i32, Cell)>,
+    pub(super) next_buffer: u32,
+    /// Bytes that calls have copied from their arguments.
+    pub(super) copied: u64,
+    /// The globals of names from the stack that take long to look at: each pair of names is asked about once.
+    long_named: Option<Box<LongNamed>>,
+}
+
+type LongNamed = HashMap<(Cell, Cell), Cell, RandomState>;
+
+impl Session {
+    /// Begins another graph. Buffers go on where they are.
+    pub(crate) fn start_graph(&mut self) {
+        self.callables.clear();
+        self.extensions.clear();
+        self.copied = 0;
+        self.long_named = None;
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        let names = self.long_named.as_ref().map_or(0, |known| known.len());
+        self.callables.held_bytes() + 2 * size_of::<[Cell; 3]>() * names
+    }
+
+    /// Whether all of the buffers that there are have been used.
+    #[inline]
+    pub(crate) fn check_buffers(&self, options: &Options) -> Result<()> {
+        let Some(there_are) = options.buffers.as_ref().map(|buffers| buffers.len()) else { return Ok(()) };
+        let used = self.next_buffer as usize;
+        if used < there_are {
+            return Err(Error::new(
+                ErrorKind::Buffer,
+                format!("{there_are} out-of-band buffers to be used (Unpickler::buffers)"),
+                format!("{used} that are"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl GraphBuilder<'_> {
+    /// Makes a global and asks the resolver what it stands for.
+    pub(super) fn resolve(&mut self, module: Cell, name: Cell) -> Result<Cell> {
+        let global = self.arena.new_loaded_global(module, name);
+        let (module, name) = (self.arena.text(module), self.arena.text(name));
+        // Names with surrogates are nobody's.
+        let (Some(mut module), Some(mut name)) = (module.as_str(), name.as_str()) else { return Ok(global) };
+        if self.options.fix_imports
+            && Names::of_protocol(self.arena.protocol.unwrap_or_default()) == Names::Python2
+            && let Some(renamed) = python2_names::renamed(module, name, Names::Python3)
+        {
+            (module, name) = renamed;
+        }
+        if let Class::Callable(callable) = self.options.resolver.find_class(module, name).map_err(|e| {
+            // The resolver's own error has the name in it already, where it says what it expected.
+            if e.expected().is_empty() { e.about(|| format!("{module}.{name}")) } else { e }
+        })? {
+            self.session.callables.insert(global, Known::Callable(callable));
+        } else {
+            self.session.callables.note(global, module, name);
+        }
+        Ok(global)
+    }
+
+    /// The same for names from the stack, which other places may share.
+    pub(super) fn resolve_shared(&mut self, module: Cell, name: Cell) -> Result<Cell> {
+        if !module.is_long() && !name.is_long() {
+            return self.resolve(module, name);
+        }
+        if let Some(global) = self.session.long_named.as_ref().and_then(|known| known.get(&(module, name))) {
+            return Ok(*global);
+        }
+        let global = self.resolve(module, name)?;
+        self.session.long_named.get_or_insert_default().insert((module, name), global);
+        Ok(global)
+    }
+
+    /// The global of an extension code, or the code where no resolver knows it.
+    pub(super) fn extension(&mut self, code: i32) -> Result<Cell> {
+        let id = match u32::try_from(code) {
+            Ok(id) if id > 0 => id,
+            _ => return Err(Error::new(ErrorKind::Malformed, "an extension code above 0", code.to_string())),
+        };
+        if let Some((_, global)) = self.session.extensions.iter().find(|known| known.0 == code) {
+            return Ok(*global);
+        }
+        let Some((module, name)) = self.options.resolver.extension(code) else { return Ok(Cell::node(Tag::Ext, id)) };
+        let [module, name] = [module, name].map(|part| self.arena.new_text(Tag::Str, part.as_bytes(), false));
+        let global = self.resolve(module, name)?;
+        // A registered name is a qualified one, whatever the protocol.
+        if let Some(node) = self.arena.globals.get_mut(global) {
+            node.is_one_name = false;
+        }
+        self.session.extensions.push((code, global));
+        Ok(global)
+    }
+
+    /// Hands the graph to code of the caller's.
+    pub(super) fn hand_over(&mut self, code: impl FnOnce(&mut Arena) -> Result<CallResult>) -> Result<Option<Cell>> {
+        self.check_growth()?;
+        self.check_tables(0)?;
+        self.arena.settle_all();
+        let before = self.arena.extent();
+        let made = code(self.arena)?;
+        self.arena.check_covers(&before)?;
+        Ok(match made {
+            CallResult::Symbolic => None,
+            CallResult::Value(id) => Some(self.arena.value(id).cell()),
+            CallResult::NativeObject(live) => Some(self.arena.new_native(live)),
+        })
+    }
+
+    /// The value of a persistent id, or the reference where no resolver knows it.
+    pub(super) fn persistent_load(&mut self, pid: Cell) -> Result<Cell> {
+        let resolver = &self.options.resolver;
+        match self.hand_over(|arena| resolver.persistent_load(arena, Id(pid)))? {
+            Some(value) => Ok(value),
+            None => Ok(self.arena.new_persistent(pid)),
+        }
+    }
+
+    /// Lets a pickle change a native object.
+    #[inline(never)]
+    pub(super) fn change(
+        &mut self,
+        live: Cell,
+        change: impl FnOnce(&mut dyn NativeObject, &Arena) -> Result<()>,
+    ) -> Result<()> {
+        self.check_growth()?;
+        self.check_tables(0)?;
+        self.arena.settle_all();
+        let done = self.arena.change_live(live, change);
+        done.map_err(|e| e.about(|| self.arena.live(live).class_name().to_owned()))
+    }
+
+    /// An 8-bit string where it is not kept as it is.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<Cell> {
+        if let Some(codec) = &self.options.codec {
+            let text = codec(bytes)?;
+            self.pay(text.len())?;
+            return Ok(self.arena.new_text(Tag::Str, text.as_bytes(), false));
+        }
+        let decoded = encoding::decode(bytes, self.options.encoding, self.options.errors)?;
+        self.pay(decoded.payload.len())?;
+        Ok(self.arena.new_text(decoded.tag, &decoded.payload, decoded.surrogates))
+    }
+
+    /// The next out-of-band buffer: without bytes, if no buffers were given at all.
+    pub(super) fn buffer(&mut self) -> Result<Cell> {
+        let index = self.session.next_buffer;
+        let data = match &self.options.buffers {
+            None => None,
+            Some(buffers) => match buffers.get(index as usize) {
+                Some(data) => Some(data.clone()),
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::Buffer,
+                        "another out-of-band buffer (Unpickler::buffers)",
+                        format!("only {index}"),
+                    ));
+                }
+            },
+        };
+        self.session.next_buffer += 1;
+        Ok(self.arena.new_buffer(BufferNode { index, readonly: false, data }))
+    }
+}
+
+/// The name of what was called, for errors.
+pub(super) fn describe_class(arena: &Arena, callable: Cell) -> String {
+    match arena.value(Id(callable)) {
+        value if callable.is(Tag::NativeObject) => value.as_native().map_or("", |live| live.class_name()).to_owned(),
+        value => value.as_global().map_or_else(String::new, |global| global.to_string()),
+    }
+}

@@ -1,0 +1,468 @@
+//! The builder that builds nothing and collects persistent ids.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use picklevm_ops::{Decoder, Number, Op, Opcode, Text, Visitor};
+
+use super::builder::Builder;
+use super::graph_builder::GraphBuilder;
+use super::memo::Slot;
+use super::shadow::{Kind, ShadowValue};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Cell, Tag};
+
+/// Items of a list that are remembered, in case it turns out to be part of a persistent id.
+const LIST_ITEMS: u32 = 64;
+
+/// Bits for the length of a tuple that is remembered in the same case.
+const TUPLE_BITS: u32 = 17;
+
+/// A list: a range of items.
+#[derive(Clone, Copy, Default)]
+struct List {
+    start: usize,
+    len: u32,
+}
+
+/// What compound values hold, kept from load to load for its memory.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    /// The items of tuples and lists.
+    items: Vec<ShadowValue>,
+    lists: Vec<List>,
+    /// The tuples and lists that were made for an id.
+    made: HashMap<ShadowValue, Cell, RandomState>,
+}
+
+impl Scratch {
+    /// Forgets all, keeping memory unless it is much.
+    pub(crate) fn clear(&mut self) {
+        self.items.clear();
+        self.items.shrink_to(super::KEPT);
+        self.lists.clear();
+        self.lists.shrink_to(super::KEPT);
+        if !self.made.is_empty() {
+            self.made = HashMap::default();
+        }
+    }
+}
+
+/// Keeps the stack of one pickle in order, and makes its persistent ids in a graph.
+pub(crate) struct NoLoad<'a> {
+    /// Makes the ids.
+    graph: GraphBuilder<'a>,
+    input: &'a [u8],
+    /// Where the op lies that is being run.
+    offset: u64,
+    scratch: &'a mut Scratch,
+    /// The global that was made last, and what it was made of: ids of one class follow one another.
+    global: (ShadowValue, Cell),
+}
+
+impl<'a> NoLoad<'a> {
+    pub(crate) fn new(mut graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
+        // What is fetched is told here, not there.
+        graph.is_tree = false;
+        NoLoad { graph, input, offset: 0, scratch, global: (ShadowValue::HOLE, Cell::NONE) }
+    }
+
+    /// What the op makes that is being run.
+    #[inline(always)]
+    fn atom(&self) -> ShadowValue {
+        ShadowValue::new(Kind::Atom, self.offset)
+    }
+
+    /// Where items are remembered next.
+    #[inline(always)]
+    fn place(&self) -> u64 {
+        self.scratch.items.len() as u64
+    }
+
+    /// The items of a tuple.
+    #[inline(always)]
+    fn tuple_items(&self, tuple: ShadowValue) -> &[ShadowValue] {
+        let (from, len) = (tuple.at() >> TUPLE_BITS, tuple.at() & ((1 << TUPLE_BITS) - 1));
+        self.scratch.items.get(from..from + len).unwrap_or_default()
+    }
+
+    /// A list of these items, the start of which is remembered.
+    fn add_to_list(&mut self, number: usize, items: &[ShadowValue]) {
+        if !self.scratch.made.is_empty() {
+            // An id that follows sees more of the list than those before.
+            self.scratch.made.remove(&ShadowValue::new(Kind::List, number as u64));
+        }
+        let List { start, len } = self.scratch.lists[number];
+        let total = len.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        let mut list = List { start, len: total };
+        if total <= LIST_ITEMS {
+            let kept = len as usize;
+            if start + kept != self.scratch.items.len() {
+                list.start = self.scratch.items.len();
+                self.scratch.items.reserve(total as usize);
+                for at in start..start + kept {
+                    self.scratch.items.push(self.scratch.items[at]);
+                }
+            }
+            self.scratch.items.extend_from_slice(items);
+        }
+        self.scratch.lists[number] = list;
+    }
+
+    /// Makes a persistent id in the graph. An atom or a pair of atoms, as most are, is made each time it is an id; what is
+    /// larger is made once.
+    #[inline(always)]
+    fn make(&mut self, id: ShadowValue) -> Result<Cell> {
+        if !id.is_compound() {
+            return self.make_atom(id);
+        }
+        if id.kind() == Kind::Tuple
+            && let &[first, second] = self.tuple_items(id)
+            && !first.is_compound()
+            && !second.is_compound()
+        {
+            let pair = [self.make_atom(first)?, self.make_atom(second)?];
+            return Ok(self.graph.tuple(&pair));
+        }
+        self.make_compound(id)
+    }
+
+    /// Makes what may lead to what was made before: tuples after their items; lists before theirs, which may hold the tuple.
+    #[inline(never)]
+    fn make_compound(&mut self, id: ShadowValue) -> Result<Cell> {
+        enum Task {
+            Make(ShadowValue),
+            Tuple(ShadowValue, usize),
+            Fill(Cell, usize),
+        }
+        let mut work = vec![Task::Make(id)];
+        let mut done = Vec::new();
+        let mut unfilled = Vec::new();
+        loop {
+            match work.pop() {
+                Some(Task::Make(met)) => match (self.scratch.made.get(&met), met.kind()) {
+                    (Some(cell), _) => done.push(*cell),
+                    (None, Kind::Tuple) => {
+                        work.push(Task::Tuple(met, done.len()));
+                        work.extend(self.tuple_items(met).iter().rev().map(|item| Task::Make(*item)));
+                    }
+                    (None, Kind::LongTuple) => {
+                        return Err(Error::new(
+                            ErrorKind::Limit,
+                            format!("less than {} items in a tuple inside of a persistent id", 1 << TUPLE_BITS),
+                            "more",
+                        ));
+                    }
+                    (None, Kind::List) => {
+                        let list = self.graph.list(&[]);
+                        self.scratch.made.insert(met, list);
+                        unfilled.push((self.scratch.lists[met.at()], list));
+                        done.push(list);
+                    }
+                    (None, _) => done.push(self.make_atom(met)?),
+                },
+                Some(Task::Tuple(met, from)) => {
+                    let tuple = self.graph.tuple(&done[from..]);
+                    done.truncate(from);
+                    done.push(tuple);
+                    self.scratch.made.insert(met, tuple);
+                }
+                Some(Task::Fill(list, from)) => {
+                    self.graph.append(list, &done[from..])?;
+                    done.truncate(from);
+                }
+                // No tuple is under way here, so that every cycle ends at something made.
+                None => match unfilled.pop() {
+                    Some((List { start, len }, list)) if len <= LIST_ITEMS => {
+                        work.push(Task::Fill(list, done.len()));
+                        work.extend(
+                            self.scratch.items[start..start + len as usize].iter().rev().map(|item| Task::Make(*item)),
+                        );
+                    }
+                    Some((List { len, .. }, _)) => {
+                        return Err(Error::new(
+                            ErrorKind::Limit,
+                            format!("at most {LIST_ITEMS} items in a list inside of a persistent id"),
+                            len.to_string(),
+                        ));
+                    }
+                    None => return Ok(done.first().copied().unwrap_or(Cell::NONE)),
+                },
+            }
+        }
+    }
+
+    /// Makes what holds nothing but names.
+    #[inline(always)]
+    fn make_atom(&mut self, met: ShadowValue) -> Result<Cell> {
+        if met == self.global.0 {
+            return Ok(self.global.1);
+        }
+        match met.kind() {
+            Kind::Atom | Kind::Text => self.run_again(met),
+            Kind::Global => self.make_global(met),
+            _ => Ok(Cell::NONE),
+        }
+    }
+
+    /// Makes a global of two names from the stack.
+    #[inline(never)]
+    fn make_global(&mut self, met: ShadowValue) -> Result<Cell> {
+        let [module, name] = [met.at(), met.at() + 1].map(|at| self.scratch.items[at]);
+        let (module, name) = (self.run_again(module)?, self.run_again(name)?);
+        let global = self.graph.arena.new_loaded_global(module, name);
+        self.global = (met, global);
+        Ok(global)
+    }
+
+    /// Makes the value of an op that needs nothing from the stack.
+    #[inline(never)]
+    fn run_again(&mut self, met: ShadowValue) -> Result<Cell> {
+        let input = self.input.get(met.at()..).unwrap_or_default();
+        let value = Decoder::new(input).visit_op(&mut Remake(&mut self.graph))??;
+        if value.is(Tag::Global) {
+            self.global = (met, value);
+        }
+        Ok(value)
+    }
+}
+
+/// Makes the value of an op that needs nothing from the stack; of another, `None`.
+struct Remake<'b, 'a>(&'b mut GraphBuilder<'a>);
+
+impl<'o> Visitor<'o> for Remake<'_, '_> {
+    type Output = Result<Cell>;
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'o>) -> Result<Cell> {
+        let graph = &mut *self.0;
+        match op {
+            Op::NewTrue => Ok(graph.bool(true)),
+            Op::NewFalse => Ok(graph.bool(false)),
+            Op::Int(number) | Op::Long(number) => graph.number(number),
+            Op::BinInt(value) => Ok(graph.int(value.into())),
+            Op::BinInt1(value) => Ok(graph.int(value.into())),
+            Op::BinInt2(value) => Ok(graph.int(value.into())),
+            Op::Long1(bytes) | Op::Long4(bytes) => graph.int_le(bytes),
+            Op::Float(value) | Op::BinFloat(value) => Ok(graph.float(value)),
+            Op::String(escaped) => graph.byte_str(&escaped.decode()),
+            Op::BinString(bytes) | Op::ShortBinString(bytes) => graph.byte_str(bytes),
+            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => graph.bytes(bytes),
+            Op::ByteArray8(bytes) => graph.byte_array(bytes),
+            Op::Unicode(raw) => Text::new(&raw.decode()).map_or(Ok(Cell::NONE), |text| graph.text(text)),
+            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => graph.text(text),
+            Op::PersId(pid) => graph.text(Text::from(pid)),
+            Op::Ext1(code) => graph.ext(code.into()),
+            Op::Ext2(code) => graph.ext(code.into()),
+            Op::Ext4(code) => graph.ext(code),
+            Op::Global(module, name) => named(graph, module, name),
+            _ => Ok(Cell::NONE),
+        }
+    }
+}
+
+/// Apart, as what it needs of the stack would be made room for at every atom.
+#[inline(never)]
+fn named(graph: &mut GraphBuilder<'_>, module: Text<'_>, name: Text<'_>) -> Result<Cell> {
+    let (module, name) = (graph.text(module)?, graph.text(name)?);
+    Ok(graph.arena.new_loaded_global(module, name))
+}
+
+impl Builder for NoLoad<'_> {
+    type Value = ShadowValue;
+
+    const IS_LIGHT: bool = true;
+
+    #[inline(always)]
+    fn at(&mut self, offset: u64, _: Opcode) {
+        self.offset = offset;
+    }
+
+    #[inline(always)]
+    fn none(&mut self) -> ShadowValue {
+        ShadowValue::OPAQUE
+    }
+
+    #[inline(always)]
+    fn bool(&mut self, _: bool) -> ShadowValue {
+        self.atom()
+    }
+
+    #[inline(always)]
+    fn int(&mut self, _: i64) -> ShadowValue {
+        self.atom()
+    }
+
+    #[inline(always)]
+    fn int_le(&mut self, _: &[u8]) -> Result<ShadowValue> {
+        Ok(self.atom())
+    }
+
+    fn number(&mut self, _: Number<'_>) -> Result<ShadowValue> {
+        Ok(self.atom())
+    }
+
+    #[inline(always)]
+    fn float(&mut self, _: f64) -> ShadowValue {
+        self.atom()
+    }
+
+    #[inline(always)]
+    fn text(&mut self, _: Text<'_>) -> Result<ShadowValue> {
+        Ok(ShadowValue::new(Kind::Text, self.offset))
+    }
+
+    #[inline(always)]
+    fn bytes(&mut self, _: &[u8]) -> Result<ShadowValue> {
+        Ok(self.atom())
+    }
+
+    #[inline(always)]
+    fn byte_str(&mut self, _: &[u8]) -> Result<ShadowValue> {
+        Ok(self.atom())
+    }
+
+    #[inline(always)]
+    fn byte_array(&mut self, _: &[u8]) -> Result<ShadowValue> {
+        Ok(self.atom())
+    }
+
+    #[inline(always)]
+    fn tuple(&mut self, items: &[ShadowValue]) -> ShadowValue {
+        if items.len() >> TUPLE_BITS != 0 {
+            return ShadowValue::new(Kind::LongTuple, 0);
+        }
+        let tuple = ShadowValue::new(Kind::Tuple, self.place() << TUPLE_BITS | items.len() as u64);
+        self.scratch.items.extend_from_slice(items);
+        tuple
+    }
+
+    #[inline(always)]
+    fn list(&mut self, items: &[ShadowValue]) -> ShadowValue {
+        let number = self.scratch.lists.len();
+        self.scratch.lists.push(List::default());
+        if !items.is_empty() {
+            self.add_to_list(number, items);
+        }
+        ShadowValue::new(Kind::List, number as u64)
+    }
+
+    #[inline(always)]
+    fn dict(&mut self, _: &[ShadowValue]) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    fn set(&mut self) -> ShadowValue {
+        ShadowValue::OPAQUE
+    }
+
+    fn frozenset(&mut self, _: &[ShadowValue]) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    #[inline(always)]
+    fn append(&mut self, target: ShadowValue, items: &[ShadowValue]) -> Result<()> {
+        if target.kind() == Kind::List {
+            self.add_to_list(target.at(), items);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn set_items(&mut self, _: ShadowValue, _: &[ShadowValue]) -> Result<()> {
+        Ok(())
+    }
+
+    fn add_items(&mut self, _: ShadowValue, _: &[ShadowValue]) -> Result<()> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn global(&mut self, _: Text<'_>, _: Text<'_>) -> Result<ShadowValue> {
+        Ok(self.atom())
+    }
+
+    fn stack_global(&mut self, module: ShadowValue, name: ShadowValue) -> Result<ShadowValue> {
+        if module.kind() != Kind::Text || name.kind() != Kind::Text {
+            return Err(Error::new(ErrorKind::Type, "the names of a global as str", "other values"));
+        }
+        let global = ShadowValue::new(Kind::Global, self.place());
+        self.scratch.items.extend_from_slice(&[module, name]);
+        Ok(global)
+    }
+
+    fn ext(&mut self, code: i32) -> Result<ShadowValue> {
+        // For the error where it is none.
+        self.graph.ext(code)?;
+        Ok(self.atom())
+    }
+
+    #[inline(always)]
+    fn reduce(&mut self, _: ShadowValue, _: ShadowValue) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    #[inline(always)]
+    fn new_obj(&mut self, _: ShadowValue, _: ShadowValue) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    fn new_obj_ex(&mut self, _: ShadowValue, _: ShadowValue, _: ShadowValue) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    fn inst(&mut self, _: ShadowValue, _: &[ShadowValue]) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    fn obj(&mut self, _: ShadowValue, _: &[ShadowValue]) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    #[inline(always)]
+    fn build(&mut self, _: ShadowValue, _: ShadowValue) -> Result<()> {
+        Ok(())
+    }
+
+    fn persistent(&mut self, pid: ShadowValue) -> Result<ShadowValue> {
+        let pid = self.make(pid)?;
+        self.graph.arena.roots.push(pid);
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    fn next_buffer(&mut self) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
+    }
+
+    fn readonly_buffer(&mut self, buffer: ShadowValue) -> Result<ShadowValue> {
+        Ok(buffer)
+    }
+
+    #[inline(always)]
+    fn memoized(&mut self, _: ShadowValue) {}
+
+    #[inline(always)]
+    fn is_call(&self, _: ShadowValue) -> bool {
+        false
+    }
+
+    fn dropped(&mut self, _: ShadowValue, _: Option<ShadowValue>) {}
+
+    fn protocol(&mut self, _: u8) {}
+
+    fn is_empty(&self) -> bool {
+        self.graph.is_empty() && self.scratch.items.is_empty() && self.scratch.lists.is_empty()
+    }
+
+    fn usage(&self) -> (u64, u64) {
+        let (nodes, bytes) = self.graph.usage();
+        let held = self.scratch.items.len() * size_of::<ShadowValue>() + self.scratch.lists.len() * size_of::<List>();
+        (nodes + self.scratch.lists.len() as u64, bytes + held as u64)
+    }
+
+    fn extrapolate(&mut self, _: u64, _: u64) {}
+
+    fn finish(&mut self, _: ShadowValue, _: &[ShadowValue]) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! One resolver after the other.
+
+use super::{CallResult, Class, Resolver};
+use crate::error::Result;
+use crate::graph::{Arena, Id};
+
+/// A resolver, and another for what the first leaves symbolic; made by [`Resolver::or`].
+#[derive(Clone, Copy, Debug)]
+pub struct Chain<A, B> {
+    first: A,
+    next: B,
+}
+
+impl<A, B> Chain<A, B> {
+    pub(super) fn new(first: A, next: B) -> Self {
+        Chain { first, next }
+    }
+}
+
+impl<A: Resolver, B: Resolver> Resolver for Chain<A, B> {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        match self.first.find_class(module, name)? {
+            Class::Symbolic => self.next.find_class(module, name),
+            class => Ok(class),
+        }
+    }
+
+    fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<CallResult> {
+        match self.first.persistent_load(arena, pid)? {
+            CallResult::Symbolic => self.next.persistent_load(arena, pid),
+            made => Ok(made),
+        }
+    }
+
+    fn makes_plain_data(&self, module: &str, name: &str) -> bool {
+        // What the first claims is not left to the next.
+        let is_left = || matches!(self.first.find_class(module, name), Ok(Class::Symbolic));
+        self.first.makes_plain_data(module, name) || is_left() && self.next.makes_plain_data(module, name)
+    }
+
+    fn extension(&self, code: i32) -> Option<(&str, &str)> {
+        self.first.extension(code).or_else(|| self.next.extension(code))
+    }
+}

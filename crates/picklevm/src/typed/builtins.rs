@@ -1,0 +1,149 @@
+//! The calls by which old protocols write plain data: what they make.
+
+use std::borrow::Cow;
+
+use super::signature::{Signature, real};
+use crate::graph::{Construction, Items, Kind, Tag, Value};
+
+/// A function or class that pickles call for plain data.
+#[derive(Clone, Copy)]
+pub(crate) enum Builtin {
+    Set,
+    FrozenSet,
+    ByteArray,
+    Bytes,
+    Complex,
+    Encode,
+}
+
+/// Plain data that a call makes.
+pub(crate) enum Plain<'g> {
+    /// The members of a set or frozenset.
+    Members(Tag, Items<'g>),
+    /// Bytes or a bytearray.
+    Bytes(Tag, Vec<u8>),
+    /// Real and imaginary part.
+    Complex(f64, f64),
+}
+
+impl Builtin {
+    pub(crate) fn of(module: &str, name: &str) -> Option<Builtin> {
+        Some(match (module, name) {
+            ("builtins" | "__builtin__", "set") => Builtin::Set,
+            ("builtins" | "__builtin__", "frozenset") => Builtin::FrozenSet,
+            ("builtins" | "__builtin__", "bytearray") => Builtin::ByteArray,
+            ("builtins" | "__builtin__", "bytes") => Builtin::Bytes,
+            ("builtins" | "__builtin__", "complex") => Builtin::Complex,
+            ("_codecs", "encode") => Builtin::Encode,
+            _ => return None,
+        })
+    }
+
+    /// What a call with these arguments makes, if Python would not refuse them.
+    pub(crate) fn make<'g>(self, args: Items<'g>) -> Option<Plain<'g>> {
+        Some(match self {
+            Builtin::Set | Builtin::FrozenSet => {
+                let tag = if matches!(self, Builtin::Set) { Tag::Set } else { Tag::FrozenSet };
+                if args.is_empty() {
+                    return Some(Plain::Members(tag, args));
+                }
+                let [items] = args.as_array()?;
+                match items.kind() {
+                    Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => {
+                        Plain::Members(tag, items)
+                    }
+                    _ => return None,
+                }
+            }
+            Builtin::Bytes | Builtin::ByteArray => {
+                let tag = if matches!(self, Builtin::Bytes) { Tag::Bytes } else { Tag::ByteArray };
+                Plain::Bytes(tag, bytes_of(args)?)
+            }
+            Builtin::Complex => {
+                const SIGNATURE: Signature<2> = Signature::new(["real", "imag"], 0);
+                let part = |part: Option<Value<'_>>| part.map_or(Some(0.0), real);
+                let [re, im] = SIGNATURE.bind(args, None)?;
+                Plain::Complex(part(re)?, part(im)?)
+            }
+            Builtin::Encode => Plain::Bytes(Tag::Bytes, latin_1(args)?),
+        })
+    }
+}
+
+/// What `bytes(…)` or `bytearray(…)` makes of its arguments, where a pickler wrote them.
+fn bytes_of(args: Items<'_>) -> Option<Vec<u8>> {
+    let only = match args.len() {
+        0 => return Some(Vec::new()),
+        1 => args.get(0)?,
+        _ => return latin_1(args),
+    };
+    match only.kind() {
+        Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(bytes.to_vec()),
+        Kind::List(items) | Kind::Tuple(items) => items.map(|item| item.as_i64()?.try_into().ok()).collect(),
+        _ => None,
+    }
+}
+
+/// The bytes of a text and its encoding, Latin-1, which Python 2 names in an 8-bit string.
+fn latin_1(args: Items<'_>) -> Option<Vec<u8>> {
+    let [text, encoding] = args.as_array()?;
+    let name = encoding.as_str().map(str::as_bytes).or_else(|| encoding.as_bytes())?;
+    if !matches!(name, b"latin1" | b"latin-1") {
+        return None;
+    }
+    text.as_text()?.code_points().map(|code| u8::try_from(code).ok()).collect()
+}
+
+/// The plain data that an object stands for, if it is such a call and nothing happened to it.
+pub(crate) fn plain(value: Value<'_>) -> Option<Plain<'_>> {
+    let object = value
+        .as_object()
+        .filter(|object| object.construction() == Construction::Reduce && object.changes().next().is_none())?;
+    let class = object.class().as_global()?;
+    Builtin::of(class.module().as_str()?, class.name().as_str()?)?.make(object.args())
+}
+
+/// Bytes, however the protocol writes them: as such, as the 8-bit string of Python 2, by a call, or as the text that
+/// such a string was decoded to.
+pub(crate) fn octets(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
+    match value.kind() {
+        Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(Cow::Borrowed(bytes)),
+        Kind::Str(text) => text.code_points().map(|code| u8::try_from(code).ok()).collect(),
+        Kind::Object(_) => match plain(value)? {
+            Plain::Bytes(_, bytes) => Some(Cow::Owned(bytes)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// So many bytes, however the protocol writes them. More of them, which many objects may share, are not looked at.
+pub(crate) fn octets_of<const N: usize>(value: Value<'_>) -> Option<[u8; N]> {
+    let written = value.as_object().map_or(Some(value), |object| object.args().get(0))?;
+    // A byte is a character of one or two bytes.
+    if written.as_text().is_some_and(|text| text.as_bytes().len() > 2 * N) {
+        return None;
+    }
+    octets(value)?.as_ref().try_into().ok()
+}
+
+/// Text of Python 3, or of an 8-bit string of Python 2.
+pub(crate) fn text(value: Value<'_>) -> Option<&str> {
+    match value.kind() {
+        Kind::Str(text) => text.as_str(),
+        Kind::ByteStr(bytes) => std::str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// The items of a list or tuple, or of a set however the protocol writes it.
+pub(crate) fn members(value: Value<'_>) -> Option<Items<'_>> {
+    match value.kind() {
+        Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => Some(items),
+        Kind::Object(_) => match plain(value)? {
+            Plain::Members(_, items) => Some(items),
+            _ => None,
+        },
+        _ => None,
+    }
+}
