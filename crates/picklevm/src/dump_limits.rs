@@ -1,13 +1,13 @@
-//! Budgets of a dump.
+//! Resource limits for dumping.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Arena;
 
-/// What a dump may write before it ends in an error of kind [`Limit`](crate::ErrorKind::Limit).
+/// Resource limits for dumping. A dump that exceeds one ends in an error of kind [`Limit`](crate::ErrorKind::Limit).
 ///
-/// Most of what is written is in proportion to the graph. Below protocol 4, though, a global that is not in the memo is
-/// written by its full name, and at protocol 0 a persistent reference by its id: a name of 100 KB that 4,000 globals share
-/// takes 400 MB. In [`fast`](crate::Pickler::fast) mode all that is shared is written again and again.
+/// Most output is in proportion to the graph. Below protocol 4, though, a global that is not in the memo is written
+/// with its full name, and at protocol 0 a persistent reference with its id: a name of 100 KB shared by 4,000 globals
+/// takes 400 MB. In [`fast`](crate::Pickler::fast) mode shared values are written once for each use.
 ///
 /// ```
 /// use picklevm::{DumpLimits, Pickler};
@@ -23,7 +23,7 @@ pub struct DumpLimits {
     growth: u64,
 }
 
-/// Bytes that every pickle may have.
+/// Length that every pickle may have, in bytes.
 const BASE: u64 = 64 << 20;
 
 impl Default for DumpLimits {
@@ -33,38 +33,38 @@ impl Default for DumpLimits {
 }
 
 impl DumpLimits {
-    /// No limit.
+    /// Returns no limits.
     pub fn none() -> Self {
         DumpLimits { output: u64::MAX, growth: u64::MAX }
     }
 
-    /// Bytes of one pickle. By default no limit but [`growth`](DumpLimits::growth).
+    /// Sets the maximum length of a pickle in bytes. No limit by default but [`growth`](DumpLimits::growth).
     #[must_use]
     pub fn output(mut self, most: u64) -> Self {
         self.output = most;
         self
     }
 
-    /// Bytes of one pickle for each byte that its graph holds, where it has more than 64 MiB. By default 64: numbers and
-    /// escaped text take ten at the most, at protocol 0.
+    /// Sets the maximum number of output bytes per byte that the graph holds, for pickles of more than 64 MiB. 64 by
+    /// default: numbers and escaped text take at most ten, at protocol 0.
     #[must_use]
     pub fn growth(mut self, most: u64) -> Self {
         self.growth = most;
         self
     }
 
-    /// Whether every pickle may have so many bytes, of no more than [`BASE`].
+    /// Whether every pickle may have `len` bytes, where `len` is at most [`BASE`].
     #[inline]
-    pub(crate) fn admit(&self, len: u64) -> bool {
+    pub(crate) fn allows(&self, len: u64) -> bool {
         len <= self.output
     }
 
-    /// How many bytes a pickle of this graph may have.
+    /// Returns the maximum length of a pickle of this graph in bytes.
     pub(crate) fn most(&self, arena: &Arena) -> u64 {
         self.output.min((arena.pickled_len_hint() as u64).saturating_mul(self.growth).saturating_add(BASE))
     }
 
-    /// `Ok` if a pickle of this graph may have so many bytes.
+    /// Checks that a pickle of this graph may have `len` bytes.
     pub(crate) fn check(&self, arena: &Arena, len: u64) -> Result<()> {
         let most = self.most(arena);
         if len <= most {
@@ -73,10 +73,7 @@ impl DumpLimits {
         let expected = if most == self.output {
             format!("at most {most} bytes of output (DumpLimits::output)")
         } else {
-            format!(
-                "at most {most} bytes of output, {} for each that the graph holds (DumpLimits::growth)",
-                self.growth
-            )
+            format!("at most {most} bytes of output, {} per byte of the graph (DumpLimits::growth)", self.growth)
         };
         Err(Error::new(ErrorKind::Limit, expected, len.to_string()))
     }

@@ -1,50 +1,50 @@
-//! What becomes of the 8-bit strings of Python 2: the `encoding` and `errors` of Python's `Unpickler`.
+//! Decoding of 8-bit strings of Python 2: the `encoding` and `errors` of Python's `Unpickler`.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::Tag;
 
-/// What the 8-bit strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING) are read as: the `encoding` of Python's
-/// `Unpickler`. For any other there is [`decode_with`](crate::Unpickler::decode_with).
+/// How 8-bit strings of Python 2 (STRING, BINSTRING, SHORT_BINSTRING) are decoded: the `encoding` of Python's
+/// `Unpickler`. For other encodings use [`decode_with`](crate::Unpickler::decode_with).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// As they are: [`Kind::ByteStr`](crate::Kind::ByteStr). The default, since it loses nothing.
+    /// Not decoded: [`Kind::ByteStr`](crate::Kind::ByteStr). The default, since it is lossless.
     #[default]
     Keep,
     /// As bytes: Python's `encoding="bytes"`.
     Bytes,
-    /// As text in ASCII, Python's default.
+    /// As ASCII text: Python's default.
     Ascii,
-    /// As text in Latin-1, which every string is: what Python's documentation says for NumPy and datetimes.
+    /// As Latin-1 text, which never fails: what Python's documentation recommends for NumPy and datetimes.
     Latin1,
-    /// As text in UTF-8.
+    /// As UTF-8 text.
     Utf8,
 }
 
-/// What becomes of bytes that the [`Encoding`] cannot decode: the `errors` of Python's `Unpickler`, its error handlers of
-/// the same names.
+/// What happens to bytes that the [`Encoding`] cannot decode: the `errors` of Python's `Unpickler`, with its error
+/// handlers of the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorHandler {
-    /// An error. The default.
+    /// Returns an error. The default.
     #[default]
     Strict,
-    /// They are left out.
+    /// Drops them.
     Ignore,
-    /// U+FFFD, one for each invalid sequence.
+    /// Writes U+FFFD for each invalid sequence.
     Replace,
-    /// A lone surrogate from U+DC80 to U+DCFF for each byte (PEP 383).
+    /// Writes a lone surrogate from U+DC80 to U+DCFF for each byte (PEP 383).
     SurrogateEscape,
-    /// `\xNN` for each byte.
+    /// Writes `\xNN` for each byte.
     BackslashReplace,
-    /// A lone surrogate for its three bytes of UTF-8; all else is an error.
+    /// Accepts lone surrogates in UTF-8 (three bytes each); anything else is an error.
     SurrogatePass,
 }
 
-/// Decodes the 8-bit strings of Python 2 by code of the caller's.
+/// A caller's function that decodes 8-bit strings of Python 2.
 pub(crate) type Codec = dyn Fn(&[u8]) -> Result<String> + Send + Sync;
 
-/// An 8-bit string decoded: the kind of value, its payload, and whether that holds surrogates.
+/// A decoded 8-bit string: the kind of value, its payload, and whether the payload holds surrogates.
 pub(crate) struct Decoded {
     pub(crate) tag: Tag,
     pub(crate) payload: Vec<u8>,
@@ -92,7 +92,7 @@ pub(crate) fn decode(bytes: &[u8], encoding: Encoding, errors: ErrorHandler) -> 
     Ok(out)
 }
 
-/// The longest valid start of some bytes, the invalid sequence behind it, and the rest; `None` at the end.
+/// Returns the longest valid prefix, the invalid sequence after it, and the rest; `None` at the end.
 fn split(bytes: &[u8], encoding: Encoding) -> Option<(&[u8], &[u8], &[u8])> {
     if bytes.is_empty() {
         return None;
@@ -120,7 +120,7 @@ impl Decoded {
                 return Err(Error::new(
                     ErrorKind::Malformed,
                     format!("an 8-bit string in {name} (Unpickler::encoding)"),
-                    format!("byte 0x{:02x} at position {at} of it", invalid.first().unwrap_or(&0)),
+                    format!("byte 0x{:02x} at position {at}", invalid.first().unwrap_or(&0)),
                 ));
             }
             ErrorHandler::Ignore => {}

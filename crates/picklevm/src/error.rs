@@ -1,4 +1,4 @@
-//! What goes wrong, where, what was expected and what was there.
+//! Errors: kind, position, what was expected and what was found.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,12 +10,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a pickle could not be read or written.
 ///
-/// One word wide. [`kind`](Error::kind) is for matching, [`offset`](Error::offset) and [`opcode`](Error::opcode) say
-/// where, the `Display` form is one line for people.
+/// One word wide. Match on [`kind`](Error::kind); [`offset`](Error::offset) and [`opcode`](Error::opcode) say where it
+/// happened; `Display` prints one line.
 ///
-/// Python's `PickleError`. Its `PicklingError` is the kind [`Unrepresentable`](ErrorKind::Unrepresentable), its
-/// `UnpicklingError` most of the others, its `IndexError` [`Stack`](ErrorKind::Stack), its `EOFError`
-/// [`End`](ErrorKind::End) or [`Truncated`](ErrorKind::Truncated), which Python does not tell apart.
+/// Corresponds to Python's `PickleError`. `PicklingError` is the kind [`Unrepresentable`](ErrorKind::Unrepresentable),
+/// `UnpicklingError` most of the others, `IndexError` [`Stack`](ErrorKind::Stack), and `EOFError`
+/// [`End`](ErrorKind::End) or [`Truncated`](ErrorKind::Truncated), which Python does not distinguish.
 ///
 /// ```
 /// let error = picklevm::loads(b"\x80\x04]K\x01K\x02e.").unwrap_err();
@@ -37,13 +37,13 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// Where in a value: steps from the outermost to the value that failed.
+/// Position inside a value: steps from the outermost value to the one that failed.
 #[derive(Default)]
 struct Path {
     steps: String,
-    /// How many bytes of the steps lie inside the field that the class is named with, at the end.
+    /// Length in bytes of the last steps, which are inside the field that is named with the class.
     inner: usize,
-    /// How many bytes before those name that field.
+    /// Length in bytes of the step before those, which names that field.
     field: usize,
 }
 
@@ -60,44 +60,44 @@ impl Path {
     }
 }
 
-/// What kind of thing went wrong.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input ended where a pickle could have begun: there is no further pickle.
+    /// The input ended where a pickle could have begun: there are no more pickles.
     End,
     /// The input ended inside a pickle.
     Truncated,
-    /// A byte that is no opcode, or an operand that cannot be read.
+    /// A byte that is not an opcode, or an operand that cannot be read.
     Malformed,
-    /// An opcode found too little on the stack, or no mark.
+    /// An opcode found too few values on the stack, or no mark.
     Stack,
-    /// A GET of an index that nothing was put into.
+    /// A GET of a memo index that is not set.
     Memo,
-    /// An opcode was applied to a value that it cannot work on, or a value is not of the type asked for.
+    /// An opcode was applied to a value of the wrong type, or a value is not of the requested type.
     Type,
-    /// A key, a position or an attribute that is not there.
+    /// A key, position or attribute does not exist.
     Missing,
-    /// A number that does not fit where it is wanted.
+    /// A number does not fit the requested type or range.
     OutOfRange,
-    /// A key or the member of a set that Python cannot hash.
+    /// A dict key or set member that Python cannot hash.
     Unhashable,
-    /// One of the [`Limits`](crate::Limits) was reached.
+    /// One of the [`Limits`](crate::Limits) was exceeded.
     Limit,
-    /// A resolver refused, or failed.
+    /// A resolver returned an error.
     Resolver,
-    /// The stream failed before, and cannot go on.
+    /// The stream failed before and cannot continue.
     Broken,
     /// An out-of-band buffer is missing or superfluous.
     Buffer,
-    /// A value cannot be written at the protocol asked for.
+    /// A value cannot be written at the chosen protocol.
     Unrepresentable,
     /// The reader or writer failed.
     Io,
 }
 
 impl Error {
-    /// An error that does not know its place yet.
+    /// Creates an error without a position.
     #[cold]
     #[inline(never)]
     pub(crate) fn new(
@@ -117,7 +117,7 @@ impl Error {
         }))
     }
 
-    /// An error of the caller's own code: a resolver, a native object, a hook. Its kind is
+    /// Creates an error from caller code: a resolver, a native object or a hook. Its kind is
     /// [`Resolver`](ErrorKind::Resolver).
     ///
     /// ```
@@ -138,7 +138,7 @@ impl Error {
         error
     }
 
-    /// The same error, about this class or function unless it knows one.
+    /// Adds the class or function, unless the error has one.
     #[cold]
     #[inline(never)]
     pub(crate) fn about(mut self, class: impl FnOnce() -> String) -> Error {
@@ -146,14 +146,14 @@ impl Error {
         self
     }
 
-    /// The same error, in the item of this number.
+    /// Prepends the index of an item to the path.
     #[cold]
     #[inline(never)]
     pub(crate) fn in_item(self, index: usize) -> Error {
         self.in_key(index)
     }
 
-    /// The same error, in the value of this key.
+    /// Prepends a key to the path.
     #[cold]
     #[inline(never)]
     pub(crate) fn in_key(mut self, key: impl fmt::Debug) -> Error {
@@ -161,7 +161,7 @@ impl Error {
         self
     }
 
-    /// The same error, in this field of an instance of a class. The innermost of them names the class.
+    /// Prepends a field of an instance to the path. The innermost field names the class.
     #[cold]
     #[inline(never)]
     pub(crate) fn in_field(mut self, class: impl fmt::Display, field: &str) -> Error {
@@ -174,7 +174,7 @@ impl Error {
         self
     }
 
-    /// The same error, at this place unless it knows one.
+    /// Adds offset and opcode, unless the error has them.
     #[cold]
     #[inline(never)]
     pub(crate) fn at(mut self, offset: u64, opcode: Option<Opcode>) -> Error {
@@ -183,8 +183,8 @@ impl Error {
         self
     }
 
-    /// The same error, `bytes` further on: for a pickle that begins at that offset of a file. An error without an offset
-    /// stays as it is.
+    /// Adds `bytes` to the offset: for a pickle that starts at that offset of a file. Does nothing to an error without
+    /// an offset.
     ///
     /// ```
     /// let file = b"N.K\x01a.";
@@ -194,7 +194,7 @@ impl Error {
     #[must_use]
     pub fn offset_by(mut self, bytes: u64) -> Error {
         self.0.offset = self.0.offset.map(|offset| offset.saturating_add(bytes));
-        // An error of the opcodes says its offset too.
+        // The source error has the offset too.
         self.0.source = self.0.source.map(|source| match source.downcast::<ops::Error>() {
             Ok(error) => Box::new(error.offset_by(bytes)) as _,
             Err(other) => other,
@@ -202,7 +202,7 @@ impl Error {
         self
     }
 
-    /// An op that could not be written.
+    /// Converts the error of an op that could not be written.
     #[cold]
     #[inline(never)]
     pub(crate) fn unwritable(error: ops::Error) -> Error {
@@ -210,33 +210,34 @@ impl Error {
         let mut error = Error::from(error);
         if !is_io {
             error.0.kind = ErrorKind::Unrepresentable;
-            // It counts in what was written so far, not in any input.
+            // The offset is in the output, not in an input.
             error.0.offset = None;
         }
         error
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The offset in the input of the opcode that failed, in bytes from its start.
+    /// Returns the offset of the failed opcode in the input, in bytes.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
 
-    /// The opcode that failed.
+    /// Returns the opcode that failed.
     pub fn opcode(&self) -> Option<Opcode> {
         self.0.opcode
     }
 
-    /// The class or function that the caller's own code was asked about, or that the native object is one of.
+    /// Returns the class or function that caller code was called for, or the class of the native object.
     pub fn class(&self) -> Option<&str> {
         self.0.class.as_deref()
     }
 
-    /// Where in the value that was read into a Rust type, or written from one: `[3].lines[0].sku`; nothing at its root.
+    /// Returns the path inside the value that was converted to or from a Rust type, such as `[3].lines[0].sku`; empty
+    /// at its root.
     ///
     /// ```
     /// let error = picklevm::value!({"a": [1, 2, "3"]}).root().at("a").to::<Vec<i64>>().unwrap_err();
@@ -248,12 +249,12 @@ impl Error {
         steps.strip_prefix('.').unwrap_or(steps)
     }
 
-    /// What was expected; nothing in an error of the [caller's own](Error::other).
+    /// Returns what was expected; empty in an error of [caller code](Error::other).
     pub fn expected(&self) -> &str {
         &self.0.expected
     }
 
-    /// What was there instead, or the caller's own message.
+    /// Returns what was found instead, or the message of caller code.
     pub fn found(&self) -> &str {
         &self.0.found
     }
@@ -277,7 +278,7 @@ impl From<ops::Error> for Error {
             opcode: error.opcode(),
             class: None,
             path: Path::default(),
-            // The one limit that a source of ops is given is on its length.
+            // A source of ops has only one limit, on its length.
             expected: match kind {
                 ErrorKind::Limit => format!("{} (Limits::input)", error.expected()),
                 _ => error.expected().to_owned(),

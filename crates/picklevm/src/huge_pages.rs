@@ -1,20 +1,20 @@
-//! `LongPickle`: memory for a long pickle, from the system in huge pages.
+//! `LongPickle`: memory for a long pickle, in huge pages.
 
 use std::io;
 
 use bytes::Bytes;
 use memmap2::MmapMut;
 
-/// What an allocator is not asked for: the malloc of glibc keeps what was freed up to this length (its
-/// `DEFAULT_MMAP_THRESHOLD_MAX`), and memory that is used again is faster than any from the system.
-pub(crate) const LONG: usize = 32 << 20;
+/// Pickles from this length on are written into mapped memory. The malloc of glibc keeps freed blocks up to this length
+/// (its `DEFAULT_MMAP_THRESHOLD_MAX`), and reused memory is faster than mapped memory.
+pub(crate) const MIN_MAPPED_LEN: usize = 32 << 20;
 
-/// The length of a huge page where pages have 4 KiB. A map of whole ones lies where they can be used.
+/// The length of a huge page on systems with pages of 4 KiB. A map whose length is a multiple of it can use them.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// Memory that a pickle is written to: in a vector while it is short, then in huge pages.
+/// Memory that a pickle is written to: a vector while it is short, then huge pages.
 ///
-/// Where there are none, or no memory can be mapped, it is ordinary memory.
+/// Falls back to ordinary memory if there are no huge pages or mapping fails.
 pub(crate) struct LongPickle {
     memory: Memory,
     expected: usize,
@@ -26,7 +26,7 @@ enum Memory {
 }
 
 impl LongPickle {
-    /// Nothing yet, of a pickle of about so many bytes.
+    /// Creates empty memory for a pickle of about `expected` bytes.
     pub(crate) fn new(expected: usize) -> Self {
         LongPickle { memory: Memory::Ordinary(Vec::with_capacity(expected.min(HUGE_PAGE))), expected }
     }
@@ -53,10 +53,10 @@ impl LongPickle {
 }
 
 impl Memory {
-    /// Memory from the system, which takes up only what is written.
+    /// Maps memory, which uses physical memory only for what is written.
     fn mapped(len: usize) -> Option<Memory> {
         let map = MmapMut::map_anon(len.checked_next_multiple_of(HUGE_PAGE)?).ok()?;
-        // Without huge pages it is memory all the same.
+        // Without huge pages the map still works.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::HugePage);
         Some(Memory::Mapped { map, len: 0 })
@@ -70,7 +70,7 @@ impl Memory {
         Memory::Ordinary(vec)
     }
 
-    /// Appends bytes if there is room for them.
+    /// Appends bytes if they fit; returns whether they did.
     fn put(&mut self, bytes: &[u8]) -> bool {
         match self {
             Memory::Ordinary(vec) => {
@@ -92,7 +92,7 @@ impl Memory {
     }
 }
 
-/// What was written.
+/// The bytes written so far.
 impl AsRef<[u8]> for Memory {
     fn as_ref(&self) -> &[u8] {
         match self {
@@ -117,7 +117,7 @@ impl io::Write for LongPickle {
 mod tests {
     use super::*;
 
-    /// Writes pieces of several lengths until there are so many bytes, and compares what is there with them.
+    /// Writes `len` bytes in pieces of several lengths, and checks the result.
     #[track_caller]
     fn written(mut pickle: LongPickle, len: usize) -> LongPickle {
         let bytes: Vec<u8> = (0..len).map(|at| (at / 251) as u8).collect();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pickle_that_is_longer_than_expected_is_whole() {
+    fn a_pickle_that_is_longer_than_expected_is_complete() {
         for expected in [0, 1, HUGE_PAGE - 1, HUGE_PAGE + 1] {
             let pickle = written(LongPickle::new(expected), 3 * HUGE_PAGE + 7);
             assert_eq!(pickle.into_bytes().len(), 3 * HUGE_PAGE + 7);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_one_where_a_long_one_was_expected_takes_ordinary_memory() {
+    fn a_short_pickle_where_a_long_one_was_expected_uses_ordinary_memory() {
         let pickle = written(LongPickle::new(usize::MAX), 1000);
         assert!(matches!(pickle.memory, Memory::Ordinary(_)));
     }

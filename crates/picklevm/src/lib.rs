@@ -1,12 +1,11 @@
-//! The machine behind Python's pickle, for programs that are not Python.
+//! Reads, edits and writes Python pickles in Rust, without Python.
 //!
-//! Pickle is a small stack-machine language. This crate runs any pickle that CPython 2.7 to 3.15 writes, at protocols 0
-//! to 5, into a graph of values, without running any Python, and writes the graph back so that Python cannot tell the
-//! difference.
+//! A pickle is a program for a small stack machine. This crate runs any pickle that CPython 2.7 to 3.15 writes, at
+//! protocols 0 to 5, and builds a graph of values; no Python code runs. It writes graphs as CPython's own picklers do.
 //!
-//! # A first tour
+//! # Getting started
 //!
-//! [`loads`] makes a [`Graph`]; a [`Value`] reads it, much like a `serde_json::Value`.
+//! [`loads`] returns a [`Graph`]. A [`Value`] reads from it, much like a `serde_json::Value`.
 //!
 //! ```
 //! use picklevm::{Kind, loads};
@@ -24,8 +23,8 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
-//! Instances stay data: class, arguments, state, in the order in which they came. Nothing runs that was not registered
-//! with a [`Resolver`].
+//! Instances stay data: class, arguments and state, in the order of the pickle. Only code registered with a
+//! [`Resolver`] is called.
 //!
 //! ```
 //! # let graph = picklevm::loads(b"\x80\x02cgeometry\nPoint\n)\x81}X\x01\0\0\0xK\x05sb.")?;
@@ -35,8 +34,8 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
-//! What the standard library pickles has a [view](Value::view): dates, decimals, paths and more, the same for every
-//! protocol and every Python; see [`typed`].
+//! Types of the standard library have [views](Value::view): dates, decimals, paths and more, the same for every
+//! protocol and Python version; see [`typed`].
 //!
 //! ```
 //! use picklevm::typed::TimeDelta;
@@ -47,7 +46,8 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
-//! Graphs are changed, and built by hand or with [`value!`], and written by [`dumps`]. An [`Id`] used twice is shared.
+//! Graphs can be edited, built with methods or with [`value!`], and written by [`dumps`]. An [`Id`] used twice is
+//! shared.
 //!
 //! ```
 //! use picklevm::{Pickler, Protocol, value};
@@ -62,9 +62,9 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
-//! Where to go from here: [`Unpickler`] has the options of reading ([`Limits`] for input of strangers among them), and
-//! streams of pickles; [`Pickler`] those of writing; a [`Registry`] turns instances into Rust values; [`Value`] and
-//! [`ValueMut`] read and change; [`ops`] is the opcode language itself.
+//! Next steps: [`Unpickler`] has the options for reading, including [`Limits`] for untrusted input, and reads streams
+//! of pickles; [`Pickler`] has the options for writing; a [`Registry`] turns instances into Rust values; [`Value`] and
+//! [`ValueMut`] read and edit; [`ops`] is the opcode layer.
 
 pub mod class;
 mod dump_limits;
@@ -75,7 +75,7 @@ mod graph;
 #[cfg(feature = "huge-pages")]
 mod huge_pages;
 mod limits;
-/// The machine, for builders in the other crates of this workspace. No part of the public API.
+/// The stack machine, for builders in the other crates of this workspace. Not part of the public API.
 #[doc(hidden)]
 pub mod machine;
 mod noload;
@@ -91,7 +91,7 @@ mod stream;
 pub mod typed;
 mod unpickler;
 
-/// Bytes that are counted and shared: what large inputs and out-of-band buffers are handed over in.
+/// Reference-counted bytes: the type of large inputs and out-of-band buffers.
 pub use bytes::Bytes;
 pub use class::PickleClass;
 pub use dump_limits::DumpLimits;

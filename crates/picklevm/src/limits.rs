@@ -1,11 +1,11 @@
-//! Budgets of a load.
+//! Resource limits for loading.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a load may take before it ends in an error of kind [`Limit`](crate::ErrorKind::Limit).
+/// Resource limits for loading. A load that exceeds one ends in an error of kind [`Limit`](crate::ErrorKind::Limit).
 ///
-/// Memory never grows with a length that an input claims, only with bytes that have arrived, so that the limits are
-/// for capping honest growth. The defaults are beyond any honest pickle on a machine of today.
+/// Memory is never allocated from a length that the input claims, only for bytes that have arrived; the limits cap the
+/// growth that remains. The defaults are higher than any legitimate pickle needs.
 ///
 /// ```
 /// use picklevm::{Limits, Unpickler};
@@ -28,18 +28,18 @@ pub struct Limits {
     pub(crate) copies: u64,
     pub(crate) nesting: u64,
     pub(crate) shared: u64,
-    /// How many opcodes can run before any limit can have been passed.
-    pub(crate) first_look: u64,
+    /// How many opcodes can run before any limit can be exceeded.
+    pub(crate) first_check: u64,
 }
 
-/// Opcodes between two looks at the limits, at the most.
-pub(crate) const LOOK: u64 = 4096;
+/// Maximum number of opcodes between two checks of the limits.
+pub(crate) const CHECK_INTERVAL: u64 = 4096;
 
-/// A limit, what was taken of it, and what an opcode takes at the most.
+/// A limit, its current use, and the most that one opcode can add to it.
 struct Row {
     most: u64,
     now: u64,
-    an_op: u64,
+    per_op: u64,
 }
 
 /// The names and units of [`Limits::rows`].
@@ -52,7 +52,7 @@ const ROW_NAMES: [(&str, &str); 6] = [
     ("bytes", "bytes held"),
 ];
 
-/// What a load has taken so far.
+/// What a load has used so far.
 #[derive(Default)]
 pub(crate) struct Usage {
     pub(crate) opcodes: u64,
@@ -64,12 +64,13 @@ pub(crate) struct Usage {
     pub(crate) cells: u64,
 }
 
-/// Values that the stack and containers hold together, room to grow included, at the most: the index of an item has 32
-/// bits, and one opcode may move the stack into a container and double its room.
-const MOST_VALUES: u64 = u32::MAX as u64 / 3;
+/// Maximum number of values on the stack and in containers together, spare capacity included: the index of an item has
+/// 32 bits, and one opcode may move the stack into a container and double its capacity.
+const MAX_VALUES: u64 = u32::MAX as u64 / 3;
 
-/// So many that until the next look all may move into containers and each container may double its room.
-const FEW_VALUES: u64 = MOST_VALUES / 4;
+/// Up to this number, all values can move into containers and every container can double its capacity before the next
+/// check.
+const SAFE_VALUES: u64 = MAX_VALUES / 4;
 
 impl Usage {
     fn values(&self) -> u64 {
@@ -91,7 +92,7 @@ impl Default for Limits {
             copies: 64 << 20,
             nesting: u64::MAX,
             shared: 4 << 30,
-            first_look: LOOK,
+            first_check: CHECK_INTERVAL,
         }
     }
 }
@@ -102,16 +103,16 @@ macro_rules! setters {
         #[must_use]
         pub fn $name(mut self, most: u64) -> Self {
             self.$name = most;
-            self.first_look = self.look(&Usage::default()).unwrap_or(1);
+            self.first_check = self.check_usage(&Usage::default()).unwrap_or(1);
             self
         }
     )*};
 }
 
 impl Limits {
-    /// For input that a stranger made and that a service must answer for: 64 MiB of input, 256 MiB held, 16 million
-    /// nodes, 100,000 digits a number, 256 MiB of shared values read again. Ask for [`nesting`](Limits::nesting) too if
-    /// what you do with the graph recurses.
+    /// Returns limits for untrusted input in a service: 64 MiB of input, 256 MiB held, 16 million nodes, 100,000 digits
+    /// per number, 256 MiB of shared values read again. Set [`nesting`](Limits::nesting) too if code that uses the
+    /// graph recurses.
     pub fn untrusted() -> Self {
         Limits {
             input: 64 << 20,
@@ -125,44 +126,44 @@ impl Limits {
             copies: 16 << 20,
             nesting: u64::MAX,
             shared: 256 << 20,
-            first_look: LOOK,
+            first_check: CHECK_INTERVAL,
         }
     }
 
-    /// No limit but those of the representation: 2^31 - 1 nodes.
+    /// Returns no limits but that of the representation: 2^31 - 1 nodes.
     pub fn none() -> Self {
         Limits { digits: u64::MAX, copies: u64::MAX, shared: u64::MAX, ..Limits::default() }
     }
 
-    /// Compares with every limit; returns how many opcodes can run until the next look: [`LOOK`] if no limit can be passed
-    /// by then.
+    /// Checks every limit and returns how many opcodes can run until the next check: [`CHECK_INTERVAL`] if no limit can
+    /// be exceeded by then.
     #[inline]
-    pub(crate) fn look(&self, usage: &Usage) -> Result<u64> {
-        let far = self.rows(usage).iter().all(|row| row.most.saturating_sub(row.now) >= LOOK * row.an_op);
-        if far && usage.values() <= FEW_VALUES { Ok(LOOK) } else { self.look_closely(usage) }
+    pub(crate) fn check_usage(&self, usage: &Usage) -> Result<u64> {
+        let is_far = self.rows(usage).iter().all(|row| row.most.saturating_sub(row.now) >= CHECK_INTERVAL * row.per_op);
+        if is_far && usage.values() <= SAFE_VALUES { Ok(CHECK_INTERVAL) } else { self.check_each(usage) }
     }
 
     #[cold]
     #[inline(never)]
-    fn look_closely(&self, usage: &Usage) -> Result<u64> {
-        // Fewer than where all is far: only then can no limit be passed at the next look.
-        let mut opcodes = LOOK - 1;
+    fn check_each(&self, usage: &Usage) -> Result<u64> {
+        // Below `CHECK_INTERVAL`: that value means that no limit can be exceeded by the next check.
+        let mut opcodes = CHECK_INTERVAL - 1;
         for (row, (name, unit)) in self.rows(usage).iter().zip(ROW_NAMES) {
             check(name, unit, row.most, row.now)?;
-            opcodes = opcodes.min(((row.most - row.now) / row.an_op).saturating_add(1));
+            opcodes = opcodes.min(((row.most - row.now) / row.per_op).saturating_add(1));
         }
-        check_room(usage.values())?;
-        if usage.values() > FEW_VALUES {
+        check_value_count(usage.values())?;
+        if usage.values() > SAFE_VALUES {
             opcodes = 1;
         }
         Ok(opcodes)
     }
 
-    /// The limits that are looked at now and then. An opcode makes at most five nodes (INST: two names, a global,
-    /// arguments, an instance) and takes a few dozen bytes beside its payload.
+    /// The limits that are checked at intervals. An opcode makes at most five nodes (INST: two names, a global,
+    /// arguments, an instance) and takes a few dozen bytes besides its payload.
     #[inline(always)]
     fn rows(&self, usage: &Usage) -> [Row; 6] {
-        let row = |most, now, an_op| Row { most, now, an_op };
+        let row = |most, now, per_op| Row { most, now, per_op };
         [
             row(self.opcodes, usage.opcodes, 1),
             row(self.stack, usage.stack, 1),
@@ -173,64 +174,65 @@ impl Limits {
         ]
     }
 
-    /// Whether no pickle of plain data can pass a limit that is so long. Its ops take a byte at least, and make one node
-    /// at most, of a few dozen bytes.
+    /// Whether no pickle of plain data of `len` bytes can exceed a limit. Each op takes at least one byte and makes at
+    /// most one node, of a few dozen bytes.
     #[cfg(feature = "serde")]
-    pub(crate) fn admit_any(&self, len: u64) -> bool {
+    pub(crate) fn allows_any_of_len(&self, len: u64) -> bool {
         let least = [self.input, self.opcodes, self.stack, self.marks, self.memo, self.nodes, self.bytes / 64];
         least.iter().all(|most| len <= *most)
     }
 
     setters! {
-        /// Bytes of input that a pickle takes. By default no limit.
+        /// Sets the maximum length of a pickle in bytes. No limit by default.
         input
-        /// Opcodes executed. By default no limit.
+        /// Sets the maximum number of opcodes executed. No limit by default.
         opcodes
-        /// Values on the stack. By default no limit.
+        /// Sets the maximum number of values on the stack. No limit by default.
         stack
-        /// Marks on the metastack. By default no limit.
+        /// Sets the maximum number of marks on the metastack. No limit by default.
         marks
-        /// Entries of the memo. By default no limit.
+        /// Sets the maximum number of memo entries. No limit by default.
         memo
-        /// Nodes of the graph. By default, and at the most, 2^31 - 1.
+        /// Sets the maximum number of nodes of the graph. 2^31 - 1 by default, which is also the highest value.
         nodes
-        /// Bytes of memory that the load holds: graph, stack and memo, and the hash tables that its dicts and sets will
-        /// have, but not input that it shares. Vectors that grow may take as much again for a moment, so that a process
-        /// needs twice this and the input. By default no limit.
+        /// Sets the maximum number of bytes of memory held: graph, stack and memo, and the hash tables that dicts and
+        /// sets will have, but not shared input. Growing vectors may briefly take as much again, so a process needs
+        /// twice this plus the input. No limit by default.
         bytes
-        /// Decimal digits of a number in text. By default two million, which take about a second; other bases take linear
-        /// time and are not counted.
+        /// Sets the maximum number of decimal digits of a number in text. Two million by default, which take about a
+        /// second; other bases take linear time and are not counted.
         digits
-        /// Bytes that calls for plain data (`set`, `bytes` and the others of [`Standard`](crate::Standard)) copy from
-        /// their arguments. Only what goes beyond four times the rest of the graph counts: it is reached where calls
-        /// share their arguments, as no pickler writes them. By default 64 MiB.
+        /// Sets the maximum number of bytes that calls for plain data (`set`, `bytes` and the others of
+        /// [`Standard`](crate::Standard)) copy from their arguments. Only bytes beyond four times the rest of the graph
+        /// count, which needs calls that share their arguments; no pickler writes such calls. 64 MiB by default.
         copies
-        /// Containers, objects and persistent references inside one another, as deep as they go; for those who hand the
-        /// graph to code that recurses. By default no limit.
+        /// Sets the maximum nesting depth of containers, objects and persistent references, for code that recurses over
+        /// the graph. No limit by default.
         nesting
-        /// Bytes of values that are read into Rust types again because several places of the graph share them. By
-        /// default 4 GiB.
+        /// Sets the maximum number of bytes of values that are read into Rust types more than once because the graph
+        /// shares them. 4 GiB by default.
         shared
     }
 }
 
-/// An error that names a limit, its value and what was met.
+/// Returns an error that names a limit, its value and what was found.
 #[cold]
 #[inline(never)]
 pub(crate) fn exceeded(name: &str, unit: &str, most: u64, found: u64) -> Error {
     Error::new(ErrorKind::Limit, format!("at most {most} {unit} (Limits::{name})"), found.to_string())
 }
 
-/// `Ok` if so many values on the stack and in containers can be told apart.
-pub(crate) fn check_room(values: u64) -> Result<()> {
-    if values > MOST_VALUES {
-        let expected = format!("at most {MOST_VALUES} values on the stack and in containers, which is all that fit");
+/// Checks that this many values on the stack and in containers can be indexed.
+pub(crate) fn check_value_count(values: u64) -> Result<()> {
+    if values > MAX_VALUES {
+        let expected =
+            format!("at most {MAX_VALUES} values on the stack and in containers, the maximum of the representation");
         return Err(Error::new(ErrorKind::Limit, expected, values.to_string()));
     }
     Ok(())
 }
 
-/// `Ok` if no more than `most` were found.
+/// Checks that no more than `most` were found.
 #[inline]
 pub(crate) fn check(name: &str, unit: &str, most: u64, found: u64) -> Result<()> {
     if found > most { Err(exceeded(name, unit, most, found)) } else { Ok(()) }
@@ -241,11 +243,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_an_index_cannot_tell_apart_is_a_limit() {
-        let look = |stack, cells| Limits::none().look(&Usage { stack, cells, ..Usage::default() });
-        assert_eq!(look(1000, 1000).expect("there is room"), LOOK);
-        assert_eq!(look(1 << 29, 1 << 28).expect("there is room"), 1, "looked at from opcode to opcode");
-        let error = look(1 << 30, 1 << 30).expect_err("items would share their index");
+    fn more_values_than_an_index_can_address_are_a_limit_error() {
+        let check = |stack, cells| Limits::none().check_usage(&Usage { stack, cells, ..Usage::default() });
+        assert_eq!(check(1000, 1000).expect("below the limit"), CHECK_INTERVAL);
+        assert_eq!(check(1 << 29, 1 << 28).expect("below the limit"), 1, "checked after each opcode");
+        let error = check(1 << 30, 1 << 30).expect_err("items would share their index");
         assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
     }
 }

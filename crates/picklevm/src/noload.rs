@@ -1,4 +1,4 @@
-//! `noload`: the persistent ids of a pickle, and nothing else of it.
+//! `noload`: loads only the persistent ids of a pickle.
 
 use picklevm_ops::Decoder;
 
@@ -14,17 +14,17 @@ use crate::machine::{self, Machine};
 use crate::unpickler::Unpickler;
 
 impl Unpickler {
-    /// Runs the first pickle of a slice without making any of its values but the persistent ids, which become the
-    /// [`roots`](crate::Arena::roots) of a graph in the order in which they occur: `noload` of Python 2's `cPickle` and
-    /// of zodbpickle, with a list for `persistent_load`.
+    /// Loads only the persistent ids of the first pickle of a slice: `noload` of Python 2's `cPickle` and of
+    /// zodbpickle, with a list for `persistent_load`. The ids become the [`roots`](crate::Arena::roots) of the graph,
+    /// in order.
     ///
-    /// It costs little more than reading the opcodes. An id may be an atom, a global, a tuple of up to 131,071 items or a
-    /// list of up to 64; other values inside an id are read as `None`. No resolver is asked.
+    /// This costs little more than reading the opcodes. An id may be an atom, a global, a tuple of up to 131,071 items
+    /// or a list of up to 64; other values inside an id are read as `None`. No resolver is called.
     ///
     /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads), and [`ErrorKind::Limit`](crate::ErrorKind::Limit) where a tuple or a list inside
-    /// of an id is longer than that.
+    /// Those of [`loads`](Unpickler::loads), and [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a tuple or list
+    /// inside an id is longer than that.
     ///
     /// ```
     /// // {'owner': <persistent (b'\x05', app.User)>}
@@ -34,21 +34,20 @@ impl Unpickler {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn noload(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
-        self.noload_some(bytes.as_ref(), 1)
+        self.noload_up_to(bytes.as_ref(), 1)
     }
 
-    /// Runs all pickles of a slice as [`noload`](Unpickler::noload) does the first, and collects the persistent ids of all
-    /// of them: what `referencesf` of ZODB needs, whose records are two pickles with a [shared
-    /// memo](Unpickler::shared_memo).
+    /// Loads only the persistent ids of all pickles of a slice, as [`noload`](Unpickler::noload) does for the first:
+    /// for `referencesf` of ZODB, whose records are two pickles with a [shared memo](Unpickler::shared_memo).
     ///
     /// # Errors
     ///
     /// Those of [`loads`](Unpickler::loads), from any of the pickles.
     pub fn noload_all(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
-        self.noload_some(bytes.as_ref(), usize::MAX)
+        self.noload_up_to(bytes.as_ref(), usize::MAX)
     }
 
-    fn noload_some(&self, bytes: &[u8], most: usize) -> Result<Graph> {
+    fn noload_up_to(&self, bytes: &[u8], most: usize) -> Result<Graph> {
         let limits = &self.options.limits;
         limits::check("input", "bytes of input", limits.input, bytes.len() as u64)?;
         reuse::with(&KEPT, |State { machine, scratch }| {
@@ -62,12 +61,12 @@ impl Unpickler {
     }
 }
 
-/// Drops what this thread keeps for the next call of `noload`.
+/// Drops the state that this thread keeps for the next call of `noload`.
 pub(crate) fn trim() {
     reuse::trim(&KEPT);
 }
 
-/// What a thread keeps for `noload`.
+/// State of `noload` that a thread reuses.
 #[derive(Default)]
 struct State {
     machine: Machine<ShadowValue>,

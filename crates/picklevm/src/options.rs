@@ -1,4 +1,4 @@
-//! What a load is told.
+//! Load options.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use crate::encoding::{Codec, Encoding, ErrorHandler};
 use crate::limits::Limits;
 use crate::resolve::{Resolver, Standard};
 
-/// What a load is told: the fields of an [`Unpickler`](crate::Unpickler), where they are documented.
+/// Load options: the fields of an [`Unpickler`](crate::Unpickler), which documents them.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) resolver: Arc<dyn Resolver>,
     pub(crate) limits: Limits,
     pub(crate) encoding: Encoding,
     pub(crate) errors: ErrorHandler,
-    /// In the place of `encoding` and `errors`.
+    /// Replaces `encoding` and `errors`.
     pub(crate) codec: Option<Arc<Codec>>,
     pub(crate) fix_imports: bool,
     pub(crate) buffers: Option<Arc<[Bytes]>>,
@@ -37,7 +37,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether 8-bit strings of Python 2 are read as something else.
+    /// Whether 8-bit strings of Python 2 are decoded.
     pub(crate) fn decodes(&self) -> bool {
         self.encoding != Encoding::Keep || self.codec.is_some()
     }

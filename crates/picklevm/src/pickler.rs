@@ -1,4 +1,4 @@
-//! `Pickler`: how to write pickles, and the free functions for the common cases.
+//! `Pickler` and the free functions that dump with default options.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,11 +18,11 @@ use crate::reduce::Hooks;
 use crate::reduce::lower::{LoweredGraphs, Root};
 use crate::resolve::Extensions;
 
-/// Writes a value as a pickle into memory, at [`Protocol::DEFAULT`]: Python's `pickle.dumps`.
+/// Writes a value as a pickle at [`Protocol::DEFAULT`] and returns it, like Python's `pickle.dumps`.
 ///
 /// # Errors
 ///
-/// If the value cannot be written at this protocol; see [`Pickler::dumps`].
+/// Returns an error if the value cannot be written at this protocol; see [`Pickler::dumps`].
 ///
 /// ```
 /// let graph = picklevm::loads(b"(lp0\nI1\na.")?;
@@ -33,7 +33,7 @@ pub fn dumps(value: Value<'_>) -> Result<Vec<u8>> {
     Pickler::new().dumps(value)
 }
 
-/// Writes a value as a pickle to a writer, at [`Protocol::DEFAULT`]: Python's `pickle.dump`.
+/// Writes a value as a pickle at [`Protocol::DEFAULT`] to a writer, like Python's `pickle.dump`.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn dump(value: Value<'_>, out: impl io::Write) -> Result<()> {
     Pickler::new().dump(value, out)
 }
 
-/// How to write pickles. Cheap to clone.
+/// Writes pickles, with the options of Python's `Pickler`. Cheap to clone.
 ///
 /// ```
 /// use picklevm::{Pickler, Protocol};
@@ -68,7 +68,7 @@ pub struct Pickler {
     huge_pages: bool,
 }
 
-/// The options.
+/// Shows the options.
 impl std::fmt::Debug for Pickler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pickler")
@@ -87,7 +87,7 @@ impl Default for Pickler {
 }
 
 impl Pickler {
-    /// [`Protocol::DEFAULT`], as CPython 3.15's C pickler writes it.
+    /// Creates a pickler that writes [`Protocol::DEFAULT`] as CPython 3.15's C pickler does.
     pub fn new() -> Self {
         Pickler {
             options: Options {
@@ -107,7 +107,7 @@ impl Pickler {
         }
     }
 
-    /// The protocol: Python's `protocol`. [`Protocol::DEFAULT`] by default.
+    /// Sets the protocol: Python's `protocol`. The default is [`Protocol::DEFAULT`].
     ///
     /// ```
     /// use picklevm::{Pickler, Protocol, value};
@@ -122,15 +122,16 @@ impl Pickler {
         self
     }
 
-    /// Which of CPython's picklers to write like; the newest C pickler, `3.15-c`, by default.
+    /// Sets which CPython pickler to emulate. The default is the newest C pickler, `3.15-c`.
     #[must_use]
     pub fn writer(mut self, writer: PicklerVersion) -> Self {
         self.options.writer = writer;
         self
     }
 
-    /// Whether names of Python 3 become those of Python 2 below protocol 3, and those of a pickle of such a protocol the
-    /// names of Python 3 at higher ones: Python's `fix_imports`. `true` by default, as in Python.
+    /// Sets whether Python 3 names are mapped to Python 2 names below protocol 3: Python's `fix_imports`. Names of a
+    /// graph that was loaded from such a protocol are mapped to Python 3 names at higher ones. The default is `true`,
+    /// as in Python.
     ///
     /// ```
     /// use picklevm::{Graph, Pickler, Protocol};
@@ -148,8 +149,8 @@ impl Pickler {
         self
     }
 
-    /// Whether the memo is left out, as by Python's `Pickler.fast`: what is shared is written again each time, and a
-    /// cycle is an error. `false` by default.
+    /// Sets whether to write without a memo: Python's `Pickler.fast`. Shared values are written once for each use, and
+    /// a cycle is an error. The default is `false`.
     ///
     /// ```
     /// use picklevm::{Pickler, Protocol, value};
@@ -164,9 +165,9 @@ impl Pickler {
         self
     }
 
-    /// The extension codes (PEP 307) that globals are written as, from protocol 2 on; none by default. Below 2, the codes
-    /// of the graph become the globals that they stand for. What Python keeps for all of a process by
-    /// `copyreg.add_extension`.
+    /// Sets the extension codes (PEP 307) that globals are written as, from protocol 2 on; none by default. Below
+    /// protocol 2, codes in the graph are written as their globals. In Python this registry is global to the process
+    /// (`copyreg.add_extension`).
     ///
     /// ```
     /// use picklevm::{Extensions, Graph, Pickler, Protocol};
@@ -183,7 +184,7 @@ impl Pickler {
         self
     }
 
-    /// What a dump may write at the most; by default what is in proportion to the graph.
+    /// Sets the resource limits. By default the output may be in proportion to the graph.
     ///
     /// ```
     /// use picklevm::{DumpLimits, Pickler};
@@ -197,10 +198,10 @@ impl Pickler {
         self
     }
 
-    /// Who decides about each buffer (PEP 574), Python's `buffer_callback`: `true` takes it out of band, in the order of the calls; `false` leaves
-    /// its bytes in the pickle.
+    /// Sets a function that is called with each buffer (PEP 574): Python's `buffer_callback`. `true` takes the buffer
+    /// out of band, in the order of the calls; `false` writes its bytes in the pickle.
     ///
-    /// Without a callback, buffers whose bytes are known stay in the pickle, others are out of band as they were.
+    /// Without a callback, buffers whose bytes are known are written in the pickle, others stay out of band.
     ///
     /// ```
     /// use picklevm::{Pickler, Protocol};
@@ -218,13 +219,13 @@ impl Pickler {
         self
     }
 
-    /// Whether [`to_bytes`](Pickler::to_bytes) writes pickles of about 32 MiB and more into memory from the system in huge
-    /// pages, on Linux; elsewhere this does nothing. `false` by default. Needs the feature `huge-pages`.
+    /// Sets whether [`to_bytes`](Pickler::to_bytes) writes pickles of about 32 MiB and more into huge pages, on Linux;
+    /// elsewhere this does nothing. The default is `false`. Needs the feature `huge-pages`.
     ///
-    /// The allocator of most systems gives such lengths back when they are freed, so that each new one costs a page
-    /// fault every 4 KiB: writing 64 MiB of bytes is then three times as fast in pages of 2 MiB. Allocators that keep what was
-    /// freed, as mimalloc does, are faster still. Where `/sys/kernel/mm/transparent_hugepage/enabled` says `never`, or
-    /// no memory can be mapped, ordinary memory is taken.
+    /// Most system allocators return blocks of such lengths to the system when they are freed, so each new one costs a
+    /// page fault every 4 KiB: writing 64 MiB of bytes is three times as fast in pages of 2 MiB. Allocators that keep
+    /// freed memory, such as mimalloc, are faster still. Ordinary memory is used where
+    /// `/sys/kernel/mm/transparent_hugepage/enabled` says `never` or no memory can be mapped.
     ///
     /// ```
     /// use picklevm::{Pickler, value};
@@ -241,14 +242,14 @@ impl Pickler {
         self
     }
 
-    /// Writes a value as a pickle into memory.
+    /// Writes a value as a pickle and returns it.
     ///
     /// # Errors
     ///
-    /// [`Unrepresentable`](ErrorKind::Unrepresentable) for what the protocol cannot say: an out-of-band buffer below 5,
-    /// a global with a name that is not ASCII below 3, an extension code below 2, a persistent id other than one line
-    /// of ASCII text at 0, 4 GiB of text or bytes below 4; for a cycle in [`fast`](Pickler::fast) mode or one through
-    /// tuples alone; for a protocol that the [`writer`](Pickler::writer) does not know.
+    /// [`Unrepresentable`](ErrorKind::Unrepresentable) for values that the protocol cannot express: an out-of-band
+    /// buffer below 5, a global with a name that is not ASCII below 3, an extension code below 2, a persistent id other
+    /// than one line of ASCII text at 0, 4 GiB of text or bytes below 4; for a cycle in [`fast`](Pickler::fast) mode or
+    /// one through tuples alone; for a protocol that the [`writer`](Pickler::writer) does not support.
     #[inline]
     pub fn dumps(&self, value: Value<'_>) -> Result<Vec<u8>> {
         match self.short(value) {
@@ -257,8 +258,8 @@ impl Pickler {
         }
     }
 
-    /// What a short tree is written as. A box is returned in registers, where a vector goes through memory, to be read
-    /// before it has arrived there.
+    /// Writes a short tree, if the value is one. A `Box` is returned in registers; a `Vec` goes through memory, and the
+    /// caller would wait for the store.
     #[inline(never)]
     fn short(&self, value: Value<'_>) -> Option<Box<[u8]>> {
         if self.hooks.concern(value.arena()) { None } else { emitter::short(value, &self.options) }
@@ -280,7 +281,7 @@ impl Pickler {
         result.map(|()| written)
     }
 
-    /// Writes a value as a pickle into memory that is counted and shared, as servers and clients of the network take it.
+    /// Writes a value as a pickle and returns it as reference-counted [`Bytes`], which network libraries take.
     ///
     /// # Errors
     ///
@@ -306,7 +307,7 @@ impl Pickler {
         #[cfg(feature = "huge-pages")]
         if cfg!(target_os = "linux") && self.huge_pages {
             let expected = value.arena().pickled_len_hint();
-            if expected >= huge_pages::LONG {
+            if expected >= huge_pages::MIN_MAPPED_LEN {
                 let mut pickle = LongPickle::new(expected);
                 self.dump(value, &mut pickle)?;
                 return Ok(pickle.into_bytes());
@@ -315,15 +316,15 @@ impl Pickler {
         self.dumps_any(value).map(Bytes::from)
     }
 
-    /// Writes a value as a pickle to a writer, which needs no buffer of its own: `Pickler.dump`.
+    /// Writes a value as a pickle to a writer, which need not be buffered: `Pickler.dump`.
     ///
-    /// Beyond the graph this takes memory for one frame of 64 KiB and four bytes a node; long bytes and texts are handed
-    /// to the writer as they are.
+    /// Besides the graph this takes memory for one frame of 64 KiB and four bytes per node. Long bytes and texts are
+    /// passed to the writer without a copy.
     ///
     /// # Errors
     ///
-    /// Those of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. What was written until then
-    /// is no pickle.
+    /// Those of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. The output is then
+    /// incomplete.
     ///
     /// ```
     /// use picklevm::{Pickler, Protocol, value};
@@ -344,16 +345,16 @@ impl Pickler {
         out.finish().map(drop).map_err(Error::unwritable)
     }
 
-    /// Writes pickle after pickle with one memo, as several calls of `dump` of one Python `Pickler` do.
+    /// Returns a writer of several pickles with one memo, like several `dump` calls of one Python `Pickler`.
     ///
     /// ```
     /// use picklevm::{Pickler, Unpickler};
     ///
     /// let graph = picklevm::loads(b"]\x94(]\x94h\x01e.")?;   // a list that holds another twice
-    /// let mut dumper = Pickler::new().stream(Vec::new());
-    /// dumper.dump(graph.root().items().next().unwrap())?;
-    /// dumper.dump(graph.root())?;
-    /// let out = dumper.finish()?;
+    /// let mut pickler = Pickler::new().stream(Vec::new());
+    /// pickler.dump(graph.root().items().next().unwrap())?;
+    /// pickler.dump(graph.root())?;
+    /// let out = pickler.finish()?;
     /// assert_eq!(out, b"\x80\x04]\x94.\x80\x04\x95\x09\0\0\0\0\0\0\0]\x94(h\0h\0e.");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
@@ -362,7 +363,7 @@ impl Pickler {
         StreamPickler { pickler: self.clone(), out, scratch: Box::default(), lowered, is_broken: false }
     }
 
-    /// What is written for a value, and the effects before it.
+    /// Returns what is written for a value, and the effects before it.
     fn root_of<'r, 'g: 'r>(&self, value: Value<'g>, lowered: &'r mut LoweredGraphs<'g>) -> Result<Root<'r>> {
         let root = Root::of(value);
         if !self.hooks.concern(value.arena()) {
@@ -374,7 +375,7 @@ impl Pickler {
     fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, scratch: &mut Scratch, root: Root<'_>) -> Result<()> {
         let Options { protocol, writer, .. } = &self.options;
         if *protocol > writer.highest_protocol() {
-            let expected = format!("a protocol that {writer} knows, {} at most", writer.highest_protocol());
+            let expected = format!("a protocol that {writer} supports, at most {}", writer.highest_protocol());
             return Err(Error::new(ErrorKind::Unrepresentable, expected, protocol.to_string()));
         }
         let mut callback =
@@ -383,9 +384,9 @@ impl Pickler {
     }
 }
 
-/// Pickles written one after the other with one memo, made by [`Pickler::stream`]: a Python `Pickler` with its file.
+/// Writes several pickles with one memo, like a Python `Pickler` with its file. Created by [`Pickler::stream`].
 ///
-/// What one pickle wrote, later ones fetch; read them back with [`shared_memo`](crate::Unpickler::shared_memo). After an
+/// Later pickles fetch what earlier ones wrote; read them with [`shared_memo`](crate::Unpickler::shared_memo). After an
 /// error nothing more is written.
 pub struct StreamPickler<'g, W> {
     pickler: Pickler,
@@ -397,7 +398,7 @@ pub struct StreamPickler<'g, W> {
 
 impl<W> std::fmt::Debug for StreamPickler<'_, W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dumper")
+        f.debug_struct("StreamPickler")
             .field("pickler", &self.pickler)
             .field("is_broken", &self.is_broken)
             .finish_non_exhaustive()
@@ -407,8 +408,8 @@ impl<W> std::fmt::Debug for StreamPickler<'_, W> {
 impl<'g, W: io::Write> StreamPickler<'g, W> {
     /// Writes one pickle: `Pickler.dump`.
     ///
-    /// Hooks and native objects are asked once about each value, until the memo is [cleared](Dumper::clear_memo): what an
-    /// earlier pickle holds is fetched.
+    /// Hooks and native objects are called once for each value, until the memo is [cleared](StreamPickler::clear_memo):
+    /// values in an earlier pickle are fetched from the memo.
     ///
     /// # Errors
     ///
@@ -423,28 +424,28 @@ impl<'g, W: io::Write> StreamPickler<'g, W> {
         Ok(())
     }
 
-    /// Forgets what was written: the next pickle stands for itself. `Pickler.clear_memo`.
+    /// Clears the memo, so that the next pickle can be read on its own: `Pickler.clear_memo`.
     pub fn clear_memo(&mut self) {
         self.lowered = LoweredGraphs::default();
         self.scratch.memo.clear();
     }
 
-    /// The index of the memo under which a value was put, if it was: `Pickler.memo`.
+    /// Returns the memo index of a value, if it is in the memo: `Pickler.memo`.
     ///
     /// ```
     /// let graph = picklevm::value!([1, [2]]);
-    /// let mut dumper = picklevm::Pickler::new().stream(Vec::new());
-    /// dumper.dump(graph.root())?;
-    /// assert_eq!(dumper.memo_get(graph.root().at(1)), Some(1));
-    /// dumper.clear_memo();
-    /// assert_eq!(dumper.memo_get(graph.root().at(1)), None);
+    /// let mut pickler = picklevm::Pickler::new().stream(Vec::new());
+    /// pickler.dump(graph.root())?;
+    /// assert_eq!(pickler.memo_get(graph.root().at(1)), Some(1));
+    /// pickler.clear_memo();
+    /// assert_eq!(pickler.memo_get(graph.root().at(1)), None);
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn memo_get(&self, value: Value<'g>) -> Option<u32> {
         self.scratch.memo.number_of(self.lowered.find(value))
     }
 
-    /// The writer, behind the last pickle.
+    /// Returns the writer, positioned after the last pickle.
     ///
     /// # Errors
     ///
@@ -456,7 +457,11 @@ impl<'g, W: io::Write> StreamPickler<'g, W> {
 
     fn check(&self) -> Result<()> {
         if self.is_broken {
-            return Err(Error::new(ErrorKind::Broken, "a stream of whole pickles", "one that an error has ended"));
+            return Err(Error::new(
+                ErrorKind::Broken,
+                "a stream without an earlier error",
+                "a stream that failed before",
+            ));
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
-//! The protocols of pickle.
+//! Pickle protocols.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
 
-/// A protocol of pickle, from 0 to 5: which opcodes a pickle may use. Python has numbers, and `HIGHEST_PROTOCOL` and
-/// `DEFAULT_PROTOCOL` for two of them; its `bin` is any from 1 on.
+/// A pickle protocol, from 0 to 5: the set of opcodes that a pickle may use. Python uses plain numbers, with
+/// `HIGHEST_PROTOCOL` and `DEFAULT_PROTOCOL`; its old `bin` flag means protocol 1.
 ///
 /// ```
 /// use picklevm::Protocol;
@@ -32,10 +32,9 @@ impl Protocol {
     pub const V4: Protocol = Protocol(4);
     /// PEP 574, from Python 3.8 on.
     pub const V5: Protocol = Protocol(5);
-    /// The newest: Python's `pickle.HIGHEST_PROTOCOL`.
+    /// The newest protocol: Python's `pickle.HIGHEST_PROTOCOL`.
     pub const HIGHEST: Protocol = Protocol::V5;
-    /// What is written where none is asked for: `pickle.DEFAULT_PROTOCOL` of Python 3.8 to 3.13 (5 from 3.14
-    /// on).
+    /// The default protocol: `pickle.DEFAULT_PROTOCOL` of Python 3.8 to 3.13 (5 from 3.14 on).
     pub const DEFAULT: Protocol = Protocol::V4;
 }
 
@@ -68,7 +67,7 @@ impl TryFrom<u8> for Protocol {
 
 /// # Errors
 ///
-/// [`Unrepresentable`](ErrorKind::Unrepresentable) for what is no number from 0 to 5.
+/// [`Unrepresentable`](ErrorKind::Unrepresentable) for text that is not a number from 0 to 5.
 impl FromStr for Protocol {
     type Err = Error;
 
@@ -80,7 +79,7 @@ impl FromStr for Protocol {
     }
 }
 
-/// The number.
+/// Prints the number.
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

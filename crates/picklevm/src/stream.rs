@@ -1,4 +1,4 @@
-//! `Stream`: pickle after pickle from one reader.
+//! `Stream`: an iterator over the pickles of a reader.
 
 use std::io::BufRead;
 
@@ -12,12 +12,11 @@ use crate::machine::hooks::Session;
 use crate::machine::{self, Machine};
 use crate::unpickler::Unpickler;
 
-/// The pickles of a reader, made by [`Unpickler::stream`]: a Python `Unpickler` with its file.
+/// Iterator over the pickles of a reader, like a Python `Unpickler` with its file. Created by [`Unpickler::stream`].
 ///
-/// Each pickle has a memo of its own and makes a graph of its own, unless the memo is
-/// [shared](Unpickler::shared_memo): then each item is the graph of all pickles so far, the newest the last of its
-/// [`roots`](crate::Arena::roots). After an error the iterator has no more items, and [`load`](Stream::load) says that
-/// the stream is broken.
+/// Each pickle has its own memo and graph, unless the memo is [shared](Unpickler::shared_memo): then each item is the
+/// graph of all pickles so far, with the newest as the last of its [`roots`](crate::Arena::roots). After an error the
+/// iterator ends, and [`load`](Stream::load) returns [`ErrorKind::Broken`].
 pub struct Stream<R> {
     unpickler: Unpickler,
     source: Reader<R>,
@@ -32,7 +31,7 @@ enum State {
     Ready,
     /// The reader was at its end.
     Ended,
-    /// A load failed, or panicked in code of the caller's.
+    /// A load failed, or caller code panicked.
     Broken,
 }
 
@@ -55,7 +54,7 @@ impl<R: BufRead> Stream<R> {
         }
     }
 
-    /// The reader, behind the last pickle.
+    /// Returns the reader, positioned after the last pickle.
     pub fn into_inner(self) -> R {
         self.source.into_inner()
     }
@@ -65,7 +64,7 @@ impl<R: BufRead> Stream<R> {
     /// # Errors
     ///
     /// Those of [`Unpickler::loads`]; [`ErrorKind::End`] at the end of the reader; [`ErrorKind::Broken`] if a load
-    /// failed before, since what follows cannot be told from the rest of what failed.
+    /// failed before, since the start of the next pickle is then unknown.
     ///
     /// ```
     /// use picklevm::{ErrorKind, Unpickler};
@@ -78,7 +77,11 @@ impl<R: BufRead> Stream<R> {
     /// ```
     pub fn load(&mut self) -> Result<Graph> {
         if self.state == State::Broken {
-            return Err(Error::new(ErrorKind::Broken, "a stream without an earlier error", "one that failed before"));
+            return Err(Error::new(
+                ErrorKind::Broken,
+                "a stream without an earlier error",
+                "a stream that failed before",
+            ));
         }
         self.state = State::Broken;
         let loaded = self.load_next();
@@ -90,8 +93,8 @@ impl<R: BufRead> Stream<R> {
         loaded
     }
 
-    /// What an index of the [shared memo](Unpickler::shared_memo) holds: `Unpickler.memo` of Python's own class. `None` of
-    /// a memo that is not shared.
+    /// Returns the value at an index of the [shared memo](Unpickler::shared_memo): `Unpickler.memo` of Python's class.
+    /// `None` if the memo is not shared.
     ///
     /// ```
     /// let mut stream = picklevm::Unpickler::new().shared_memo(true).stream(&b"]\x94(]\x94h\x01e."[..]);
@@ -128,7 +131,7 @@ impl<R: BufRead> Stream<R> {
     }
 }
 
-/// Runs one pickle: the machine of streams over readers of all types.
+/// Runs one pickle. Not generic: compiled once for all readers.
 #[inline(never)]
 fn run(
     machine: &mut Machine<Cell>,

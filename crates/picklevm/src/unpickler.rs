@@ -1,4 +1,4 @@
-//! `Unpickler`: what to load pickles with, and the free functions for the common cases.
+//! `Unpickler` and the free functions that load with default options.
 
 use std::io::BufRead;
 use std::sync::Arc;
@@ -19,14 +19,14 @@ use crate::options::Options;
 use crate::resolve::Resolver;
 use crate::stream::Stream;
 
-/// Loads one pickle from a slice, with [`Standard`](crate::Standard) and the default [`Limits`]: Python's
-/// `pickle.loads(data)`.
+/// Loads one pickle from a slice with the [`Standard`](crate::Standard) resolver and the default [`Limits`], like
+/// Python's `pickle.loads(data)`.
 ///
-/// Bytes after the pickle are ignored, as Python ignores them.
+/// Bytes after the pickle are ignored, as in Python.
 ///
 /// # Errors
 ///
-/// If the bytes are no pickle, end too early, or pass a limit.
+/// Returns an error if the bytes are not a valid pickle, end too early, or exceed a limit.
 ///
 /// ```
 /// let graph = picklevm::loads(b"\x80\x04]\x94(K\x01K\x02e.")?;
@@ -37,9 +37,10 @@ pub fn loads(bytes: impl AsRef<[u8]>) -> Result<Graph> {
     Unpickler::new().loads(bytes)
 }
 
-/// Loads the next pickle of a reader, with [`Standard`](crate::Standard) and the default [`Limits`]: Python's `pickle.load`.
+/// Loads the next pickle of a reader with the [`Standard`](crate::Standard) resolver and the default [`Limits`], like
+/// Python's `pickle.load`.
 ///
-/// Nothing is read past the pickle's end, so that what follows can be read next.
+/// Nothing is read past the end of the pickle.
 ///
 /// # Errors
 ///
@@ -56,11 +57,10 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
     Unpickler::new().load(reader)
 }
 
-/// Gives memory back to the allocator that is kept for the next loads: up to 64 MiB for the process and up to 18 MiB for
-/// this thread.
+/// Frees the memory kept for the next loads: up to 64 MiB for the process and up to 18 MiB for this thread.
 ///
-/// Fresh memory costs more than most of what a load does, so that the memory of dropped graphs is used again. A program
-/// that has loaded all that it will can let go of it.
+/// New memory costs more than most of the work of a load, so the memory of dropped graphs is reused. Call this when a
+/// program has no more pickles to load.
 ///
 /// ```
 /// let graph = picklevm::loads(b"\x80\x02]q\x00(K\x01K\x02e.")?;
@@ -76,7 +76,7 @@ pub fn trim_memory() {
     crate::serde::trim();
 }
 
-/// How to load pickles: who resolves what they refer to, and the options of Python's `Unpickler`. Cheap to clone.
+/// Loads pickles with a resolver, limits and the options of Python's `Unpickler`. Cheap to clone.
 ///
 /// ```
 /// use picklevm::{Symbolic, Unpickler};
@@ -92,7 +92,7 @@ pub struct Unpickler {
     pub(crate) shared_memo: bool,
 }
 
-/// The options.
+/// Shows the options.
 impl std::fmt::Debug for Unpickler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Unpickler")
@@ -106,30 +106,30 @@ impl std::fmt::Debug for Unpickler {
 }
 
 impl Unpickler {
-    /// From this many bytes on, an input of [`load_bytes`](Self::load_bytes) is shared rather than copied.
+    /// The input length from which [`load_bytes`](Self::load_bytes) shares the input instead of copying it.
     pub const ZERO_COPY_THRESHOLD: usize = 1024;
 
-    /// [`Standard`](crate::Standard) values and the default [`Limits`].
+    /// Creates an unpickler with the [`Standard`](crate::Standard) resolver and the default [`Limits`].
     pub fn new() -> Self {
         Unpickler::default()
     }
 
-    /// Who decides what globals, persistent ids and extension codes stand for; [`Standard`](crate::Standard) by default.
+    /// Sets the resolver of globals, persistent ids and extension codes. The default is [`Standard`](crate::Standard).
     #[must_use]
     pub fn resolver(mut self, resolver: impl Resolver + 'static) -> Self {
         self.options.resolver = Arc::new(resolver);
         self
     }
 
-    /// The budgets of a load; those of [`Limits::default`] by default.
+    /// Sets the resource limits. The default is [`Limits::default`].
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.options.limits = limits;
         self
     }
 
-    /// Whether names of Python 2, which pickles below protocol 3 hold, are mapped to those of Python 3 before the resolver
-    /// is asked: Python's `fix_imports`. `true` by default. The graph keeps the names of the pickle either way.
+    /// Sets whether the Python 2 names in pickles below protocol 3 are mapped to Python 3 names for the resolver:
+    /// Python's `fix_imports`. The default is `true`. The graph keeps the names of the pickle either way.
     ///
     /// ```
     /// use picklevm::{Resolver, Symbolic, Unpickler};
@@ -144,7 +144,7 @@ impl Unpickler {
         self
     }
 
-    /// What the 8-bit strings of Python 2 are read as: Python's `encoding`. [`Encoding::Keep`] by default.
+    /// Sets how 8-bit strings of Python 2 are decoded: Python's `encoding`. The default is [`Encoding::Keep`].
     ///
     /// ```
     /// use picklevm::{Encoding, Unpickler};
@@ -160,8 +160,8 @@ impl Unpickler {
         self
     }
 
-    /// What becomes of bytes that the [encoding](Unpickler::encoding) cannot decode: Python's `errors`.
-    /// [`ErrorHandler::Strict`] by default.
+    /// Sets what happens to bytes that the [encoding](Unpickler::encoding) cannot decode: Python's `errors`. The
+    /// default is [`ErrorHandler::Strict`].
     ///
     /// ```
     /// use picklevm::{Encoding, ErrorHandler, Unpickler};
@@ -176,18 +176,18 @@ impl Unpickler {
         self
     }
 
-    /// Who decodes the 8-bit strings of Python 2, in the place of [`encoding`](Unpickler::encoding) and
-    /// [`errors`](Unpickler::errors): any codec that a crate such as `encoding_rs` has. An error ends the load; offset and
-    /// opcode are added to it.
+    /// Sets a function that decodes 8-bit strings of Python 2, instead of [`encoding`](Unpickler::encoding) and
+    /// [`errors`](Unpickler::errors); for codecs of crates such as `encoding_rs`. An error ends the load, with offset
+    /// and opcode added.
     ///
     /// ```
     /// use picklevm::{Error, Unpickler};
     ///
-    /// // Code page 437, as far as Greek letters go.
+    /// // The first Greek letters of code page 437.
     /// let greek = |byte: &u8| match byte {
     ///     0..0x80 => Ok(char::from(*byte)),
     ///     0xe0..0xe6 => Ok(['α', 'ß', 'Γ', 'π', 'Σ', 'σ'][usize::from(*byte - 0xe0)]),
-    ///     _ => Err(Error::other(format!("byte 0x{byte:02x} is no Greek letter"))),
+    ///     _ => Err(Error::other(format!("byte 0x{byte:02x} is not a Greek letter"))),
     /// };
     /// let unpickler = Unpickler::new().decode_with(move |bytes| bytes.iter().map(greek).collect());
     /// assert_eq!(unpickler.loads(b"U\x03\xe3 \xe5.")?.root(), "π σ");
@@ -199,11 +199,12 @@ impl Unpickler {
         self
     }
 
-    /// The out-of-band buffers of a pickle, in the order in which its pickler handed them out (PEP 574): Python's `buffers`.
+    /// Sets the out-of-band buffers of a pickle, in the order in which its pickler produced them (PEP 574): Python's
+    /// `buffers`.
     ///
-    /// Nothing is copied: the graph shares them. Each load begins with the first; a [stream](Unpickler::stream) goes on
-    /// from pickle to pickle. Too few or too many are an error of kind [`Buffer`](crate::ErrorKind::Buffer). Without this
-    /// option, buffers are read as numbers alone.
+    /// The graph shares them without copying. Each load starts with the first buffer; a [stream](Unpickler::stream)
+    /// continues from pickle to pickle. Too few or too many are an error of kind [`Buffer`](crate::ErrorKind::Buffer).
+    /// Without this option, buffers are loaded by index only.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -220,8 +221,8 @@ impl Unpickler {
         self
     }
 
-    /// Whether the pickles of a [stream](Unpickler::stream) share one memo, as those do that one `Pickler` wrote with
-    /// several calls of `dump`. They are loaded into one graph then, one root each. `false` by default.
+    /// Sets whether the pickles of a [stream](Unpickler::stream) share one memo, as pickles written by several `dump`
+    /// calls of one `Pickler` do. They are then loaded into one graph, one root each. The default is `false`.
     #[must_use]
     pub fn shared_memo(mut self, shared: bool) -> Self {
         self.shared_memo = shared;
@@ -232,14 +233,15 @@ impl Unpickler {
     ///
     /// # Errors
     ///
-    /// If the bytes are no pickle, end too early, or pass a limit; or if the resolver refuses.
+    /// Returns an error if the bytes are not a valid pickle, end too early, or exceed a limit, or if the resolver
+    /// returns one.
     pub fn loads(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
         let bytes = bytes.as_ref();
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         self.load_slice(bytes, None)
     }
 
-    /// Loads the pickle that begins a slice, and says how many bytes of it the pickle takes: where the next one begins.
+    /// Loads the pickle at the start of a slice, and returns its length too: the offset of the next pickle.
     ///
     /// # Errors
     ///
@@ -256,21 +258,22 @@ impl Unpickler {
         let mut decoder = Decoder::new(bytes);
         let limit = usize::try_from(self.options.limits.input).unwrap_or(usize::MAX);
         if bytes.len() > limit {
-            // What follows the pickle does not count.
+            // Bytes after the pickle do not count.
             let len = picklevm_ops::pickle_bounds(bytes).next().transpose()?.map_or(bytes.len(), |pickle| pickle.len());
             limits::check("input", "bytes of input", self.options.limits.input, len as u64)?;
         }
         let source: &mut dyn Source = &mut decoder;
         let len = Some(bytes.len() as u64);
-        let graph = self
-            .load_by(len, Payloads::Apart, |machine, builder, limits| machine::run(machine, builder, source, limits))?;
+        let graph = self.load_by(len, Payloads::Copied, |machine, builder, limits| {
+            machine::run(machine, builder, source, limits)
+        })?;
         Ok((graph, decoder.offset()))
     }
 
-    /// Loads one pickle from shared bytes: strings, bytes and large integers of the graph are slices of them.
+    /// Loads one pickle from shared bytes. Strings, bytes and large integers of the graph are slices of them.
     ///
-    /// The fastest way to load what is large; the graph keeps the input alive. Inputs of less than 1 KiB are copied, as
-    /// that costs less than sharing them.
+    /// The fastest way to load large pickles; the graph keeps the input alive. Inputs of less than 1 KiB are copied,
+    /// which is cheaper than sharing them.
     ///
     /// # Errors
     ///
@@ -289,26 +292,26 @@ impl Unpickler {
         self.load_slice(&bytes, (bytes.len() >= Unpickler::ZERO_COPY_THRESHOLD).then_some(&bytes))
     }
 
-    /// Loads one pickle from shared bytes whose payloads stay in them, however short the input is.
+    /// Loads one pickle from shared bytes without copying payloads, even from short input.
     #[cfg(feature = "serde")]
     pub(crate) fn load_sharing(&self, bytes: Bytes) -> Result<Graph> {
         limits::check("input", "bytes of input", self.options.limits.input, bytes.len() as u64)?;
         self.load_slice(&bytes, Some(&bytes))
     }
 
-    /// Loads the next pickle of a reader, and reads no further.
+    /// Loads the next pickle of a reader. Nothing is read past its end.
     ///
     /// # Errors
     ///
     /// Those of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its end;
     /// errors of the reader.
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
-        // One machine for readers of all types.
+        // A `dyn Source`: the machine is compiled once for all readers.
         let source: &mut dyn Source = &mut Reader::new(reader).max_pickle_len(self.options.limits.input);
-        self.load_by(None, Payloads::Apart, |machine, builder, limits| machine::run(machine, builder, source, limits))
+        self.load_by(None, Payloads::Copied, |machine, builder, limits| machine::run(machine, builder, source, limits))
     }
 
-    /// The pickles of a reader, one after the other, until its end.
+    /// Returns an iterator over the pickles of a reader.
     ///
     /// ```
     /// let two = &b"\x80\x02K\x01.\x80\x02K\x02."[..];
@@ -323,12 +326,12 @@ impl Unpickler {
         Stream::new(self.clone(), reader)
     }
 
-    /// Loads from a slice; payloads that lie in `shared` stay there.
+    /// Loads from a slice. Payloads in `shared` are not copied.
     fn load_slice(&self, bytes: &[u8], shared: Option<&Bytes>) -> Result<Graph> {
         let payloads = match shared {
             Some(shared) => Payloads::Shared(shared),
-            None if bytes.len() < PredictableDecoder::LONG => Payloads::Short(bytes),
-            None => Payloads::Apart,
+            None if bytes.len() < PredictableDecoder::LONG => Payloads::CopiedInput(bytes),
+            None => Payloads::Copied,
         };
         let len = Some(bytes.len() as u64);
         if bytes.len() < PredictableDecoder::LONG {
@@ -342,7 +345,7 @@ impl Unpickler {
         }
     }
 
-    /// Loads an input of so many bytes, if that is known, by running the machine on it.
+    /// Loads an input of `len` bytes, if known, by running the machine on it.
     fn load_by(
         &self,
         len: Option<u64>,
@@ -357,7 +360,7 @@ impl Unpickler {
                 arena.share_input(input.clone());
             }
             let mut builder = GraphBuilder::new(arena, &self.options, &mut session);
-            if let Payloads::Short(input) = payloads {
+            if let Payloads::CopiedInput(input) = payloads {
                 builder.copy_input(input);
             }
             run(machine, &mut builder, &self.options.limits)?;
@@ -367,14 +370,14 @@ impl Unpickler {
     }
 }
 
-/// How the graph comes by the payloads of the input.
+/// How the graph stores the payloads of the input.
 enum Payloads<'a> {
-    /// They stay where they are.
+    /// As slices of the shared input.
     Shared(&'a Bytes),
-    /// The input is copied as a whole.
-    Short(&'a [u8]),
-    /// Each is copied.
-    Apart,
+    /// The whole input is copied at once.
+    CopiedInput(&'a [u8]),
+    /// Each payload is copied on its own.
+    Copied,
 }
 
 thread_local! {

@@ -358,7 +358,7 @@ fn a_protocol_that_the_writer_does_not_know_is_refused() {
     assert_refused(
         at(Protocol::V5).writer("3.7-c".parse().expect("a writer")).dumps(graph.root()),
         ErrorKind::Unrepresentable,
-        "expected a protocol that 3.7-c knows, 4 at most, found 5",
+        "expected a protocol that 3.7-c supports, at most 4, found 5",
     );
 }
 

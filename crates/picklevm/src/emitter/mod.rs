@@ -187,7 +187,7 @@ impl Place {
 pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
     let is_known = options.has_runs()
         && options.protocol <= options.writer.highest_protocol()
-        && options.limits.admit(scratch::SHORT as u64);
+        && options.limits.allows(scratch::SHORT as u64);
     if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > scratch::SHORT {
         return None;
     }

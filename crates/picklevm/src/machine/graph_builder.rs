@@ -75,7 +75,7 @@ impl<'a> GraphBuilder<'a> {
     /// payloads must be counted, nothing is done.
     #[inline]
     pub(crate) fn copy_input(&mut self, input: &[u8]) {
-        if self.options.limits.first_look >= input.len() as u64 && self.roots == 0 {
+        if self.options.limits.first_check >= input.len() as u64 && self.roots == 0 {
             self.arena.copy_input(input);
             self.copied = (input.as_ptr().addr(), input.len());
         }
@@ -101,7 +101,7 @@ impl<'a> GraphBuilder<'a> {
 
     /// `Ok` if there is memory for the hash tables of all dicts and sets, and of one more with so many rows.
     pub(super) fn check_tables(&self, rows: usize) -> Result<()> {
-        if rows < limits::LOOK as usize && self.arena.unsettled.is_empty() {
+        if rows < limits::CHECK_INTERVAL as usize && self.arena.unsettled.is_empty() {
             return Ok(());
         }
         let held = self.arena.held_bytes() + rows * (size_of::<Cell>() + Arena::TABLE_ROW);

@@ -116,7 +116,7 @@ pub(crate) fn run<B: Builder, S: Source>(
     let total = source.len_hint();
     // A first load starts within every limit; a later one into the same graph goes on where the one before ended.
     let fuel = match std::mem::take(&mut machine.fuel) {
-        0 if machine.memo.len() == 0 && builder.is_empty() => limits.first_look,
+        0 if machine.memo.len() == 0 && builder.is_empty() => limits.first_check,
         left => left.max(1),
     };
     let mut run = Run::new(machine, builder, limits, fuel, total);
@@ -137,7 +137,7 @@ pub(crate) fn run_slice<B: Builder, S: Source>(
     limits: &Limits,
 ) -> Result<B::Value> {
     let total = decoder.len_hint();
-    let mut run = Run::new(machine, builder, limits, limits.first_look, total);
+    let mut run = Run::new(machine, builder, limits, limits.first_check, total);
     let done = run.run_slice(decoder);
     run.end();
     done
@@ -153,7 +153,7 @@ pub(crate) fn run_all<B: Builder, S: Source>(
     shared_memo: bool,
 ) -> Result<()> {
     let total = source.len_hint();
-    let mut run = Run::new(machine, builder, limits, limits.first_look, total);
+    let mut run = Run::new(machine, builder, limits, limits.first_check, total);
     for _ in 0..most {
         let (after, done) = run.run(source);
         if let Err(error) = done {
@@ -405,8 +405,8 @@ impl<'m, B: Builder> Run<'m, B> {
         if self.total.is_none_or(|len| len > self.limits.opcodes) {
             return self.run_counted(decoder);
         }
-        let mut until = decoder.offset() + limits::LOOK;
-        while self.fuel == limits::LOOK {
+        let mut until = decoder.offset() + limits::CHECK_INTERVAL;
+        while self.fuel == limits::CHECK_INTERVAL {
             let (after, visited) = decoder.visit_until(until, self);
             decoder = after;
             visited?;
@@ -415,7 +415,7 @@ impl<'m, B: Builder> Run<'m, B> {
                 // The look that was due stays due, however often POP leaves the loop.
                 Ok(Left::Dropped(call)) => self.await_get(call, decoder.peek_opcode()),
                 Ok(Left::Popped) => {}
-                Ok(Left::Looked) => until = decoder.offset() + limits::LOOK,
+                Ok(Left::Looked) => until = decoder.offset() + limits::CHECK_INTERVAL,
                 Err(error) => return Err(error.at(decoder.op_offset(), decoder.op_opcode())),
             }
         }
@@ -491,7 +491,7 @@ impl<'m, B: Builder> Run<'m, B> {
         let (nodes, bytes) = self.builder.usage();
         let places = self.stack.len() * size_of::<B::Value>() + self.machine.marks.len() * size_of::<usize>();
         let bytes = bytes + (places + self.machine.memo.held_bytes()) as u64;
-        self.limits.look(&limits::Usage {
+        self.limits.check_usage(&limits::Usage {
             opcodes: self.opcodes,
             stack: self.stack.len() as u64,
             marks: self.machine.marks.len() as u64,

@@ -34,7 +34,7 @@ pub(crate) struct Copies {
 impl Copies {
     /// Counts bytes that are about to be copied.
     pub(crate) fn pay(&mut self, arena: &Arena, len: usize) -> Result<()> {
-        limits::check_room((arena.cells.len() + len / size_of::<Cell>()) as u64)?;
+        limits::check_value_count((arena.cells.len() + len / size_of::<Cell>()) as u64)?;
         // Cells that are copied may become rows of a hash table.
         let copied = len + len / size_of::<Cell>() * Arena::TABLE_ROW;
         limits::check("bytes", "bytes held", self.most_held, (arena.held_bytes() + copied) as u64)?;

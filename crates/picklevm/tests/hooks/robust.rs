@@ -51,7 +51,7 @@ fn after_an_error_a_stream_says_that_it_is_broken() {
     assert!(stream.load().is_ok());
     assert_eq!(stream.load().unwrap_err().kind(), ErrorKind::Resolver);
     let error = stream.load().unwrap_err();
-    assert_eq!(error.to_string(), "expected a stream without an earlier error, found one that failed before");
+    assert_eq!(error.to_string(), "expected a stream without an earlier error, found a stream that failed before");
 }
 
 #[test]

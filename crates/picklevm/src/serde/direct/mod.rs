@@ -27,7 +27,7 @@ use crate::options::Options;
 pub(super) fn read<'de, T: Deserialize<'de>>(input: &'de [u8], options: &Options, depth: usize) -> Option<T> {
     let limits = &options.limits;
     // Out-of-band buffers are counted, which is the graph's business.
-    if !limits.admit_any(input.len() as u64) || limits.nesting < depth as u64 || options.buffers.is_some() {
+    if !limits.allows_any_of_len(input.len() as u64) || limits.nesting < depth as u64 || options.buffers.is_some() {
         return None;
     }
     let mut cursor = Cursor::new(input, depth, limits.shared);
