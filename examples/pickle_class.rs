@@ -67,6 +67,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // What does not fit is told with its place.
     let error = class::from_slice::<Line>(PICKLE).err().ok_or("a cart is no line")?;
     println!("{error}");
-    assert_eq!(error.to_string(), "expected an instance of shop.Line, found one of shop.Cart");
+    assert_eq!(error.to_string(), "expected an instance of shop.Line, found an instance of shop.Cart");
     Ok(())
 }

@@ -30,7 +30,7 @@ fn line(sku: impl picklevm::IntoValue, name: &str) -> Graph {
 fn an_instance_of_another_class_is_named() {
     let error = line("PX-104", "Point").root().to::<Line>().expect_err("another class");
     assert_eq!(error.kind(), ErrorKind::Type);
-    assert_eq!(error.to_string(), "expected an instance of shop.Cart.Line, found one of shop.Point");
+    assert_eq!(error.to_string(), "expected an instance of shop.Cart.Line, found an instance of shop.Point");
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn data_that_goes_too_deep_is_an_error_and_no_overflow() {
     assert_eq!(error.kind(), ErrorKind::Limit);
     assert!(error.to_string().starts_with("next.next.next."), "{error}");
     assert!(
-        error.to_string().ends_with(": shop.Chain.next: expected at most 128 values inside each other, found another"),
+        error.to_string().ends_with(": shop.Chain.next: expected at most 128 nested values, found more"),
         "{error}"
     );
 }
@@ -172,7 +172,7 @@ fn what_the_built_in_class_is_not_made_of_is_an_error() {
         entries: Vec<i64>,
     }
     let error = Pickler::new().to_vec(&Index { entries: vec![1] }).expect_err("a list");
-    assert_eq!(error.to_string(), "shop.Index: expected a value that `dict` is made of, found a value of type list");
+    assert_eq!(error.to_string(), "shop.Index: expected a value of type `dict`, found a value of type list");
 }
 
 #[test]

@@ -135,9 +135,7 @@ fn deep_data_is_an_error_and_no_overflow() {
     from_slice::<Lists>(&nested(128)).expect("128 lists are read");
     let error = from_slice::<Lists>(&nested(1_000_000)).expect_err("too deep");
     assert_eq!(error.kind(), ErrorKind::Depth);
-    assert!(
-        error.to_string().ends_with("expected at most 128 values inside each other (Config::depth), found another")
-    );
+    assert!(error.to_string().ends_with("expected at most 128 nested values (Config::depth), found more"));
     Config::new().depth(200).from_slice::<Lists>(&nested(200)).expect("a larger depth is allowed");
 }
 
@@ -196,7 +194,7 @@ fn rust_values_that_go_too_deep_are_an_error_when_they_are_written() {
     let wrapped = (0..1_000_000).fold(Wrapped(None), |inner, _| Wrapped(Some(Box::new(inner))));
     for error in [to_vec(&lists), to_vec(&chain), to_vec(&wrapped)].map(|written| written.expect_err("too deep")) {
         assert_eq!(error.kind(), ErrorKind::Depth);
-        assert_eq!(error.to_string(), "expected at most 128 values inside each other (Config::depth), found another");
+        assert_eq!(error.to_string(), "expected at most 128 nested values (Config::depth), found more");
     }
     // Dropping them recurses.
     std::mem::forget((lists, chain, wrapped));

@@ -1,4 +1,4 @@
-//! What the macro writes.
+//! Generates the implementations of `PickleClass`, `FromValue` and `ToValue`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -88,11 +88,11 @@ fn from_object(model: &Model, class: &TokenStream) -> TokenStream {
     }
 }
 
-/// The expression that reads a field.
+/// Returns the expression that reads a field.
 fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
     let ty = &field.ty;
     let span = ty.span();
-    // A hook sets what is in the state.
+    // `setstate` sets the fields in the state.
     let by_hook = model.setstate.is_some() && field.is_attr_alone();
     let default = match &field.default {
         Some(Default::Of(path)) => Some(quote!(#path)),
@@ -116,7 +116,7 @@ fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
 }
 
 fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
-    // What a hook says is the whole state.
+    // `getstate` returns the whole state.
     let is_left_out = |field: &Field| field.is_skipped() || (model.getstate.is_some() && field.is_attr_alone());
     let fields = model.fields.iter().filter(|field| !is_left_out(field)).map(|field| {
         let (member, ty, described) = (&field.member, &field.ty, field.describe(class));
@@ -135,7 +135,7 @@ fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
 }
 
 impl Field {
-    /// The function of this name that stands in the place of a trait's.
+    /// Returns the function of this name that replaces the trait method, if `with` or `serde` is given.
     fn function(&self, name: &str, class: &TokenStream) -> Option<TokenStream> {
         let name = Ident::new(name, proc_macro2::Span::call_site());
         match self.with.as_ref()? {

@@ -1,6 +1,4 @@
-//! A field, and where it is in an instance.
-
-use std::fmt::Display;
+//! A field of the struct, and its place in an instance.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -14,20 +12,20 @@ use crate::options::{FieldOptions, Once};
 pub(crate) struct Field {
     pub(crate) member: Member,
     pub(crate) ty: Type,
-    /// The name in Python, and for errors.
+    /// Name in Python and in error messages.
     pub(crate) name: String,
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) place: Place,
-    /// What it is where the pickle does not have it.
+    /// Value to use if the field is missing from the pickle.
     pub(crate) default: Option<Default>,
     pub(crate) with: Option<With>,
-    /// The built-in class whose part of the instance it is.
+    /// Built-in base class whose contents the field holds.
     pub(crate) base: Option<LitStr>,
-    /// Where its name is said.
+    /// Span of the name.
     pub(crate) span: Span,
 }
 
-/// Where a field is in an instance.
+/// Place of a field in an instance.
 #[derive(Default)]
 pub(crate) struct Place {
     pub(crate) arg: Option<usize>,
@@ -47,13 +45,13 @@ pub(crate) enum Default {
     Of(Path),
 }
 
-/// What reads and writes it in the place of its type's traits.
+/// Functions that replace the traits of the field's type.
 pub(crate) enum With {
     Module(Path),
     Serde,
 }
 
-/// What was counted in the fields before.
+/// Arguments and attributes among the fields so far.
 #[derive(Default)]
 pub(crate) struct Counts {
     pub(crate) args: usize,
@@ -75,10 +73,12 @@ impl Field {
         let own_name = field.ident.as_ref().map(|ident| ident.unraw().to_string());
         let (rename, alias) = (options.rename.as_ref().map(|given| given.value.span()), options.aliases.first());
         if let Some(span) = rename.or(alias.map(LitStr::span)).filter(|_| !is_named) {
-            return Err(Error::new(span, "only attributes and keyword arguments have names in a pickle"));
+            let message =
+                "`rename` and `alias` need an attribute or keyword argument: other fields have no name in a pickle";
+            return Err(Error::new(span, message));
         }
         if is_named && named.is_none() && own_name.is_none() {
-            let message = "an attribute needs a name: #[pickle(rename = \"…\")], or `namedtuple` of the struct";
+            let message = "an attribute needs a name: add #[pickle(rename = \"…\")], or `namedtuple` to the struct";
             return Err(Error::new(span, message));
         }
         let name = named.or(own_name).unwrap_or_else(|| at.to_string());
@@ -88,29 +88,29 @@ impl Field {
         Ok(Field { member, ty, name, aliases: options.aliases, place, default, with, base, span })
     }
 
-    /// Whether it is in the pickle at all.
+    /// Whether the field is not in the pickle.
     pub(crate) fn is_skipped(&self) -> bool {
         let Place { arg, kwarg, attr } = &self.place;
         arg.is_none() && !kwarg && attr.is_none() && self.base.is_none()
     }
 
-    /// Whether it is in the state alone.
+    /// Whether the field is only in the state.
     pub(crate) fn is_attr_alone(&self) -> bool {
         self.place.attr.is_some() && self.place.arg.is_none() && !self.place.kwarg
     }
 
-    /// Whether it is an attribute with a name.
+    /// Whether the field is an attribute with a name.
     pub(crate) fn is_named_attr(&self) -> bool {
         self.place.is_named_attr()
     }
 
-    /// The names that it goes by in Python, and where they are said.
+    /// Returns the names of the field in Python, with their spans.
     pub(crate) fn names(&self) -> impl Iterator<Item = (String, Span)> {
         let aliases = self.aliases.iter().map(|alias| (alias.value(), alias.span()));
         std::iter::once((self.name.clone(), self.span)).chain(aliases)
     }
 
-    /// The `class::Field` that describes it.
+    /// Returns the expression of the `class::Field` that describes the field.
     pub(crate) fn describe(&self, class: &TokenStream) -> TokenStream {
         let Field { name, aliases, place, .. } = self;
         let mut described = match place.attr {
@@ -142,53 +142,46 @@ impl Place {
 impl FieldOptions {
     fn place(&self, class: &Class, counts: &mut Counts) -> Result<Place> {
         if let Some(skip) = &self.skip {
-            return if self.says_more_than_skip() {
-                Err(Error::new(skip.span, "a field that is skipped has no other options than `default`"))
+            return if self.has_other_than_skip() {
+                Err(Error::new(skip.span, "`skip` can only be combined with `default`"))
             } else {
                 Ok(Place::default())
             };
         }
-        let refuse = |given: &Once<()>, what: &str, why: &dyn Display| match given {
-            Some(given) => Err(Error::new(given.span, format!("{what} {why}"))),
+        let refuse = |given: &Once<()>, option: &str, why: &str| match given {
+            Some(given) => Err(Error::new(given.span, format!("`{option}` is not allowed {why}"))),
             None => Ok(()),
         };
         if class.dict {
-            let why = "of a plain dict, whose fields are its keys";
-            refuse(&self.arg, "no `arg`", &why)?;
-            refuse(&self.kwarg, "no `kwarg`", &why)?;
-            refuse(&self.slot, "no `slot`", &why)?;
+            let why = "in a plain dict, whose fields are its keys";
+            refuse(&self.arg, "arg", why)?;
+            refuse(&self.kwarg, "kwarg", why)?;
+            refuse(&self.slot, "slot", why)?;
             if let Some(base) = &self.base {
-                return Err(Error::new(base.span, format!("no `base` {why}")));
+                return Err(Error::new(base.span, format!("`base` is not allowed {why}")));
             }
         }
         if class.namedtuple {
-            let why = "of a namedtuple, whose fields are its arguments";
-            refuse(&self.arg, "no `arg`", &why)?;
-            refuse(&self.kwarg, "no `kwarg`", &why)?;
+            let why = "in a namedtuple, whose fields are its arguments";
+            refuse(&self.arg, "arg", why)?;
+            refuse(&self.kwarg, "kwarg", why)?;
         }
         if class.old_style {
-            refuse(
-                &self.kwarg,
-                "no `kwarg`",
-                &"of an old-style class: `__getinitargs__` returns positional arguments alone",
-            )?;
+            let why = "in an old-style class: `__getinitargs__` returns only positional arguments";
+            refuse(&self.kwarg, "kwarg", why)?;
         }
         if class.namedtuple || class.old_style {
-            let kind = if class.namedtuple {
-                "a namedtuple extends `tuple`"
+            let why = if class.namedtuple {
+                "in a namedtuple, which extends `tuple`"
             } else {
-                "an old-style class has no built-in base"
+                "in an old-style class, which has no built-in base class"
             };
             if let Some(base) = &self.base {
-                return Err(Error::new(base.span, format!("no `base`: {kind}")));
+                return Err(Error::new(base.span, format!("`base` is not allowed {why}")));
             }
         }
         if class.state != State::Dict {
-            refuse(
-                &self.slot,
-                "no `slot`:",
-                &"it tells slots from the attributes of a state that is a dict, the default",
-            )?;
+            refuse(&self.slot, "slot", "with this `state`: only a dict has slots")?;
         }
         let mut place = Place { kwarg: self.kwarg.is_some(), ..Place::default() };
         if self.arg.is_some() || (class.namedtuple && self.attr.is_none() && self.slot.is_none()) {
@@ -206,17 +199,17 @@ impl FieldOptions {
         }
         match &self.base {
             Some(base) if self.with.is_some() || self.serde.is_some() || self.default.is_some() => {
-                let message = "what the built-in class holds is always there, and read by `FromValue` alone";
+                let message = "`base` cannot be combined with `with`, `serde` or `default`";
                 Err(Error::new(base.span, message))
             }
             Some(base) if place.attr.is_some() || place.arg.is_some() || place.kwarg => {
-                Err(Error::new(base.span, "what the built-in class holds is neither an argument nor an attribute"))
+                Err(Error::new(base.span, "`base` cannot be combined with `attr`, `slot`, `arg` or `kwarg`"))
             }
             _ => Ok(place),
         }
     }
 
-    fn says_more_than_skip(&self) -> bool {
+    fn has_other_than_skip(&self) -> bool {
         self.rename.is_some()
             || !self.aliases.is_empty()
             || self.with.is_some()
@@ -237,10 +230,10 @@ impl FieldOptions {
 
     fn with(&self) -> Result<Option<With>> {
         match (&self.with, &self.serde) {
-            (Some(with), Some(_)) => Err(Error::new(with.span, "either `with` or `serde`")),
+            (Some(with), Some(_)) => Err(Error::new(with.span, "`with` and `serde` cannot be combined")),
             (Some(with), None) => Ok(Some(With::Module(with.value.clone()))),
             (None, Some(serde)) if cfg!(not(feature = "serde")) => {
-                Err(Error::new(serde.span, "`serde` needs the feature `serde` of picklevm"))
+                Err(Error::new(serde.span, "`serde` needs the `serde` feature of picklevm"))
             }
             (None, Some(_)) => Ok(Some(With::Serde)),
             (None, None) => Ok(None),

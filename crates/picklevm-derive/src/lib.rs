@@ -1,33 +1,34 @@
-//! The derive macro of [`picklevm`](https://docs.rs/picklevm): `#[derive(PickleClass)]`, for Rust types that stand for
-//! Python classes. It is used as `picklevm::PickleClass`, with the feature `derive` of `picklevm`, whose chapter
-//! `docs/classes.md` tells of all attributes with examples.
+//! Derive macro of [`picklevm`](https://docs.rs/picklevm): `#[derive(PickleClass)]` maps a Rust struct to a Python class.
 //!
-//! | of the type | |
+//! Use it as `picklevm::PickleClass`, with the `derive` feature of `picklevm`. `docs/classes.md` explains all attributes
+//! with examples.
+//!
+//! | Attribute of the type | Meaning |
 //! | --- | --- |
-//! | `module = "shop.cart"` | the module of the class; this or `dict` is required |
-//! | `dict` | no class of its own but a plain `dict`: the fields are its keys |
-//! | `name = "Cart.Line"` | its qualified name; the name of the Rust type by default |
-//! | `alias = "oldshop.Line"` | another class that is read as this one; `module:Outer.Inner` for what is nested |
-//! | `state = "slots"` | what the state looks like: `dict` (the default), `slots`, `tuple`, `list` |
+//! | `module = "shop.cart"` | module of the class; this or `dict` is required |
+//! | `dict` | a plain `dict` instead of a class: the fields are its keys |
+//! | `name = "Cart.Line"` | qualified name of the class; default: the name of the Rust type |
+//! | `alias = "oldshop.Line"` | another class name to accept when reading; `module:Outer.Inner` for a nested class |
+//! | `state = "slots"` | form of the state: `dict` (default), `slots`, `tuple`, `list` |
 //! | `namedtuple` | the fields are the arguments of a `collections.namedtuple` |
-//! | `old_style` | a class of Python 2 without `object`, with `__getinitargs__` |
-//! | `getstate = Self::f` | `__getstate__`: `fn(&Self) -> S`, of any `S: ToValue` |
-//! | `setstate = Self::f` | `__setstate__`: `fn(&mut Self, S) -> picklevm::Result<()>`, of any `S: FromValue` |
-//! | `crate = path` | where `picklevm` is |
+//! | `old_style` | a Python 2 class that does not extend `object`, with `__getinitargs__` |
+//! | `getstate = Self::f` | `__getstate__`: `fn(&Self) -> S`, for any `S: ToValue` |
+//! | `setstate = Self::f` | `__setstate__`: `fn(&mut Self, S) -> picklevm::Result<()>`, for any `S: FromValue` |
+//! | `crate = path` | path of the `picklevm` crate |
 //!
-//! | of a field | |
+//! | Attribute of a field | Meaning |
 //! | --- | --- |
-//! | `attr` | an attribute: what a field is that nothing else is said of |
+//! | `attr` | an attribute (default if no other attribute sets the place) |
 //! | `slot` | an attribute in `__slots__` of a class with a `__dict__` |
 //! | `arg` | the next argument that `__getnewargs__`, `__getnewargs_ex__` or `__getinitargs__` returns |
 //! | `kwarg` | a keyword argument that `__getnewargs_ex__` returns |
-//! | `base = "list"` | what the built-in class holds that the class extends: `list`, `dict`, `tuple`, `int`, `float`, `complex`, `str`, `bytes` |
-//! | `rename = "class"` | the name in Python; that of the Rust field by default |
-//! | `alias = "klass"` | another name that is read too |
-//! | `default`, `default = f` | what the field is if the pickle does not have it |
-//! | `skip` | it is not in the pickle, and its default when read |
-//! | `with = module` | `module::from_value` and `module::to_value` in the place of the traits of its type |
-//! | `serde` | the same by the traits of `serde`, with the feature `serde` of `picklevm` |
+//! | `base = "list"` | the contents of the built-in base class: `list`, `dict`, `tuple`, `int`, `float`, `complex`, `str`, `bytes` |
+//! | `rename = "class"` | name in Python; default: the name of the Rust field |
+//! | `alias = "klass"` | another name to accept when reading |
+//! | `default`, `default = f` | value to use if the field is missing from the pickle |
+//! | `skip` | do not write the field; read it as its default |
+//! | `with = module` | use `module::from_value` and `module::to_value` instead of the traits of the field's type |
+//! | `serde` | use serde's traits instead; needs the `serde` feature of `picklevm` |
 
 mod expand;
 mod field;
@@ -37,8 +38,7 @@ mod options;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Implements `picklevm::PickleClass` for a struct, with `FromValue` and `ToValue`. Attributes are listed in the
-/// documentation of this crate.
+/// Implements `picklevm::PickleClass`, `FromValue` and `ToValue` for a struct. The crate documentation lists the attributes.
 #[proc_macro_derive(PickleClass, attributes(pickle))]
 pub fn derive_pickle_class(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);

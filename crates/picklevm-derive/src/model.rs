@@ -1,4 +1,4 @@
-//! The struct and the class that it stands for, checked.
+//! The parsed and checked struct, and the class that it maps to.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use syn::{Data, DeriveInput, Error, GenericParam, Generics, Ident, LitStr, Path,
 use crate::field::{Counts, Field};
 use crate::options::ClassOptions;
 
-/// A struct that stands for a class.
+/// A struct that derives `PickleClass`.
 pub(crate) struct Model {
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
@@ -19,7 +19,7 @@ pub(crate) struct Model {
     pub(crate) krate: Path,
 }
 
-/// The class.
+/// The Python class.
 pub(crate) struct Class {
     pub(crate) module: String,
     pub(crate) name: String,
@@ -28,7 +28,7 @@ pub(crate) struct Class {
     pub(crate) base: &'static str,
     pub(crate) namedtuple: bool,
     pub(crate) old_style: bool,
-    /// No class of its own but a plain dict.
+    /// A plain dict instead of a class.
     pub(crate) dict: bool,
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum State {
     List,
 }
 
-/// The built-in classes that a class can extend, with the variants of `class::Base`, and whether they are arguments.
+/// Built-in base classes: name, variant of `class::Base`, and whether the contents are an argument of `__new__`.
 const BASES: [(&str, &str, bool); 8] = [
     ("list", "List", false),
     ("dict", "Dict", false),
@@ -57,17 +57,17 @@ impl Model {
         let data = match &input.data {
             Data::Struct(data) => data,
             Data::Enum(data) => {
-                let message = "a Python class is a struct; of an enum derive `serde`'s traits, or implement `FromValue` and `ToValue`";
+                let message = "`PickleClass` can only be derived for structs; for an enum, derive serde's traits or implement `FromValue` and `ToValue`";
                 return Err(Error::new(data.enum_token.span, message));
             }
             Data::Union(data) => {
-                return Err(Error::new(data.union_token.span, "a Python class is a struct, not a union"));
+                return Err(Error::new(data.union_token.span, "`PickleClass` can only be derived for structs"));
             }
         };
         if let Some(GenericParam::Lifetime(lifetime)) =
             input.generics.params.iter().find(|param| matches!(param, GenericParam::Lifetime(_)))
         {
-            let message = "a class does not borrow from the pickle: use owned types, such as `String`";
+            let message = "`PickleClass` types cannot borrow from the pickle: use owned types, such as `String`";
             return Err(Error::new_spanned(lifetime, message));
         }
         let options = ClassOptions::of(&input.attrs)?;
@@ -103,8 +103,7 @@ impl Class {
         }
         let Some(module) = &options.module else {
             let message = format!(
-                "which class is it? #[pickle(module = \"…\")] says in which module `{ident}` is, \
-                 #[pickle(dict)] that it is a plain dict"
+                "missing module of `{ident}`: add #[pickle(module = \"…\")], or #[pickle(dict)] for a plain dict"
             );
             return Err(Error::new(ident.span(), message));
         };
@@ -113,7 +112,7 @@ impl Class {
             None => ident.unraw().to_string(),
         };
         if let (Some(namedtuple), Some(_)) = (&options.namedtuple, &options.old_style) {
-            return Err(Error::new(namedtuple.span, "a namedtuple is no old-style class"));
+            return Err(Error::new(namedtuple.span, "`namedtuple` and `old_style` cannot be combined"));
         }
         Ok(Class {
             module: dotted(&module.value, "a module, such as `shop` or `shop.cart`")?,
@@ -128,8 +127,8 @@ impl Class {
     }
 
     fn plain_dict(options: &ClassOptions, ident: &Ident) -> Result<Class> {
-        if let Some(span) = options.of_a_class() {
-            return Err(Error::new(span, "a plain dict has none of the options of a class"));
+        if let Some(span) = options.first_class_option() {
+            return Err(Error::new(span, "`dict` cannot be combined with options of a class"));
         }
         Ok(Class {
             module: String::new(),
@@ -143,21 +142,22 @@ impl Class {
         })
     }
 
-    /// Finds the field that holds what the built-in class holds.
+    /// Sets the base class from the field with `base`.
     fn find_base(&mut self, fields: &[Field]) -> Result<()> {
         let mut bases = fields.iter().filter_map(|field| field.base.as_ref());
         let Some(base) = bases.next() else { return Ok(()) };
         if let Some(other) = bases.next() {
-            return Err(Error::new(other.span(), "a class extends one built-in class: two fields have `base`"));
+            return Err(Error::new(other.span(), "only one field can have `base`"));
         }
         let text = base.value();
         let Some((_, variant, is_argument)) = BASES.iter().find(|(name, ..)| *name == text) else {
             let names: Vec<_> = BASES.iter().map(|(name, ..)| *name).collect();
             return Err(Error::new(base.span(), format!("expected one of {}", names.join(", "))));
         };
-        let is_called = fields.iter().any(|field| field.place.arg.is_some() || field.place.kwarg);
-        if *is_argument && is_called {
-            let message = "two constructors: this `base` is the argument of `__new__`, and other fields are arguments";
+        let has_args = fields.iter().any(|field| field.place.arg.is_some() || field.place.kwarg);
+        if *is_argument && has_args {
+            let message =
+                format!("`base = {text:?}` cannot be combined with `arg` or `kwarg`: it is the argument of `__new__`");
             return Err(Error::new(base.span(), message));
         }
         self.base = variant;
@@ -176,10 +176,13 @@ impl State {
             _ => return Err(Error::new(given.value.span(), "expected one of dict, slots, tuple, list")),
         };
         if let Some(getstate) = &options.getstate {
-            return Err(Error::new(getstate.span, "two states: either `getstate` or `state`"));
+            return Err(Error::new(getstate.span, "`getstate` and `state` cannot be combined"));
         }
         if let (Some(old_style), State::Slots) = (&options.old_style, state) {
-            return Err(Error::new(old_style.span, "an old-style class has no `__slots__`"));
+            return Err(Error::new(
+                old_style.span,
+                "`old_style` and `state = \"slots\"` cannot be combined: an old-style class has no `__slots__`",
+            ));
         }
         Ok(state)
     }
@@ -194,7 +197,7 @@ impl State {
     }
 }
 
-/// Names with dots between them.
+/// Checks a dotted name.
 fn dotted(text: &LitStr, what: &str) -> Result<String> {
     let value = text.value();
     let is_name = |part: &str| {
@@ -204,7 +207,7 @@ fn dotted(text: &LitStr, what: &str) -> Result<String> {
     if value.split('.').all(is_name) { Ok(value) } else { Err(Error::new(text.span(), format!("expected {what}"))) }
 }
 
-/// `module.name` or `module:Outer.Inner`.
+/// Parses `module.name` or `module:Outer.Inner`.
 fn alias(text: &LitStr) -> Result<(String, String)> {
     let value = text.value();
     let Some((module, name)) = value.split_once(':').or_else(|| value.rsplit_once('.')) else {
@@ -214,7 +217,7 @@ fn alias(text: &LitStr) -> Result<(String, String)> {
     Ok((part(module, "a module before the class")?, part(name, "a class after the module")?))
 }
 
-/// Each attribute, and each keyword argument, has names of its own.
+/// Checks that no two attributes, and no two keyword arguments, share a name.
 fn check_names(fields: &[Field], errors: &mut Errors) {
     let (mut attrs, mut kwargs) = (HashSet::new(), HashSet::new());
     for field in fields {
@@ -222,7 +225,7 @@ fn check_names(fields: &[Field], errors: &mut Errors) {
             [(field.is_named_attr(), &mut attrs, "attribute"), (field.place.kwarg, &mut kwargs, "keyword argument")];
         for (_, taken, what) in places.into_iter().filter(|place| place.0) {
             for (name, span) in field.names() {
-                let message = format!("the {what} {name:?} is that of another field already");
+                let message = format!("another field has the {what} {name:?} already");
                 if !taken.insert(name) {
                     errors.add(Error::new(span, message));
                 }
@@ -231,7 +234,7 @@ fn check_names(fields: &[Field], errors: &mut Errors) {
     }
 }
 
-/// Mistakes, which are told together.
+/// Errors, reported together.
 #[derive(Default)]
 struct Errors(Option<Error>);
 

@@ -1,16 +1,16 @@
-//! What stands in `#[pickle(…)]`, as it was written.
+//! Parses the options in `#[pickle(…)]`.
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Error, LitStr, Path, Result, Token};
 
-/// An option that was given, and where.
+/// A given option, with its span.
 pub(crate) struct Given<T> {
     pub(crate) value: T,
     pub(crate) span: Span,
 }
 
-/// An option that can be given once.
+/// An option that can be given at most once.
 pub(crate) type Once<T> = Option<Given<T>>;
 
 /// The options of a type.
@@ -44,14 +44,14 @@ pub(crate) struct FieldOptions {
     pub(crate) base: Once<LitStr>,
 }
 
-const OF_CLASSES: [&str; 10] =
+const CLASS_OPTIONS: [&str; 10] =
     ["module", "dict", "name", "alias", "state", "namedtuple", "old_style", "getstate", "setstate", "crate"];
-const OF_FIELDS: [&str; 11] =
+const FIELD_OPTIONS: [&str; 11] =
     ["attr", "slot", "arg", "kwarg", "base", "rename", "alias", "default", "skip", "with", "serde"];
 
 impl ClassOptions {
-    /// The first option that only a class of its own has.
-    pub(crate) fn of_a_class(&self) -> Option<Span> {
+    /// Returns the span of the first option that `dict` cannot be combined with.
+    pub(crate) fn first_class_option(&self) -> Option<Span> {
         let span = |text: &Once<LitStr>| text.as_ref().map(|given| given.span);
         let flag = |word: &Once<()>| word.as_ref().map(|given| given.span);
         let hook = |path: &Once<Path>| path.as_ref().map(|given| given.span);
@@ -73,7 +73,7 @@ impl ClassOptions {
             "getstate" => once(&mut options.getstate, meta, path),
             "setstate" => once(&mut options.setstate, meta, path),
             "crate" => once(&mut options.krate, meta, path),
-            _ => Err(unknown(meta, name, "a class", &OF_CLASSES, "a field", &OF_FIELDS)),
+            _ => Err(unknown(meta, name, "a class", &CLASS_OPTIONS, "a field", &FIELD_OPTIONS)),
         })?;
         Ok(options)
     }
@@ -96,13 +96,13 @@ impl FieldOptions {
             "arg" => once(&mut options.arg, meta, word),
             "kwarg" => once(&mut options.kwarg, meta, word),
             "base" => once(&mut options.base, meta, text),
-            _ => Err(unknown(meta, name, "a field", &OF_FIELDS, "a class", &OF_CLASSES)),
+            _ => Err(unknown(meta, name, "a field", &FIELD_OPTIONS, "a class", &CLASS_OPTIONS)),
         })?;
         Ok(options)
     }
 }
 
-/// Hands over each option of the `#[pickle(…)]` among attributes, with its name.
+/// Calls `take` with each option of the `#[pickle(…)]` attributes, and its name.
 fn each(attributes: &[Attribute], mut take: impl FnMut(&ParseNestedMeta<'_>, &str) -> Result<()>) -> Result<()> {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("pickle")) {
         attribute.parse_nested_meta(|meta| take(&meta, &name_of(&meta)))?;
@@ -132,11 +132,11 @@ fn span_of(meta: &ParseNestedMeta<'_>) -> Span {
 }
 
 fn word(meta: &ParseNestedMeta<'_>) -> Result<()> {
-    if meta.input.peek(Token![=]) { Err(meta.error(format!("`{}` has no value", name_of(meta)))) } else { Ok(()) }
+    if meta.input.peek(Token![=]) { Err(meta.error(format!("`{}` takes no value", name_of(meta)))) } else { Ok(()) }
 }
 
 fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
-    let wrong = |span| Error::new(span, format!("expected a text: `{} = \"…\"`", name_of(meta)));
+    let wrong = |span| Error::new(span, format!("expected a string: `{} = \"…\"`", name_of(meta)));
     if !meta.input.peek(Token![=]) {
         return Err(wrong(span_of(meta)));
     }
@@ -145,7 +145,8 @@ fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
 }
 
 fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {
-    let wrong = |span| Error::new(span, format!("expected a path, without quotes: `{} = path::to::it`", name_of(meta)));
+    let wrong =
+        |span| Error::new(span, format!("expected a path without quotes: `{} = path::to::item`", name_of(meta)));
     if !meta.input.peek(Token![=]) {
         return Err(wrong(span_of(meta)));
     }
@@ -164,5 +165,5 @@ fn unknown(
     if others.contains(&name) {
         return meta.error(format!("`{name}` is an option of {elsewhere}, not of {here}"));
     }
-    meta.error(format!("there is no option `{name}`; {here} has {}", known.join(", ")))
+    meta.error(format!("unknown option `{name}`; options of {here}: {}", known.join(", ")))
 }

@@ -1,7 +1,7 @@
-//! Structs that stand for no class, and what the compiler says about them. `TRYBUILD=overwrite` writes the messages anew.
+//! Compile errors of invalid structs. `TRYBUILD=overwrite` regenerates the expected messages.
 
 #[test]
-fn each_mistake_is_told_with_its_place_and_what_would_be_right() {
+fn compile_errors_name_the_place_and_the_fix() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/ui/*.rs");
 }

@@ -1,7 +1,7 @@
-//! Fields that are 8-bit strings, Python 2's `str`: `#[pickle(with = picklevm::class::byte_str)]`.
+//! Functions for fields that are 8-bit strings, Python 2's `str`: `#[pickle(with = picklevm::class::byte_str)]`.
 //!
-//! A `String` or `Vec<u8>` of such a field is read from text and bytes too, and written as an 8-bit string at every
-//! protocol. Without this, Rust's strings are written as text, which is `unicode` in Python 2.
+//! Such a `String` or `Vec<u8>` field is also read from text and bytes, and written as an 8-bit string at every protocol.
+//! Without this, strings are written as text, which is `unicode` in Python 2.
 //!
 #![cfg_attr(feature = "derive", doc = "```")]
 #![cfg_attr(not(feature = "derive"), doc = "```ignore")]
@@ -23,18 +23,18 @@ use crate::graph::{Id, Tag, Value};
 
 /// Writes an 8-bit string.
 ///
-/// # ErrorHandler
+/// # Errors
 ///
-/// None.
+/// Never fails.
 pub fn to_value(bytes: &impl AsRef<[u8]>, writing: &mut WriteContext<'_>) -> Result<Id> {
     Ok(writing.bytes(Tag::ByteStr, bytes.as_ref()))
 }
 
 /// Reads a string or bytes.
 ///
-/// # ErrorHandler
+/// # Errors
 ///
-/// Those of the type.
+/// Errors of the type.
 pub fn from_value<T: FromValue>(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<T> {
     reading.read(value)
 }

@@ -1,8 +1,8 @@
-//! What a Python class is like, as far as its pickles show it: data that `#[derive(PickleClass)]` fills in.
+//! Description of a Python class, as far as its pickles show it. `#[derive(PickleClass)]` fills it in.
 
-/// A Python class as its pickles show it: its names, how its instances are made, and what their state looks like.
+/// Description of a Python class: its names, how its instances are made, and the form of their state.
 ///
-/// `#[derive(PickleClass)]` makes one of its attributes. A constant of the type:
+/// `#[derive(PickleClass)]` makes one from its attributes. Written by hand:
 ///
 /// ```
 /// use picklevm::class::{ClassDef, State};
@@ -21,37 +21,37 @@ pub struct ClassDef {
     pub(super) is_dict: bool,
 }
 
-/// What the state of an instance looks like in a pickle.
+/// Form of an instance's state in a pickle.
 ///
-/// Read are the first two alike, whichever of them is declared.
+/// When reading, `Dict` and `Slots` accept each other's form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
     /// A dict of attributes: the `__dict__` of a plain class or dataclass.
     #[default]
     Dict,
-    /// `(None, {…})`, attributes in `__slots__` alone. Without a `__getstate__`, such a class has no pickles below
+    /// `(None, {…})`: all attributes are in `__slots__`. Without a `__getstate__`, such a class cannot be pickled below
     /// protocol 2.
     Slots,
-    /// A tuple of the attributes in order: what a `__getstate__` returns.
+    /// A tuple of the attributes in order, as returned by a `__getstate__`.
     Tuple,
-    /// A list of the attributes in order: what dataclasses with `frozen=True` and `slots=True` return.
+    /// A list of the attributes in order, as returned by dataclasses with `frozen=True` and `slots=True`.
     List,
 }
 
-/// The built-in class that a class extends, which decides how its instances are made.
+/// Built-in base class of a class. It decides how instances are made.
 ///
-/// Below protocol 2 its value is an argument of `copyreg._reconstructor`. From 2 on (PEP 307) it is what
-/// `__getnewargs__` of the built-in class returns, or items and pairs that are added to the instance.
+/// Below protocol 2, the base value is an argument of `copyreg._reconstructor`. From protocol 2 on (PEP 307), it is what
+/// `__getnewargs__` of the built-in class returns, or items or pairs that are added to the instance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Base {
-    /// None: the class extends `object`.
+    /// `object`: no other built-in class.
     #[default]
     Object,
-    /// `tuple`, made of its fields one by one, as by `collections.namedtuple`.
+    /// `tuple`, made from its fields as separate arguments, as by `collections.namedtuple`.
     NamedTuple,
-    /// `tuple`, made of a tuple.
+    /// `tuple`, made from one tuple.
     Tuple,
     /// `list`.
     List,
@@ -69,7 +69,7 @@ pub enum Base {
     Bytes,
 }
 
-/// Where the value of a Rust field is in an instance.
+/// Place of a Rust field in an instance.
 ///
 /// ```
 /// use picklevm::class::Field;
@@ -88,20 +88,21 @@ pub struct Field {
     pub(super) is_base: bool,
 }
 
-/// Where Python keeps an attribute.
+/// Place of an attribute in the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attr {
-    /// Where the class keeps those that nothing else is said of.
+    /// The default of the class.
     Own,
     /// In `__slots__`.
     Slot,
-    /// At this place of a state that is a tuple or list.
+    /// At this index of a state that is a tuple or list.
     At(usize),
 }
 
 impl ClassDef {
-    /// The class `name` of `module`: a plain class that extends `object`. The names are those of Python 3; a name may be
-    /// dotted, for what is nested in a class.
+    /// Describes the class `name` of `module`, a plain class that extends `object`.
+    ///
+    /// Both are the names of Python 3. The name of a nested class has dots.
     pub const fn new(module: &'static str, name: &'static str) -> Self {
         ClassDef {
             module,
@@ -114,7 +115,7 @@ impl ClassDef {
         }
     }
 
-    /// No class of its own but a plain `dict`, whose keys are the names of the attributes. `name` is for errors.
+    /// Describes a plain `dict`, whose keys are the names of the attributes. `name` appears in error messages.
     ///
     /// ```
     /// const OPTIONS: picklevm::class::ClassDef = picklevm::class::ClassDef::dict("Options");
@@ -124,46 +125,46 @@ impl ClassDef {
         ClassDef { is_dict: true, ..ClassDef::new("", name) }
     }
 
-    /// Other names, by module and name, that are read as this class.
+    /// Sets other names, as module and name, to accept for this class when reading.
     #[must_use]
     pub const fn alias(mut self, names: &'static [(&'static str, &'static str)]) -> Self {
         self.aliases = names;
         self
     }
 
-    /// What the state looks like; [`State::Dict`] by default.
+    /// Sets the form of the state. Default: [`State::Dict`].
     #[must_use]
     pub const fn state(mut self, state: State) -> Self {
         self.state = state;
         self
     }
 
-    /// The built-in class that it extends; [`Base::Object`] by default.
+    /// Sets the built-in base class. Default: [`Base::Object`].
     #[must_use]
     pub const fn base(mut self, base: Base) -> Self {
         self.base = base;
         self
     }
 
-    /// Makes it a class of Python 2 that does not extend `object`: its instances are made by INST and OBJ, with the
-    /// arguments that `__getinitargs__` returns.
+    /// Makes it a Python 2 class that does not extend `object`. Its instances are made by INST and OBJ, with the arguments
+    /// that `__getinitargs__` returns.
     #[must_use]
     pub const fn old_style(mut self) -> Self {
         self.is_old_style = true;
         self
     }
 
-    /// The module; nothing for a plain [`dict`](ClassDef::dict).
+    /// Returns the module; empty for a plain [`dict`](ClassDef::dict).
     pub const fn module(&self) -> &'static str {
         self.module
     }
 
-    /// The qualified name inside the module.
+    /// Returns the qualified name inside the module.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether the class is called so.
+    /// Whether the class has this name or alias.
     pub fn is_called(&self, module: &str, name: &str) -> bool {
         (self.module, self.name) == (module, name) || self.aliases.contains(&(module, name))
     }
@@ -180,7 +181,7 @@ impl std::fmt::Display for ClassDef {
 }
 
 impl Base {
-    /// The name of the class in `builtins`.
+    /// Returns the name of the class in `builtins`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Base::Object => "object",
@@ -197,44 +198,44 @@ impl Base {
 }
 
 impl Field {
-    /// A field of this name, which is nowhere yet.
+    /// Describes a field of this name without a place.
     pub const fn new(name: &'static str) -> Self {
         Field { name, aliases: &[], arg: None, is_kwarg: false, attr: None, is_base: false }
     }
 
-    /// An attribute, where the class keeps its attributes.
+    /// Describes an attribute, at the class's default place.
     pub const fn attr(name: &'static str) -> Self {
         Field { attr: Some(Attr::Own), ..Field::new(name) }
     }
 
-    /// An attribute in `__slots__`, of a class that has a `__dict__` besides.
+    /// Describes an attribute in `__slots__` of a class that also has a `__dict__`.
     pub const fn slot(name: &'static str) -> Self {
         Field { attr: Some(Attr::Slot), ..Field::new(name) }
     }
 
-    /// The attribute at a place of a state that is a tuple or list, counted from 0.
+    /// Describes the attribute at an index of a state that is a tuple or list.
     pub const fn at(name: &'static str, index: usize) -> Self {
         Field { attr: Some(Attr::At(index)), ..Field::new(name) }
     }
 
-    /// What the built-in class holds that the class extends.
+    /// Describes the field that holds the contents of the built-in base class.
     pub const fn base(name: &'static str) -> Self {
         Field { is_base: true, ..Field::new(name) }
     }
 
-    /// Other names that the attribute or keyword argument is read by where the first is not there.
+    /// Sets other names of the attribute or keyword argument, tried when reading if the first is missing.
     #[must_use]
     pub const fn alias(mut self, names: &'static [&'static str]) -> Self {
         self.aliases = names;
         self
     }
 
-    /// The names that it is read by.
+    /// Returns the names to try when reading.
     pub(super) fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
 
-    /// Makes it a positional argument too, counted from 0.
+    /// Makes it a positional argument too, with an index from 0.
     #[must_use]
     pub const fn arg(mut self, index: usize) -> Self {
         self.arg = Some(index);

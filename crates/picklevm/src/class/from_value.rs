@@ -1,4 +1,4 @@
-//! What values of a graph become in Rust.
+//! `FromValue`: conversion of graph values to Rust types.
 
 use std::any::type_name;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -13,8 +13,7 @@ use super::reading::ReadContext;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Graph, Kind, Value, describe};
 
-/// A Rust type that can be read from a value of a graph: a field of a [`PickleClass`](super::PickleClass), or such a
-/// class itself.
+/// Conversion from a value of a graph. Fields of a [`PickleClass`](super::PickleClass) implement it, and the class itself.
 ///
 /// | Python | Rust |
 /// | --- | --- |
@@ -25,11 +24,11 @@ use crate::graph::{Graph, Kind, Value, describe};
 /// | `list`, `tuple`, `set`, `frozenset` | `Vec`, `VecDeque`, arrays; `HashSet`, `BTreeSet`; tuples, of a `list` or `tuple` |
 /// | `dict` | `HashMap`, `BTreeMap` |
 /// | an instance of a class | the type that derives `PickleClass` for it |
-/// | what several places share | `Arc` or `Rc`: one for all of them |
+/// | a shared value | one `Arc` or `Rc` for all places that share it |
 /// | `date`, `timedelta`, `UUID`, `Fraction`, `complex`, `range`, `array` | their views in [`typed`](crate::typed) |
-/// | anything | [`Graph`]: a copy of it |
+/// | anything | [`Graph`]: a copy |
 ///
-/// Others are read by the [`read`](ReadContext::read) of the types that they are made of:
+/// Implementations for other types call [`ReadContext::read`] for the values inside:
 ///
 /// ```
 /// use picklevm::class::{FromValue, ReadContext};
@@ -51,32 +50,32 @@ use crate::graph::{Graph, Kind, Value, describe};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a pickle",
     label = "no `FromValue`",
-    note = "derive `PickleClass` for the type, or name functions for the field: #[pickle(with = …)]"
+    note = "derive `PickleClass` for the type, or set functions for the field: #[pickle(with = …)]"
 )]
 pub trait FromValue: Sized {
-    /// Reads it. Values inside this one are read by [`ReadContext::read`], which keeps an eye on depth and cycles.
+    /// Reads the value. Call [`ReadContext::read`] for values inside it: that checks depth and cycles.
     ///
     /// # Errors
     ///
-    /// Of kind [`Type`](ErrorKind::Type) if the value is another one than the type is for, and others.
+    /// [`Type`](ErrorKind::Type) if the value does not fit the type, and others.
     fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self>;
 
-    /// Reads several values as one of a sequence type: what was appended to an object.
+    /// Reads a sequence from several values: the items appended to an object.
     ///
     /// # Errors
     ///
-    /// Those of the items; by default, that the type is none.
+    /// Errors of the items. The default fails: the type is not a sequence.
     #[doc(hidden)]
     fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut ReadContext<'_>) -> Result<Self> {
         let _ = (items, reading);
         Err(Error::new(ErrorKind::Type, "a sequence type for the items of an object", type_name::<Self>()))
     }
 
-    /// Reads pairs as one of a mapping type: what was set by key on an object.
+    /// Reads a mapping from pairs: the items set on an object.
     ///
     /// # Errors
     ///
-    /// Those of keys and values; by default, that the type is none.
+    /// Errors of keys and values. The default fails: the type is not a mapping.
     #[doc(hidden)]
     fn from_pairs<'v>(
         pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
@@ -86,19 +85,19 @@ pub trait FromValue: Sized {
         Err(Error::new(ErrorKind::Type, "a mapping type for the pairs of an object", type_name::<Self>()))
     }
 
-    /// Reads a sequence of such values: the items of a container, but bytes too of `u8`.
+    /// Reads a sequence of such values: the items of a container; for `u8` also bytes.
     #[doc(hidden)]
     fn vec_from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Vec<Self>> {
         match value.kind() {
             Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => reading.items(items),
-            _ => Err(unfit(value, "a list, tuple, set or frozenset")),
+            _ => Err(wrong_type(value, "a list, tuple, set or frozenset")),
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn unfit(value: Value<'_>, expected: &'static str) -> Error {
+fn wrong_type(value: Value<'_>, expected: &'static str) -> Error {
     Error::new(ErrorKind::Type, expected, describe(value.arena(), value.cell()))
 }
 
@@ -141,14 +140,16 @@ impl FromValue for f32 {
 
 impl FromValue for () {
     fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
-        if value.is_none() { Ok(()) } else { Err(unfit(value, "None")) }
+        if value.is_none() { Ok(()) } else { Err(wrong_type(value, "None")) }
     }
 }
 
-/// Text, or an 8-bit string of Python 2 that is UTF-8.
+/// Returns text, or an 8-bit string of Python 2 that is UTF-8.
 fn str_of(value: Value<'_>) -> Result<&str> {
     match value.kind() {
-        Kind::ByteStr(bytes) => std::str::from_utf8(bytes).map_err(|_| unfit(value, "an 8-bit string that is UTF-8")),
+        Kind::ByteStr(bytes) => {
+            std::str::from_utf8(bytes).map_err(|_| wrong_type(value, "an 8-bit string that is UTF-8"))
+        }
         _ => value.try_into(),
     }
 }
@@ -167,15 +168,15 @@ impl FromValue for Box<str> {
 
 impl FromValue for char {
     fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
-        let mut letters = str_of(value)?.chars();
-        match (letters.next(), letters.next()) {
+        let mut chars = str_of(value)?.chars();
+        match (chars.next(), chars.next()) {
             (Some(only), None) => Ok(only),
-            _ => Err(Error::new(ErrorKind::OutOfRange, "text of one character", "another length")),
+            _ => Err(Error::new(ErrorKind::OutOfRange, "a string of one character", "another length")),
         }
     }
 }
 
-/// A copy of the value and all that it reaches, with its sharing.
+/// A copy of the value and everything it reaches, with its sharing.
 impl FromValue for Graph {
     fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
         let copy = Graph::from(value);
@@ -196,16 +197,16 @@ impl<T: FromValue> FromValue for Box<T> {
     }
 }
 
-macro_rules! counted {
+macro_rules! shared_pointers {
     ($($pointer:ident),*) => {$(
-        /// One for all places of the graph that share the value.
+        /// One pointer for all places of the graph that share the value.
         impl<T: FromValue + 'static> FromValue for $pointer<T> {
             fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 reading.shared(value, |reading| T::from_value(value, reading).map($pointer::new))
             }
         }
 
-        /// One for all places of the graph that share the value.
+        /// One pointer for all places of the graph that share the value.
         impl FromValue for $pointer<str> {
             fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 reading.shared(value, |_| str_of(value).map($pointer::from))
@@ -213,7 +214,7 @@ macro_rules! counted {
         }
     )*};
 }
-counted!(Arc, Rc);
+shared_pointers!(Arc, Rc);
 
 impl<T: FromValue> FromValue for Vec<T> {
     fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
@@ -252,7 +253,7 @@ macro_rules! maps {
             for $map<K, V $(, $hasher)?>
         {
             fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-                let dict = value.as_dict().ok_or_else(|| unfit(value, "a dict"))?;
+                let dict = value.as_dict().ok_or_else(|| wrong_type(value, "a dict"))?;
                 Self::from_pairs(&mut dict.entries(), reading)
             }
 
@@ -273,7 +274,7 @@ macro_rules! tuples {
             #[allow(non_snake_case, reason = "the names are those of the types")]
             fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 let (Kind::List(items) | Kind::Tuple(items)) = value.kind() else {
-                    return Err(unfit(value, "a tuple or list"));
+                    return Err(wrong_type(value, "a tuple or list"));
                 };
                 let [$($name),+] = items.as_array::<$count>().ok_or_else(|| wrong_length($count, items.len()))?;
                 let mut numbers = 0..$count;

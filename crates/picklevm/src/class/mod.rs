@@ -1,8 +1,7 @@
-//! Rust types as Python classes.
+//! Map Rust types to Python classes.
 //!
-//! A type that derives [`PickleClass`] stands for a class of a Python program: its instances are read from pickles of any
-//! protocol, and written as Python would have written its own, byte for byte. The chapter `docs/classes.md` tells which
-//! attribute stands for what of Python.
+//! A type that derives [`PickleClass`] maps to a class of a Python program. Its instances are read from pickles of any
+//! protocol, and written byte for byte as Python writes its own. `docs/classes.md` explains the attributes.
 //!
 #![cfg_attr(feature = "derive", doc = "```")]
 #![cfg_attr(not(feature = "derive"), doc = "```ignore")]
@@ -27,7 +26,7 @@
 //! ```
 //!
 //! [`Value::to`](crate::Value::to) reads a part of a graph, [`Pickler::to_graph`](crate::Pickler::to_graph) makes a graph.
-//! Nothing of this needs the derive macro: it fills in the constant and the two methods of [`PickleClass`].
+//! The derive macro is optional: it only fills in the constant and the two methods of [`PickleClass`].
 
 pub mod byte_str;
 mod def;
@@ -51,12 +50,12 @@ use crate::graph::{Graph, Value};
 use crate::pickler::Pickler;
 use crate::unpickler::Unpickler;
 
-/// A Rust type that stands for a Python class.
+/// A Rust type that maps to a Python class.
 ///
-/// Derived as a rule, with the feature `derive`. By hand, together with [`FromValue`] and [`ToValue`]:
+/// Usually derived, with the feature `derive`. Implemented by hand, together with [`FromValue`] and [`ToValue`]:
 ///
 /// ```
-/// use picklevm::class::{self, ClassDef, Field, FromValue, ObjectReader, ObjectWriter, Reading, ToValue, Writing};
+/// use picklevm::class::{self, ClassDef, Field, FromValue, ObjectReader, ObjectWriter, ReadContext, ToValue, WriteContext};
 /// use picklevm::{Id, PickleClass, Result, Value};
 ///
 /// #[derive(Debug, PartialEq)]
@@ -79,13 +78,13 @@ use crate::unpickler::Unpickler;
 /// }
 ///
 /// impl FromValue for Point {
-///     fn from_value(value: Value<'_>, reading: &mut Reading<'_>) -> Result<Self> {
+///     fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
 ///         reading.object(value)
 ///     }
 /// }
 ///
 /// impl ToValue for Point {
-///     fn to_value(&self, writing: &mut Writing<'_>) -> Result<Id> {
+///     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
 ///         writing.object(self)
 ///     }
 /// }
@@ -95,33 +94,33 @@ use crate::unpickler::Unpickler;
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` stands for no Python class",
+    message = "`{Self}` does not map to a Python class",
     note = "derive it: #[derive(PickleClass)] with #[pickle(module = \"…\")]"
 )]
 pub trait PickleClass: Sized {
-    /// The class: its names, how its instances are made, and what their state looks like.
+    /// The class: its names, how its instances are made, and the form of their state.
     const CLASS: ClassDef;
 
-    /// Takes the fields from an instance.
+    /// Reads the fields of an instance.
     ///
-    /// # ErrorHandler
+    /// # Errors
     ///
-    /// Those of the fields.
+    /// Errors of the fields.
     fn from_object(object: &mut ObjectReader<'_, '_>) -> Result<Self>;
 
-    /// Gives the fields to an instance, in the order in which the class sets them.
+    /// Writes the fields of an instance, in the order in which the class sets them.
     ///
-    /// # ErrorHandler
+    /// # Errors
     ///
-    /// Those of the fields.
+    /// Errors of the fields.
     fn to_object(&self, object: &mut ObjectWriter<'_, '_>) -> Result<()>;
 }
 
 /// Reads a Rust value from a pickle.
 ///
-/// # ErrorHandler
+/// # Errors
 ///
-/// If the bytes are no pickle, or the value is not what the type is for.
+/// If the bytes are not a pickle, or the value does not fit the type.
 ///
 /// ```
 /// let words: Vec<String> = picklevm::class::from_slice(b"\x80\x04](\x8c\x02to\x8c\x02bee.")?;
@@ -134,9 +133,9 @@ pub fn from_slice<T: FromValue>(bytes: &[u8]) -> Result<T> {
 
 /// Writes a Rust value as a pickle, at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT).
 ///
-/// # ErrorHandler
+/// # Errors
 ///
-/// If there is no such pickle.
+/// If the value cannot be pickled at this protocol.
 ///
 /// ```
 /// assert_eq!(picklevm::class::to_vec(&7)?, b"\x80\x04K\x07.");
@@ -146,14 +145,14 @@ pub fn to_vec<T: ToValue + ?Sized>(value: &T) -> Result<Vec<u8>> {
     Pickler::new().to_vec(value)
 }
 
-/// # Into Rust types
+/// # Conversion to Rust types
 impl Value<'_> {
-    /// The value as a Rust type: an instance as the type that derives [`PickleClass`], and others as
-    /// [`FromValue`] says.
+    /// Converts the value to a Rust type: an instance to the type that derives [`PickleClass`], other values as the table
+    /// of [`FromValue`] says.
     ///
-    /// # ErrorHandler
+    /// # Errors
     ///
-    /// If the value is not what the type is for.
+    /// If the value does not fit the type.
     ///
     /// ```
     /// let graph = picklevm::value!({"sizes": [1, 2, 3], "label": None});
@@ -166,42 +165,42 @@ impl Value<'_> {
     }
 }
 
-/// # Into Rust types
+/// # Conversion to Rust types
 impl Unpickler {
     /// Reads a Rust value from a pickle; [`class::from_slice`](from_slice) with these options.
     ///
-    /// # ErrorHandler
+    /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads), and if the value is not what the type is for.
+    /// Those of [`loads`](Unpickler::loads), and if the value does not fit the type.
     pub fn from_slice<T: FromValue>(&self, bytes: &[u8]) -> Result<T> {
         let graph = self.loads(bytes)?;
         ReadContext::new(&graph, &self.options.limits).read(graph.root())
     }
 }
 
-/// # From Rust types
+/// # Conversion from Rust types
 impl Pickler {
     /// Writes a Rust value as a pickle; [`class::to_vec`](to_vec) with these options.
     ///
-    /// # ErrorHandler
+    /// # Errors
     ///
     /// Those of [`to_graph`](Pickler::to_graph) and [`dumps`](Pickler::dumps).
     pub fn to_vec<T: ToValue + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
         self.dumps(self.to_graph(value)?.root())
     }
 
-    /// Makes a graph of a Rust value, in which instances are reduced as Python's classes reduce them for the protocol.
+    /// Converts a Rust value to a graph. Instances are reduced as Python's classes reduce them for the protocol.
     ///
-    /// # ErrorHandler
+    /// # Errors
     ///
-    /// [`Unrepresentable`](crate::ErrorKind::Unrepresentable) for what Python cannot pickle at the protocol either, and
-    /// those of the types.
+    /// [`Unrepresentable`](crate::ErrorKind::Unrepresentable) for values that Python cannot pickle at the protocol either,
+    /// and errors of the types.
     pub fn to_graph<T: ToValue + ?Sized>(&self, value: &T) -> Result<Graph> {
         let mut graph = Graph::new();
         let arena = graph.unique();
         let Options { protocol, writer, .. } = self.options;
         if protocol >= crate::Protocol::V4 {
-            // The names of classes are values that attributes of the same name share, as in a graph that was loaded.
+            // Names of classes are values, which attributes of the same name share, as in a loaded graph.
             arena.protocol = Some(protocol.into());
         }
         let root = WriteContext::new(arena, protocol, writer).write(value)?;

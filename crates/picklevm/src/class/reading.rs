@@ -1,4 +1,4 @@
-//! Reading instances: what their fields are read from, and what guards against data that goes too deep.
+//! `ReadContext` and `ObjectReader`: reading instances, with limits on depth and shared data.
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
@@ -14,44 +14,42 @@ use crate::limits::Limits;
 use crate::typed::InstanceView;
 use crate::typed::class::qualified_name;
 
-/// Values inside each other that are read at the most: implementations of [`FromValue`] call each other, so that the
-/// depth of the data is depth of the call stack.
+/// Maximum nesting depth. [`FromValue`] implementations call each other, so nested data deepens the call stack.
 const DEPTH: usize = 128;
 
-/// What reading Rust values from a graph remembers, handed from one [`FromValue`] to the next.
+/// State of reading Rust values from a graph, passed from one [`FromValue`] to the next.
 pub struct ReadContext<'g> {
     arena: &'g Arena,
-    /// The compound values that are being read, the outermost first.
+    /// Compound values being read, outermost first.
     open: Vec<Cell>,
     /// Bytes that may still be read.
     budget: u64,
-    /// How many of them are for values that are read again.
-    again: u64,
-    /// The counted values that were made, by what they were made of.
+    /// Part of the budget that is for values read again.
+    shared_limit: u64,
+    /// Shared pointers made so far, by value and type.
     shared: HashMap<(Cell, TypeId), Box<dyn Any>, RandomState>,
 }
 
 impl std::fmt::Debug for ReadContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reading").field("budget", &self.budget).finish_non_exhaustive()
+        f.debug_struct("ReadContext").field("budget", &self.budget).finish_non_exhaustive()
     }
 }
 
 impl<'g> ReadContext<'g> {
     pub(super) fn new(arena: &'g Arena, limits: &Limits) -> Self {
-        // What each value costs when it is read once is what it takes in the graph, at the most.
+        // Reading each value once costs at most its size in the graph.
         let once = (arena.held_bytes() + arena.payloads.len()) as u64;
         let budget = once.saturating_add(limits.shared);
-        ReadContext { arena, open: Vec::new(), budget, again: limits.shared, shared: HashMap::default() }
+        ReadContext { arena, open: Vec::new(), budget, shared_limit: limits.shared, shared: HashMap::default() }
     }
 
-    /// Reads a value: what an implementation of [`FromValue`] calls for the values inside its own.
+    /// Reads a value. Implementations of [`FromValue`] call it for the values inside their own.
     ///
     /// # Errors
     ///
-    /// [`Type`](ErrorKind::Type) and others of the type that is read; [`Limit`](ErrorKind::Limit) for more than 128
-    /// values inside each other, or more values read again than [`Limits::shared`] allows; [`Type`](ErrorKind::Type) for
-    /// a value that contains itself.
+    /// Errors of the type that is read; [`Limit`](ErrorKind::Limit) for more than 128 nested values, or more shared values
+    /// read again than [`Limits::shared`] allows; [`Type`](ErrorKind::Type) for a value that contains itself.
     pub fn read<T: FromValue>(&mut self, value: Value<'_>) -> Result<T> {
         if !std::ptr::eq(value.arena(), self.arena) {
             return ReadContext::new(value.arena(), &Limits::default()).read(value);
@@ -76,7 +74,7 @@ impl<'g> ReadContext<'g> {
     ///
     /// # Errors
     ///
-    /// Those of [`read`](ReadContext::read), with the number of the item.
+    /// Those of [`read`](ReadContext::read), with the index of the item.
     pub(super) fn items<'v, T: FromValue, C: FromIterator<T>>(
         &mut self,
         items: impl Iterator<Item = Value<'v>>,
@@ -101,11 +99,11 @@ impl<'g> ReadContext<'g> {
     }
 
     fn enter(&mut self, cell: Cell) -> Result<()> {
-        // An object holds no items of its own; its node takes more than this.
+        // An object has no items in its cell; its node is larger than this.
         self.spend(8 * self.arena.items(cell).len().max(1))?;
         if self.open.len() >= DEPTH {
-            let expected = format!("at most {DEPTH} values inside each other");
-            return Err(Error::new(ErrorKind::Limit, expected, "another"));
+            let expected = format!("at most {DEPTH} nested values");
+            return Err(Error::new(ErrorKind::Limit, expected, "more"));
         }
         if self.open.contains(&cell) {
             let found = format!("{} that contains itself", describe(self.arena, cell));
@@ -115,17 +113,17 @@ impl<'g> ReadContext<'g> {
         Ok(())
     }
 
-    /// Counts bytes that are read.
+    /// Subtracts bytes read from the budget.
     pub(super) fn spend(&mut self, bytes: usize) -> Result<()> {
         let Some(left) = self.budget.checked_sub(bytes as u64) else {
-            let expected = format!("at most {} bytes of shared values read again (Limits::shared)", self.again);
-            return Err(Error::new(ErrorKind::Limit, expected, "more of them"));
+            let expected = format!("at most {} bytes of shared values read again (Limits::shared)", self.shared_limit);
+            return Err(Error::new(ErrorKind::Limit, expected, "more"));
         };
         self.budget = left;
         Ok(())
     }
 
-    /// A counted value: the one that was made before of the same value of the graph, or a new one.
+    /// Returns a shared pointer: the one made before from the same value of the graph, or a new one.
     pub(super) fn shared<P: Clone + 'static>(
         &mut self,
         value: Value<'_>,
@@ -136,7 +134,7 @@ impl<'g> ReadContext<'g> {
             return Ok(known.clone());
         }
         let made = make(self)?;
-        // Two small numbers that are equal are one cell, but no one's shared value.
+        // Equal small numbers have equal cells, but are not one shared value.
         if crate::graph::NodeIndex::has(value.cell()) {
             self.shared.insert(key, Box::new(made.clone()));
         }
@@ -151,7 +149,7 @@ impl<'g> ReadContext<'g> {
     pub fn object<T: PickleClass>(&mut self, value: Value<'_>) -> Result<T> {
         let def = &T::CLASS;
         if def.is_dict {
-            let Some(_) = value.as_dict() else { return Err(not_of(def, value, None)) };
+            let Some(_) = value.as_dict() else { return Err(wrong_class(def, value, None)) };
             return T::from_object(&mut ObjectReader { reading: self, def, state: Some(value), instance: None });
         }
         let instance = value.as_object().zip(InstanceView::of(value));
@@ -160,28 +158,28 @@ impl<'g> ReadContext<'g> {
             (Some((_, InstanceView { state, .. })), Some((module, name))) if def.is_called(module, &name) => {
                 T::from_object(&mut ObjectReader { reading: self, def, state, instance })
             }
-            (_, name) => Err(not_of(def, value, name)),
+            (_, name) => Err(wrong_class(def, value, name)),
         }
     }
 }
 
 #[cold]
-fn not_of(def: &ClassDef, value: Value<'_>, class: Option<(&str, Cow<'_, str>)>) -> Error {
+fn wrong_class(def: &ClassDef, value: Value<'_>, class: Option<(&str, Cow<'_, str>)>) -> Error {
     let expected = if def.is_dict { "a dict".to_owned() } else { format!("an instance of {def}") };
     let found = match class {
-        Some((module, name)) => format!("one of {module}.{name}"),
+        Some((module, name)) => format!("an instance of {module}.{name}"),
         None => describe(value.arena(), value.cell()),
     };
     Error::new(ErrorKind::Type, expected, found)
 }
 
-/// An instance that is being read, from which a [`PickleClass`] takes its fields.
+/// Reader of an instance, from which a [`PickleClass`] gets its fields.
 pub struct ObjectReader<'r, 'a> {
     reading: &'r mut ReadContext<'a>,
     def: &'r ClassDef,
-    /// What `__setstate__` is given, or a dict that is read itself.
+    /// The argument of `__setstate__`; for a plain dict, the dict.
     state: Option<Value<'r>>,
-    /// `None` for such a dict.
+    /// `None` for a plain dict.
     instance: Option<(Object<'r>, InstanceView<'r>)>,
 }
 
@@ -192,25 +190,25 @@ impl std::fmt::Debug for ObjectReader<'_, '_> {
 }
 
 impl ObjectReader<'_, '_> {
-    /// The value of a field.
+    /// Reads a field.
     ///
     /// # Errors
     ///
-    /// [`Missing`](ErrorKind::Missing) if the instance does not have it; those of the type, with class and field named.
+    /// [`Missing`](ErrorKind::Missing) if the instance does not have it; errors of the type, which name class and field.
     pub fn get<T: FromValue>(&mut self, field: &Field) -> Result<T> {
         self.get_with(field, |value, reading| reading.read(value))
     }
 
-    /// The value of a field, or what `default` makes where the instance does not have it.
+    /// Reads a field, or calls `default` if the instance does not have it.
     ///
     /// # Errors
     ///
-    /// Those of the type, with class and field named.
+    /// Errors of the type, which name class and field.
     pub fn get_or<T: FromValue>(&mut self, field: &Field, default: impl FnOnce() -> T) -> Result<T> {
         self.get_or_with(field, default, |value, reading| reading.read(value))
     }
 
-    /// The value of a field, by a function in the place of [`FromValue`].
+    /// Reads a field with a function instead of [`FromValue`].
     ///
     /// # Errors
     ///
@@ -223,11 +221,11 @@ impl ObjectReader<'_, '_> {
         self.find_with(field, read)?.ok_or_else(|| self.name(field, missing(self.def, field)))
     }
 
-    /// The value of a field, by a function in the place of [`FromValue`], or what `default` makes.
+    /// Reads a field with a function instead of [`FromValue`], or calls `default` if the instance does not have it.
     ///
     /// # Errors
     ///
-    /// Those of the function.
+    /// Errors of the function.
     pub fn get_or_with<T>(
         &mut self,
         field: &Field,
@@ -248,11 +246,11 @@ impl ObjectReader<'_, '_> {
         found.transpose().map_err(|e| self.name(field, e))
     }
 
-    /// What the built-in class holds that the class extends.
+    /// Reads the contents of the built-in base class.
     ///
     /// # Errors
     ///
-    /// Those of the type, with class and field named.
+    /// Errors of the type, which name class and field.
     pub fn get_base<T: FromValue>(&mut self, field: &Field) -> Result<T> {
         let Some((object, instance)) = &self.instance else { return Err(missing(self.def, field)) };
         let read = match (instance.base, self.def.base) {
@@ -267,11 +265,11 @@ impl ObjectReader<'_, '_> {
         read.map_err(|e| self.name(field, e))
     }
 
-    /// Hands the state to a function, as BUILD hands it to `__setstate__`; does nothing where BUILD does not come.
+    /// Passes the state to a function, as BUILD passes it to `__setstate__`. Does nothing if there is no BUILD.
     ///
     /// # Errors
     ///
-    /// Those of the state's type, with the class named, and those of the function.
+    /// Errors of the state's type and of the function, which name the class.
     pub fn set_state<T, S: FromValue>(
         &mut self,
         this: &mut T,
@@ -288,7 +286,7 @@ impl ObjectReader<'_, '_> {
     }
 }
 
-/// The value of an attribute. A state sets what the constructor made of its arguments, so that it is looked at first.
+/// Returns the value of an attribute. The state overwrites what the constructor set, so it comes first.
 fn in_state<'v>(state: Option<Value<'v>>, field: &Field) -> Option<Value<'v>> {
     let state = state?;
     match field.attr? {
@@ -306,7 +304,7 @@ fn in_state<'v>(state: Option<Value<'v>>, field: &Field) -> Option<Value<'v>> {
     }
 }
 
-/// The value of an argument.
+/// Returns the value of an argument.
 fn in_arguments<'v>(instance: &InstanceView<'v>, field: &Field) -> Option<Value<'v>> {
     field.arg.and_then(|at| instance.args.get(at)).or_else(|| {
         let kwargs = instance.kwargs.filter(|_| field.is_kwarg)?;

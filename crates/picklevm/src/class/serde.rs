@@ -1,7 +1,7 @@
-//! Fields of types that `serde` knows: `#[pickle(serde)]`, or `#[pickle(with = picklevm::class::serde)]`.
+//! Functions for fields that use serde's traits: `#[pickle(serde)]`, or `#[pickle(with = picklevm::class::serde)]`.
 //!
-//! What reads as what is told in [`picklevm::serde`](crate::serde); `chrono`'s dates, `uuid`'s ids and others are read
-//! from the classes of Python's standard library. They are written as serde writes them, that is, as strings.
+//! The table in [`picklevm::serde`](crate::serde) lists the types. `chrono`'s dates, `uuid`'s ids and others are read from
+//! the classes of Python's standard library, and written as serde writes them: as strings.
 
 use ::serde::Serialize;
 use ::serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use super::{ReadContext, ToValue, WriteContext};
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Id, Value};
 
-/// Writes what serde makes of a value.
+/// Writes a value by its `Serialize` implementation.
 ///
 /// # Errors
 ///
@@ -19,13 +19,13 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, writing: &mut WriteContext<'_>
     crate::serde::to_graph(value).map_err(Error::other)?.to_value(writing)
 }
 
-/// Reads a value by serde.
+/// Reads a value by its `Deserialize` implementation.
 ///
 /// # Errors
 ///
 /// Those of [`picklevm::serde::from_value`](crate::serde::from_value).
 pub fn from_value<T: DeserializeOwned>(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<T> {
-    // A part that several fields share is read anew for each of them, at a cost that a copy of it tells.
+    // A value shared by several fields is read again for each of them. Copying it counts this against the budget.
     let copy: Graph = reading.read(value)?;
     crate::serde::from_value(copy.root()).map_err(Error::other)
 }

@@ -1,4 +1,4 @@
-//! What Rust values become in a graph that is made for a protocol.
+//! `ToValue`: conversion of Rust types to graph values, for a protocol.
 
 use std::any::Any;
 use std::borrow::Cow;
@@ -13,11 +13,11 @@ use super::writing::WriteContext;
 use crate::error::Result;
 use crate::graph::{Graph, Id, Tag};
 
-/// A Rust type that can be written as a value of a graph: a field of a [`PickleClass`](super::PickleClass), or such a
-/// class itself. The counterpart of [`FromValue`](super::FromValue), whose table holds here too: a `Vec` is a list, but
-/// bytes of `u8`; an `Arc` or `Rc` is one value in all places that hold it.
+/// Conversion to a value of a graph. Fields of a [`PickleClass`](super::PickleClass) implement it, and the class itself.
 ///
-/// It differs from [`IntoValue`](crate::IntoValue) in that it borrows, can fail, and knows the protocol.
+/// The counterpart of [`FromValue`](super::FromValue), with the same table. A `Vec` becomes a list, a `Vec<u8>` bytes; an
+/// `Arc` or `Rc` becomes one value in all places that hold it. Unlike [`IntoValue`](crate::IntoValue), it borrows, can fail,
+/// and knows the protocol.
 ///
 /// ```
 /// use picklevm::class::{ToValue, WriteContext};
@@ -38,17 +38,17 @@ use crate::graph::{Graph, Id, Tag};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be written as a value of a pickle",
     label = "no `ToValue`",
-    note = "derive `PickleClass` for the type, or name functions for the field: #[pickle(with = …)]"
+    note = "derive `PickleClass` for the type, or set functions for the field: #[pickle(with = …)]"
 )]
 pub trait ToValue {
-    /// Writes it. Values inside this one are written by [`WriteContext::write`], which keeps an eye on the depth.
+    /// Writes the value. Call [`WriteContext::write`] for values inside it: that checks the depth.
     ///
     /// # Errors
     ///
-    /// If there is no such value.
+    /// If Python has no such value.
     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id>;
 
-    /// Writes a sequence of such values: a list, but bytes of `u8`.
+    /// Writes a sequence of such values: a list; for `u8` bytes.
     #[doc(hidden)]
     fn slice_to_value(items: &[Self], writing: &mut WriteContext<'_>) -> Result<Id>
     where
@@ -90,7 +90,7 @@ impl ToValue for BigInt {
     }
 }
 
-/// Shared, not copied, where they are long.
+/// Shared instead of copied, from two bytes on.
 impl ToValue for Bytes {
     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         if self.len() < 2 { Ok(writing.bytes(Tag::Bytes, self)) } else { Ok(writing.add(self.clone())) }
@@ -115,7 +115,7 @@ impl ToValue for char {
     }
 }
 
-/// A copy of the root and all that it reaches, with its sharing.
+/// A copy of the root and everything it reaches, with its sharing.
 impl ToValue for Graph {
     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         Ok(writing.add(self.root()))
@@ -149,9 +149,9 @@ impl<T: ToValue + ToOwned + ?Sized> ToValue for Cow<'_, T> {
     }
 }
 
-macro_rules! counted {
+macro_rules! shared_pointers {
     ($($pointer:ident),*) => {$(
-        /// One value for all places that hold it.
+        /// One value for all places that hold the pointer.
         impl<T: ToValue + ?Sized + 'static> ToValue for $pointer<T> {
             fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 let keep = || -> Box<dyn Any> { Box::new(self.clone()) };
@@ -160,7 +160,7 @@ macro_rules! counted {
         }
     )*};
 }
-counted!(Arc, Rc);
+shared_pointers!(Arc, Rc);
 
 impl<T: ToValue> ToValue for [T] {
     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {

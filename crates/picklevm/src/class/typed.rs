@@ -1,11 +1,11 @@
-//! What the standard library pickles, as fields: the views that own what they tell.
+//! `FromValue` and `ToValue` for the owned views of standard-library types.
 
 use super::{FromValue, ReadContext, ToValue, WriteContext};
 use crate::error::Result;
 use crate::graph::{Id, Value};
 use crate::typed::{Array, Complex, Date, Fraction, Range, Reduce, TimeDelta, Uuid};
 
-/// How many bytes the arguments of an object take, which a view reads.
+/// Returns the size of an object's arguments in bytes, which its view reads.
 fn args_len(value: Value<'_>) -> usize {
     let args = value.as_object().into_iter().flat_map(|object| object.args());
     args.map(|arg| 8 * arg.len() + arg.as_bytes().map_or(0, <[u8]>::len)).sum()
@@ -13,7 +13,7 @@ fn args_len(value: Value<'_>) -> usize {
 
 macro_rules! views {
     ($($view:ident),*) => {$(
-        /// By its view.
+        /// Reads the view.
         impl FromValue for $view {
             fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
                 reading.spend(args_len(value))?;
@@ -21,7 +21,7 @@ macro_rules! views {
             }
         }
 
-        /// As CPython 3.13 reduces it for the protocol.
+        /// Reduced as CPython 3.13 does for the protocol.
         impl ToValue for $view {
             fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
                 let protocol = writing.protocol();

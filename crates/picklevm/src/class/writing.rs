@@ -1,4 +1,4 @@
-//! Writing instances: what Python's classes would have reduced themselves to.
+//! `WriteContext` and `ObjectWriter`: writing instances as Python's classes reduce them.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -13,31 +13,31 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Construction, Id, OpKind, Tag, Value, describe};
 use crate::protocol::Protocol;
 
-/// Values inside each other that are written at the most: implementations of [`ToValue`] call each other.
+/// Maximum nesting depth. [`ToValue`] implementations call each other, so nested data deepens the call stack.
 const DEPTH: usize = 128;
 
-/// What writing Rust values into a graph remembers, handed from one [`ToValue`] to the next.
+/// State of writing Rust values into a graph, passed from one [`ToValue`] to the next.
 ///
-/// Dereferences to the [`Arena`] of the graph, whose methods make values. A graph is made for a protocol, as the classes
-/// of Python reduce their instances for one.
+/// Dereferences to the [`Arena`] of the graph, whose methods make values. A graph is made for one protocol, since Python's
+/// classes reduce their instances for a protocol.
 pub struct WriteContext<'a> {
     arena: &'a mut Arena,
     protocol: Protocol,
     writer: PicklerVersion,
     depth: usize,
-    /// Names, and what CPython has but one of.
+    /// Names, and values of which CPython has only one.
     interned: HashMap<(Tag, Box<[u8]>), Cell, RandomState>,
-    /// Classes and functions by the names of module and name.
+    /// Classes and functions by module and name.
     globals: HashMap<(Cell, Cell), Cell, RandomState>,
-    /// The `__new__` of classes, where it is no global.
+    /// The `__new__` of classes, if it is not a global.
     methods: HashMap<Cell, Cell, RandomState>,
-    /// What became of counted values, by their addresses; and those, which keep their addresses thereby.
+    /// Cells of shared pointers, by address. A clone of the pointer keeps the address in use.
     shared: HashMap<usize, (Cell, Box<dyn Any>), RandomState>,
 }
 
 impl std::fmt::Debug for WriteContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writing")
+        f.debug_struct("WriteContext")
             .field("protocol", &self.protocol)
             .field("writer", &self.writer)
             .finish_non_exhaustive()
@@ -58,25 +58,24 @@ impl<'a> WriteContext<'a> {
         }
     }
 
-    /// The protocol that the graph is made for.
+    /// Returns the protocol that the graph is made for.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    /// Whether the graph is made for a Python 2, whose attribute names are 8-bit strings, to be written as by one of its
-    /// [writers](crate::Writer).
+    /// Whether the [pickler version](crate::PicklerVersion) is one of Python 2, where attribute names are 8-bit strings.
     pub fn is_python2(&self) -> bool {
         self.writer.highest_protocol() < Protocol::V3
     }
 
-    /// Writes a value: what an implementation of [`ToValue`] calls for the values inside its own.
+    /// Writes a value. Implementations of [`ToValue`] call it for the values inside their own.
     ///
     /// # Errors
     ///
-    /// Those of the type; [`Limit`](ErrorKind::Limit) for more than 128 values inside each other.
+    /// Errors of the type; [`Limit`](ErrorKind::Limit) for more than 128 nested values.
     pub fn write<T: ToValue + ?Sized>(&mut self, value: &T) -> Result<Id> {
         if self.depth >= DEPTH {
-            return Err(Error::new(ErrorKind::Limit, format!("at most {DEPTH} values inside each other"), "another"));
+            return Err(Error::new(ErrorKind::Limit, format!("at most {DEPTH} nested values"), "more"));
         }
         self.depth += 1;
         let written = value.to_value(self);
@@ -84,23 +83,23 @@ impl<'a> WriteContext<'a> {
         written
     }
 
-    /// A name of the program, such as that of an attribute: one value however often it is used, as interned strings are
-    /// in Python. An 8-bit string for Python 2.
+    /// Returns the value of a name, such as that of an attribute. All uses share one value, like Python's interned strings.
+    /// It is an 8-bit string for Python 2.
     pub fn name(&mut self, name: &str) -> Id {
         let tag = if self.is_python2() { Tag::ByteStr } else { Tag::Str };
         Id(self.interned(tag, name.as_bytes()))
     }
 
-    /// Text. CPython has but one value of the empty one and each of one Latin-1 character.
+    /// Makes text. CPython has only one value of the empty string and of each Latin-1 character.
     pub(super) fn text(&mut self, text: &str) -> Id {
-        let mut letters = text.chars();
-        match (letters.next(), letters.next()) {
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
             (None, _) | (Some('\0'..='\u{ff}'), None) => Id(self.interned(Tag::Str, text.as_bytes())),
             _ => self.arena.add(text),
         }
     }
 
-    /// Bytes, or an 8-bit string. CPython has but one value of the empty ones and each of one byte.
+    /// Makes bytes or an 8-bit string. CPython has only one value of the empty ones and of each single byte.
     pub(super) fn bytes(&mut self, tag: Tag, bytes: &[u8]) -> Id {
         match bytes.len() {
             0 | 1 => Id(self.interned(tag, bytes)),
@@ -113,7 +112,7 @@ impl<'a> WriteContext<'a> {
         *self.interned.entry((tag, bytes.into())).or_insert_with(|| arena.new_text(tag, bytes, false))
     }
 
-    /// A class or function by name: one value however often it is used.
+    /// Returns the value of a class or function. All uses share one value.
     pub fn global(&mut self, module: &str, name: &str) -> Id {
         let names = (self.interned(Tag::Str, module.as_bytes()), self.interned(Tag::Str, name.as_bytes()));
         let arena = &mut *self.arena;
@@ -123,7 +122,7 @@ impl<'a> WriteContext<'a> {
         Id(*global)
     }
 
-    /// The function `cls.__new__`, one however often it is used: below protocol 4 a path of attributes.
+    /// Returns the function `cls.__new__`, which all uses share: below protocol 4 a path of attributes.
     fn new_method(&mut self, def: &ClassDef, class: Cell) -> Cell {
         if self.writer.quirks().bare_paths {
             return self.global(def.module, &format!("{}.__new__", def.name)).0;
@@ -139,18 +138,18 @@ impl<'a> WriteContext<'a> {
         method
     }
 
-    /// A counted value: what was made of it before, or a new value. `kept` keeps it alive, and thereby its address.
+    /// Returns the value made before from a shared pointer, or a new value. `keep_alive` keeps its address in use.
     pub(super) fn shared(
         &mut self,
         address: usize,
-        kept: impl FnOnce() -> Box<dyn Any>,
+        keep_alive: impl FnOnce() -> Box<dyn Any>,
         make: impl FnOnce(&mut Self) -> Result<Id>,
     ) -> Result<Id> {
         if let Some((cell, _)) = self.shared.get(&address) {
             return Ok(Id(*cell));
         }
         let made = make(self)?;
-        self.shared.insert(address, (made.0, kept()));
+        self.shared.insert(address, (made.0, keep_alive()));
         Ok(made)
     }
 
@@ -158,8 +157,8 @@ impl<'a> WriteContext<'a> {
     ///
     /// # Errors
     ///
-    /// Those of the class's fields, with class and field named; [`Unrepresentable`](ErrorKind::Unrepresentable) for a
-    /// class with `__slots__` alone below protocol 2, which Python cannot pickle either.
+    /// Errors of the fields, which name class and field; [`Unrepresentable`](ErrorKind::Unrepresentable) for a class with
+    /// only `__slots__` below protocol 2, which Python cannot pickle either.
     pub fn object<T: PickleClass>(&mut self, value: &T) -> Result<Id> {
         let mut object = ObjectWriter {
             writing: self,
@@ -190,19 +189,19 @@ impl DerefMut for WriteContext<'_> {
     }
 }
 
-/// An instance that is being written, to which a [`PickleClass`] gives its fields, in the order of the class.
+/// Writer of an instance, to which a [`PickleClass`] passes its fields, in the order of the class.
 pub struct ObjectWriter<'w, 'a> {
     writing: &'w mut WriteContext<'a>,
     def: &'w ClassDef,
     args: Vec<Cell>,
-    /// Names and values in turn, as in the two below.
+    /// Alternating names and values, as in the two below.
     kwargs: Vec<Cell>,
-    /// Attributes in `__dict__`, or the items of a state without names.
+    /// Attributes in `__dict__`, or the items of a tuple or list state.
     own: Vec<Cell>,
     /// Attributes in `__slots__`.
     slots: Vec<Cell>,
     base: Option<Cell>,
-    /// What `__getstate__` returned.
+    /// The value returned by `__getstate__`.
     state: Option<Cell>,
 }
 
@@ -213,20 +212,20 @@ impl std::fmt::Debug for ObjectWriter<'_, '_> {
 }
 
 impl ObjectWriter<'_, '_> {
-    /// Gives a field its value.
+    /// Writes a field.
     ///
     /// # Errors
     ///
-    /// Those of the type, with class and field named.
+    /// Errors of the type, which name class and field.
     pub fn put<T: ToValue + ?Sized>(&mut self, field: &Field, value: &T) -> Result<()> {
         self.put_with(field, value, |value, writing| writing.write(value))
     }
 
-    /// Gives a field its value, by a function in the place of [`ToValue`].
+    /// Writes a field with a function instead of [`ToValue`].
     ///
     /// # Errors
     ///
-    /// Those of the function, with class and field named.
+    /// Errors of the function, which name class and field.
     pub fn put_with<T: ?Sized>(
         &mut self,
         field: &Field,
@@ -259,18 +258,18 @@ impl ObjectWriter<'_, '_> {
         Ok(())
     }
 
-    /// Sets the state that `__getstate__` returns, in the place of one that is made of attributes.
+    /// Sets the state that `__getstate__` returns, instead of one made from attributes.
     ///
     /// # Errors
     ///
-    /// Those of the type, with the class named.
+    /// Errors of the type, which name the class.
     pub fn set_state<T: ToValue + ?Sized>(&mut self, state: &T) -> Result<()> {
         let written = self.writing.write(state).map_err(|e| e.about(|| format!("{}.__getstate__", self.def)))?;
         self.state = Some(self.writing.checked(written));
         Ok(())
     }
 
-    /// Makes the object: `object.__reduce_ex__`, in `Objects/typeobject.c` and `copyreg.py`.
+    /// Makes the object, like `object.__reduce_ex__` in `Objects/typeobject.c` and `copyreg.py`.
     fn finish(mut self) -> Result<Id> {
         if self.def.is_dict {
             let rows = std::mem::take(&mut self.own);
@@ -291,7 +290,7 @@ impl ObjectWriter<'_, '_> {
         } else {
             self.new_obj(class)?
         };
-        // Below protocol 2 a state is written if it is true (`copyreg._reduce_ex`), from 2 on if it is not None.
+        // Below protocol 2, a state is written if it is true (`copyreg._reduce_ex`); from 2 on, if it is not None.
         let must_be_true = self.writing.protocol < Protocol::V2 && !self.def.is_old_style;
         let state = state.filter(|state| match must_be_true {
             true => !is_false(self.writing.arena, *state),
@@ -316,7 +315,7 @@ impl ObjectWriter<'_, '_> {
             Base::NamedTuple => self.writing.new_tuple(&self.args),
             _ => self.base.unwrap_or(Cell::NONE),
         };
-        // Below protocol 3, Python 3 calls its `int` by the name of Python 2's `long`; Python 2's own is none.
+        // Below protocol 3, Python 3 writes its `int` as Python 2's `long`. Python 2's `int` is another type.
         let is_own_int = self.def.base == Base::Int && self.writing.is_python2();
         let module = if is_own_int { "__builtin__" } else { "builtins" };
         let Id(builtin) = self.writing.global(module, self.def.base.name());
@@ -325,7 +324,7 @@ impl ObjectWriter<'_, '_> {
         self.writing.new_object(Construction::Reduce, function, args)
     }
 
-    /// `cls.__new__(cls, *args, **kwargs)`, and the items of a list or dict.
+    /// Makes `cls.__new__(cls, *args, **kwargs)`, and adds the items of a list or dict.
     fn new_obj(&mut self, class: Cell) -> Result<Cell> {
         let added = match (self.def.base, self.base) {
             (Base::List, Some(base)) => Some((OpKind::Append, base)),
@@ -351,7 +350,8 @@ impl ObjectWriter<'_, '_> {
         Ok(object)
     }
 
-    /// From protocol 4 on an opcode, below `functools.partial(cls.__new__, cls, *args, **kwargs)()` (PEP 3154).
+    /// Makes an object with keyword arguments: by NEWOBJ_EX from protocol 4 on, below by
+    /// `functools.partial(cls.__new__, cls, *args, **kwargs)()` (PEP 3154).
     fn new_obj_ex(&mut self, class: Cell) -> Result<Cell> {
         let kwargs = std::mem::take(&mut self.kwargs);
         let kwargs = self.dict_of(&kwargs)?;
@@ -381,7 +381,7 @@ impl ObjectWriter<'_, '_> {
             State::List => return Ok(Some(self.writing.new_list(&own))),
             State::Dict | State::Slots => {}
         }
-        // Python 2 writes the `__dict__` of an instance that has one, Python 3 only if there is something in it.
+        // Python 2 writes the `__dict__` of an instance even if it is empty, Python 3 does not.
         let has_dict = self.def.state == State::Dict && self.def.base != Base::NamedTuple;
         let is_written = !own.is_empty() || (has_dict && (self.writing.is_python2() || self.def.is_old_style));
         let dict = if is_written { Some(self.dict_of(&own)?) } else { None };
@@ -413,12 +413,12 @@ impl ObjectWriter<'_, '_> {
         if fits {
             return Ok(());
         }
-        let expected = format!("a value that `{}` is made of", self.def.base.name());
+        let expected = format!("a value of type `{}`", self.def.base.name());
         Err(Error::new(ErrorKind::Type, expected, describe(self.writing.arena, base)))
     }
 }
 
-/// Whether Python's `bool` of a value that a `__getstate__` returned is false.
+/// Whether Python's `bool` of a state is false.
 fn is_false(arena: &Arena, cell: Cell) -> bool {
     let value = Value::new(arena, cell);
     match cell.tag() {
