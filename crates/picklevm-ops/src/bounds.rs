@@ -1,4 +1,4 @@
-//! Where the pickles of a slice begin and end.
+//! The ranges of the pickles in a slice.
 
 use std::ops::Range;
 
@@ -6,17 +6,18 @@ use crate::error::Error;
 use crate::opcode::Opcode;
 use crate::undecoded::raw_ops;
 
-/// Where each pickle of a slice begins and ends; made by [`pickle_bounds`].
+/// Iterator over the ranges of the pickles in a slice, returned by [`pickle_bounds`].
 #[derive(Clone, Debug)]
 pub struct PickleBounds<'a> {
     data: &'a [u8],
     offset: usize,
 }
 
-/// The pickles in `data`, which follow one another, as ranges of bytes: for loading them in parallel, or only some.
+/// Returns the byte range of each pickle in `data`, where one follows another. Use it to load them in parallel, or only
+/// some.
 ///
-/// Operands are skipped, not decoded: it costs a small part of what loading does. Whether a range loads is not known yet. An
-/// error ends the iterator.
+/// Operands are skipped, not decoded, which costs a small part of a load. A range may still fail to load. The iterator
+/// ends after an error.
 ///
 /// ```
 /// let data = b"\x80\x04K\x01.\x80\x04]\x94.";
@@ -32,7 +33,7 @@ pub fn pickle_bounds(data: &[u8]) -> PickleBounds<'_> {
 }
 
 impl PickleBounds<'_> {
-    /// Where the next pickle begins.
+    /// Returns the offset of the next pickle.
     pub fn offset(&self) -> usize {
         self.offset
     }
@@ -40,8 +41,8 @@ impl PickleBounds<'_> {
 
 /// # Errors
 ///
-/// Of each item: those of [`Decoder::next_op`](crate::Decoder::next_op) where an op does not end. Offsets count from the
-/// beginning of the slice.
+/// Each item may fail like [`Decoder::next_op`](crate::Decoder::next_op) where an op does not end. Offsets count from
+/// the beginning of the slice.
 impl Iterator for PickleBounds<'_> {
     type Item = Result<Range<usize>, Error>;
 
@@ -50,7 +51,7 @@ impl Iterator for PickleBounds<'_> {
         if start >= self.data.len() {
             return None;
         }
-        // What does not end is not gone on behind.
+        // Nothing can be read after a pickle that does not end.
         self.offset = self.data.len();
         let mut end = start;
         for op in raw_ops(self.data, start) {
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_end_is_the_last_and_an_error() {
+    fn a_truncated_pickle_is_an_error_and_ends_the_iterator() {
         let mut bounds = pickle_bounds(b"N.]");
         assert_eq!(bounds.next().and_then(Result::ok), Some(0..2));
         assert!(bounds.next().is_some_and(|bounds| bounds.is_err()));

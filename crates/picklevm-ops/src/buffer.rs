@@ -1,17 +1,17 @@
-//! `Buffer`: bytes that grow at the end, with room ahead.
+//! `Buffer`: a growing byte buffer with initialized space after its end.
 
-/// What ops are encoded to.
+/// A destination for encoded ops.
 pub(crate) trait Out {
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     fn len(&self) -> usize;
 
-    /// Appends bytes of which the compiler knows the number.
+    /// Appends a number of bytes that is known at compile time.
     fn put<const N: usize>(&mut self, bytes: [u8; N]);
 
     /// Appends bytes.
     fn put_all(&mut self, bytes: &[u8]);
 
-    /// Takes back what is behind the first `len` bytes.
+    /// Removes the bytes after the first `len`.
     fn truncate(&mut self, len: usize);
 }
 
@@ -36,32 +36,32 @@ impl Out for Vec<u8> {
     }
 }
 
-/// Bytes that were written, and behind them bytes that may be written over.
+/// Written bytes, followed by initialized bytes that may be overwritten.
 ///
-/// That these are there already is what a vector of written bytes has not: a run of ops goes into a slice of them, with
-/// its position in a register, where a vector's length goes through memory from op to op.
+/// With the initialized bytes, a run of ops can be written into a slice, with its position in a register. The length of
+/// a `Vec` would be stored to memory after each op.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    /// What was written, then what may be written over.
+    /// The first `len` bytes are written, the others may be overwritten.
     bytes: Vec<u8>,
     len: usize,
 }
 
-/// How many bytes are made ready at a time: few enough that they are in the nearest cache when they are written.
-const AHEAD: usize = 4096;
+/// Number of bytes initialized at a time: few enough to be in the L1 cache when they are written.
+const RESERVE_LEN: usize = 4096;
 
 impl Buffer {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
         Buffer { len: bytes.len(), bytes }
     }
 
-    /// Nothing, with room where `memory` has bytes.
+    /// Creates an empty buffer that overwrites the bytes of `memory`.
     #[inline]
     pub(crate) fn from_vec(memory: Vec<u8>) -> Self {
         Buffer { len: 0, bytes: memory }
     }
 
-    /// What was written, and the bytes behind it that are ready to be written over.
+    /// Returns the written bytes and the initialized bytes after them.
     #[inline]
     pub(crate) fn into_memory(self) -> Vec<u8> {
         self.bytes
@@ -72,25 +72,25 @@ impl Buffer {
         self.bytes
     }
 
-    /// What was written.
+    /// Returns the written bytes.
     #[inline(always)]
     pub(crate) fn written(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
-    /// What was written in a range, to be changed.
+    /// Returns a range of the written bytes, to be changed.
     #[inline]
     pub(crate) fn written_mut(&mut self, from: usize, to: usize) -> &mut [u8] {
         &mut self.bytes[from..to]
     }
 
-    /// Takes back what was written in a range.
+    /// Removes a range of the written bytes.
     pub(crate) fn remove(&mut self, from: usize, to: usize) {
         self.bytes.copy_within(to..self.len, from);
         self.len -= to - from;
     }
 
-    /// Room for at least so many bytes.
+    /// Returns the initialized space after the end, at least `least` bytes.
     #[inline(always)]
     pub(crate) fn reserve(&mut self, least: usize) -> &mut [u8] {
         if self.bytes.len() - self.len < least {
@@ -99,19 +99,19 @@ impl Buffer {
         &mut self.bytes[self.len..]
     }
 
-    /// Takes over what was written into the room, of which no more is taken than there was.
+    /// Adds bytes that were written into the reserved space, at most as many as there are.
     #[inline(always)]
     pub(crate) fn advance(&mut self, by: usize) {
         self.len = (self.len + by).min(self.bytes.len());
     }
 
-    /// Makes room for at least so many bytes, and for more where the memory is there.
+    /// Initializes at least `least` bytes, and more if the capacity allows.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, least: usize) {
         let spare = self.bytes.capacity() - self.len;
-        let run = if spare < least { least.max(AHEAD) } else { spare.min(least.max(AHEAD)) };
-        self.bytes.resize(self.len + run, 0);
+        let reserve = if spare < least { least.max(RESERVE_LEN) } else { spare.min(least.max(RESERVE_LEN)) };
+        self.bytes.resize(self.len + reserve, 0);
     }
 }
 
@@ -128,13 +128,13 @@ impl Out for Buffer {
                 *place = bytes;
                 self.len += N;
             }
-            None => self.put_beyond(&bytes),
+            None => self.grow_and_put(&bytes),
         }
     }
 
     #[inline(always)]
     fn put_all(&mut self, bytes: &[u8]) {
-        // Most ops have no payload, which is known where they are encoded.
+        // Most ops have no payload, which is known at compile time.
         if bytes.is_empty() {
             return;
         }
@@ -143,7 +143,7 @@ impl Out for Buffer {
                 place.copy_from_slice(bytes);
                 self.len += bytes.len();
             }
-            None => self.extend_beyond(bytes),
+            None => self.grow_and_extend(bytes),
         }
     }
 
@@ -153,18 +153,18 @@ impl Out for Buffer {
 }
 
 impl Buffer {
-    /// Makes room, and appends a few bytes.
+    /// Grows the buffer and appends a few bytes.
     #[cold]
     #[inline(never)]
-    fn put_beyond(&mut self, bytes: &[u8]) {
+    fn grow_and_put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
     }
 
-    /// Appends more than there is room for, without making it ready first.
+    /// Appends more bytes than are initialized, without initializing them first.
     #[cold]
     #[inline(never)]
-    fn extend_beyond(&mut self, bytes: &[u8]) {
+    fn grow_and_extend(&mut self, bytes: &[u8]) {
         self.bytes.truncate(self.len);
         self.bytes.extend_from_slice(bytes);
         self.len = self.bytes.len();

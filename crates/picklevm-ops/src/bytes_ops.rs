@@ -1,4 +1,4 @@
-//! Decoding from bytes that are shared.
+//! Decoding from shared [`Bytes`].
 
 use std::iter::FusedIterator;
 
@@ -10,8 +10,8 @@ use crate::op::Op;
 use crate::opcode::Opcode;
 use crate::undecoded::RawOp;
 
-/// The ops of the first pickle in `data`, each sharing its bytes with it: nothing is copied, and an op lives as long
-/// as it is needed. Where ops are looked at and let go, [`ops`](crate::ops) is quicker.
+/// Iterates over the ops of the first pickle in `data`. Each op shares its bytes with `data`: nothing is copied, and
+/// ops can be kept. If they need not be kept, [`ops`](crate::ops) is faster.
 ///
 /// The iterator ends after STOP, or after an error.
 ///
@@ -28,7 +28,7 @@ pub fn shared_ops(data: Bytes) -> SharedOps {
     SharedOps { data, position: Position::default(), done: false }
 }
 
-/// The ops of one pickle, sharing its bytes. What [`shared_ops`] returns.
+/// Iterator over the ops of one pickle, which share its bytes; returned by [`shared_ops`].
 #[derive(Debug, Clone)]
 pub struct SharedOps {
     data: Bytes,
@@ -37,7 +37,7 @@ pub struct SharedOps {
 }
 
 impl SharedOps {
-    /// Where the op ends that was returned last.
+    /// Returns the offset after the last op.
     pub fn offset(&self) -> usize {
         self.position.offset()
     }
@@ -65,7 +65,7 @@ impl Iterator for SharedOps {
 
 impl FusedIterator for SharedOps {}
 
-/// An op that shares its bytes with the pickle it lies in.
+/// An op that shares its bytes with its pickle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SharedOp {
     offset: usize,
@@ -75,31 +75,31 @@ pub struct SharedOp {
 }
 
 impl SharedOp {
-    /// Where it begins, in bytes from the beginning of the data.
+    /// Returns the offset of the op, in bytes from the beginning of the data.
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// Its opcode.
+    /// Returns the opcode.
     pub fn opcode(&self) -> Opcode {
         self.opcode
     }
 
-    /// All of it, as it lies in the pickle.
+    /// Returns the bytes of the opcode and its operand.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// The payload of a length-prefixed operand, see [`Op::payload`].
+    /// Returns the payload of a length-prefixed operand, see [`Op::payload`].
     pub fn payload(&self) -> Option<Bytes> {
         Some(self.bytes.slice(self.bytes.len() - self.payload_len?..))
     }
 
-    /// The op, with its operand.
+    /// Decodes the op with its operand.
     ///
     /// # Errors
     ///
-    /// None, as the op was decoded before.
+    /// None in practice: the op was decoded before.
     pub fn decode(&self) -> Result<Op<'_>, Error> {
         RawOp { offset: self.offset, opcode: self.opcode, bytes: &self.bytes }.decode()
     }

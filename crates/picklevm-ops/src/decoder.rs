@@ -3,15 +3,15 @@
 use crate::error::Error;
 use crate::frame::{Halt, Unframer};
 use crate::input::{Input, Window};
-use crate::op::{AtOnce, OneByOne, Op, RunVisitor, Visitor, decode, decode_operand, decode_to};
+use crate::op::{Grouped, Op, RunVisitor, Ungrouped, Visitor, decode, decode_operand, decode_to};
 use crate::opcode::Opcode;
 use crate::operand::ShortInt;
 use crate::source::{Source, private};
 
-/// Reads the ops of a slice, one after the other; payloads are borrowed from it.
+/// Reads ops from a slice; payloads are borrowed from it.
 ///
-/// What follows STOP is read as more ops: call [`start_pickle`](Self::start_pickle) where a pickle ends and another may
-/// begin, or use [`ops`], which ends there.
+/// Bytes after STOP are read as more ops: call [`start_pickle`](Self::start_pickle) where a pickle ends and another may
+/// begin, or use [`ops`], which stops there.
 ///
 /// ```
 /// use picklevm_ops::{Decoder, ErrorKind, Op};
@@ -29,8 +29,8 @@ use crate::source::{Source, private};
 /// assert_eq!(decoder.next_op().unwrap_err().kind(), ErrorKind::End);
 /// # Ok::<(), picklevm_ops::Error>(())
 /// ```
-// Small and `Copy`, so that a decoder that is a local variable is taken apart into registers: the cold path gets a copy
-// and returns one, and no address is ever taken.
+// Small and `Copy`, so that a decoder in a local variable is split into registers: the cold path gets a copy and
+// returns one, and no address is taken.
 #[derive(Debug, Clone, Copy)]
 pub struct Decoder<'a> {
     data: &'a [u8],
@@ -39,25 +39,25 @@ pub struct Decoder<'a> {
     pos: usize,
     op_start: usize,
     pickle_start: usize,
-    /// Where the current frame ends; that may be after the data.
+    /// Offset of the end of the current frame, which may be after the data.
     frame: Option<u64>,
 }
 
 impl<'a> Decoder<'a> {
-    /// A decoder at the beginning of `data`.
+    /// Creates a decoder at the beginning of `data`.
     #[inline]
     pub fn new(data: &'a [u8]) -> Self {
         Decoder { data, window: data, pos: 0, op_start: 0, pickle_start: 0, frame: None }
     }
 
-    /// The next op.
+    /// Reads the next op.
     ///
     /// # Errors
     ///
-    /// [`End`](crate::ErrorKind::End) if the data end where a pickle would begin, and the kinds that tell what is
-    /// wrong with an op: [`Truncated`](crate::ErrorKind::Truncated),
-    /// [`UnknownOpcode`](crate::ErrorKind::UnknownOpcode), [`BadOperand`](crate::ErrorKind::BadOperand),
-    /// [`Frame`](crate::ErrorKind::Frame). The decoder stays before the op.
+    /// [`End`](crate::ErrorKind::End) if the data end where a pickle would begin, and for an invalid op
+    /// [`Truncated`](crate::ErrorKind::Truncated), [`UnknownOpcode`](crate::ErrorKind::UnknownOpcode),
+    /// [`BadOperand`](crate::ErrorKind::BadOperand) or [`Frame`](crate::ErrorKind::Frame). The decoder stays before the
+    /// op.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn next_op(&mut self) -> Result<Op<'a>, Error> {
         self.op_start = self.pos;
@@ -75,9 +75,9 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The next op if it has this opcode, for those who know what mostly comes next: with a constant for an opcode this
-    /// is one comparison where [`next_op`](Self::next_op) is a jump through a table. Otherwise nothing is read, and
-    /// neither is an op that takes more than a look (one that ends a frame's data, or is wrong): `next_op` takes it.
+    /// Reads the next op if it has this opcode, for callers that can predict it: with a constant opcode this is one
+    /// comparison, while [`next_op`](Self::next_op) jumps through a table. Otherwise it reads nothing and returns
+    /// `None`, also for an op that needs the slow path (at the end of a frame, or invalid): read that with `next_op`.
     ///
     /// ```
     /// use picklevm_ops::{Decoder, Op, Opcode};
@@ -99,7 +99,8 @@ impl<'a> Decoder<'a> {
         Some(op)
     }
 
-    /// The integer that comes next, if it takes at most seven bytes and eight are there; otherwise nothing is read.
+    /// Reads the next op if it is an integer of at most seven bytes, followed by enough bytes to read eight; otherwise
+    /// reads nothing.
     ///
     /// ```
     /// use picklevm_ops::Decoder;
@@ -118,7 +119,7 @@ impl<'a> Decoder<'a> {
         Some(int)
     }
 
-    /// Hands the next op to a visitor and returns what it makes of it.
+    /// Passes the next op to a visitor and returns the visitor's output.
     ///
     /// # Errors
     ///
@@ -129,10 +130,10 @@ impl<'a> Decoder<'a> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn visit<const LONG: bool, V: Visitor<'a>>(&mut self, visitor: &mut V) -> Result<V::Output, Error> {
+    fn visit<const LONG_INPUT: bool, V: Visitor<'a>>(&mut self, visitor: &mut V) -> Result<V::Output, Error> {
         self.op_start = self.pos;
-        let mut window = Window::<LONG>::new(self.window, self.pos);
-        match decode_to::<_, _, OneByOne>(&mut window, self.pos as u64, visitor) {
+        let mut window = Window::<LONG_INPUT>::new(self.window, self.pos);
+        match decode_to::<_, _, Ungrouped>(&mut window, self.pos as u64, visitor) {
             Ok(output) => {
                 self.pos = window.pos();
                 Ok(output)
@@ -150,19 +151,19 @@ impl<'a> Decoder<'a> {
 
     /// See [`Source::visit_until`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn visit_many<const LONG: bool, V: RunVisitor<'a>>(
+    pub(crate) fn visit_many<const LONG_INPUT: bool, V: RunVisitor<'a>>(
         mut self,
         until: u64,
         visitor: &mut V,
     ) -> (Self, Result<(), Error>) {
         let until = usize::try_from(until).unwrap_or(usize::MAX);
         loop {
-            // As long as ops are plainly there, nothing changes but where the next one begins.
-            let plain = self.window.get(..until).unwrap_or(self.window);
-            let mut window = Window::<LONG>::new(plain, self.pos);
+            // On the fast path only the position changes.
+            let fast = self.window.get(..until).unwrap_or(self.window);
+            let mut window = Window::<LONG_INPUT>::new(fast, self.pos);
             let missed = loop {
                 self.pos = window.pos();
-                match decode_to::<_, _, AtOnce>(&mut window, self.pos as u64, visitor) {
+                match decode_to::<_, _, Grouped>(&mut window, self.pos as u64, visitor) {
                     Ok(true) => {}
                     Ok(false) => break false,
                     Err(_) => break true,
@@ -192,7 +193,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// Enters the frame that begins here, if it is a plain one: in no other, and all there.
+    /// Enters the frame that begins here, if the data hold all of it and no other frame is open.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn enter_frame(&mut self) -> Option<u64> {
         let [opcode, len @ ..] = self.data.get(self.pos..)?.first_chunk::<9>()?;
@@ -207,36 +208,36 @@ impl<'a> Decoder<'a> {
         Some(len)
     }
 
-    /// A decoder of the same data, where another was.
+    /// Creates a decoder of `data` at a saved position.
     pub(crate) fn resume(data: &'a [u8], position: Position) -> Self {
         let Position { pos, op_start, pickle_start, frame } = position;
         Decoder { data, window: window(data, frame), pos, op_start, pickle_start, frame }
     }
 
-    /// Where the decoder is.
+    /// Returns the position, to resume from.
     pub(crate) fn position(&self) -> Position {
         Position { pos: self.pos, op_start: self.op_start, pickle_start: self.pickle_start, frame: self.frame }
     }
 
-    /// Where the op begins that was returned last (or that failed), in bytes from the beginning of the data.
+    /// Returns the offset of the last op (or of the op that failed), in bytes from the beginning of the data.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn op_offset(&self) -> usize {
         self.op_start
     }
 
-    /// Where that op ends, and with it the payload of a length-prefixed operand.
+    /// Returns the offset after the last op, which is also the end of a length-prefixed payload.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn offset(&self) -> usize {
         self.pos
     }
 
-    /// All the data.
+    /// Returns all the data.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn data(&self) -> &'a [u8] {
         self.data
     }
 
-    /// Begins the next pickle. What STOP left of a frame is passed over, as CPython has read the whole frame by then.
+    /// Begins the next pickle. Skips the rest of STOP's frame, because CPython has read the whole frame by then.
     #[inline]
     pub fn start_pickle(&mut self) {
         if let Some(end) = self.frame.take() {
@@ -247,18 +248,18 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// A [`Decoder`] for long inputs: [`visit_op`](Source::visit_op) takes fewer branches that cannot be foreseen.
+/// A [`Decoder`] for long inputs: [`visit_op`](Source::visit_op) takes fewer unpredictable branches.
 ///
-/// From [`LONG`](Self::LONG) bytes on it is the quicker one on data that vary; shorter inputs that are read often are
-/// known to the processor by heart.
+/// It is faster from [`LONG_INPUT_LEN`](Self::LONG_INPUT_LEN) bytes on, for data that vary. For shorter inputs that are
+/// read often, the branch predictor has learned the pattern.
 #[derive(Debug, Clone, Copy)]
 pub struct PredictableDecoder<'a>(Decoder<'a>);
 
 impl<'a> PredictableDecoder<'a> {
-    /// Inputs of at least this many bytes are long.
-    pub const LONG: usize = 4096;
+    /// Length in bytes from which inputs count as long.
+    pub const LONG_INPUT_LEN: usize = 4096;
 
-    /// A decoder at the beginning of `data`.
+    /// Creates a decoder at the beginning of `data`.
     #[inline]
     pub fn new(data: &'a [u8]) -> Self {
         PredictableDecoder(Decoder::new(data))
@@ -315,7 +316,7 @@ impl Source for PredictableDecoder<'_> {
     }
 }
 
-/// Where a decoder is, apart from its data.
+/// The position of a decoder, without its data.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Position {
     pos: usize,
@@ -325,13 +326,13 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// Where the last op ends.
+    /// Returns the offset after the last op.
     pub(crate) fn offset(self) -> usize {
         self.pos
     }
 }
 
-/// `data` up to the end of the current frame.
+/// Returns `data` up to the end of the current frame.
 fn window(data: &[u8], frame: Option<u64>) -> &[u8] {
     frame.and_then(|end| usize::try_from(end).ok()).and_then(|end| data.get(..end)).unwrap_or(data)
 }
@@ -343,7 +344,7 @@ fn visit_slowly<'a, V: Visitor<'a>>(decoder: Decoder<'a>, visitor: &mut V) -> (D
     (decoder, result.map(|op| visitor.visit::<0>(decoder.op_start as u64, op)))
 }
 
-/// Reads an op by all the rules: where frames begin and end, and where something is wrong.
+/// Reads an op by all the rules: frame boundaries are checked, and errors are built.
 #[cold]
 #[inline(never)]
 fn next_op_slowly(mut decoder: Decoder<'_>) -> (Decoder<'_>, Result<Op<'_>, Error>) {
@@ -366,14 +367,14 @@ fn to_error(halt: Halt, decoder: &Decoder<'_>) -> Error {
     halt.into_error(decoder.pos as u64, decoder.data.len() - decoder.pos, decoder.pos == decoder.pickle_start)
 }
 
-/// The ops of one pickle, each with its offset, up to STOP and with it. What [`ops`] returns.
+/// Iterator over the ops of one pickle and their offsets, up to and including STOP; returned by [`ops`].
 #[derive(Debug, Clone)]
 pub struct Ops<'a> {
     decoder: Decoder<'a>,
     done: bool,
 }
 
-/// The ops of the first pickle in `data`, each with the offset of its opcode: `pickletools.genops`.
+/// Iterates over the ops of the first pickle in `data`, each with the offset of its opcode: `pickletools.genops`.
 ///
 /// The iterator ends after STOP, or after an error.
 ///
@@ -390,7 +391,7 @@ pub fn ops(data: &[u8]) -> Ops<'_> {
 }
 
 impl<'a> Ops<'a> {
-    /// Where the op ends that was returned last.
+    /// Returns the offset after the last op.
     pub fn offset(&self) -> usize {
         self.decoder.offset()
     }

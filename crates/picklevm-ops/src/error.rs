@@ -1,4 +1,4 @@
-//! What can be wrong with a pickle.
+//! The error type.
 
 use std::borrow::Cow;
 use std::{error, fmt, io};
@@ -7,7 +7,7 @@ use crate::opcode::Opcode;
 use crate::operand::{Found, Unfit};
 use crate::repr;
 
-/// Why an op could not be read or written. One word wide.
+/// An error from reading or writing an op. One word wide.
 ///
 /// ```
 /// use picklevm_ops::{Decoder, ErrorKind, Opcode};
@@ -28,32 +28,32 @@ struct Inner {
     io: Option<io::Error>,
 }
 
-/// The kinds of errors there are.
+/// The kinds of errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// There is no further pickle: the data end where one would begin.
     End,
-    /// The data end before the pickle does.
+    /// The data end within a pickle.
     Truncated,
-    /// A byte that is no opcode stands where one must.
+    /// A byte is not an opcode.
     UnknownOpcode,
-    /// An operand says something that its opcode does not allow.
+    /// An operand has a value that its opcode does not allow.
     BadOperand,
-    /// A frame does not hold what is in it (PEP 3154).
+    /// An op does not fit into its frame, or frames overlap (PEP 3154).
     Frame,
-    /// An opcode does not find on the stack what it needs.
+    /// The stack does not hold what an opcode needs.
     Stack,
-    /// An opcode does not find in the memo what it needs.
+    /// The memo does not hold what an opcode needs.
     Memo,
-    /// A limit was reached that the caller set.
+    /// A limit set by the caller was exceeded.
     Limit,
-    /// The source or the sink failed; [`source`](error::Error::source) says why.
+    /// The reader or writer failed; [`source`](error::Error::source) returns its error.
     Io,
 }
 
 impl Error {
-    /// An error in the op at `offset`: what was `expected` there, and what was `found` instead.
+    /// Creates an error in the op at `offset`, from what was `expected` there and what was `found`.
     #[cold]
     pub fn new(
         kind: ErrorKind,
@@ -65,15 +65,15 @@ impl Error {
         Error(Box::new(Inner { kind, offset, opcode, expected: expected.into(), found: found.into(), io: None }))
     }
 
-    /// The source or the sink failed at `offset`.
+    /// Creates an error for a reader or writer that failed at `offset`.
     #[cold]
     pub fn from_io(offset: u64, error: io::Error) -> Self {
-        let mut inner = Self::new(ErrorKind::Io, offset, None, "no failure of input or output", error.to_string()).0;
+        let mut inner = Self::new(ErrorKind::Io, offset, None, "no I/O error", error.to_string()).0;
         inner.io = Some(error);
         Error(inner)
     }
 
-    /// The same error, `bytes` further on: for data that begin at that offset of a file.
+    /// Returns the error with `bytes` added to its offset, for data that begin at that offset of a file.
     ///
     /// ```
     /// let file = b"N.\xff";
@@ -86,7 +86,7 @@ impl Error {
         self
     }
 
-    /// An operand that does not fit its opcode.
+    /// Creates the error for an operand that its opcode does not allow.
     #[cold]
     pub(crate) fn unfit(offset: u64, opcode: Option<Opcode>, unfit: Unfit<'_>) -> Self {
         let found = match unfit.found {
@@ -96,33 +96,33 @@ impl Error {
         Self::new(ErrorKind::BadOperand, offset, opcode, unfit.expected, found)
     }
 
-    /// What is wrong.
+    /// Returns the kind of error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Where the op begins that it is wrong with, in bytes from the beginning of the data.
+    /// Returns the offset of the op that failed, in bytes from the beginning of the data.
     pub fn offset(&self) -> u64 {
         self.0.offset
     }
 
-    /// The opcode of that op, if one could be read.
+    /// Returns the opcode of that op, if it was read.
     pub fn opcode(&self) -> Option<Opcode> {
         self.0.opcode
     }
 
-    /// What was expected.
+    /// Returns what was expected.
     pub fn expected(&self) -> &str {
         &self.0.expected
     }
 
-    /// What was there instead.
+    /// Returns what was found instead.
     pub fn found(&self) -> &str {
         &self.0.found
     }
 }
 
-/// The beginning of a text that may be long.
+/// Shows the beginning of a text that may be long.
 fn excerpt(text: &[u8]) -> String {
     const LEN: usize = 40;
     match text.get(..LEN) {

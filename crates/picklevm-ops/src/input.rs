@@ -1,100 +1,100 @@
-//! What operands are decoded from: the quick way through a slice.
+//! Inputs that ops are decoded from, and the fast path over a slice.
 //!
-//! Every op is tried first on a [`Window`], which knows no frames and makes no errors: it says [`Miss`] whenever
-//! anything is out of the ordinary, and the op is read again, in a cold place, from an
-//! [`Unframer`](crate::frame::Unframer), which knows all the rules. Both run the same table.
+//! Every op is first tried on a [`Window`], which ignores frames and builds no errors: it returns [`Miss`] for anything
+//! unusual. A cold path then reads the op again from an [`Unframer`](crate::frame::Unframer), which applies all the
+//! rules. Both run the same table.
 
 use crate::opcode::Opcode;
 use crate::operand::{IntRun, ShortInt, Unfit};
 
 const BININT1: u8 = ShortInt::BININT1;
 
-/// Where the bytes of an op come from. Each method is one read, as CPython's `_Unframer` means it.
+/// The bytes that an op is read from. Each method is one read in the sense of CPython's `_Unframer`.
 pub(crate) trait Input<'a> {
     type Error;
 
-    /// The byte of the opcode.
+    /// Reads the byte of the opcode.
     fn opcode(&mut self) -> Result<u8, Self::Error>;
 
-    /// Exactly `N` bytes.
+    /// Reads exactly `N` bytes.
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Self::Error>;
 
-    /// Exactly `len` bytes.
+    /// Reads exactly `len` bytes.
     fn bytes(&mut self, len: u64) -> Result<&'a [u8], Self::Error>;
 
-    /// Exactly `len` bytes, and whether they are known to be ASCII: if not, they may still be.
+    /// Reads exactly `len` bytes, and returns whether they are known to be ASCII (`false`: not known).
     #[inline(always)]
     fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Self::Error> {
         Ok((self.bytes(len)?, false))
     }
 
-    /// The bytes up to the next newline, without it.
+    /// Reads the bytes up to the next newline, without it.
     fn line(&mut self) -> Result<&'a [u8], Self::Error>;
 
-    /// Whether short integers are read as such, whichever opcode holds them.
+    /// Whether short integers are read as [`ShortInt`] whatever their opcode.
     const SHORT_INTS: bool = false;
 
-    /// The operand of an opcode that holds a [`ShortInt`], if it is short.
+    /// Reads the operand of an opcode that holds a [`ShortInt`], if it is at most seven bytes.
     #[inline(always)]
     fn short_int(&mut self, _opcode: u8) -> Result<Option<ShortInt<'a>>, Self::Error> {
         Ok(None)
     }
 
-    /// The same with those behind it, if such integers mostly come together.
+    /// Reads the operand and the small integers after it, if recent integers mostly came in runs.
     #[inline(always)]
     fn small_ints(&mut self, _opcode: u8) -> Result<Option<IntRun>, Self::Error> {
         Ok(None)
     }
 
-    /// The operands of four BININT1 one behind the other, if such come next; the first opcode has been read.
+    /// Reads the operands of four consecutive BININT1, if four come next; the first opcode has been read.
     #[inline(always)]
     fn four_bytes(&mut self) -> Option<[u8; 4]> {
         None
     }
 
-    /// The same of two.
+    /// Reads the operands of two consecutive BININT1; see [`four_bytes`](Self::four_bytes).
     #[inline(always)]
     fn two_bytes(&mut self) -> Option<[u8; 2]> {
         None
     }
 
-    /// MEMOIZE, if it comes next, and where it does.
+    /// Reads MEMOIZE if it comes next, and returns its offset.
     #[inline(always)]
     fn memoize(&mut self) -> Option<u64> {
         None
     }
 
-    /// A frame of `len` bytes begins after the op.
+    /// Begins a frame of `len` bytes after the op.
     fn open_frame(&mut self, len: u64) -> Result<(), Self::Error>;
 
-    /// The byte that was read is no opcode.
+    /// Returns the error for a byte that is not an opcode.
     fn unknown(&self, byte: u8) -> Self::Error;
 
-    /// The operand that was read is none.
+    /// Returns the error for an invalid operand.
     fn unfit(&self, unfit: Unfit<'_>) -> Self::Error;
 }
 
-/// The bytes that can be read without a thought: those of the current frame, or all when there is none. `LONG` tells
-/// that the input is long: branches that tell its integers and texts apart are often foreseen wrongly then, so that it
-/// is read with fewer of them. What is short and read often, processors know by heart.
-pub(crate) struct Window<'a, const LONG: bool> {
+/// The bytes readable without a frame check: those of the current frame, or all if there is none. `LONG_INPUT` selects
+/// the code for long inputs: there, branches on the kinds of integers and texts are often mispredicted, so fewer are
+/// taken. For short inputs that are read often, the branch predictor has learned the pattern.
+pub(crate) struct Window<'a, const LONG_INPUT: bool> {
     bytes: &'a [u8],
     pos: usize,
-    last: LastInts,
+    last: IntHistory,
 }
 
-/// What the last integers were like, a bit for each. What was so of many is so of the next one, mostly, and then it is
-/// foreseen; asked of that one alone, it would not be.
+/// History of the last integers, one bit each. Code branches on the whole history, which is predictable, instead of on
+/// one integer, which is not.
 #[derive(Default)]
-struct LastInts {
-    /// Whether no [`IntRun`] begins with it.
+struct IntHistory {
+    /// Bit set: the integer is too large to begin an [`IntRun`].
     larger: u64,
-    /// Whether it is the only one of its [`IntRun`].
+    /// Bit set: the integer was the only one of its [`IntRun`].
     single: u8,
 }
 
-impl LastInts {
-    /// Whether all of the last and the one of this opcode are small.
+impl IntHistory {
+    /// Returns whether the last integers and the one of this opcode are all small.
     #[inline(always)]
     fn are_small(&mut self, opcode: u8) -> bool {
         let is_larger = u64::from(!IntRun::is_held_by(opcode));
@@ -105,7 +105,7 @@ impl LastInts {
         false
     }
 
-    /// Whether all of the last and this one came one by one.
+    /// Returns whether the last runs and this one all held a single integer.
     #[inline(always)]
     fn are_single(&mut self, ints: IntRun) -> bool {
         let were = self.single == u8::MAX;
@@ -114,16 +114,16 @@ impl LastInts {
     }
 }
 
-/// The op is not plainly there.
+/// The op cannot be read on the fast path.
 pub(crate) struct Miss;
 
-impl<'a, const LONG: bool> Window<'a, LONG> {
+impl<'a, const LONG_INPUT: bool> Window<'a, LONG_INPUT> {
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
-        Window { bytes, pos, last: LastInts::default() }
+        Window { bytes, pos, last: IntHistory::default() }
     }
 
-    /// How far it was read.
+    /// Returns the position after the last read.
     #[inline(always)]
     pub(crate) fn pos(&self) -> usize {
         self.pos
@@ -134,14 +134,14 @@ impl<'a, const LONG: bool> Window<'a, LONG> {
         self.bytes.get(self.pos..).ok_or(Miss)
     }
 
-    /// The rest, with the opcode that has been read.
+    /// Returns the opcode that was just read, and the bytes after it.
     #[inline(always)]
     fn op_and_rest(&self) -> Option<&'a [u8]> {
         self.bytes.get(self.pos.checked_sub(1)?..)
     }
 }
 
-impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
+impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
     type Error = Miss;
 
     #[inline(always)]
@@ -170,7 +170,7 @@ impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
     fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Miss> {
         let rest = self.rest()?;
         let bytes = self.bytes(len)?;
-        Ok((bytes, LONG && rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
+        Ok((bytes, LONG_INPUT && rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
     }
 
     #[inline(always)]
@@ -181,7 +181,7 @@ impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
         Ok(&rest[..len])
     }
 
-    const SHORT_INTS: bool = LONG;
+    const SHORT_INTS: bool = LONG_INPUT;
 
     #[inline(always)]
     fn short_int(&mut self, opcode: u8) -> Result<Option<ShortInt<'a>>, Miss> {
@@ -250,29 +250,29 @@ impl<'a, const LONG: bool> Input<'a> for Window<'a, LONG> {
     }
 }
 
-/// Bytes of a text that are looked at in one go.
-const AT_ONCE: usize = 32;
+/// Number of bytes of a text that are checked for ASCII at once.
+const ASCII_CHUNK: usize = 32;
 
-/// The high bits of as many bytes as are looked at, and then none.
-const HIGH_BITS: [u8; 2 * AT_ONCE] = {
-    let mut bits = [0; 2 * AT_ONCE];
+/// [`ASCII_CHUNK`] bytes with the high bit set, then as many zeros.
+const ASCII_MASKS: [u8; 2 * ASCII_CHUNK] = {
+    let mut bits = [0; 2 * ASCII_CHUNK];
     let mut at = 0;
-    while at < AT_ONCE {
+    while at < ASCII_CHUNK {
         bits[at] = 0x80;
         at += 1;
     }
     bits
 };
 
-/// Whether the first `len` bytes are no more than are looked at in one go, and ASCII. The lengths of short texts vary, so
-/// that a branch on them would often be foreseen wrongly: what comes behind the text is masked instead.
+/// Returns whether `len` is at most [`ASCII_CHUNK`] and the first `len` bytes are ASCII. Lengths of short texts vary,
+/// so a branch on them would often be mispredicted: the bytes after the text are masked instead.
 #[inline(always)]
-fn starts_with_ascii(start: &[u8; AT_ONCE], len: usize) -> bool {
-    let mask = AT_ONCE.checked_sub(len).and_then(|unused| HIGH_BITS.get(unused..)?.first_chunk::<AT_ONCE>());
+fn starts_with_ascii(start: &[u8; ASCII_CHUNK], len: usize) -> bool {
+    let mask = ASCII_CHUNK.checked_sub(len).and_then(|unused| ASCII_MASKS.get(unused..)?.first_chunk::<ASCII_CHUNK>());
     mask.is_some_and(|mask| start.iter().zip(mask).fold(0, |high, (byte, mask)| high | byte & mask) == 0)
 }
 
-/// Where the first newline lies.
+/// Returns the position of the first newline.
 #[inline]
 pub(crate) fn find_newline(bytes: &[u8]) -> Option<usize> {
     memchr::memchr(b'\n', bytes)

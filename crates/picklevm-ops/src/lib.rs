@@ -1,23 +1,23 @@
-//! The opcode language of Python's pickles: what `pickletools` is for Python.
+//! Pickle opcodes: what `pickletools` is for Python.
 //!
-//! This crate knows the 68 opcodes, decodes and encodes them, reads and writes frames, disassembles and optimizes. It
-//! knows no values and runs nothing: the crate `picklevm` does.
+//! This crate decodes and encodes the 68 opcodes, reads and writes frames, disassembles and optimizes. It creates no
+//! values and runs nothing: the crate `picklevm` does.
 //!
-//! # The language
+//! # The format
 //!
-//! A pickle is a row of ops for a small stack machine. It ends with STOP, and what is on top of the stack then is
-//! what was pickled.
+//! A pickle is a sequence of ops for a small stack machine. It ends with STOP, which returns the object on top of the
+//! stack.
 //!
 //! ```text
 //! pickle  = [ PROTO ] { op } STOP
 //! op      = opcode operand                          opcode: one byte
-//! operand = nothing                                 most opcodes: they work on stack and memo
-//!         | 1, 2, 4 or 8 bytes                      a number; little-endian, but for BINFLOAT
+//! operand = nothing                                 most opcodes: they use the stack and the memo
+//!         | 1, 2, 4 or 8 bytes                      a number; little-endian, except BINFLOAT
 //!         | length payload                          length: 1, 4 or 8 bytes, little-endian
-//!         | text newline [ text newline ]           the opcodes of protocol 0
+//!         | text newline [ text newline ]           opcodes of protocol 0
 //!
 //! 80 04                  PROTO 4
-//! 95 10 00 .. 00         FRAME of 16 bytes: a reader may fetch what follows at once
+//! 95 10 00 .. 00         FRAME of 16 bytes: a reader may read them at once
 //! 5d                     EMPTY_LIST
 //! 94                     MEMOIZE            stores the list at index 0 of the memo
 //! 28                     MARK
@@ -28,19 +28,18 @@
 //! 2e                     STOP
 //! ```
 //!
-//! PEP 307 (protocol 2), PEP 3154 (protocol 4: frames) and PEP 574 (protocol 5: buffers) tell why things are as they
-//! are; CPython's `pickletools.py` describes each opcode. Where CPython's readers disagree, this crate reads as the
-//! one in pure Python (`pickle._Unpickler` of 3.13) does.
+//! PEP 307 (protocol 2), PEP 3154 (protocol 4: frames) and PEP 574 (protocol 5: buffers) explain the design; CPython's
+//! `pickletools.py` describes each opcode. Where CPython's readers differ, this crate follows the one in Python
+//! (`pickle._Unpickler` of 3.13).
 //!
-//! # What is where
+//! # Overview
 //!
-//! - [`Opcode`]: the table. [`Op`]: an opcode with its operand, decoded.
+//! - [`Opcode`]: the table. [`Op`]: an opcode with its decoded operand.
 //! - [`ops`] iterates over a slice, [`shared_ops`] over [`bytes::Bytes`]; [`Decoder`] and [`Reader`] (any
-//!   [`BufRead`](std::io::BufRead)) read op by op and pickle after pickle; [`Source`] is what these two share.
-//! - [`Op::encode`] and [`Writer`] write, the latter in frames.
-//! - [`dis`] and [`Disassembler`] print what `python -m pickletools` prints; [`optimize`] leaves out what the memo
-//!   does not need.
-//! - [`repr`] writes floats, text and bytes as Python does.
+//!   [`BufRead`](std::io::BufRead)) read op by op, across pickles; [`Source`] is their common trait.
+//! - [`Op::encode`] and [`Writer`] write; the writer also writes frames.
+//! - [`dis`] and [`Disassembler`] print what `python -m pickletools` prints; [`optimize`] removes unused PUT opcodes.
+//! - [`repr`] formats floats, text and bytes as Python does.
 //!
 //! ```
 //! use picklevm_ops::{Op, ops};
@@ -57,7 +56,7 @@
 //! # Ok::<(), picklevm_ops::Error>(())
 //! ```
 //!
-//! No input makes this crate panic, recurse, or take memory for a length that was merely claimed.
+//! No input makes this crate panic, recurse, or allocate memory for a length that is only claimed.
 
 mod bounds;
 mod buffer;
@@ -97,7 +96,7 @@ pub use source::Source;
 pub use write_small::write_small;
 pub use writer::{IoSink, Memory, Sink, Writer};
 
-/// Compiles the code of the README.
+/// Tests the code of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

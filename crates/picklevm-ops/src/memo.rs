@@ -1,13 +1,13 @@
-//! A memo for tools: what is stored at which index.
+//! A memo for tools.
 
 use std::collections::HashMap;
 use std::fmt::{self, Display};
 
-/// An index of the memo. `pickletools` takes any integer.
+/// A memo index. `pickletools` accepts any integer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Index {
     Small(u64),
-    /// One that does not fit, in decimal.
+    /// An integer that does not fit into 64 bits, in decimal.
     Other(String),
 }
 
@@ -26,7 +26,7 @@ impl Display for Index {
     }
 }
 
-/// Values by index. Picklers number from 0 on, so most lie in a row.
+/// Values by index. Picklers count from 0, so most indices are consecutive.
 #[derive(Debug, Clone)]
 pub(crate) struct Memo<V> {
     row: Vec<V>,
@@ -40,7 +40,7 @@ impl<V> Default for Memo<V> {
 }
 
 impl<V> Memo<V> {
-    /// How many indices are stored: where MEMOIZE stores.
+    /// Returns the number of indices in use: the index that MEMOIZE stores at.
     pub(crate) fn len(&self) -> u64 {
         (self.row.len() + self.others.len()) as u64
     }

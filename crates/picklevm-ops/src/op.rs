@@ -12,7 +12,7 @@ macro_rules! define_op {
         $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
             $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
     )*) => {
-        /// An opcode with its operand, as the machine reads it. Payloads are borrowed from the pickle.
+        /// An opcode with its operand, decoded as the machine does. Payloads are borrowed from the pickle.
         ///
         /// ```
         /// use picklevm_ops::{Decoder, Op};
@@ -27,7 +27,7 @@ macro_rules! define_op {
         }
 
         impl<'a> Op<'a> {
-            /// The opcode, without the operand.
+            /// Returns the opcode, without the operand.
             #[inline]
             pub fn opcode(&self) -> Opcode {
                 match self {
@@ -35,7 +35,7 @@ macro_rules! define_op {
                 }
             }
 
-            /// Encodes all of the op but its payload, which is returned.
+            /// Encodes the op except its payload, which is returned.
             #[cfg_attr(not(debug_assertions), inline(always))]
             fn write(self, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>> {
                 match self {
@@ -46,7 +46,7 @@ macro_rules! define_op {
             }
         }
 
-        /// Decodes one op and hands it to a visitor, in an arm of its own: where the visitor is inlined, its `match` on
+        /// Decodes one op and passes it to a visitor in an arm of its own: once the visitor is inlined, its `match` on
         /// the op and the one on the byte become one jump.
         #[cfg_attr(not(debug_assertions), inline(always))]
         pub(crate) fn decode_to<'a, I: Input<'a>, V: Visitor<'a>, G: Grouping<'a, I, V>>(
@@ -58,7 +58,7 @@ macro_rules! define_op {
             decode_arm::<I, V, G>(byte, input, offset, visitor)
         }
 
-        /// The arms of [`decode_to`], behind the byte of the opcode.
+        /// The arms of [`decode_to`], after the byte of the opcode.
         #[cfg_attr(not(debug_assertions), inline(always))]
         fn decode_arm<'a, I: Input<'a>, V: Visitor<'a>, G: Grouping<'a, I, V>>(
             byte: u8,
@@ -71,8 +71,8 @@ macro_rules! define_op {
                     if let Some(output) = G::short_ints(byte, input, offset, visitor)? {
                         return Ok(output);
                     }
-                    // Only that of LONG1 can be longer. What the opcode is must not be asked: compilers would make four
-                    // arms of the one again.
+                    // Only LONG1 can be longer. Testing the opcode here would make compilers split this arm into four
+                    // again.
                     let digits = operand::decode::<operand::Long1, I>(input)?;
                     Ok(visitor.visit::<{ ShortInt::LONG1 }>(offset, Op::Long1(digits)))
                 }
@@ -97,7 +97,7 @@ macro_rules! define_op {
             }
         }
 
-        /// Finds the end of an op, with no look at what its operand says.
+        /// Finds the end of an op without checking its operand.
         pub(crate) fn skip<'a, I: Input<'a>>(input: &mut I) -> Result<Opcode, I::Error> {
             let byte = input.opcode()?;
             match byte {
@@ -111,10 +111,10 @@ macro_rules! define_op {
     };
 }
 
-/// Takes ops as they are decoded: for loops in which an op is looked at once.
+/// Receives ops as they are decoded.
 ///
-/// Mark the method `#[inline(always)]`: then the `match` in it is resolved where each opcode is decoded, and running an
-/// op costs one jump instead of two.
+/// Mark the method `#[inline(always)]`: then its `match` is resolved where each opcode is decoded, and running an op
+/// costs one jump instead of two.
 ///
 /// ```
 /// use picklevm_ops::{Decoder, Op, Visitor};
@@ -148,22 +148,23 @@ macro_rules! define_op {
 /// # Ok::<(), picklevm_ops::Error>(())
 /// ```
 pub trait Visitor<'a> {
-    /// What comes of an op.
+    /// The result of visiting an op.
     type Output;
 
-    /// Takes an op that begins at `offset`. `BYTE` is its opcode, or 0 where that is known at run time only: with a
-    /// method for each, compilers cannot merge the arms of the decoder before they inline it.
+    /// Visits an op that begins at `offset`. `BYTE` is its opcode, or 0 if that is known only at run time. With one
+    /// instance for each opcode, compilers cannot merge the arms of the decoder before they inline it.
     fn visit<const BYTE: u8>(&mut self, offset: u64, op: Op<'a>) -> Self::Output;
 
-    /// Takes an integer of up to seven bytes in the place of its op. Four opcodes hold such, and in a list of numbers
-    /// nobody can foresee which comes next: who needs the value alone takes it here, where no branch tells them apart.
+    /// Visits an integer of up to seven bytes in place of its op. Four opcodes hold such integers, in an order that is
+    /// unpredictable in lists of numbers. A visitor that needs only the value gets it here without a branch on the
+    /// opcode.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_int(&mut self, offset: u64, int: ShortInt<'a>) -> Self::Output {
         self.visit::<0>(offset, int.op())
     }
 
-    /// Takes TUPLE1, TUPLE2 or TUPLE3 by how many items it has. Who does the same for all of them takes them here, where no
-    /// branch tells them apart.
+    /// Visits TUPLE1, TUPLE2 or TUPLE3, given the number of items. A visitor that treats them alike avoids a branch on
+    /// the opcode.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_tuple(&mut self, offset: u64, len: u8) -> Self::Output {
         match len {
@@ -174,8 +175,8 @@ pub trait Visitor<'a> {
     }
 }
 
-/// Takes ops as they are decoded, several small integers at once: what
-/// [`Source::visit_until`](crate::Source::visit_until) hands them to.
+/// Receives ops as they are decoded, several small integers at once; see
+/// [`Source::visit_until`](crate::Source::visit_until).
 ///
 /// ```
 /// use picklevm_ops::{Decoder, Op, RunVisitor, IntRun, Source, Visitor};
@@ -213,13 +214,12 @@ pub trait Visitor<'a> {
 /// # Ok::<(), picklevm_ops::Error>(())
 /// ```
 pub trait RunVisitor<'a>: Visitor<'a, Output = bool> {
-    /// Takes the operands of as many BININT1 one behind the other, the first of which begins at `offset`; tells whether
-    /// to go on.
+    /// Visits `N` consecutive BININT1, the first of which begins at `offset`. Returns whether to continue.
     fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool;
 
-    /// Takes BININT1 and BININT2 one behind the other, the first of which begins at `offset`; tells whether to go on. How
-    /// many there are, nobody can foresee where tuples of all lengths hold them: who needs the values alone takes as many
-    /// as there may be, where no branch tells.
+    /// Visits consecutive BININT1 and BININT2, the first of which begins at `offset`. Returns whether to continue.
+    /// Their number is unpredictable where tuples of all lengths hold them: a visitor that needs only the values can
+    /// always read [`IntRun::MOST`] of them, without a branch.
     fn visit_ints(&mut self, offset: u64, ints: IntRun) -> bool;
 }
 
@@ -227,32 +227,32 @@ const TUPLE1: u8 = Opcode::Tuple1 as u8;
 const TUPLE2: u8 = Opcode::Tuple2 as u8;
 const TUPLE3: u8 = Opcode::Tuple3 as u8;
 
-/// Whether the ops that mostly come together are taken at once.
+/// Whether ops that often come together are decoded at once.
 pub(crate) trait Grouping<'a, I: Input<'a>, V: Visitor<'a>> {
-    /// Whether short integers have one arm together, and tuples of one to three items: which of their opcodes comes is
-    /// foreseen badly.
+    /// Whether short integers share one arm, and so do tuples of one to three items: which of their opcodes comes next
+    /// is hard to predict.
     const SHARED_ARMS: bool = I::SHORT_INTS;
 
-    /// Takes more than one BININT1, if they come next; the opcode of the first has been read.
+    /// Decodes more than one BININT1, if they come next; the opcode of the first has been read.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take(_input: &mut I, _offset: u64, _visitor: &mut V) -> Option<V::Output> {
         None
     }
 
-    /// Takes a short integer, and more where they come next; the opcode of the first has been read.
+    /// Decodes a short integer, and more if they come next; the opcode of the first has been read.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn short_ints(opcode: u8, input: &mut I, offset: u64, visitor: &mut V) -> Result<Option<V::Output>, I::Error> {
         Ok(input.short_int(opcode)?.map(|int| visitor.visit_int(offset, int)))
     }
 
-    /// Takes the MEMOIZE behind an op of which `output` came, if there is one.
+    /// Decodes the MEMOIZE after an op whose visit returned `output`, if there is one.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn memoize(_input: &mut I, _visitor: &mut V, output: V::Output) -> V::Output {
         output
     }
 }
 
-/// The opcodes that MEMOIZE mostly follows from protocol 4 on.
+/// Returns whether the opcode is usually followed by MEMOIZE from protocol 4 on.
 const fn is_memoized(byte: u8) -> bool {
     let opcodes = [
         Opcode::ShortBinUnicode,
@@ -275,15 +275,15 @@ const fn is_memoized(byte: u8) -> bool {
     false
 }
 
-/// No: every op is taken for itself.
-pub(crate) struct OneByOne;
+/// Decodes ops one by one.
+pub(crate) struct Ungrouped;
 
-impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for OneByOne {}
+impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for Ungrouped {}
 
-/// Yes: two or four BININT1 or up to three small integers, and MEMOIZE with what it memoizes.
-pub(crate) struct AtOnce;
+/// Decodes two or four BININT1, or up to three small integers at once, and MEMOIZE together with the op before it.
+pub(crate) struct Grouped;
 
-impl<'a, I: Input<'a>, V: RunVisitor<'a>> Grouping<'a, I, V> for AtOnce {
+impl<'a, I: Input<'a>, V: RunVisitor<'a>> Grouping<'a, I, V> for Grouped {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take(input: &mut I, offset: u64, visitor: &mut V) -> Option<bool> {
         if let Some(four) = input.four_bytes() {
@@ -310,10 +310,10 @@ impl<'a, I: Input<'a>, V: RunVisitor<'a>> Grouping<'a, I, V> for AtOnce {
     }
 }
 
-/// Takes the op as it is.
-struct Whole;
+/// Returns the op itself.
+struct ReturnOp;
 
-impl<'a> Visitor<'a> for Whole {
+impl<'a> Visitor<'a> for ReturnOp {
     type Output = Op<'a>;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -325,20 +325,20 @@ impl<'a> Visitor<'a> for Whole {
 /// Decodes one op.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decode<'a, I: Input<'a>>(input: &mut I) -> Result<Op<'a>, I::Error> {
-    decode_to::<_, _, OneByOne>(input, 0, &mut Whole)
+    decode_to::<_, _, Ungrouped>(input, 0, &mut ReturnOp)
 }
 
-/// No: every op is taken for itself, and by the opcode that it has.
-struct Known;
+/// Decodes ops one by one, each in the arm of its own opcode.
+struct PerOpcode;
 
-impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for Known {
+impl<'a, I: Input<'a>, V: Visitor<'a>> Grouping<'a, I, V> for PerOpcode {
     const SHARED_ARMS: bool = false;
 }
 
-/// Decodes the rest of an op whose opcode has been read. Where that is a constant, nothing is left to tell apart.
+/// Decodes the rest of an op whose opcode has been read. If the opcode is a constant, no branch on it is left.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn decode_operand<'a, I: Input<'a>>(opcode: Opcode, input: &mut I) -> Result<Op<'a>, I::Error> {
-    decode_arm::<_, _, Known>(opcode.byte(), input, 0, &mut Whole)
+    decode_arm::<_, _, PerOpcode>(opcode.byte(), input, 0, &mut ReturnOp)
 }
 
 macro_rules! write_op {
@@ -354,7 +354,7 @@ macro_rules! write_op {
 for_each_opcode!(define_op);
 
 impl<'a> Op<'a> {
-    /// Appends the op to `out` as a pickle holds it.
+    /// Appends the encoded op to `out`.
     ///
     /// ```
     /// use picklevm_ops::Op;
@@ -368,14 +368,14 @@ impl<'a> Op<'a> {
     ///
     /// # Errors
     ///
-    /// [`BadOperand`](crate::ErrorKind::BadOperand) if the operand cannot be written so that it reads back: a payload
-    /// that is too long for the opcode's length, a name with a newline. Nothing is appended then.
+    /// [`BadOperand`](crate::ErrorKind::BadOperand) if the operand would not read back: a payload that is too long for
+    /// the opcode's length, a name with a newline. Then nothing is appended.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn encode(self, out: &mut Vec<u8>) -> Result<(), Error> {
         self.encode_at(0, out)
     }
 
-    /// [`encode`](Self::encode), where `passed` bytes were written before those in `out`.
+    /// Encodes the op as [`encode`](Self::encode) does. `passed` bytes were written before those in `out`.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn encode_at(self, passed: u64, out: &mut impl Out) -> Result<(), Error> {
         let payload = self.encode_head_at(passed, out)?;
@@ -383,15 +383,15 @@ impl<'a> Op<'a> {
         Ok(())
     }
 
-    /// Encodes all of the op but the payload of a length-prefixed operand, which is returned.
+    /// Encodes the op except the payload of a length-prefixed operand, which is returned.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn encode_head_at(self, passed: u64, out: &mut impl Out) -> Result<&'a [u8], Error> {
         let len = out.len();
         self.write(out).map_err(|unfit| refused(self.opcode(), unfit, out, len, passed))
     }
 
-    /// The payload of a length-prefixed operand: bytes, 8-bit string, text or the digits of an integer, as they lie
-    /// in the pickle.
+    /// Returns the payload of a length-prefixed operand: bytes, 8-bit string, text or the digits of an integer, as
+    /// encoded in the pickle.
     #[inline]
     pub fn payload(self) -> Option<&'a [u8]> {
         match self {
@@ -406,7 +406,7 @@ impl<'a> Op<'a> {
     }
 }
 
-/// Takes back what was written of an op that cannot be.
+/// Removes the partly written op and returns the error.
 #[cold]
 fn refused(opcode: Opcode, unfit: Unfit<'_>, out: &mut impl Out, len: usize, passed: u64) -> Error {
     out.truncate(len);

@@ -1,53 +1,53 @@
-//! `OpRun`: where a run of short ops is written.
+//! `OpRun`: reserved space for a run of short ops.
 
 use crate::opcode::Opcode;
 
-/// Room in a frame for a run of short ops, handed out by [`Writer::reserve`](crate::Writer::run).
+/// Reserved space in a frame for a run of short ops, returned by [`Writer::reserve`](crate::Writer::reserve).
 ///
-/// While it [is not full](Self::is_full), [128 bytes](Self::SLACK) more fit into it. What is left of it is a slice of its
-/// own, not a position in memory, so that writing an op takes a handful of instructions.
+/// While it [is not full](Self::is_full), at least [128 bytes](Self::SLACK) fit into it. The rest is kept as a slice,
+/// not as a position in memory, so that writing an op takes few instructions.
 #[derive(Debug)]
 pub struct OpRun<'w> {
-    /// What is left: less than the slack, and the room is full.
+    /// The rest of the space; the run is full when this is shorter than the slack.
     left: &'w mut [u8],
-    /// How many bytes there were.
+    /// Length of the space in bytes.
     size: usize,
 }
 
 impl<'w> OpRun<'w> {
-    /// How many bytes can be written after a look at whether the room is full.
+    /// Number of bytes that can be written after [`is_full`](Self::is_full) returned `false`.
     pub const SLACK: usize = 128;
 
-    /// The least that is worth while.
-    pub(crate) const LEAST: usize = Self::SLACK + 64;
+    /// Minimum length of a reserved run.
+    pub(crate) const MIN_LEN: usize = Self::SLACK + 64;
 
-    /// Room that is full after `left` bytes, or when `bytes` are.
+    /// Creates a run that is full after `left` bytes, or at the end of `bytes`.
     #[inline(always)]
     pub(crate) fn new(bytes: &'w mut [u8], left: usize) -> Self {
         let size = bytes.len().min(left.saturating_add(Self::SLACK - 1));
         OpRun { left: &mut bytes[..size], size }
     }
 
-    /// How many bytes were written.
+    /// Returns the number of bytes written.
     #[inline(always)]
     #[expect(clippy::len_without_is_empty, reason = "what matters is whether it is full")]
     pub fn len(&self) -> usize {
         self.size - self.left.len()
     }
 
-    /// Whether the frame or the memory ends here.
+    /// Returns whether the frame or the memory ends here.
     #[inline(always)]
     pub fn is_full(&self) -> bool {
         self.left.len() < Self::SLACK
     }
 
-    /// Whether there is room for so many bytes besides those that fit where it is not full.
+    /// Returns whether `len` bytes fit in addition to the slack.
     #[inline(always)]
     pub fn has(&self, len: usize) -> bool {
         self.left.len().checked_sub(Self::SLACK).is_some_and(|left| left >= len)
     }
 
-    /// Appends bytes of which only `len` count.
+    /// Appends `bytes`, of which only the first `len` count.
     #[inline(always)]
     fn put_part(&mut self, bytes: &[u8], len: usize) {
         let left = std::mem::take(&mut self.left);
@@ -64,7 +64,7 @@ impl<'w> OpRun<'w> {
     ///
     /// # Panics
     ///
-    /// If there is no byte left.
+    /// If no byte is left.
     #[inline(always)]
     pub fn bare(&mut self, opcode: Opcode) {
         debug_assert_eq!(opcode.operand(), None);
@@ -75,7 +75,7 @@ impl<'w> OpRun<'w> {
     ///
     /// # Panics
     ///
-    /// If there are fewer bytes left than opcodes.
+    /// If fewer bytes are left than there are opcodes.
     #[inline(always)]
     pub fn first_of<const N: usize>(&mut self, opcodes: [Opcode; N], count: usize) {
         self.put_part(&opcodes.map(Opcode::byte), count);
@@ -85,7 +85,7 @@ impl<'w> OpRun<'w> {
     ///
     /// # Panics
     ///
-    /// If there are less than 9 bytes left.
+    /// If fewer than 9 bytes are left.
     #[inline(always)]
     pub fn float(&mut self, value: f64) {
         let mut bytes = [Opcode::BinFloat.byte(); 9];
@@ -93,25 +93,25 @@ impl<'w> OpRun<'w> {
         self.put(bytes);
     }
 
-    /// Writes an integer by the shortest of BININT1, BININT2, BININT and LONG1, as a pickler does from protocol 2 on.
+    /// Writes an integer with the shortest of BININT1, BININT2, BININT and LONG1, as picklers do from protocol 2 on.
     ///
     /// # Panics
     ///
-    /// If there are less than 16 bytes left.
+    /// If fewer than 16 bytes are left.
     #[inline(always)]
     pub fn int(&mut self, value: i64) {
-        // Which opcode it is cannot be foretold where integers are of mixed sizes: without a branch nothing is foretold.
+        // Branch-free: with integers of mixed sizes, a branch on the opcode would be mispredicted.
         let sign = value >> 63;
-        // BININT1 and BININT2 are not for those below zero, which count as if they had more bits.
+        // BININT1 and BININT2 are unsigned, so negative integers count as having more bits.
         let magnitude = (value ^ sign | sign & 1 << 16 | 1) as u64;
         let IntForm { head, head_bits, len } = INT_FORMS[magnitude.ilog2() as usize & 63];
-        // Only LONG1 has more than six bytes of a value, and a head of two bytes before them.
+        // Only LONG1 stores more than six bytes of a value, after two bytes of opcode and length.
         let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
         self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15));
     }
 
-    /// Writes four integers by BININT1, unless the room would be full before the last of them: then it writes nothing and
-    /// returns `false`, since the frame may end between two of them.
+    /// Writes four integers with BININT1. If the run would be full before the last of them, the frame may end between
+    /// two of them: then writes nothing and returns `false`.
     #[inline(always)]
     pub fn four_bytes(&mut self, [a, b, c, d]: [u8; 4]) -> bool {
         let op = Opcode::BinInt1.byte();
@@ -127,7 +127,7 @@ impl<'w> OpRun<'w> {
     ///
     /// # Panics
     ///
-    /// If there are less than 8 bytes left.
+    /// If fewer than 8 bytes are left.
     #[inline(always)]
     pub fn get(&mut self, index: u32) {
         self.index(Opcode::BinGet, Opcode::LongBinGet, index);
@@ -137,7 +137,7 @@ impl<'w> OpRun<'w> {
     ///
     /// # Panics
     ///
-    /// If there are less than 8 bytes left.
+    /// If fewer than 8 bytes are left.
     #[inline(always)]
     pub fn put_index(&mut self, index: u32) {
         self.index(Opcode::BinPut, Opcode::LongBinPut, index);
@@ -149,32 +149,32 @@ impl<'w> OpRun<'w> {
         self.put_part(&(opcode.byte() as u64 | (index as u64) << 8).to_le_bytes(), len);
     }
 
-    /// Writes an op with a payload of up to 255 bytes behind a length of one byte, such as SHORT_BINUNICODE or LONG1: the
-    /// first `len` bytes of `head`.
+    /// Writes an op with a one-byte length and a payload of up to 255 bytes, such as SHORT_BINUNICODE or LONG1. The
+    /// payload is the first `len` bytes of `head`.
     ///
-    /// All of `head` is copied: where its length is a constant, that is faster than to look at how many bytes count. Like [`Text::trusted`](crate::Text::trusted) it is for callers who know that the bytes are what the opcode
-    /// wants.
+    /// All of `head` is copied: if its length is a constant, that is faster than copying `len` bytes. As with
+    /// [`Text::trusted`](crate::Text::trusted), the caller guarantees that the bytes are valid for the opcode.
     ///
     /// # Panics
     ///
-    /// If there are less than two bytes and `head` left.
+    /// If fewer bytes are left than two and the length of `head`.
     #[inline(always)]
     pub fn short(&mut self, opcode: Opcode, head: &[u8], len: u8) {
         self.counted([opcode.byte(), len], head, len.into());
     }
 
-    /// The same with a length of four bytes, such as BINUNICODE.
+    /// Writes an op with a four-byte length, such as BINUNICODE; see [`short`](Self::short).
     ///
     /// # Panics
     ///
-    /// If there are less than five bytes and `head` left.
+    /// If fewer bytes are left than five and the length of `head`.
     #[inline(always)]
     pub fn long(&mut self, opcode: Opcode, head: &[u8], len: u32) {
         let [a, b, c, d] = len.to_le_bytes();
         self.counted([opcode.byte(), a, b, c, d], head, len as usize);
     }
 
-    /// Writes an opcode with its length and a payload, with one look at the room for both.
+    /// Writes an opcode with its length and a payload, with one bounds check.
     #[inline(always)]
     fn counted<const N: usize>(&mut self, start: [u8; N], head: &[u8], len: usize) {
         let left = std::mem::take(&mut self.left);
@@ -185,18 +185,18 @@ impl<'w> OpRun<'w> {
     }
 }
 
-/// How integers of a size are written.
+/// The encoding of integers of one size.
 #[derive(Clone, Copy)]
 struct IntForm {
-    /// The opcode, and of LONG1 the length.
+    /// The opcode, followed by the length for LONG1.
     head: u16,
-    /// How many bits that takes.
+    /// Number of bits in `head`.
     head_bits: u8,
-    /// How many bytes the op takes in all.
+    /// Length of the op in bytes.
     len: u8,
 }
 
-/// By the place of the highest bit that is unlike the sign.
+/// Encodings by the position of the highest bit that differs from the sign.
 const INT_FORMS: [IntForm; 64] = {
     let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 64];
     let mut at = 0;
@@ -205,7 +205,7 @@ const INT_FORMS: [IntForm; 64] = {
             0..=7 => IntForm::fixed(Opcode::BinInt1, 1),
             8..=15 => IntForm::fixed(Opcode::BinInt2, 2),
             16..=30 => IntForm::fixed(Opcode::BinInt, 4),
-            // The bits and that of the sign.
+            // The bits and the sign bit.
             _ => IntForm::counted(Opcode::Long1, ((at + 1) / 8 + 1) as u8),
         };
         at += 1;
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_full_at_the_end_of_the_frame_or_of_the_memory() {
+    fn a_run_is_full_at_the_end_of_the_frame_or_of_the_memory() {
         for (memory, left, writes) in [
             (1000, 3, 2),
             (OpRun::SLACK + 5, 1000, 3),
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn room_has_what_is_left_beyond_the_slack() {
+    fn has_counts_the_bytes_left_beyond_the_slack() {
         let mut bytes = [0; OpRun::SLACK + 72];
         let run = OpRun::new(&mut bytes, 1000);
         assert!(run.has(72) && !run.has(73) && !run.has(usize::MAX));
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn four_integers_are_written_where_the_frame_does_not_end_between_them() {
+    fn four_integers_are_written_unless_the_frame_may_end_between_them() {
         for left in 0..20 {
             let mut bytes = [0; 256];
             let mut one_by_one = OpRun::new(&mut bytes, left);
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_part_of_what_is_copied_counts() {
+    fn only_the_first_len_copied_bytes_count() {
         let mut bytes = [0; 256];
         let mut run = OpRun::new(&mut bytes, 100);
         run.short(Opcode::ShortBinUnicode, b"abcdefgh", 3);

@@ -1,4 +1,4 @@
-//! The opcodes and what the table says of them.
+//! Opcodes and their rows of the table.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ macro_rules! define_opcode {
         $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
             $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
     )*) => {
-        /// One of the 68 opcodes, without its operand: an `OpcodeInfo` of `pickletools`. See [`Op`](crate::Op) for both.
+        /// One of the 68 opcodes, without its operand: an `OpcodeInfo` of `pickletools`. [`Op`](crate::Op) has both.
         ///
         /// ```
         /// use picklevm_ops::Opcode;
@@ -27,11 +27,11 @@ macro_rules! define_opcode {
         }
 
         impl Opcode {
-            /// All opcodes, in the order of the table (that of `pickletools.opcodes`, nearly: grouped by what they
-            /// make).
+            /// All opcodes in the order of the table, which groups them by what they make (nearly the order of
+            /// `pickletools.opcodes`).
             pub const ALL: &'static [Opcode] = &[$(Opcode::$variant),*];
 
-            /// The opcode that `byte` stands for.
+            /// Returns the opcode with this byte.
             pub const fn from_byte(byte: u8) -> Option<Opcode> {
                 match byte {
                     $( $byte => Some(Opcode::$variant), )*
@@ -39,7 +39,7 @@ macro_rules! define_opcode {
                 }
             }
 
-            /// What the table says of the opcode.
+            /// Returns the table row of the opcode.
             const fn row(self) -> &'static Row {
                 match self {
                     $( Opcode::$variant => const { &Row {
@@ -65,7 +65,7 @@ macro_rules! operand_of {
     };
 }
 
-/// A row of the table, but for the byte.
+/// A row of the table, without the byte.
 struct Row {
     name: &'static str,
     proto: u8,
@@ -78,44 +78,44 @@ struct Row {
 for_each_opcode!(define_opcode);
 
 impl Opcode {
-    /// The byte that stands for the opcode in a pickle.
+    /// Returns the byte of the opcode.
     #[inline]
     pub const fn byte(self) -> u8 {
         self as u8
     }
 
-    /// The name CPython gives the opcode, such as `BININT1`.
+    /// Returns the name in CPython, such as `BININT1`.
     pub const fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// The protocol that introduced the opcode, 0 to 5.
+    /// Returns the protocol that introduced the opcode, 0 to 5.
     pub const fn protocol(self) -> u8 {
         self.row().proto
     }
 
-    /// The format of the operand that follows the opcode's byte, if one does.
+    /// Returns the format of the operand, if the opcode has one.
     pub const fn operand(self) -> Option<Operand> {
         self.row().operand
     }
 
-    /// What the opcode takes from the top of the stack, the topmost last.
+    /// Returns what the opcode pops, topmost last.
     pub const fn stack_before(self) -> &'static [StackObject] {
         self.row().before
     }
 
-    /// What the opcode leaves there instead, the topmost last.
+    /// Returns what the opcode pushes, topmost last.
     pub const fn stack_after(self) -> &'static [StackObject] {
         self.row().after
     }
 
-    /// One sentence on what the opcode does; `pickletools.dis` prints it as annotation.
+    /// Returns a sentence on what the opcode does, which `pickletools.dis` prints as annotation.
     pub const fn doc(self) -> &'static str {
         self.row().doc
     }
 }
 
-/// The name, as CPython spells it.
+/// Writes the name in CPython's spelling.
 impl fmt::Display for Opcode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -130,7 +130,7 @@ impl fmt::Debug for Opcode {
 
 macro_rules! stack_objects {
     ($( $variant:ident $name:literal $doc:literal; )*) => {
-        /// What an opcode expects on the stack or leaves there: the `StackObject`s of `pickletools`.
+        /// What an opcode pops or pushes: a `StackObject` of `pickletools`.
         ///
         /// ```
         /// use picklevm_ops::{Opcode, StackObject};
@@ -145,7 +145,7 @@ macro_rules! stack_objects {
         }
 
         impl StackObject {
-            /// The name in `pickletools`, such as `int_or_bool`.
+            /// Returns the name in `pickletools`, such as `int_or_bool`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $( StackObject::$variant => $name, )*
@@ -156,7 +156,7 @@ macro_rules! stack_objects {
 }
 
 stack_objects! {
-    Any "any" "Any kind of object whatsoever.";
+    Any "any" "Any object.";
     None "None" "`None`.";
     Bool "bool" "A boolean.";
     Int "int" "An integer.";
@@ -172,11 +172,11 @@ stack_objects! {
     Dict "dict" "A dict.";
     Set "set" "A set.";
     FrozenSet "frozenset" "A frozenset.";
-    Mark "mark" "The mark, which MARK alone pushes.";
+    Mark "mark" "The mark, pushed only by MARK.";
     StackSlice "stackslice" "Everything above the topmost mark.";
 }
 
-/// The name in `pickletools`.
+/// Writes the name in `pickletools`.
 impl fmt::Display for StackObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

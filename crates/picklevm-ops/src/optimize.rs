@@ -1,4 +1,4 @@
-//! Leaving out what a pickle stores in the memo and never fetches.
+//! Removing PUT opcodes that no GET uses.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use crate::opcode::Opcode;
 use crate::undecoded::{RawOp, raw_ops};
 use crate::writer::Writer;
 
-/// The first pickle in `data` without the PUTs that no GET uses: the bytes that CPython 3.13's `pickletools.optimize`
+/// Returns the first pickle in `data` without unused PUT opcodes: the bytes that `pickletools.optimize` of CPython 3.13
 /// returns.
 ///
-/// The memo is numbered anew and frames are cut anew; all else stays as it is. What follows the pickle is left out, see
+/// Memo indices and frames are written anew; everything else is unchanged. Bytes after the pickle are ignored, see
 /// [`optimize_all`].
 ///
 /// ```
@@ -25,13 +25,13 @@ use crate::writer::Writer;
 ///
 /// # Errors
 ///
-/// Those of [`Decoder::next_op`](crate::Decoder::next_op) where an op does not end, and [`Memo`](ErrorKind::Memo) if
-/// something is fetched that was never stored. Other operands are copied unread.
+/// Those of [`Decoder::next_op`](crate::Decoder::next_op) where an op does not end, and [`Memo`](ErrorKind::Memo) if a
+/// GET reads an index that was not stored. Other operands are copied without a check.
 pub fn optimize(data: &[u8]) -> Result<Vec<u8>, Error> {
     optimize_at(data, 0).map(|(pickle, _)| pickle)
 }
 
-/// The pickle that begins at `start` in `data` as [`optimize`] returns it, and where it ends there.
+/// Returns the pickle at `start` in `data`, optimized as by [`optimize`], and the offset after it.
 ///
 /// ```
 /// assert_eq!(picklevm_ops::optimize_at(b"N.]q\x00.", 2)?, (b"].".to_vec(), 6));
@@ -40,14 +40,14 @@ pub fn optimize(data: &[u8]) -> Result<Vec<u8>, Error> {
 ///
 /// # Errors
 ///
-/// Those of [`optimize`]. Their offsets count from the beginning of `data`.
+/// Those of [`optimize`]. Offsets count from the beginning of `data`.
 pub fn optimize_at(data: &[u8], start: usize) -> Result<(Vec<u8>, usize), Error> {
     let mut writer = Writer::append_to(Vec::new());
     let end = optimize_one(data, start, &mut writer)?;
     Ok((writer.into_vec()?, end))
 }
 
-/// Every pickle in `data` as [`optimize`] returns it, one after the other, each with a memo of its own.
+/// Optimizes every pickle in `data` as [`optimize`] does, each with its own memo.
 ///
 /// # Errors
 ///
@@ -61,7 +61,7 @@ pub fn optimize_all(data: &[u8]) -> Result<Vec<u8>, Error> {
     writer.into_vec()
 }
 
-/// Writes the pickle at `start`, and returns where it ends.
+/// Writes the optimized pickle at `start`, and returns the offset after it.
 fn optimize_one(data: &[u8], start: usize, writer: &mut Writer) -> Result<usize, Error> {
     let mut plan = Plan::of(data, start)?;
     writer.encoded(&data[start..plan.header_end], false)?;
@@ -91,7 +91,8 @@ fn optimize_one(data: &[u8], start: usize, writer: &mut Writer) -> Result<usize,
             None if raw.opcode == Opcode::Frame => continue,
             None => {
                 writer.boundary()?;
-                // As pickletools has it: the whole op counts, not its payload, and one more byte than elsewhere.
+                // Like pickletools: the length of the whole op counts, not of its payload, and the limit is one byte
+                // higher.
                 writer.encoded(raw.bytes, raw.bytes.len() > FRAME_SIZE_TARGET)?;
                 continue;
             }
@@ -103,13 +104,13 @@ fn optimize_one(data: &[u8], start: usize, writer: &mut Writer) -> Result<usize,
     Ok(end)
 }
 
-/// What must be known of a pickle before it is written.
+/// Facts about a pickle that are needed before it is written.
 struct Plan {
-    /// The indices that are fetched, and what they become once they are stored.
+    /// The indices that are fetched, with their new index once they are stored.
     fetched: HashMap<u64, Option<u64>>,
-    /// The protocol that decides how the memo is written.
+    /// The protocol that decides the memo opcodes.
     proto: u8,
-    /// Where a PROTO at the beginning ends: it goes before the first frame.
+    /// Offset after a leading PROTO, which is written before the first frame.
     header_end: usize,
 }
 
@@ -135,15 +136,15 @@ impl Plan {
     }
 }
 
-/// What an op does with the memo.
+/// How an op uses the memo.
 enum MemoUse {
     Put(u64),
     Get(u64),
 }
 
 impl MemoUse {
-    /// The use that `raw` makes of the memo, if it does; `stored` is how many indices are stored, which MEMOIZE
-    /// counts on.
+    /// Returns how `raw` uses the memo, if it does. `stored` is the number of stored indices, which MEMOIZE counts
+    /// from.
     fn of(raw: &RawOp<'_>, stored: u64) -> Result<Option<Self>, Error> {
         if !matches!(
             raw.opcode,
@@ -170,7 +171,7 @@ impl MemoUse {
     }
 }
 
-/// The op that stores at `index`, as a pickler of the protocol writes it.
+/// Returns the op that stores at `index`, as a pickler of the protocol writes it.
 fn put(proto: u8, index: u64) -> Op<'static> {
     match (proto, u8::try_from(index), u32::try_from(index)) {
         (4.., _, _) => Op::Memoize,
@@ -180,7 +181,7 @@ fn put(proto: u8, index: u64) -> Op<'static> {
     }
 }
 
-/// The op that fetches `index`, as a pickler of the protocol writes it.
+/// Returns the op that fetches `index`, as a pickler of the protocol writes it.
 fn get(proto: u8, index: u64) -> Op<'static> {
     match (proto, u8::try_from(index), u32::try_from(index)) {
         (1.., Ok(index), _) => Op::BinGet(index),
@@ -191,6 +192,6 @@ fn get(proto: u8, index: u64) -> Op<'static> {
 
 #[cold]
 fn never_stored(raw: &RawOp<'_>, index: u64) -> Error {
-    let expected = "an index that was stored before";
+    let expected = "a memo index that was stored before";
     Error::new(ErrorKind::Memo, raw.offset as u64, Some(raw.opcode), expected, index.to_string())
 }

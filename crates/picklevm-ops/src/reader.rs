@@ -8,11 +8,10 @@ use crate::input::{Window, find_newline};
 use crate::op::{Op, decode, skip};
 use crate::opcode::Opcode;
 
-/// Reads the ops of an [`io::BufRead`], one after the other.
+/// Reads ops from an [`io::BufRead`].
 ///
-/// Memory grows with the bytes of one op that have arrived, never with a length that an op claims.
-/// Nothing is read past STOP, unless a frame said that it goes on: then the rest of the frame is
-/// passed over, as CPython does.
+/// Memory grows with the bytes of one op that have arrived, never with a length that an op claims. Nothing is read past
+/// STOP, except the rest of its frame, which is skipped as in CPython.
 ///
 /// ```
 /// use picklevm_ops::{Op, Reader};
@@ -27,14 +26,14 @@ use crate::opcode::Opcode;
 #[derive(Debug)]
 pub struct Reader<R> {
     inner: R,
-    /// How much of the buffer of `inner` the last op takes; it is consumed before the next is read.
+    /// Number of bytes of `inner`'s buffer that the last op takes; they are consumed before the next read.
     lent: usize,
-    /// An op that the buffer does not hold as a whole, or that a frame may cut.
+    /// Holds an op that `inner`'s buffer does not hold as a whole, or that may cross the end of a frame.
     scratch: Vec<u8>,
     op_start: u64,
     offset: u64,
     pickle_start: u64,
-    /// Where the current frame ends.
+    /// Offset of the end of the current frame.
     frame: Option<u64>,
     max_op_len: u64,
     max_pickle_len: u64,
@@ -43,7 +42,7 @@ pub struct Reader<R> {
 }
 
 impl<R: io::BufRead> Reader<R> {
-    /// A reader of what `inner` yields. It has no buffer of its own: `BufReader::new(file)` does.
+    /// Creates a reader of `inner`. It has no buffer of its own; for a file, pass `BufReader::new(file)`.
     pub fn new(inner: R) -> Self {
         Reader {
             inner,
@@ -59,8 +58,7 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    /// Refuses ops that take more than `len` bytes, opcode and operand together. By default there
-    /// is no such limit.
+    /// Limits the length of an op, opcode and operand together, in bytes. Default: no limit.
     ///
     /// ```
     /// use picklevm_ops::{ErrorKind, Reader};
@@ -75,8 +73,7 @@ impl<R: io::BufRead> Reader<R> {
         self
     }
 
-    /// Refuses pickles that take more than `len` bytes, with what their last frame holds behind STOP. By default
-    /// there is no such limit.
+    /// Limits the length of a pickle in bytes, including what its last frame holds after STOP. Default: no limit.
     ///
     /// ```
     /// use picklevm_ops::{ErrorKind, Op, Reader};
@@ -94,22 +91,22 @@ impl<R: io::BufRead> Reader<R> {
         self
     }
 
-    /// How many bytes of the pickle may still be read.
+    /// Returns how many bytes of the pickle may still be read.
     #[inline(always)]
     fn room(&self) -> u64 {
         match self.max_pickle_len {
-            // No limit, not even where a claimed length ends behind it.
+            // No limit, even for a claimed length that exceeds it.
             u64::MAX => u64::MAX,
             limit => limit.saturating_sub(self.offset - self.pickle_start),
         }
     }
 
-    /// The next op. Its payload lives until the next call.
+    /// Reads the next op. Its payload is valid until the next call.
     ///
     /// # Errors
     ///
-    /// Those of [`Decoder::next_op`](crate::Decoder::next_op), [`Io`](ErrorKind::Io) if the reader
-    /// fails, and [`Limit`](ErrorKind::Limit). After an error the reader is somewhere in the op.
+    /// Those of [`Decoder::next_op`](crate::Decoder::next_op), [`Io`](ErrorKind::Io) if the reader fails, and
+    /// [`Limit`](ErrorKind::Limit). After an error the position within the op is unspecified.
     #[inline]
     pub fn next_op(&mut self) -> Result<Op<'_>, Error> {
         self.give_back();
@@ -128,20 +125,19 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    /// Where the op begins that was returned last (or that failed), in bytes from where the reader
-    /// stood at first.
+    /// Returns the offset of the last op (or of the op that failed), in bytes from the initial position of the reader.
     #[inline]
     pub fn op_offset(&self) -> u64 {
         self.op_start
     }
 
-    /// Where that op ends.
+    /// Returns the offset after the last op.
     #[inline]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The opcode of the op that comes next, if there is one; it is not consumed.
+    /// Returns the opcode of the next op, if there is one; it is not consumed.
     pub fn peek_opcode(&mut self) -> Option<Opcode> {
         self.give_back();
         let buffer = fill(&mut self.inner, self.offset).ok()?;
@@ -156,7 +152,7 @@ impl<R: io::BufRead> Reader<R> {
         self.pickle_start = self.offset;
     }
 
-    /// The reader that was given, after the last op.
+    /// Returns the inner reader, positioned after the last op.
     pub fn into_inner(mut self) -> R {
         self.give_back();
         self.inner
@@ -168,7 +164,7 @@ impl<R: io::BufRead> Reader<R> {
         self.inner.consume(std::mem::take(&mut self.lent));
     }
 
-    /// What can be read without a thought: what the buffer holds of the current frame.
+    /// Returns the bytes readable without a frame check: those of the current frame that are in the buffer.
     #[inline(always)]
     fn window(&mut self) -> Result<&[u8], Error> {
         let left = self.frame.map_or(u64::MAX, |end| end - self.offset).min(self.max_op_len).min(self.room());
@@ -176,7 +172,7 @@ impl<R: io::BufRead> Reader<R> {
         Ok(&buffer[..at_most(left, buffer)])
     }
 
-    /// The op that takes the next `len` bytes of the buffer.
+    /// Returns the op in the next `len` bytes of the buffer.
     #[inline(always)]
     fn lend(&mut self, len: usize) -> Result<Op<'_>, Error> {
         let start = self.offset;
@@ -198,7 +194,7 @@ impl<R: io::BufRead> Reader<R> {
         decode_slowly(&self.scratch, self.op_start, frame)
     }
 
-    /// Moves the next op to `scratch`, whatever frames it lies in.
+    /// Moves the next op to `scratch`, across the ends of frames.
     #[cold]
     fn collect(&mut self) -> Result<Opcode, Error> {
         self.scratch.clear();
@@ -223,7 +219,7 @@ impl<R: io::BufRead> Reader<R> {
         }
     }
 
-    /// Moves the bytes to `scratch` that a read needs; false if the data end before.
+    /// Moves the bytes that a read needs to `scratch`. Returns `false` if the data end before.
     fn gather(&mut self, need: Need) -> Result<bool, Error> {
         let target = need.len.saturating_add(need.from as u64);
         let most = self.max_op_len.min(self.room());
@@ -262,7 +258,7 @@ impl<R: io::BufRead> Reader<R> {
         Error::new(ErrorKind::Limit, self.offset, opcode, expected, "more")
     }
 
-    /// Passes over what is left of the current frame.
+    /// Skips the rest of the current frame.
     #[cold]
     fn leave_frame(&mut self) -> Result<(), Error> {
         let Some(end) = self.frame else { return Ok(()) };
@@ -284,24 +280,24 @@ impl<R: io::BufRead> Reader<R> {
     }
 }
 
-/// Decodes an op that lies in `bytes` as a whole, by all the rules.
+/// Decodes an op that is complete in `bytes`, by all the rules.
 #[cold]
 fn decode_slowly(bytes: &[u8], offset: u64, frame: Option<u64>) -> Result<Op<'_>, Error> {
     let mut input = Unframer::new(bytes, offset, frame);
     decode(&mut input).map_err(|halt| halt.into_error(offset, bytes.len(), false))
 }
 
-/// `len`, or all of `buffer` if that is less.
+/// Returns `len`, or the length of `buffer` if that is less.
 #[inline(always)]
 fn at_most(len: u64, buffer: &[u8]) -> usize {
     usize::try_from(len).map_or(buffer.len(), |len| len.min(buffer.len()))
 }
 
-/// What the buffer of `inner` holds; it is empty at the end only.
+/// Returns the buffer of `inner`, which is empty only at the end.
 #[inline(always)]
 fn fill<R: io::BufRead>(inner: &mut R, offset: u64) -> Result<&[u8], Error> {
-    // A full buffer is asked for twice, as the borrow of a first success would outlast the loop;
-    // the second costs a look.
+    // A non-empty buffer is requested twice, because the borrow of the first success would outlast the loop; the second
+    // request is cheap.
     loop {
         match inner.fill_buf() {
             Ok([]) => return Ok(&[]),

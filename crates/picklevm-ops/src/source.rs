@@ -1,4 +1,4 @@
-//! What ops are read from.
+//! The trait of everything that ops are read from.
 
 use std::io;
 
@@ -14,14 +14,14 @@ pub(crate) mod private {
 
 /// A source of ops: a [`Decoder`] or a [`Reader`]. The trait is sealed.
 pub trait Source: private::Sealed {
-    /// The next op; see [`Decoder::next_op`] and [`Reader::next_op`].
+    /// Reads the next op; see [`Decoder::next_op`] and [`Reader::next_op`].
     ///
     /// # Errors
     ///
-    /// Those of the two.
+    /// See there.
     fn next_op(&mut self) -> Result<Op<'_>, Error>;
 
-    /// Hands the next op to a visitor; see [`Decoder::visit_op`].
+    /// Passes the next op to a visitor; see [`Decoder::visit_op`].
     ///
     /// # Errors
     ///
@@ -34,11 +34,11 @@ pub trait Source: private::Sealed {
         Ok(visitor.visit::<0>(offset, self.next_op()?))
     }
 
-    /// Hands ops to a visitor until it says `false`, or until one ends at the offset `until` or behind it: there are no
-    /// more of them than bytes up to there. Several small integers may be handed over at once; what
-    /// [`op_offset`](Self::op_offset) says is known only if the visitor said `false`, and not of a MEMOIZE.
+    /// Passes ops to a visitor until it returns `false`, or until an op ends at or after the offset `until`. There are
+    /// at most as many ops as bytes up to `until`. Several small integers may be passed at once. Afterwards
+    /// [`op_offset`](Self::op_offset) is known only if the visitor returned `false`, and not for a MEMOIZE.
     ///
-    /// The source goes in and out by value, so that one that is a local variable can live in registers.
+    /// The source is passed and returned by value, so that a local variable can stay in registers.
     ///
     /// # Errors
     ///
@@ -58,22 +58,22 @@ pub trait Source: private::Sealed {
         (self, Ok(()))
     }
 
-    /// The opcode of the op that was returned last.
+    /// Returns the opcode of the last op.
     fn op_opcode(&self) -> Option<Opcode>;
 
-    /// Where the op begins that was returned last, in bytes from the beginning of the source.
+    /// Returns the offset of the last op, in bytes from the beginning of the source.
     fn op_offset(&self) -> u64;
 
-    /// Where that op ends.
+    /// Returns the offset after the last op.
     fn offset(&self) -> u64;
 
     /// Begins the next pickle of the source.
     fn start_pickle(&mut self);
 
-    /// The opcode of the op that comes next, if there is one; nothing is read past it.
+    /// Returns the opcode of the next op, if there is one, and reads nothing past it.
     fn peek_opcode(&mut self) -> Option<Opcode>;
 
-    /// The length of the whole source in bytes, where it is known.
+    /// Returns the length of the whole source in bytes, if it is known.
     fn len_hint(&self) -> Option<u64>;
 }
 

@@ -1,4 +1,4 @@
-//! The table of opcodes: one row each, from which everything else about the language is made.
+//! The table of opcodes: one row each, from which all other code about opcodes is generated.
 
 /// Calls `$use` with every row of the table.
 ///
@@ -144,7 +144,7 @@ macro_rules! for_each_opcode {
             StackGlobal = b'\x93' "STACK_GLOBAL" 4 [Str Str] => [Any]
                 "Push a global object (module.attr) on the stack.";
 
-            // Objects that are made.
+            // Creating and building objects.
             Reduce = b'R' "REDUCE" 0 [Any Any] => [Any]
                 "Push an object built from a callable and an argument tuple.";
             Build = b'b' "BUILD" 0 [Any Any] => [Any]
@@ -158,7 +158,7 @@ macro_rules! for_each_opcode {
             NewObjEx = b'\x92' "NEWOBJ_EX" 4 [Any Any Any] => [Any]
                 "Build an object instance.";
 
-            // The machine.
+            // Protocol, end and frames.
             Proto(version: u8) as ProtoVersion = b'\x80' "PROTO" 2 [] => []
                 "Protocol version indicator.";
             Stop = b'.' "STOP" 0 [Any] => []

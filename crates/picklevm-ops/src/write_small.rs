@@ -1,19 +1,19 @@
-//! Short pickles, written over memory that is there.
+//! Fast path for writing small pickles into existing memory.
 
 use crate::frame::Framing;
 use crate::op_run::OpRun;
 use crate::opcode::Opcode;
 
-/// PROTO and its operand.
+/// Length of PROTO and its operand.
 const PROTO_LEN: usize = 2;
-/// FRAME and its operand behind it.
+/// Length of PROTO and FRAME with their operands.
 const HEADER_LEN: usize = PROTO_LEN + 9;
 
-/// Writes a pickle of protocol 2 or later over `memory`, in one frame from protocol 4 on: PROTO, what `write` writes, and
-/// STOP. Returns the pickle, or nothing where `write` does, or where the memory is too short.
+/// Writes a pickle of protocol 2 or later over `memory`: PROTO, from protocol 4 on one frame, the ops that `write`
+/// writes, and STOP. Returns the pickle, or `None` if `write` returns `None` or the memory is too short.
 ///
-/// What [`Writer`](crate::Writer) writes, in less time: it needs no look at where the frame and the memory end but that of
-/// [`OpRun`]. `write` returns how many bytes it wrote.
+/// The result is that of [`Writer`](crate::Writer), in less time: the ends of frame and memory are checked by [`OpRun`]
+/// only. `write` returns the number of bytes that it wrote.
 ///
 /// ```
 /// use picklevm_ops::{Framing, Opcode, write_small};
@@ -37,7 +37,7 @@ pub fn write_small(
 ) -> Option<&[u8]> {
     let start = if protocol >= 4 { HEADER_LEN } else { PROTO_LEN };
     let body = memory.get_mut(start..)?;
-    // A frame of 64 KiB is not short any more.
+    // From 64 KiB on, one frame is not enough.
     let len = write(OpRun::new(body, usize::from(u16::MAX)))?;
     *body.get_mut(len)? = Opcode::Stop.byte();
     let len = len + 1;
@@ -48,7 +48,7 @@ pub fn write_small(
             *memory.first_chunk_mut()? = header;
             return memory.get(..HEADER_LEN + len);
         }
-        // So little has no frame.
+        // Too short for a frame.
         memory.copy_within(start..start + len, PROTO_LEN);
     }
     memory[..PROTO_LEN].copy_from_slice(&header[..PROTO_LEN]);
@@ -61,7 +61,7 @@ mod tests {
     use crate::writer::Writer;
 
     #[test]
-    fn a_short_pickle_is_what_a_writer_writes() {
+    fn a_small_pickle_equals_that_of_a_writer() {
         for protocol in 2..=5 {
             for framing in [Framing::Python34, Framing::Python37] {
                 for count in 0..10 {
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_where_the_memory_ends_or_the_caller_gives_up() {
+    fn the_result_is_none_if_memory_runs_out_or_the_caller_returns_none() {
         assert_eq!(write_small(&mut [0; 5], 4, Framing::default(), |run| Some(run.len())), None);
         assert_eq!(write_small(&mut [0; 11], 4, Framing::default(), |run| Some(run.len())), None);
         assert_eq!(write_small(&mut [0; 200], 4, Framing::default(), |_| None), None);

@@ -1,4 +1,4 @@
-//! Writing ops: into memory or to a sink, in frames or without.
+//! Writing ops into memory or to an [`io::Write`], with or without frames.
 
 use std::io;
 
@@ -12,8 +12,8 @@ use crate::operand::write_17_digits;
 
 /// Writes ops, in frames from [`start_framing`](Self::start_framing) on.
 ///
-/// [`Writer::new`] writes into memory, [`Writer::stream`] to an [`io::Write`]; that one holds a frame at most, and
-/// hands large payloads over without a copy.
+/// [`Writer::new`] writes into memory, [`Writer::stream`] to an [`io::Write`]. A stream writer buffers at most one
+/// frame and passes large payloads on without a copy.
 ///
 /// ```
 /// use picklevm_ops::{Framing, Op, Writer};
@@ -32,23 +32,23 @@ pub struct Writer<S = Memory> {
     out: Buffer,
     framer: Framer,
     sink: S,
-    /// How many bytes have left `out`.
+    /// Number of bytes passed on from `out` to the sink.
     passed: u64,
 }
 
-/// Where a [`Writer`]'s bytes go: [`Memory`] or a [`IoSink`]. The trait is sealed.
+/// The destination of a [`Writer`]: [`Memory`] or [`IoSink`]. The trait is sealed.
 pub trait Sink: private::Sealed {}
 
 mod private {
     use std::io;
 
     pub trait Sealed {
-        /// Takes what was written and will not change; tells whether it did.
+        /// Takes bytes that will not change any more; returns whether it took them.
         fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
     }
 }
 
-/// The sink of a [`Writer`] that keeps everything.
+/// The sink of a [`Writer`] into memory.
 #[derive(Debug, Clone, Copy)]
 pub struct Memory(());
 
@@ -61,7 +61,7 @@ impl private::Sealed for Memory {
     }
 }
 
-/// The sink of a [`Writer`] that hands on what it has.
+/// The sink of a [`Writer`] to an [`io::Write`].
 #[derive(Debug)]
 pub struct IoSink<W>(W);
 
@@ -74,18 +74,18 @@ impl<W: io::Write> private::Sealed for IoSink<W> {
 }
 
 impl Writer {
-    /// A writer into memory.
+    /// Creates a writer into memory.
     pub fn new() -> Self {
         Self::append_to(Vec::new())
     }
 
-    /// A writer into memory that appends to `out`.
+    /// Creates a writer into memory that appends to `out`.
     pub fn append_to(out: Vec<u8>) -> Self {
         Self::on(Buffer::new(out))
     }
 
-    /// A writer into memory that writes over the bytes of `memory`, and behind them when they are used up: for one short
-    /// pickle after another, which are written in less time than memory for each takes to prepare.
+    /// Creates a writer that overwrites the bytes of `memory` and appends when they are used up. Reuse the memory for a
+    /// sequence of short pickles: writing them takes less time than preparing new memory for each.
     ///
     /// ```
     /// use picklevm_ops::{Op, Writer};
@@ -111,23 +111,24 @@ impl Writer {
         Writer { framer: Framer::new(&out), out, sink: Memory(()), passed: 0 }
     }
 
-    /// What was written. The header of the current frame is not filled in before [that ends](Self::end_framing).
+    /// Returns the written bytes. The header of the current frame is filled in only when [the frame
+    /// ends](Self::end_framing).
     #[inline]
     pub fn written(&self) -> &[u8] {
         self.out.written()
     }
 
-    /// The memory that was written to, with the bytes behind what was written.
+    /// Returns the memory, with the bytes after the written ones.
     #[inline]
     pub fn into_memory(self) -> Vec<u8> {
         self.out.into_memory()
     }
 
-    /// What was written.
+    /// Ends the current frame and returns the written bytes.
     ///
     /// # Errors
     ///
-    /// None, as things are: it ends the last frame, which can fail on other sinks.
+    /// None in practice: only other sinks can fail.
     pub fn into_vec(mut self) -> Result<Vec<u8>, Error> {
         self.end_framing()?;
         Ok(self.out.into_vec())
@@ -141,13 +142,13 @@ impl Default for Writer {
 }
 
 impl<W: io::Write> Writer<IoSink<W>> {
-    /// A writer to `inner`, which needs no buffer of its own.
+    /// Creates a writer to `inner`, which needs no buffer of its own.
     pub fn stream(inner: W) -> Self {
         let out = Buffer::default();
         Writer { framer: Framer::new(&out), out, sink: IoSink(inner), passed: 0 }
     }
 
-    /// Writes what is left, and gives the sink back, flushed.
+    /// Writes what is left, flushes the inner writer and returns it.
     ///
     /// # Errors
     ///
@@ -161,8 +162,7 @@ impl<W: io::Write> Writer<IoSink<W>> {
 }
 
 impl<S: Sink> Writer<S> {
-    /// Writes an op. Payloads of text, bytes and bytearrays of 64 KiB and more go outside of frames, where the framing
-    /// says so.
+    /// Writes an op. Text, bytes and bytearrays of 64 KiB or more go outside of frames if the framing says so.
     ///
     /// # Errors
     ///
@@ -177,8 +177,8 @@ impl<S: Sink> Writer<S> {
         op.encode_at(self.passed, &mut self.out)
     }
 
-    /// Writes FLOAT with 17 digits, as C's `%.17g` does, which the cPickle of Python 2 writes floats with at protocol 0;
-    /// [`Op::Float`] has as many as Python's `repr`.
+    /// Writes FLOAT with 17 digits like C's `%.17g`, as the cPickle of Python 2 does at protocol 0. [`Op::Float`] is
+    /// written with the digits of Python's `repr`.
     ///
     /// ```
     /// let mut writer = picklevm_ops::Writer::new();
@@ -191,12 +191,12 @@ impl<S: Sink> Writer<S> {
         self.out.put(*b"\n");
     }
 
-    /// An object begins: a frame of 64 KiB or more ends before it.
+    /// Marks the beginning of an object: a frame of 64 KiB or more ends before it.
     ///
-    /// This is the only place where a frame ends because of its size. CPython's picklers, the one in C
-    /// (`_Pickler_OpcodeBoundary`) as the one in Python (`_Framer.commit_frame`), look at the size at the start of each
-    /// `save`, also of what is then fetched from the memo, and nowhere else: opcodes behind the last object that is saved
-    /// (APPENDS, TUPLE, REDUCE, MEMOIZE, …) stay in its frame. A [`OpRun`] is full where this would end the frame.
+    /// This is the only place where a frame ends because of its size. CPython's picklers, in C
+    /// (`_Pickler_OpcodeBoundary`) and in Python (`_Framer.commit_frame`), check the size only at the start of each
+    /// `save`, also for objects fetched from the memo. Opcodes after the last saved object (APPENDS, TUPLE, REDUCE,
+    /// MEMOIZE, …) stay in its frame. An [`OpRun`] is full where this would end the frame.
     ///
     /// # Errors
     ///
@@ -209,8 +209,8 @@ impl<S: Sink> Writer<S> {
         Ok(())
     }
 
-    /// Room in the current frame for a run of short ops, which are written without a look at the frame and at memory for
-    /// each; it is full where the frame is. [`take`](Self::take) takes over what was written into it.
+    /// Reserves space in the current frame for a run of short ops, which are written without a check of frame and
+    /// memory for each. The run is full where the frame is. [`commit`](Self::commit) adds what was written into it.
     ///
     /// ```
     /// use picklevm_ops::{Opcode, Writer};
@@ -234,16 +234,16 @@ impl<S: Sink> Writer<S> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn reserve(&mut self) -> OpRun<'_> {
         let left = self.framer.left(&self.out);
-        OpRun::new(self.out.reserve(OpRun::LEAST), left)
+        OpRun::new(self.out.reserve(OpRun::MIN_LEN), left)
     }
 
-    /// Takes over so many bytes that were written into [`room`](Self::run); no more than there was.
+    /// Adds `written` bytes that were written into the [reserved](Self::reserve) space, at most its length.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn commit(&mut self, written: usize) {
         self.out.advance(written);
     }
 
-    /// Begins a pickle: PROTO from protocol 2 on, and from 4 on the first frame.
+    /// Begins a pickle: writes PROTO from protocol 2 on, and from protocol 4 on begins the first frame.
     ///
     /// ```
     /// use picklevm_ops::{Framing, Op, Writer};
@@ -271,7 +271,7 @@ impl<S: Sink> Writer<S> {
         Ok(())
     }
 
-    /// Writes in frames from here on.
+    /// Writes in frames from now on.
     ///
     /// # Errors
     ///
@@ -281,7 +281,7 @@ impl<S: Sink> Writer<S> {
         self.set_framing(Some(framing))
     }
 
-    /// Ends the current frame, and writes without frames from here on.
+    /// Ends the current frame, and writes without frames from now on.
     ///
     /// # Errors
     ///
@@ -291,12 +291,12 @@ impl<S: Sink> Writer<S> {
         self.set_framing(None)
     }
 
-    /// How many bytes were written, with the header of the current frame.
+    /// Returns the number of bytes written, including the header of the current frame.
     pub fn offset(&self) -> u64 {
         self.passed + self.out.len() as u64
     }
 
-    /// Writes ops that are encoded already, and stand outside of frames if they are `large`.
+    /// Writes ops that are already encoded, outside of frames if they are `large`.
     pub(crate) fn encoded(&mut self, ops: &[u8], large: bool) -> Result<(), Error> {
         if large {
             return self.outside(ops, |_| Ok(()));
@@ -316,7 +316,7 @@ impl<S: Sink> Writer<S> {
         })
     }
 
-    /// Writes what `head` does and then `payload`, between two frames.
+    /// Writes the output of `head` and then `payload` between two frames.
     fn outside(&mut self, payload: &[u8], head: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
         self.framer.close(&mut self.out);
         let result = head(self).and_then(|()| self.settle()).and_then(|()| {
@@ -344,7 +344,7 @@ impl<S: Sink> Writer<S> {
         result
     }
 
-    /// Lets the sink have what will not change any more.
+    /// Passes the bytes that will not change any more to the sink.
     #[inline]
     fn settle(&mut self) -> Result<(), Error> {
         if self.sink.take(self.out.written()).map_err(|error| Error::from_io(self.offset(), error))? {
@@ -355,7 +355,7 @@ impl<S: Sink> Writer<S> {
     }
 }
 
-/// The payload of an op that CPython writes with `_write_large_bytes`.
+/// Returns the payload of an op that CPython writes with `_write_large_bytes`.
 #[cfg_attr(not(debug_assertions), inline(always))]
 fn bulk(op: Op<'_>) -> Option<&[u8]> {
     match op {

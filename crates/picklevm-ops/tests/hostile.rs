@@ -1,10 +1,10 @@
-//! Whatever the bytes are: no panic, no endless loop, and all ways to read them agree.
+//! For any bytes: no panic, no endless loop, and all ways to read them agree.
 
 use std::{fs, io};
 
 use picklevm_ops::{Decoder, Disassembler, Error, Op, Opcode, Reader, ops, optimize};
 
-/// A small generator of numbers; the same seed gives the same numbers.
+/// A pseudorandom number generator; the same seed gives the same numbers.
 struct Random(u64);
 
 impl Random {
@@ -20,7 +20,7 @@ impl Random {
     }
 }
 
-/// Real pickles.
+/// Returns real pickles.
 fn seeds() -> Vec<Vec<u8>> {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/tools");
     let mut paths: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -31,7 +31,7 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
-/// Runs everything over `data`.
+/// Reads `data` in every way.
 fn read_every_way(data: &[u8]) {
     let mut decoder = Decoder::new(data);
     let mut reader = Reader::new(io::BufReader::with_capacity(5, data));
@@ -63,7 +63,7 @@ fn read_every_way(data: &[u8]) {
     }
 }
 
-/// NaN is no number, but the same.
+/// Compares ops; NaN equals NaN.
 fn same(a: Op<'_>, b: Op<'_>) -> bool {
     match (a, b) {
         (Op::Float(a), Op::Float(b)) | (Op::BinFloat(a), Op::BinFloat(b)) => a.to_bits() == b.to_bits() || a.is_nan(),
@@ -71,7 +71,8 @@ fn same(a: Op<'_>, b: Op<'_>) -> bool {
     }
 }
 
-/// What an op encodes to decodes to it again; it is what was there, unless an operand in text was written otherwise.
+/// Checks that an op encodes to bytes that decode to it again, and that they are the original ones, unless its operand
+/// is text that has another form.
 fn check_encoding(op: Op<'_>, bytes: &[u8]) {
     let mut encoded = Vec::new();
     op.encode(&mut encoded).unwrap();
@@ -81,7 +82,7 @@ fn check_encoding(op: Op<'_>, bytes: &[u8]) {
 }
 
 #[test]
-fn random_bytes() {
+fn random_bytes_are_read_the_same_in_every_way() {
     let mut random = Random(1);
     for _ in 0..20_000 {
         let len = random.below(40);
@@ -91,7 +92,7 @@ fn random_bytes() {
 }
 
 #[test]
-fn random_opcodes() {
+fn random_opcodes_are_read_the_same_in_every_way() {
     let mut random = Random(2);
     for _ in 0..20_000 {
         let mut data = Vec::new();
@@ -107,7 +108,7 @@ fn random_opcodes() {
 }
 
 #[test]
-fn pickles_cut_off_anywhere() {
+fn truncated_pickles_end_in_an_error() {
     for seed in seeds() {
         for len in 0..seed.len() {
             assert!(ops(&seed[..len]).last().is_none_or(|op: Result<_, Error>| op.is_err()));
@@ -116,7 +117,7 @@ fn pickles_cut_off_anywhere() {
 }
 
 #[test]
-fn pickles_with_bytes_changed() {
+fn mutated_pickles_are_read_the_same_in_every_way() {
     let mut random = Random(3);
     let seeds = seeds();
     for _ in 0..10_000 {

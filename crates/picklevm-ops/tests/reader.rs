@@ -1,4 +1,4 @@
-//! What a reader takes from its stream, and what it leaves there.
+//! What a reader consumes from its stream, and what it leaves there.
 
 mod common;
 
@@ -18,7 +18,7 @@ fn nothing_is_read_past_stop() {
 }
 
 #[test]
-fn the_rest_of_a_frame_goes_with_stop() {
+fn the_rest_of_a_frame_is_consumed_with_stop() {
     let mut stream = &b"\x95\x05\0\0\0\0\0\0\0N.xyzrest"[..];
     let mut reader = Reader::new(&mut stream);
     while reader.next_op().unwrap() != Op::Stop {}
@@ -29,14 +29,14 @@ fn the_rest_of_a_frame_goes_with_stop() {
 }
 
 #[test]
-fn a_stream_of_one_byte_at_a_time_is_left_after_stop_too() {
+fn nothing_is_read_past_stop_from_a_stream_of_single_bytes() {
     let mut reader = Reader::new(OneByOne::new(b"X\x03\0\0\0abc.rest"));
     while reader.next_op().unwrap() != Op::Stop {}
     assert_eq!(reader.into_inner().rest(), b"rest");
 }
 
 #[test]
-fn one_pickle_after_the_other_is_read() {
+fn consecutive_pickles_are_read() {
     let mut reader = Reader::new(&b"N.K\x02."[..]);
     assert_eq!(reader.next_op().unwrap(), Op::None);
     assert_eq!(reader.next_op().unwrap(), Op::Stop);
@@ -48,7 +48,7 @@ fn one_pickle_after_the_other_is_read() {
 }
 
 #[test]
-fn buffers_of_every_size_give_the_ops_of_the_slice() {
+fn buffers_of_every_size_give_the_same_ops_as_a_slice() {
     let pickle = b"\x80\x04\x95\x1b\0\0\0\0\0\0\0](X\x05\0\0\0helloI123\nM\x01\x02\x8c\x01k\x94e.";
     let mut expected = Vec::new();
     let mut decoder = Decoder::new(pickle);
@@ -64,7 +64,7 @@ fn buffers_of_every_size_give_the_ops_of_the_slice() {
 }
 
 #[test]
-fn the_next_opcode_can_be_seen_before_it_is_read() {
+fn the_next_opcode_can_be_peeked() {
     let mut reader = Reader::new(&b"K\x01."[..]);
     assert_eq!(reader.peek_opcode().unwrap().name(), "BININT1");
     assert_eq!(reader.next_op().unwrap(), Op::BinInt1(1));
@@ -74,14 +74,14 @@ fn the_next_opcode_can_be_seen_before_it_is_read() {
 }
 
 #[test]
-fn a_claimed_length_takes_no_memory() {
+fn a_claimed_length_allocates_no_memory() {
     let error = Reader::new(&b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7fabc"[..]).next_op().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Truncated);
     assert_eq!(error.to_string(), "offset 0: BINBYTES8: expected 9223372036854775807 bytes, found 3 before the end");
 }
 
 #[test]
-fn the_longest_length_there_is_ends_with_the_data_as_in_a_slice() {
+fn the_maximum_length_is_truncated_at_the_end_of_the_data_as_in_a_slice() {
     let data = b"N\x8e\xff\xff\xff\xff\xff\xff\xff\xffabc";
     let mut decoder = Decoder::new(data);
     let mut reader = Reader::new(BufReader::with_capacity(1, &data[..]));
@@ -92,7 +92,7 @@ fn the_longest_length_there_is_ends_with_the_data_as_in_a_slice() {
 }
 
 #[test]
-fn an_op_longer_than_the_limit_is_refused_however_it_is_buffered() {
+fn an_op_longer_than_the_limit_is_refused_for_every_buffer_size() {
     for pickle in [&b"C\x04abcd."[..], b"I12345\n."] {
         let mut reader = Reader::new(pickle).max_op_len(5);
         assert_eq!(reader.next_op().unwrap_err().kind(), ErrorKind::Limit);
@@ -103,7 +103,7 @@ fn an_op_longer_than_the_limit_is_refused_however_it_is_buffered() {
     }
 }
 
-/// Fails once as if a signal had come, then yields its bytes, then fails for good.
+/// A reader that is interrupted once, then yields its bytes, then fails.
 struct Flaky {
     interrupted: bool,
     bytes: &'static [u8],
@@ -132,7 +132,7 @@ impl BufRead for Flaky {
 }
 
 #[test]
-fn an_interrupted_read_is_tried_again_and_a_failed_one_tells_why() {
+fn an_interrupted_read_is_retried_and_a_failed_one_returns_its_error() {
     let mut reader = Reader::new(Flaky { interrupted: false, bytes: b"NI1" });
     assert_eq!(reader.next_op().unwrap(), Op::None);
     let error = reader.next_op().unwrap_err();

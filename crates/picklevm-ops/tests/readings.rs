@@ -1,5 +1,5 @@
-//! Operands and frames, read as CPython 3.13 reads them: data made by `tests/data/make.py`, and live where that
-//! Python is.
+//! Operands and frames are read as CPython 3.13 reads them. The data are made by `tests/data/make.py`; if that Python
+//! is installed, more are made at test time.
 
 mod common;
 
@@ -14,7 +14,7 @@ use picklevm_ops::{
 
 use common::{OneByOne, unhex};
 
-/// Every line of `cases`: a pickle, a tab, how Python reads it.
+/// Checks every line of `cases`: a pickle, a tab, and what Python reads.
 fn check(cases: &str) {
     let mut count = 0;
     for case in cases.lines() {
@@ -45,7 +45,7 @@ fn check(cases: &str) {
     assert!(count >= 500);
 }
 
-/// OFFSET:NAME:OPERAND of each op, as `reading` in `make.py` prints it.
+/// Returns OFFSET:NAME:OPERAND of each op, as `reading` in `make.py` prints it.
 fn reading(source: &mut impl Source) -> Result<String, Error> {
     let mut out = Printed::default();
     while !out.ended {
@@ -56,7 +56,7 @@ fn reading(source: &mut impl Source) -> Result<String, Error> {
     Ok(out.text)
 }
 
-/// The same by a visitor.
+/// Like [`reading`], with a visitor.
 fn visited(source: &mut impl Source) -> Result<String, Error> {
     let mut out = Printed::default();
     while !out.ended {
@@ -65,24 +65,25 @@ fn visited(source: &mut impl Source) -> Result<String, Error> {
     Ok(out.text)
 }
 
-/// The same by a visitor that takes all ops of so many bytes.
+/// Like [`reading`], with a visitor that visits the ops of `bytes` bytes at once.
 fn visited_until(mut source: impl Source, bytes: u64) -> Result<String, Error> {
     let mut out = Many::default();
     while !out.0.ended {
         let until = source.offset() + bytes;
         let (after, visited) = source.visit_until(until, &mut out);
         visited?;
-        assert!(out.0.ended || after.offset() >= until, "nothing but its end and its visitor ends it earlier");
+        assert!(out.0.ended || after.offset() >= until, "only its end or its visitor ends it earlier");
         source = after;
     }
     Ok(out.0.text)
 }
 
 #[test]
-fn runs_of_small_integers_are_read_as_one_by_one() {
+fn runs_of_small_integers_are_read_like_single_ones() {
     for len in 0..10 {
         for apart in 0..=len {
-            // One that is no BININT1, a frame that ends among them, text that looks like them, and what is memoized.
+            // Something other than BININT1, a frame that ends among them, text that looks like them, and memoized
+            // values.
             let ints = |range: std::ops::Range<u8>| range.flat_map(|n| [b'K', n]).collect::<Vec<u8>>();
             for between in [
                 &b""[..],
@@ -104,8 +105,8 @@ fn runs_of_small_integers_are_read_as_one_by_one() {
 }
 
 #[test]
-fn integers_of_all_widths_are_read_as_one_by_one() {
-    // Pickles of pseudorandom ops: phases in which integers are small, come one by one, or are of all widths.
+fn integers_of_all_widths_are_read_like_single_ones() {
+    // Pickles of pseudorandom ops, with phases in which integers are small, single, or of all widths.
     let mut state = 1_u32;
     let mut random = |below: u32| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -142,7 +143,7 @@ fn integers_of_all_widths_are_read_as_one_by_one() {
 }
 
 #[test]
-fn several_small_integers_are_handed_over_at_once() {
+fn several_small_integers_are_visited_at_once() {
     let runs = |pickle: &[u8], is_long: bool| {
         let mut out = Many::default();
         let visited = match is_long {
@@ -153,13 +154,13 @@ fn several_small_integers_are_handed_over_at_once() {
         out.1
     };
     assert_eq!(runs(b"K\x01K\x02K\x03K\x04K\x05K\x06K\x07.", false), [4, 2]);
-    // Nothing is read past the end: the last eight bytes are read one by one.
+    // Nothing is read past the end: the ops in the last eight bytes are read one by one.
     assert_eq!(runs(b"(M\x01\x01M\x02\x02M\x03\x03K\x04t(M\x05\x05K\x06t........", true), [3, 1, 2]);
 }
 
 #[test]
-fn integers_that_come_one_by_one_are_taken_so() {
-    // A run again as soon as two come together, and none as long as one was larger not long ago.
+fn single_integers_are_visited_one_by_one() {
+    // A run begins as soon as two come together, but not if one was large recently.
     let (singles, pair, large) = (b"K\x01N".repeat(20), b"K\x01K\x02N".to_vec(), b"J\x01\0\0\0N".to_vec());
     let mut out = Many::default();
     let pickle = [&singles[..], &pair, &singles, &large, &pair, b".........."].concat();
@@ -167,7 +168,7 @@ fn integers_that_come_one_by_one_are_taken_so() {
     assert_eq!(out.1, [&[1; 8][..], &[2], &[1; 8]].concat());
 }
 
-/// The same from shared bytes.
+/// Like [`reading`], from shared bytes.
 fn shared(pickle: &[u8]) -> Result<String, Error> {
     let mut out = Printed::default();
     for op in shared_ops(Bytes::copy_from_slice(pickle)) {
@@ -205,7 +206,7 @@ impl<'a> Visitor<'a> for Printed {
     }
 }
 
-/// What was printed, and how many ops were taken at once.
+/// What was printed, and the lengths of the runs.
 #[derive(Default)]
 struct Many(Printed, Vec<usize>);
 
@@ -286,15 +287,15 @@ fn frames_in_odd_places_read_as_in_python() {
     check(include_str!("data/frames.txt"));
 }
 
-/// Fresh cases, where a Python 3.13 is installed; `PYTHON` may name it.
+/// Checks new cases if Python 3.13 is installed; `PYTHON` may name the executable.
 #[test]
-fn a_live_python_agrees() {
+fn an_installed_python_reads_new_cases_the_same() {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3.13".into());
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/make.py");
     let seed = std::process::id().to_string();
     match Command::new(python).args([script, &seed]).output() {
         Ok(output) if output.status.success() => check(&String::from_utf8(output.stdout).unwrap()),
-        _ => eprintln!("no Python 3.13 here; the committed readings were checked"),
+        _ => eprintln!("Python 3.13 is not installed; only the committed readings were checked"),
     }
 }
 
@@ -304,7 +305,7 @@ fn a_frame_that_ends_within_an_operand_is_refused() {
     assert_eq!(error.kind(), ErrorKind::Frame);
     assert_eq!(
         error.to_string(),
-        "offset 9: BININT: expected no more bytes than the frame holds, found 4 where 2 are left"
+        "offset 9: BININT: expected no more bytes than are left in the frame, found 4 with 2 left"
     );
 }
 
@@ -320,7 +321,7 @@ fn a_frame_before_the_end_of_another_is_refused() {
 }
 
 #[test]
-fn what_stop_leaves_of_a_frame_is_passed_over() {
+fn the_rest_of_the_frame_after_stop_is_skipped() {
     let mut decoder = Decoder::new(b"\x95\x05\0\0\0\0\0\0\0N.xyzK\x01.");
     assert_eq!(reading(&mut decoder).unwrap(), "0:FRAME:5 9:NONE: 10:STOP:");
     decoder.start_pickle();

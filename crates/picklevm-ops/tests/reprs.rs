@@ -1,5 +1,4 @@
-//! Floats, text and bytes are written as Python writes them (`tests/data/make.py`), and text is what Python takes for
-//! it.
+//! Floats, text and bytes are written as Python writes them (`tests/data/make.py`), and the same bytes are valid text.
 
 mod common;
 
@@ -7,7 +6,7 @@ use picklevm_ops::{Escaped, RawUnicode, Text, repr};
 
 use common::unhex;
 
-/// What is written for a value, by its kind.
+/// Returns what is written for a value of a kind.
 fn written(kind: &str, value: &[u8]) -> String {
     match kind {
         "float" => repr::Float(f64::from_be_bytes(value.try_into().unwrap())).to_string(),
@@ -36,7 +35,7 @@ fn strings_of_python_2_are_bytes_without_the_b() {
 }
 
 #[test]
-fn text_is_utf_8_in_which_surrogates_may_stand() {
+fn text_is_utf_8_that_may_contain_surrogates() {
     for sound in [
         &b""[..],
         b"abc",
@@ -83,7 +82,7 @@ fn text_knows_whether_it_is_utf_8() {
 }
 
 #[test]
-fn what_is_escaped_reads_back() {
+fn escaped_text_reads_back() {
     let all: Vec<u8> = (0..=255).collect();
     let mut operand = Vec::new();
     Escaped::escape(&all, &mut operand);
@@ -98,7 +97,7 @@ fn what_is_escaped_reads_back() {
 }
 
 #[test]
-fn text_is_escaped_as_cpython_s_picklers_of_each_age_do() {
+fn text_is_escaped_as_in_each_version_of_cpython_s_picklers() {
     let mut operand = Vec::new();
     RawUnicode::escape("\0\n\r\x1a\\é€😀".into(), RawUnicode::CONTROLS, &mut operand);
     assert_eq!(operand, b"\\u0000\\u000a\\u000d\\u001a\\u005c\xe9\\u20ac\\U0001f600");

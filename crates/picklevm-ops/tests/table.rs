@@ -1,4 +1,4 @@
-//! The table of opcodes, against CPython's and against the book that is made from it.
+//! The table of opcodes, compared with CPython's and with the page generated from it.
 
 use std::fmt::Write;
 use std::{env, fs};
@@ -11,7 +11,7 @@ fn there_are_68_opcodes() {
 }
 
 #[test]
-fn a_byte_and_its_opcode_stand_for_each_other() {
+fn bytes_and_opcodes_convert_to_each_other() {
     let opcodes = (0..=255).filter_map(|byte| Opcode::from_byte(byte).map(|opcode| (byte, opcode)));
     let mut count = 0;
     for (byte, opcode) in opcodes {
@@ -21,7 +21,7 @@ fn a_byte_and_its_opcode_stand_for_each_other() {
     assert_eq!(count, Opcode::ALL.len());
 }
 
-/// A row as `tests/data/make.py` writes those of `pickletools.opcodes`.
+/// Returns a row as `tests/data/make.py` writes those of `pickletools.opcodes`.
 fn golden_row(opcode: Opcode) -> String {
     let names = |objects: &[StackObject]| {
         let names: Vec<_> = objects.iter().map(|object| format!("\"{object}\"")).collect();
@@ -40,7 +40,7 @@ fn golden_row(opcode: Opcode) -> String {
 }
 
 #[test]
-fn the_table_says_what_pickletools_says() {
+fn the_table_equals_that_of_pickletools() {
     let golden = include_str!("data/pickletools.json");
     let mut expected: Vec<_> =
         golden.lines().map(|row| row.trim_end_matches(',')).filter(|row| row.len() > 1).collect();
@@ -50,15 +50,15 @@ fn the_table_says_what_pickletools_says() {
     assert_eq!(rows, expected);
 }
 
-/// docs/opcodes.md.
-fn book() -> String {
-    let mut book = String::from(
+/// Returns docs/opcodes.md.
+fn page() -> String {
+    let mut page = String::from(
         "# Opcodes\n\n\
-        Made from the table in `crates/picklevm-ops/src/table.rs`; do not edit. To make it anew:\n\
+        Generated from the table in `crates/picklevm-ops/src/table.rs`; do not edit. To regenerate:\n\
         `UPDATE_GOLDEN=1 cargo test -p picklevm-ops --test table`.\n\n\
-        A pickle is a row of ops: a byte that is the opcode, then its operand, if it has one. *Protocol* is the one that\n\
-        introduced the opcode. The stack is shown with its top to the right; `mark` is the topmost mark, `stackslice` all\n\
-        above it.\n\n\
+        A pickle is a sequence of ops: the byte of an opcode, then its operand, if it has one. *Protocol* is the one that\n\
+        introduced the opcode. The stack is shown with its top to the right; `mark` is the topmost mark, `stackslice`\n\
+        everything above it.\n\n\
         | byte | opcode | protocol | operand | stack before | stack after | what it does |\n\
         | --- | --- | --- | --- | --- | --- | --- |\n",
     );
@@ -71,7 +71,7 @@ fn book() -> String {
         let operand = opcode.operand().map_or(String::new(), |operand| format!("[{0}](#{0})", operand.name()));
         let stack = |objects: &[StackObject]| objects.iter().map(|object| object.name()).collect::<Vec<_>>().join(" ");
         writeln!(
-            book,
+            page,
             "| {byte} | {opcode} | {} | {operand} | {} | {} | {} |",
             opcode.protocol(),
             stack(opcode.stack_before()),
@@ -81,19 +81,19 @@ fn book() -> String {
         .unwrap();
         operands.extend(opcode.operand().filter(|operand| !operands.contains(operand)));
     }
-    book.push_str("\n## Operands\n");
+    page.push_str("\n## Operands\n");
     for operand in operands {
-        write!(book, "\n### {}\n\n{}\n", operand.name(), operand.doc()).unwrap();
+        write!(page, "\n### {}\n\n{}\n", operand.name(), operand.doc()).unwrap();
     }
-    book
+    page
 }
 
 #[test]
-fn the_book_is_up_to_date() {
+fn the_page_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/opcodes.md");
     if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(path, book()).unwrap();
+        fs::write(path, page()).unwrap();
     }
     let written = fs::read_to_string(path).unwrap_or_default();
-    assert!(written == book(), "docs/opcodes.md is stale: UPDATE_GOLDEN=1 cargo test -p picklevm-ops --test table");
+    assert!(written == page(), "docs/opcodes.md is stale: UPDATE_GOLDEN=1 cargo test -p picklevm-ops --test table");
 }

@@ -1,5 +1,4 @@
-//! Disassembling and optimizing, against what CPython 3.13's `pickletools` makes of the same pickles
-//! (`tests/data/make.py`).
+//! Disassembling and optimizing, compared with `pickletools` of CPython 3.13 (`tests/data/make.py`).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +6,7 @@ use std::{fs, io};
 
 use picklevm_ops::{Disassembler, ErrorKind, dis, optimize, optimize_all};
 
-/// The files in `tests/data/tools` that end with `suffix`, by name.
+/// Returns the files in `tests/data/tools` that end with `suffix`, by name.
 fn files(suffix: &str) -> BTreeMap<String, Vec<u8>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/tools");
     let mut files = BTreeMap::new();
@@ -55,23 +54,23 @@ fn optimize_returns_what_pickletools_returns() {
 }
 
 #[test]
-fn what_is_optimized_stays_as_it_is() {
+fn an_optimized_pickle_is_not_changed_again() {
     for (name, pickle) in files("optimized") {
         assert!(optimize(&pickle).unwrap() == pickle, "{name}");
     }
 }
 
 #[test]
-fn what_follows_a_pickle_is_left_out_or_optimized_too() {
+fn following_pickles_are_dropped_by_optimize_and_optimized_by_optimize_all() {
     let pickles = b"\x80\x02]q\x00.\x80\x02}q\x01.";
     assert_eq!(optimize(pickles).unwrap(), b"\x80\x02].");
     assert_eq!(optimize_all(pickles).unwrap(), b"\x80\x02].\x80\x02}.");
 }
 
 #[test]
-fn what_was_never_stored_cannot_be_fetched() {
+fn a_get_of_an_unused_index_is_an_error() {
     let error = optimize(b"\x80\x02h\x07.").unwrap_err();
-    assert_eq!(error.to_string(), "offset 2: BINGET: expected an index that was stored before, found 7");
+    assert_eq!(error.to_string(), "offset 2: BINGET: expected a memo index that was stored before, found 7");
     let mut out = Vec::new();
     let error = dis(b"h\x07.", &mut out).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Memo);
@@ -79,7 +78,7 @@ fn what_was_never_stored_cannot_be_fetched() {
 }
 
 #[test]
-fn the_memo_stays_from_pickle_to_pickle_if_asked() {
+fn the_memo_is_kept_between_pickles_on_request() {
     let mut kept = Disassembler::new().keep_memo(true);
     disassembly(&mut kept, b"]q\x00.");
     assert!(disassembly(&mut kept, b"h\x00.").starts_with("    0: h    BINGET     0\n"));
@@ -89,7 +88,7 @@ fn the_memo_stays_from_pickle_to_pickle_if_asked() {
 }
 
 #[test]
-fn where_pickletools_refuses_a_sound_pickle_the_machine_s_reading_is_printed() {
+fn the_machine_s_reading_is_printed_where_pickletools_refuses_a_valid_pickle() {
     for (pickle, line) in [
         (&b"S'\xe9\\xff'\n."[..], "    0: S    STRING     'éÿ'\n"),
         (b"I0x1f\n.", "    0: I    INT        31\n"),
@@ -104,7 +103,7 @@ fn where_pickletools_refuses_a_sound_pickle_the_machine_s_reading_is_printed() {
 }
 
 #[test]
-fn an_op_that_lacks_its_objects_is_printed_and_refused() {
+fn an_op_that_lacks_its_operands_on_the_stack_is_printed_and_refused() {
     for (pickle, line, message) in [
         (&b"Na."[..], "    1: a    APPEND\n", "offset 1: APPEND: expected 2 objects on the stack, found 1"),
         (
@@ -131,19 +130,19 @@ fn an_op_that_lacks_its_objects_is_printed_and_refused() {
 }
 
 #[test]
-fn dis_tells_where_the_pickle_ends() {
+fn dis_returns_the_end_of_the_pickle() {
     assert_eq!(dis(b"N.and more", &mut io::sink()).unwrap(), 2);
 }
 
 #[test]
-fn nesting_beyond_all_measure_is_refused_before_it_fills_the_disk() {
+fn too_much_indentation_is_refused() {
     let marks = vec![b'('; 1_000_000];
     let error = Disassembler::new().max_indentation(1 << 20).dis(&marks, &mut io::sink()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Limit);
     assert!(error.offset() < 1000);
 }
 
-/// Takes nothing.
+/// A sink that takes nothing.
 struct Full;
 
 impl io::Write for Full {
@@ -157,7 +156,7 @@ impl io::Write for Full {
 }
 
 #[test]
-fn a_sink_that_fails_ends_the_disassembly() {
+fn a_failing_sink_ends_the_disassembly() {
     assert_eq!(dis(b"N.", &mut Full).unwrap_err().kind(), ErrorKind::Io);
     let long = [b"N0".repeat(100_000), b"N.".to_vec()].concat();
     assert_eq!(dis(&long, &mut Full).unwrap_err().kind(), ErrorKind::Io);

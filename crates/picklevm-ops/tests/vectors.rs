@@ -1,5 +1,5 @@
-//! One vector an opcode, or several: the op, and how it lies in the bytes. Each runs through decoding, encoding,
-//! truncation and the reader.
+//! One or more vectors for each opcode: an op and its encoding. Each runs through decoding, encoding, truncation and
+//! the reader.
 
 mod common;
 
@@ -7,7 +7,7 @@ use picklevm_ops::{Decoder, ErrorKind, Escaped, Number, Op, Opcode, RawUnicode, 
 
 use common::OneByOne;
 
-/// Canonical ops: those that encode to the bytes they were decoded from.
+/// Canonical ops: those that encode to the bytes they are decoded from.
 fn vectors() -> Vec<(&'static [u8], Op<'static>)> {
     let lone = Text::new(b"\xed\xb3\xbf").unwrap();
     vec![
@@ -143,7 +143,7 @@ fn the_writer_writes_what_ops_encode_to() {
 }
 
 #[test]
-fn ops_in_a_row_decode_one_after_the_other() {
+fn consecutive_ops_are_decoded_in_order() {
     let all: Vec<_> = vectors().into_iter().filter(|(_, op)| *op != Op::Stop && *op != Op::Frame(0)).collect();
     let mut pickle: Vec<u8> = all.iter().flat_map(|(bytes, _)| *bytes).copied().collect();
     pickle.push(b'.');
@@ -153,7 +153,7 @@ fn ops_in_a_row_decode_one_after_the_other() {
 }
 
 #[test]
-fn an_op_that_ends_early_is_truncated_wherever_it_ends() {
+fn an_op_cut_off_anywhere_is_truncated() {
     for (bytes, op) in vectors() {
         for len in 1..bytes.len() {
             let error = Decoder::new(&bytes[..len]).next_op().unwrap_err();
@@ -175,7 +175,7 @@ fn a_reader_of_one_byte_at_a_time_reads_the_same() {
 }
 
 #[test]
-fn a_pickle_that_does_not_begin_is_the_end() {
+fn empty_data_are_the_end() {
     let error = Decoder::new(b"").next_op().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::End);
     assert_eq!(error.to_string(), "offset 0: expected a pickle, found the end of the data");
@@ -183,7 +183,7 @@ fn a_pickle_that_does_not_begin_is_the_end() {
 }
 
 #[test]
-fn a_pickle_that_does_not_end_is_truncated() {
+fn a_pickle_without_stop_is_truncated() {
     let mut decoder = Decoder::new(b"N");
     decoder.next_op().unwrap();
     let error = decoder.next_op().unwrap_err();
@@ -192,7 +192,7 @@ fn a_pickle_that_does_not_end_is_truncated() {
 }
 
 #[test]
-fn other_bytes_are_no_opcodes() {
+fn other_bytes_are_not_opcodes() {
     for byte in (0..=255).filter(|&byte| Opcode::from_byte(byte).is_none()) {
         let pickle = [byte];
         let error = Decoder::new(&pickle).next_op().unwrap_err();
@@ -202,16 +202,16 @@ fn other_bytes_are_no_opcodes() {
 }
 
 #[test]
-fn operands_that_say_nonsense_are_refused_with_what_they_say() {
+fn invalid_operands_are_refused_and_quoted() {
     for (bytes, message) in [
         (&b"\x80\x06"[..], "PROTO: expected a protocol from 0 to 5, found 6"),
         (b"I010\n", "INT: expected an integer literal, found b'010'"),
         (b"L\n", "LONG: expected an integer literal, found b''"),
         (b"F1.2.3\n", "FLOAT: expected a decimal float literal, found b'1.2.3'"),
-        (b"Sbare\n", "STRING: expected a string in quotes with sound escapes, found b'bare'"),
-        (b"S'\\x4'\n", r#"STRING: expected a string in quotes with sound escapes, found b"'\\x4'""#),
+        (b"Sbare\n", "STRING: expected a quoted string with valid escapes, found b'bare'"),
+        (b"S'\\x4'\n", r#"STRING: expected a quoted string with valid escapes, found b"'\\x4'""#),
         (b"V\\u12\n", r"UNICODE: expected text in raw-unicode-escape, found b'\\u12'"),
-        (b"X\x02\0\0\0\xc3\x28", r"BINUNICODE: expected UTF-8 (surrogates may stand alone), found b'\xc3('"),
+        (b"X\x02\0\0\0\xc3\x28", r"BINUNICODE: expected UTF-8 (lone surrogates allowed), found b'\xc3('"),
         (b"g-1\n", "GET: expected a memo index from 0 to 2**64 - 1, found b'-1'"),
         (b"p18446744073709551616\n", "PUT: expected a memo index from 0 to 2**64 - 1, found b'18446744073709551616'"),
         (b"cm\n\xed\xa0\x80\n", r"GLOBAL: expected UTF-8 without surrogates, found b'\xed\xa0\x80'"),
@@ -240,20 +240,14 @@ fn long_operands_are_quoted_in_part() {
 }
 
 #[test]
-fn what_would_not_read_back_is_not_encoded() {
+fn an_op_that_would_not_read_back_is_not_encoded() {
     let long = "x".repeat(256);
     for (op, message) in [
         (Op::ShortBinBytes(long.as_bytes()), "SHORT_BINBYTES: expected a length of at most 255, found 256"),
         (Op::ShortBinUnicode(long.as_str().into()), "SHORT_BINUNICODE: expected a length of at most 255, found 256"),
-        (
-            Op::Global("m".into(), "a\nb".into()),
-            r"GLOBAL: expected one line that the opcode's encoding can hold, found b'a\nb'",
-        ),
-        (
-            Op::Inst("é".into(), "C".into()),
-            r"INST: expected one line that the opcode's encoding can hold, found b'\xc3\xa9'",
-        ),
-        (Op::PersId("a\n"), r"PERSID: expected one line that the opcode's encoding can hold, found b'a\n'"),
+        (Op::Global("m".into(), "a\nb".into()), r"GLOBAL: expected one line in the opcode's encoding, found b'a\nb'"),
+        (Op::Inst("é".into(), "C".into()), r"INST: expected one line in the opcode's encoding, found b'\xc3\xa9'"),
+        (Op::PersId("a\n"), r"PERSID: expected one line in the opcode's encoding, found b'a\n'"),
         (Op::Proto(6), "PROTO: expected a protocol from 0 to 5, found 6"),
     ] {
         let mut out = b"..".to_vec();

@@ -1,10 +1,10 @@
-//! Frames as they are written.
+//! How frames are written.
 
 use picklevm_ops::{Error, ErrorKind, Framing, Op, Writer, ops};
 
 const TARGET: usize = 64 * 1024;
 
-/// What `write` writes in frames, into memory and to a stream, which must agree.
+/// Returns what `write` writes in frames. Into memory and to a stream, it must be the same.
 fn framed(framing: Framing, write: impl Fn(&mut dyn FnMut(Op<'_>))) -> Vec<u8> {
     let mut memory = Writer::new();
     memory.start_framing(framing).unwrap();
@@ -23,7 +23,7 @@ fn framed(framing: Framing, write: impl Fn(&mut dyn FnMut(Op<'_>))) -> Vec<u8> {
     memory
 }
 
-/// The frames' offsets and lengths.
+/// Returns the offsets and lengths of the frames.
 fn frames(pickle: &[u8]) -> Vec<(usize, u64)> {
     let frame = |(offset, op): (usize, Op<'_>)| if let Op::Frame(len) = op { Some((offset, len)) } else { None };
     ops(pickle).filter_map(|op| frame(op.unwrap())).collect()
@@ -39,7 +39,7 @@ fn ops_go_into_one_frame() {
 }
 
 #[test]
-fn less_than_four_bytes_get_a_frame_in_python_3_6_alone() {
+fn fewer_than_four_bytes_get_a_frame_only_in_python_3_6() {
     let none = |write: &mut dyn FnMut(Op<'_>)| {
         write(Op::None);
         write(Op::Stop);
@@ -49,7 +49,7 @@ fn less_than_four_bytes_get_a_frame_in_python_3_6_alone() {
 }
 
 #[test]
-fn nothing_gets_no_frame() {
+fn no_ops_get_no_frame() {
     assert_eq!(framed(Framing::Python37, |_| {}), b"");
     assert_eq!(framed(Framing::Python34, |_| {}), b"");
 }
@@ -68,7 +68,7 @@ fn a_frame_ends_at_the_first_boundary_after_64_kib() {
 }
 
 #[test]
-fn large_payloads_stand_between_frames_since_python_3_7() {
+fn large_payloads_are_between_frames_since_python_3_7() {
     let large = vec![b'x'; TARGET];
     let write = |write: &mut dyn FnMut(Op<'_>)| {
         write(Op::EmptyList);
@@ -85,7 +85,7 @@ fn large_payloads_stand_between_frames_since_python_3_7() {
 }
 
 #[test]
-fn what_is_written_in_frames_reads_as_it_was() {
+fn ops_written_in_frames_read_back() {
     let text = "y".repeat(TARGET - 1);
     let all = [
         Op::EmptyList,
@@ -103,7 +103,7 @@ fn what_is_written_in_frames_reads_as_it_was() {
 }
 
 #[test]
-fn framing_begins_and_ends_within_one_output() {
+fn framing_can_begin_and_end_several_times_in_one_output() {
     let mut writer = Writer::append_to(b"before".to_vec());
     for _ in 0..2 {
         writer.op(Op::Proto(4)).unwrap();
@@ -117,7 +117,7 @@ fn framing_begins_and_ends_within_one_output() {
 }
 
 #[test]
-fn an_op_that_cannot_be_written_tells_where_it_would_have_been() {
+fn the_error_for_an_invalid_op_has_its_offset() {
     let mut writer = Writer::stream(Vec::new());
     writer.op(Op::None).unwrap();
     let error = writer.op(Op::PersId("two\nlines")).unwrap_err();
@@ -127,7 +127,7 @@ fn an_op_that_cannot_be_written_tells_where_it_would_have_been() {
 }
 
 #[test]
-fn what_outgrows_the_memory_of_the_last_pickle_goes_on_behind_it() -> Result<(), Error> {
+fn a_pickle_longer_than_the_reused_memory_extends_it() -> Result<(), Error> {
     let mut memory = vec![0xff; 20];
     for ops in [1, 5, 100, 2] {
         let mut writer = Writer::from_vec(memory);

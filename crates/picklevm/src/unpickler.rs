@@ -330,11 +330,11 @@ impl Unpickler {
     fn load_slice(&self, bytes: &[u8], shared: Option<&Bytes>) -> Result<Graph> {
         let payloads = match shared {
             Some(shared) => Payloads::Shared(shared),
-            None if bytes.len() < PredictableDecoder::LONG => Payloads::CopiedInput(bytes),
+            None if bytes.len() < PredictableDecoder::LONG_INPUT_LEN => Payloads::CopiedInput(bytes),
             None => Payloads::Copied,
         };
         let len = Some(bytes.len() as u64);
-        if bytes.len() < PredictableDecoder::LONG {
+        if bytes.len() < PredictableDecoder::LONG_INPUT_LEN {
             self.load_by(len, payloads, |machine, builder, limits| {
                 machine::run_slice(machine, builder, Decoder::new(bytes), limits)
             })

@@ -6,7 +6,7 @@ use picklevm_ops::{Decoder, IntRun, Op, PredictableDecoder, RunVisitor, ShortInt
 
 /// The number of ops of the first pickle in `data`, decoded as a load decodes them.
 pub(super) fn count_ops(data: &[u8]) -> Result<u64, picklevm_ops::Error> {
-    if data.len() < PredictableDecoder::LONG {
+    if data.len() < PredictableDecoder::LONG_INPUT_LEN {
         count_from(Decoder::new(data))
     } else {
         count_from(PredictableDecoder::new(data))

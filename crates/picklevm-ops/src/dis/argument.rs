@@ -11,23 +11,23 @@ use crate::operand::{Base, Literal, Operand, RawUnicode, Text, parse_float, unes
 use crate::repr;
 use crate::undecoded::RawOp;
 
-/// What an operand says: a Python object, printed with `repr`.
+/// The value of an operand: a Python object, printed with `repr`.
 pub(super) enum Argument<'a> {
     Bool(bool),
     Uint(u64),
-    /// In decimal.
+    /// Decimal digits.
     Int(String),
     Float(f64),
-    /// Text in UTF-8 in which surrogates may stand.
+    /// UTF-8 that may contain surrogates.
     Str(Cow<'a, [u8]>),
-    /// Bytes that are shown as text.
+    /// Bytes printed as text.
     Latin1(Cow<'a, [u8]>),
     Bytes(&'a [u8]),
     ByteArray(&'a [u8]),
 }
 
 impl<'a> Argument<'a> {
-    /// The operand of an op, if its opcode has one.
+    /// Returns the operand of an op, if its opcode has one.
     pub(super) fn of(raw: &RawOp<'a>, decimals: &mut Decimals) -> Result<Option<Self>, Error> {
         let Some(operand) = raw.opcode.operand() else { return Ok(None) };
         match Self::as_pickletools(operand, &raw.bytes[1..], decimals) {
@@ -36,7 +36,7 @@ impl<'a> Argument<'a> {
         }
     }
 
-    /// As the readers in `pickletools` have it; `bytes` are the whole operand.
+    /// Reads the operand as `pickletools` does; `bytes` is the whole operand.
     fn as_pickletools(operand: Operand, bytes: &'a [u8], decimals: &mut Decimals) -> Option<Self> {
         let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let after = |len: usize| bytes.get(len..);
@@ -74,14 +74,14 @@ impl<'a> Argument<'a> {
         })
     }
 
-    /// As the machine has it, where `pickletools` refuses.
+    /// Reads the operand as the machine does, where `pickletools` refuses it.
     fn as_machine(op: Op<'a>, decimals: &mut Decimals) -> Option<Self> {
         Some(match op {
             Op::Int(number) | Op::Long(number) => Argument::Int(decimals.literal(&number.value())),
             Op::String(string) => Argument::Latin1(string.decode()),
             Op::PersId(id) => Argument::Str(id.as_bytes().into()),
             Op::Global(module, name) | Op::Inst(module, name) => Argument::pair(module.as_bytes(), name.as_bytes()),
-            // The others are read the same way by both.
+            // Both read the others the same way.
             _ => return None,
         })
     }
@@ -90,7 +90,7 @@ impl<'a> Argument<'a> {
         Argument::Str([module, b" ", name].concat().into())
     }
 
-    /// The operand as an index of the memo.
+    /// Returns the operand as a memo index.
     pub(super) fn index(&self) -> Option<Index> {
         match self {
             Argument::Bool(value) => Some(Index::Small((*value).into())),
@@ -101,14 +101,14 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// An integer of at most eight bytes, little-endian.
+/// Decodes a little-endian integer of at most eight bytes.
 fn unsigned(bytes: &[u8]) -> Option<u64> {
     let mut word = [0; 8];
     word.get_mut(..bytes.len())?.copy_from_slice(bytes);
     Some(u64::from_le_bytes(word))
 }
 
-/// The string without its quotes. One quote alone passes for two, as in `pickletools`.
+/// Removes the quotes. A single quote character counts as a pair, as in `pickletools`.
 fn unquoted(line: &[u8]) -> Option<&[u8]> {
     match line {
         [b'"'] | [b'\''] => Some(&[]),

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::operand::IntValue;
 
-/// Writes integers in decimal, as long as that does not take too long: the time grows with the square of their length.
-/// After that it writes large ones in hexadecimal.
+/// Formats integers in decimal within a work limit, because the time grows with the square of their length. Past the
+/// limit, large ones are formatted in hexadecimal.
 pub(super) struct Decimals {
     steps_left: u64,
 }
@@ -14,12 +14,12 @@ pub(super) struct Decimals {
 const CHUNK: u64 = 1_000_000_000;
 
 impl Decimals {
-    /// About two seconds' worth.
+    /// Creates a formatter with a limit of about two seconds.
     pub(super) fn new() -> Self {
         Decimals { steps_left: 1 << 30 }
     }
 
-    /// An integer in two's complement, little-endian.
+    /// Formats a little-endian integer in two's complement.
     pub(super) fn twos_complement(&mut self, bytes: &[u8]) -> String {
         if let Some(small) = small(bytes) {
             return small.to_string();
@@ -28,7 +28,7 @@ impl Decimals {
         if !negative {
             return self.integer(false, limbs(bytes.iter().copied()));
         }
-        // The magnitude is the complement and one.
+        // The magnitude is the complement plus one.
         let mut carry = true;
         let complement = bytes.iter().map(|byte| {
             let (byte, overflow) = (!byte).overflowing_add(u8::from(carry));
@@ -42,7 +42,7 @@ impl Decimals {
         self.integer(true, magnitude)
     }
 
-    /// An integer that was written in text.
+    /// Formats the value of an integer literal.
     pub(super) fn literal(&mut self, value: &IntValue<'_>) -> String {
         let (negative, radix, digits) = match value {
             IntValue::Bool(value) => return i64::from(*value).to_string(),
@@ -70,7 +70,7 @@ impl Decimals {
         self.integer(negative, limbs(bytes.into_iter()))
     }
 
-    /// An integer of 32-bit limbs, the least significant first.
+    /// Formats an integer of 32-bit limbs, the least significant first.
     fn integer(&mut self, negative: bool, mut limbs: Vec<u32>) -> String {
         while limbs.last() == Some(&0) {
             limbs.pop();
@@ -88,7 +88,7 @@ impl Decimals {
     }
 }
 
-/// What fits in eight bytes.
+/// Decodes an integer of at most eight bytes.
 fn small(bytes: &[u8]) -> Option<i64> {
     let fill = if bytes.last().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
     let mut word = [fill; 8];
@@ -96,7 +96,7 @@ fn small(bytes: &[u8]) -> Option<i64> {
     Some(i64::from_le_bytes(word))
 }
 
-/// Bytes four by four, the least significant first.
+/// Groups bytes by four, the least significant first.
 fn limbs(mut bytes: impl ExactSizeIterator<Item = u8>) -> Vec<u32> {
     let mut limbs = Vec::with_capacity(bytes.len() / 4 + 2);
     while bytes.len() > 0 {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn no_bytes_are_zero() {
+    fn an_empty_integer_is_zero() {
         assert_eq!(decimal(b""), "0");
     }
 
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_take_too_long_is_hexadecimal() {
+    fn integers_past_the_work_limit_are_hexadecimal() {
         let mut decimals = Decimals { steps_left: 1 };
         assert_eq!(decimals.twos_complement(&[0x12; 12]), "0x121212121212121212121212");
         assert_eq!(decimals.twos_complement(&[7]), "7");

@@ -7,10 +7,10 @@ use super::Note;
 use super::argument::Argument;
 use crate::opcode::Opcode;
 
-/// How much is collected before it is written.
+/// Number of bytes collected before a write.
 const BUFFER_LEN: usize = 1 << 16;
 
-/// Escape sequences of ANSI that color what follows; [`PLAIN`] ends that.
+/// ANSI escape sequences that start a color; [`PLAIN`] ends it.
 mod color {
     pub(super) const OFFSET: &[u8] = b"\x1b[2m";
     pub(super) const OPCODE: &[u8] = b"\x1b[36m";
@@ -22,11 +22,11 @@ mod color {
 
 const BLANKS: &str = "                                                                ";
 
-/// Writes lines, and knows in which column it is.
+/// Writes lines and tracks the column.
 pub(super) struct Lines<'w, W> {
     out: &'w mut W,
     buffer: Vec<u8>,
-    /// In code points, from after the offset.
+    /// In code points, counted after the offset.
     column: usize,
     color: bool,
     failed: io::Result<()>,
@@ -44,7 +44,7 @@ impl<'w, W: io::Write> Lines<'w, W> {
         }
     }
 
-    /// Begins a line: where the op is, its byte and its name.
+    /// Begins a line: the offset of the op, its byte and its name.
     pub(super) fn begin(&mut self, offset: usize, opcode: Opcode, blanks: u64) {
         self.style(color::OFFSET);
         self.number(offset as u64, 5);
@@ -57,7 +57,7 @@ impl<'w, W: io::Write> Lines<'w, W> {
             self.text("    ");
             self.column += 1;
         } else {
-            // As long as four columns, so there is one blank behind.
+            // As wide as four columns, so one blank follows.
             self.fmt(format_args!("\\x{code:02x} "));
         }
         self.pad(blanks);
@@ -66,7 +66,7 @@ impl<'w, W: io::Write> Lines<'w, W> {
         self.style(color::PLAIN);
     }
 
-    /// Goes on with the operand, and with what else there is to say.
+    /// Writes the operand and the note.
     pub(super) fn argument(&mut self, opcode: Opcode, argument: Option<&Argument<'_>>, note: Option<&Note>) {
         if argument.is_none() && note.is_none() {
             return;
@@ -91,8 +91,8 @@ impl<'w, W: io::Write> Lines<'w, W> {
         self.style(color::PLAIN);
     }
 
-    /// Goes on with an annotation in `column` or after. Returns the column for the next one: not left of this one,
-    /// unless this is far to the right; then it is the `first` again.
+    /// Writes an annotation at `column` or later. Returns the column for the next one: at least this one, or `first`
+    /// again if this one is far to the right.
     pub(super) fn annotate(&mut self, doc: &str, column: usize, first: usize) -> usize {
         self.pad(column.saturating_sub(self.column) as u64);
         let next = if self.column > 50 { first } else { self.column };
@@ -110,24 +110,24 @@ impl<'w, W: io::Write> Lines<'w, W> {
         std::mem::replace(&mut self.failed, Ok(()))
     }
 
-    /// The last line.
+    /// Writes the last line.
     pub(super) fn highest_protocol(&mut self, highest: u8) {
         self.fmt(format_args!("highest protocol among opcodes = {highest}\n"));
     }
 
-    /// Writes what was collected.
+    /// Writes the buffer.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.flush();
         self.failed
     }
 
-    /// Writes text that is ASCII.
+    /// Writes ASCII text.
     fn text(&mut self, text: &str) {
         self.column += text.len();
         self.buffer.extend_from_slice(text.as_bytes());
     }
 
-    /// Writes a number, to the right of `width` columns at least.
+    /// Writes a number, right-aligned in `width` columns.
     fn number(&mut self, mut number: u64, width: usize) {
         let mut digits = [b' '; 20];
         let mut start = digits.len();
@@ -151,7 +151,7 @@ impl<'w, W: io::Write> Lines<'w, W> {
     }
 
     fn fmt(&mut self, text: fmt::Arguments<'_>) {
-        // What fails is kept in `failed`.
+        // A failure is stored in `failed`.
         let _ = self.write_fmt(text);
     }
 
@@ -184,7 +184,7 @@ impl<W: io::Write> fmt::Write for Lines<'_, W> {
         self.column += text.chars().count();
         self.buffer.extend_from_slice(text.as_bytes());
         self.flush_if_full();
-        // Nothing more is wanted once `out` has failed.
+        // Stops formatting once `out` has failed.
         if self.failed.is_ok() { Ok(()) } else { Err(fmt::Error) }
     }
 }

@@ -1,4 +1,4 @@
-//! Disassembling: what CPython's `pickletools.dis` prints.
+//! Disassembling like CPython's `pickletools.dis`.
 
 use std::io;
 
@@ -17,9 +17,9 @@ mod line;
 mod stack;
 
 /// Prints the ops of the first pickle in `data` to `out`, one a line, as `python -m pickletools` (3.13) does. Returns
-/// where the pickle ends, in bytes.
+/// the offset after the pickle.
 ///
-/// [`Disassembler`] has the options.
+/// Use [`Disassembler`] for options.
 ///
 /// ```
 /// let mut out = Vec::new();
@@ -47,7 +47,7 @@ pub fn dis(data: &[u8], out: &mut impl io::Write) -> Result<usize, Error> {
     Disassembler::new().dis(data, out)
 }
 
-/// Prints the ops of pickles: the options of [`dis`], and the memo that several pickles may share.
+/// Disassembler for pickles: the options of [`dis`], and a memo that several pickles may share.
 ///
 /// ```
 /// use picklevm_ops::Disassembler;
@@ -81,7 +81,7 @@ impl Default for Disassembler {
 }
 
 impl Disassembler {
-    /// A disassembler with the defaults of `pickletools.dis`.
+    /// Creates a disassembler with the defaults of `pickletools.dis`.
     pub fn new() -> Self {
         Disassembler {
             indent_level: 4,
@@ -94,7 +94,7 @@ impl Disassembler {
         }
     }
 
-    /// By how many blanks to indent what follows a MARK: `indentlevel` of `pickletools.dis`. By default 4.
+    /// Sets the indentation after a MARK, in blanks: `indentlevel` of `pickletools.dis`. Default: 4.
     ///
     /// ```
     /// let mut out = Vec::new();
@@ -108,8 +108,8 @@ impl Disassembler {
         self
     }
 
-    /// Ends each line with a sentence on its opcode, from about the `column` on; 0, the default, leaves it out.
-    /// `python -m pickletools --annotate` has 30.
+    /// Ends each line with a sentence about its opcode, starting at about `column`. Default: 0, no annotation. `python
+    /// -m pickletools --annotate` uses 30.
     ///
     /// ```
     /// let mut out = Vec::new();
@@ -123,8 +123,8 @@ impl Disassembler {
         self
     }
 
-    /// Whether the memo stays from one pickle to the next, for pickles that one pickler wrote: `memo` of
-    /// `pickletools.dis`. By default not.
+    /// Sets whether the memo is kept from one pickle to the next, for pickles written by one pickler: `memo` of
+    /// `pickletools.dis`. Default: no.
     ///
     /// ```
     /// let mut disassembler = picklevm_ops::Disassembler::new().keep_memo(true);
@@ -138,15 +138,15 @@ impl Disassembler {
         self
     }
 
-    /// How many blanks a pickle may take for indentation, all in all; by default 2**30. Deep nesting makes that number
-    /// grow with the square of the pickle's length.
+    /// Limits the number of indentation blanks of a pickle. Default: 2**30. With deep nesting, the number grows with
+    /// the square of the pickle's length.
     #[must_use]
     pub fn max_indentation(mut self, blanks: u64) -> Self {
         self.max_indentation = blanks;
         self
     }
 
-    /// Whether to color offsets, opcodes, operands and notes by ANSI escape sequences. By default not.
+    /// Sets whether to color offsets, opcodes, operands and notes with ANSI escape sequences. Default: no.
     ///
     /// ```
     /// let mut out = Vec::new();
@@ -160,7 +160,7 @@ impl Disassembler {
         self
     }
 
-    /// Adds `bytes` to every offset that is printed, and to those of errors: for a pickle that was cut out of a file.
+    /// Adds `bytes` to every printed offset and to those of errors, for a pickle that was cut out of a file.
     ///
     /// ```
     /// let mut out = Vec::new();
@@ -173,23 +173,22 @@ impl Disassembler {
         self
     }
 
-    /// Prints the ops of the first pickle in `data` to `out`. Returns where the pickle ends, in bytes.
+    /// Prints the ops of the first pickle in `data` to `out`. Returns the offset after the pickle.
     ///
-    /// Operands are read as `pickletools` reads them, and where that refuses, as the machine does. Frames are not
-    /// looked at.
+    /// Operands are read as `pickletools` reads them, or as the machine does where `pickletools` refuses them. Frames
+    /// are ignored.
     ///
     /// # Errors
     ///
-    /// What [`Decoder::next_op`](crate::Decoder::next_op) finds wrong with ops, but frames;
-    /// [`Stack`](ErrorKind::Stack) and [`Memo`](ErrorKind::Memo) if an op does not find what it needs, after its line
-    /// was printed; [`Limit`](ErrorKind::Limit) if the indentation grows too large; [`Io`](ErrorKind::Io) if `out`
-    /// fails.
+    /// Those of [`Decoder::next_op`](crate::Decoder::next_op), except for frames; [`Stack`](ErrorKind::Stack) and
+    /// [`Memo`](ErrorKind::Memo) if stack or memo lack what an op needs, after its line is printed;
+    /// [`Limit`](ErrorKind::Limit) if there is too much indentation; [`Io`](ErrorKind::Io) if `out` fails.
     pub fn dis(&mut self, data: &[u8], out: &mut impl io::Write) -> Result<usize, Error> {
         self.dis_at(data, 0, out)
     }
 
-    /// Prints the ops of the pickle that begins at `start` in `data` to `out`. Returns where it ends. All offsets count from
-    /// the beginning of `data`, as `pickletools.dis` of a file counts them from the beginning of the file.
+    /// Prints the ops of the pickle that begins at `start` in `data` to `out`. Returns the offset after it. All offsets
+    /// count from the beginning of `data`, like those of `pickletools.dis` for a file.
     ///
     /// ```
     /// use picklevm_ops::Disassembler;
@@ -251,7 +250,7 @@ impl Disassembler {
         Ok(end)
     }
 
-    /// What the op does to the stack and the memo, which is shown on its line, and what is wrong with that.
+    /// Runs the op on stack and memo. Returns the note for its line, and what is wrong.
     fn run(
         &mut self,
         raw: &RawOp<'_>,
@@ -286,7 +285,7 @@ impl Disassembler {
     }
 }
 
-/// What a line says beside the op.
+/// A note on a line, after the op.
 #[derive(Debug, Clone, Copy)]
 enum Note {
     MarkAt(u64),

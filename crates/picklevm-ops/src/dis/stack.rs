@@ -1,4 +1,4 @@
-//! The stack and the memo, as `pickletools.dis` follows them: what kind of object lies where, no more.
+//! The stack and the memo as `pickletools.dis` tracks them: only the kinds of objects.
 
 use std::borrow::Cow;
 
@@ -9,17 +9,17 @@ use crate::opcode::{Opcode, StackObject};
 #[derive(Debug, Default)]
 pub(super) struct Stack {
     objects: Vec<StackObject>,
-    /// Where the MARKs are, in bytes from the beginning of the data.
+    /// Offsets of the MARKs, in bytes from the beginning of the data.
     marks: Vec<usize>,
 }
 
-/// What an op does not find.
+/// What an op needs and does not find.
 #[derive(Debug)]
 pub(super) struct Fault {
     pub(super) kind: ErrorKind,
     pub(super) expected: Cow<'static, str>,
     pub(super) found: Cow<'static, str>,
-    /// There is no mark, which the op's line says too.
+    /// There is no mark, which the line of the op says too.
     pub(super) no_mark: bool,
 }
 
@@ -31,7 +31,7 @@ impl Fault {
 }
 
 impl Stack {
-    /// How many marks there are.
+    /// Returns the number of marks.
     pub(super) fn depth(&self) -> usize {
         self.marks.len()
     }
@@ -40,7 +40,7 @@ impl Stack {
         self.objects.last().copied()
     }
 
-    /// Pops the topmost mark, and what is above, if the opcode does so. Returns where the mark was set.
+    /// Pops the topmost mark and the objects above it, if the opcode does so. Returns the offset of the mark.
     pub(super) fn pop_mark(&mut self, opcode: Opcode) -> Result<Option<usize>, Fault> {
         if !self.takes_mark(opcode) {
             return Ok(None);
@@ -48,7 +48,7 @@ impl Stack {
         let Some(set_at) = self.marks.pop() else {
             return Err(Fault { no_mark: true, ..Fault::new(ErrorKind::Stack, "a mark on the stack", "none") });
         };
-        // Another op may have taken the mark for an object: then there is none.
+        // Another op may have popped the mark as an object.
         let Some(mark) = self.objects.iter().rposition(|&object| object == StackObject::Mark) else {
             return Err(Fault::new(ErrorKind::Stack, "a mark on the stack", "one that was popped"));
         };
@@ -61,7 +61,7 @@ impl Stack {
             || (opcode == Opcode::Pop && self.top() == Some(StackObject::Mark))
     }
 
-    /// Runs the op; `marked` tells that its mark was popped before. GET pushes what was `fetched`.
+    /// Runs the op. `marked` says that its mark was already popped. GET pushes `fetched`.
     pub(super) fn run(
         &mut self,
         opcode: Opcode,
@@ -91,7 +91,7 @@ impl Stack {
     }
 }
 
-/// Stores the top of the stack. The machine stores where something is stored before, too.
+/// Stores the kind of the topmost object. As in the machine, an index may be stored again.
 pub(super) fn store(memo: &mut Memo<StackObject>, index: Option<Index>, stack: &Stack) -> Result<(), Fault> {
     const OBJECT: &str = "an object on the stack to store";
     match (index, stack.top()) {
@@ -104,11 +104,11 @@ pub(super) fn store(memo: &mut Memo<StackObject>, index: Option<Index>, stack: &
     }
 }
 
-/// What kind of object is stored.
+/// Returns the kind of the stored object.
 pub(super) fn fetch(memo: &Memo<StackObject>, index: Option<Index>) -> Result<StackObject, Fault> {
     let object = index.as_ref().and_then(|index| memo.get(index));
     object.copied().ok_or_else(|| {
         let found = index.map_or_else(String::new, |index| index.to_string());
-        Fault::new(ErrorKind::Memo, "an index that was stored before", found)
+        Fault::new(ErrorKind::Memo, "a memo index that was stored before", found)
     })
 }

@@ -3,24 +3,24 @@
 use crate::buffer::{Buffer, Out};
 use crate::opcode::Opcode;
 
-/// From this size on a frame ends at the next boundary, and payloads go outside of frames.
+/// Size from which a frame ends at the next boundary, and from which payloads go outside of frames.
 pub(crate) const FRAME_SIZE_TARGET: usize = 64 * 1024;
 
 const HEADER_LEN: usize = 9;
 
-/// Which writer's frames are written.
+/// The CPython versions whose framing is emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Framing {
-    /// CPython 3.4 to 3.6: everything goes into frames, however small or large it is.
+    /// CPython 3.4 to 3.6: everything goes into frames, whatever its size.
     Python34,
-    /// CPython 3.7 and later: payloads of 64 KiB or more stand outside of frames, and less than four bytes get none.
+    /// CPython 3.7 and later: payloads of 64 KiB or more go outside of frames, and fewer than four bytes get no frame.
     #[default]
     Python37,
 }
 
 impl Framing {
-    /// Fewer bytes than that get no frame.
+    /// Minimum length of a frame.
     #[inline]
     pub(crate) fn min_len(self) -> usize {
         match self {
@@ -29,23 +29,23 @@ impl Framing {
         }
     }
 
-    /// Whether large payloads are written outside of frames.
+    /// Whether large payloads go outside of frames.
     pub(crate) fn large_outside(self) -> bool {
         self == Framing::Python37
     }
 }
 
-/// Where the current frame begins in a buffer. Its header is reserved when it opens and filled in, or taken back, when
+/// The position of the current frame in a buffer. Its header is reserved when it opens, and filled in or removed when
 /// it closes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Framer {
     framing: Option<Framing>,
-    /// Where the bytes of the frame begin, after the header; without framing, those since the last boundary.
+    /// Start of the frame's bytes, after the header; without framing, of the bytes since the last boundary.
     body: usize,
 }
 
 impl Framer {
-    /// No frames, at first.
+    /// Creates a framer without framing.
     #[inline]
     pub(crate) fn new(out: &Buffer) -> Self {
         Framer { framing: None, body: out.len() }
@@ -56,7 +56,7 @@ impl Framer {
         self.framing
     }
 
-    /// Frames from here on, or none from here on. The frame before must be closed.
+    /// Turns framing on or off. The current frame must be closed.
     #[inline]
     pub(crate) fn set_framing(&mut self, framing: Option<Framing>, out: &mut Buffer) {
         self.framing = framing;
@@ -69,7 +69,7 @@ impl Framer {
         out.len() - self.body >= FRAME_SIZE_TARGET
     }
 
-    /// How many bytes the frame lacks to be full.
+    /// Returns the number of bytes until the frame is full.
     #[inline(always)]
     pub(crate) fn left(&self, out: &Buffer) -> usize {
         FRAME_SIZE_TARGET.saturating_sub(out.len() - self.body)
@@ -84,7 +84,7 @@ impl Framer {
         self.body = out.len();
     }
 
-    /// Ends the frame: what is in `out` will not change.
+    /// Ends the frame: the bytes in `out` will not change any more.
     #[inline]
     pub(crate) fn close(&mut self, out: &mut Buffer) {
         let Some(framing) = self.framing else { return };
@@ -94,8 +94,7 @@ impl Framer {
             out.remove(header, self.body);
             return;
         }
-        // No frame in memory is too long for its header, and a short pickle is written in less time than a vector for that
-        // takes to allocate.
+        // No frame in memory is too long for its header. For short pickles, this is faster than allocating a vector.
         let (opcode, rest) = out.written_mut(header, self.body).split_at_mut(1);
         opcode.fill(Opcode::Frame.byte());
         rest.copy_from_slice(&(len as u64).to_le_bytes());

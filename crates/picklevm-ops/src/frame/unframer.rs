@@ -5,51 +5,51 @@ use crate::input::{Input, find_newline};
 use crate::opcode::Opcode;
 use crate::operand::Unfit;
 
-/// An input that knows frames: each read lies wholly in the current frame or begins where that ends.
+/// An input that checks frames: each read must lie within the current frame or begin at its end.
 ///
-/// Beside the errors it makes there is the wish for more bytes, which is none while more may arrive.
+/// A read may also fail because bytes have not arrived yet, which is not an error while more may arrive.
 pub(crate) struct Unframer<'a> {
-    /// What has arrived, from the op on.
+    /// The bytes that have arrived, from the beginning of the op.
     bytes: &'a [u8],
-    /// Where the op begins, in the whole input.
+    /// Offset of the op in the whole input.
     offset: u64,
-    /// How much of `bytes` was read.
+    /// Number of bytes read.
     pos: usize,
-    /// Where the current frame ends, in the whole input.
+    /// Offset of the end of the current frame in the whole input.
     frame: Option<u64>,
     opcode: Option<Opcode>,
 }
 
-/// Why an op was not read.
+/// The reason why an op was not read.
 pub(crate) enum Halt {
     Failed(Error),
     More(Need),
 }
 
-/// What is missing.
+/// The bytes that are missing.
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
-    /// Where in the op the read begins that did not succeed.
+    /// Position in the op at which the failed read begins.
     pub(crate) from: usize,
-    /// How many bytes it needs; for a line, how many it may take.
+    /// Number of bytes it needs; for a line, its maximum length.
     pub(crate) len: u64,
-    /// It is a line: a newline may end it before.
+    /// Whether it reads a line, which a newline may end earlier.
     pub(crate) line: bool,
     opcode: Option<Opcode>,
 }
 
 impl<'a> Unframer<'a> {
-    /// Reads the op at `offset`, of which (and of what follows) `bytes` have arrived.
+    /// Creates an input for the op at `offset`, of which (and of the data after it) `bytes` have arrived.
     pub(crate) fn new(bytes: &'a [u8], offset: u64, frame: Option<u64>) -> Self {
         Unframer { bytes, offset, pos: 0, frame, opcode: None }
     }
 
-    /// How many bytes were read.
+    /// Returns the number of bytes read.
     pub(crate) fn pos(&self) -> usize {
         self.pos
     }
 
-    /// Where the current frame ends.
+    /// Returns the offset of the end of the current frame.
     pub(crate) fn frame(&self) -> Option<u64> {
         self.frame
     }
@@ -58,7 +58,7 @@ impl<'a> Unframer<'a> {
         &self.bytes[self.pos..]
     }
 
-    /// How many bytes of the current frame are left, if there is one.
+    /// Returns the number of bytes left in the current frame, if there is one.
     fn left_in_frame(&self) -> Option<u64> {
         self.frame.map(|end| end - self.offset - self.pos as u64)
     }
@@ -72,13 +72,13 @@ impl<'a> Unframer<'a> {
         Halt::Failed(Error::new(kind, self.offset, self.opcode, expected, found))
     }
 
-    /// A read of `len` bytes; it leaves a frame that is over.
+    /// Reads `len` bytes, leaving the frame if it has ended.
     fn read(&mut self, len: u64) -> Result<&'a [u8], Halt> {
         match self.left_in_frame() {
             Some(0) if len > 0 => self.frame = None,
             Some(left) if left < len => {
-                let found = format!("{len} where {left} are left");
-                return Err(self.fail(ErrorKind::Frame, "no more bytes than the frame holds", found));
+                let found = format!("{len} with {left} left");
+                return Err(self.fail(ErrorKind::Frame, "no more bytes than are left in the frame", found));
             }
             _ => {}
         }
@@ -120,7 +120,7 @@ impl<'a> Input<'a> for Unframer<'a> {
                 Ok(&rest[..len])
             }
             (None, Some(within)) => {
-                let found = format!("none in the {} bytes that are left", within.len());
+                let found = format!("none in the remaining {} bytes", within.len());
                 Err(self.fail(ErrorKind::Frame, "a newline before the end of the frame", found))
             }
             (None, None) => Err(self.more(left, true)),
@@ -129,7 +129,7 @@ impl<'a> Input<'a> for Unframer<'a> {
 
     fn open_frame(&mut self, len: u64) -> Result<(), Halt> {
         if let Some(left @ 1..) = self.left_in_frame() {
-            let found = format!("another frame {left} bytes before");
+            let found = format!("another frame {left} bytes before it");
             return Err(self.fail(ErrorKind::Frame, "the end of the current frame", found));
         }
         self.frame = Some((self.offset + self.pos as u64).saturating_add(len));
@@ -146,7 +146,7 @@ impl<'a> Input<'a> for Unframer<'a> {
 }
 
 impl Halt {
-    /// The error it is when nothing more arrives after the `arrived` bytes of the op at `offset`; `first` tells that a
+    /// Returns the error if nothing more arrives after the `arrived` bytes of the op at `offset`. `first` says that a
     /// pickle would begin there.
     #[cold]
     pub(crate) fn into_error(self, offset: u64, arrived: usize, first: bool) -> Error {

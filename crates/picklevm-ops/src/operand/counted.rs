@@ -1,11 +1,11 @@
-//! Operands that are a length and that many bytes.
+//! Operands of a length and that many bytes.
 
 use super::{Format, Operand, Text, Unfit};
 use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
 
-/// A length of `N` bytes, little-endian.
+/// A little-endian length of `N` bytes.
 trait Length: Sized {
     fn take<'a, I: Input<'a>>(input: &mut I) -> Result<u64, I::Error>;
     fn write<'a>(opcode: Opcode, payload: &'a [u8], out: &mut impl Out) -> Result<(), Unfit<'a>>;
@@ -41,9 +41,9 @@ lengths! {
     u64, 8, "a length of at most 18446744073709551615";
 }
 
-/// What the bytes of a counted operand are.
+/// The type of a length-prefixed payload.
 pub(crate) trait Content<'a>: Sized {
-    /// The bytes, with what was noticed when they were taken.
+    /// The bytes, with facts found while reading them.
     type Raw;
 
     fn take<I: Input<'a>>(input: &mut I, len: u64) -> Result<Self::Raw, I::Error>;
@@ -83,7 +83,7 @@ impl<'a> Content<'a> for Text<'a> {
         if ascii {
             return Ok(Text::trusted(bytes, true));
         }
-        Text::new(bytes).ok_or(Unfit::text("UTF-8 (surrogates may stand alone)", bytes))
+        Text::new(bytes).ok_or(Unfit::text("UTF-8 (lone surrogates allowed)", bytes))
     }
 
     #[inline(always)]

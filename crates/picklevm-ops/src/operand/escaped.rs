@@ -1,4 +1,4 @@
-//! 8-bit strings written in text: what STRING holds.
+//! 8-bit strings written as text: the operand of STRING.
 
 use std::borrow::Cow;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use memchr::memchr;
 
 use crate::repr;
 
-/// The operand of STRING: an 8-bit string in quotes, with the escapes of Python 2's `repr`, that was checked.
+/// The checked operand of STRING: a quoted 8-bit string with the escapes of Python 2's `repr`.
 ///
 /// ```
 /// use picklevm_ops::Escaped;
@@ -23,7 +23,7 @@ pub struct Escaped<'a> {
 }
 
 impl<'a> Escaped<'a> {
-    /// The operand that `quoted` (with its quotes, without the newline) is, if it is one.
+    /// Returns the operand if `quoted` (with its quotes, without the newline) is valid.
     pub fn new(quoted: &'a [u8]) -> Option<Self> {
         let ([b'"', .., b'"'] | [b'\'', .., b'\'']) = quoted else {
             return None;
@@ -39,7 +39,7 @@ impl<'a> Escaped<'a> {
         Some(escaped)
     }
 
-    /// The text as it lies in the pickle, with the quotes.
+    /// Returns the text as it is in the pickle, with the quotes.
     pub fn text(self) -> &'a [u8] {
         self.quoted
     }
@@ -48,12 +48,12 @@ impl<'a> Escaped<'a> {
         &self.quoted[1..self.quoted.len() - 1]
     }
 
-    /// The string. Borrowed where nothing is escaped.
+    /// Returns the string, borrowed if it contains no escapes.
     pub fn decode(self) -> Cow<'a, [u8]> {
         unescape_all(self.inner()).unwrap_or(Cow::Borrowed(self.inner()))
     }
 
-    /// Appends the operand that stands for `string` to `out`: what Python 2's `repr` returns.
+    /// Appends the operand for `string` to `out`: what Python 2's `repr` returns.
     ///
     /// ```
     /// use picklevm_ops::Escaped;
@@ -68,7 +68,7 @@ impl<'a> Escaped<'a> {
     }
 }
 
-/// The bytes that `text` stands for by the rules of Python's `codecs.escape_decode`, or `None` if an escape is broken.
+/// Decodes `text` by the rules of Python's `codecs.escape_decode`, or returns `None` if an escape is invalid.
 pub(crate) fn unescape_all(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     let mut rest = text;
     let mut bytes = Vec::new();
@@ -89,15 +89,15 @@ pub(crate) fn unescape_all(text: &[u8]) -> Option<Cow<'_, [u8]>> {
     Some(Cow::Owned(bytes))
 }
 
-/// What an escape stands for.
+/// The value of an escape.
 enum Unescaped {
     Byte(u8),
-    /// A backslash and this byte: Python keeps both.
+    /// A backslash and this byte, both of which Python keeps.
     Unknown(u8),
     Nothing,
 }
 
-/// One escape, and what follows it. `text` begins after the backslash.
+/// Decodes one escape, and returns the text after it. `text` begins after the backslash.
 fn unescape(text: &[u8]) -> Option<(Unescaped, &[u8])> {
     let (&letter, rest) = text.split_first()?;
     let byte = match letter {
@@ -117,7 +117,7 @@ fn unescape(text: &[u8]) -> Option<(Unescaped, &[u8])> {
         }
         b'0'..=b'7' => {
             let len = text.iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7')).count();
-            // Above `\377` the ninth bit is lost, as in CPython.
+            // Above `\377` the ninth bit is dropped, as in CPython.
             let byte = text[..len].iter().fold(0u8, |value, digit| (value << 3) | (digit - b'0'));
             return Some((Unescaped::Byte(byte), &text[len..]));
         }

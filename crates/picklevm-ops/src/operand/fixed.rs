@@ -5,7 +5,7 @@ use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
 
-/// A format whose operand is a number of `$width` bytes, read and written by `$from` and `$to`; `$check` refuses some.
+/// A number of `$width` bytes, read and written by `$from` and `$to`; `$check` validates it.
 macro_rules! fixed {
     ($( $(#[$doc:meta])* $format:ident($operand:ident): $type:ty, $width:literal, $from:ident, $to:ident; )*) => { $(
         $(#[$doc])*
@@ -45,10 +45,10 @@ fixed! {
     Float8(Float8): f64, 8, from_be_bytes, to_be_bytes;
 }
 
-/// The protocol that PROTO names.
+/// The protocol version of PROTO.
 pub(crate) struct ProtoVersion;
 
-/// The highest protocol there is.
+/// The highest protocol.
 pub(crate) const HIGHEST_PROTOCOL: u8 = 5;
 
 impl<'a> Format<'a> for ProtoVersion {

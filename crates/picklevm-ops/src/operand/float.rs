@@ -1,11 +1,11 @@
-//! Floats written in text.
+//! Floats written as text.
 
 use super::number::trim;
 use crate::buffer::Out;
 use crate::repr;
 
-/// As Python's `float(text)` reads it: whitespace around it, underscores between digits, `inf`, `infinity` and `nan`
-/// in any case.
+/// Parses a float like Python's `float(text)`: surrounding whitespace, underscores between digits, and `inf`,
+/// `infinity` and `nan` in any case are accepted.
 pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     let text = str::from_utf8(trim(text)).ok()?;
     if !text.contains('_') {
@@ -26,7 +26,7 @@ pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     plain.parse().ok()
 }
 
-/// As C's `%.17g`, which the cPickle of Python 2 writes; a NaN below zero keeps its sign here too.
+/// Writes a float like C's `%.17g`, as the cPickle of Python 2 does; a negative NaN keeps its sign here too.
 pub(crate) fn write_17_digits(value: f64, out: &mut impl Out) {
     if !value.is_finite() {
         return write(value, out);
@@ -44,7 +44,7 @@ pub(crate) fn write_17_digits(value: f64, out: &mut impl Out) {
     }
 }
 
-/// As Python's `repr(float)`, but that a NaN below zero keeps its sign, which `float` reads.
+/// Writes a float like Python's `repr(float)`, but a negative NaN keeps its sign, which `float` reads.
 pub(crate) fn write(value: f64, out: &mut impl Out) {
     if value.is_nan() && value.is_sign_negative() {
         out.put(*b"-");

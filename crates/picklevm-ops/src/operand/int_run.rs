@@ -1,4 +1,4 @@
-//! Integers of one or two bytes, several read at once without a branch on how many there are.
+//! Runs of integers of one or two bytes, read without a branch on their number.
 
 use std::hint::select_unpredictable;
 
@@ -6,42 +6,44 @@ use super::short_int::{ShortInt, by_opcode};
 use crate::op::Op;
 use crate::opcode::Opcode;
 
-/// One to three integers, one behind the other: BININT1 and BININT2, as far as they lie in nine bytes. See
+/// One to three consecutive integers: BININT1 and BININT2, as many as fit in nine bytes. See
 /// [`RunVisitor::visit_ints`](crate::RunVisitor::visit_ints).
 #[derive(Debug, Clone, Copy)]
 pub struct IntRun {
-    /// What lies where each begins, or would begin. Behind the last, all are the same.
+    /// The bytes at which each integer begins, or would begin. After the last, all words are the same.
     words: [u32; Self::MOST],
 }
 
-/// The bits that an integer takes with its opcode, where it is one of those.
+/// Length in bits of an opcode and its integer, or 0 for other opcodes.
 const BITS: [u8; 256] = by_opcode([0, 16, 24, 0], 0);
-/// The same in bytes.
+/// Length in bytes of an opcode and its integer, or 0 for other opcodes.
 const WIDTHS: [u8; 256] = by_opcode([0, 2, 3, 0], 0);
-/// The bits that are the integer's, of those behind the opcode.
+/// Bits of the integer among those after the opcode.
 const MASKS: [u16; 256] = by_opcode([0, 0xff, 0xffff, 0], 0);
 
-/// The opcode that lies at the beginning of a word.
+/// Returns the opcode at the beginning of a word.
 #[inline(always)]
 fn opcode_in(word: impl Into<u64>) -> usize {
     usize::from(word.into() as u8)
 }
 
 impl IntRun {
-    /// How many there are at most.
+    /// Maximum number of integers.
     pub const MOST: usize = 3;
 
-    /// Whether an opcode that holds a [`ShortInt`] holds one of these: their numbers are odd.
+    /// Returns whether an opcode that holds a [`ShortInt`] holds a small integer: the bytes of BININT1 and BININT2 are
+    /// odd.
     #[inline(always)]
     pub(crate) fn is_held_by(opcode: u8) -> bool {
         opcode & 1 != 0
     }
 
-    /// Those from an opcode on that holds one, and how many bytes they take behind it.
+    /// Reads the run that begins with an opcode that holds a small integer. Returns the run and the number of bytes
+    /// after that opcode.
     #[inline(always)]
     pub(crate) fn new(opcode: u8, bytes: &[u8; 8]) -> (Self, usize) {
-        // Where the third begins is known sooner if both places where the second may begin are looked at, and sooner from
-        // a word that is shifted than from memory.
+        // The position of the third is known sooner if both possible positions of the second are read, and sooner from
+        // a shifted word than from memory.
         let is_two = opcode == ShortInt::BININT2;
         let [_, behind_one, behind_two, ..] = *bytes;
         let (behind_one, behind_two) = (BITS[usize::from(behind_one)], BITS[usize::from(behind_two)]);
@@ -58,28 +60,28 @@ impl IntRun {
         (IntRun { words }, width)
     }
 
-    /// Whether there is only one.
+    /// Returns whether there is only one integer.
     #[inline(always)]
     pub(crate) fn is_single(self) -> bool {
         let [_, second, _] = self.words;
         BITS[opcode_in(second)] == 0
     }
 
-    /// How many there are.
+    /// Returns the number of integers.
     #[inline(always)]
     pub fn count(self) -> usize {
         let [_, second, third] = self.words;
         1 + usize::from(BITS[opcode_in(second)] != 0) + usize::from(BITS[opcode_in(third)] != 0)
     }
 
-    /// The integers, and 0 in place of those that are not there: who needs them without a branch takes all, and counts
+    /// Returns the integers, with 0 in place of missing ones: to avoid a branch, copy all of them and count
     /// [`count`](Self::count).
     #[inline(always)]
     pub fn values(self) -> [u16; Self::MOST] {
         self.words.map(|word| (word >> 8) as u16 & MASKS[opcode_in(word)])
     }
 
-    /// The opcode of each; of those that are not there, any.
+    /// Returns the opcode of each integer, and any of the two for missing ones.
     #[inline(always)]
     pub fn opcodes(self) -> [Opcode; Self::MOST] {
         self.words.map(|word| match word as u8 {
@@ -88,14 +90,14 @@ impl IntRun {
         })
     }
 
-    /// Where each begins, in bytes behind where the first does.
+    /// Returns the position of each integer, in bytes relative to the first.
     #[inline(always)]
     pub fn offsets(self) -> [u64; Self::MOST] {
         let [first, second, _] = self.words.map(|word| u64::from(BITS[opcode_in(word)]) / 8);
         [0, first, first + second]
     }
 
-    /// Each with its offset as an op.
+    /// Returns the op of each integer with its offset.
     ///
     /// ```
     /// use picklevm_ops::{PredictableDecoder, Op, RunVisitor, IntRun, Source, Visitor};
@@ -144,7 +146,7 @@ mod tests {
     use super::*;
     use crate::decoder::Decoder;
 
-    /// The ops from the first on, one by one, up to three that are BININT1 or BININT2.
+    /// Decodes ops one by one, up to three that are BININT1 or BININT2.
     fn one_by_one(pickle: &[u8]) -> Vec<(u64, Op<'_>)> {
         let mut decoder = Decoder::new(pickle);
         let mut ops = Vec::new();
@@ -157,8 +159,8 @@ mod tests {
     }
 
     #[test]
-    fn they_are_what_single_ops_say() {
-        // All ways to go on behind an integer: others of each opcode, other ops, and operands that look like opcodes.
+    fn a_run_equals_the_ops_read_one_by_one() {
+        // All that may follow an integer: others of each opcode, other ops, and operands that look like opcodes.
         let bytes = [ShortInt::BININT1, ShortInt::BININT2, ShortInt::BININT, 0x8a, b'.', 0x00, 0xff];
         let mut at = [0; 8];
         loop {
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn other_short_integers_are_none() {
+    fn bytes_of_binint_and_long1_begin_no_run() {
         assert!(!IntRun::is_held_by(ShortInt::BININT) && !IntRun::is_held_by(ShortInt::LONG1));
     }
 }

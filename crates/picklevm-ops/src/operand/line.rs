@@ -6,7 +6,7 @@ use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
 
-/// A format whose operand is one line: how it is read, and how it is written back.
+/// A format whose operand is one line, with its reader and writer.
 macro_rules! line {
     ($(
         $(#[$doc:meta])*
@@ -55,7 +55,7 @@ line! {
     FloatLine(Floatnl): f64, "a decimal float literal",
         |line| float::parse(line), |value, out| float::write(value, out);
     /// STRING: a string in quotes, by the rules of `codecs.escape_decode`.
-    StringLine(Stringnl): Escaped<'a>, "a string in quotes with sound escapes",
+    StringLine(Stringnl): Escaped<'a>, "a quoted string with valid escapes",
         |line| Escaped::new(line), |string, out| out.put_all(string.text());
     /// PERSID: ASCII.
     AsciiLine(StringnlNoescape): &'a str, "ASCII",
@@ -65,7 +65,7 @@ line! {
         |line| RawUnicode::new(line), |text, out| out.put_all(text.text());
 }
 
-/// A format whose operand is two lines of text, one encoding for both.
+/// A format whose operand is two lines of text with one encoding.
 macro_rules! line_pair {
     ($( $(#[$doc:meta])* $format:ident: $expected:literal, $accepts:expr; )*) => { $(
         $(#[$doc])*
@@ -125,17 +125,17 @@ fn ascii(line: &[u8]) -> Option<&str> {
     str::from_utf8(line).ok().filter(|line| line.is_ascii())
 }
 
-/// A line that is to be written: nothing in it ends it early, and its reader accepts it.
+/// Checks a line that is to be written: it contains no newline, and its reader accepts it.
 fn one_line(line: &[u8], accepted: bool) -> Result<&[u8], Unfit<'_>> {
     if !accepted || line.contains(&b'\n') {
-        return Err(Unfit::text("one line that the opcode's encoding can hold", line));
+        return Err(Unfit::text("one line in the opcode's encoding", line));
     }
     Ok(line)
 }
 
-/// The decimal that `int(line)` reads, when it fits.
+/// Parses the decimal that `int(line)` reads, if it fits.
 fn read_index(line: &[u8]) -> Option<u64> {
-    // What Python writes; anything unusual takes the long way.
+    // The form that Python writes; anything unusual takes the slow path.
     if let [b'0'..=b'9', ..] = line
         && line.len() < 19
         && let Some(index) = line

@@ -1,6 +1,6 @@
-//! Operand formats: each one's decoding beside its encoding.
+//! Operand formats: the decoding of each beside its encoding.
 //!
-//! A format is named after its descriptor in `pickletools`; where CPython's machine reads one descriptor in several
+//! A format is named after its descriptor in `pickletools`. Where CPython's machine reads one descriptor in several
 //! ways (GET and INT both have a `decimalnl_short`), there is a format for each way.
 
 use crate::buffer::Out;
@@ -32,22 +32,22 @@ pub use short_int::ShortInt;
 pub use text::Text;
 pub(crate) use text::split_code_point;
 
-/// How an operand lies in the bytes of a pickle, and what it means.
+/// The encoding and the meaning of an operand.
 pub(crate) trait Format<'a> {
     /// The descriptor in `pickletools`.
     const OPERAND: Operand;
-    /// The operand as it lies there.
+    /// The encoded operand.
     type Raw;
-    /// What it means.
+    /// The decoded operand.
     type Value;
 
-    /// Takes the operand off the input, looking no closer than its end demands.
+    /// Reads the encoded operand, checking only what is needed to find its end.
     fn take<I: Input<'a>>(input: &mut I) -> Result<Self::Raw, I::Error>;
 
-    /// What the machine makes of it.
+    /// Decodes the operand as the machine does.
     fn read(raw: Self::Raw) -> Result<Self::Value, Unfit<'a>>;
 
-    /// Appends `opcode` and the operand, all but the payload that is to follow, which is returned.
+    /// Appends `opcode` and the operand except the payload that follows, which is returned.
     fn write(opcode: Opcode, value: Self::Value, out: &mut impl Out) -> Result<&'a [u8], Unfit<'a>>;
 }
 
@@ -58,14 +58,14 @@ pub(crate) fn decode<'a, F: Format<'a>, I: Input<'a>>(input: &mut I) -> Result<F
     F::read(raw).map_err(|unfit| input.unfit(unfit))
 }
 
-/// What is wrong with an operand that is all there.
+/// The reason why a complete operand is invalid.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unfit<'a> {
     pub(crate) expected: &'static str,
     pub(crate) found: Found<'a>,
 }
 
-/// What there was instead.
+/// What was found instead.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Found<'a> {
     Text(&'a [u8]),
@@ -84,7 +84,7 @@ impl<'a> Unfit<'a> {
 
 macro_rules! operands {
     ($( $variant:ident $name:literal $doc:literal; )*) => {
-        /// The format of an operand, as `pickletools` names and describes it by an `ArgumentDescriptor`.
+        /// The format of an operand: an `ArgumentDescriptor` of `pickletools`.
         ///
         /// ```
         /// use picklevm_ops::{Opcode, Operand};
@@ -99,14 +99,14 @@ macro_rules! operands {
         }
 
         impl Operand {
-            /// The name of the descriptor in `pickletools`, such as `decimalnl_short`.
+            /// Returns the name of the descriptor in `pickletools`, such as `decimalnl_short`.
             pub const fn name(self) -> &'static str {
                 match self {
                     $( Operand::$variant => $name, )*
                 }
             }
 
-            /// One sentence on how the operand lies in the bytes.
+            /// Returns a sentence about the encoding.
             pub const fn doc(self) -> &'static str {
                 match self {
                     $( Operand::$variant => $doc, )*
@@ -124,12 +124,12 @@ operands! {
     Uint8 "uint8" "Eight-byte unsigned integer, little-endian.";
     Float8 "float8" "Eight-byte IEEE 754 float, big-endian.";
     DecimalnlShort "decimalnl_short" "A newline-terminated integer literal, without a trailing `L`.";
-    DecimalnlLong "decimalnl_long" "A newline-terminated integer literal, with a trailing `L` or without.";
+    DecimalnlLong "decimalnl_long" "A newline-terminated integer literal, with or without a trailing `L`.";
     Floatnl "floatnl" "A newline-terminated decimal float literal.";
-    Stringnl "stringnl" "A newline-terminated string in quotes, with the escapes of Python's `repr`.";
+    Stringnl "stringnl" "A newline-terminated quoted string, with the escapes of Python's `repr`.";
     StringnlNoescape "stringnl_noescape" "A newline-terminated string.";
     StringnlNoescapePair "stringnl_noescape_pair" "A pair of newline-terminated strings.";
-    Unicodestringnl "unicodestringnl" "A newline-terminated text, encoded as raw-unicode-escape.";
+    Unicodestringnl "unicodestringnl" "Newline-terminated text in raw-unicode-escape.";
     String1 "string1" "A one-byte length and that many bytes.";
     String4 "string4" "A four-byte little-endian signed length and that many bytes.";
     Bytes1 "bytes1" "A one-byte length and that many bytes.";
@@ -138,7 +138,7 @@ operands! {
     Bytearray8 "bytearray8" "An eight-byte little-endian length and that many bytes.";
     Long1 "long1" "A one-byte length and an integer of that many bytes, little-endian, two's complement.";
     Long4 "long4" "A four-byte little-endian signed length and an integer of that many bytes, little-endian, two's complement.";
-    Unicodestring1 "unicodestring1" "A one-byte length and that many bytes of UTF-8, in which surrogates may stand.";
-    Unicodestring4 "unicodestring4" "A four-byte little-endian length and that many bytes of UTF-8, in which surrogates may stand.";
-    Unicodestring8 "unicodestring8" "An eight-byte little-endian length and that many bytes of UTF-8, in which surrogates may stand.";
+    Unicodestring1 "unicodestring1" "A one-byte length and that many bytes of UTF-8 that may contain surrogates.";
+    Unicodestring4 "unicodestring4" "A four-byte little-endian length and that many bytes of UTF-8 that may contain surrogates.";
+    Unicodestring8 "unicodestring8" "An eight-byte little-endian length and that many bytes of UTF-8 that may contain surrogates.";
 }

@@ -1,12 +1,12 @@
-//! Integers written in text.
+//! Integers written as text.
 
 use std::borrow::Cow;
 
-/// The operand of INT or LONG: an integer literal that was checked, as Python's `int(text, 0)` reads it.
+/// The checked operand of INT or LONG: an integer literal in the syntax of Python's `int(text, 0)`.
 ///
-/// Whitespace may surround it, underscores may stand between its digits, and it may be hexadecimal, octal or binary.
-/// A decimal does not begin with zero, but for zero itself. INT has two texts of its own, `00` and `01`, that are
-/// booleans; LONG may end with `L`.
+/// It may be surrounded by whitespace, contain underscores between digits, and be hexadecimal, octal or binary. A
+/// decimal other than zero does not begin with zero. For INT, `00` and `01` are booleans; for LONG, the text may end
+/// with `L`.
 ///
 /// ```
 /// use picklevm_ops::{IntValue, Number};
@@ -22,7 +22,7 @@ pub struct Number<'a> {
     value: Parsed,
 }
 
-/// What was understood while checking.
+/// What the check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Parsed {
     Bool(bool),
@@ -30,26 +30,26 @@ enum Parsed {
     Big,
 }
 
-/// What a [`Number`] says.
+/// The value of a [`Number`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum IntValue<'a> {
     /// A boolean: `00` or `01` after INT.
     Bool(bool),
-    /// An integer that fits.
+    /// An integer that fits into 64 bits.
     Small(i64),
-    /// An integer that does not.
+    /// A larger integer.
     Big {
-        /// Whether it is below zero.
+        /// Whether it is negative.
         negative: bool,
         /// The base of `digits`: 2, 8, 10 or 16.
         radix: u32,
-        /// The digits in ASCII, the most significant first, without sign, prefix and underscores.
+        /// The digits in ASCII, most significant first, without sign, prefix and underscores.
         digits: Cow<'a, [u8]>,
     },
 }
 
 impl<'a> Number<'a> {
-    /// The operand of INT that `text` (without the newline) is, if it is one.
+    /// Returns the operand of INT if `text` (without the newline) is valid.
     #[inline]
     pub fn int(text: &'a [u8]) -> Option<Self> {
         let value = match text {
@@ -60,19 +60,19 @@ impl<'a> Number<'a> {
         Some(Number { text, value })
     }
 
-    /// The operand of LONG that `text` (without the newline) is, if it is one.
+    /// Returns the operand of LONG if `text` (without the newline) is valid.
     #[inline]
     pub fn long(text: &'a [u8]) -> Option<Self> {
         let value = Parsed::of(&Literal::parse(without_suffix(text), Base::Prefixed)?);
         Some(Number { text, value })
     }
 
-    /// The text, as it lies in the pickle.
+    /// Returns the text as it is in the pickle.
     pub fn text(self) -> &'a [u8] {
         self.text
     }
 
-    /// What it says.
+    /// Returns the value.
     #[inline]
     pub fn value(self) -> IntValue<'a> {
         match self.value {
@@ -97,12 +97,12 @@ impl Parsed {
     }
 }
 
-/// LONG's text without the `L` that Python 2 ended it with.
+/// Removes the `L` that Python 2 writes after the digits of LONG.
 pub(crate) fn without_suffix(text: &[u8]) -> &[u8] {
     text.strip_suffix(b"L").unwrap_or(text)
 }
 
-/// An integer literal taken apart.
+/// A parsed integer literal.
 pub(crate) struct Literal<'a> {
     negative: bool,
     radix: u32,
@@ -110,17 +110,17 @@ pub(crate) struct Literal<'a> {
     pub(crate) small: Option<i64>,
 }
 
-/// Which literals are integers.
+/// The accepted syntax of literals.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Base {
-    /// `int(text)`: decimals, leading zeros or not.
+    /// `int(text)`: decimals, with or without leading zeros.
     Ten,
     /// `int(text, 0)`: decimals and the prefixes of Python's literals.
     Prefixed,
 }
 
 impl<'a> Literal<'a> {
-    /// As CPython's `PyLong_FromString`.
+    /// Parses a literal like CPython's `PyLong_FromString`.
     pub(crate) fn parse(text: &'a [u8], base: Base) -> Option<Self> {
         let text = trim(text);
         let (negative, text) = match text {
@@ -146,7 +146,7 @@ impl<'a> Literal<'a> {
         Some(Literal { negative, radix, digits, small })
     }
 
-    /// The integer as an index.
+    /// Returns the integer as a memo index.
     pub(crate) fn index(&self) -> Option<u64> {
         match Magnitude::of(self.digits, self.radix)? {
             Magnitude::Small(value) if !self.negative || value == 0 => Some(value),
@@ -183,7 +183,7 @@ enum Magnitude {
 }
 
 impl Magnitude {
-    /// The value of one digit or more; single underscores may separate them.
+    /// Parses one or more digits, which single underscores may separate.
     fn of(digits: &[u8], radix: u32) -> Option<Self> {
         let mut value = Some(0u64);
         let mut after_digit = false;
@@ -205,7 +205,7 @@ impl Magnitude {
     }
 }
 
-/// Without the whitespace around it, as `Py_ISSPACE` knows it.
+/// Removes surrounding whitespace, as defined by `Py_ISSPACE`.
 pub(crate) fn trim(text: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|byte| !is_space(byte)).unwrap_or(text.len());

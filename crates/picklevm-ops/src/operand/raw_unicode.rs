@@ -1,4 +1,4 @@
-//! Text written in raw-unicode-escape: what UNICODE holds.
+//! Text in raw-unicode-escape: the operand of UNICODE.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use memchr::memchr;
 
 use super::Text;
 
-/// The operand of UNICODE: text in Latin-1, with `\uXXXX` and `\UXXXXXXXX` for what that cannot say, that was checked.
-/// Other backslashes, doubled ones too, stand for themselves.
+/// The checked operand of UNICODE: Latin-1 text with `\uXXXX` and `\UXXXXXXXX` for other characters. All other
+/// backslashes, also doubled ones, are literal.
 ///
 /// ```
 /// use picklevm_ops::RawUnicode;
@@ -22,7 +22,7 @@ pub struct RawUnicode<'a> {
 }
 
 impl<'a> RawUnicode<'a> {
-    /// The operand that `raw` (without the newline) is, if it is one.
+    /// Returns the operand if `raw` (without the newline) is valid.
     pub fn new(raw: &'a [u8]) -> Option<Self> {
         if raw.contains(&b'\n') {
             return None;
@@ -34,12 +34,12 @@ impl<'a> RawUnicode<'a> {
         Some(RawUnicode { raw })
     }
 
-    /// The text as it lies in the pickle.
+    /// Returns the text as it is in the pickle.
     pub fn text(self) -> &'a [u8] {
         self.raw
     }
 
-    /// The text in UTF-8 in which surrogates may stand, as [`Text`] holds it. Borrowed where it is plain ASCII.
+    /// Returns the text in UTF-8 that may contain surrogates, like [`Text`]. Borrowed if it is plain ASCII.
     pub fn decode(self) -> Cow<'a, [u8]> {
         if self.raw.is_ascii() && memchr(b'\\', self.raw).is_none() {
             return Cow::Borrowed(self.raw);
@@ -62,11 +62,11 @@ impl<'a> RawUnicode<'a> {
         Cow::Owned(text)
     }
 
-    /// The characters that CPython escapes since 3.7, beside the backslash and the newline; before, none.
+    /// The characters that CPython escapes since 3.7 in addition to the backslash and the newline.
     pub const CONTROLS: &'static [u8] = b"\0\r\x1a";
 
-    /// Appends the operand that stands for `text` to `out`, as CPython's pickler writes it: the backslash, the
-    /// newline and the ASCII characters in `controls` are escaped, and all above U+00FF.
+    /// Appends the operand for `text` to `out`, as CPython's pickler writes it: the backslash, the newline, the ASCII
+    /// characters in `controls` and all characters above U+00FF are escaped.
     ///
     /// ```
     /// use picklevm_ops::RawUnicode;
@@ -86,8 +86,8 @@ impl<'a> RawUnicode<'a> {
     }
 }
 
-/// The code point of an escape, and what follows it; `text` begins after the backslash. `None` twice over: an escape
-/// that is broken is none, a backslash that begins none has no code.
+/// Decodes an escape, and returns the text after it; `text` begins after the backslash. Returns `None` for an invalid
+/// escape, and no code point for a literal backslash.
 fn unescape(text: &[u8]) -> Option<(Option<u32>, &[u8])> {
     let len = match text.first() {
         Some(b'u') => 4,
@@ -102,14 +102,14 @@ fn unescape(text: &[u8]) -> Option<(Option<u32>, &[u8])> {
     (code <= char::MAX.into()).then_some((Some(code), &text[1 + len..]))
 }
 
-/// Appends bytes that are code points.
+/// Appends bytes as code points.
 fn push_latin1(bytes: &[u8], text: &mut Vec<u8>) {
     for &byte in bytes {
         push(byte.into(), text);
     }
 }
 
-/// Appends a code point, a surrogate too.
+/// Appends a code point, which may be a surrogate.
 fn push(code: u32, text: &mut Vec<u8>) {
     match char::from_u32(code) {
         Some(c) => text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),

@@ -1,4 +1,4 @@
-//! Integers of few bytes, read without a branch between the opcodes that hold them.
+//! Short integers, read without a branch on their opcode.
 
 use crate::op::Op;
 use crate::opcode::Opcode;
@@ -8,20 +8,20 @@ use crate::opcode::Opcode;
 #[derive(Debug, Clone, Copy)]
 pub struct ShortInt<'a> {
     opcode: u8,
-    /// The eight bytes behind the opcode.
+    /// The eight bytes after the opcode.
     bytes: &'a [u8; 8],
 }
 
-// One table each, so that where an op ends is known after two loads: the next op waits for nothing else.
+// One table for each fact, so that the end of an op is known after two loads: the next op depends on nothing else.
 
-/// The bytes of an operand, but for those that are counted; none where no short integer is held.
+/// Length of the operand in bytes, without counted bytes; 0 for opcodes that hold no short integer.
 const WIDTHS: [u8; 256] = by_opcode([4, 1, 2, 1], 0);
-/// All bits if the first byte counts the others, none if not.
+/// All bits set if the first byte is a length, otherwise 0.
 const COUNTED: [u8; 256] = by_opcode([0, 0, 0, 0xff], 0);
-/// The bits that are the integer's, of one that was extended by its sign.
+/// Bits of the integer, after sign extension.
 const MASKS: [i64; 256] = by_opcode([-1, 0xff, 0xffff, -1], 0);
 
-/// A table with a value for each of [`ShortInt::OPCODES`].
+/// Builds a table with a value for each of [`ShortInt::OPCODES`].
 pub(super) const fn by_opcode<T: Copy>(values: [T; 4], other: T) -> [T; 256] {
     let (mut table, mut at) = ([other; 256], 0);
     while at < values.len() {
@@ -37,39 +37,39 @@ impl<'a> ShortInt<'a> {
     pub(crate) const BININT2: u8 = Opcode::BinInt2 as u8;
     pub(crate) const LONG1: u8 = Opcode::Long1 as u8;
 
-    /// The opcodes that hold one.
+    /// The opcodes that hold a short integer.
     pub(crate) const OPCODES: [u8; 4] = [Self::BININT, Self::BININT1, Self::BININT2, Self::LONG1];
 
-    /// Whether an opcode holds one.
+    /// Returns whether an opcode holds a short integer.
     #[inline(always)]
     pub(crate) fn is_held_by(opcode: u8) -> bool {
         WIDTHS[opcode as usize] != 0
     }
 
-    /// The integer of an opcode that has eight bytes behind it, if they hold all of it.
+    /// Reads the integer from an opcode and the eight bytes after it, if they hold all of it.
     #[inline(always)]
     pub(crate) fn new(opcode: u8, bytes: &'a [u8; 8]) -> Option<Self> {
         (bytes[0] & COUNTED[opcode as usize] <= 7).then_some(ShortInt { opcode, bytes })
     }
 
-    /// How many bytes it takes.
+    /// Returns the length of the operand in bytes.
     #[inline(always)]
     pub(crate) fn width(self) -> usize {
         usize::from(WIDTHS[self.opcode as usize]) + usize::from(self.bytes[0] & COUNTED[self.opcode as usize])
     }
 
-    /// The integer.
+    /// Returns the integer.
     #[inline(always)]
     pub fn value(self) -> i64 {
-        // The bytes that come after it are shifted out above it, the count below. Of an integer of no bytes the count is
-        // left, which is none then.
+        // The shift left drops the bytes after the integer, the shift right the length. If the integer has no bytes,
+        // the length remains, which is 0 then.
         let above = (8 * self.width() as u32).wrapping_neg();
         let unused = above.wrapping_add(u32::from(COUNTED[self.opcode as usize] & 8));
         let signed = (u64::from_le_bytes(*self.bytes).wrapping_shl(above) as i64).wrapping_shr(unused);
         signed & MASKS[self.opcode as usize]
     }
 
-    /// The opcode that holds it.
+    /// Returns the opcode.
     pub fn opcode(self) -> Opcode {
         match self.opcode {
             ShortInt::BININT1 => Opcode::BinInt1,
@@ -79,7 +79,7 @@ impl<'a> ShortInt<'a> {
         }
     }
 
-    /// Opcode and operand.
+    /// Returns the op: opcode and operand.
     #[inline]
     pub fn op(self) -> Op<'a> {
         let [first, second, third, fourth, ..] = *self.bytes;
@@ -98,7 +98,7 @@ mod tests {
     use crate::decoder::Decoder;
 
     #[test]
-    fn the_value_is_what_the_op_says() {
+    fn the_value_equals_that_of_the_op() {
         let mut bytes = [0x80, 0x7f, 0xff, 0x00, 0x81, 0x01, 0xfe, 0x90];
         for _ in 0..256 {
             for opcode in ShortInt::OPCODES {

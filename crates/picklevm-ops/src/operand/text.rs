@@ -1,11 +1,11 @@
-//! Text as pickles hold it.
+//! Text as pickles encode it.
 
 use std::fmt::{self, Write as _};
 use std::str;
 
 use crate::repr;
 
-/// Text in UTF-8 in which surrogates may stand, each as three bytes: what Python's `utf-8` codec reads with
+/// Text in UTF-8 that may contain surrogates, of three bytes each, as Python's `utf-8` codec reads it with
 /// `surrogatepass`.
 ///
 /// ```
@@ -26,13 +26,13 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// The text that `bytes` encode, if they do.
+    /// Returns the text if `bytes` are valid.
     #[inline(always)]
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
         Self::short_ascii(bytes).or_else(|| Self::new_slowly(bytes))
     }
 
-    /// The text, if it is ASCII and short enough to be seen through in one go.
+    /// Returns the text if it is ASCII and at most 32 bytes.
     #[inline(always)]
     pub(crate) fn short_ascii(bytes: &'a [u8]) -> Option<Self> {
         is_short_ascii(bytes).then_some(Text { bytes, utf8: true })
@@ -46,7 +46,7 @@ impl<'a> Text<'a> {
         let mut rest = bytes;
         let mut utf8 = true;
         while let Err(error) = str::from_utf8(rest) {
-            // What `from_utf8` refuses and `surrogatepass` takes: U+D800 to U+DFFF in three bytes.
+            // Refused by `from_utf8` but not by `surrogatepass`: U+D800 to U+DFFF in three bytes.
             let [0xed, 0xa0..=0xbf, 0x80..=0xbf, after @ ..] = &rest[error.valid_up_to()..] else {
                 return None;
             };
@@ -56,26 +56,26 @@ impl<'a> Text<'a> {
         Some(Text { bytes, utf8 })
     }
 
-    /// The text that `bytes` encode, on the caller's word: `utf8` says that they are UTF-8, without surrogates. For
-    /// callers who checked before; a wrong word makes wrong pickles.
+    /// Creates text from `bytes` without a check; `utf8` says that they are UTF-8 without surrogates. For callers that
+    /// have checked the bytes: invalid bytes lead to invalid pickles.
     #[inline]
     pub fn trusted(bytes: &'a [u8], utf8: bool) -> Self {
         Text { bytes, utf8 }
     }
 
-    /// The encoded text.
+    /// Returns the encoded text.
     #[inline(always)]
     pub fn as_bytes(self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The text, or `None` if there are surrogates in it.
+    /// Returns the text, or `None` if it contains surrogates.
     #[inline]
     pub fn as_str(self) -> Option<&'a str> {
         if self.utf8 { str::from_utf8(self.bytes).ok() } else { None }
     }
 
-    /// The code points, surrogates among them.
+    /// Iterates over the code points, including surrogates.
     ///
     /// ```
     /// use picklevm_ops::Text;
@@ -92,7 +92,7 @@ impl<'a> Text<'a> {
         })
     }
 
-    /// Whether the text is UTF-8: there are no surrogates in it. Costs nothing.
+    /// Returns whether the text is UTF-8, without surrogates. Constant time.
     #[inline(always)]
     pub fn is_utf8(self) -> bool {
         self.utf8
@@ -121,7 +121,7 @@ impl PartialEq<&str> for Text<'_> {
     }
 }
 
-/// The text, with U+FFFD for surrogates.
+/// Writes the text, with U+FFFD in place of surrogates.
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.code_points()
@@ -129,14 +129,14 @@ impl fmt::Display for Text<'_> {
     }
 }
 
-/// The text as Python's `repr` writes it.
+/// Writes the text like Python's `repr`.
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&repr::Str(*self), f)
     }
 }
 
-/// The first code point of checked text, and what follows it.
+/// Returns the first code point of checked text, and the text after it.
 pub(crate) fn split_code_point(text: &[u8]) -> Option<(u32, &[u8])> {
     let (&first, after) = text.split_first()?;
     let (mut code, len) = match first {
@@ -154,7 +154,7 @@ pub(crate) fn split_code_point(text: &[u8]) -> Option<(u32, &[u8])> {
 
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 
-/// Whether `bytes` are at most 32 and all below 128. Words overlap so that no length needs a loop.
+/// Returns whether `bytes` are ASCII and at most 32. Overlapping words are read, so that no length needs a loop.
 #[inline(always)]
 fn is_short_ascii(bytes: &[u8]) -> bool {
     let len = bytes.len();
@@ -174,7 +174,7 @@ fn is_short_ascii(bytes: &[u8]) -> bool {
     }
 }
 
-/// The first eight bytes as one.
+/// Reads the first eight bytes as a word.
 #[inline(always)]
 fn word(bytes: &[u8]) -> u64 {
     bytes.first_chunk().map_or(u64::MAX, |eight| u64::from_ne_bytes(*eight))

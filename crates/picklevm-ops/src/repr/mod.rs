@@ -1,4 +1,4 @@
-//! Floats, text and bytes as Python's `repr` writes them.
+//! Floats, text and bytes in the notation of Python's `repr`.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -6,7 +6,7 @@ use crate::operand::{Text, split_code_point};
 
 mod printable;
 
-/// A float: the shortest digits that read back the same, with an exponent where Python has one.
+/// A float: the shortest digits that read back the same, with an exponent where Python writes one.
 ///
 /// ```
 /// use picklevm_ops::repr::Float;
@@ -30,7 +30,7 @@ impl Display for Float {
         let text = half_even(value).unwrap_or_else(|| format!("{value:e}"));
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let exponent: i32 = exponent.parse().unwrap_or(0);
-        // CPython writes an exponent where the point would be far from the digits.
+        // CPython writes an exponent if the decimal point would be far from the digits.
         if !(-4..16).contains(&exponent) {
             let sign = if exponent < 0 { '-' } else { '+' };
             return write!(f, "{digits}e{sign}{:02}", exponent.unsigned_abs());
@@ -47,20 +47,21 @@ impl Display for Float {
     }
 }
 
-/// The shortest digits, where two candidates are equally near: CPython's `dtoa` takes the even one, Rust the upper one.
+/// Returns the shortest digits if two candidates are equally near: CPython's `dtoa` takes the even one, Rust the upper
+/// one.
 fn half_even(value: f64) -> Option<String> {
-    // Half way between decimals of at most 17 digits lie only numbers with few binary places.
+    // Only numbers with few binary places are half way between decimals of at most 17 digits.
     if value.abs() < 2f64.powi(53) && (value * 2f64.powi(17)).fract() != 0.0 {
         return None;
     }
     let shortest = format!("{value:e}");
     let (digits, exponent) = shortest.split_once('e')?;
     let places = digits.split_once('.').map_or(0, |(_, places)| places.len());
-    // No two decimals of up to 15 digits are the same number.
+    // Different decimals of up to 15 digits are different numbers.
     if places < 14 {
         return None;
     }
-    // The number with one digit more is exact, and that digit is a five.
+    // With one more digit the decimal is exact, and that digit is 5.
     let exact = format!("{value:.*e}", places + 1);
     let (longer, _) = exact.split_once('e')?;
     let lower = longer.strip_suffix('5')?.trim_end_matches('.');
@@ -73,7 +74,8 @@ fn half_even(value: f64) -> Option<String> {
     (is_even && even.parse() == Ok(value)).then_some(even)
 }
 
-/// Text: in single quotes unless double ones save escapes; what is not printable escaped, surrogates too.
+/// Text: in single quotes, or in double quotes if that saves escapes. Unprintable characters and surrogates are
+/// escaped.
 ///
 /// ```
 /// use picklevm_ops::repr::Str;
@@ -92,7 +94,7 @@ impl Display for Str<'_> {
     }
 }
 
-/// Bytes that are text in Latin-1, quoted like [`Str`].
+/// Latin-1 text, quoted like [`Str`].
 ///
 /// ```
 /// use picklevm_ops::repr::Latin1;
@@ -109,7 +111,7 @@ impl Display for Latin1<'_> {
     }
 }
 
-/// Bytes, as Python 3 writes them.
+/// Bytes in the notation of Python 3.
 ///
 /// ```
 /// use picklevm_ops::repr::Bytes;
@@ -145,7 +147,7 @@ impl Display for ByteArray<'_> {
     }
 }
 
-/// An 8-bit string, as Python 2 writes it.
+/// An 8-bit string in the notation of Python 2.
 ///
 /// ```
 /// use picklevm_ops::repr::EightBit;
@@ -161,7 +163,7 @@ impl Display for EightBit<'_> {
     }
 }
 
-/// The quotes around a string.
+/// The quotes of a string.
 #[derive(Clone, Copy)]
 struct Quote {
     around: char,
@@ -175,8 +177,8 @@ impl Quote {
         if double { Quote { around: '"', escaped: b'"' } } else { Quote { around: '\'', escaped: b'\'' } }
     }
 
-    /// Writes a string in its quotes: runs of what stands for itself as they are, and with `write_one` what does not;
-    /// that one returns what follows.
+    /// Writes a string in quotes. Runs of plain bytes are written as they are; `write_one` writes one other character
+    /// and returns the rest.
     fn write<'a>(
         self,
         f: &mut fmt::Formatter<'_>,
@@ -187,7 +189,7 @@ impl Quote {
         let mut rest = string;
         while !rest.is_empty() {
             let plain = rest.iter().take_while(|&&byte| self.is_plain(byte)).count();
-            // ASCII, so it is never the default.
+            // ASCII, so `unwrap_or_default` never takes the default.
             f.write_str(str::from_utf8(&rest[..plain]).unwrap_or_default())?;
             rest = &rest[plain..];
             if !rest.is_empty() {
@@ -227,7 +229,7 @@ impl Quote {
     }
 }
 
-/// Whether `repr` writes the code point as it is: Python's `str.isprintable`.
+/// Returns whether `repr` does not escape the code point: Python's `str.isprintable`.
 fn is_printable(code: u32) -> bool {
     let after = printable::UNPRINTABLE.partition_point(|&(first, _)| first <= code);
     after == 0 || printable::UNPRINTABLE[after - 1].1 < code

@@ -1,9 +1,9 @@
-//! What several tests need.
-#![allow(dead_code, reason = "no test needs all")]
+//! Helpers shared by several tests.
+#![allow(dead_code, reason = "no test uses all of it")]
 
 use std::io::{self, BufRead, Read};
 
-/// Yields its bytes one by one.
+/// A reader that yields its bytes one by one.
 pub(crate) struct OneByOne<'a> {
     bytes: &'a [u8],
 }

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3.13
-"""Writes what the crate takes from CPython; run with Python 3.13.
+"""Generates the data that the crate takes from CPython; run with Python 3.13.
 
 usage: python3.13 crates/picklevm-ops/tests/data/make.py [SEED]
 
-tests/data/pickletools.json   the data of pickletools.opcodes, held against the table by tests/table.rs
-tests/data/operands.txt       operands in text, and how they read; for tests/readings.rs
-tests/data/frames.txt         frames in odd places, and what lies in them; for tests/readings.rs
+tests/data/pickletools.json   the data of pickletools.opcodes, compared with the table by tests/table.rs
+tests/data/operands.txt       operands in text, and what Python reads; for tests/readings.rs
+tests/data/frames.txt         frames in odd places, and the ops in them; for tests/readings.rs
 tests/data/reprs.txt          floats, text and bytes, and their repr; for tests/reprs.rs
-tests/data/tools/             pickles, and what pickletools makes of them; for tests/tools.rs
+tests/data/tools/             pickles, and the output of pickletools for them; for tests/tools.rs
 src/repr/printable.rs         the code points that repr() escapes
 
-With a SEED, writes such lines as operands.txt and frames.txt hold to standard output instead, made from the seed.
+With a SEED, instead prints lines like those of operands.txt and frames.txt, made from the seed.
 """
 import codecs
 import io
@@ -66,7 +66,7 @@ def exactly(read, n):
 
 
 def integer(value):
-    """Large ones as sign and remainder, which a reader without large integers can compute."""
+    """Large integers as sign and remainder, which a reader without large integers can compute."""
     if -(2**63) <= value < 2**63:
         return str(value)
     return f"{'-' if value < 0 else '+'}big%{abs(value) % (2**61 - 1)}"
@@ -153,7 +153,7 @@ PIECES = {
 
 
 def operands(rng, count):
-    """Operands in text: sound ones, and such as are nearly so."""
+    """Operands in text: valid and almost valid ones."""
     seen = set()
     while len(seen) < count:
         code = rng.choice("IILLFSVgpciP")
@@ -176,7 +176,7 @@ LENGTHS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 18, 20, 25, 30, 1 << 40)
 
 
 def frames(rng, count):
-    """Frames that end in the midst of ops, in others, after the data."""
+    """Frames that end within ops, within other frames, after the data."""
     for _ in range(count):
         data = b"\x80\4"
         for _ in range(rng.randrange(1, 5)):
@@ -222,7 +222,7 @@ class Example:
 
 
 def tool_cases():
-    """Pickles, by name: what every opcode looks like, and what tools trip over."""
+    """Pickles by name: every opcode, and cases that are difficult for tools."""
     Example.__module__ = "example"
     sys.modules["example"] = sys.modules[__name__]
     nested = [1, 2, (3, 4), {b"abc": "d'e\"f", "\u20ac\x00\ud800\x7f\U0001f600": None}]
@@ -260,7 +260,7 @@ def write_tool_cases(directory):
             try:
                 pickletools.dis(data, out, annotate=annotate, indentlevel=4 if annotate == 0 else 2)
             except ValueError as error:
-                if not str(error).startswith("stack not empty"):  # all was printed by then
+                if not str(error).startswith("stack not empty"):  # everything is printed by then
                     raise
             (directory / f"{name}.{suffix}").write_text(out.getvalue())
     for name, data in tool_cases():
