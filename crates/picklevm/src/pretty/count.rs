@@ -1,50 +1,50 @@
-//! The pass that sees which values are met more than once.
+//! The pass that finds values that occur more than once.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::notation::{Group, Notation, identity};
-use super::walk::{ArgumentsMeeting, Meeting, Pass, Piece};
+use super::walk::{ArgumentsForm, Occurrence, Pass, Piece};
 use crate::graph::{Id, Kind, Value};
 
-/// Numbers of values that are met more than once, in the order in which they are written.
+/// Label numbers of values that occur more than once, in the order in which they are written.
 #[derive(Default)]
 pub(super) struct Labels {
-    /// 0 for what has not been written yet.
+    /// 0 for values that have not been written yet.
     numbers: HashMap<Id, usize>,
     last: usize,
 }
 
 impl Labels {
-    /// What there is to do about a value, if it were written now.
-    pub(super) fn look(&self, value: Value<'_>) -> Meeting {
+    /// Returns how a value would be written now.
+    pub(super) fn peek(&self, value: Value<'_>) -> Occurrence {
         match self.numbers.get(&value.id()) {
-            None => Meeting::Only,
-            Some(0) => Meeting::First(self.last + 1),
-            Some(number) => Meeting::Again(*number),
+            None => Occurrence::Only,
+            Some(0) => Occurrence::First(self.last + 1),
+            Some(number) => Occurrence::Again(*number),
         }
     }
 
-    /// The same, for a value that is written now.
-    pub(super) fn meet(&mut self, value: Value<'_>) -> Meeting {
-        let meeting = self.look(value);
-        if let Meeting::First(number) = meeting {
+    /// Returns how to write a value, and assigns its label number.
+    pub(super) fn visit(&mut self, value: Value<'_>) -> Occurrence {
+        let occurrence = self.peek(value);
+        if let Occurrence::First(number) = occurrence {
             self.numbers.insert(value.id(), number);
             self.last = number;
         }
-        meeting
+        occurrence
     }
 
-    /// What there is to do about the arguments of a call.
-    pub(super) fn look_at_arguments(&self, tuple: Value<'_>) -> ArgumentsMeeting {
-        match self.look(tuple) {
-            Meeting::Only => ArgumentsMeeting::OneByOne,
-            Meeting::First(_) | Meeting::Again(_) => ArgumentsMeeting::Spread,
+    /// Returns how to write the arguments of a call.
+    pub(super) fn arguments_form(&self, tuple: Value<'_>) -> ArgumentsForm {
+        match self.peek(tuple) {
+            Occurrence::Only => ArgumentsForm::OneByOne,
+            Occurrence::First(_) | Occurrence::Again(_) => ArgumentsForm::Spread,
         }
     }
 }
 
-/// Sees each value once, and remembers those that it is shown again.
+/// Visits each value once and records those that occur again.
 pub(super) struct Count<'n, N> {
     notation: &'n N,
     seen: HashSet<Id>,
@@ -57,7 +57,7 @@ impl<'n, N> Count<'n, N> {
         Count { notation, seen: HashSet::new(), labels: Labels::default(), byte_strings: false }
     }
 
-    /// The values that need a label, and whether there are 8-bit strings of Python 2.
+    /// Returns the values that need a label, and whether there are 8-bit strings of Python 2.
     pub(super) fn finish(self) -> (Labels, bool) {
         (self.labels, self.byte_strings)
     }
@@ -70,18 +70,18 @@ impl<'g, N: Notation> Pass<'g> for Count<'_, N> {
         self.notation
     }
 
-    fn meet(&mut self, value: Value<'g>) -> Meeting {
+    fn visit(&mut self, value: Value<'g>) -> Occurrence {
         if self.seen.insert(value.id()) {
-            return Meeting::Only;
+            return Occurrence::Only;
         }
         self.labels.numbers.insert(value.id(), 0);
-        Meeting::Again(0)
+        Occurrence::Again(0)
     }
 
-    fn meet_arguments(&mut self, tuple: Value<'g>) -> ArgumentsMeeting {
-        match identity(tuple).map_or(Meeting::Only, |_| self.meet(tuple)) {
-            Meeting::Only => ArgumentsMeeting::OneByOne,
-            Meeting::First(_) | Meeting::Again(_) => ArgumentsMeeting::Skip,
+    fn visit_arguments(&mut self, tuple: Value<'g>) -> ArgumentsForm {
+        match identity(tuple).map_or(Occurrence::Only, |_| self.visit(tuple)) {
+            Occurrence::Only => ArgumentsForm::OneByOne,
+            Occurrence::First(_) | Occurrence::Again(_) => ArgumentsForm::Skip,
         }
     }
 

@@ -1,12 +1,11 @@
-//! `Display` and `Debug` of values and of what lends them.
+//! `Display` and `Debug` of graphs, values and their parts.
 
 use std::fmt;
 
 use super::{Pretty, Roots};
 use crate::graph::{Arena, Buffer, Dict, Entries, Global, Graph, Items, Object, Value};
 
-/// One line, as Python's `repr`: what [`pretty`](Value::pretty) writes on one line, within the same limits. With `{:#}`
-/// on several lines, as `pretty` has it.
+/// Writes [`pretty`](Value::pretty) output on one line, like Python's `repr`; with `{:#}`, on several lines.
 ///
 /// ```
 /// let graph = picklevm::value!({"name": "Alice", "scores": [1, 2.5, null]});
@@ -19,28 +18,28 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// What a `Debug` writes: on one line, with `{:#?}` on several; little of what is large.
+/// Writes abbreviated output on one line; with `{:#?}`, on several lines.
 fn debug(roots: Roots<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let pretty = Pretty::new(roots).brief();
     fmt::Display::fmt(&if f.alternate() { pretty } else { pretty.one_line() }, f)
 }
 
-/// As [`Display`](Value#impl-Display-for-Value<'_>), but little of what is large: 12 levels, 200 values, and 200 bytes of
-/// a payload.
+/// Like [`Display`](Value#impl-Display-for-Value<'_>), but limited to 12 levels, 200 values, and 200 bytes of each
+/// payload.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug(Roots::Value(*self), f)
     }
 }
 
-/// As a list.
+/// Writes a list.
 impl fmt::Debug for Items<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug(Roots::Items(*self), f)
     }
 }
 
-/// As a dict.
+/// Writes a dict.
 impl fmt::Debug for Entries<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         debug(Roots::Entries(*self), f)
@@ -53,14 +52,14 @@ impl fmt::Debug for Dict<'_> {
     }
 }
 
-/// As the value that it is.
+/// Writes the value.
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.value(), f)
     }
 }
 
-/// `module.name`.
+/// Writes `module.name`.
 impl fmt::Debug for Global<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.value(), f)
@@ -78,14 +77,14 @@ impl fmt::Debug for Buffer<'_> {
     }
 }
 
-/// The root, and the calls that were made for their effect; a list of roots where there are several.
+/// Writes the root and the calls made for their effect, or a list if there are several roots.
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&**self, f)
     }
 }
 
-/// As a [`Graph`].
+/// Same as for [`Graph`].
 impl fmt::Debug for Arena {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let roots = if self.roots().len() > 1 { Roots::Items(self.roots()) } else { Roots::Graph(self) };

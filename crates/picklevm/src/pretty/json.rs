@@ -1,4 +1,5 @@
-//! JSON. What it cannot say is an object with a key that begins with `$`; docs/cli.md has the mapping.
+//! JSON. Values without a JSON equivalent are objects with a key that begins with `$`; docs/cli.md documents the
+//! mapping.
 
 use std::fmt;
 
@@ -11,11 +12,11 @@ use crate::graph::{Change, Entries, Int, Items, Kind, Value};
 
 /// JSON on one line.
 pub(super) struct Json {
-    /// Bytes of a payload that are written.
+    /// Maximum number of bytes of a payload.
     pub(super) bytes: usize,
 }
 
-/// Integers up to this size are the same in every JSON reader: 2^53 - 1 (RFC 8259, section 6).
+/// Largest interoperable JSON integer: 2^53 - 1 (RFC 8259, section 6).
 const SAFE_INTEGER: i64 = (1 << 53) - 1;
 
 const fn brackets(open: &'static str, close: &'static str) -> Brackets {
@@ -133,15 +134,15 @@ impl Notation for Json {
     }
 }
 
-fn group<'g>(around: &'static Brackets, parts: Parts<'g>, row: fn(Row<'g>) -> Steps<'g>) -> Step<'g> {
-    Step::Group(Group { around, parts, row })
+fn group<'g>(brackets: &'static Brackets, parts: Parts<'g>, row: fn(Row<'g>) -> Steps<'g>) -> Step<'g> {
+    Step::Group(Group { brackets, parts, row })
 }
 
 fn array(parts: Parts<'_>) -> Step<'_> {
     group(&ARRAY, parts, item)
 }
 
-/// An element of an array.
+/// Returns the steps of an array element.
 fn item(row: Row<'_>) -> Steps<'_> {
     let tagged = |tag, step| smallvec![Step::Text(tag), step, Step::Text("}")];
     match row {
@@ -158,7 +159,7 @@ fn item(row: Row<'_>) -> Steps<'_> {
     }
 }
 
-/// A member of an object.
+/// Returns the steps of an object member.
 fn member(row: Row<'_>) -> Steps<'_> {
     if let Row::Pair(key, value) = row
         && let Some(text) = key.as_text()
@@ -168,7 +169,7 @@ fn member(row: Row<'_>) -> Steps<'_> {
     item(row)
 }
 
-/// A number with a point or an exponent, so that it is no integer; tagged where JSON has none.
+/// Writes a float with a point or an exponent, to distinguish it from integers. Non-finite floats are tagged.
 fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     if value.is_finite() {
         write!(out, "{}", repr::Float(value))
@@ -177,7 +178,7 @@ fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     }
 }
 
-/// A string; its code points where there are surrogates among them, which few readers take.
+/// Writes a string, or its code points if it contains surrogates, which few JSON readers accept.
 fn text(text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     if let Some(text) = text.as_str() {
         return string(text.chars(), out);
@@ -189,7 +190,7 @@ fn text(text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     out.write_str("]}")
 }
 
-/// A string with the escapes of RFC 8259, section 7.
+/// Writes a string with the escapes of RFC 8259, section 7.
 fn string(text: impl Iterator<Item = char>, out: &mut dyn fmt::Write) -> fmt::Result {
     out.write_char('"')?;
     for c in text {
@@ -208,13 +209,13 @@ fn string(text: impl Iterator<Item = char>, out: &mut dyn fmt::Write) -> fmt::Re
     out.write_char('"')
 }
 
-/// The member that counts the bytes that are left out.
+/// Writes the member with the number of omitted bytes.
 fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
     if more == 0 { Ok(()) } else { write!(out, ",\"$more\":{more}") }
 }
 
 impl Json {
-    /// Whether a key of a dict can be the name of a member without passing for a tag, and without being cut.
+    /// Returns whether a dict key can be a member name: it must not look like a tag, and must not be cut.
     fn is_member_name(&self, key: Value<'_>) -> bool {
         key.as_str().is_some_and(|text| !text.starts_with('$') && text.len() <= self.bytes)
     }
@@ -239,7 +240,7 @@ impl Json {
         out.write_str("}")
     }
 
-    /// An integer in a string; of a long one the highest bytes.
+    /// Writes an integer as a string, or the highest bytes of a long one.
     fn int(&self, value: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         out.write_str("{\"$int\":\"")?;
         value.with_le_bytes(|bytes| match bytes.len().checked_sub(self.bytes.max(16)) {

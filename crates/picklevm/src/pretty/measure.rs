@@ -1,25 +1,25 @@
-//! The pass that sees whether something fits on a line.
+//! The pass that tests whether a group fits on a line.
 
 use std::fmt::{self, Write};
 
 use super::count::Labels;
 use super::notation::{Group, Notation};
-use super::walk::{ArgumentsMeeting, Meeting, Pass, Piece};
+use super::walk::{ArgumentsForm, Occurrence, Pass, Piece};
 use crate::graph::{Kind, Value};
 
-/// Fails as soon as more characters have gone by than there is room for.
+/// Fails as soon as more characters were written than fit on the line.
 pub(super) struct Measure<'p, N> {
     pub(super) notation: &'p N,
     pub(super) labels: &'p Labels,
-    /// How many characters there is room for.
-    pub(super) room: usize,
+    /// Remaining columns of the line.
+    pub(super) columns: usize,
 }
 
 impl<N> fmt::Write for Measure<'_, N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Characters take at most four bytes: no need to count those of a long text.
-        let width = if text.len() > 4 * self.room { text.len() } else { text.chars().count() };
-        self.room = self.room.checked_sub(width).ok_or(fmt::Error)?;
+        // A character takes at most four bytes, so the characters of a long text need not be counted.
+        let width = if text.len() > 4 * self.columns { text.len() } else { text.chars().count() };
+        self.columns = self.columns.checked_sub(width).ok_or(fmt::Error)?;
         Ok(())
     }
 }
@@ -31,18 +31,18 @@ impl<'g, N: Notation> Pass<'g> for Measure<'_, N> {
         self.notation
     }
 
-    fn meet(&mut self, value: Value<'g>) -> Meeting {
-        self.labels.look(value)
+    fn visit(&mut self, value: Value<'g>) -> Occurrence {
+        self.labels.peek(value)
     }
 
-    fn meet_arguments(&mut self, tuple: Value<'g>) -> ArgumentsMeeting {
-        self.labels.look_at_arguments(tuple)
+    fn visit_arguments(&mut self, tuple: Value<'g>) -> ArgumentsForm {
+        self.labels.arguments_form(tuple)
     }
 
     fn atom(&mut self, value: Value<'g>) -> fmt::Result {
-        // An integer is written as a whole or not at all, and has more digits than bytes.
+        // Do not format long integers: they have more digits than bytes.
         if let Kind::Int(int) = value.kind()
-            && int.with_le_bytes(|bytes| bytes.len() > self.room)
+            && int.with_le_bytes(|bytes| bytes.len() > self.columns)
         {
             return Err(fmt::Error);
         }

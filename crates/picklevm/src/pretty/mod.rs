@@ -1,10 +1,10 @@
 //! Values as text: in Python syntax or as JSON, on one line or on several.
 //!
-//! [`Value::pretty`] is what `picklevm show` prints; `Display` and `Debug` of values are the same on one line.
+//! `picklevm show` prints [`Value::pretty`]; `Display` and `Debug` of values are the same on one line.
 //!
-//! A [notation](notation::Notation) takes values apart into steps, and [`walk`] runs the steps on a work list for one
-//! pass after the other: [`Count`] sees what is met more than once, [`Measure`](measure::Measure) whether parts fit on a
-//! line, [`Print`] writes. Nothing recurses.
+//! A [notation](notation::Notation) splits values into steps, and [`walk`] runs the steps on a work list for each pass:
+//! [`Count`] finds values that occur more than once, [`Measure`](measure::Measure) tests whether parts fit on a line,
+//! and [`Print`] writes. Nothing recurses.
 
 mod count;
 mod debug;
@@ -30,16 +30,15 @@ use self::print::Print;
 use self::python::Python;
 use crate::graph::{Arena, Entries, Items, Value};
 
-/// A value as text: what [`Value::pretty`] and [`Arena::pretty`] return.
+/// Formats a value as text. Returned by [`Value::pretty`] and [`Arena::pretty`].
 ///
-/// Python syntax, with plain data as Python's `repr` writes it, so that `ast.literal_eval` reads it back. Dates, paths and
-/// other objects of the standard library are written as the Python that makes them, other instances as
-/// `module.Name(arguments)` with the items and the state that they were given. A value that several places share, or that
-/// holds itself, is written once, as `&1 value`, and is `*1` from then on: what is written never grows faster than the
-/// graph, but for payloads that are shared.
+/// The default is Python syntax. Plain data is written like Python's `repr`, so that `ast.literal_eval` can parse it.
+/// Dates, paths and other objects of the standard library are written as Python expressions that create them, other
+/// instances as `module.Name(arguments)` with their items and state. A shared or recursive value is written once, as
+/// `&1 value`, and as `*1` from then on: apart from shared payloads, the output never grows faster than the graph.
 ///
-/// Without other word, nesting is followed to 200 levels, 10,000 items are written of a value and 4,096 bytes of a payload;
-/// what is left out is counted: `... 3 more`.
+/// By default, output is limited to 200 levels of nesting, 10,000 items of each value and 4,096 bytes of each payload.
+/// Omitted parts are counted: `... 3 more`.
 ///
 /// ```
 /// let mut graph = picklevm::Graph::new();
@@ -61,11 +60,11 @@ pub struct Pretty<'g> {
     layout: Layout,
 }
 
-/// What is written.
+/// The values to write.
 #[derive(Clone, Copy)]
 enum Roots<'g> {
     Value(Value<'g>),
-    /// What a load made: the root, and the calls that were made for their effect.
+    /// The root of a graph, and the calls made for their effect.
     Graph(&'g Arena),
     Items(Items<'g>),
     Entries(Entries<'g>),
@@ -88,23 +87,23 @@ enum Syntax {
     Json,
 }
 
-/// How much of a graph is written.
+/// Limits of the output.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
-    /// Levels of nesting.
+    /// Maximum levels of nesting.
     depth: usize,
-    /// Items of a value.
+    /// Maximum items of each value.
     items: usize,
-    /// Bytes of a payload.
+    /// Maximum bytes of each payload.
     bytes: usize,
-    /// Values in all.
+    /// Maximum number of values.
     values: usize,
 }
 
 impl Bounds {
-    /// For people: deeper than Python's own parser reads.
-    const PEOPLE: Bounds = Bounds { depth: 200, items: 10_000, bytes: 4096, values: usize::MAX };
-    /// All of it.
+    /// The default. Deeper than Python's own parser supports.
+    const DEFAULT: Bounds = Bounds { depth: 200, items: 10_000, bytes: 4096, values: usize::MAX };
+    /// No limits.
     const FULL: Bounds = Bounds { depth: usize::MAX, items: usize::MAX, bytes: usize::MAX, values: usize::MAX };
     /// For `Debug`.
     const BRIEF: Bounds = Bounds { depth: 12, items: 200, bytes: 200, values: 200 };
@@ -113,24 +112,24 @@ impl Bounds {
 /// Lines and columns.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
-    /// Columns of a line that is not broken.
+    /// Maximum columns of a line.
     width: usize,
-    /// Columns a level of nesting.
+    /// Columns per level of nesting.
     indent: usize,
 }
 
 impl<'g> Pretty<'g> {
     fn new(roots: Roots<'g>) -> Self {
         let layout = Layout { width: 100, indent: 4 };
-        Pretty { roots, syntax: Syntax::Python { raw: false }, bounds: Bounds::PEOPLE, layout }
+        Pretty { roots, syntax: Syntax::Python { raw: false }, bounds: Bounds::DEFAULT, layout }
     }
 
-    /// Little of what is large.
+    /// Sets the limits of `Debug`.
     pub(crate) fn brief(self) -> Self {
         Pretty { bounds: Bounds::BRIEF, ..self }
     }
 
-    /// Calls as the pickle has them, also those of the standard library that read better otherwise.
+    /// Writes calls as the pickle encodes them, including those of standard library objects.
     ///
     /// ```
     /// let graph = picklevm::loads(b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR.")?;
@@ -143,35 +142,35 @@ impl<'g> Pretty<'g> {
         Pretty { syntax: Syntax::Python { raw: true }, ..self }
     }
 
-    /// JSON on one line, without [limits](Pretty::full) unless they are set from here on. What JSON cannot say is an object
-    /// with a key that begins with `$`.
+    /// Writes JSON on one line and removes all [limits](Pretty::full); limits set afterwards apply. Values without a
+    /// JSON equivalent are objects with a key that begins with `$`.
     #[must_use]
     pub fn json(self) -> Self {
         let layout = Layout { width: usize::MAX, ..self.layout };
         Pretty { syntax: Syntax::Json, bounds: Bounds::FULL, layout, ..self }
     }
 
-    /// All of it, however deep, long and large.
+    /// Removes all limits.
     #[must_use]
     pub fn full(self) -> Self {
         Pretty { bounds: Bounds::FULL, ..self }
     }
 
-    /// How many levels of nesting to follow; 200 by default.
+    /// Sets the maximum number of levels of nesting. Default: 200.
     #[must_use]
     pub fn max_depth(mut self, levels: usize) -> Self {
         self.bounds.depth = levels;
         self
     }
 
-    /// How many items to write of each value; 10,000 by default.
+    /// Sets the maximum number of items of each value. Default: 10,000.
     #[must_use]
     pub fn max_items(mut self, items: usize) -> Self {
         self.bounds.items = items;
         self
     }
 
-    /// How many bytes to write of each text, of bytes, and of an integer (at least 16 of these); 4,096 by default.
+    /// Sets the maximum number of bytes of each text, bytes or integer (at least 16 for integers). Default: 4,096.
     ///
     /// ```
     /// let graph = picklevm::Graph::from("abc".repeat(1000));
@@ -183,40 +182,40 @@ impl<'g> Pretty<'g> {
         self
     }
 
-    /// How many columns a line has before it is broken; 100 by default.
+    /// Sets the maximum number of columns of a line. Default: 100.
     #[must_use]
     pub fn width(mut self, columns: usize) -> Self {
         self.layout.width = columns;
         self
     }
 
-    /// All on one line.
+    /// Writes everything on one line.
     #[must_use]
     pub fn one_line(self) -> Self {
         self.width(usize::MAX)
     }
 
-    /// By how many columns nested lines are indented; 4 by default, and never further than column 80.
+    /// Sets the number of columns per level of indentation, up to column 80. Default: 4.
     #[must_use]
     pub fn indent(mut self, columns: usize) -> Self {
         self.layout.indent = columns;
         self
     }
 
-    /// Writes it.
+    /// Writes the text to `out`.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn write_to(&self, out: &mut dyn io::Write) -> io::Result<()> {
         self.write_io(None, out)
     }
 
-    /// Writes it in the colours of a palette.
+    /// Writes the text to `out` in the colours of a palette.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn write_colored(&self, palette: &dyn Palette, out: &mut dyn io::Write) -> io::Result<()> {
         self.write_io(Some(palette), out)
     }
@@ -243,7 +242,7 @@ impl<'g> Pretty<'g> {
         walk::walk(self.roots.steps(&notation), 0, self.bounds, &mut Vec::new(), &mut count)?;
         let (labels, byte_strings) = count.finish();
         if byte_strings {
-            notation.tell_byte_strings();
+            notation.set_has_byte_strings();
         }
         let mut print = Print::new(&notation, self.bounds, self.layout, labels, palette, out);
         walk::walk(self.roots.steps(&notation), 0, self.bounds, &mut Vec::new(), &mut print)
@@ -256,7 +255,7 @@ impl fmt::Display for Pretty<'_> {
     }
 }
 
-/// What will be written, and how.
+/// Writes the options.
 impl fmt::Debug for Pretty<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Pretty { syntax, bounds, layout, .. } = self;
@@ -268,45 +267,45 @@ impl fmt::Debug for Pretty<'_> {
     }
 }
 
-/// What a piece of the text is.
+/// Kinds of text that a [`Palette`] can colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Token {
-    /// Brackets, commas, and words of the syntax: never coloured.
+    /// Brackets, commas and keywords; never coloured.
     Punctuation,
     /// Text or bytes.
     Text,
     /// A number, another constant, or an object of the standard library.
     Constant,
-    /// The name of a class or function.
+    /// Name of a class or function.
     Name,
-    /// A mark of a shared value: `&1` and `*1`.
+    /// Label of a shared value: `&1` and `*1`.
     Label,
-    /// How much is left out.
+    /// Number of omitted parts.
     Omission,
 }
 
 /// The colours of [`Pretty::write_colored`].
 pub trait Palette {
-    /// Writes what comes before a token, and takes no room on the line: an escape sequence.
+    /// Writes text before a token, such as an escape sequence. It does not count towards the line width.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// Errors of `out`.
     fn begin(&self, token: Token, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Writes what comes after it.
+    /// Writes text after a token.
     ///
     /// # Errors
     ///
-    /// Those of `out`.
+    /// Errors of `out`.
     fn end(&self, token: Token, out: &mut dyn fmt::Write) -> fmt::Result;
 }
 
-/// Text for a writer of bytes.
+/// Adapts an `io::Write` to `fmt::Write`.
 struct IoWriter<'a> {
     out: &'a mut dyn io::Write,
-    /// Why `out` failed, which a `fmt::Error` cannot tell.
+    /// The error of `out`, which `fmt::Error` cannot hold.
     error: Option<io::Error>,
 }
 
@@ -320,15 +319,14 @@ impl fmt::Write for IoWriter<'_> {
 }
 
 impl<'g> Value<'g> {
-    /// The value as text for people: what `picklevm show` prints. See [`Pretty`].
+    /// Formats the value as text, as `picklevm show` prints it. See [`Pretty`].
     pub fn pretty(self) -> Pretty<'g> {
         Pretty::new(Roots::Value(self))
     }
 }
 
 impl Arena {
-    /// What was loaded as text for people: the root, and the [calls](Arena::effects) that were made for their effect. See
-    /// [`Pretty`].
+    /// Formats the root, and the [calls](Arena::effects) made for their effect, as text. See [`Pretty`].
     pub fn pretty(&self) -> Pretty<'_> {
         Pretty::new(Roots::Graph(self))
     }

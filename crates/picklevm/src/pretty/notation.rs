@@ -1,4 +1,4 @@
-//! What a notation says about a value: an atom at once, a compound value as steps.
+//! Notations: an atom is written directly, a compound value is split into steps.
 
 use std::fmt;
 
@@ -7,76 +7,76 @@ use smallvec::SmallVec;
 
 use crate::graph::{Change, Dict, Entries, Id, Items, Kind, Object, Value};
 
-/// A way to write values.
+/// A syntax for values.
 pub(super) trait Notation {
-    /// What stands for a value that is left out.
+    /// Placeholder for an omitted value.
     const OMITTED: &'static str;
 
-    /// What a load made: its root, and the calls that were made for their effect alone.
+    /// Returns the steps of a loaded graph: its root, and the calls made for their effect.
     fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g>;
 
-    /// The items of a list.
+    /// Returns a list of items.
     fn list<'g>(&self, items: Items<'g>) -> Step<'g>;
 
-    /// The entries of a dict.
+    /// Returns a dict of entries.
     fn dict<'g>(&self, entries: Entries<'g>) -> Step<'g>;
 
     /// Writes an [atom](is_atom).
     fn atom(&self, value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// Takes apart what is no atom.
+    /// Splits a value that is not an atom into steps.
     fn compound<'g>(&self, value: Value<'g>) -> Steps<'g>;
 
-    /// Writes a text as the name of a member.
+    /// Writes a text as a member name.
     fn key(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
 
-    /// A number of parts that are left out.
+    /// Formats the number of omitted parts.
     fn count(&self, parts: usize) -> String {
         parts.to_string()
     }
 
-    /// What stands before and after the value that the label `number` is for.
+    /// Returns the text before and after the value with the label `number`.
     fn definition(&self, number: usize) -> (String, &'static str);
 
-    /// What refers to the value of the label `number`.
+    /// Returns a reference to the value with the label `number`.
     fn reference(&self, number: usize) -> String;
 
-    /// Hears that there are 8-bit strings of Python 2 among the values.
-    fn tell_byte_strings(&mut self) {}
+    /// Called before writing if the values contain 8-bit strings of Python 2.
+    fn set_has_byte_strings(&mut self) {}
 }
 
-/// What is written of a value, one after the other.
+/// The steps of a value, in order.
 pub(super) type Steps<'g> = SmallVec<[Step<'g>; 4]>;
 
 /// One thing to write.
 #[derive(Clone, Copy)]
 pub(super) enum Step<'g> {
     Text(&'static str),
-    /// A text as the name of a member.
+    /// A text as a member name.
     Key(Text<'g>),
     Value(Value<'g>),
-    /// What a function writes of a value.
+    /// Text of a value, written by a function.
     Written(Value<'g>, Write),
     Group(Group<'g>),
-    /// The arguments of a call, one by one, or as a tuple that is spread where others share it.
+    /// The arguments of a call: one by one, or as a spread tuple if other values share it.
     Arguments(Object<'g>, fn(Object<'g>, Spread) -> Group<'g>),
 }
 
-/// Writes something of a value.
+/// Writes some text for a value.
 pub(super) type Write = fn(Value<'_>, &mut dyn fmt::Write) -> fmt::Result;
 
-/// Whether the arguments of a call are written as their tuple.
+/// Whether the arguments of a call are written as a tuple.
 pub(super) type Spread = bool;
 
-/// Parts between brackets, each a row of steps.
+/// Parts in brackets, each a row of steps.
 #[derive(Clone, Copy)]
 pub(super) struct Group<'g> {
-    pub(super) around: &'static Brackets,
+    pub(super) brackets: &'static Brackets,
     pub(super) parts: Parts<'g>,
     pub(super) row: fn(Row<'g>) -> Steps<'g>,
 }
 
-/// What stands around parts.
+/// Delimiters of a group.
 pub(super) struct Brackets {
     pub(super) open: &'static str,
     pub(super) close: &'static str,
@@ -84,9 +84,9 @@ pub(super) struct Brackets {
     pub(super) separator: &'static str,
     /// After a single part on the line of the brackets, as in Python's `(1,)`.
     pub(super) after_one: &'static str,
-    /// Around the number of parts that are left out.
+    /// Around the number of omitted parts.
     pub(super) more: [&'static str; 2],
-    /// Whether parts may stand on lines of their own.
+    /// Whether parts may be written on separate lines.
     pub(super) may_break: bool,
 }
 
@@ -112,14 +112,14 @@ pub(super) enum Row<'g> {
     Change(Change<'g>),
 }
 
-/// Parts that are still to be written.
+/// Iterator over the unwritten parts.
 pub(super) enum Rows<'g> {
     Items(Items<'g>),
     Other(Box<dyn Iterator<Item = Row<'g>> + 'g>),
 }
 
 impl<'g> Parts<'g> {
-    /// One after the other.
+    /// Returns an iterator over the parts.
     pub(super) fn rows(self) -> Rows<'g> {
         fn other<'g>(rows: impl Iterator<Item = Row<'g>> + 'g) -> Rows<'g> {
             Rows::Other(Box::new(rows))
@@ -144,12 +144,12 @@ impl<'g> Parts<'g> {
 }
 
 impl Rows<'_> {
-    /// How many are left. There is nothing to be had from them after that.
+    /// Returns the number of remaining rows. This consumes them.
     pub(super) fn count_rest(&mut self) -> usize {
         match self {
             Rows::Items(items) => items.len(),
             Rows::Other(rows) => match rows.size_hint() {
-                (least, Some(most)) if least == most => least,
+                (lower, Some(upper)) if lower == upper => lower,
                 _ => rows.by_ref().count(),
             },
         }
@@ -167,7 +167,7 @@ impl<'g> Iterator for Rows<'g> {
     }
 }
 
-/// The id of a value that a label can stand for: Python programs can tell it from an equal one.
+/// Returns the id of a value that can have a label, because Python distinguishes it from an equal one.
 pub(super) fn identity(value: Value<'_>) -> Option<Id> {
     match value.kind() {
         Kind::Tuple(items) if items.is_empty() => None,
@@ -183,24 +183,24 @@ pub(super) fn identity(value: Value<'_>) -> Option<Id> {
     }
 }
 
-/// Whether a value has no parts by its kind.
+/// Returns whether a value is of a kind without parts.
 pub(super) fn is_atom(value: Value<'_>) -> bool {
     identity(value).is_none() && !matches!(value.kind(), Kind::Tuple(_)) || matches!(value.kind(), Kind::ByteArray(_))
 }
 
-/// The first bytes of a payload, and how many follow.
-pub(super) fn cut(bytes: &[u8], most: usize) -> (&[u8], usize) {
-    let (first, rest) = bytes.split_at(bytes.len().min(most));
+/// Returns the first bytes of a payload and the number of bytes that follow.
+pub(super) fn cut(bytes: &[u8], max: usize) -> (&[u8], usize) {
+    let (first, rest) = bytes.split_at(bytes.len().min(max));
     (first, rest.len())
 }
 
-/// The first bytes of a text that are whole code points, and how many bytes follow.
-pub(super) fn cut_text(text: Text<'_>, most: usize) -> (Text<'_>, usize) {
+/// Returns the first whole code points of a text and the number of bytes that follow.
+pub(super) fn cut_text(text: Text<'_>, max: usize) -> (Text<'_>, usize) {
     let bytes = text.as_bytes();
-    if bytes.len() <= most {
+    if bytes.len() <= max {
         return (text, 0);
     }
     let is_inside = |at: &usize| bytes.get(*at).is_some_and(|byte| (0x80..0xc0).contains(byte));
-    let end = (0..=most).rev().find(|at| !is_inside(at)).unwrap_or(0);
+    let end = (0..=max).rev().find(|at| !is_inside(at)).unwrap_or(0);
     (Text::trusted(&bytes[..end], text.as_str().is_some()), bytes.len() - end)
 }

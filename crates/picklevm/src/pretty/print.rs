@@ -1,22 +1,21 @@
-//! The pass that writes.
+//! The pass that writes the output.
 
 use std::fmt::{self, Write};
 
 use super::count::Labels;
 use super::measure::Measure;
 use super::notation::{Group, Notation, Step};
-use super::walk::{self, ArgumentsMeeting, Meeting, Pass, Piece, Task};
+use super::walk::{self, ArgumentsForm, Occurrence, Pass, Piece, Task};
 use super::{Bounds, Layout, Palette, Token};
 use crate::graph::{Kind, Value};
 
-/// The deepest indentation: from here on lines are not indented further, so that deep nesting does not make mostly
-/// blanks.
-const BLANKS: &str = match str::from_utf8(&[b' '; 80]) {
+/// Maximum indentation, so that the output of deep nesting is not mostly blanks.
+const INDENT: &str = match str::from_utf8(&[b' '; 80]) {
     Ok(blanks) => blanks,
     Err(_) => "",
 };
 
-/// Writes to `out`, and knows in which column.
+/// Writes to `out`.
 pub(super) struct Print<'g, 'p, N> {
     notation: &'p N,
     bounds: Bounds,
@@ -24,7 +23,7 @@ pub(super) struct Print<'g, 'p, N> {
     labels: Labels,
     palette: Option<&'p dyn Palette>,
     out: Columns<'p>,
-    /// The work list of measuring, kept for its memory.
+    /// Work list of the measuring pass, reused.
     scratch: Vec<Task<'g>>,
 }
 
@@ -42,12 +41,12 @@ impl<'p, N> Print<'_, 'p, N> {
 }
 
 impl<N: Notation> Print<'_, '_, N> {
-    /// Writes what is of a kind.
+    /// Writes a token.
     fn token(&mut self, token: Token, write: impl FnOnce(&N, &mut Columns<'_>) -> fmt::Result) -> fmt::Result {
         let Some(palette) = self.palette.filter(|_| token != Token::Punctuation) else {
             return write(self.notation, &mut self.out);
         };
-        // What the palette writes takes no room.
+        // Colours take no columns.
         palette.begin(token, self.out.out)?;
         write(self.notation, &mut self.out)?;
         palette.end(token, self.out.out)
@@ -61,12 +60,12 @@ impl<'g, N: Notation> Pass<'g> for Print<'g, '_, N> {
         self.notation
     }
 
-    fn meet(&mut self, value: Value<'g>) -> Meeting {
-        self.labels.meet(value)
+    fn visit(&mut self, value: Value<'g>) -> Occurrence {
+        self.labels.visit(value)
     }
 
-    fn meet_arguments(&mut self, tuple: Value<'g>) -> ArgumentsMeeting {
-        self.labels.look_at_arguments(tuple)
+    fn visit_arguments(&mut self, tuple: Value<'g>) -> ArgumentsForm {
+        self.labels.arguments_form(tuple)
     }
 
     fn atom(&mut self, value: Value<'g>) -> fmt::Result {
@@ -90,9 +89,9 @@ impl<'g, N: Notation> Pass<'g> for Print<'g, '_, N> {
         if self.layout.width == usize::MAX {
             return false;
         }
-        let room = self.layout.width.saturating_sub(self.out.column);
+        let columns = self.layout.width.saturating_sub(self.out.column);
         let mut work = std::mem::take(&mut self.scratch);
-        let mut measure = Measure { notation: self.notation, labels: &self.labels, room };
+        let mut measure = Measure { notation: self.notation, labels: &self.labels, columns };
         let bounds = Bounds { values: usize::MAX, ..self.bounds };
         let fits = walk::walk([Step::Group(group)], depth, bounds, &mut work, &mut measure).is_ok();
         work.clear();
@@ -101,14 +100,14 @@ impl<'g, N: Notation> Pass<'g> for Print<'g, '_, N> {
     }
 
     fn line(&mut self, indent: usize) -> fmt::Result {
-        let blanks = BLANKS.get(..indent.saturating_mul(self.layout.indent)).unwrap_or(BLANKS);
+        let blanks = INDENT.get(..indent.saturating_mul(self.layout.indent)).unwrap_or(INDENT);
         self.out.column = blanks.len();
         self.out.out.write_char('\n')?;
         self.out.out.write_str(blanks)
     }
 }
 
-/// Of what kind an atom is.
+/// Returns the token kind of an atom.
 fn token(value: Value<'_>) -> Token {
     match value.kind() {
         Kind::Str(_) | Kind::Bytes(_) | Kind::ByteStr(_) | Kind::ByteArray(_) => Token::Text,
@@ -117,7 +116,7 @@ fn token(value: Value<'_>) -> Token {
     }
 }
 
-/// A writer of text that knows the column.
+/// A writer that tracks the column.
 struct Columns<'p> {
     out: &'p mut dyn Write,
     column: usize,

@@ -11,11 +11,11 @@ use crate::graph::{Change, Entries, Global, Int, Items, Kind, Object, Value};
 
 /// Python syntax: literals as Python's `repr` writes them, calls for the rest.
 pub(super) struct Python {
-    /// Text is written with the prefix that Python 2 has for it, since strings without are 8-bit strings.
+    /// Write text with the prefix `u`, since there are 8-bit strings of Python 2.
     python2: bool,
-    /// Calls are written as the pickle has them.
+    /// Write calls as the pickle encodes them.
     raw: bool,
-    /// Bytes of a payload that are written.
+    /// Maximum number of bytes of a payload.
     bytes: usize,
 }
 
@@ -30,7 +30,7 @@ impl Python {
         more_bytes(more, out)
     }
 
-    /// Writes the first bytes of a payload, and how many follow.
+    /// Writes the first bytes of a payload and the number of bytes that follow.
     fn bytes<'a, T: fmt::Display>(
         &self,
         bytes: &'a [u8],
@@ -42,7 +42,7 @@ impl Python {
         more_bytes(more, out)
     }
 
-    /// `module.name` where both look like names, or else quoted, so that no name passes for something that it is not.
+    /// Writes `module.name` if both are identifiers, otherwise quoted, so that a name cannot imitate other syntax.
     fn global(&self, global: Global<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         let (module, name) = (global.module(), global.name());
         if [module, name].iter().all(|text| text.as_bytes().len() <= self.bytes && is_dotted_name(*text)) {
@@ -153,18 +153,18 @@ impl Notation for Python {
         grouped(parts)
     }
 
-    fn tell_byte_strings(&mut self) {
+    fn set_has_byte_strings(&mut self) {
         self.python2 = true;
     }
 }
 
-pub(super) fn group<'g>(around: &'static Brackets, parts: Parts<'g>) -> Step<'g> {
-    Step::Group(Group { around, parts, row })
+pub(super) fn group<'g>(brackets: &'static Brackets, parts: Parts<'g>) -> Step<'g> {
+    Step::Group(Group { brackets, parts, row })
 }
 
 pub(super) fn arguments(object: Object<'_>, spread: Spread) -> Group<'_> {
     let parts = if spread { Parts::SpreadArguments(object) } else { Parts::Arguments(object) };
-    Group { around: &PARENTHESES, parts, row }
+    Group { brackets: &PARENTHESES, parts, row }
 }
 
 fn row(row: Row<'_>) -> Steps<'_> {
@@ -183,17 +183,17 @@ fn row(row: Row<'_>) -> Steps<'_> {
     }
 }
 
-/// Python refuses to read decimal integers of more than 4300 digits (`sys.set_int_max_str_digits`): what could have more
-/// is written in hexadecimal, which it reads at any length and which takes linear time.
+/// Writes an integer. Integers that may have more than 4300 digits are written in hexadecimal: Python does not parse
+/// longer decimal integers (`sys.set_int_max_str_digits`), and formatting hexadecimal takes linear time.
 pub(super) fn int(int: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     const DECIMAL_BYTES: usize = 1785;
     if int.with_le_bytes(|bytes| bytes.len() <= DECIMAL_BYTES) { write!(out, "{int}") } else { write!(out, "{int:#x}") }
 }
 
-/// An integer of at most so many bytes; of a longer one the highest in hexadecimal, and how many follow.
-fn cut_int(value: Int<'_>, most: usize, out: &mut dyn fmt::Write) -> fmt::Result {
+/// Writes an integer of at most `max` bytes, or the highest bytes of a longer one and the number of bytes that follow.
+fn cut_int(value: Int<'_>, max: usize, out: &mut dyn fmt::Write) -> fmt::Result {
     value.with_le_bytes(|bytes| {
-        let Some(from) = bytes.len().checked_sub(most.max(16)).filter(|from| *from > 0) else { return int(value, out) };
+        let Some(from) = bytes.len().checked_sub(max.max(16)).filter(|from| *from > 0) else { return int(value, out) };
         let high = Int::from_le(&bytes[from..]);
         write!(out, "{high:#x}")?;
         more_bytes(from, out)
@@ -208,7 +208,7 @@ fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
     }
 }
 
-/// A number with a comma before each three digits.
+/// Formats a number with thousands separators.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
@@ -223,7 +223,7 @@ fn grouped(number: usize) -> String {
     text
 }
 
-/// As `repr` writes it; infinities as the literal that `ast.unparse` has for them.
+/// Writes a float like `repr`, but infinities like `ast.unparse`.
 pub(super) fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     if value.is_infinite() {
         return out.write_str(if value < 0.0 { "-1e309" } else { "1e309" });
@@ -231,7 +231,7 @@ pub(super) fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     write!(out, "{}", repr::Float(value))
 }
 
-/// As `repr` writes it: without the real part where that is 0, and without the `.0` of integers.
+/// Writes a complex number like `repr`: without a zero real part and without `.0` of integers.
 fn complex(re: f64, im: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     let part = |value| {
         let mut text = String::new();

@@ -1,7 +1,7 @@
-//! Objects of the standard library as the Python that makes them: `datetime.date(2030, 1, 2)`.
+//! Standard library objects as Python expressions: `datetime.date(2030, 1, 2)`.
 //!
-//! What is written evaluates to the equal object. Texts and items that other objects may share are written where they
-//! are short: a long one, which the raw form writes once, is left to that.
+//! The expression evaluates to an equal object. Objects with long texts or many items use the raw form, which writes
+//! shared values once.
 
 use std::fmt;
 
@@ -18,20 +18,20 @@ use crate::typed::{
     Partial, Path, Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
 };
 
-/// The most bytes of text, and items, that are written as a part of an object.
-const SHORT: usize = 200;
+/// Maximum bytes of text, and number of items, in an expression.
+const MAX_INLINE: usize = 200;
 
-/// The steps of an object that reads better otherwise than as the call that it is.
+/// Returns the steps of a standard library object, or `None` to use the raw form.
 pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g>> {
     let known = Class::of(object.class());
     if known == Class::Other && object.class().as_object().is_none() {
         return None;
     }
     let instance = InstanceView::new(object, known);
-    // Exceptions and slices are written with their arguments, which may be shared.
+    // The arguments of exceptions and slices may be long: they are written as values, so that sharing is visible.
     let has_arguments = matches!(instance.known, Class::Exception | Class::Slice);
     let keywords =
-        instance.kwargs().is_none_or(|kwargs| kwargs.values().len() <= SHORT && is_short_text(kwargs.values()));
+        instance.kwargs().is_none_or(|kwargs| kwargs.values().len() <= MAX_INLINE && is_short_text(kwargs.values()));
     let is_all_short = || is_short(object.args()) && is_short(instance.args()) && keywords;
     if !(has_arguments || is_all_short()) {
         return None;
@@ -54,7 +54,7 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             Some(zoned(Step::Written(value, write_datetime), zone_argument(&instance), fold))
         }
         Class::Uuid => whole::<Uuid>(value, write_uuid),
-        Class::Network(_) => whole::<IpAddress<'_>>(value, write_address),
+        Class::Ip(_) => whole::<IpAddress<'_>>(value, write_address),
         Class::Path(_) => path(value),
         Class::Range => whole::<Range>(value, |value, out| write!(out, "{}", read::<Range>(value)?)),
         Class::Slice => {
@@ -105,38 +105,38 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
     }
 }
 
-/// Whether an exception is one of Python's own.
+/// Returns whether an exception is built in.
 fn is_builtin(object: Object<'_>) -> bool {
     let class = object.class().as_global();
     class.and_then(|class| class.module().as_str()).is_some_and(|module| matches!(module, "builtins" | "exceptions"))
 }
 
-/// Whether there are few items, and little text and bytes among them.
+/// Returns whether items are few and short.
 fn is_short(items: Items<'_>) -> bool {
-    items.len() <= SHORT && is_short_text(items)
+    items.len() <= MAX_INLINE && is_short_text(items)
 }
 
-/// Whether there is little text and bytes among items.
+/// Returns whether the text, bytes and integers among items are short.
 fn is_short_text<'g>(items: impl Iterator<Item = Value<'g>>) -> bool {
     let size = |item: Value<'_>| match item.kind() {
         Kind::Str(text) => text.as_bytes().len(),
         Kind::Int(int) => int.with_le_bytes(<[u8]>::len),
         _ => item.as_bytes().map_or(0, <[u8]>::len),
     };
-    items.map(size).sum::<usize>() <= SHORT
+    items.map(size).sum::<usize>() <= MAX_INLINE
 }
 
-/// The one step of what is written as a whole, if it has the view.
+/// Returns a single step for a value with the view `T`.
 fn whole<'g, T: View<'g>>(value: Value<'g>, write: Write) -> Option<Steps<'g>> {
     T::view(value).map(|_| smallvec![Step::Written(value, write)])
 }
 
-/// The view of a value that has been seen to have it.
+/// Returns the view of a value that is known to have it.
 fn read<'g, T: View<'g>>(value: Value<'g>) -> Result<T, fmt::Error> {
     T::view(value).ok_or(fmt::Error)
 }
 
-/// The pairs that were set on an object.
+/// Returns the entries that were set on an object.
 fn set_pairs(object: Object<'_>) -> Option<Step<'_>> {
     match object.changes().next()? {
         Change::SetItem(pairs) => Some(group(&BRACES, Parts::Entries(pairs))),
@@ -144,7 +144,7 @@ fn set_pairs(object: Object<'_>) -> Option<Step<'_>> {
     }
 }
 
-/// A time with its zone, and whether it is folded.
+/// Returns the steps of a time with its time zone and fold.
 fn zoned<'g>(time: Step<'g>, zone: Option<Value<'g>>, fold: bool) -> Steps<'g> {
     let mut steps: Steps<'g> = smallvec![time];
     if let Some(zone) = zone {
@@ -167,7 +167,7 @@ fn write_datetime(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     write_clock(time.time(), out)
 }
 
-/// Hour and minute, and what follows as far as it is not 0, as `repr` does it.
+/// Writes hour, minute and the nonzero rest, like `repr`.
 fn write_clock(time: Time<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     write!(out, "{}, {}", time.hour(), time.minute())?;
     match (time.second(), time.microsecond()) {
@@ -194,7 +194,7 @@ fn write_delta(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     out.write_str(")")
 }
 
-/// `zoneinfo.ZoneInfo`, which is made by a method of the class.
+/// Writes a `zoneinfo.ZoneInfo` as a call of the class or its `no_cache`.
 fn zone_info(value: Value<'_>) -> Option<Steps<'_>> {
     whole::<ZoneInfo<'_>>(value, |value, out| {
         let zone: ZoneInfo<'_> = read(value)?;
@@ -255,7 +255,7 @@ fn write_max_len(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     }
 }
 
-/// `functools.partial(f, *args, **keywords)`.
+/// Writes `functools.partial(f, *args, **keywords)`.
 fn partial(value: Value<'_>) -> Option<Steps<'_>> {
     let partial = Partial::view(value).filter(|partial| partial.attributes().is_none())?;
     let mut steps: Steps<'_> = smallvec![Step::Text("functools.partial("), Step::Value(partial.function())];
@@ -270,7 +270,7 @@ fn partial(value: Value<'_>) -> Option<Steps<'_>> {
     Some(steps)
 }
 
-/// Flags that a pattern does not have without them.
+/// Writes flags other than the default of the pattern.
 fn write_flags(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     const UNICODE: i64 = 32;
     let regex: Regex<'_> = read(value)?;
@@ -281,7 +281,7 @@ fn write_flags(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     }
 }
 
-/// `Color.RED`: an attribute of a class, such as a member of an enum.
+/// Writes `Color.RED`: an attribute of a class, such as an enum member.
 fn attribute(object: Object<'_>) -> Option<Steps<'_>> {
     let [owner, name] = object.args().as_array()?;
     is_short(object.args()).then_some(())?;
@@ -294,15 +294,15 @@ fn attribute(object: Object<'_>) -> Option<Steps<'_>> {
     Some(smallvec![Step::Value(owner), Step::Text("."), Step::Written(name, write)])
 }
 
-/// The name of a built-in exception.
+/// Writes the name of a built-in exception.
 fn write_exception(value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
     let error: Exception<'_> = read(value)?;
     out.write_str(error.name().ok_or(fmt::Error)?.1)
 }
 
-/// An instance that protocols 0 and 1 make by `copyreg._reconstructor`, as later ones do.
+/// Writes an instance created by `copyreg._reconstructor` (protocols 0 and 1) like one of a later protocol.
 fn reconstructed<'g>(instance: &InstanceView<'g>, object: Object<'g>) -> Option<Steps<'g>> {
-    if Class::of(object.class()) != Class::Reconstructor || instance.is_partial {
+    if Class::of(object.class()) != Class::Reconstructor || instance.is_incomplete {
         return None;
     }
     let [_, base, _] = object.args().as_array()?;

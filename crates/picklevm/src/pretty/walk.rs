@@ -1,4 +1,4 @@
-//! Running steps on a work list, for whatever pass wants to see them.
+//! Runs steps on a work list for one pass.
 
 use std::fmt;
 
@@ -8,70 +8,71 @@ use super::Bounds;
 use super::notation::{Group, Notation, Rows, Step, Write, identity, is_atom};
 use crate::graph::Value;
 
-/// What sees the steps go by.
+/// Receives the steps of a walk.
 pub(super) trait Pass<'g> {
-    /// What takes values apart.
+    /// Notation that splits values into steps.
     type Notation: Notation;
 
     fn notation(&self) -> &Self::Notation;
 
-    /// What to do about a value that a label can stand for.
-    fn meet(&mut self, value: Value<'g>) -> Meeting;
+    /// Visits a value that can have a label.
+    fn visit(&mut self, value: Value<'g>) -> Occurrence;
 
-    /// What to do about the arguments of a call.
-    fn meet_arguments(&mut self, tuple: Value<'g>) -> ArgumentsMeeting;
+    /// Visits the arguments tuple of a call.
+    fn visit_arguments(&mut self, tuple: Value<'g>) -> ArgumentsForm;
 
     /// Writes an atom.
     fn atom(&mut self, value: Value<'g>) -> fmt::Result;
 
-    /// Writes what is no value.
+    /// Writes a piece that is not a value.
     fn piece(&mut self, piece: Piece<'_>) -> fmt::Result;
 
-    /// Whether the parts of a group stand on lines of their own.
+    /// Returns whether to write each part of a group on its own line.
     fn breaks(&mut self, group: Group<'g>, depth: usize) -> bool;
 
-    /// Begins a new line, so many levels to the right.
+    /// Begins a new line with `indent` levels of indentation.
     fn line(&mut self, indent: usize) -> fmt::Result;
 }
 
-/// What a pass knows of a value.
-pub(super) enum Meeting {
-    /// Nothing else refers to it.
+/// Whether a value is shared, as far as a pass knows.
+pub(super) enum Occurrence {
+    /// It has one reference.
     Only,
-    /// Others will refer to it by this number.
+    /// First of several references; later ones use this label number.
     First(usize),
-    /// It has been seen, and has this number.
+    /// It was visited before and has this label number.
     Again(usize),
 }
 
-/// What a pass knows of the arguments of a call.
-pub(super) enum ArgumentsMeeting {
-    /// They are written one by one.
+/// How to write the arguments of a call.
+pub(super) enum ArgumentsForm {
+    /// One by one.
     OneByOne,
-    /// Their tuple is written, with its label.
+    /// As a tuple with a label.
     Spread,
-    /// They have been seen.
+    /// Not at all: visited before.
     Skip,
 }
 
-/// What is written that is no value.
+/// Text that is not a value.
 pub(super) enum Piece<'a> {
     Text(&'a str),
     /// The name of a member.
     Key(Text<'a>),
     Label(&'a str),
-    /// What a function writes of a value.
+    /// Text of a value, written by a function.
     Written(Value<'a>, Write),
-    /// How many parts are left out, and what stands around the number.
+    /// Number of omitted parts, with the text before and after it.
     More(usize, [&'static str; 2]),
 }
 
-/// A step to run at a depth, or a group of which some parts have been written.
+/// A step with its depth, or a partially written group.
 pub(super) enum Task<'g> {
     Step(Step<'g>, usize),
     Rest(Box<Rest<'g>>),
 }
 
+/// The unwritten rest of a group.
 pub(super) struct Rest<'g> {
     group: Group<'g>,
     rows: Rows<'g>,
@@ -80,7 +81,7 @@ pub(super) struct Rest<'g> {
     broken: bool,
 }
 
-/// Runs steps at a depth, and all that follow from them. `work` is empty, and lent for its memory.
+/// Runs steps, and the steps that they expand to. `work` is an empty list, passed to reuse its memory.
 pub(super) fn walk<'g, P: Pass<'g>>(
     start: impl IntoIterator<Item = Step<'g>>,
     depth: usize,
@@ -95,8 +96,8 @@ pub(super) fn walk<'g, P: Pass<'g>>(
         let (step, depth) = match task {
             Task::Step(step, depth) => (step, depth),
             Task::Rest(rest) => {
-                let most = if rest.depth < bounds.depth && left > 0 { bounds.items } else { 0 };
-                next_row(rest, most, &mut indent, work, pass)?;
+                let max_rows = if rest.depth < bounds.depth && left > 0 { bounds.items } else { 0 };
+                next_row(rest, max_rows, &mut indent, work, pass)?;
                 continue;
             }
         };
@@ -107,14 +108,14 @@ pub(super) fn walk<'g, P: Pass<'g>>(
             Step::Value(_) if left == 0 => pass.piece(Piece::Text(P::Notation::OMITTED))?,
             Step::Value(value) => {
                 left -= 1;
-                match identity(value).map_or(Meeting::Only, |_| pass.meet(value)) {
-                    Meeting::Only => {}
-                    Meeting::First(number) => {
+                match identity(value).map_or(Occurrence::Only, |_| pass.visit(value)) {
+                    Occurrence::Only => {}
+                    Occurrence::First(number) => {
                         let (before, after) = pass.notation().definition(number);
                         pass.piece(Piece::Label(&before))?;
                         work.push(Task::Step(Step::Text(after), depth));
                     }
-                    Meeting::Again(number) => {
+                    Occurrence::Again(number) => {
                         let reference = pass.notation().reference(number);
                         pass.piece(Piece::Label(&reference))?;
                         continue;
@@ -127,15 +128,15 @@ pub(super) fn walk<'g, P: Pass<'g>>(
                     push(work, steps, depth);
                 }
             }
-            Step::Arguments(object, group) => match pass.meet_arguments(object.args_tuple()) {
-                ArgumentsMeeting::Skip => {}
-                ArgumentsMeeting::OneByOne => push(work, [Step::Group(group(object, false))], depth),
-                ArgumentsMeeting::Spread => push(work, [Step::Group(group(object, true))], depth),
+            Step::Arguments(object, group) => match pass.visit_arguments(object.args_tuple()) {
+                ArgumentsForm::Skip => {}
+                ArgumentsForm::OneByOne => push(work, [Step::Group(group(object, false))], depth),
+                ArgumentsForm::Spread => push(work, [Step::Group(group(object, true))], depth),
             },
             Step::Group(group) => {
-                let broken = group.around.may_break && pass.breaks(group, depth);
+                let broken = group.brackets.may_break && pass.breaks(group, depth);
                 indent += usize::from(broken);
-                pass.piece(Piece::Text(group.around.open))?;
+                pass.piece(Piece::Text(group.brackets.open))?;
                 let rest = Rest { group, rows: group.parts.rows(), written: 0, depth, broken };
                 work.push(Task::Rest(Box::new(rest)));
             }
@@ -144,28 +145,28 @@ pub(super) fn walk<'g, P: Pass<'g>>(
     Ok(())
 }
 
-/// Puts steps on the work list, the first on top.
+/// Pushes steps onto the work list, the first on top.
 fn push<'g>(work: &mut Vec<Task<'g>>, steps: impl IntoIterator<Item = Step<'g>>, depth: usize) {
     let from = work.len();
     work.extend(steps.into_iter().map(|step| Task::Step(step, depth)));
     work[from..].reverse();
 }
 
-/// Begins the next row of a group of which at most so many are written, or ends it.
+/// Begins the next row of a group, up to `max_rows`, or ends the group.
 fn next_row<'g, P: Pass<'g>>(
     mut rest: Box<Rest<'g>>,
-    most: usize,
+    max_rows: usize,
     indent: &mut usize,
     work: &mut Vec<Task<'g>>,
     pass: &mut P,
 ) -> fmt::Result {
     let Rest { group, ref mut rows, ref mut written, depth, broken } = *rest;
-    let around = group.around;
-    let row = if *written < most { rows.next() } else { None };
-    let more = if *written < most { 0 } else { rows.count_rest() };
+    let brackets = group.brackets;
+    let row = if *written < max_rows { rows.next() } else { None };
+    let more = if *written < max_rows { 0 } else { rows.count_rest() };
     if row.is_some() || more > 0 {
         if *written > 0 {
-            pass.piece(Piece::Text(if broken { around.separator.trim_end() } else { around.separator }))?;
+            pass.piece(Piece::Text(if broken { brackets.separator.trim_end() } else { brackets.separator }))?;
         }
         if broken {
             pass.line(*indent)?;
@@ -178,14 +179,14 @@ fn next_row<'g, P: Pass<'g>>(
         return Ok(());
     }
     if more > 0 {
-        pass.piece(Piece::More(more, around.more))?;
+        pass.piece(Piece::More(more, brackets.more))?;
     }
     if broken {
         *indent -= 1;
-        pass.piece(Piece::Text(around.separator.trim_end()))?;
+        pass.piece(Piece::Text(brackets.separator.trim_end()))?;
         pass.line(*indent)?;
     } else if *written == 1 && more == 0 {
-        pass.piece(Piece::Text(around.after_one))?;
+        pass.piece(Piece::Text(brackets.after_one))?;
     }
-    pass.piece(Piece::Text(around.close))
+    pass.piece(Piece::Text(brackets.close))
 }
