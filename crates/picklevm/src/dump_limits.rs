@@ -15,7 +15,7 @@ use crate::graph::Arena;
 /// let pickler = Pickler::new().limits(DumpLimits::default().output(1000));
 /// let error = pickler.dumps(picklevm::value!(["x".repeat(2000)]).root()).unwrap_err();
 /// assert_eq!(error.kind(), picklevm::ErrorKind::Limit);
-/// assert_eq!(error.to_string(), "expected at most 1000 bytes of output (DumpLimits::output), found 2012");
+/// assert_eq!(error.to_string(), "expected at most 1000 bytes of output (DumpLimits::output), found 2021");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DumpLimits {

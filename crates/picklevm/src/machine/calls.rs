@@ -167,7 +167,7 @@ impl GraphBuilder<'_> {
         };
         let Some(callee) = self.callee(class) else { return Ok(None) };
         let Some(made) = self.construction(callable, function, args) else { return Ok(None) };
-        let how = made.how;
+        let how = made.construction;
         let is_set = matches!(made.base.map(Value::kind), Some(Kind::Set(_) | Kind::FrozenSet(_)));
         let kwargs = made.kwargs.map_or(Cell::HOLE, Value::cell);
         let [args, items] = [made.args, made.items.unwrap_or(made.args.from(usize::MAX))].map(|items| items.cells());

@@ -1,7 +1,7 @@
 //! `array.array`.
 //!
-//! Below protocol 3 a list of the items; from there on the bytes of the machine that wrote them, with a code for their
-//! format (`_array_reconstructor` in CPython's `arraymodule.c`).
+//! Below protocol 3 an array is pickled as a list of its items; from protocol 3 on as its memory, with a code for the
+//! machine format (`_array_reconstructor` in CPython's `arraymodule.c`).
 
 use super::Reduce;
 use super::builtins::octets;
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
 
-/// An `array.array`: numbers or characters of one type.
+/// View of an `array.array`: numbers or characters of one type.
 ///
 /// ```
 /// use picklevm::typed::{Array, ArrayItems};
@@ -34,18 +34,18 @@ pub struct Array {
 /// The items of an [`Array`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum ArrayItems {
-    /// Of the type codes `b`, `h`, `i`, `l` and `q`.
+    /// Type codes `b`, `h`, `i`, `l` and `q`.
     Int(Vec<i64>),
-    /// Of the type codes `B`, `H`, `I`, `L` and `Q`.
+    /// Type codes `B`, `H`, `I`, `L` and `Q`.
     UInt(Vec<u64>),
-    /// Of the type codes `f` and `d`; those of `f` have 32 bits in Python.
+    /// Type codes `f` and `d`; the items of `f` have 32 bits in Python.
     Float(Vec<f64>),
-    /// Of the type codes `u` and `w`; and of `c`, which Python 2 has, each byte as a character.
+    /// Type codes `u` and `w`, and Python 2's `c`, with each byte as a character.
     Text(String),
 }
 
 impl ArrayItems {
-    /// How many there are.
+    /// Returns the number of items.
     pub fn len(&self) -> usize {
         match self {
             ArrayItems::Int(items) => items.len(),
@@ -55,13 +55,13 @@ impl ArrayItems {
         }
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// How the items of an array lie in memory.
+/// Memory layout of an item: its type and width in bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Layout {
     Int(usize),
@@ -71,7 +71,7 @@ enum Layout {
 }
 
 impl Layout {
-    /// The layouts by the codes of `enum machine_format_code`, each in little and in big endian.
+    /// Layouts in the order of `enum machine_format_code`, each little endian and then big endian.
     const CODES: [Layout; 11] = [
         Layout::UInt(1),
         Layout::UInt(2),
@@ -86,7 +86,7 @@ impl Layout {
         Layout::Text(4),
     ];
 
-    /// The layout of a machine format, and whether it is big endian. 0 and 1 are bytes without and with a sign.
+    /// Returns the layout of a machine format code and whether it is big endian. 0 and 1 are unsigned and signed bytes.
     fn of_code(code: i64) -> Option<(Layout, bool)> {
         match code {
             0 => Some((Layout::UInt(1), false)),
@@ -98,7 +98,7 @@ impl Layout {
         }
     }
 
-    /// The machine format of a layout in little endian.
+    /// Returns the little-endian machine format code.
     fn code(self) -> i64 {
         match self {
             Layout::Int(1) => 1,
@@ -106,7 +106,7 @@ impl Layout {
         }
     }
 
-    /// The layout of a type code where CPython runs on 64 bits and not on Windows.
+    /// Returns the layout of a type code in 64-bit CPython on other systems than Windows.
     fn of_typecode(typecode: char) -> Option<Layout> {
         Some(match typecode {
             'b' => Layout::Int(1),
@@ -130,7 +130,7 @@ impl Layout {
         }
     }
 
-    /// The items that bytes are.
+    /// Decodes items.
     fn read(self, bytes: &[u8], is_big: bool) -> Option<ArrayItems> {
         let width = self.width();
         if !bytes.len().is_multiple_of(width) {
@@ -162,12 +162,12 @@ impl Layout {
 }
 
 impl Array {
-    /// An array of a type code of Python and items that go with it.
+    /// Creates an array from a Python type code and matching items.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if there is no such type code or the items are of another type; [`ErrorKind::OutOfRange`] if
-    /// one does not fit.
+    /// [`ErrorKind::Type`] if the type code is unknown or the items are of another type; [`ErrorKind::OutOfRange`] if
+    /// an item does not fit.
     ///
     /// ```
     /// use picklevm::{ErrorKind, typed::{Array, ArrayItems}};
@@ -179,7 +179,7 @@ impl Array {
     /// ```
     pub fn new(typecode: char, items: ArrayItems) -> Result<Array> {
         let layout = Layout::of_typecode(typecode);
-        let misfit = match (&items, layout) {
+        let out_of_range = match (&items, layout) {
             (ArrayItems::Int(items), Some(Layout::Int(width))) => {
                 let shift = 64 - 8 * width as u32;
                 items.iter().find(|item| **item << shift >> shift != **item).map(i64::to_string)
@@ -193,11 +193,17 @@ impl Array {
                 text.chars().find(|c| u8::try_from(*c).is_err()).map(String::from)
             }
             _ => {
-                let expected = "a type code of array.array and items of that type";
-                return Err(Error::new(ErrorKind::Type, expected, format!("{typecode:?} and others")));
+                let expected = "an array.array type code and items of that type";
+                let variant = match &items {
+                    ArrayItems::Int(_) => "Int",
+                    ArrayItems::UInt(_) => "UInt",
+                    ArrayItems::Float(_) => "Float",
+                    ArrayItems::Text(_) => "Text",
+                };
+                return Err(Error::new(ErrorKind::Type, expected, format!("{typecode:?} and ArrayItems::{variant}")));
             }
         };
-        match (misfit, layout) {
+        match (out_of_range, layout) {
             (Some(item), Some(layout)) => {
                 let expected = format!("an item of {} bits", 8 * layout.width());
                 Err(Error::new(ErrorKind::OutOfRange, expected, item))
@@ -206,23 +212,24 @@ impl Array {
         }
     }
 
-    /// The type code: what Python calls the type of the items.
+    /// Returns the type code, Python's name for the item type.
     pub fn typecode(&self) -> char {
         self.typecode
     }
 
-    /// The items.
+    /// Returns the items.
     pub fn items(&self) -> &ArrayItems {
         &self.items
     }
 
-    /// The items.
+    /// Converts the array into its items.
     pub fn into_items(self) -> ArrayItems {
         self.items
     }
 
     pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Array> {
-        // A state of `None` is what `__reduce_ex__` gives for one that is not there; the picklers write none.
+        // `__reduce_ex__` returns a state of `None` for an array without attributes; the picklers write no BUILD for
+        // it.
         const CALL: Signature<2> = Signature::new(["typecode", "initializer"], 1).positional_only(2);
         if let Some([typecode, items]) = instance.bind(Class::Array, &CALL) {
             let typecode = code_of(typecode?)?;
@@ -233,7 +240,7 @@ impl Array {
                 Some((_, Kind::Str(text))) if typecode != 'c' => {
                     ArrayItems::Text(text.as_str().filter(|_| matches!(layout, Layout::Text(_)))?.to_owned())
                 }
-                // The memory of the machine: of nearly all, little endian.
+                // Native byte order: little endian on nearly all machines.
                 Some((bytes, _)) if typecode != 'c' => layout.read(&octets(bytes)?, false)?,
                 Some((bytes, _)) => ArrayItems::Text(octets(bytes)?.iter().map(|byte| char::from(*byte)).collect()),
             };
@@ -243,11 +250,11 @@ impl Array {
         let typecode = code_of(typecode).filter(|_| Class::of(class) == Class::Array)?;
         let (layout, is_big) = Layout::of_code(format.as_i64()?)?;
         let items = layout.read(&octets(bytes)?, is_big)?;
-        // Another machine may have had more bits, or fewer, for a type.
+        // The width of a type may differ on the machine that wrote it.
         Array::new(typecode, items).ok()
     }
 
-    /// What the picklers write for the items one by one.
+    /// Adds the items to the arena one by one.
     fn cells(&self, arena: &mut Arena) -> Vec<Cell> {
         match &self.items {
             ArrayItems::Int(items) => items.iter().map(|item| arena.cell(*item)).collect(),
@@ -260,7 +267,7 @@ impl Array {
         }
     }
 
-    /// The bytes of the items in little endian.
+    /// Encodes the items in little endian.
     fn bytes(&self, layout: Layout) -> Vec<u8> {
         let words: Vec<u64> = match &self.items {
             ArrayItems::Int(items) => items.iter().map(|item| *item as u64).collect(),
@@ -279,14 +286,14 @@ impl Array {
     }
 }
 
-/// A type code: one character.
+/// Returns a type code, which is one character.
 fn code_of(typecode: Value<'_>) -> Option<char> {
     let code = super::builtins::text(typecode)?;
     let mut chars = code.chars();
     chars.next().filter(|_| chars.next().is_none())
 }
 
-/// Items that are listed one by one.
+/// Reads items from a list.
 fn listed(layout: Layout, typecode: char, mut items: Items<'_>) -> Option<ArrayItems> {
     Some(match layout {
         _ if typecode == 'c' => {

@@ -1,11 +1,11 @@
-//! The calls by which old protocols write plain data: what they make.
+//! Calls that stand for plain data in old protocols, such as `_codecs.encode(…)` for bytes.
 
 use std::borrow::Cow;
 
 use super::signature::{Signature, real};
 use crate::graph::{Construction, Items, Kind, Tag, Value};
 
-/// A function or class that pickles call for plain data.
+/// A function or class that pickles call to create plain data.
 #[derive(Clone, Copy)]
 pub(crate) enum Builtin {
     Set,
@@ -16,7 +16,7 @@ pub(crate) enum Builtin {
     Encode,
 }
 
-/// Plain data that a call makes.
+/// Plain data that a call returns.
 pub(crate) enum Plain<'g> {
     /// The members of a set or frozenset.
     Members(Tag, Items<'g>),
@@ -39,7 +39,7 @@ impl Builtin {
         })
     }
 
-    /// What a call with these arguments makes, if Python would not refuse them.
+    /// Returns the result of a call with these arguments, or `None` if Python would reject them.
     pub(crate) fn make<'g>(self, args: Items<'g>) -> Option<Plain<'g>> {
         Some(match self {
             Builtin::Set | Builtin::FrozenSet => {
@@ -70,7 +70,7 @@ impl Builtin {
     }
 }
 
-/// What `bytes(…)` or `bytearray(…)` makes of its arguments, where a pickler wrote them.
+/// Returns the result of `bytes(…)` or `bytearray(…)` for arguments that a pickler writes.
 fn bytes_of(args: Items<'_>) -> Option<Vec<u8>> {
     let only = match args.len() {
         0 => return Some(Vec::new()),
@@ -84,7 +84,7 @@ fn bytes_of(args: Items<'_>) -> Option<Vec<u8>> {
     }
 }
 
-/// The bytes of a text and its encoding, Latin-1, which Python 2 names in an 8-bit string.
+/// Encodes a text as Latin-1. The arguments are the text and the name of the encoding (an 8-bit string in Python 2).
 fn latin_1(args: Items<'_>) -> Option<Vec<u8>> {
     let [text, encoding] = args.as_array()?;
     let name = encoding.as_str().map(str::as_bytes).or_else(|| encoding.as_bytes())?;
@@ -94,7 +94,7 @@ fn latin_1(args: Items<'_>) -> Option<Vec<u8>> {
     text.as_text()?.code_points().map(|code| u8::try_from(code).ok()).collect()
 }
 
-/// The plain data that an object stands for, if it is such a call and nothing happened to it.
+/// Returns the plain data that an object stands for, if it is such a call and was not changed afterwards.
 pub(crate) fn plain(value: Value<'_>) -> Option<Plain<'_>> {
     let object = value
         .as_object()
@@ -103,8 +103,8 @@ pub(crate) fn plain(value: Value<'_>) -> Option<Plain<'_>> {
     Builtin::of(class.module().as_str()?, class.name().as_str()?)?.make(object.args())
 }
 
-/// Bytes, however the protocol writes them: as such, as the 8-bit string of Python 2, by a call, or as the text that
-/// such a string was decoded to.
+/// Returns bytes in any representation: bytes, a Python 2 8-bit string, a call, or the text that such a string was
+/// decoded to.
 pub(crate) fn octets(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
     match value.kind() {
         Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(Cow::Borrowed(bytes)),
@@ -117,17 +117,17 @@ pub(crate) fn octets(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
     }
 }
 
-/// So many bytes, however the protocol writes them. More of them, which many objects may share, are not looked at.
+/// Returns exactly `N` bytes in any representation. Longer values are not decoded, since many objects may share them.
 pub(crate) fn octets_of<const N: usize>(value: Value<'_>) -> Option<[u8; N]> {
     let written = value.as_object().map_or(Some(value), |object| object.args().get(0))?;
-    // A byte is a character of one or two bytes.
+    // Each byte is a character of one or two bytes in UTF-8.
     if written.as_text().is_some_and(|text| text.as_bytes().len() > 2 * N) {
         return None;
     }
     octets(value)?.as_ref().try_into().ok()
 }
 
-/// Text of Python 3, or of an 8-bit string of Python 2.
+/// Returns text, or a UTF-8 8-bit string of Python 2.
 pub(crate) fn text(value: Value<'_>) -> Option<&str> {
     match value.kind() {
         Kind::Str(text) => text.as_str(),
@@ -136,7 +136,7 @@ pub(crate) fn text(value: Value<'_>) -> Option<&str> {
     }
 }
 
-/// The items of a list or tuple, or of a set however the protocol writes it.
+/// Returns the items of a list, tuple or set, including a set created by a call.
 pub(crate) fn members(value: Value<'_>) -> Option<Items<'_>> {
     match value.kind() {
         Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => Some(items),

@@ -1,6 +1,6 @@
-//! Conversions from and to the types of `chrono`.
+//! Conversions to and from the types of `chrono`.
 //!
-//! Those without a zone stand for times without a zone, and the other way round: nothing is dropped silently.
+//! Naive types convert only to and from times without a time zone: nothing is dropped silently.
 
 use ::chrono::{self, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeZone as _, Timelike, Utc};
 
@@ -8,7 +8,7 @@ use super::{Date, DateTime, Time, TimeDelta, TimeZone};
 use crate::error::{Error, ErrorKind, Result};
 
 #[cold]
-fn misfit(expected: &'static str, found: impl ToString) -> Error {
+fn out_of_range(expected: &'static str, found: impl ToString) -> Error {
     Error::new(ErrorKind::OutOfRange, expected, found.to_string())
 }
 
@@ -19,7 +19,7 @@ impl TryFrom<NaiveDate> for Date {
     type Error = Error;
 
     fn try_from(date: NaiveDate) -> Result<Date> {
-        let year = u16::try_from(date.year()).map_err(|_| misfit("a year from 1 to 9999", date))?;
+        let year = u16::try_from(date.year()).map_err(|_| out_of_range("a year from 1 to 9999", date))?;
         Date::new(year, date.month() as u8, date.day() as u8)
     }
 }
@@ -27,11 +27,11 @@ impl TryFrom<NaiveDate> for Date {
 impl From<Date> for NaiveDate {
     fn from(date: Date) -> NaiveDate {
         let found = NaiveDate::from_ymd_opt(date.year().into(), date.month().into(), date.day().into());
-        found.unwrap_or_default() // `chrono` has all the dates that Python has.
+        found.unwrap_or_default() // `chrono` supports every date that Python does.
     }
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -46,18 +46,18 @@ impl TryFrom<NaiveTime> for Time<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in a zone.
+/// [`ErrorKind::OutOfRange`] if the value has a time zone.
 impl TryFrom<Time<'_>> for NaiveTime {
     type Error = Error;
 
     fn try_from(time: Time<'_>) -> Result<NaiveTime> {
         let [hour, minute, second] = [time.hour(), time.minute(), time.second()].map(u32::from);
         let naive = NaiveTime::from_hms_micro_opt(hour, minute, second, time.microsecond());
-        naive.filter(|_| time.zone().is_none()).ok_or_else(|| misfit("a time without a zone", time))
+        naive.filter(|_| time.zone().is_none()).ok_or_else(|| out_of_range("a time without a time zone", time))
     }
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ impl TryFrom<NaiveDateTime> for DateTime<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in a zone.
+/// [`ErrorKind::OutOfRange`] if the value has a time zone.
 impl TryFrom<DateTime<'_>> for NaiveDateTime {
     type Error = Error;
 
@@ -81,7 +81,7 @@ impl TryFrom<DateTime<'_>> for NaiveDateTime {
     }
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -95,7 +95,7 @@ impl TryFrom<chrono::DateTime<FixedOffset>> for DateTime<'_> {
     }
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -110,25 +110,25 @@ impl TryFrom<chrono::DateTime<Utc>> for DateTime<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in no zone with a fixed offset of whole seconds.
+/// [`ErrorKind::OutOfRange`] if the value has no time zone with a fixed offset in whole seconds.
 impl TryFrom<DateTime<'_>> for chrono::DateTime<FixedOffset> {
     type Error = Error;
 
     fn try_from(time: DateTime<'_>) -> Result<Self> {
         let Some(offset) = time.zone().and_then(|zone| zone.offset()) else {
-            return Err(misfit("a datetime with a fixed offset from UTC", time));
+            return Err(out_of_range("a datetime with a fixed offset from UTC", time));
         };
         let clock = time.time();
         let clock = Time::new(clock.hour(), clock.minute(), clock.second(), clock.microsecond())?;
         let naive = NaiveDateTime::try_from(DateTime::new(time.date(), clock))?;
         let local = FixedOffset::try_from(TimeZone::new(offset)?)?.from_local_datetime(&naive);
-        local.single().ok_or_else(|| misfit("a datetime that chrono has", time))
+        local.single().ok_or_else(|| out_of_range("a datetime that chrono supports", time))
     }
 }
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in no zone with a fixed offset of whole seconds.
+/// [`ErrorKind::OutOfRange`] if the value has no time zone with a fixed offset in whole seconds.
 impl TryFrom<DateTime<'_>> for chrono::DateTime<Utc> {
     type Error = Error;
 
@@ -139,7 +139,7 @@ impl TryFrom<DateTime<'_>> for chrono::DateTime<Utc> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] for a day or more, which `chrono` does not have.
+/// [`ErrorKind::OutOfRange`] for a day or more, which `chrono` does not produce.
 impl TryFrom<FixedOffset> for TimeZone<'_> {
     type Error = Error;
 
@@ -150,18 +150,18 @@ impl TryFrom<FixedOffset> for TimeZone<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if the offset is not one of whole seconds.
+/// [`ErrorKind::OutOfRange`] if the offset is not in whole seconds.
 impl TryFrom<TimeZone<'_>> for FixedOffset {
     type Error = Error;
 
     fn try_from(zone: TimeZone<'_>) -> Result<FixedOffset> {
         let offset = zone.offset();
         let seconds = i32::try_from(offset.total_seconds()).ok().filter(|_| offset.microseconds() == 0);
-        seconds.and_then(FixedOffset::east_opt).ok_or_else(|| misfit("an offset of whole seconds", zone))
+        seconds.and_then(FixedOffset::east_opt).ok_or_else(|| out_of_range("an offset of whole seconds", zone))
     }
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -176,7 +176,7 @@ impl TryFrom<chrono::TimeDelta> for TimeDelta {
 
 impl From<TimeDelta> for chrono::TimeDelta {
     fn from(delta: TimeDelta) -> chrono::TimeDelta {
-        // `chrono` has all that Python has.
+        // `chrono` supports every time delta that Python does.
         chrono::TimeDelta::new(delta.total_seconds(), delta.microseconds() * 1000).unwrap_or_default()
     }
 }

@@ -1,18 +1,18 @@
-//! Classes and functions of Python that are known by name.
+//! Classes and functions of the standard library, recognized by name.
 
 use std::borrow::Cow;
 
-use super::network::Kin;
+use super::network::IpClass;
 use super::paths::Flavour;
 use crate::graph::{Construction, Global, Value};
 use crate::resolve::python2_names::{Names, python3_name};
 
-/// What is known of a class or function.
+/// A class or function of the standard library.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Class {
-    /// Any other: what its instances hold says what they are.
+    /// Any other class or function.
     Other,
-    /// `copyreg._reconstructor(class, base, value)`: how protocols 0 and 1 make instances.
+    /// `copyreg._reconstructor(class, base, value)`: creates instances at protocols 0 and 1.
     Reconstructor,
     /// `copyreg.__newobj__(class, *args)`.
     NewObj,
@@ -31,7 +31,7 @@ pub(crate) enum Class {
     Exception,
     Fraction,
     FrozenDict,
-    Network(Kin),
+    Ip(IpClass),
     OrderedDict,
     Partial,
     Path(Flavour),
@@ -51,12 +51,12 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// What is known of the class or function that an object names.
+    /// Recognizes the class or function of an object.
     pub(crate) fn of(class: Value<'_>) -> Class {
         if let Some(global) = class.as_global() {
             return Class::of_global(global);
         }
-        // The methods of classes are attributes of a global.
+        // Methods are attributes of a global.
         match attribute(class) {
             Some((owner, method)) if owner.as_global().is_some_and(|owner| owner.is("zoneinfo", "ZoneInfo")) => {
                 match method {
@@ -76,7 +76,7 @@ impl Class {
         }
     }
 
-    /// What is known of the class or function of these names, which may be those of Python 2.
+    /// Recognizes a module and name of Python 3 or Python 2.
     pub(crate) fn of_names(module: &str, name: &str) -> Class {
         match (module, name) {
             ("copyreg" | "copy_reg", "_reconstructor") => Class::Reconstructor,
@@ -106,7 +106,7 @@ impl Class {
             ("re" | "sre", "_compile" | "compile") => Class::Regex,
             ("types", "SimpleNamespace") => Class::SimpleNamespace,
             ("uuid", "UUID") => Class::Uuid,
-            ("ipaddress", _) => Kin::of_name(name).map_or(Class::Other, Class::Network),
+            ("ipaddress", _) => IpClass::of_name(name).map_or(Class::Other, Class::Ip),
             ("pathlib" | "pathlib._local", _) => Flavour::of_name(name).map_or(Class::Other, Class::Path),
             _ if is_exception(module, name) => Class::Exception,
             _ => Class::Other,
@@ -114,15 +114,15 @@ impl Class {
     }
 }
 
-/// Classes inside each other that a name is followed through.
-const NESTED: usize = 100;
+/// Maximum number of nested classes in a qualified name.
+const MAX_NESTING: usize = 100;
 
-/// Module and qualified name of a class, as Python 3 calls it. Below protocol 4, what is nested in a class is
-/// written as a path of attributes: `getattr(Outer, 'Inner')`.
+/// Returns the Python 3 module and qualified name of a class. Below protocol 4, a nested class is written as a chain of
+/// attributes: `getattr(Outer, 'Inner')`.
 pub(crate) fn qualified_name<'g>(mut class: Value<'g>) -> Option<(&'g str, Cow<'g, str>)> {
     let mut inner = Vec::new();
     while let Some((parent, name)) = attribute(class) {
-        if inner.len() == NESTED {
+        if inner.len() == MAX_NESTING {
             return None;
         }
         inner.push(name);
@@ -140,7 +140,7 @@ pub(crate) fn qualified_name<'g>(mut class: Value<'g>) -> Option<(&'g str, Cow<'
     Some((module, inner.join(".").into()))
 }
 
-/// What `getattr` was called with, if a value is such a call.
+/// Returns the owner and name if the value is a call of `getattr`.
 pub(crate) fn attribute<'g>(value: Value<'g>) -> Option<(Value<'g>, &'g str)> {
     let object = value.as_object()?;
     let function = object.class().as_global()?;
@@ -149,7 +149,7 @@ pub(crate) fn attribute<'g>(value: Value<'g>) -> Option<(Value<'g>, &'g str)> {
     (is_getattr && object.construction() == Construction::Reduce).then_some((parent, name.as_str()?))
 }
 
-/// Whether a class is an exception: those of Python are named so, and by PEP 8 those of programs too.
+/// Returns whether a class is an exception, by its name: PEP 8 asks programs to use the same suffixes as Python.
 fn is_exception(module: &str, name: &str) -> bool {
     let builtin = matches!(module, "builtins" | "exceptions");
     name.ends_with("Error")

@@ -1,4 +1,4 @@
-//! `collections`: `OrderedDict`, `defaultdict`, `Counter`, `deque`; and `frozendict`.
+//! `OrderedDict`, `defaultdict`, `Counter` and `deque` of `collections`, and `frozendict`.
 
 use super::Reduce;
 use super::builtins::members;
@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::graph::{Arena, Cell, Construction, Dict, Entries, Id, IntoValue, Items, Key, Kind, OpKind, Value};
 use crate::protocol::Protocol;
 
-/// A `collections.OrderedDict`.
+/// View of a `collections.OrderedDict`.
 ///
 /// ```
 /// use picklevm::typed::OrderedDict;
@@ -21,9 +21,9 @@ use crate::protocol::Protocol;
 ///     b"\x80\x02ccollections\nOrderedDict\n](](U\x01bK\x01e](U\x01aK\x02ee\x85R.",
 /// ] {
 ///     let graph = picklevm::loads(pickle)?;
-///     let ordered: OrderedDict = graph.root().view()?;
-///     assert_eq!(ordered.entries().map(|(_, value)| value.as_i64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
-///     assert_eq!(ordered.get("a").and_then(|a| a.as_i64()), Some(2));
+///     let new_ordered_dict: OrderedDict = graph.root().view()?;
+///     assert_eq!(new_ordered_dict.entries().map(|(_, value)| value.as_i64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
+///     assert_eq!(new_ordered_dict.get("a").and_then(|a| a.as_i64()), Some(2));
 /// }
 /// # Ok::<(), picklevm::Error>(())
 /// ```
@@ -33,17 +33,17 @@ pub struct OrderedDict<'g> {
     rows: Rows<'g>,
 }
 
-/// Where the pairs of a mapping are.
+/// Storage of the entries of a mapping.
 #[derive(Clone, Copy, Debug)]
 enum Rows<'g> {
-    /// They were set one after the other.
+    /// Set by SETITEM or SETITEMS, or entries of a dict.
     Set(Entries<'g>),
-    /// A list of pairs, the argument of the class.
+    /// A list of pairs: the argument of the class in Python 2.
     Listed(Items<'g>),
 }
 
 impl<'g> OrderedDict<'g> {
-    /// Keys and values, in order. What Python wrote has no key twice.
+    /// Returns the entries in order. Pickles written by Python have no duplicate keys.
     pub fn entries(&self) -> impl Iterator<Item = (Value<'g>, Value<'g>)> + 'g {
         let none = Entries::new(self.class.arena(), &[]);
         let (set, listed) = match self.rows {
@@ -53,12 +53,12 @@ impl<'g> OrderedDict<'g> {
         set.chain(listed.into_iter().flatten().filter_map(pair))
     }
 
-    /// The value of a key. Takes time in the number of entries.
+    /// Returns the value of a key. Takes linear time.
     pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
-        last(self.class.arena(), self.entries(), key.into())
+        last_value(self.class.arena(), self.entries(), key.into())
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         match self.rows {
             Rows::Set(pairs) => pairs.len(),
@@ -66,7 +66,7 @@ impl<'g> OrderedDict<'g> {
         }
     }
 
-    /// Whether there is no entry.
+    /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -90,14 +90,14 @@ impl<'g> OrderedDict<'g> {
     }
 }
 
-/// A pair that is a list or tuple of two.
+/// Returns a pair from a list or tuple of two items.
 fn pair<'g>(value: Value<'g>) -> Option<(Value<'g>, Value<'g>)> {
     let items = value.as_list().or_else(|| value.as_tuple())?;
     items.as_array().map(|[key, value]| (key, value))
 }
 
-/// The value of the last pair with a key.
-fn last<'g>(
+/// Returns the value of the last entry with a key.
+fn last_value<'g>(
     arena: &'g Arena,
     entries: impl Iterator<Item = (Value<'g>, Value<'g>)>,
     key: Key<'_>,
@@ -110,11 +110,11 @@ impl Reduce for OrderedDict<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let cells = self.entries().flat_map(|(key, value)| [key.cell(), value.cell()]);
         let cells = arena.copy_each(self.class.arena(), cells);
-        arena.ordered(&cells)
+        arena.new_ordered_dict(&cells)
     }
 }
 
-/// A `collections.defaultdict`.
+/// View of a `collections.defaultdict`.
 ///
 /// ```
 /// use picklevm::{Graph, typed::DefaultDict};
@@ -135,19 +135,19 @@ pub struct DefaultDict<'g> {
 }
 
 impl<'g> DefaultDict<'g> {
-    /// What is called for the value of a key that is not there, `default_factory`; nothing if that is `None`.
+    /// Returns `default_factory`, the callable for missing keys, unless it is `None`.
     pub fn factory(&self) -> Option<Value<'g>> {
         self.factory
     }
 
-    /// Keys and values, in order. What Python wrote has no key twice.
+    /// Returns the entries in order. Pickles written by Python have no duplicate keys.
     pub fn entries(&self) -> Entries<'g> {
         self.entries
     }
 
-    /// The value of a key. Takes time in the number of entries.
+    /// Returns the value of a key. Takes linear time.
     pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
-        last(self.class.arena(), self.entries, key.into())
+        last_value(self.class.arena(), self.entries, key.into())
     }
 
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<DefaultDict<'g>> {
@@ -155,7 +155,7 @@ impl<'g> DefaultDict<'g> {
         let entries = match instance.args.len() {
             _ if !is_whole => return None,
             0 | 1 => instance.entries(),
-            // A dict, unless more was set.
+            // The second argument is a dict, unless items were set as well.
             2 if instance.pairs.is_none() => instance.args.get(1)?.as_dict()?.entries(),
             _ => return None,
         };
@@ -167,7 +167,7 @@ impl<'g> DefaultDict<'g> {
     }
 }
 
-/// Whether a value is none of those that Python can't call.
+/// Returns whether a value may be callable in Python.
 fn may_be_callable(value: Value<'_>) -> bool {
     matches!(
         value.kind(),
@@ -181,11 +181,11 @@ impl Reduce for DefaultDict<'_> {
         let factory = self.factory.map(Value::cell);
         let cells = arena.copy_each(self.class.arena(), factory.into_iter().chain(rows.iter().copied()));
         let (args, rows) = cells.split_at(usize::from(factory.is_some()));
-        arena.defaulting(args, rows)
+        arena.new_default_dict(args, rows)
     }
 }
 
-/// A `collections.Counter`.
+/// View of a `collections.Counter`.
 ///
 /// ```
 /// use picklevm::{Graph, typed::Counter};
@@ -200,7 +200,7 @@ impl Reduce for DefaultDict<'_> {
 pub struct Counter<'g>(Dict<'g>);
 
 impl<'g> Counter<'g> {
-    /// The count of each element: an integer as a rule.
+    /// Returns the counts by element, usually integers.
     pub fn counts(&self) -> Dict<'g> {
         self.0
     }
@@ -218,7 +218,7 @@ impl Reduce for Counter<'_> {
     }
 }
 
-/// A `frozendict`, which CPython has from 3.15 on.
+/// View of a `frozendict` (CPython 3.15 and later).
 ///
 /// ```
 /// use picklevm::{Graph, typed::FrozenDict};
@@ -232,22 +232,21 @@ impl Reduce for Counter<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct FrozenDict<'g> {
     class: Value<'g>,
-    /// Nothing of one that was made without arguments.
+    /// `None` if it was called without arguments.
     mapping: Option<Dict<'g>>,
 }
 
 impl<'g> FrozenDict<'g> {
-    /// Keys and values, in order.
+    /// Returns the entries in order.
     pub fn entries(&self) -> Entries<'g> {
         self.mapping.map_or(Entries::new(self.class.arena(), &[]), Dict::entries)
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
         self.mapping?.get(key)
     }
 
-    /// A dict, or nothing.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<FrozenDict<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["mapping"], 0).positional_only(1);
         let [mapping] = instance.bind(Class::FrozenDict, &SIGNATURE)?;
@@ -259,18 +258,18 @@ impl<'g> FrozenDict<'g> {
     }
 }
 
-/// As CPython 3.15 pickles it, which refuses to below protocol 2.
+/// Pickles as CPython 3.15 does, which supports protocol 2 and later.
 impl Reduce for FrozenDict<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let dict = match self.mapping {
             Some(mapping) => mapping.value().into_value(arena).0,
             None => arena.new_dict(),
         };
-        arena.frozen(dict)
+        arena.new_frozen_dict(dict)
     }
 }
 
-/// A `collections.deque`.
+/// View of a `collections.deque`.
 ///
 /// ```
 /// use picklevm::{Graph, typed::Deque};
@@ -290,26 +289,26 @@ pub struct Deque<'g> {
 }
 
 impl<'g> Deque<'g> {
-    /// The items, from left to right.
+    /// Returns the items from left to right.
     pub fn items(&self) -> Items<'g> {
         self.items
     }
 
-    /// How many items it holds at most, `maxlen`.
+    /// Returns `maxlen`, the maximum number of items.
     pub fn max_len(&self) -> Option<usize> {
         self.max_len
     }
 
-    /// Without arguments or with an empty tuple and the length; in Python 2 with a list of the items and the length.
+    /// Accepts no arguments, an empty tuple and the length, or, as in Python 2, a list of the items and the length.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Deque<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["iterable", "maxlen"], 0);
         let [iterable, max_len] = SIGNATURE.bind(instance.args, instance.kwargs())?;
-        let is_whole = instance.known == Class::Deque && !instance.is_partial && instance.pairs.is_none();
-        // `__new__` takes no notice of arguments.
+        let is_whole = instance.known == Class::Deque && !instance.is_incomplete && instance.pairs.is_none();
+        // `__new__` ignores its arguments.
         if !is_whole || !instance.is_called() && iterable.is_some() {
             return None;
         }
-        // A state of `None` is what some Pythons write for one that is not there.
+        // Some Python versions write a state of `None` for a deque without attributes.
         if instance.state.is_some_and(|state| !state.is_none()) {
             return None;
         }
@@ -324,7 +323,7 @@ impl<'g> Deque<'g> {
             None => first,
             Some(_) => return None,
         };
-        // Python drops the first of what is too much.
+        // Python drops excess items from the left.
         let items = items.from(items.len().saturating_sub(max_len.unwrap_or(usize::MAX)));
         Some(Deque { class: instance.class, items, max_len })
     }
@@ -333,24 +332,24 @@ impl<'g> Deque<'g> {
 impl Reduce for Deque<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let items = arena.copy_each(self.class.arena(), self.items.cells().iter().copied());
-        arena.queue(&items, self.max_len)
+        arena.new_deque(&items, self.max_len)
     }
 }
 
 impl Arena {
-    /// A `collections.OrderedDict` of keys and values; see [`OrderedDict`]. Of equal keys Python keeps the last value.
+    /// Adds a `collections.OrderedDict`; see [`OrderedDict`]. For equal keys, Python keeps the last value.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
-    /// let ordered = graph.ordered_dict([("b", 1), ("a", 2)]);
-    /// assert_eq!(format!("{:?}", graph.value(ordered)), "collections.OrderedDict({'b': 1, 'a': 2})");
+    /// let new_ordered_dict = graph.ordered_dict([("b", 1), ("a", 2)]);
+    /// assert_eq!(format!("{:?}", graph.value(new_ordered_dict)), "collections.OrderedDict({'b': 1, 'a': 2})");
     /// ```
     pub fn ordered_dict<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Id {
         let rows = self.cells_of_pairs(pairs);
-        self.ordered(&rows)
+        self.new_ordered_dict(&rows)
     }
 
-    /// A `collections.defaultdict` of a factory (`()` for none), and keys and values; see [`DefaultDict`].
+    /// Adds a `collections.defaultdict` with a factory (`()` for none); see [`DefaultDict`].
     pub fn default_dict<K: IntoValue, V: IntoValue>(
         &mut self,
         factory: impl IntoValue,
@@ -358,58 +357,59 @@ impl Arena {
     ) -> Id {
         let factory = self.cell(factory);
         let rows = self.cells_of_pairs(pairs);
-        self.defaulting(if factory == Cell::NONE { &[] } else { std::slice::from_ref(&factory) }, &rows)
+        self.new_default_dict(if factory == Cell::NONE { &[] } else { std::slice::from_ref(&factory) }, &rows)
     }
 
-    /// A `collections.Counter` of elements and their counts; see [`Counter`].
+    /// Adds a `collections.Counter` of elements and counts; see [`Counter`].
     ///
     /// # Errors
     ///
-    /// [`Unhashable`](crate::ErrorKind::Unhashable) if an element is one that Python cannot hash.
+    /// [`Unhashable`](crate::ErrorKind::Unhashable) if Python cannot hash an element.
     pub fn counter<K: IntoValue, V: IntoValue>(&mut self, counts: impl IntoIterator<Item = (K, V)>) -> Result<Id> {
         let Id(counts) = self.dict(counts)?;
         Ok(self.known_call(["collections", "Counter"], &[counts]))
     }
 
-    /// A `frozendict` of keys and values; see [`FrozenDict`].
+    /// Adds a `frozendict`; see [`FrozenDict`].
     ///
     /// # Errors
     ///
-    /// [`Unhashable`](crate::ErrorKind::Unhashable) if a key is one that Python cannot hash.
+    /// [`Unhashable`](crate::ErrorKind::Unhashable) if Python cannot hash a key.
     pub fn frozen_dict<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Result<Id> {
         let Id(dict) = self.dict(pairs)?;
-        Ok(self.frozen(dict))
+        Ok(self.new_frozen_dict(dict))
     }
 
-    fn frozen(&mut self, dict: Cell) -> Id {
+    fn new_frozen_dict(&mut self, dict: Cell) -> Id {
         let class = self.known_global("builtins", "frozendict");
         let args = self.new_tuple(&[dict]);
         Id(self.new_object(Construction::NewObj, class, args))
     }
 
-    /// A `collections.deque` of items, and how many it holds at most; see [`Deque`]. Of more items Python keeps the last.
+    /// Adds a `collections.deque` with an optional maximum length; see [`Deque`]. Python keeps the last `max_len`
+    /// items.
     pub fn deque<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>, max_len: Option<usize>) -> Id {
         let cells = self.cells_of(items);
-        self.queue(&cells, max_len)
+        self.new_deque(&cells, max_len)
     }
 
-    fn ordered(&mut self, rows: &[Cell]) -> Id {
+    fn new_ordered_dict(&mut self, rows: &[Cell]) -> Id {
         let object = self.known_call(["collections", "OrderedDict"], &[]);
-        self.object_rows(object, OpKind::SetItem, rows)
+        self.object_with(object, OpKind::SetItem, rows)
     }
 
-    fn defaulting(&mut self, args: &[Cell], rows: &[Cell]) -> Id {
+    fn new_default_dict(&mut self, args: &[Cell], rows: &[Cell]) -> Id {
         let object = self.known_call(["collections", "defaultdict"], args);
-        self.object_rows(object, OpKind::SetItem, rows)
+        self.object_with(object, OpKind::SetItem, rows)
     }
 
-    fn queue(&mut self, items: &[Cell], max_len: Option<usize>) -> Id {
+    fn new_deque(&mut self, items: &[Cell], max_len: Option<usize>) -> Id {
         let args = max_len.map(|len| [Cell::EMPTY_TUPLE, self.cell(len)]);
         let object = self.known_call(["collections", "deque"], args.as_ref().map_or(&[], |args| &args[..]));
-        self.object_rows(object, OpKind::Append, items)
+        self.object_with(object, OpKind::Append, items)
     }
 
-    fn object_rows(&mut self, object: Id, kind: OpKind, rows: &[Cell]) -> Id {
+    fn object_with(&mut self, object: Id, kind: OpKind, rows: &[Cell]) -> Id {
         if !rows.is_empty() {
             self.object_op(object.0, kind, rows);
         }

@@ -1,31 +1,31 @@
-//! The calls that make an instance where a protocol has no opcode for it.
+//! Calls that create instances at protocols without an opcode for it.
 
 use super::class::{Class, attribute, qualified_name};
 use super::instance::Rows;
 use crate::graph::{Construction, Items, Kind, Object, Value};
 
-/// What a call makes an instance of: what an opcode of a later protocol would have been given.
+/// A call that creates an instance, as the operands of the NEWOBJ or NEWOBJ_EX that a later protocol would use.
 ///
-/// The functions of `copyreg` (PEP 307), and `functools.partial(cls.__new__, cls, *args, **kwargs)()`, by which protocols
-/// 2 and 3 give keyword arguments (PEP 3154).
+/// The callables are the functions of `copyreg` (PEP 307) and `functools.partial(cls.__new__, cls, *args, **kwargs)()`,
+/// with which protocols 2 and 3 pass keyword arguments (PEP 3154).
 #[derive(Clone, Copy)]
 pub(crate) struct ConstructorCall<'g> {
     /// NEWOBJ or NEWOBJ_EX.
-    pub(crate) how: Construction,
+    pub(crate) construction: Construction,
     pub(crate) class: Value<'g>,
     pub(crate) args: Items<'g>,
-    /// Keyword arguments: a dict that is not empty.
+    /// Keyword arguments: a non-empty dict.
     pub(crate) kwargs: Option<Value<'g>>,
-    /// What `copyreg._reconstructor` was given of the built-in class that the class extends.
+    /// Value of the built-in base class, the third argument of `copyreg._reconstructor`.
     pub(crate) base: Option<Value<'g>>,
-    /// Items of that.
+    /// Items of `base`.
     pub(crate) items: Option<Items<'g>>,
-    /// Rows of that.
+    /// Entries of `base`.
     pub(crate) pairs: Option<Rows<'g>>,
 }
 
 impl<'g> ConstructorCall<'g> {
-    /// What a call by REDUCE makes an instance of, if it does. `known` is what is known of the callable.
+    /// Recognizes a REDUCE that creates an instance. `known` is the class of the callable.
     pub(crate) fn of(callable: Value<'g>, known: Class, args: Items<'g>) -> Option<ConstructorCall<'g>> {
         match (known, args.get(0)) {
             (Class::Reconstructor, Some(class)) if args.len() == 3 => Some(ConstructorCall::of_base(class, args)),
@@ -40,23 +40,23 @@ impl<'g> ConstructorCall<'g> {
 
     fn new(class: Value<'g>, args: Items<'g>, kwargs: Option<Value<'g>>) -> Self {
         let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
-        let how = if kwargs.is_some() { Construction::NewObjEx } else { Construction::NewObj };
-        ConstructorCall { how, class, args, kwargs, base: None, items: None, pairs: None }
+        let construction = if kwargs.is_some() { Construction::NewObjEx } else { Construction::NewObj };
+        ConstructorCall { construction, class, args, kwargs, base: None, items: None, pairs: None }
     }
 
     /// `copyreg._reconstructor(class, base, value)`.
     fn of_base(class: Value<'g>, args: Items<'g>) -> Self {
-        let mut made = ConstructorCall::new(class, args.from(usize::MAX), None);
-        made.base = args.get(2).filter(|base| !base.is_none());
-        match made.base.map(Value::kind) {
+        let mut call = ConstructorCall::new(class, args.from(usize::MAX), None);
+        call.base = args.get(2).filter(|base| !base.is_none());
+        match call.base.map(Value::kind) {
             None => {}
-            Some(Kind::Tuple(items)) => made.args = items,
-            Some(Kind::List(items) | Kind::Set(items) | Kind::FrozenSet(items)) => made.items = Some(items),
-            Some(Kind::Dict(_)) => made.pairs = made.base.and_then(Rows::of_dict).map(Rows::single),
-            // An atom: the only argument of what a newer protocol would have written.
-            Some(_) => made.args = args.from(2),
+            Some(Kind::Tuple(items)) => call.args = items,
+            Some(Kind::List(items) | Kind::Set(items) | Kind::FrozenSet(items)) => call.items = Some(items),
+            Some(Kind::Dict(_)) => call.pairs = call.base.and_then(Rows::of_dict).map(Rows::single),
+            // An atom is the only argument that a newer protocol would write.
+            Some(_) => call.args = args.from(2),
         }
-        made
+        call
     }
 
     fn of_partial(callable: Value<'g>) -> Option<Self> {

@@ -1,7 +1,7 @@
-//! `datetime`: dates, times, and what lies between them.
+//! `date`, `time`, `datetime` and `timedelta` of `datetime`.
 //!
-//! `date`, `time` and `datetime` pack their fields into bytes (CPython's `_datetimemodule.c`), `timedelta` counts days,
-//! seconds and microseconds.
+//! `date`, `time` and `datetime` pack their fields into bytes (CPython's `_datetimemodule.c`); a `timedelta` is pickled
+//! as days, seconds and microseconds.
 
 use std::fmt::{self, Write};
 use std::time::Duration;
@@ -17,8 +17,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
 
-/// The highest bit of the first byte that is neither year nor day: the second of two equal times (PEP 495).
+/// Flag for `fold=1` (PEP 495): the highest bit of the month of a datetime, or of the hour of a time.
 const FOLD: u8 = 0x80;
+/// Seconds per day.
 const DAY: i64 = 86_400;
 const MILLION: i64 = 1_000_000;
 const DATE: Signature<3> = Signature::new(["year", "month", "day"], 3);
@@ -30,9 +31,9 @@ const DATE_TIME: Signature<9> =
 const TIME_DELTA: Signature<7> =
     Signature::new(["days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks"], 0);
 /// `timedelta.max.days`.
-const MOST_DAYS: i64 = 999_999_999;
+const MAX_DAYS: i64 = 999_999_999;
 
-/// A `datetime.date`.
+/// View of a `datetime.date`.
 ///
 /// ```
 /// use picklevm::typed::Date;
@@ -50,11 +51,11 @@ pub struct Date {
 }
 
 impl Date {
-    /// A date of the Gregorian calendar: years from 1 to 9999, months and days from 1.
+    /// Creates a date of the Gregorian calendar: years from 1 to 9999, months and days from 1.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfRange`] if there is no such date.
+    /// [`ErrorKind::OutOfRange`] if the date does not exist.
     pub fn new(year: u16, month: u8, day: u8) -> Result<Date> {
         let days = match month {
             2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
@@ -70,27 +71,28 @@ impl Date {
         Err(Error::new(ErrorKind::OutOfRange, "a date from 0001-01-01 to 9999-12-31", found))
     }
 
-    /// The year, from 1 to 9999.
+    /// Returns the year, from 1 to 9999.
     pub fn year(self) -> u16 {
         self.year
     }
 
-    /// The month, from 1 to 12.
+    /// Returns the month, from 1 to 12.
     pub fn month(self) -> u8 {
         self.month
     }
 
-    /// The day, from 1 to 31.
+    /// Returns the day of the month, from 1 to 31.
     pub fn day(self) -> u8 {
         self.day
     }
 
-    /// The packed date, but for the bit of the month that tells the fold.
+    /// Decodes a packed date without the fold flag.
     fn unpack(packed: [u8; 4]) -> Option<Date> {
         let [high, low, month, day] = packed;
         Date::new(u16::from_be_bytes([high, low]), month, day).ok()
     }
 
+    /// Encodes the date without the fold flag.
     fn pack(self) -> [u8; 4] {
         let [high, low] = self.year.to_be_bytes();
         [high, low, self.month, self.day]
@@ -109,7 +111,7 @@ impl Date {
     }
 }
 
-/// ISO 8601, as Python's `isoformat`: `2030-01-02`.
+/// Formats as ISO 8601, like Python's `isoformat`: `2030-01-02`.
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
@@ -123,7 +125,7 @@ impl Reduce for Date {
     }
 }
 
-/// A `datetime.time`, with or without a zone.
+/// View of a `datetime.time`, with or without a time zone.
 ///
 /// ```
 /// use picklevm::typed::{Time, TimeZone};
@@ -144,11 +146,11 @@ pub struct Time<'g> {
 }
 
 impl<'g> Time<'g> {
-    /// A time without a zone: hours below 24, minutes and seconds below 60, microseconds below a million.
+    /// Creates a time without a time zone: hours below 24, minutes and seconds below 60, microseconds below a million.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfRange`] if there is no such time.
+    /// [`ErrorKind::OutOfRange`] if a field is out of range.
     pub fn new(hour: u8, minute: u8, second: u8, microsecond: u32) -> Result<Time<'g>> {
         if hour < 24 && minute < 60 && second < 60 && microsecond < MILLION as u32 {
             return Ok(Time { hour, minute, second, microsecond, fold: false, zone: None });
@@ -157,49 +159,49 @@ impl<'g> Time<'g> {
         Err(Error::new(ErrorKind::OutOfRange, "a time from 00:00:00 to 23:59:59.999999", found))
     }
 
-    /// The same time in a zone.
+    /// Returns the same time in a time zone.
     #[must_use]
     pub fn with_zone(self, zone: impl Into<Zone<'g>>) -> Time<'g> {
         Time { zone: Some(zone.into()), ..self }
     }
 
-    /// The same time with a [`fold`](Time::fold).
+    /// Returns the same time with another [`fold`](Time::fold).
     #[must_use]
     pub fn with_fold(self, fold: bool) -> Time<'g> {
         Time { fold, ..self }
     }
 
-    /// The hour, from 0 to 23.
+    /// Returns the hour, from 0 to 23.
     pub fn hour(&self) -> u8 {
         self.hour
     }
 
-    /// The minute, from 0 to 59.
+    /// Returns the minute, from 0 to 59.
     pub fn minute(&self) -> u8 {
         self.minute
     }
 
-    /// The second, from 0 to 59.
+    /// Returns the second, from 0 to 59.
     pub fn second(&self) -> u8 {
         self.second
     }
 
-    /// The microsecond, from 0 to 999,999.
+    /// Returns the microsecond, from 0 to 999,999.
     pub fn microsecond(&self) -> u32 {
         self.microsecond
     }
 
-    /// Whether this is the second of two equal times, at the end of summer time (PEP 495).
+    /// Returns whether this is the second of two ambiguous times, at the end of daylight saving time (PEP 495).
     pub fn fold(&self) -> bool {
         self.fold
     }
 
-    /// The zone, `tzinfo`, if there is one.
+    /// Returns the time zone (`tzinfo`), if there is one.
     pub fn zone(&self) -> Option<Zone<'g>> {
         self.zone
     }
 
-    /// The same time in the zone that was an argument, if one was.
+    /// Returns the same time in the time zone of an argument, if there is one.
     fn in_zone(self, zone: Option<Value<'g>>) -> Option<Time<'g>> {
         match zone {
             Some(zone) if !zone.is_none() => Some(self.with_zone(Zone::of(zone)?)),
@@ -207,14 +209,14 @@ impl<'g> Time<'g> {
         }
     }
 
-    /// The packed time, but for the bit that tells the fold.
+    /// Decodes a packed time without the fold flag.
     fn unpack(packed: [u8; 6], fold: bool, zone: Option<Value<'g>>) -> Option<Time<'g>> {
         let [hour, minute, second, micros @ ..] = packed;
         let microsecond = u32::from_be_bytes([0, micros[0], micros[1], micros[2]]);
         Time::new(hour, minute, second, microsecond).ok()?.with_fold(fold).in_zone(zone)
     }
 
-    /// Hour to microsecond, zone and fold, each of which may be left out.
+    /// Reads hour to microsecond, `tzinfo` and `fold`, all optional.
     fn of_arguments(arguments: [Option<Value<'g>>; 6]) -> Option<Time<'g>> {
         let [hour, minute, second, microsecond, zone, fold] = arguments;
         let [hour, minute, second] = [hour, minute, second].map(|part| u8::try_from(index_or(part, 0)?).ok());
@@ -223,13 +225,14 @@ impl<'g> Time<'g> {
         Time::new(hour?, minute?, second?, microsecond).ok()?.with_fold(fold).in_zone(zone)
     }
 
+    /// Encodes the time without the fold flag.
     fn pack(self) -> [u8; 6] {
         let [_, high, middle, low] = self.microsecond.to_be_bytes();
         [self.hour, self.minute, self.second, high, middle, low]
     }
 
-    /// Whether the fold is told: from protocol 4 on, since Python 2 would not read it.
-    fn told_fold(self, protocol: Protocol) -> u8 {
+    /// Returns the fold flag. It is written from protocol 4 on, as Python 2 does not read it.
+    fn fold_flag(self, protocol: Protocol) -> u8 {
         if self.fold && protocol >= Protocol::V4 { FOLD } else { 0 }
     }
 
@@ -244,8 +247,8 @@ impl<'g> Time<'g> {
     }
 }
 
-/// ISO 8601, as Python's `isoformat`: `09:30:00.000500+01:00`. Of a zone without a fixed offset the name follows in
-/// brackets (RFC 9557): `09:30:00[Europe/Berlin]`.
+/// Formats as ISO 8601, like Python's `isoformat`: `09:30:00.000500+01:00`. A time zone without a fixed offset is
+/// written as its name in brackets (RFC 9557): `09:30:00[Europe/Berlin]`.
 impl fmt::Display for Time<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second)?;
@@ -257,14 +260,14 @@ impl fmt::Display for Time<'_> {
 impl Reduce for Time<'_> {
     fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
         let mut packed = self.pack();
-        packed[0] |= self.told_fold(protocol);
+        packed[0] |= self.fold_flag(protocol);
         let mut args = vec![arena.cell(packed)];
         args.extend(self.zone.map(|zone| zone.reduce(arena, protocol).0));
         arena.known_call(["datetime", "time"], &args)
     }
 }
 
-/// A `datetime.datetime`, with or without a zone.
+/// View of a `datetime.datetime`, with or without a time zone.
 ///
 /// ```
 /// use picklevm::typed::{Date, DateTime, Time, ZoneInfo};
@@ -283,27 +286,27 @@ pub struct DateTime<'g> {
 }
 
 impl<'g> DateTime<'g> {
-    /// A time of a day; it is in the zone that the time is in.
+    /// Creates a datetime from a date and a time, including the time zone of the time.
     pub fn new(date: Date, time: Time<'g>) -> DateTime<'g> {
         DateTime { date, time }
     }
 
-    /// The day.
+    /// Returns the date.
     pub fn date(&self) -> Date {
         self.date
     }
 
-    /// The time of the day, with the zone.
+    /// Returns the time, including its time zone.
     pub fn time(&self) -> Time<'g> {
         self.time
     }
 
-    /// Whether this is the second of two equal times, at the end of summer time (PEP 495).
+    /// Returns whether this is the second of two ambiguous times, at the end of daylight saving time (PEP 495).
     pub fn fold(&self) -> bool {
         self.time.fold
     }
 
-    /// The zone, `tzinfo`, if there is one.
+    /// Returns the time zone (`tzinfo`), if there is one.
     pub fn zone(&self) -> Option<Zone<'g>> {
         self.time.zone
     }
@@ -323,7 +326,7 @@ impl<'g> DateTime<'g> {
     }
 }
 
-/// ISO 8601, as Python's `isoformat`: `2030-01-02T03:04:05+01:00`; a zone as [`Time`] has it.
+/// Formats as ISO 8601, like Python's `isoformat`: `2030-01-02T03:04:05+01:00`; time zones as for [`Time`].
 impl fmt::Display for DateTime<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}T{}", self.date, self.time)
@@ -333,19 +336,19 @@ impl fmt::Display for DateTime<'_> {
 impl Reduce for DateTime<'_> {
     fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
         let mut date = self.date.pack();
-        date[2] |= self.time.told_fold(protocol);
+        date[2] |= self.time.fold_flag(protocol);
         let mut args = vec![arena.cell([&date[..], &self.time.pack()].concat())];
         args.extend(self.time.zone.map(|zone| zone.reduce(arena, protocol).0));
         arena.known_call(["datetime", "datetime"], &args)
     }
 }
 
-/// A `datetime.timedelta`: days, and seconds and microseconds to be added.
+/// View of a `datetime.timedelta`: days, plus seconds, plus microseconds.
 ///
 /// ```
 /// use picklevm::typed::TimeDelta;
 ///
-/// let delta = TimeDelta::from_microseconds(-1)?;   // as Python has it
+/// let delta = TimeDelta::from_microseconds(-1)?;   // normalized as in Python
 /// assert_eq!((delta.days(), delta.seconds(), delta.microseconds()), (-1, 86_399, 999_999));
 /// assert_eq!(delta.to_string(), "-PT0.000001S");
 /// # Ok::<(), picklevm::Error>(())
@@ -358,10 +361,10 @@ pub struct TimeDelta {
 }
 
 impl TimeDelta {
-    /// No time at all.
+    /// A time delta of zero.
     pub const ZERO: TimeDelta = TimeDelta { days: 0, seconds: 0, microseconds: 0 };
 
-    /// So many days, seconds and microseconds, which may be negative and are put into order as Python does it.
+    /// Creates a time delta from days, seconds and microseconds, which may be negative; normalizes them like Python.
     ///
     /// # Errors
     ///
@@ -371,7 +374,7 @@ impl TimeDelta {
         TimeDelta::from_total(total + i128::from(microseconds))
     }
 
-    /// So many microseconds.
+    /// Creates a time delta from microseconds.
     ///
     /// # Errors
     ///
@@ -383,11 +386,11 @@ impl TimeDelta {
     fn from_total(microseconds: i128) -> Result<TimeDelta> {
         let seconds = microseconds.div_euclid(MILLION.into());
         let days = seconds.div_euclid(DAY.into());
-        if days.unsigned_abs() > MOST_DAYS.unsigned_abs().into() {
+        if days.unsigned_abs() > MAX_DAYS.unsigned_abs().into() {
             let found = format!("{days} days");
-            return Err(Error::new(ErrorKind::OutOfRange, "a timedelta of 999,999,999 days at most", found));
+            return Err(Error::new(ErrorKind::OutOfRange, "a timedelta of at most 999,999,999 days", found));
         }
-        // What is left is below a day, and below a second.
+        // The remainders are below a day and below a second.
         Ok(TimeDelta {
             days: days as i32,
             seconds: seconds.rem_euclid(DAY.into()) as u32,
@@ -395,27 +398,27 @@ impl TimeDelta {
         })
     }
 
-    /// The days, from -999,999,999 to 999,999,999.
+    /// Returns the days, from -999,999,999 to 999,999,999.
     pub fn days(self) -> i32 {
         self.days
     }
 
-    /// The seconds to be added to the days, from 0 to 86,399.
+    /// Returns the seconds to add to the days, from 0 to 86,399.
     pub fn seconds(self) -> u32 {
         self.seconds
     }
 
-    /// The microseconds to be added to the seconds, from 0 to 999,999.
+    /// Returns the microseconds to add to the seconds, from 0 to 999,999.
     pub fn microseconds(self) -> u32 {
         self.microseconds
     }
 
-    /// All of it in microseconds.
+    /// Returns the total in microseconds.
     pub fn total_microseconds(self) -> i128 {
         i128::from(self.total_seconds()) * i128::from(MILLION) + i128::from(self.microseconds)
     }
 
-    /// Days and seconds, in seconds; the microseconds are to be added.
+    /// Returns days and seconds in seconds, without the microseconds.
     pub(crate) fn total_seconds(self) -> i64 {
         i64::from(self.days) * DAY + i64::from(self.seconds)
     }
@@ -435,16 +438,16 @@ impl TimeDelta {
     }
 }
 
-/// A sum of integers and floats of microseconds, as CPython's `accum` adds them.
+/// A sum of integers and floats in microseconds, added like CPython's `accum`.
 #[derive(Default)]
 struct Microseconds {
     whole: i128,
-    /// What is below a microsecond.
-    rest: f64,
+    /// Fractional microseconds.
+    fraction: f64,
 }
 
 impl Microseconds {
-    /// Adds so many of a unit.
+    /// Adds a number of units; `unit` is in microseconds.
     fn add(&mut self, count: Value<'_>, unit: i64) -> Option<()> {
         let Kind::Float(count) = count.kind() else {
             let count = match count.kind() {
@@ -456,7 +459,7 @@ impl Microseconds {
         let fraction = count.fract();
         self.add_whole(whole(count.trunc())?.checked_mul(unit.into())?)?;
         let fraction = unit as f64 * fraction;
-        self.rest += fraction.fract();
+        self.fraction += fraction.fract();
         self.add_whole(whole(fraction.trunc())?)
     }
 
@@ -465,30 +468,30 @@ impl Microseconds {
         Some(())
     }
 
-    /// The sum, rounded half to even.
+    /// Returns the sum, rounded half to even.
     fn rounded(self) -> Option<i128> {
-        let mut rest = self.rest.round();
-        if (rest - self.rest).abs() == 0.5 {
+        let mut rounded = self.fraction.round();
+        if (rounded - self.fraction).abs() == 0.5 {
             let odd = f64::from((self.whole & 1) as u8);
-            rest = 2.0 * ((self.rest + odd) * 0.5).round() - odd;
+            rounded = 2.0 * ((self.fraction + odd) * 0.5).round() - odd;
         }
-        self.whole.checked_add(whole(rest)?)
+        self.whole.checked_add(whole(rounded)?)
     }
 }
 
-/// A float without a fraction as an integer.
+/// Converts a float without a fraction to an integer.
 fn whole(value: f64) -> Option<i128> {
     (value.abs() < 2f64.powi(120)).then_some(value as i128)
 }
 
-/// The arguments, if they are such that the first may be packed: one, and a zone behind it. Names are ignored by Python
-/// then.
+/// Returns the arguments if the first may be packed: one argument, or two with a time zone. Python ignores keyword
+/// arguments in this case.
 fn packed_args<'g>(instance: &InstanceView<'g>, class: Class) -> Option<Items<'g>> {
     let most = if class == Class::Date { 1 } else { 2 };
     InstanceView { kwargs: None, ..*instance }.only_args(class).filter(|args| (1..=most).contains(&args.len()))
 }
 
-/// The zone of a time or datetime as it was given.
+/// Returns the time zone argument of a time or datetime.
 pub(crate) fn zone_argument<'g>(instance: &InstanceView<'g>) -> Option<Value<'g>> {
     let zone = match packed_args(instance, instance.known) {
         Some(args) if index(args.get(0)?).is_none() => args.get(1),
@@ -498,7 +501,7 @@ pub(crate) fn zone_argument<'g>(instance: &InstanceView<'g>) -> Option<Value<'g>
     zone.filter(|zone| !zone.is_none())
 }
 
-/// An ISO 8601 duration of hours, minutes and seconds: `PT36H0.5S`.
+/// Formats as an ISO 8601 duration of hours, minutes and seconds: `PT36H0.5S`.
 impl fmt::Display for TimeDelta {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.total_microseconds();
@@ -527,7 +530,7 @@ impl Reduce for TimeDelta {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] beyond 999,999,999 days. What is below a microsecond is cut off.
+/// [`ErrorKind::OutOfRange`] beyond 999,999,999 days. Truncates to microseconds.
 impl TryFrom<Duration> for TimeDelta {
     type Error = Error;
 
@@ -538,19 +541,19 @@ impl TryFrom<Duration> for TimeDelta {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is below zero.
+/// [`ErrorKind::OutOfRange`] if it is negative.
 impl TryFrom<TimeDelta> for Duration {
     type Error = Error;
 
     fn try_from(delta: TimeDelta) -> Result<Duration> {
         match u64::try_from(delta.total_seconds()) {
             Ok(seconds) => Ok(Duration::new(seconds, delta.microseconds * 1000)),
-            Err(_) => Err(Error::new(ErrorKind::OutOfRange, "a timedelta of zero or more", delta.to_string())),
+            Err(_) => Err(Error::new(ErrorKind::OutOfRange, "a non-negative timedelta", delta.to_string())),
         }
     }
 }
 
-/// Microseconds behind a point, unless there are none.
+/// Writes microseconds after a decimal point, unless they are zero.
 fn fraction(f: &mut impl Write, microseconds: u32) -> fmt::Result {
     if microseconds == 0 { Ok(()) } else { write!(f, ".{microseconds:06}") }
 }

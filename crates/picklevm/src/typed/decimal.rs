@@ -14,7 +14,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
 
-/// A `decimal.Decimal`: as its text, which keeps trailing zeros, signs and NaNs, for whatever decimals a program has.
+/// View of a `decimal.Decimal`, stored as text.
+///
+/// The text preserves trailing zeros, signs and NaNs. Parse it into a decimal type of your choice.
 ///
 /// ```
 /// use picklevm::typed::Decimal;
@@ -30,25 +32,25 @@ use crate::protocol::Protocol;
 pub struct Decimal<'g>(Cow<'g, str>);
 
 impl<'g> Decimal<'g> {
-    /// A decimal by its text, as Python's `str` writes it: digits with a point or an exponent, `Infinity`, `NaN`, `sNaN`
-    /// with digits.
+    /// Creates a decimal from text that Python's `Decimal` accepts: digits with a point or an exponent, `Infinity`, or
+    /// `NaN` or `sNaN` with optional digits.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Malformed`] if it is no such text.
+    /// [`ErrorKind::Malformed`] if the text is not a decimal.
     pub fn new(text: &'g str) -> Result<Decimal<'g>> {
         if Number::parse(text).is_some() {
             return Ok(Decimal(text.into()));
         }
-        Err(Error::new(ErrorKind::Malformed, "the text of a decimal", format!("{text:?}")))
+        Err(Error::new(ErrorKind::Malformed, "a decimal number", format!("{text:?}")))
     }
 
-    /// The text. Of a decimal that was read, what Python's `str` gives.
+    /// Returns the text. For a decimal read from a pickle, it is the result of Python's `str`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, an integer, a float, or a tuple of sign, digits and exponent.
+    /// Accepts text, an integer, a float, or a tuple of sign, digits and exponent.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Decimal<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["value", "context"], 0);
         let [value, context] = instance.bind(Class::Decimal, &SIGNATURE)?;
@@ -73,20 +75,20 @@ impl<'g> Decimal<'g> {
     }
 }
 
-/// The exact value of a float.
+/// Returns the exact value of a float.
 fn of_float(float: f64) -> String {
     let sign = if float.is_sign_negative() && !float.is_nan() { "-" } else { "" };
     if !float.is_finite() {
         return format!("{sign}{}", if float.is_nan() { "NaN" } else { "Infinity" });
     }
-    // No float has more places.
+    // No float has more decimal places.
     let exact = format!("{:.1074}", float.abs());
     let exact = exact.trim_end_matches('0').trim_end_matches('.');
     let size = Number::parse(exact).map(|number| number.to_string()).unwrap_or_default();
     format!("{sign}{size}")
 }
 
-/// The text of a sign, digits, and an exponent, which is a letter in what is no number.
+/// Returns the text of a sign, digits, and an exponent; the exponent is a letter for infinity and NaNs.
 fn of_parts(parts: Items<'_>) -> Option<String> {
     let [sign, digits, exponent] = parts.as_array()?;
     let sign = ["", "-"].get(usize::try_from(sign.as_i64()?).ok()?)?;
@@ -105,7 +107,7 @@ fn of_parts(parts: Items<'_>) -> Option<String> {
     })
 }
 
-/// The parts of the text of a decimal.
+/// A parsed decimal.
 struct Number<'a> {
     is_negative: bool,
     value: Parsed<'a>,
@@ -113,20 +115,21 @@ struct Number<'a> {
 
 enum Parsed<'a> {
     Infinity,
-    /// What is no number, and the digits behind it.
+    /// A NaN and its diagnostic digits.
     NaN {
         is_signaling: bool,
         payload: &'a str,
     },
-    /// Digits before and behind the point, and the exponent.
+    /// Digits before and after the point, and the exponent.
     Finite([&'a str; 2], i64),
 }
 
-/// The largest exponent that the digits of a decimal can have: `decimal.MAX_EMAX` where Python runs on 64 bits.
-const MOST: i64 = 999_999_999_999_999_999;
+/// Maximum adjusted exponent: `decimal.MAX_EMAX` of 64-bit Python.
+const MAX_EXPONENT: i64 = 999_999_999_999_999_999;
 
 impl<'a> Number<'a> {
-    /// The grammar of numeric strings in the manual of `decimal`, in ASCII, without blanks and underscores.
+    /// Parses the numeric string grammar of Python's `decimal` documentation, in ASCII, without whitespace and
+    /// underscores.
     fn parse(text: &'a str) -> Option<Number<'a>> {
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
         let is_negative = text.starts_with('-');
@@ -148,15 +151,15 @@ impl<'a> Number<'a> {
             if is_empty || ![whole, fraction, size].into_iter().all(is_digits) {
                 return None;
             }
-            let exponent: i64 = exponent.parse().ok().filter(|exponent: &i64| exponent.abs() <= 2 * MOST)?;
+            let exponent: i64 = exponent.parse().ok().filter(|exponent: &i64| exponent.abs() <= 2 * MAX_EXPONENT)?;
             let number = Number { is_negative, value: Parsed::Finite([whole, fraction], exponent) };
-            let is_within = number.adjusted().is_none_or(|adjusted| adjusted.abs() <= MOST);
+            let is_within = number.adjusted().is_none_or(|adjusted| adjusted.abs() <= MAX_EXPONENT);
             return is_within.then_some(number);
         };
         Some(Number { is_negative, value })
     }
 
-    /// The exponent of the first digit that is not 0.
+    /// Returns the exponent of the first nonzero digit.
     fn adjusted(&self) -> Option<i64> {
         let Parsed::Finite([whole, fraction], exponent) = self.value else { return None };
         let first = whole.bytes().chain(fraction.bytes()).position(|digit| digit != b'0')?;
@@ -168,7 +171,7 @@ fn is_digits(text: &str) -> bool {
     text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// As Python's `str`: "to-scientific-string" of the General Decimal Arithmetic Specification.
+/// Formats like Python's `str`: "to-scientific-string" of the General Decimal Arithmetic Specification.
 impl fmt::Display for Number<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_negative { "-" } else { "" })?;
@@ -200,7 +203,7 @@ impl fmt::Display for Number<'_> {
     }
 }
 
-/// The text.
+/// Writes the text.
 impl fmt::Display for Decimal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -220,7 +223,7 @@ impl Reduce for Decimal<'_> {
     }
 }
 
-/// As the decimal itself.
+/// Same as for the decimal by value.
 impl crate::IntoValue for &Decimal<'_> {
     fn into_value(self, arena: &mut Arena) -> Id {
         self.reduce(arena, Protocol::DEFAULT)

@@ -7,7 +7,7 @@ use super::reduce_helpers::typed;
 use crate::graph::{Arena, Dict, Id, Items, OpKind, Value};
 use crate::protocol::Protocol;
 
-/// An exception: its class, its arguments, and the attributes that it was given.
+/// View of an exception: its class, arguments and attributes.
 ///
 /// ```
 /// use picklevm::typed::Exception;
@@ -26,34 +26,34 @@ pub struct Exception<'g> {
 }
 
 impl<'g> Exception<'g> {
-    /// The class: a global as a rule.
+    /// Returns the class, usually a global.
     pub fn class(&self) -> Value<'g> {
         self.class
     }
 
-    /// Module and name of the class, as Python 3 calls it.
+    /// Returns the Python 3 module and name of the class.
     pub fn name(&self) -> Option<(&'g str, &'g str)> {
         let class = self.class.as_global()?;
         Some(crate::python3_name(class.module().as_str()?, class.name().as_str()?))
     }
 
-    /// The arguments, `args`.
+    /// Returns the arguments, `args`.
     pub fn args(&self) -> Items<'g> {
         self.args
     }
 
-    /// The attributes, `__dict__`, if there are any: `__notes__` among them.
+    /// Returns the attributes (`__dict__`), including `__notes__`, if there are any.
     pub fn attributes(&self) -> Option<Dict<'g>> {
         self.attributes?.as_dict()
     }
 
-    /// Any call of a class that is an exception by its name.
+    /// Accepts any call of a class that is named like an exception.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Exception<'g>> {
         let InstanceView { class, args, state, .. } = *instance;
-        let is_whole = instance.is(Class::Exception) && instance.items.is_none() && instance.pairs.is_none();
+        let is_complete = instance.is(Class::Exception) && instance.items.is_none() && instance.pairs.is_none();
         let attributes = state.filter(|state| !state.is_none());
         let is_plain = attributes.is_none_or(|state| state.as_dict().is_some());
-        (is_whole && is_plain).then_some(Exception { class, args, attributes })
+        (is_complete && is_plain).then_some(Exception { class, args, attributes })
     }
 }
 
@@ -62,7 +62,7 @@ impl Reduce for Exception<'_> {
         let cells = [self.class.cell()].into_iter().chain(self.args.cells().iter().copied());
         let cells = arena.copy_each(self.class.arena(), cells.chain(self.attributes.map(Value::cell)));
         let (args, attributes) = cells[1..].split_at(self.args.len());
-        let object = arena.called(cells[0], args);
+        let object = arena.new_call(cells[0], args);
         if !attributes.is_empty() {
             arena.object_op(object, OpKind::Build, attributes);
         }

@@ -1,4 +1,4 @@
-//! `functools.partial`, compiled regular expressions, `types.SimpleNamespace`.
+//! `functools.partial`, compiled regular expressions and `types.SimpleNamespace`.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Kind, OpKind, Value};
 use crate::protocol::Protocol;
 
-/// A `functools.partial`.
+/// View of a `functools.partial`.
 ///
 /// ```
 /// use picklevm::{Graph, typed::Partial};
@@ -34,27 +34,27 @@ pub struct Partial<'g> {
 }
 
 impl<'g> Partial<'g> {
-    /// What is called: a global as a rule.
+    /// Returns the callable, usually a global.
     pub fn function(&self) -> Value<'g> {
         self.function
     }
 
-    /// The arguments that it is called with before others.
+    /// Returns the positional arguments.
     pub fn args(&self) -> Items<'g> {
         self.args.items()
     }
 
-    /// The keyword arguments that it is called with.
+    /// Returns the keyword arguments.
     pub fn keywords(&self) -> Option<Dict<'g>> {
         self.keywords.as_dict()
     }
 
-    /// The attributes, `__dict__`, if there are any.
+    /// Returns the attributes (`__dict__`), if there are any.
     pub fn attributes(&self) -> Option<Dict<'g>> {
         self.attributes.as_dict()
     }
 
-    /// `partial(function)`, and a state of function, arguments, keywords and attributes.
+    /// Accepts `partial(function)` with a state of function, arguments, keywords and attributes.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Partial<'g>> {
         if !instance.is(Class::Partial) || instance.items.is_some() || instance.pairs.is_some() {
             return None;
@@ -71,11 +71,11 @@ impl Reduce for Partial<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let parts = [self.function, self.args, self.keywords, self.attributes].map(Value::cell);
         let state = arena.copy_each(self.function.arena(), parts);
-        arena.partially(&state)
+        arena.new_partial(&state)
     }
 }
 
-/// A compiled regular expression: what `re.compile` returns.
+/// View of a compiled regular expression, as returned by `re.compile`.
 ///
 /// ```
 /// use picklevm::{Graph, typed::Regex};
@@ -84,7 +84,7 @@ impl Reduce for Partial<'_> {
 /// let word = graph.regex("[a-z]+", 34);
 /// let word: Regex = graph.value(word).view()?;
 /// assert_eq!(word.text(), Some("[a-z]+"));
-/// assert_eq!(word.flags(), 2 | 32);   // re.IGNORECASE, and re.UNICODE as all of text have it
+/// assert_eq!(word.flags(), 2 | 32);   // re.IGNORECASE, and re.UNICODE, which every text pattern has
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,22 +94,22 @@ pub struct Regex<'g> {
 }
 
 impl<'g> Regex<'g> {
-    /// The pattern as the pickle has it: text, or bytes as the protocol writes them.
+    /// Returns the pattern: text, or bytes in the representation of the protocol.
     pub fn pattern(&self) -> Value<'g> {
         self.pattern
     }
 
-    /// The pattern, if it is text: in Python 2, also of a `str`.
+    /// Returns the pattern if it is text, or a `str` of Python 2.
     pub fn text(&self) -> Option<&'g str> {
         text(self.pattern)
     }
 
-    /// The pattern, if it is bytes.
+    /// Returns the pattern if it is bytes.
     pub fn bytes(&self) -> Option<Cow<'g, [u8]>> {
         octets(self.pattern).filter(|_| !matches!(self.pattern.kind(), Kind::Str(_)))
     }
 
-    /// The flags, in the bits of `re.RegexFlag`.
+    /// Returns the flags as bits of `re.RegexFlag`.
     pub fn flags(&self) -> i64 {
         self.flags
     }
@@ -130,7 +130,7 @@ impl<'g> Regex<'g> {
             Kind::Str(_) | Kind::Bytes(_) | Kind::ByteStr(_) => true,
             _ => octets(pattern).is_some(),
         };
-        // Python adds the flag of patterns of text.
+        // Python sets this flag for text patterns.
         let flags = flags | if is_text { UNICODE } else { 0 };
         is_pattern.then_some(Regex { pattern, flags })
     }
@@ -144,7 +144,7 @@ impl Reduce for Regex<'_> {
     }
 }
 
-/// A `types.SimpleNamespace`.
+/// View of a `types.SimpleNamespace`.
 ///
 /// ```
 /// use picklevm::{Graph, typed::SimpleNamespace};
@@ -159,7 +159,7 @@ impl Reduce for Regex<'_> {
 pub struct SimpleNamespace<'g>(Dict<'g>);
 
 impl<'g> SimpleNamespace<'g> {
-    /// Names and values.
+    /// Returns the attributes.
     pub fn attributes(&self) -> Dict<'g> {
         self.0
     }
@@ -174,16 +174,16 @@ impl<'g> SimpleNamespace<'g> {
 impl Reduce for SimpleNamespace<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let Id(state) = self.0.value().into_value(arena);
-        arena.namespace(state)
+        arena.new_namespace(state)
     }
 }
 
 impl Arena {
-    /// A `functools.partial` of something to call, arguments and keyword arguments; see [`Partial`].
+    /// Adds a `functools.partial` of a callable, arguments and keyword arguments; see [`Partial`].
     ///
     /// # Errors
     ///
-    /// [`Unhashable`](crate::ErrorKind::Unhashable) if a keyword is one that Python cannot hash.
+    /// [`Unhashable`](crate::ErrorKind::Unhashable) if Python cannot hash a keyword.
     pub fn partial<T: IntoValue, K: IntoValue, V: IntoValue>(
         &mut self,
         function: Id,
@@ -192,36 +192,37 @@ impl Arena {
     ) -> Result<Id> {
         let function = self.checked(function);
         let (Id(args), Id(keywords)) = (self.tuple(args), self.dict(keywords)?);
-        Ok(self.partially(&[function, args, keywords, Cell::NONE]))
+        Ok(self.new_partial(&[function, args, keywords, Cell::NONE]))
     }
 
-    fn partially(&mut self, state: &[Cell]) -> Id {
+    fn new_partial(&mut self, state: &[Cell]) -> Id {
         let object = self.known_call(["functools", "partial"], &state[..1]);
         let state = self.new_tuple(state);
         self.object_op(object.0, OpKind::Build, &[state]);
         object
     }
 
-    /// A compiled regular expression: a pattern, text or bytes, and flags in the bits of `re.RegexFlag`; see [`Regex`].
+    /// Adds a compiled regular expression: a pattern (text or bytes) and flags as bits of `re.RegexFlag`; see
+    /// [`Regex`].
     pub fn regex(&mut self, pattern: impl IntoValue, flags: i64) -> Id {
         let args = [self.cell(pattern), self.cell(flags)];
         self.known_call(["re", "_compile"], &args)
     }
 
-    /// A `types.SimpleNamespace` of names and values; see [`SimpleNamespace`].
+    /// Adds a `types.SimpleNamespace`; see [`SimpleNamespace`].
     ///
     /// # Errors
     ///
-    /// [`Unhashable`](crate::ErrorKind::Unhashable) if a name is one that Python cannot hash.
+    /// [`Unhashable`](crate::ErrorKind::Unhashable) if Python cannot hash a name.
     pub fn simple_namespace<K: IntoValue, V: IntoValue>(
         &mut self,
         attributes: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Id> {
         let Id(state) = self.dict(attributes)?;
-        Ok(self.namespace(state))
+        Ok(self.new_namespace(state))
     }
 
-    fn namespace(&mut self, state: Cell) -> Id {
+    fn new_namespace(&mut self, state: Cell) -> Id {
         let object = self.known_call(["types", "SimpleNamespace"], &[]);
         self.object_op(object.0, OpKind::Build, &[state]);
         object

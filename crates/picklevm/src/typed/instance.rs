@@ -1,4 +1,4 @@
-//! Objects taken apart, the same at every protocol, and instances of the caller's own classes.
+//! Instances of any class, independent of protocol.
 
 use std::fmt;
 
@@ -8,12 +8,12 @@ use super::{Reduce, View};
 use crate::graph::{Arena, Cell, Change, Construction, Dict, Entries, Id, Items, Kind, Object, OpKind, Value};
 use crate::protocol::Protocol;
 
-/// An instance, the same however it was pickled: of which class, made of which arguments, and what it holds.
+/// View of an instance of any class: its class, arguments, state and items, independent of protocol.
 ///
-/// Sees through `copyreg._reconstructor`, `__newobj__` and `__newobj_ex__`, by which protocols 0 and 1 make what later
-/// ones make by an opcode (PEP 307), and through the `functools.partial` of protocols 2 and 3 (PEP 3154). Any object is
-/// one: a dataclass with its attributes, an instance of a class with
-/// `__slots__`, a subclass of a list, the result of a call. [`Object`] has what the pickle said, this what it meant.
+/// Resolves `copyreg._reconstructor`, `__newobj__` and `__newobj_ex__`, which protocols 0 and 1 use where later ones
+/// have an opcode (PEP 307), and the `functools.partial` of protocols 2 and 3 (PEP 3154). Every object has this view: a
+/// dataclass with its attributes, an instance of a class with `__slots__`, a subclass of a list, the result of a call.
+/// [`Object`] is the call as the pickle encodes it.
 ///
 /// ```
 /// use picklevm::typed::InstanceView;
@@ -34,23 +34,23 @@ use crate::protocol::Protocol;
 pub struct InstanceView<'g> {
     pub(crate) class: Value<'g>,
     pub(crate) known: Class,
-    /// The opcode that makes it where there is one for that.
-    pub(crate) how: Construction,
+    /// The opcode that creates it, at protocols that have one.
+    pub(crate) construction: Construction,
     pub(crate) args: Items<'g>,
-    /// Keyword arguments: a dict that is not empty.
+    /// Keyword arguments: a non-empty dict.
     pub(crate) kwargs: Option<Value<'g>>,
     pub(crate) state: Option<Value<'g>>,
-    /// What was appended or added.
+    /// Items appended or added.
     pub(crate) items: Option<Items<'g>>,
-    /// What was set by key.
+    /// Items set by key.
     pub(crate) pairs: Option<Rows<'g>>,
-    /// What `copyreg._reconstructor` was given of the built-in class that the class extends.
+    /// Value of the built-in base class, the third argument of `copyreg._reconstructor`.
     pub(crate) base: Option<Value<'g>>,
-    /// Whether more happened to it than the fields tell.
-    pub(crate) is_partial: bool,
+    /// Whether there are changes that the other fields do not represent.
+    pub(crate) is_incomplete: bool,
 }
 
-/// The rows of one or two dicts, one after the other.
+/// Rows of one or two dicts.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'g> {
     pub(crate) first: &'g [[Cell; 2]],
@@ -60,7 +60,7 @@ pub(crate) struct Rows<'g> {
 impl<'g> Rows<'g> {
     pub(crate) const NONE: Rows<'static> = Rows { first: &[], second: &[] };
 
-    /// The rows of a dict.
+    /// Returns the rows of a dict.
     pub(crate) fn of_dict(value: Value<'g>) -> Option<&'g [[Cell; 2]]> {
         matches!(value.kind(), Kind::Dict(_)).then(|| value.arena().items(value.cell()).as_chunks().0)
     }
@@ -71,51 +71,53 @@ impl<'g> Rows<'g> {
 }
 
 impl<'g> InstanceView<'g> {
-    /// Takes an object apart.
+    /// Returns the view of an object.
     pub(crate) fn of(value: Value<'g>) -> Option<InstanceView<'g>> {
         let object = value.as_object()?;
         Some(InstanceView::new(object, Class::of(object.class())))
     }
 
-    /// Takes an object apart. `known` is what is known of its class.
+    /// Returns the view of an object whose class is `known`.
     pub(crate) fn new(object: Object<'g>, known: Class) -> InstanceView<'g> {
         let mut instance = InstanceView {
             class: object.class(),
             known,
-            how: object.construction(),
+            construction: object.construction(),
             args: object.args(),
             kwargs: object.kwargs().filter(|kwargs| !kwargs.is_empty()),
             state: None,
             items: None,
             pairs: None,
             base: None,
-            is_partial: false,
+            is_incomplete: false,
         };
         for change in object.changes() {
-            instance.is_partial |= match change {
+            instance.is_incomplete |= match change {
                 Change::Append(items) | Change::Add(items) => instance.items.replace(items).is_some(),
                 Change::SetItem(pairs) => instance.pairs.replace(Rows::single(pairs.rows())).is_some(),
                 Change::Build(state) => instance.state.replace(state).is_some(),
                 Change::Effect(_) => true,
             };
         }
-        if instance.how == Construction::Reduce {
-            instance.see_through();
+        if instance.construction == Construction::Reduce {
+            instance.resolve_constructor();
         }
         instance
     }
 
-    /// Makes it what a call was meant to make that stands for an opcode of a later protocol.
-    fn see_through(&mut self) {
-        let Some(made) = ConstructorCall::of(self.class, self.known, self.args) else { return self.see_through_call() };
-        (self.how, self.class, self.known) = (made.how, made.class, Class::of(made.class));
-        (self.args, self.kwargs, self.base) = (made.args, made.kwargs, made.base);
-        self.items = made.items.or(self.items);
-        self.pairs = made.pairs.or(self.pairs);
+    /// Replaces a call that stands for an opcode of a later protocol with the instance that it creates.
+    fn resolve_constructor(&mut self) {
+        let Some(call) = ConstructorCall::of(self.class, self.known, self.args) else {
+            return self.resolve_partial_call();
+        };
+        (self.construction, self.class, self.known) = (call.construction, call.class, Class::of(call.class));
+        (self.args, self.kwargs, self.base) = (call.args, call.kwargs, call.base);
+        self.items = call.items.or(self.items);
+        self.pairs = call.pairs.or(self.pairs);
     }
 
-    /// `functools.partial(cls, *args, **kwargs)()`, of a class that is known: as if it were called.
-    fn see_through_call(&mut self) {
+    /// Resolves `functools.partial(cls, *args, **kwargs)()` to `cls(*args, **kwargs)` for a known class.
+    fn resolve_partial_call(&mut self) {
         let partial = self.class.as_object().filter(|partial| Class::of(partial.class()) == Class::Partial);
         let state = partial.and_then(Object::state).and_then(Value::as_tuple).and_then(Items::as_array);
         let Some([class, args, kwargs, _]) = state else { return };
@@ -127,18 +129,18 @@ impl<'g> InstanceView<'g> {
         }
     }
 
-    /// The arguments of an instance of a class that is nothing but these.
+    /// Returns the arguments of an instance of `class` that has neither state nor items.
     pub(crate) fn only_args(&self, class: Class) -> Option<Items<'g>> {
         (self.is(class) && self.state.is_none() && self.items.is_none() && self.pairs.is_none()).then_some(self.args)
     }
 
-    /// Whether it is of a class, and the fields tell all of it.
+    /// Returns whether it is an instance of `class` without keyword arguments and unrepresented changes.
     pub(crate) fn is(&self, class: Class) -> bool {
-        self.known == class && !self.is_partial && self.kwargs.is_none()
+        self.known == class && !self.is_incomplete && self.kwargs.is_none()
     }
 
-    /// The attributes: of a state that is a dict, or a pair of a dict (or `None`) and a dict of slots; and the keyword
-    /// arguments. `None` for a state of another kind.
+    /// Returns the keyword arguments and the attributes of a state that is a dict, or a pair of a dict (or `None`) and
+    /// a dict of slots; `None` for other states.
     pub(crate) fn attribute_rows(&self) -> Option<Rows<'g>> {
         let kwargs = self.kwargs.and_then(Rows::of_dict).unwrap_or_default();
         let Some(state) = self.state else { return Some(Rows { first: &[], second: kwargs }) };
@@ -153,38 +155,39 @@ impl<'g> InstanceView<'g> {
         }
     }
 
-    /// The class or function: a global as a rule.
+    /// Returns the class or function, usually a global.
     pub fn class(&self) -> Value<'g> {
         self.class
     }
 
-    /// Whether the class is the global of these names.
+    /// Returns whether the class is the global `module.name`.
     pub fn is_instance(&self, module: &str, name: &str) -> bool {
         self.class.as_global().is_some_and(|global| global.is(module, name))
     }
 
-    /// Whether the class or function was called; else the instance was made by `cls.__new__`, without `__init__`.
+    /// Returns whether the class or function was called. Otherwise `cls.__new__` created the instance, without
+    /// `__init__`.
     pub fn is_called(&self) -> bool {
-        self.how == Construction::Reduce
+        self.construction == Construction::Reduce
     }
 
-    /// The arguments.
+    /// Returns the arguments.
     pub fn args(&self) -> Items<'g> {
         self.args
     }
 
-    /// The keyword arguments, if there are any.
+    /// Returns the keyword arguments, if there are any.
     pub fn kwargs(&self) -> Option<Dict<'g>> {
         self.kwargs?.as_dict()
     }
 
-    /// The state, as `__getstate__` returned it, if there is one.
+    /// Returns the state, the result of `__getstate__`, if there is one.
     pub fn state(&self) -> Option<Value<'g>> {
         self.state
     }
 
-    /// Names and values of the attributes, where Python keeps them: in a state that is a dict, or a pair of a dict (or
-    /// `None`) and a dict of slots. Nothing for a state of another kind.
+    /// Returns names and values of the attributes: those of a state that is a dict, or a pair of a dict (or `None`) and
+    /// a dict of slots. Empty for other states.
     ///
     /// ```
     /// use picklevm::{Graph, typed::InstanceView, value};
@@ -205,24 +208,24 @@ impl<'g> InstanceView<'g> {
         rows.first.iter().chain(rows.second).map(|[key, value]| (Value::new(arena, *key), Value::new(arena, *value)))
     }
 
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     pub fn attr(&self, name: &str) -> Option<Value<'g>> {
         self.attributes().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
-    /// What was appended or added to it, as to a list or a set.
+    /// Returns the items that were appended or added to it, as to a list or set.
     pub fn items(&self) -> Items<'g> {
         self.items.unwrap_or(self.args.from(usize::MAX))
     }
 
-    /// What was set on it by key, as on a dict; equal keys have not been merged.
+    /// Returns the items that were set by key, as on a dict. Duplicate keys are not merged.
     pub fn entries(&self) -> Entries<'g> {
         let rows = self.pairs.map_or(&[][..], |rows| rows.first);
         Entries::new(self.class.arena(), rows.as_flattened())
     }
 }
 
-/// The class, the arguments and the state.
+/// Writes class, arguments and state.
 impl fmt::Debug for InstanceView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Instance")
@@ -233,21 +236,21 @@ impl fmt::Debug for InstanceView<'_> {
     }
 }
 
-/// Any object: but for one to which more happened than these fields can tell (several states, calls for their effect).
+/// Any object, except one with changes that the view cannot represent (several states, calls call for their effect).
 impl<'g> View<'g> for InstanceView<'g> {
     const EXPECTED: &'static str = "an instance";
 
     fn view(value: Value<'g>) -> Option<Self> {
-        InstanceView::of(value).filter(|instance| !instance.is_partial)
+        InstanceView::of(value).filter(|instance| !instance.is_incomplete)
     }
 }
 
-/// As `object.__reduce_ex__` has it: below protocol 2, an instance without arguments is made by
+/// Reduces like `object.__reduce_ex__`: below protocol 2, an instance without arguments is written as
 /// `copyreg._reconstructor(class, object, None)`.
 impl Reduce for InstanceView<'_> {
     fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
         let [args, items, pairs] = [self.args.cells(), self.items().cells(), self.entries().rows().as_flattened()];
-        // One copy of all that it holds, so that what is shared stays shared.
+        // One copy of all parts preserves sharing between them.
         let parts = [self.class.cell()].into_iter().chain(args.iter().chain(items).chain(pairs).copied());
         let rest = self.kwargs.into_iter().chain(self.state).map(Value::cell);
         let copies = arena.copy_each(self.class.arena(), parts.chain(rest));
@@ -257,7 +260,7 @@ impl Reduce for InstanceView<'_> {
         let (pairs, copies) = copies.split_at(pairs.len());
         let (kwargs, state) = copies.split_at(usize::from(self.kwargs.is_some()));
         let is_empty = args.is_empty() && kwargs.is_empty() && items.is_empty() && pairs.is_empty();
-        let object = if self.how == Construction::NewObj && is_empty && protocol < Protocol::V2 {
+        let object = if self.construction == Construction::NewObj && is_empty && protocol < Protocol::V2 {
             arena.reconstructed(class, "object", Cell::NONE)
         } else {
             let args = arena.new_tuple(args);
@@ -266,7 +269,7 @@ impl Reduce for InstanceView<'_> {
                     let both = arena.new_tuple(&[args, *kwargs]);
                     arena.new_object(Construction::NewObjEx, class, both)
                 }
-                [] => arena.new_object(self.how, class, args),
+                [] => arena.new_object(self.construction, class, args),
             }
         };
         let ops = [(OpKind::Append, items), (OpKind::SetItem, pairs), (OpKind::Build, state)];

@@ -1,6 +1,6 @@
-//! Conversions from and to the types of `jiff`.
+//! Conversions to and from the types of `jiff`.
 //!
-//! Those without a zone stand for times without a zone, and the other way round: nothing is dropped silently.
+//! Civil types convert only to and from times without a time zone: nothing is dropped silently.
 
 use ::jiff::civil;
 use ::jiff::tz::{self, AmbiguousOffset, Offset};
@@ -10,7 +10,7 @@ use super::{Date, DateTime, Time, TimeDelta, TimeZone, Zone, ZoneInfo};
 use crate::error::{Error, ErrorKind, Result};
 
 #[cold]
-fn misfit(expected: &'static str, found: impl ToString) -> Error {
+fn out_of_range(expected: &'static str, found: impl ToString) -> Error {
     Error::new(ErrorKind::OutOfRange, expected, found.to_string())
 }
 
@@ -21,48 +21,48 @@ impl TryFrom<civil::Date> for Date {
     type Error = Error;
 
     fn try_from(date: civil::Date) -> Result<Date> {
-        let year = u16::try_from(date.year()).map_err(|_| misfit("a year from 1 to 9999", date))?;
+        let year = u16::try_from(date.year()).map_err(|_| out_of_range("a year from 1 to 9999", date))?;
         Date::new(year, date.month() as u8, date.day() as u8)
     }
 }
 
 impl From<Date> for civil::Date {
     fn from(date: Date) -> civil::Date {
-        // `jiff` has all the dates that Python has, which are in range.
+        // `jiff` supports every date that Python does.
         civil::Date::new(date.year() as i16, date.month() as i8, date.day() as i8).unwrap_or_default()
     }
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 impl From<civil::Time> for Time<'_> {
     fn from(time: civil::Time) -> Self {
         let micros = time.subsec_nanosecond().unsigned_abs() / 1000;
-        // Times of `jiff` are below 24 hours.
+        // `jiff` times are less than 24 hours.
         Time::new(time.hour() as u8, time.minute() as u8, time.second() as u8, micros).unwrap_or_default()
     }
 }
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in a zone.
+/// [`ErrorKind::OutOfRange`] if the value has a time zone.
 impl TryFrom<Time<'_>> for civil::Time {
     type Error = Error;
 
     fn try_from(time: Time<'_>) -> Result<civil::Time> {
         if time.zone().is_some() {
-            return Err(misfit("a time without a zone", time));
+            return Err(out_of_range("a time without a time zone", time));
         }
-        Ok(clock(time))
+        Ok(civil_time(time))
     }
 }
 
-/// The time, whatever its zone.
-fn clock(time: Time<'_>) -> civil::Time {
+/// Converts the time and ignores its time zone.
+fn civil_time(time: Time<'_>) -> civil::Time {
     let [hour, minute, second] = [time.hour(), time.minute(), time.second()].map(|part| part as i8);
     civil::Time::new(hour, minute, second, time.microsecond() as i32 * 1000).unwrap_or_default()
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -77,7 +77,7 @@ impl TryFrom<civil::DateTime> for DateTime<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in a zone.
+/// [`ErrorKind::OutOfRange`] if the value has a time zone.
 impl TryFrom<DateTime<'_>> for civil::DateTime {
     type Error = Error;
 
@@ -86,7 +86,7 @@ impl TryFrom<DateTime<'_>> for civil::DateTime {
     }
 }
 
-/// In UTC. What is below a microsecond is cut off.
+/// Converts to UTC. Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -102,7 +102,8 @@ impl TryFrom<Timestamp> for DateTime<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in no zone, or in one that `jiff` does not find.
+/// [`ErrorKind::OutOfRange`] if the value has no time zone; [`ErrorKind::Resolver`], with the error of `jiff`, if it
+/// does not find the zone.
 impl TryFrom<DateTime<'_>> for Timestamp {
     type Error = Error;
 
@@ -111,12 +112,13 @@ impl TryFrom<DateTime<'_>> for Timestamp {
     }
 }
 
-/// In a zone of fixed offset, or of the IANA database, which `jiff` must find: see its features. Of two equal times
-/// [`fold`](DateTime::fold) tells which it is.
+/// Converts times with a fixed offset or an IANA time zone, which `jiff` must find: see its features.
+/// [`fold`](DateTime::fold) selects one of two ambiguous times.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if it is in no zone, or in one that `jiff` does not find.
+/// [`ErrorKind::OutOfRange`] if the value has no time zone; [`ErrorKind::Resolver`], with the error of `jiff`, if it
+/// does not find the zone.
 impl TryFrom<DateTime<'_>> for Zoned {
     type Error = Error;
 
@@ -124,16 +126,16 @@ impl TryFrom<DateTime<'_>> for Zoned {
         let zone = match time.zone().map(|zone| (zone, zone.offset())) {
             Some((_, Some(offset))) => tz::TimeZone::fixed(Offset::try_from(TimeZone::new(offset)?)?),
             Some((Zone::Named(zone), None)) => tz::TimeZone::get(zone.key()).map_err(Error::other)?,
-            _ => return Err(misfit("a datetime in a zone that jiff knows", time)),
+            _ => return Err(out_of_range("a datetime with a fixed offset or an IANA time zone", time)),
         };
-        let local = civil::Date::from(time.date()).to_datetime(clock(time.time()));
+        let local = civil::Date::from(time.date()).to_datetime(civil_time(time.time()));
         let ambiguous = zone.to_ambiguous_zoned(local);
         let zoned = if time.fold() { ambiguous.later() } else { ambiguous.earlier() };
         zoned.map_err(Error::other)
     }
 }
 
-/// In the zone of the IANA database that it is in, or else by its offset. What is below a microsecond is cut off.
+/// Uses the IANA time zone, or else the offset. Truncates to microseconds.
 ///
 /// # Errors
 ///
@@ -166,7 +168,7 @@ impl TryFrom<Offset> for TimeZone<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::OutOfRange`] if the offset is not one of whole seconds.
+/// [`ErrorKind::OutOfRange`] if the offset is not in whole seconds.
 impl TryFrom<TimeZone<'_>> for Offset {
     type Error = Error;
 
@@ -174,11 +176,11 @@ impl TryFrom<TimeZone<'_>> for Offset {
         let offset = zone.offset();
         let seconds = i32::try_from(offset.total_seconds()).ok().filter(|_| offset.microseconds() == 0);
         let offset = seconds.and_then(|seconds| Offset::from_seconds(seconds).ok());
-        offset.ok_or_else(|| misfit("an offset of whole seconds", zone))
+        offset.ok_or_else(|| out_of_range("an offset of whole seconds", zone))
     }
 }
 
-/// What is below a microsecond is cut off.
+/// Truncates to microseconds.
 ///
 /// # Errors
 ///

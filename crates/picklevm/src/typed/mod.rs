@@ -1,7 +1,7 @@
-//! Views: what Python's standard library pickles, as what it is.
+//! Typed views of Python standard library objects: dates, decimals, paths, named tuples, and others.
 //!
-//! A pickle has no opcode for a date. It has a call of `datetime.date` with four bytes, written differently by each
-//! protocol, and the graph keeps that call as it came. [`Value::view`] reads it:
+//! A pickle has no opcode for a date. It calls `datetime.date` with four bytes, encoded differently by each protocol,
+//! and the graph stores that call unchanged. [`Value::view`] interprets it:
 //!
 //! ```
 //! use picklevm::typed::{Date, DateTime};
@@ -17,14 +17,15 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
-//! A view changes nothing and loses nothing: the graph is written back byte for byte as it was. It is the same for every
-//! protocol and every Python from 2.7 on, and for graphs that [`Symbolic`](crate::Symbolic) or
-//! [`Standard`](crate::Standard) made. An object that holds more than its view could tell has none, nor has one with
-//! contents that Python would refuse: month 13, say. Every object has a view as [`InstanceView`].
+//! A view does not modify the graph, which is still written back byte for byte. Views are the same for every protocol
+//! and every Python from 2.7 on, and for graphs loaded with [`Symbolic`](crate::Symbolic) or
+//! [`Standard`](crate::Standard). An object has no view if it holds more than the view can represent, or if Python
+//! would reject its contents (month 13, for example). Every object has an [`InstanceView`].
 //!
-//! The way back is [`IntoValue`](crate::IntoValue), which views have too, and constructors of [`Arena`] for what is made
-//! of values of the graph: [`deque`](Arena::deque), [`partial`](Arena::partial), … They make what CPython 3.13 pickles.
-//! For the few classes that it pickles differently below the default protocol there is [`Arena::add_for`].
+//! To write such objects, use [`IntoValue`](crate::IntoValue), which views implement, or the constructors of [`Arena`]
+//! for objects that hold values of the graph: [`deque`](Arena::deque), [`partial`](Arena::partial), … They produce what
+//! CPython 3.13 pickles. For the few classes that it pickles differently below the default protocol, use
+//! [`Arena::add_for`].
 //!
 //! ```
 //! use picklevm::{Graph, Protocol, Pickler, typed::{Date, Uuid}};
@@ -33,17 +34,17 @@
 //! let date = graph.add(Date::new(2030, 1, 2)?);
 //! assert_eq!(format!("{:?}", graph.value(date)), "datetime.date(2030, 1, 2)");
 //!
-//! // `copyreg._reconstructor`, as Python has it at protocols 0 and 1.
+//! // Python calls `copyreg._reconstructor` at protocols 0 and 1.
 //! let id = graph.add_for(Protocol::V1, Uuid::from(0x1234));
 //! let pickle = Pickler::new().protocol(Protocol::V1).dumps(graph.value(id))?;
 //! # assert!(pickle.starts_with(b"ccopy_reg\n_reconstructor\n"));
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
-//! With the features `chrono-04` and `jiff-02`, dates, times, time spans and offsets convert into the types of these crates and
-//! back by `TryFrom` and `From`.
+//! With the features `chrono-04` and `jiff-02`, dates, times, time deltas and offsets convert to and from the types of
+//! these crates by `TryFrom` and `From`.
 //!
-//! Views that borrow nothing are also fields of types that derive [`PickleClass`](crate::PickleClass).
+//! Views without a lifetime can be fields of types that derive [`PickleClass`](crate::PickleClass).
 //!
 //! ```
 //! use picklevm::typed::Date;
@@ -114,7 +115,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Value, describe, shorten};
 use crate::protocol::Protocol;
 
-/// What a Python object is in Rust: the types of [this module](self), and those of programs.
+/// A Rust type that represents a Python object. Implemented by the types of [this module](self); implement it for your
+/// own classes.
 ///
 /// ```
 /// use picklevm::{Value, typed::{InstanceView, View}};
@@ -137,14 +139,14 @@ use crate::protocol::Protocol;
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 pub trait View<'g>: Sized {
-    /// What it is in Python, with its article, for errors: `a datetime.date`.
+    /// Name of the Python type with its article, for error messages: `a datetime.date`.
     const EXPECTED: &'static str;
 
-    /// The view; `None` of what is something else.
+    /// Returns the view, or `None` if the value is something else.
     fn view(value: Value<'g>) -> Option<Self>;
 }
 
-/// `None` of Python's `None`.
+/// Returns `None` for Python's `None`.
 ///
 /// ```
 /// use picklevm::typed::Date;
@@ -161,18 +163,18 @@ impl<'g, T: View<'g>> View<'g> for Option<T> {
     }
 }
 
-/// What can be made in a graph as Python reduces it for a protocol: `object.__reduce_ex__`.
+/// Adds an object to a graph as Python reduces it for a given protocol (`object.__reduce_ex__`).
 pub trait Reduce: Sized {
-    /// Makes the object in `arena` as CPython 3.13 pickles it at `protocol`, and returns its id.
+    /// Adds the object to `arena` as CPython 3.13 pickles it at `protocol`, and returns its id.
     fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id;
 }
 
 impl<'g> Value<'g> {
-    /// The value as what it is in Python: a date, a decimal, a path, … See [`typed`](self).
+    /// Returns the value as a standard library type: a date, a decimal, a path, … See [`typed`](self).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if it is something else, or is malformed.
+    /// [`ErrorKind::Type`] if the value is of another type or malformed.
     ///
     /// ```
     /// use picklevm::typed::TimeDelta;
@@ -190,7 +192,7 @@ impl<'g> Value<'g> {
 #[cold]
 fn no_view(value: Value<'_>, expected: &'static str) -> Error {
     let found = match value.as_object() {
-        // As it was pickled: what is written otherwise is asked for its views, whose errors would write it again.
+        // The raw form: the other one calls `view`, whose errors would format the value again.
         Some(_) => shorten(&value.pretty().raw().brief().one_line().to_string()),
         None => describe(value.arena(), value.cell()),
     };
@@ -199,12 +201,12 @@ fn no_view(value: Value<'_>, expected: &'static str) -> Error {
 
 /// # Objects of the standard library
 impl Arena {
-    /// Makes an object as CPython 3.13 pickles it at a protocol; [`add`](Arena::add) makes what it pickles at the
-    /// default one.
+    /// Adds an object as CPython 3.13 pickles it at the given protocol. [`add`](Arena::add) does so for the default
+    /// protocol.
     ///
-    /// A graph can be written at any protocol, and Python reads the same from it. Only the bytes may be other ones than
-    /// Python's own: it leaves out [`fold`](DateTime::fold) below protocol 4, writes arrays as lists below 3, and makes
-    /// instances by `copyreg._reconstructor` below 2.
+    /// A graph can be written at any protocol, and Python loads the same objects from it. Only the bytes may differ
+    /// from Python's own: it omits [`fold`](DateTime::fold) below protocol 4, writes arrays as lists below 3, and
+    /// creates instances with `copyreg._reconstructor` below 2.
     ///
     /// ```
     /// use picklevm::{Graph, Protocol, typed::{Array, ArrayItems}};

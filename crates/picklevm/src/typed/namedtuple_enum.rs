@@ -1,4 +1,4 @@
-//! Named tuples and members of enums: of classes that programs define.
+//! Named tuples and enum members.
 
 use super::builtins::text;
 use super::class::Class;
@@ -8,7 +8,7 @@ use super::{Reduce, View};
 use crate::graph::{Arena, Cell, Construction, Id, IntoValue, Items, Kind, Value};
 use crate::protocol::Protocol;
 
-/// A named tuple: a class, and the values of its fields. The pickle does not have their names.
+/// View of a named tuple: its class and field values. Pickles do not contain the field names.
 ///
 /// ```
 /// use picklevm::typed::NamedTuple;
@@ -27,25 +27,25 @@ pub struct NamedTuple<'g> {
 }
 
 impl<'g> NamedTuple<'g> {
-    /// The class: a global as a rule.
+    /// Returns the class, usually a global.
     pub fn class(&self) -> Value<'g> {
         self.class
     }
 
-    /// The values of the fields, in their order.
+    /// Returns the field values in order.
     pub fn fields(&self) -> Items<'g> {
         self.fields
     }
 }
 
-/// Any instance that is made of arguments, without being called, and holds nothing else.
+/// Any instance created by `cls.__new__` with arguments and without state or items.
 impl<'g> View<'g> for NamedTuple<'g> {
     const EXPECTED: &'static str = "a named tuple";
 
     fn view(value: Value<'g>) -> Option<Self> {
         let instance = InstanceView::of(value)?;
         let fields = instance.only_args(instance.known)?;
-        (instance.how == Construction::NewObj).then_some(NamedTuple { class: instance.class, fields })
+        (instance.construction == Construction::NewObj).then_some(NamedTuple { class: instance.class, fields })
     }
 }
 
@@ -53,11 +53,11 @@ impl Reduce for NamedTuple<'_> {
     fn reduce(self, arena: &mut Arena, protocol: Protocol) -> Id {
         let cells = [self.class.cell()].into_iter().chain(self.fields.cells().iter().copied());
         let cells = arena.copy_each(self.class.arena(), cells);
-        arena.named(cells[0], &cells[1..], protocol)
+        arena.new_named_tuple(cells[0], &cells[1..], protocol)
     }
 }
 
-/// A member of an enum: a class, and the value or name of the member.
+/// View of an enum member: its class, and its value or name.
 ///
 /// ```
 /// use picklevm::typed::{EnumMember, Member};
@@ -74,36 +74,36 @@ pub struct EnumMember<'g> {
     member: Member<'g>,
 }
 
-/// By what a [member](EnumMember) is pickled.
+/// How an [enum member](EnumMember) is pickled.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Member<'g> {
-    /// By its value: `Color(1)`, as a rule.
+    /// By value: `Color(1)`, the default.
     Value(Value<'g>),
-    /// By its name: `getattr(Color, 'RED')`, as `enum.pickle_by_enum_name` has it.
+    /// By name: `getattr(Color, 'RED')`, as with `enum.pickle_by_enum_name`.
     Name(&'g str),
 }
 
 impl<'g> EnumMember<'g> {
-    /// The class: a global as a rule.
+    /// Returns the class, usually a global.
     pub fn class(&self) -> Value<'g> {
         self.class
     }
 
-    /// The value of the member, or its name.
+    /// Returns the value or name of the member.
     pub fn member(&self) -> Member<'g> {
         self.member
     }
 }
 
-/// Any call of a class that is not known otherwise, with one plain value or a tuple of such, and any attribute of a
-/// class. A member that is pickled as a global (`enum.pickle_by_global_name`) is a [`Global`](crate::Global): the
-/// pickle does not tell its class.
+/// Any call of a class without another view, with one plain value or a tuple of plain values, and any attribute of a
+/// class. A member pickled as a global (`enum.pickle_by_global_name`) is a [`Global`](crate::Global): the pickle does
+/// not contain its class.
 impl<'g> View<'g> for EnumMember<'g> {
-    const EXPECTED: &'static str = "a member of an enum";
+    const EXPECTED: &'static str = "an enum member";
 
     fn view(value: Value<'g>) -> Option<Self> {
-        let instance = InstanceView::of(value).filter(|instance| instance.how == Construction::Reduce)?;
+        let instance = InstanceView::of(value).filter(|instance| instance.construction == Construction::Reduce)?;
         if let Some(args) = instance.only_args(Class::GetAttr) {
             let [class, name] = args.as_array()?;
             return Some(EnumMember { class, member: Member::Name(text(name)?) });
@@ -113,7 +113,7 @@ impl<'g> View<'g> for EnumMember<'g> {
     }
 }
 
-/// Whether a value can be that of a member, as far as one can tell.
+/// Returns whether a value may be that of an enum member.
 fn is_plain(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::Tuple(items) => items.clone().all(|item| !matches!(item.kind(), Kind::Object(_) | Kind::List(_))),
@@ -129,7 +129,7 @@ impl Reduce for EnumMember<'_> {
         match self.member {
             Member::Value(value) => {
                 let cells = arena.copy_each(self.class.arena(), [self.class.cell(), value.cell()]);
-                Id(arena.called(cells[0], &cells[1..]))
+                Id(arena.new_call(cells[0], &cells[1..]))
             }
             Member::Name(name) => {
                 let Id(class) = self.class.into_value(arena);
@@ -141,7 +141,7 @@ impl Reduce for EnumMember<'_> {
 }
 
 impl Arena {
-    /// A named tuple of a class, a global as a rule, and the values of its fields; see [`NamedTuple`].
+    /// Adds a named tuple of a class (usually a global) and field values; see [`NamedTuple`].
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -152,10 +152,10 @@ impl Arena {
     pub fn named_tuple<T: IntoValue>(&mut self, class: Id, fields: impl IntoIterator<Item = T>) -> Id {
         let class = self.checked(class);
         let fields = self.cells_of(fields);
-        self.named(class, &fields, Protocol::DEFAULT)
+        self.new_named_tuple(class, &fields, Protocol::DEFAULT)
     }
 
-    /// The member of an enum, by its class, a global as a rule, and its value; see [`EnumMember`].
+    /// Adds an enum member by its class (usually a global) and value; see [`EnumMember`].
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -166,10 +166,10 @@ impl Arena {
     pub fn enum_member(&mut self, class: Id, value: impl IntoValue) -> Id {
         let class = self.checked(class);
         let value = self.cell(value);
-        Id(self.called(class, &[value]))
+        Id(self.new_call(class, &[value]))
     }
 
-    fn named(&mut self, class: Cell, fields: &[Cell], protocol: Protocol) -> Id {
+    fn new_named_tuple(&mut self, class: Cell, fields: &[Cell], protocol: Protocol) -> Id {
         let fields = self.new_tuple(fields);
         Id(match protocol {
             Protocol::V0 | Protocol::V1 => self.reconstructed(class, "tuple", fields),

@@ -1,4 +1,4 @@
-//! `ipaddress`: addresses, networks and interfaces.
+//! Addresses, networks and interfaces of `ipaddress`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,40 +13,41 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Kind, Value};
 use crate::protocol::Protocol;
 
-/// Of which class an object of `ipaddress` is: what, and of IPv6 or of IPv4.
+/// A class of `ipaddress`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Kin {
-    pub(crate) what: What,
+pub(crate) struct IpClass {
+    pub(crate) kind: IpKind,
     pub(crate) is_v6: bool,
 }
 
+/// Kinds of `ipaddress` classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum IpKind {
     Address,
     Network,
     Interface,
 }
 
-impl Kin {
-    const ALL: [(&'static str, What, bool); 6] = [
-        ("IPv4Address", What::Address, false),
-        ("IPv6Address", What::Address, true),
-        ("IPv4Network", What::Network, false),
-        ("IPv6Network", What::Network, true),
-        ("IPv4Interface", What::Interface, false),
-        ("IPv6Interface", What::Interface, true),
+impl IpClass {
+    const ALL: [(&'static str, IpKind, bool); 6] = [
+        ("IPv4Address", IpKind::Address, false),
+        ("IPv6Address", IpKind::Address, true),
+        ("IPv4Network", IpKind::Network, false),
+        ("IPv6Network", IpKind::Network, true),
+        ("IPv4Interface", IpKind::Interface, false),
+        ("IPv6Interface", IpKind::Interface, true),
     ];
 
-    pub(super) fn of_name(name: &str) -> Option<Kin> {
-        Kin::ALL.into_iter().find(|kin| kin.0 == name).map(|(_, what, is_v6)| Kin { what, is_v6 })
+    pub(super) fn of_name(name: &str) -> Option<IpClass> {
+        IpClass::ALL.into_iter().find(|class| class.0 == name).map(|(_, kind, is_v6)| IpClass { kind, is_v6 })
     }
 
     fn name(self) -> &'static str {
-        Kin::ALL.into_iter().find(|kin| (kin.1, kin.2) == (self.what, self.is_v6)).map_or("", |kin| kin.0)
+        IpClass::ALL.into_iter().find(|class| (class.1, class.2) == (self.kind, self.is_v6)).map_or("", |class| class.0)
     }
 }
 
-/// An `ipaddress.IPv4Address` or `IPv6Address`.
+/// View of an `ipaddress.IPv4Address` or `IPv6Address`.
 ///
 /// ```
 /// use picklevm::typed::IpAddress;
@@ -64,52 +65,52 @@ pub struct IpAddress<'g> {
 }
 
 impl<'g> IpAddress<'g> {
-    /// The same address of IPv6 in a scope: the part behind `%`.
+    /// Returns the same IPv6 address with a scope ID, the part after `%`. IPv4 addresses have none.
     #[must_use]
     pub fn with_scope(self, scope: &'g str) -> IpAddress<'g> {
         IpAddress { scope: self.addr.is_ipv6().then_some(scope), ..self }
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn addr(&self) -> IpAddr {
         self.addr
     }
 
-    /// The scope of an IPv6 address, from Python 3.9 on: the part behind `%`.
+    /// Returns the scope ID of an IPv6 address, the part after `%` (Python 3.9 and later).
     pub fn scope(&self) -> Option<&'g str> {
         self.scope
     }
 
-    /// An integer, or as Pythons from 3.9 on have addresses of IPv6 its text.
+    /// Accepts an integer, bytes, or text (which Python 3.9 and later write for IPv6).
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpAddress<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
-        let kin = kin(instance, What::Address)?;
+        let class = class(instance, IpKind::Address)?;
         let [address] = instance.bind(instance.known, &SIGNATURE)?;
-        address_of(address?, kin)
+        address_of(address?, class)
     }
 }
 
-/// An address by its number, its bytes or its text.
-fn address_of(address: Value<'_>, kin: Kin) -> Option<IpAddress<'_>> {
-    let addr = match (address.kind(), kin.is_v6) {
+/// Reads an address from an integer, bytes or text.
+fn address_of(address: Value<'_>, class: IpClass) -> Option<IpAddress<'_>> {
+    let addr = match (address.kind(), class.is_v6) {
         (Kind::Int(bits), false) => IpAddr::V4(Ipv4Addr::from_bits(bits.try_into().ok()?)),
         (Kind::Int(bits), true) => IpAddr::V6(Ipv6Addr::from_bits(bits.try_into().ok()?)),
-        (Kind::Str(_) | Kind::ByteStr(_), _) => return parse(text(address)?, kin),
+        (Kind::Str(_) | Kind::ByteStr(_), _) => return parse(text(address)?, class),
         (_, false) => IpAddr::V4(octets_of::<4>(address)?.into()),
         (_, true) => IpAddr::V6(octets_of::<16>(address)?.into()),
     };
     Some(IpAddress { addr, scope: None })
 }
 
-fn kin(instance: &InstanceView<'_>, what: What) -> Option<Kin> {
+fn class(instance: &InstanceView<'_>, kind: IpKind) -> Option<IpClass> {
     match instance.known {
-        Class::Network(kin) if kin.what == what => Some(kin),
+        Class::Ip(class) if class.kind == kind => Some(class),
         _ => None,
     }
 }
 
-fn parse(address: &str, kin: Kin) -> Option<IpAddress<'_>> {
-    // Many objects may share a long text: it is not looked at.
+fn parse(address: &str, class: IpClass) -> Option<IpAddress<'_>> {
+    // Skip long texts, since many objects may share one.
     if address.len() > 1000 {
         return None;
     }
@@ -118,7 +119,7 @@ fn parse(address: &str, kin: Kin) -> Option<IpAddress<'_>> {
         None => (address, None),
     };
     let addr: IpAddr = addr.parse().ok()?;
-    (addr.is_ipv6() == kin.is_v6 && (kin.is_v6 || scope.is_none())).then_some(IpAddress { addr, scope })
+    (addr.is_ipv6() == class.is_v6 && (class.is_v6 || scope.is_none())).then_some(IpAddress { addr, scope })
 }
 
 impl<'g, T: Into<IpAddr>> From<T> for IpAddress<'g> {
@@ -127,7 +128,7 @@ impl<'g, T: Into<IpAddr>> From<T> for IpAddress<'g> {
     }
 }
 
-/// As Python's `str`: `fe80::1%eth0`.
+/// Formats like Python's `str`: `fe80::1%eth0`.
 impl fmt::Display for IpAddress<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.scope {
@@ -139,16 +140,16 @@ impl fmt::Display for IpAddress<'_> {
 
 impl Reduce for IpAddress<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let kin = Kin { what: What::Address, is_v6: self.addr.is_ipv6() };
+        let class = IpClass { kind: IpKind::Address, is_v6: self.addr.is_ipv6() };
         let address = match self.addr {
             IpAddr::V4(addr) => arena.cell(addr.to_bits()),
             IpAddr::V6(_) => arena.cell(self.to_string()),
         };
-        arena.known_call(["ipaddress", kin.name()], &[address])
+        arena.known_call(["ipaddress", class.name()], &[address])
     }
 }
 
-/// An `ipaddress.IPv4Network` or `IPv6Network`.
+/// View of an `ipaddress.IPv4Network` or `IPv6Network`.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -164,11 +165,11 @@ impl Reduce for IpAddress<'_> {
 pub struct IpNetwork<'g>(IpInterface<'g>);
 
 impl<'g> IpNetwork<'g> {
-    /// A network: its first address, and how many bits of it are the same in all.
+    /// Creates a network from its first address and prefix length.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfRange`] if the address has fewer bits, or others are set.
+    /// [`ErrorKind::OutOfRange`] if the address has fewer bits than the prefix or host bits are set.
     pub fn new(address: IpAddress<'g>, prefix: u8) -> Result<IpNetwork<'g>> {
         let network = IpInterface::new(address, prefix)?;
         let hosts = match address.addr {
@@ -177,25 +178,25 @@ impl<'g> IpNetwork<'g> {
         };
         match hosts {
             0 => Ok(IpNetwork(network)),
-            _ => Err(Error::new(ErrorKind::OutOfRange, "the first address of a network", network.to_string())),
+            _ => Err(Error::new(ErrorKind::OutOfRange, "a network address without host bits", network.to_string())),
         }
     }
 
-    /// The first address.
+    /// Returns the network address, the first of the network.
     pub fn address(&self) -> IpAddress<'g> {
         self.0.address
     }
 
-    /// How many bits are the same in all addresses.
+    /// Returns the prefix length in bits.
     pub fn prefix(&self) -> u8 {
         self.0.prefix
     }
 
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpNetwork<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["address", "strict"], 1).by_init();
-        let kin = kin(instance, What::Network)?;
+        let class = class(instance, IpKind::Network)?;
         let [address, strict] = instance.bind(instance.known, &SIGNATURE)?;
-        let IpInterface { address, prefix } = interface_of(address?, kin)?;
+        let IpInterface { address, prefix } = interface_of(address?, class)?;
         let is_strict = index_or(strict, 1)? != 0;
         let host = |bits: u32| 1u128.checked_shl(bits - u32::from(prefix)).map_or(u128::MAX, |first| first - 1);
         let addr = match address.addr {
@@ -203,13 +204,13 @@ impl<'g> IpNetwork<'g> {
             IpAddr::V4(addr) => IpAddr::V4(Ipv4Addr::from_bits(addr.to_bits() & !(host(32) as u32))),
             IpAddr::V6(addr) => IpAddr::V6(Ipv6Addr::from_bits(addr.to_bits() & !host(128))),
         };
-        // Python takes away the scope with the host bits.
+        // Python drops the scope ID together with the host bits.
         let scope = address.scope.filter(|_| is_strict);
         IpNetwork::new(IpAddress { addr, scope }, prefix).ok()
     }
 }
 
-/// As Python's `str`: `10.0.0.0/8`.
+/// Formats like Python's `str`: `10.0.0.0/8`.
 impl fmt::Display for IpNetwork<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -218,11 +219,11 @@ impl fmt::Display for IpNetwork<'_> {
 
 impl Reduce for IpNetwork<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        self.0.reduce_as(What::Network, arena)
+        self.0.reduce_as(IpKind::Network, arena)
     }
 }
 
-/// An `ipaddress.IPv4Interface` or `IPv6Interface`: an address in a network.
+/// View of an `ipaddress.IPv4Interface` or `IPv6Interface`: an address with a prefix length.
 ///
 /// ```
 /// use std::net::Ipv4Addr;
@@ -240,76 +241,76 @@ pub struct IpInterface<'g> {
 }
 
 impl<'g> IpInterface<'g> {
-    /// An address, and how many of its bits are the same in all the network.
+    /// Creates an interface from an address and the prefix length of its network.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfRange`] if the address has fewer bits.
+    /// [`ErrorKind::OutOfRange`] if the address has fewer bits than the prefix.
     pub fn new(address: IpAddress<'g>, prefix: u8) -> Result<IpInterface<'g>> {
-        let most = if address.addr.is_ipv6() { 128 } else { 32 };
-        if prefix <= most {
+        let max = if address.addr.is_ipv6() { 128 } else { 32 };
+        if prefix <= max {
             return Ok(IpInterface { address, prefix });
         }
-        Err(Error::new(ErrorKind::OutOfRange, format!("a prefix of {most} bits at most"), prefix.to_string()))
+        Err(Error::new(ErrorKind::OutOfRange, format!("a prefix of at most {max} bits"), prefix.to_string()))
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn address(&self) -> IpAddress<'g> {
         self.address
     }
 
-    /// How many bits are the same in all addresses of the network.
+    /// Returns the prefix length of the network in bits.
     pub fn prefix(&self) -> u8 {
         self.prefix
     }
 
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpInterface<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
-        let kin = kin(instance, What::Interface)?;
+        let class = class(instance, IpKind::Interface)?;
         let [address] = instance.bind(instance.known, &SIGNATURE)?;
-        interface_of(address?, kin)
+        interface_of(address?, class)
     }
 
-    fn reduce_as(self, what: What, arena: &mut Arena) -> Id {
-        let kin = Kin { what, is_v6: self.address.addr.is_ipv6() };
+    fn reduce_as(self, kind: IpKind, arena: &mut Arena) -> Id {
+        let class = IpClass { kind, is_v6: self.address.addr.is_ipv6() };
         let written = arena.cell(self.to_string());
-        arena.known_call(["ipaddress", kin.name()], &[written])
+        arena.known_call(["ipaddress", class.name()], &[written])
     }
 }
 
-/// An address with a prefix: the text of both, a pair of both, or an address alone, which is a network of its own.
-fn interface_of(value: Value<'_>, kin: Kin) -> Option<IpInterface<'_>> {
-    let whole = if kin.is_v6 { 128 } else { 32 };
+/// Reads an address with a prefix: text, a pair, or an address alone, whose prefix is its full length.
+fn interface_of(value: Value<'_>, class: IpClass) -> Option<IpInterface<'_>> {
+    let full = if class.is_v6 { 128 } else { 32 };
     let (address, prefix) = match value.kind() {
         Kind::Tuple(parts) => match parts.len() {
-            1 => (address_of(parts.get(0)?, kin)?, whole),
+            1 => (address_of(parts.get(0)?, class)?, full),
             _ => {
                 let [address, prefix] = parts.as_array()?;
                 let prefix = match prefix.as_i64() {
                     Some(prefix) => u8::try_from(prefix).ok()?,
-                    None => prefix_of(text(prefix)?, kin)?,
+                    None => prefix_of(text(prefix)?, class)?,
                 };
-                (address_of(address, kin)?, prefix)
+                (address_of(address, class)?, prefix)
             }
         },
         Kind::Str(_) | Kind::ByteStr(_) => {
             let written = text(value)?;
             match written.split_once('/') {
-                Some((address, prefix)) => (parse(address, kin)?, prefix_of(prefix, kin)?),
-                None => (parse(written, kin)?, whole),
+                Some((address, prefix)) => (parse(address, class)?, prefix_of(prefix, class)?),
+                None => (parse(written, class)?, full),
             }
         }
-        _ => (address_of(value, kin)?, whole),
+        _ => (address_of(value, class)?, full),
     };
     IpInterface::new(address, prefix).ok()
 }
 
-/// A prefix by its length; of IPv4 also by the mask of the network, or of the hosts in it.
-fn prefix_of(text: &str, kin: Kin) -> Option<u8> {
+/// Parses a prefix: its length or, for IPv4, a netmask or hostmask.
+fn prefix_of(text: &str, class: IpClass) -> Option<u8> {
     if !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit()) {
         return text.parse().ok();
     }
-    let mask = text.parse::<Ipv4Addr>().ok().filter(|_| !kin.is_v6)?.to_bits();
+    let mask = text.parse::<Ipv4Addr>().ok().filter(|_| !class.is_v6)?.to_bits();
     let is_prefix = |mask: u32| mask.leading_ones() + mask.trailing_zeros() >= 32;
     match mask {
         _ if is_prefix(mask) => Some(mask.leading_ones() as u8),
@@ -318,7 +319,7 @@ fn prefix_of(text: &str, kin: Kin) -> Option<u8> {
     }
 }
 
-/// As Python's `str`: `10.0.0.1/8`.
+/// Formats like Python's `str`: `10.0.0.1/8`.
 impl fmt::Display for IpInterface<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.prefix)
@@ -327,12 +328,12 @@ impl fmt::Display for IpInterface<'_> {
 
 impl Reduce for IpInterface<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        self.reduce_as(What::Interface, arena)
+        self.reduce_as(IpKind::Interface, arena)
     }
 }
 
 typed! {
-    IpAddress<'g>, "an address of ipaddress";
-    IpNetwork<'g>, "a network of ipaddress";
-    IpInterface<'g>, "an interface of ipaddress";
+    IpAddress<'g>, "an ipaddress address";
+    IpNetwork<'g>, "an ipaddress network";
+    IpInterface<'g>, "an ipaddress interface";
 }

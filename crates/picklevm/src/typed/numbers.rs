@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Kind, Value};
 use crate::protocol::Protocol;
 
-/// A `fractions.Fraction`, in lowest terms as Python keeps it.
+/// View of a `fractions.Fraction`, in lowest terms.
 ///
 /// ```
 /// use picklevm::typed::Fraction;
@@ -32,7 +32,7 @@ pub struct Fraction {
 }
 
 impl Fraction {
-    /// The quotient of two integers.
+    /// Creates a fraction in lowest terms.
     ///
     /// # Errors
     ///
@@ -50,18 +50,18 @@ impl Fraction {
         Ok(Fraction { numerator: numerator / &divisor, denominator: denominator / divisor })
     }
 
-    /// What is divided.
+    /// Returns the numerator.
     pub fn numerator(&self) -> &BigInt {
         &self.numerator
     }
 
-    /// What it is divided by; above 0.
+    /// Returns the denominator, which is positive.
     pub fn denominator(&self) -> &BigInt {
         &self.denominator
     }
 
-    /// Two integers, or one number, or its text, as Pythons before 3.11 have it. Large ones are taken at their word that these
-    /// are the lowest terms: to find out would take quadratic time.
+    /// Accepts two integers, one number, or text (which Python before 3.11 writes). Large fractions are assumed to be
+    /// in lowest terms: the check takes quadratic time.
     pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Fraction> {
         const SIGNATURE: Signature<2> = Signature::new(["numerator", "denominator"], 0);
         let (numerator, denominator) = match instance.bind(Class::Fraction, &SIGNATURE)? {
@@ -83,13 +83,13 @@ impl Fraction {
     }
 }
 
-/// Up to this size a fraction is put into its lowest terms.
+/// Maximum size of fractions that are reduced to lowest terms.
 const SMALL_BITS: u64 = 2048;
 
-/// The most decimal places, and zeros, that the text of a fraction is given by its exponent.
-const MOST_EXPONENT: u32 = 4300;
+/// Maximum number of decimal places or zeros that an exponent may add to the text of a fraction.
+const MAX_EXPONENT: u32 = 4300;
 
-/// The numerator and denominator of a finite float.
+/// Returns numerator and denominator of a finite float.
 fn ratio_of_float(float: f64) -> Option<(BigInt, BigInt)> {
     if !float.is_finite() {
         return None;
@@ -103,7 +103,7 @@ fn ratio_of_float(float: f64) -> Option<(BigInt, BigInt)> {
     Some(if shift >= 0 { (signed << shift, 1.into()) } else { (signed, BigInt::from(1) << -shift) })
 }
 
-/// The pattern of `fractions.Fraction`: `3/4`, or a decimal with a point and an exponent.
+/// Parses the text format of `fractions.Fraction`: `3/4`, or a decimal with optional point and exponent.
 fn ratio_of_text(written: &str) -> Option<(BigInt, BigInt)> {
     let unsigned = written.strip_prefix(['+', '-']).unwrap_or(written);
     let sign = |size: BigInt| if written.starts_with('-') { -size } else { size };
@@ -125,7 +125,7 @@ fn ratio_of_text(written: &str) -> Option<(BigInt, BigInt)> {
         return Some((sign(whole), 1.into()));
     }
     let power = |exponent: u64| {
-        let exponent = u32::try_from(exponent).ok().filter(|exponent| *exponent <= MOST_EXPONENT)?;
+        let exponent = u32::try_from(exponent).ok().filter(|exponent| *exponent <= MAX_EXPONENT)?;
         Some(BigInt::from(10).pow(exponent))
     };
     let scale = power(places as u64)?;
@@ -136,7 +136,7 @@ fn ratio_of_text(written: &str) -> Option<(BigInt, BigInt)> {
     })
 }
 
-/// Digits, with single underscores between them. Not the parser of `num-bigint`, which takes quadratic time.
+/// Parses digits with single underscores between them. The parser of `num-bigint` takes quadratic time.
 fn digits(text: &str) -> Option<BigInt> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
     if !text.split('_').all(is_number) {
@@ -146,7 +146,7 @@ fn digits(text: &str) -> Option<BigInt> {
     Some(BigInt::from(crate::graph::from_digits(text.as_bytes(), 10)?))
 }
 
-/// An integer, also one that is a bool.
+/// Returns an integer or bool as an integer.
 pub(super) fn integer_of(value: Value<'_>) -> Option<BigInt> {
     match value.kind() {
         Kind::Int(int) => Some(int.to_bigint()),
@@ -155,7 +155,7 @@ pub(super) fn integer_of(value: Value<'_>) -> Option<BigInt> {
     }
 }
 
-/// An integer in decimal. `num-bigint` takes quadratic time for it.
+/// Formats an integer in decimal. `num-bigint` takes quadratic time for it.
 pub(super) struct Digits<'a>(pub(super) &'a BigInt);
 
 impl fmt::Display for Digits<'_> {
@@ -164,7 +164,7 @@ impl fmt::Display for Digits<'_> {
     }
 }
 
-/// As Python's `str`: `1/3`, or `2` of an integer.
+/// Formats like Python's `str`: `1/3`, or `2` for an integer.
 impl fmt::Display for Fraction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [numerator, denominator] = [&self.numerator, &self.denominator].map(Digits);
@@ -185,7 +185,7 @@ impl Reduce for Fraction {
     }
 }
 
-/// A `complex`: what [`Kind::Complex`] has, also where no resolver made one of the call.
+/// View of a `complex`: a [`Kind::Complex`], or a call of `complex` that no resolver evaluated.
 ///
 /// ```
 /// use picklevm::{Symbolic, Unpickler, typed::Complex};

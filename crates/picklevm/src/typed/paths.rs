@@ -1,7 +1,7 @@
-//! `pathlib`.
+//! Paths of `pathlib`.
 //!
-//! Pythons up to 3.12 pickle the parts of a path, 3.13 the strings that it was made of, and under the name
-//! `pathlib._local`, which no other version up to 3.12 knows.
+//! Python up to 3.12 pickles the parts of a path. Python 3.13 pickles the strings that it was created from, under the
+//! module name `pathlib._local`, which versions up to 3.12 do not have.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,21 +15,21 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
 
-/// Of which class a [`Path`] is.
+/// The class of a [`Path`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Flavour {
-    /// `PurePosixPath`: with `/`, and without a file system.
+    /// `PurePosixPath`: POSIX syntax, without file system access.
     PurePosix,
-    /// `PosixPath`, which Python makes on POSIX systems alone.
+    /// `PosixPath`, which Python supports on POSIX systems only.
     Posix,
-    /// `PureWindowsPath`: with drives and `\`, and without a file system.
+    /// `PureWindowsPath`: Windows syntax, without file system access.
     PureWindows,
-    /// `WindowsPath`, which Python makes on Windows alone.
+    /// `WindowsPath`, which Python supports on Windows only.
     Windows,
 }
 
 impl Flavour {
-    /// The name of the class.
+    /// Returns the name of the class.
     pub fn name(self) -> &'static str {
         match self {
             Flavour::PurePosix => "PurePosixPath",
@@ -39,7 +39,7 @@ impl Flavour {
         }
     }
 
-    /// Whether paths have drives and `\`.
+    /// Returns whether paths have Windows syntax (drives and `\`).
     pub fn is_windows(self) -> bool {
         matches!(self, Flavour::PureWindows | Flavour::Windows)
     }
@@ -51,7 +51,7 @@ impl Flavour {
     }
 }
 
-/// A path of `pathlib`.
+/// View of a `pathlib` path.
 ///
 /// ```
 /// use picklevm::typed::{Flavour, Path};
@@ -78,18 +78,18 @@ enum Segments<'g> {
 }
 
 impl<'g> Path<'g> {
-    /// A path by its text.
+    /// Creates a path from text.
     pub fn new(flavour: Flavour, path: &'g str) -> Path<'g> {
         Path { flavour, segments: Segments::Written(path) }
     }
 
-    /// The class.
+    /// Returns the class.
     pub fn flavour(&self) -> Flavour {
         self.flavour
     }
 
-    /// The strings that the path is made of, with U+FFFD for what is no Unicode: its parts, or whole paths that are to
-    /// be joined.
+    /// Returns the strings that the path is joined from: its parts, or whole paths. Invalid Unicode is replaced with
+    /// U+FFFD.
     pub fn segments(&self) -> impl Iterator<Item = String> + use<'g> {
         let (written, pickled) = match self.segments {
             Segments::Written(path) => (Some(path.to_owned()), None),
@@ -98,8 +98,8 @@ impl<'g> Path<'g> {
         written.into_iter().chain(pickled.into_iter().flatten().map(segment))
     }
 
-    /// The path as Python's `str` writes it, if it is Unicode: file names with other bytes have lone surrogates in
-    /// Python (PEP 383), for which [`to_string`](ToString::to_string) has U+FFFD.
+    /// Returns the path like Python's `str`, if it is valid Unicode. Python decodes other bytes of file names to lone
+    /// surrogates (PEP 383), which [`to_string`](ToString::to_string) replaces with U+FFFD.
     pub fn to_str(&self) -> Option<String> {
         let is_unicode = match self.segments {
             Segments::Written(_) => true,
@@ -131,14 +131,14 @@ impl fmt::Debug for Path<'_> {
     }
 }
 
-/// Whether class and text are the same.
+/// Compares class and text.
 impl PartialEq for Path<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.flavour == other.flavour && self.to_string() == other.to_string()
     }
 }
 
-/// The path as Python's `str` writes it: joined, without empty parts and `.`.
+/// Formats like Python's `str`: joined, without empty parts and `.`.
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.flavour.is_windows() { windows(self.segments()) } else { posix(self.segments()) };
@@ -146,7 +146,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Segments joined as `posixpath.join` and `PurePath` do: one that begins at the root begins anew.
+/// Joins segments like `posixpath.join` and `PurePath`: an absolute segment discards the previous ones.
 fn posix(segments: impl Iterator<Item = String>) -> String {
     let mut joined = String::new();
     for segment in segments {
@@ -157,17 +157,17 @@ fn posix(segments: impl Iterator<Item = String>) -> String {
         }
         joined.push_str(&segment);
     }
-    // Two slashes at the front are a root of their own, three are one (POSIX, 4.13).
+    // Exactly two leading slashes are a distinct root, three or more are one slash (POSIX, 4.13).
     let root = match joined.len() - joined.trim_start_matches('/').len() {
         0 => "",
         2 => "//",
         _ => "/",
     };
-    tidy(String::from(root), &joined, '/')
+    push_parts(String::from(root), &joined, '/')
 }
 
-/// The parts of a path behind its root.
-fn tidy(mut path: String, rest: &str, separator: char) -> String {
+/// Appends the parts after the root, without empty parts and `.`.
+fn push_parts(mut path: String, rest: &str, separator: char) -> String {
     for (n, part) in rest.split(separator).filter(|part| !matches!(*part, "" | ".")).enumerate() {
         if n > 0 {
             path.push(separator);
@@ -177,7 +177,7 @@ fn tidy(mut path: String, rest: &str, separator: char) -> String {
     if path.is_empty() { String::from(".") } else { path }
 }
 
-/// Segments joined as `ntpath.join` and `PureWindowsPath` do.
+/// Joins segments like `ntpath.join` and `PureWindowsPath`.
 fn windows(segments: impl Iterator<Item = String>) -> String {
     let (mut drive, mut root, mut rest) = (String::new(), "", String::new());
     for segment in segments {
@@ -195,7 +195,7 @@ fn windows(segments: impl Iterator<Item = String>) -> String {
         }
         rest.push_str(next_rest);
     }
-    // A share is apart from what follows.
+    // A share needs a separator before the rest.
     if !rest.is_empty() && root.is_empty() && !drive.is_empty() && !drive.ends_with([':', '\\']) {
         root = "\\";
     }
@@ -204,13 +204,13 @@ fn windows(segments: impl Iterator<Item = String>) -> String {
     if root.is_empty() && is_share(drive) {
         root = "\\";
     }
-    let path = tidy([drive, root].concat(), rest, '\\');
-    // What looks like a drive but is none is kept apart from one.
+    let path = push_parts([drive, root].concat(), rest, '\\');
+    // Prefix a relative part that looks like a drive.
     let is_relative = drive.is_empty() && root.is_empty();
     if is_relative && !split_root(&path).0.is_empty() { format!(".\\{path}") } else { path }
 }
 
-/// Whether a drive is a share, `\\host\share` or `\\?\UNC\host\share`, which a root follows.
+/// Returns whether a drive is a share, `\\host\share` or `\\?\UNC\host\share`, which always has a root.
 fn is_share(drive: &str) -> bool {
     let parts: Vec<&str> = drive.split('\\').collect();
     match parts[..] {
@@ -220,7 +220,7 @@ fn is_share(drive: &str) -> bool {
     }
 }
 
-/// Drive, root and what follows: `ntpath.splitroot`.
+/// Splits a path into drive, root and rest, like `ntpath.splitroot`.
 fn split_root(path: &str) -> (&str, &str, &str) {
     if let Some(unc) = path.strip_prefix("\\\\") {
         let start = if path.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("\\\\?\\UNC\\")) { 6 } else { 0 };
@@ -241,7 +241,7 @@ fn split_root(path: &str) -> (&str, &str, &str) {
     }
 }
 
-/// Under the name that every Python knows, and made of what the path was made of.
+/// Uses the module name `pathlib`, which every Python version has, and the original segments.
 impl Reduce for Path<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let args: Vec<Cell> = match self.segments {
@@ -258,20 +258,20 @@ impl Reduce for Path<'_> {
 
 /// # Errors
 ///
-/// [`ErrorKind::Type`] if it is a path of Windows where this system is none, or the other way round.
+/// [`ErrorKind::Type`] for a Windows path on another system, or a POSIX path on Windows.
 impl TryFrom<Path<'_>> for PathBuf {
     type Error = Error;
 
     fn try_from(path: Path<'_>) -> Result<PathBuf> {
         if path.flavour.is_windows() != cfg!(windows) {
-            return Err(Error::new(ErrorKind::Type, "a path of this system", format!("a {}", path.flavour.name())));
+            return Err(Error::new(ErrorKind::Type, "a path for this platform", format!("a {}", path.flavour.name())));
         }
         Ok(PathBuf::from(path.to_string()))
     }
 }
 
 typed! {
-    Path<'g>, "a path of pathlib";
+    Path<'g>, "a pathlib path";
 }
 
 #[cfg(test)]
@@ -283,9 +283,9 @@ mod tests {
         if flavour.is_windows() { windows(segments) } else { posix(segments) }
     }
 
-    /// What `str(PurePosixPath(…))` gives.
+    /// Expected values are from `str(PurePosixPath(…))`.
     #[test]
-    fn posix_paths_are_joined_as_pathlib_does_it() {
+    fn posix_paths_are_joined_like_pathlib() {
         let cases: [(&[&str], &str); 16] = [
             (&[], "."),
             (&[""], "."),
@@ -309,9 +309,9 @@ mod tests {
         }
     }
 
-    /// What `str(PureWindowsPath(…))` of 3.13 gives.
+    /// Expected values are from `str(PureWindowsPath(…))` of 3.13.
     #[test]
-    fn windows_paths_are_joined_as_pathlib_does_it() {
+    fn windows_paths_are_joined_like_pathlib() {
         let cases: [(&[&str], &str); 22] = [
             (&[], "."),
             (&[""], "."),

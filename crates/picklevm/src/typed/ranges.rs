@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Id, IntoValue, Value};
 use crate::protocol::Protocol;
 
-/// A `range`, or an `xrange` of Python 2.
+/// View of a `range`, or an `xrange` of Python 2.
 ///
 /// ```
 /// use picklevm::typed::Range;
@@ -34,11 +34,11 @@ pub struct Range {
 }
 
 impl Range {
-    /// The integers from `start` up to but without `stop`, `step` apart.
+    /// Creates a range from `start` to `stop` (exclusive) in steps of `step`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfRange`] if the step is 0, as Python refuses it.
+    /// [`ErrorKind::OutOfRange`] if the step is 0, which Python rejects.
     pub fn new(start: impl Into<BigInt>, stop: impl Into<BigInt>, step: impl Into<BigInt>) -> Result<Range> {
         let (start, stop, step) = (start.into(), stop.into(), step.into());
         if step == BigInt::ZERO {
@@ -47,17 +47,17 @@ impl Range {
         Ok(Range { start, stop, step })
     }
 
-    /// The first integer.
+    /// Returns the start, the first integer.
     pub fn start(&self) -> &BigInt {
         &self.start
     }
 
-    /// Where the range ends; not in it.
+    /// Returns the exclusive end.
     pub fn stop(&self) -> &BigInt {
         &self.stop
     }
 
-    /// The difference between one integer and the next; never 0.
+    /// Returns the step, which is never 0.
     pub fn step(&self) -> &BigInt {
         &self.step
     }
@@ -69,7 +69,7 @@ impl Range {
     }
 }
 
-/// The arguments of `range` and `slice`: one is where it stops.
+/// Binds the arguments of `range` or `slice`. A single argument is the stop.
 fn start_stop_step<'g>(instance: &InstanceView<'g>, class: Class) -> Option<[Option<Value<'g>>; 3]> {
     const SIGNATURE: Signature<3> = Signature::new(["start", "stop", "step"], 1).positional_only(3);
     Some(match instance.bind(class, &SIGNATURE)? {
@@ -78,7 +78,7 @@ fn start_stop_step<'g>(instance: &InstanceView<'g>, class: Class) -> Option<[Opt
     })
 }
 
-/// As Python's `repr`.
+/// Formats like Python's `repr`.
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [start, stop, step] = [&self.start, &self.stop, &self.step].map(Digits);
@@ -100,7 +100,7 @@ impl Reduce for Range {
     }
 }
 
-/// A `slice`.
+/// View of a `slice`.
 ///
 /// ```
 /// use picklevm::{Graph, typed::Slice};
@@ -114,11 +114,11 @@ impl Reduce for Range {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slice<'g> {
-    /// Where it begins; `None` and integers as a rule.
+    /// The start; usually `None` or an integer.
     pub start: Value<'g>,
-    /// Where it ends.
+    /// The stop.
     pub stop: Value<'g>,
-    /// From one position to the next.
+    /// The step.
     pub step: Value<'g>,
 }
 
@@ -139,7 +139,7 @@ impl Reduce for Slice<'_> {
 }
 
 impl Arena {
-    /// A `slice`; see [`Slice`].
+    /// Adds a `slice`; see [`Slice`].
     pub fn slice(&mut self, start: impl IntoValue, stop: impl IntoValue, step: impl IntoValue) -> Id {
         let args = [self.cell(start), self.cell(stop), self.cell(step)];
         self.known_call(["builtins", "slice"], &args)

@@ -1,10 +1,10 @@
-//! What constructors of objects share.
+//! Helpers for implementations of `Reduce`, `View` and `IntoValue`.
 
 use crate::graph::{Arena, Cell, Construction, Id, IntoValue};
 use crate::resolve::python2_names::{self, Names};
 
 impl Arena {
-    /// A global by its names of Python 3; in a graph that has those of Python 2, by these.
+    /// Adds a global by its Python 3 name. In a graph of Python 2 names, the name is mapped to Python 2.
     pub(crate) fn known_global(&mut self, module: &str, name: &str) -> Cell {
         let names = Names::of_protocol(self.protocol.unwrap_or(3));
         let renamed = if names == Names::Python2 { python2_names::renamed(module, name, names) } else { None };
@@ -12,32 +12,32 @@ impl Arena {
         self.global(module, name).0
     }
 
-    /// What a known function returns when Python calls it.
+    /// Adds a call of a function by its Python 3 name.
     pub(super) fn known_call(&mut self, [module, name]: [&str; 2], args: &[Cell]) -> Id {
         let function = self.known_global(module, name);
-        Id(self.called(function, args))
+        Id(self.new_call(function, args))
     }
 
-    /// What a function returns when Python calls it.
-    pub(super) fn called(&mut self, function: Cell, args: &[Cell]) -> Cell {
+    /// Adds a call of a function.
+    pub(super) fn new_call(&mut self, function: Cell, args: &[Cell]) -> Cell {
         let args = self.new_tuple(args);
         self.new_object(Construction::Reduce, function, args)
     }
 
-    /// An instance as protocols 0 and 1 make it: `copyreg._reconstructor(class, base, value)`.
+    /// Adds an instance as protocols 0 and 1 write it: `copyreg._reconstructor(class, base, value)`.
     pub(crate) fn reconstructed(&mut self, class: Cell, base: &str, value: Cell) -> Cell {
         let function = self.known_global("copyreg", "_reconstructor");
         let base = self.known_global("builtins", base);
-        self.called(function, &[class, base, value])
+        self.new_call(function, &[class, base, value])
     }
 
-    /// The cell of a Rust value.
+    /// Adds a Rust value and returns its cell.
     pub(super) fn cell(&mut self, value: impl IntoValue) -> Cell {
         self.add(value).0
     }
 }
 
-/// `IntoValue` for what is reduced: as CPython 3.13 pickles it at the default protocol. `View` by what an instance is.
+/// Implements `View` by the type's `of(&InstanceView)`, and `IntoValue` by `Reduce`.
 macro_rules! typed {
     ($($(#[$doc:meta])* $type:ident $(<$g:lifetime>)?, $expected:literal;)*) => {$(
         $(#[$doc])*
@@ -53,9 +53,10 @@ macro_rules! typed {
     )*};
 }
 
+/// Implements `IntoValue` by `Reduce` at the default protocol.
 macro_rules! into_value {
     ($type:ident) => {
-        /// As CPython 3.13 pickles it at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT).
+        /// Reduced as CPython 3.13 pickles it at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT).
         impl $crate::IntoValue for $type {
             fn into_value(self, arena: &mut $crate::Arena) -> $crate::Id {
                 $crate::typed::Reduce::reduce(self, arena, $crate::Protocol::DEFAULT)
@@ -63,7 +64,8 @@ macro_rules! into_value {
         }
     };
     ($type:ident <$g:lifetime>) => {
-        /// As CPython 3.13 pickles it at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT); what it holds is copied.
+        /// Reduced as CPython 3.13 pickles it at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT); its contents are
+        /// copied.
         impl $crate::IntoValue for $type<'_> {
             fn into_value(self, arena: &mut $crate::Arena) -> $crate::Id {
                 $crate::typed::Reduce::reduce(self, arena, $crate::Protocol::DEFAULT)

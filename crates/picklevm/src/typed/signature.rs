@@ -1,45 +1,45 @@
-//! Signatures of constructors: which arguments Python takes, by position and by name.
+//! Signatures of Python constructors.
 
 use super::builtins::text;
 use super::class::Class;
 use super::instance::InstanceView;
 use crate::graph::{Construction, Dict, Items, Kind, Value};
 
-/// The parameters of a constructor of Python, in their order: what `inspect.signature` tells of it.
+/// The parameters of a Python constructor in order, as in `inspect.signature`.
 pub(crate) struct Signature<const N: usize> {
     names: [&'static str; N],
-    /// How many must be given.
+    /// Number of required parameters.
     required: usize,
-    /// How many can't be given by name.
+    /// Number of positional-only parameters.
     positional_only: usize,
-    /// How many can be given by position.
+    /// Number of parameters that accept positional arguments.
     positional: usize,
-    /// Whether `__new__` alone makes the whole object, so that NEWOBJ does too.
+    /// Whether `__new__` alone initializes the object, so that NEWOBJ does too.
     by_new: bool,
 }
 
 impl<const N: usize> Signature<N> {
-    /// Parameters of a class whose `__new__` makes the whole object, all of which may be given by position or by name.
+    /// Parameters of a class that is initialized by `__new__`. All accept positional and keyword arguments.
     pub(crate) const fn new(names: [&'static str; N], required: usize) -> Self {
         Signature { names, required, positional_only: 0, positional: N, by_new: true }
     }
 
-    /// The first so many parameters have no names.
+    /// Makes the first `count` parameters positional-only.
     pub(crate) const fn positional_only(self, count: usize) -> Self {
         Signature { positional_only: count, ..self }
     }
 
-    /// The parameters after the first so many are given by name alone.
+    /// Makes the parameters after the first `count` keyword-only.
     pub(crate) const fn keyword_only_after(self, count: usize) -> Self {
         Signature { positional: count, ..self }
     }
 
-    /// The object is made by `__init__`, which NEWOBJ does not call.
+    /// Marks a class that is initialized by `__init__`, which NEWOBJ does not call.
     pub(crate) const fn by_init(self) -> Self {
         Signature { by_new: false, ..self }
     }
 
-    /// The arguments by parameter; `None` of a call that Python refuses.
+    /// Binds arguments to parameters; returns `None` for a call that Python rejects.
     pub(crate) fn bind<'g>(&self, args: Items<'g>, kwargs: Option<Dict<'g>>) -> Option<[Option<Value<'g>>; N]> {
         let mut bound = [None; N];
         if args.len() > self.positional {
@@ -48,15 +48,15 @@ impl<const N: usize> Signature<N> {
         for (place, arg) in bound.iter_mut().zip(args) {
             *place = Some(arg);
         }
-        // More of them cannot all be parameters.
+        // More keyword arguments than parameters: some are unknown.
         let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
         if kwargs.is_some_and(|kwargs| kwargs.len() > N) {
             return None;
         }
         for (key, value) in kwargs.into_iter().flat_map(Dict::entries) {
             let name = text(key)?;
-            let at = self.names.iter().skip(self.positional_only).position(|known| *known == name)?;
-            let place = &mut bound[self.positional_only + at];
+            let index = self.names.iter().skip(self.positional_only).position(|known| *known == name)?;
+            let place = &mut bound[self.positional_only + index];
             if place.replace(value).is_some() {
                 return None;
             }
@@ -66,36 +66,37 @@ impl<const N: usize> Signature<N> {
 }
 
 impl<'g> InstanceView<'g> {
-    /// The arguments of an instance of a class that is nothing but these, by the parameters of its constructor.
+    /// Binds the arguments of an instance of `class` that has neither state nor items.
     pub(crate) fn bind<const N: usize>(
         &self,
         class: Class,
         signature: &Signature<N>,
     ) -> Option<[Option<Value<'g>>; N]> {
-        let is_made = signature.by_new || !matches!(self.how, Construction::NewObj | Construction::NewObjEx);
-        let is_whole = self.known == class && !self.is_partial && self.state.is_none();
-        if !is_made || !is_whole || self.items.is_some() || self.pairs.is_some() {
+        let is_initialized =
+            signature.by_new || !matches!(self.construction, Construction::NewObj | Construction::NewObjEx);
+        let is_complete = self.known == class && !self.is_incomplete && self.state.is_none();
+        if !is_initialized || !is_complete || self.items.is_some() || self.pairs.is_some() {
             return None;
         }
         signature.bind(self.args, self.kwargs())
     }
 }
 
-/// An integer where Python takes one: a bool is one too.
+/// Returns an integer or bool as an integer.
 pub(crate) fn index(value: Value<'_>) -> Option<i64> {
     value.as_i64().or_else(|| value.as_bool().map(i64::from))
 }
 
-/// An integer that may be left out.
+/// Returns an optional integer or its default.
 pub(crate) fn index_or(value: Option<Value<'_>>, default: i64) -> Option<i64> {
     value.map_or(Some(default), index)
 }
 
-/// An integer or a float.
+/// Returns a float, integer or bool as a float.
 pub(crate) fn real(value: Value<'_>) -> Option<f64> {
     match value.kind() {
         Kind::Float(float) => Some(float),
-        // Python refuses integers that no float comes near.
+        // Python rejects integers beyond the range of floats.
         Kind::Int(int) => Some(int.to_f64()).filter(|float| float.is_finite()),
         Kind::Bool(value) => Some(f64::from(u8::from(value))),
         _ => None,

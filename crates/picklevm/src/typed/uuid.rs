@@ -13,7 +13,7 @@ use super::{Reduce, View};
 use crate::graph::{Arena, Cell, Construction, Id, OpKind, Value};
 use crate::protocol::Protocol;
 
-/// A `uuid.UUID`.
+/// View of a `uuid.UUID`.
 ///
 /// ```
 /// use picklevm::typed::Uuid;
@@ -30,41 +30,41 @@ pub struct Uuid {
     safety: SafeUuid,
 }
 
-/// Whether a [`Uuid`] was made in a way that is safe for several processes: `uuid.SafeUUID`.
+/// Whether a [`Uuid`] was generated in a multiprocessing-safe way: `uuid.SafeUUID`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SafeUuid {
-    /// It was.
+    /// Generated safely.
     Safe,
-    /// It was not.
+    /// Not generated safely.
     Unsafe,
-    /// Nobody told: so is what Pythons before 3.7 make.
+    /// Unknown, as for pickles of Python before 3.7.
     #[default]
     Unknown,
 }
 
 impl Uuid {
-    /// The same id with word of how it was made.
+    /// Returns the same UUID with another [`safety`](Uuid::safety).
     #[must_use]
     pub fn with_safety(self, safety: SafeUuid) -> Uuid {
         Uuid { safety, ..self }
     }
 
-    /// The 128 bits: what `uuid::Uuid::from_u128` takes.
+    /// Returns the 128 bits, as for `uuid::Uuid::from_u128`.
     pub fn as_u128(self) -> u128 {
         self.bits
     }
 
-    /// Whether it was made in a way that is safe for several processes: `is_safe`.
+    /// Returns `is_safe`: whether it was generated in a multiprocessing-safe way.
     pub fn safety(self) -> SafeUuid {
         self.safety
     }
 
     pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Uuid> {
         if let Some(arguments) = instance.bind(Class::Uuid, &SIGNATURE) {
-            return Uuid::called(arguments);
+            return Uuid::from_call(arguments);
         }
-        let whole = instance.is(Class::Uuid) && instance.args.is_empty() && !instance.is_called();
-        let state = instance.state.filter(|_| whole && instance.items.is_none() && instance.pairs.is_none())?;
+        let is_plain = instance.is(Class::Uuid) && instance.args.is_empty() && !instance.is_called();
+        let state = instance.state.filter(|_| is_plain && instance.items.is_none() && instance.pairs.is_none())?;
         let state = state.as_dict()?;
         let safety = state.get("is_safe");
         if state.len() != 1 + usize::from(safety.is_some()) {
@@ -82,14 +82,14 @@ impl Uuid {
     }
 }
 
-/// `__init__` of 3.13.
+/// Signature of `UUID.__init__` in 3.13.
 const SIGNATURE: Signature<7> = Signature::new(["hex", "bytes", "bytes_le", "fields", "int", "version", "is_safe"], 0)
     .keyword_only_after(6)
     .by_init();
 
 impl Uuid {
-    /// What a call makes: of one of the first five arguments.
-    fn called(arguments: [Option<Value<'_>>; 7]) -> Option<Uuid> {
+    /// Returns the result of a call. Exactly one of the first five arguments is given.
+    fn from_call(arguments: [Option<Value<'_>>; 7]) -> Option<Uuid> {
         let arguments = arguments.map(|argument| argument.filter(|argument| !argument.is_none()));
         let [hex, bytes, bytes_le, fields, int, version, safety] = arguments;
         let bits = match [hex, bytes, bytes_le, fields, int] {
@@ -116,7 +116,7 @@ impl Uuid {
     }
 }
 
-/// Hexadecimal digits among the other signs that `UUID` takes away.
+/// Parses hexadecimal digits after removing the characters that `UUID` removes.
 fn of_hex(text: &str) -> Option<u128> {
     if text.len() > 1000 {
         return None;
@@ -127,7 +127,7 @@ fn of_hex(text: &str) -> Option<u128> {
     u128::from_str_radix(&digits, 16).ok().filter(|_| is_hex)
 }
 
-/// `time_low`, `time_mid`, `time_hi_version`, `clock_seq_hi_variant`, `clock_seq_low` and `node`.
+/// Reads `time_low`, `time_mid`, `time_hi_version`, `clock_seq_hi_variant`, `clock_seq_low` and `node`.
 fn of_fields(fields: Value<'_>) -> Option<u128> {
     const BITS: [u32; 6] = [32, 16, 16, 8, 8, 48];
     let fields: [Value<'_>; 6] = fields.as_tuple().or_else(|| fields.as_list())?.as_array()?;
@@ -137,7 +137,7 @@ fn of_fields(fields: Value<'_>) -> Option<u128> {
     })
 }
 
-/// A member of `uuid.SafeUUID`: by its value, or by its name.
+/// Reads a member of `uuid.SafeUUID`, by value or by name.
 fn safety_of(value: Value<'_>) -> Option<SafeUuid> {
     let member = EnumMember::view(value)?;
     if !member.class().as_global()?.is("uuid", "SafeUUID") {
@@ -169,7 +169,7 @@ impl From<Uuid> for u128 {
     }
 }
 
-/// In groups of hexadecimal digits (RFC 9562).
+/// Formats as groups of hexadecimal digits (RFC 9562).
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hex = format!("{:032x}", self.bits);

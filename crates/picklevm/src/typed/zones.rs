@@ -1,4 +1,4 @@
-//! Zones of times: `datetime.timezone`, `zoneinfo.ZoneInfo`, and those of other packages.
+//! Time zones: `datetime.timezone`, `zoneinfo.ZoneInfo`, and those of other packages.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, IntoValue, Value};
 use crate::protocol::Protocol;
 
-/// A `datetime.timezone`: a fixed offset from UTC, with or without a name.
+/// View of a `datetime.timezone`: a fixed offset from UTC with an optional name.
 ///
 /// ```
 /// use picklevm::typed::{TimeDelta, TimeZone};
@@ -30,14 +30,14 @@ pub struct TimeZone<'g> {
 }
 
 impl<'g> TimeZone<'g> {
-    /// `datetime.timezone.utc`.
+    /// UTC: `datetime.timezone.utc`.
     pub const UTC: TimeZone<'static> = TimeZone { offset: TimeDelta::ZERO, name: None };
 
-    /// A fixed offset from UTC, to be added to it, of less than a day.
+    /// Creates a time zone from an offset from UTC of less than a day.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::OutOfRange`] if it is a day or more.
+    /// [`ErrorKind::OutOfRange`] for a day or more.
     pub fn new(offset: TimeDelta) -> Result<TimeZone<'g>> {
         if offset.total_microseconds().unsigned_abs() < 86_400_000_000 {
             return Ok(TimeZone { offset, name: None });
@@ -45,18 +45,18 @@ impl<'g> TimeZone<'g> {
         Err(Error::new(ErrorKind::OutOfRange, "an offset of less than a day", offset.to_string()))
     }
 
-    /// The same offset with a name.
+    /// Returns the same offset with a name.
     #[must_use]
     pub fn with_name(self, name: &'g str) -> TimeZone<'g> {
         TimeZone { name: Some(name), ..self }
     }
 
-    /// What is to be added to UTC.
+    /// Returns the offset to add to UTC.
     pub fn offset(&self) -> TimeDelta {
         self.offset
     }
 
-    /// The name, if it was given one.
+    /// Returns the name, if it has one.
     pub fn name(&self) -> Option<&'g str> {
         self.name
     }
@@ -72,7 +72,7 @@ impl<'g> TimeZone<'g> {
     }
 }
 
-/// The offset: `+01:00`, with seconds and microseconds where it has some.
+/// Formats the offset: `+01:00`, with seconds and microseconds if they are not zero.
 impl fmt::Display for TimeZone<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.offset.total_microseconds();
@@ -95,7 +95,7 @@ impl Reduce for TimeZone<'_> {
     }
 }
 
-/// A `zoneinfo.ZoneInfo` by its key in the IANA database.
+/// View of a `zoneinfo.ZoneInfo`, by its key in the IANA database.
 ///
 /// ```
 /// use picklevm::typed::ZoneInfo;
@@ -111,23 +111,24 @@ pub struct ZoneInfo<'g> {
 }
 
 impl<'g> ZoneInfo<'g> {
-    /// A zone by its key in the IANA database.
+    /// Creates a time zone from its key in the IANA database.
     pub fn new(key: &'g str) -> ZoneInfo<'g> {
         ZoneInfo { key, is_cached: true }
     }
 
-    /// The same zone, as an object that others do not share: `ZoneInfo.no_cache(key)`.
+    /// Returns the same zone, to be created with `ZoneInfo.no_cache(key)`, which returns a new object each time.
     #[must_use]
     pub fn no_cache(self) -> ZoneInfo<'g> {
         ZoneInfo { is_cached: false, ..self }
     }
 
-    /// The key in the IANA database.
+    /// Returns the key in the IANA database.
     pub fn key(&self) -> &'g str {
         self.key
     }
 
-    /// Whether Python makes the zone once for all who ask for it; not those of [`no_cache`](ZoneInfo::no_cache).
+    /// Returns whether Python caches the zone, so that all zones with this key are one object. See
+    /// [`no_cache`](ZoneInfo::no_cache).
     pub fn is_cached(&self) -> bool {
         self.is_cached
     }
@@ -147,7 +148,7 @@ impl<'g> ZoneInfo<'g> {
     }
 }
 
-/// The key.
+/// Writes the key.
 impl fmt::Display for ZoneInfo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.key)
@@ -158,21 +159,21 @@ impl Reduce for ZoneInfo<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let getattr = arena.known_global("builtins", "getattr");
         let owner = [arena.known_global("zoneinfo", "ZoneInfo"), arena.cell("_unpickle")];
-        let function = arena.called(getattr, &owner);
+        let function = arena.new_call(getattr, &owner);
         let args = [arena.cell(self.key), arena.cell(u8::from(self.is_cached))];
-        Id(arena.called(function, &args))
+        Id(arena.new_call(function, &args))
     }
 }
 
-/// The zone of a time: any `tzinfo`.
+/// The time zone of a time: any `tzinfo`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Zone<'g> {
     /// A fixed offset from UTC.
     Fixed(TimeZone<'g>),
-    /// A zone of the IANA database.
+    /// A time zone of the IANA database.
     Named(ZoneInfo<'g>),
-    /// A zone of another package, such as `pytz` or `dateutil`, or of the program's own.
+    /// A time zone of another package, such as `pytz` or `dateutil`, or of the program.
     Other(Value<'g>),
 }
 
@@ -187,8 +188,8 @@ impl<'g> Zone<'g> {
         value.as_object().map(|_| Zone::Other(value))
     }
 
-    /// What is to be added to UTC, where that is fixed: also of `pytz.utc`, `dateutil.tz.tzutc`, and of a zone of
-    /// `pytz` beside a time, which stands for one offset of the zone.
+    /// Returns the offset to add to UTC if it is fixed. This includes `pytz.utc`, `dateutil.tz.tzutc`, and a `pytz`
+    /// zone attached to a time, which represents one offset of the zone.
     pub fn offset(&self) -> Option<TimeDelta> {
         match self {
             Zone::Fixed(zone) => Some(zone.offset),
@@ -206,7 +207,7 @@ impl<'g> Zone<'g> {
         }
     }
 
-    /// The name in the IANA database, where the pickle has it.
+    /// Returns the name in the IANA database, if the pickle contains it.
     pub fn name(&self) -> Option<&'g str> {
         match self {
             Zone::Fixed(_) => None,
@@ -215,7 +216,7 @@ impl<'g> Zone<'g> {
         }
     }
 
-    /// What follows a time in ISO 8601: an offset, or the name in brackets (RFC 9557).
+    /// Writes the suffix of an ISO 8601 time: the offset, or the name in brackets (RFC 9557).
     pub(super) fn write_suffix(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.offset(), self.name()) {
             (Some(offset), _) => write!(f, "{}", TimeZone { offset, name: None }),

@@ -19,7 +19,7 @@ pub(crate) fn text(instance: &InstanceView<'_>) -> Option<String> {
         Class::TimeZone => written(TimeZone::of(instance)),
         Class::Uuid => written(Uuid::of(instance)),
         Class::Path(_) => written(Path::of(instance)),
-        Class::Network(_) => written(IpAddress::of(instance)),
+        Class::Ip(_) => written(IpAddress::of(instance)),
         _ => None,
     }
 }
