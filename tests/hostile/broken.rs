@@ -67,7 +67,7 @@ fn the_table_of_broken_inputs_is_what_the_errors_say() {
 fn an_error_behind_pop_names_its_own_opcode() {
     let pickle = b"cm\nC\n)R0h\x07.";
     for error in [picklevm::loads(pickle), picklevm::load(&pickle[..])].map(|graph| graph.expect_err("no such index")) {
-        let expected = "offset 8: BINGET: expected an index that PUT or MEMOIZE has used, found 7";
+        let expected = "offset 8: BINGET: expected a memo index that was stored before, found 7";
         assert_eq!(error.to_string(), expected);
     }
 }

@@ -8,7 +8,7 @@ use crate::limits;
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::hooks::Session;
 use crate::machine::persistent_ids::{NoLoad, Scratch};
-use crate::machine::reuse::{self, Kept, Reuse};
+use crate::machine::reuse::{self, Reuse, ThreadReuse};
 use crate::machine::shadow::ShadowValue;
 use crate::machine::{self, Machine};
 use crate::unpickler::Unpickler;
@@ -50,7 +50,7 @@ impl Unpickler {
     fn noload_up_to(&self, bytes: &[u8], most: usize) -> Result<Graph> {
         let limits = &self.options.limits;
         limits::check("input", "bytes of input", limits.input, bytes.len() as u64)?;
-        reuse::with(&KEPT, |State { machine, scratch }| {
+        reuse::with(&REUSED, |State { machine, scratch }| {
             let mut graph = Graph::new();
             let mut session = Session::default();
             let builder = GraphBuilder::new(graph.unique(), &self.options, &mut session);
@@ -63,7 +63,7 @@ impl Unpickler {
 
 /// Drops the state that this thread keeps for the next call of `noload`.
 pub(crate) fn trim() {
-    reuse::trim(&KEPT);
+    reuse::trim(&REUSED);
 }
 
 /// State of `noload` that a thread reuses.
@@ -81,5 +81,5 @@ impl Reuse for State {
 }
 
 thread_local! {
-    static KEPT: Kept<State> = const { Kept::new() };
+    static REUSED: ThreadReuse<State> = const { ThreadReuse::new() };
 }

@@ -12,7 +12,7 @@ use crate::graph::{self, Cell, Graph};
 use crate::limits::{self, Limits};
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::hooks::Session;
-use crate::machine::reuse::{self, Kept};
+use crate::machine::reuse::{self, ThreadReuse};
 use crate::machine::{self, Machine};
 use crate::noload;
 use crate::options::Options;
@@ -70,7 +70,7 @@ pub fn load(reader: impl BufRead) -> Result<Graph> {
 /// ```
 pub fn trim_memory() {
     graph::trim();
-    reuse::trim(&KEPT);
+    reuse::trim(&REUSED);
     noload::trim();
     #[cfg(feature = "serde")]
     crate::serde::trim();
@@ -352,7 +352,7 @@ impl Unpickler {
         payloads: Payloads<'_>,
         run: impl FnOnce(&mut Machine<Cell>, &mut GraphBuilder<'_>, &Limits) -> Result<Cell>,
     ) -> Result<Graph> {
-        reuse::with(&KEPT, |machine| {
+        reuse::with(&REUSED, |machine| {
             let mut session = Session::default();
             let mut graph = Graph::for_input(len);
             let arena = graph.unique();
@@ -381,5 +381,5 @@ enum Payloads<'a> {
 }
 
 thread_local! {
-    static KEPT: Kept<Machine<Cell>> = const { Kept::new() };
+    static REUSED: ThreadReuse<Machine<Cell>> = const { ThreadReuse::new() };
 }

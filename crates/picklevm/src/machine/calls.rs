@@ -1,4 +1,4 @@
-//! Calls of what a resolver put in the place of a class or function, in whichever form a pickle makes them.
+//! Calls of the callables that a resolver returned for classes and functions, in any form that a pickle makes them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,30 +14,30 @@ use crate::resolve::{Call, Callable, Class, Copies};
 use crate::typed::class::{Class as Function, qualified_name};
 use crate::typed::constructor_call::ConstructorCall;
 
-/// What is known of the globals that a load met, and of the classes inside them.
+/// What the globals of a load, and the classes inside them, resolve to.
 #[derive(Default)]
 pub(crate) struct Callables {
-    /// By the numbers of globals.
-    globals: Vec<Known>,
-    /// Classes that are attributes of a global, by the calls of `getattr` that name them (below protocol 4).
+    /// Indexed by the number of the global.
+    globals: Vec<Resolved>,
+    /// Classes that are attributes of a global, by the `getattr` calls that name them (below protocol 4).
     nested: HashMap<Cell, Option<Arc<dyn Callable>>, RandomState>,
-    /// Whether a call may be one for the caller's own code.
+    /// Whether a call may reach the caller's code.
     pub(super) are_any: bool,
 }
 
-/// What a global stands for.
+/// What a global resolves to.
 #[derive(Clone, Default)]
-pub(super) enum Known {
-    /// Two names.
+pub(super) enum Resolved {
+    /// Symbolic: it stays symbolic.
     #[default]
-    Nothing,
-    /// What a resolver put in its place.
+    Symbolic,
+    /// The callable that a resolver returned.
     Callable(Arc<dyn Callable>),
-    /// A function that makes instances of the class it is given.
+    /// A function that makes instances of the class in its arguments.
     Constructor(Function),
 }
 
-/// What is called.
+/// The target of a call.
 enum Callee {
     Registered(Arc<dyn Callable>),
     NativeObject(Arc<dyn NativeObject>),
@@ -52,51 +52,51 @@ impl Callables {
         self.are_any = false;
     }
 
-    /// Where a global is.
-    fn place(global: Cell) -> Option<usize> {
+    /// Returns the index of a global.
+    fn index(global: Cell) -> Option<usize> {
         global.is(Tag::Global).then(|| global.high() as usize)
     }
 
-    /// Remembers what a global stands for.
-    pub(super) fn insert(&mut self, global: Cell, known: Known) {
-        self.are_any |= matches!(known, Known::Callable(_));
-        let Some(place) = Callables::place(global) else { return };
-        self.globals.resize(place, Known::Nothing);
+    /// Records what a global resolves to.
+    pub(super) fn insert(&mut self, global: Cell, known: Resolved) {
+        self.are_any |= matches!(known, Resolved::Callable(_));
+        let Some(index) = Callables::index(global) else { return };
+        self.globals.resize(index, Resolved::Symbolic);
         self.globals.push(known);
     }
 
-    /// Remembers a global that no resolver claims, if it makes instances of classes or leads to classes.
+    /// Records a global that no resolver accepts, if it makes instances of classes or leads to classes.
     pub(super) fn note(&mut self, global: Cell, module: &str, name: &str) {
         if !matches!(module, "copyreg" | "copy_reg" | "builtins" | "__builtin__") {
             return;
         }
         match Function::of_names(module, name) {
             function @ (Function::Reconstructor | Function::NewObj | Function::NewObjEx) => {
-                self.insert(global, Known::Constructor(function));
+                self.insert(global, Resolved::Constructor(function));
             }
             Function::GetAttr => self.are_any = true,
             _ => {}
         }
     }
 
-    /// Bytes of memory that it takes.
+    /// Returns the bytes of memory that the table takes.
     pub(super) fn held_bytes(&self) -> usize {
-        size_of::<Known>() * self.globals.len() + 64 * self.nested.len()
+        size_of::<Resolved>() * self.globals.len() + 64 * self.nested.len()
     }
 
-    fn get(&self, global: Cell) -> &Known {
-        Callables::place(global).and_then(|place| self.globals.get(place)).unwrap_or(&Known::Nothing)
+    fn get(&self, global: Cell) -> &Resolved {
+        Callables::index(global).and_then(|index| self.globals.get(index)).unwrap_or(&Resolved::Symbolic)
     }
 }
 
 impl GraphBuilder<'_> {
-    /// Whether a call may be one for the caller's own code.
+    /// Returns whether a call may reach the caller's code.
     #[inline(always)]
     pub(super) fn may_call(&self, callable: Cell) -> bool {
         self.session.callables.are_any || callable.is(Tag::NativeObject)
     }
 
-    /// Calls what the resolver put in the place of a global, or a native object. `None` leaves the call symbolic.
+    /// Calls the callable that a resolver returned for a global, or a native object. `None` leaves the call symbolic.
     #[inline(never)]
     pub(super) fn call(&mut self, how: Construction, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
         match self.callee(callable) {
@@ -108,11 +108,11 @@ impl GraphBuilder<'_> {
 
     fn call_with(&mut self, callee: &Callee, how: Construction, operands: [Cell; 3]) -> Result<Option<Cell>> {
         let mut copies = self.copies();
-        let made = self.hand_over(|arena| {
+        let made = self.call_user_code(|arena| {
             let mut call = Call::new(arena, how, operands, &mut copies);
             match callee {
                 Callee::Registered(callable) => callable.call(&mut call),
-                Callee::NativeObject(live) => live.call(&mut call),
+                Callee::NativeObject(native) => native.call(&mut call),
             }
         });
         self.session.copied = copies.bytes;
@@ -127,7 +127,7 @@ impl GraphBuilder<'_> {
     fn callee(&mut self, callable: Cell) -> Option<Callee> {
         match callable.tag() {
             Tag::Global => match self.session.callables.get(callable) {
-                Known::Callable(callable) => Some(Callee::Registered(callable.clone())),
+                Resolved::Callable(callable) => Some(Callee::Registered(callable.clone())),
                 _ => None,
             },
             Tag::NativeObject => self.arena.lives.get(callable).cloned().map(Callee::NativeObject),
@@ -136,13 +136,13 @@ impl GraphBuilder<'_> {
         }
     }
 
-    /// What a resolver puts in the place of a class that is an attribute of a global.
+    /// Returns the callable that a resolver returns for a class that is an attribute of a global.
     fn nested_class(&mut self, class: Cell) -> Option<Arc<dyn Callable>> {
         if let Some(known) = self.session.callables.nested.get(&class) {
             return known.clone();
         }
         let (module, name) = qualified_name(Value::new(self.arena, class))?;
-        // The global around it and `getattr` are what a resolver had to allow.
+        // A resolver had to allow the outer global and `getattr`.
         let found = match self.options.resolver.find_class(module, &name) {
             Ok(Class::Callable(callable)) => Some(callable),
             _ => None,
@@ -151,11 +151,11 @@ impl GraphBuilder<'_> {
         found
     }
 
-    /// Makes an instance of a registered class by a function that stands for an opcode of a later protocol.
+    /// Makes an instance of a registered class by a function that is equivalent to an opcode of a later protocol.
     fn construct_by_call(&mut self, callable: Cell, args: Cell) -> Result<Option<Cell>> {
         let function = match callable.tag() {
             Tag::Global => match self.session.callables.get(callable) {
-                Known::Constructor(function) => *function,
+                Resolved::Constructor(function) => *function,
                 _ => return Ok(None),
             },
             // It may be a `functools.partial`.

@@ -23,11 +23,11 @@ impl Slot for Cell {
     }
 }
 
-/// Comparisons that deciding about the first dropped calls may cost.
+/// Comparisons allowed for the first dropped calls.
 const SEARCH_WORK_LIMIT: usize = 1 << 20;
 
-/// Comparisons that deciding about each further one may cost: of a kind with what running its opcodes takes.
-const PATIENCE_A_CALL: usize = 64;
+/// Comparisons allowed for each further dropped call, about the cost of running its opcodes.
+const SEARCH_WORK_PER_CALL: usize = 64;
 
 /// Makes the nodes of one load in an arena.
 pub(crate) struct GraphBuilder<'a> {
@@ -36,15 +36,15 @@ pub(crate) struct GraphBuilder<'a> {
     pub(super) session: &'a mut Session,
     /// Address and length of an input that was copied as a whole.
     copied: (usize, usize),
-    /// Bytes of payload that may still be held.
+    /// Payload bytes that may still be held.
     payload_left: u64,
-    /// How many roots earlier loads have left.
+    /// Number of roots that earlier loads have left.
     roots: usize,
-    /// Comparisons that deciding about dropped calls may still cost; each one seen adds to it.
-    patience: usize,
-    /// Whether there was neither a value that was fetched nor one that others may have made: see [`Arena::is_tree`].
+    /// Comparisons that may still be made for dropped calls; each dropped call adds some.
+    search_work_left: usize,
+    /// Whether no value was fetched, and none was made by other code: see [`Arena::is_tree`].
     pub(super) is_tree: bool,
-    /// Whether LONG may tell a `long` of Python 2 from an `int`: up to protocol 2.
+    /// Whether LONG distinguishes a `long` of Python 2 from an `int`: up to protocol 2.
     has_longs: bool,
 }
 
@@ -65,14 +65,14 @@ impl<'a> GraphBuilder<'a> {
             copied: (0, 0),
             payload_left,
             roots,
-            patience: SEARCH_WORK_LIMIT,
+            search_work_left: SEARCH_WORK_LIMIT,
             is_tree,
             has_longs: true,
         }
     }
 
-    /// Copies a short input as a whole, which takes less than copying its payloads one by one; if limits are so near that
-    /// payloads must be counted, nothing is done.
+    /// Copies a short input as a whole, which is faster than copying payloads one by one. Does nothing if the limits
+    /// are so low that payloads must be counted.
     #[inline]
     pub(crate) fn copy_input(&mut self, input: &[u8]) {
         if self.options.limits.first_check >= input.len() as u64 && self.roots == 0 {
@@ -93,13 +93,13 @@ impl<'a> GraphBuilder<'a> {
         unhashable.error(self.arena)
     }
 
-    /// `Ok` unless a container was left as it is that had no room to grow.
+    /// Fails if a container could not grow.
     pub(super) fn check_growth(&self) -> Result<()> {
         let refused = (self.arena.growth.refused * size_of::<Cell>()) as u64;
         limits::check("bytes", "bytes held", self.options.limits.bytes, refused)
     }
 
-    /// `Ok` if there is memory for the hash tables of all dicts and sets, and of one more with so many rows.
+    /// Fails if memory for the hash tables of all dicts and sets, and for `rows` more rows, would exceed the limit.
     pub(super) fn check_tables(&self, rows: usize) -> Result<()> {
         if rows < limits::CHECK_INTERVAL as usize && self.arena.unsettled.is_empty() {
             return Ok(());
@@ -108,7 +108,7 @@ impl<'a> GraphBuilder<'a> {
         limits::check("bytes", "bytes held", self.options.limits.bytes, held as u64)
     }
 
-    /// Counts a payload against the bytes that may be held.
+    /// Counts a payload against the limit on bytes.
     #[inline(always)]
     pub(super) fn pay(&mut self, len: usize) -> Result<()> {
         match self.payload_left.checked_sub(len as u64) {
@@ -127,7 +127,7 @@ impl<'a> GraphBuilder<'a> {
 
     #[inline(always)]
     fn payload(&mut self, tag: Tag, bytes: &[u8], surrogates: bool) -> Result<Cell> {
-        // Only a part of the input has an address inside of it.
+        // Only a part of the input has an address inside it.
         let at = bytes.as_ptr().addr().wrapping_sub(self.copied.0);
         let span = if at < self.copied.1 {
             Span::in_text(at, bytes.len())
@@ -138,15 +138,15 @@ impl<'a> GraphBuilder<'a> {
         Ok(self.arena.push_text(tag, bytes, span.with_surrogates(surrogates)))
     }
 
-    /// Whether a value may turn out to be callable.
+    /// Checks that a value may be callable.
     #[inline(always)]
     fn check_callable(&self, class: Cell) -> Result<()> {
         match class.tag() {
             Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent | Tag::NativeObject => Ok(()),
-            _ => Err(self.wrong_type(
-                "something that can be called: a global, an extension code, an object or a persistent reference",
-                class,
-            )),
+            _ => {
+                Err(self
+                    .wrong_type("a callable: a global, an extension code, an object or a persistent reference", class))
+            }
         }
     }
 
@@ -158,7 +158,7 @@ impl<'a> GraphBuilder<'a> {
         }
     }
 
-    /// Makes an instance as Python 2 did.
+    /// Makes an instance as Python 2 does.
     fn construct(&mut self, how: Construction, class: Cell, args: &[Cell]) -> Result<Cell> {
         let args = self.arena.new_tuple(args);
         if self.may_call(class)
@@ -177,7 +177,7 @@ impl<'a> GraphBuilder<'a> {
 impl Builder for GraphBuilder<'_> {
     type Value = Cell;
 
-    const HEEDS_FETCHES: bool = true;
+    const OBSERVES_FETCHES: bool = true;
 
     #[inline(always)]
     fn fetched(&mut self) {
@@ -222,17 +222,17 @@ impl Builder for GraphBuilder<'_> {
     fn number(&mut self, number: Number<'_>) -> Result<Cell> {
         match number.value() {
             IntValue::Bool(value) => Ok(Cell::bool(value)),
-            // INT has no `L` at its end.
+            // INT does not end with `L`.
             IntValue::Small(value) if self.has_longs && number.text().ends_with(b"L") => self.short_long(value),
             IntValue::Small(value) => Ok(self.arena.new_int(value)),
             IntValue::Big { negative, radix, digits } => {
-                // Other bases than ten take linear time.
+                // Bases other than ten take linear time.
                 if radix == 10 {
                     limits::check("digits", "digits", self.options.limits.digits, digits.len() as u64)?;
                 }
                 self.pay(digits.len())?;
                 let size = from_digits(&digits, radix)
-                    .ok_or_else(|| Error::new(ErrorKind::Malformed, "the digits of an integer", "others"))?;
+                    .ok_or_else(|| Error::new(ErrorKind::Malformed, "digits of an integer", "other characters"))?;
                 let value = BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, size);
                 Ok(self.arena.new_int_le(&value.to_signed_bytes_le()))
             }
@@ -301,7 +301,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::List => self.arena.extend_list(target, items),
             Tag::Object => self.arena.object_op(target, OpKind::Append, items),
-            Tag::NativeObject => return self.change(target, |live, arena| live.append(Items::new(arena, items))),
+            Tag::NativeObject => return self.change(target, |native, arena| native.append(Items::new(arena, items))),
             _ => return Err(self.wrong_type("a list or an object below the items", target)),
         }
         Ok(())
@@ -312,7 +312,9 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::Dict => self.add_keys(target, pairs)?,
             Tag::Object => self.arena.object_op(target, OpKind::SetItem, pairs),
-            Tag::NativeObject => return self.change(target, |live, arena| live.set_items(Entries::new(arena, pairs))),
+            Tag::NativeObject => {
+                return self.change(target, |native, arena| native.set_items(Entries::new(arena, pairs)));
+            }
             _ => return Err(self.wrong_type("a dict or an object below the keys and values", target)),
         }
         Ok(())
@@ -322,7 +324,7 @@ impl Builder for GraphBuilder<'_> {
         match target.tag() {
             Tag::Set => self.add_keys(target, items)?,
             Tag::Object => self.arena.object_op(target, OpKind::Add, items),
-            Tag::NativeObject => return self.change(target, |live, arena| live.add(Items::new(arena, items))),
+            Tag::NativeObject => return self.change(target, |native, arena| native.add(Items::new(arena, items))),
             _ => return Err(self.wrong_type("a set or an object below the items", target)),
         }
         Ok(())
@@ -339,7 +341,7 @@ impl Builder for GraphBuilder<'_> {
         self.is_tree = false;
         for part in [name, module] {
             if !part.is(Tag::Str) {
-                return Err(self.wrong_type("the names of a global as str", part));
+                return Err(self.wrong_type("a str as the name of a global", part));
             }
         }
         self.resolve_shared(module, name)
@@ -401,7 +403,7 @@ impl Builder for GraphBuilder<'_> {
     #[inline(always)]
     fn build(&mut self, target: Cell, state: Cell) -> Result<()> {
         if target.is(Tag::NativeObject) {
-            return self.change(target, |live, arena| live.set_state(Value::new(arena, state)));
+            return self.change(target, |native, arena| native.set_state(Value::new(arena, state)));
         }
         if !target.is(Tag::Object) {
             return Err(self.wrong_type("an object that can have a state", target));
@@ -444,7 +446,7 @@ impl Builder for GraphBuilder<'_> {
         if node.memoized {
             return self.arena.effects.push(call);
         }
-        self.patience += PATIENCE_A_CALL;
+        self.search_work_left += SEARCH_WORK_PER_CALL;
         if let Some(got) = fetched
             && got.is(Tag::Object)
             && got != call
@@ -491,7 +493,7 @@ impl Builder for GraphBuilder<'_> {
         if self.arena.protocol < Some(3) && memo.first().is_none_or(|first| first.is_hole()) {
             self.note_memo(memo);
         }
-        // A resolver that edits the graph does not get to say what its root is.
+        // A resolver that edits the graph cannot change its root.
         self.arena.roots.truncate(self.roots);
         self.arena.roots.push(root);
         if !self.arena.effects.is_empty() {
@@ -507,17 +509,17 @@ impl Builder for GraphBuilder<'_> {
 }
 
 impl GraphBuilder<'_> {
-    /// What LONG made in a pickle of Python 2, whose `long` may be small.
+    /// Makes an integer from LONG in a pickle of Python 2, where a `long` may be small.
     fn short_long(&mut self, value: i64) -> Result<Cell> {
         self.pay(size_of::<i64>())?;
         Ok(self.arena.new_short_long(value))
     }
 
-    /// Notes which values a pickle put into its memo that may be one of cPickle's.
+    /// Records the memoized values of a pickle that may have been written by cPickle.
     #[cold]
     #[inline(never)]
     fn note_memo(&mut self, memo: &[Cell]) {
-        // A pickle before it that put all has nothing noted.
+        // If an earlier pickle memoized everything, nothing is recorded.
         let before = self.arena.memoized.take();
         if before.is_some() || self.roots == 0 {
             let mut memoized = before.unwrap_or_default();
@@ -526,23 +528,24 @@ impl GraphBuilder<'_> {
         }
     }
 
-    /// Whether two atoms are equal; `false` where telling would cost too much.
+    /// Returns whether two atoms are equal, or `false` if the comparison would cost too much.
     fn same_name_or_atom(&mut self, a: Cell, b: Cell) -> bool {
         let cost = self.arena.comparison_cost(a);
         a == b
-            || self.patience.checked_sub(cost).is_some_and(|left| {
-                self.patience = left;
+            || self.search_work_left.checked_sub(cost).is_some_and(|left| {
+                self.search_work_left = left;
                 self.arena.keys_equal(a, b)
             })
     }
 
-    /// Whether two objects were made by the same call: atoms equal, containers item by item down to three levels.
+    /// Returns whether two objects were made by the same call: atoms are equal, and so are containers down to three
+    /// levels.
     fn is_same_call(&mut self, a: Cell, b: Cell) -> bool {
         let (x, y) = (self.arena.objects[a], self.arena.objects[b]);
         if x.how != y.how || !self.same_name_or_atom(x.class, y.class) {
             return false;
         }
-        // NEWOBJ_EX keeps a tuple of arguments and keyword arguments; only the arguments count.
+        // NEWOBJ_EX has a tuple of arguments and keyword arguments; only the arguments are compared.
         let args = |cell: Cell, how| match how {
             Construction::NewObjEx => self.arena.items(cell).first().copied().unwrap_or(Cell::EMPTY_TUPLE),
             _ => cell,
@@ -563,10 +566,10 @@ impl GraphBuilder<'_> {
                 (x, y) if x != y => return false,
                 (Tag::Tuple | Tag::List | Tag::Dict, _) => {
                     let (left, right) = (self.arena.items(a), self.arena.items(b));
-                    if levels == 0 || left.len() != right.len() || left.len() > self.patience {
+                    if levels == 0 || left.len() != right.len() || left.len() > self.search_work_left {
                         return false;
                     }
-                    self.patience -= left.len();
+                    self.search_work_left -= left.len();
                     work.extend(left.iter().zip(right).map(|(a, b)| (*a, *b, levels - 1)));
                 }
                 (tag, _) if crate::graph::is_compound(tag) => return false,

@@ -1,10 +1,10 @@
-//! Where a load meets the caller's own code: resolvers, the callables they return, and native objects.
+//! Calls of the caller's code during a load: resolvers, the callables they return, and native objects.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::calls::{Callables, Known};
+use super::calls::{Callables, Resolved};
 use super::graph_builder::GraphBuilder;
 use crate::encoding;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,46 +13,46 @@ use crate::options::Options;
 use crate::resolve::python2_names::{self, Names};
 use crate::resolve::{CallResult, Class};
 
-/// What the loads of one stream keep from one to the next.
+/// State that is kept between the loads of one stream.
 #[derive(Default)]
 pub(crate) struct Session {
     pub(super) callables: Callables,
-    /// The globals of extension codes that were met.
+    /// The globals of extension codes seen so far.
     extensions: Vec<(i32, Cell)>,
     pub(super) next_buffer: u32,
     /// Bytes that calls have copied from their arguments.
     pub(super) copied: u64,
-    /// The globals of names from the stack that take long to look at: each pair of names is asked about once.
-    long_named: Option<Box<LongNamed>>,
+    /// The globals with a long name on the stack, so that each pair of names is resolved once.
+    long_names: Option<Box<LongNameGlobals>>,
 }
 
-type LongNamed = HashMap<(Cell, Cell), Cell, RandomState>;
+type LongNameGlobals = HashMap<(Cell, Cell), Cell, RandomState>;
 
 impl Session {
-    /// Begins another graph. Buffers go on where they are.
+    /// Begins another graph. The position in the buffers is kept.
     pub(crate) fn start_graph(&mut self) {
         self.callables.clear();
         self.extensions.clear();
         self.copied = 0;
-        self.long_named = None;
+        self.long_names = None;
     }
 
-    /// Bytes of memory that it takes.
+    /// Returns the bytes of memory that the session takes.
     pub(super) fn held_bytes(&self) -> usize {
-        let names = self.long_named.as_ref().map_or(0, |known| known.len());
+        let names = self.long_names.as_ref().map_or(0, |known| known.len());
         self.callables.held_bytes() + 2 * size_of::<[Cell; 3]>() * names
     }
 
-    /// Whether all of the buffers that there are have been used.
+    /// Checks that all out-of-band buffers were used.
     #[inline]
     pub(crate) fn check_buffers(&self, options: &Options) -> Result<()> {
-        let Some(there_are) = options.buffers.as_ref().map(|buffers| buffers.len()) else { return Ok(()) };
+        let Some(given) = options.buffers.as_ref().map(|buffers| buffers.len()) else { return Ok(()) };
         let used = self.next_buffer as usize;
-        if used < there_are {
+        if used < given {
             return Err(Error::new(
                 ErrorKind::Buffer,
-                format!("{there_are} out-of-band buffers to be used (Unpickler::buffers)"),
-                format!("{used} that are"),
+                format!("all {given} out-of-band buffers to be used (Unpickler::buffers)"),
+                format!("{used} used"),
             ));
         }
         Ok(())
@@ -60,11 +60,11 @@ impl Session {
 }
 
 impl GraphBuilder<'_> {
-    /// Makes a global and asks the resolver what it stands for.
+    /// Makes a global and resolves it.
     pub(super) fn resolve(&mut self, module: Cell, name: Cell) -> Result<Cell> {
         let global = self.arena.new_loaded_global(module, name);
         let (module, name) = (self.arena.text(module), self.arena.text(name));
-        // Names with surrogates are nobody's.
+        // No resolver accepts names with surrogates.
         let (Some(mut module), Some(mut name)) = (module.as_str(), name.as_str()) else { return Ok(global) };
         if self.options.fix_imports
             && Names::of_protocol(self.arena.protocol.unwrap_or_default()) == Names::Python2
@@ -73,30 +73,30 @@ impl GraphBuilder<'_> {
             (module, name) = renamed;
         }
         if let Class::Callable(callable) = self.options.resolver.find_class(module, name).map_err(|e| {
-            // The resolver's own error has the name in it already, where it says what it expected.
+            // If the resolver's error says what it expected, it already contains the name.
             if e.expected().is_empty() { e.about(|| format!("{module}.{name}")) } else { e }
         })? {
-            self.session.callables.insert(global, Known::Callable(callable));
+            self.session.callables.insert(global, Resolved::Callable(callable));
         } else {
             self.session.callables.note(global, module, name);
         }
         Ok(global)
     }
 
-    /// The same for names from the stack, which other places may share.
+    /// Like [`resolve`](Self::resolve) for names from the stack, which may occur several times.
     pub(super) fn resolve_shared(&mut self, module: Cell, name: Cell) -> Result<Cell> {
         if !module.is_long() && !name.is_long() {
             return self.resolve(module, name);
         }
-        if let Some(global) = self.session.long_named.as_ref().and_then(|known| known.get(&(module, name))) {
+        if let Some(global) = self.session.long_names.as_ref().and_then(|known| known.get(&(module, name))) {
             return Ok(*global);
         }
         let global = self.resolve(module, name)?;
-        self.session.long_named.get_or_insert_default().insert((module, name), global);
+        self.session.long_names.get_or_insert_default().insert((module, name), global);
         Ok(global)
     }
 
-    /// The global of an extension code, or the code where no resolver knows it.
+    /// Returns the global of an extension code, or the code if no resolver accepts it.
     pub(super) fn extension(&mut self, code: i32) -> Result<Cell> {
         let id = match u32::try_from(code) {
             Ok(id) if id > 0 => id,
@@ -108,7 +108,7 @@ impl GraphBuilder<'_> {
         let Some((module, name)) = self.options.resolver.extension(code) else { return Ok(Cell::node(Tag::Ext, id)) };
         let [module, name] = [module, name].map(|part| self.arena.new_text(Tag::Str, part.as_bytes(), false));
         let global = self.resolve(module, name)?;
-        // A registered name is a qualified one, whatever the protocol.
+        // A registered name is a qualified one at every protocol.
         if let Some(node) = self.arena.globals.get_mut(global) {
             node.is_one_name = false;
         }
@@ -116,8 +116,11 @@ impl GraphBuilder<'_> {
         Ok(global)
     }
 
-    /// Hands the graph to code of the caller's.
-    pub(super) fn hand_over(&mut self, code: impl FnOnce(&mut Arena) -> Result<CallResult>) -> Result<Option<Cell>> {
+    /// Passes the graph to the caller's code.
+    pub(super) fn call_user_code(
+        &mut self,
+        code: impl FnOnce(&mut Arena) -> Result<CallResult>,
+    ) -> Result<Option<Cell>> {
         self.check_growth()?;
         self.check_tables(0)?;
         self.arena.settle_all();
@@ -127,14 +130,14 @@ impl GraphBuilder<'_> {
         Ok(match made {
             CallResult::Symbolic => None,
             CallResult::Value(id) => Some(self.arena.value(id).cell()),
-            CallResult::NativeObject(live) => Some(self.arena.new_native(live)),
+            CallResult::NativeObject(native) => Some(self.arena.new_native(native)),
         })
     }
 
-    /// The value of a persistent id, or the reference where no resolver knows it.
+    /// Returns the value of a persistent id, or the reference if no resolver accepts it.
     pub(super) fn persistent_load(&mut self, pid: Cell) -> Result<Cell> {
         let resolver = &self.options.resolver;
-        match self.hand_over(|arena| resolver.persistent_load(arena, Id(pid)))? {
+        match self.call_user_code(|arena| resolver.persistent_load(arena, Id(pid)))? {
             Some(value) => Ok(value),
             None => Ok(self.arena.new_persistent(pid)),
         }
@@ -144,17 +147,17 @@ impl GraphBuilder<'_> {
     #[inline(never)]
     pub(super) fn change(
         &mut self,
-        live: Cell,
+        native: Cell,
         change: impl FnOnce(&mut dyn NativeObject, &Arena) -> Result<()>,
     ) -> Result<()> {
         self.check_growth()?;
         self.check_tables(0)?;
         self.arena.settle_all();
-        let done = self.arena.change_live(live, change);
-        done.map_err(|e| e.about(|| self.arena.live(live).class_name().to_owned()))
+        let done = self.arena.change_live(native, change);
+        done.map_err(|e| e.about(|| self.arena.live(native).class_name().to_owned()))
     }
 
-    /// An 8-bit string where it is not kept as it is.
+    /// Decodes an 8-bit string if the options ask for it.
     #[cold]
     #[inline(never)]
     pub(super) fn decode(&mut self, bytes: &[u8]) -> Result<Cell> {
@@ -168,7 +171,7 @@ impl GraphBuilder<'_> {
         Ok(self.arena.new_text(decoded.tag, &decoded.payload, decoded.surrogates))
     }
 
-    /// The next out-of-band buffer: without bytes, if no buffers were given at all.
+    /// Returns the next out-of-band buffer, without bytes if no buffers were given.
     pub(super) fn buffer(&mut self) -> Result<Cell> {
         let index = self.session.next_buffer;
         let data = match &self.options.buffers {
@@ -189,10 +192,12 @@ impl GraphBuilder<'_> {
     }
 }
 
-/// The name of what was called, for errors.
+/// Returns the name of the callable, for errors.
 pub(super) fn describe_class(arena: &Arena, callable: Cell) -> String {
     match arena.value(Id(callable)) {
-        value if callable.is(Tag::NativeObject) => value.as_native().map_or("", |live| live.class_name()).to_owned(),
+        value if callable.is(Tag::NativeObject) => {
+            value.as_native().map_or("", |native| native.class_name()).to_owned()
+        }
         value => value.as_global().map_or_else(String::new, |global| global.to_string()),
     }
 }

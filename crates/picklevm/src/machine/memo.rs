@@ -4,25 +4,25 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-/// Values by memo index. Indices that picklers write are dense and lie in a vector; those far beyond the number of
-/// entries lie in a hash table, so that one index costs no more memory than one entry.
+/// Values by memo index. Picklers write dense indices, which are stored in a vector. Indices far beyond the number of
+/// entries are stored in a hash table, so that one index takes no more memory than one entry.
 pub(crate) struct Memo<V> {
     dense: Vec<V>,
     sparse: HashMap<u64, V, RandomState>,
-    /// How many indices have a value, once there was a hole: until then, all of the vector.
+    /// Number of indices in use, once there is a hole; before, it is the length of the vector.
     counted: Option<usize>,
 }
 
-/// A value that knows one of its kind that stands for none.
+/// A value with a niche for "no value".
 pub trait Slot: Copy {
     /// No value.
     const HOLE: Self;
 
-    /// Whether it is no value.
+    /// Returns whether this is [`HOLE`](Slot::HOLE).
     fn is_hole(self) -> bool;
 }
 
-/// A vector may have this many more places than twice the entries.
+/// Elements that the vector may have in addition to twice the number of entries.
 const SLACK: u64 = 1024;
 
 impl<V: Slot> Memo<V> {
@@ -30,18 +30,18 @@ impl<V: Slot> Memo<V> {
         Memo { dense: Vec::new(), sparse: HashMap::default(), counted: None }
     }
 
-    /// How many indices have a value: the index that MEMOIZE takes.
+    /// Returns the number of indices in use: the index that MEMOIZE stores at.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.counted.unwrap_or(self.dense.len())
     }
 
-    /// Bytes of memory that the entries take.
+    /// Returns the bytes of memory that the entries take.
     pub(crate) fn held_bytes(&self) -> usize {
         size_of::<V>() * self.dense.len() + 2 * size_of::<(u64, V)>() * self.sparse.len()
     }
 
-    /// The values by index, with holes, but for those of indices that lie far beyond the number of entries.
+    /// Returns the values by index, including holes, without those in the hash table.
     #[inline(always)]
     pub(crate) fn dense(&self) -> &[V] {
         &self.dense
@@ -91,7 +91,7 @@ impl<V: Slot> Memo<V> {
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.dense.clear();
-        self.dense.shrink_to(super::KEPT_MEMO);
+        self.dense.shrink_to(super::REUSED_MEMO_CAPACITY);
         if !self.sparse.is_empty() {
             self.sparse = HashMap::default();
         }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_index_takes_one_entry() {
+    fn a_huge_index_takes_the_memory_of_one_entry() {
         let mut memo = Memo::new();
         memo.put(u64::MAX, 'a');
         memo.put(u64::MAX, 'b');

@@ -1,7 +1,7 @@
-//! The machine: stack, metastack and memo, and what each opcode does with them.
+//! The machine: stack, metastack and memo, and the effect of each opcode on them.
 //!
-//! It knows no nodes: a `Builder` makes the values. The pure-Python `pickle._Unpickler` of
-//! CPython 3.13 is the reference wherever CPython's readers disagree.
+//! It does not depend on the graph: a `Builder` makes the values. Where CPython's readers differ, the pure-Python
+//! `pickle._Unpickler` of 3.13 is the reference.
 
 mod builder;
 mod calls;
@@ -21,24 +21,24 @@ pub use self::memo::Slot;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
 
-/// Places of the stack and the metastack that are kept from load to load.
-const KEPT: usize = 1 << 16;
-/// Places of the memo that are: a pickle has many more of them.
-const KEPT_MEMO: usize = 1 << 19;
+/// Capacity of the stack and the metastack that is reused for the next load.
+const REUSED_STACK_CAPACITY: usize = 1 << 16;
+/// Capacity of the memo that is reused, which is larger because a pickle has more memo entries.
+const REUSED_MEMO_CAPACITY: usize = 1 << 19;
 
-/// The stack, the metastack and the memo, kept from load to load for their memory.
+/// The stack, the metastack and the memo, whose memory is reused for the next load.
 pub struct Machine<V> {
     stack: Vec<V>,
-    /// Where on the stack the marks are: each the start of a stack of its own, as in `_Unpickler.metastack`.
+    /// Positions of the marks on the stack. Each begins a new stack, as in `_Unpickler.metastack`.
     marks: Vec<usize>,
-    /// Where the part of the stack above the last mark starts.
+    /// Position on the stack of the last mark.
     base: usize,
     pub(crate) memo: Memo<V>,
-    /// Opcodes that a further run on this memo may take before it must look at the limits; none where that is not known.
+    /// Opcodes that a further run on this memo may execute before the next check of the limits; 0 if unknown.
     fuel: u64,
 }
 
-/// How much is on the stacks.
+/// Shows the heights of the stacks.
 impl<V> std::fmt::Debug for Machine<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Machine")
@@ -55,17 +55,17 @@ impl<V: Slot> Default for Machine<V> {
 }
 
 impl<V: Slot> Machine<V> {
-    /// An empty machine.
+    /// Creates an empty machine.
     pub fn new() -> Self {
         Machine { stack: Vec::new(), marks: Vec::new(), base: 0, memo: Memo::new(), fuel: 0 }
     }
 
-    /// Forgets all, keeping memory unless it is much.
+    /// Clears everything, and frees memory beyond the capacity to reuse.
     #[inline]
     pub fn clear(&mut self) {
         self.clear_stack();
-        self.stack.shrink_to(KEPT);
-        self.marks.shrink_to(KEPT);
+        self.stack.shrink_to(REUSED_STACK_CAPACITY);
+        self.marks.shrink_to(REUSED_STACK_CAPACITY);
         self.memo.clear();
         self.fuel = 0;
     }
@@ -81,30 +81,30 @@ impl<V: Slot> Machine<V> {
 struct Run<'m, B: Builder> {
     machine: &'m mut Machine<B::Value>,
     builder: &'m mut B,
-    // The machine's, until the run ends: to push through a reference takes a load more, op by op.
+    // Taken from the machine for the run: pushing through a reference would cost one more load for each op.
     stack: Vec<B::Value>,
-    /// Where the part of the stack above the last mark starts.
+    /// Position on the stack of the last mark.
     base: usize,
     limits: &'m Limits,
-    /// Opcodes left before the next look at the limits, and how many there were at the last one.
+    /// Opcodes left before the next check of the limits, and how many there were after the last one.
     fuel: u64,
-    fuelled: u64,
-    /// Opcodes run before the last look at the limits.
+    fuel_before: u64,
+    /// Opcodes executed before the last check of the limits.
     opcodes: u64,
-    /// Why the loop does not go on, if it does not.
+    /// Why the loop was left, if it was.
     exit: Option<Exit>,
-    /// A call that POP has dropped, until the GET behind it has run.
+    /// A call dropped by POP, until the GET after it has run.
     dropped: Option<B::Value>,
-    /// Whether the next GET is to be told of: the first, and one behind a call that was dropped.
-    heeds_get: bool,
-    /// Whether the limits were looked at: a load that ends before cannot have passed one.
-    looked: bool,
-    /// The length of the input, where it is known.
+    /// Whether the next GET is reported to the builder: the first one, and one after a dropped call.
+    reports_get: bool,
+    /// Whether the limits were checked: a load that ends before the first check cannot have exceeded one.
+    limits_checked: bool,
+    /// The length of the input, if known.
     total: Option<u64>,
 }
 
-/// Runs one pickle and returns what STOP found on the stack. The memo stays as it is left.
-// Part of what loads from a slice, where compilers make a better loop of it: short inputs gain a tenth.
+/// Runs one pickle and returns the value that STOP finds on the stack. The memo is kept.
+// Inlined into loads from a slice, where compilers generate a better loop: short inputs gain 10 %.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn run<B: Builder, S: Source>(
     machine: &mut Machine<B::Value>,
@@ -114,7 +114,7 @@ pub(crate) fn run<B: Builder, S: Source>(
 ) -> Result<B::Value> {
     machine.clear_stack();
     let total = source.len_hint();
-    // A first load starts within every limit; a later one into the same graph goes on where the one before ended.
+    // A first load begins within all limits. A later one into the same graph continues with the fuel of the one before.
     let fuel = match std::mem::take(&mut machine.fuel) {
         0 if machine.memo.len() == 0 && builder.is_empty() => limits.first_check,
         left => left.max(1),
@@ -128,7 +128,7 @@ pub(crate) fn run<B: Builder, S: Source>(
     done
 }
 
-/// The same for a slice, on a machine and a builder that are empty.
+/// Like [`run`] for a slice, on an empty machine and builder.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn run_slice<B: Builder, S: Source>(
     machine: &mut Machine<B::Value>,
@@ -171,12 +171,11 @@ pub(crate) fn run_all<B: Builder, S: Source>(
     Ok(())
 }
 
-/// Goes on with a pickle where a run ended in an error that the caller has mended. The op that failed has taken from
-/// the stack what it took.
+/// Continues a pickle after the caller handled an error of the run. The op that failed has already popped its operands.
 ///
 /// # Errors
 ///
-/// If the rest is no pickle, ends too early, or passes a limit.
+/// If the rest is not a pickle, is truncated, or exceeds a limit.
 pub fn resume<B: Builder, S: Source>(
     machine: &mut Machine<B::Value>,
     builder: &mut B,
@@ -190,11 +189,11 @@ pub fn resume<B: Builder, S: Source>(
     done
 }
 
-/// Runs a single op, which is neither STOP nor POP.
+/// Runs a single op other than STOP and POP.
 ///
 /// # Errors
 ///
-/// If the op cannot run; offset and opcode are for the caller to add.
+/// If the op fails; the caller adds offset and opcode.
 pub fn step<B: Builder>(machine: &mut Machine<B::Value>, builder: &mut B, op: Op<'_>, limits: &Limits) -> Result<()> {
     let mut run = Run::new(machine, builder, limits, 1, None);
     let done = run.step_apart(op);
@@ -202,29 +201,30 @@ pub fn step<B: Builder>(machine: &mut Machine<B::Value>, builder: &mut B, op: Op
     done
 }
 
-/// Why the loop does not go on to the next op at once.
+/// Why the loop is left.
 enum Exit {
-    /// STOP ends it.
+    /// STOP ends the pickle.
     Stop,
-    /// POP looks at the op behind it.
+    /// POP needs to know the next op.
     Pop,
     Failed(Error),
 }
 
-/// What comes of leaving the loop.
-enum Left<V> {
-    /// STOP has ended the pickle with this value.
+/// What happened after the loop was left.
+enum Outcome<V> {
+    /// STOP ended the pickle with this value.
     Stopped(V),
-    /// POP has dropped a call.
+    /// POP dropped a call.
     Dropped(V),
-    /// POP has dropped what is no call.
+    /// POP dropped a value that is not a call.
     Popped,
-    /// The limits were looked at.
-    Looked,
+    /// The limits were checked.
+    LimitsChecked,
 }
 
-/// The opcodes that most of a pickle consists of. They are run where they are decoded; doing so with all of them would
-/// make the loop slow to compile, unless the builder is light. A debug build does so with none.
+/// Returns whether an opcode is one of those that most of a pickle consists of. They are inlined where they are
+/// decoded; with all opcodes, the loop would be slow to compile, unless the builder is light. A debug build inlines
+/// none.
 const fn is_hot(byte: u8) -> bool {
     let hot = b"KJMG\x8aN\x88\x89\x8cXC]ae)\x85\x86\x87t}su(hj\x94qR\x81b\x80\x95";
     let mut at = 0;
@@ -238,7 +238,7 @@ const fn is_hot(byte: u8) -> bool {
 }
 
 impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
-    /// Whether to go on; if not, `exit` says why.
+    /// Whether to continue; if not, `exit` says why.
     type Output = bool;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -311,7 +311,7 @@ impl<'o, B: Builder> RunVisitor<'o> for Run<'_, B> {
             }
             self.builder.int(values[n].into())
         });
-        // As many as there may be: a branch on how many there are would not be foreseen.
+        // Extends by all possible values: a branch on their number would be mispredicted.
         let len = self.stack.len() + ints.count();
         self.stack.extend_from_slice(&values);
         self.stack.truncate(len);
@@ -320,7 +320,7 @@ impl<'o, B: Builder> RunVisitor<'o> for Run<'_, B> {
 }
 
 impl<'m, B: Builder> Run<'m, B> {
-    /// A run that begins where the last one ended.
+    /// Creates a run that continues where the last one ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn new(
         machine: &'m mut Machine<B::Value>,
@@ -336,24 +336,24 @@ impl<'m, B: Builder> Run<'m, B> {
             builder,
             limits,
             fuel,
-            fuelled: fuel,
+            fuel_before: fuel,
             opcodes: 0,
             exit: None,
             dropped: None,
-            heeds_get: B::HEEDS_FETCHES,
-            looked: false,
+            reports_get: B::OBSERVES_FETCHES,
+            limits_checked: false,
             total,
         }
     }
 
-    /// Gives the machine back what belongs to it.
+    /// Returns the stack to the machine.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn end(&mut self) {
         std::mem::swap(&mut self.machine.stack, &mut self.stack);
         self.machine.base = self.base;
     }
 
-    /// Begins the next pickle of those that are run on one builder. What may run until the next look at the limits stays.
+    /// Begins the next pickle on the same builder. The fuel is kept.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn start_pickle(&mut self, shared_memo: bool) {
         self.stack.clear();
@@ -363,11 +363,11 @@ impl<'m, B: Builder> Run<'m, B> {
             self.machine.memo.clear();
         }
         self.opcodes = 0;
-        self.fuelled = self.fuel;
-        self.looked = false;
+        self.fuel_before = self.fuel;
+        self.limits_checked = false;
     }
 
-    // The source goes in and out by value: a decoder that is a local variable lives in registers.
+    // The source is passed and returned by value, so that a decoder in a local variable stays in registers.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn run<S: Source>(&mut self, mut source: S) -> (S, Result<B::Value>) {
         loop {
@@ -382,13 +382,13 @@ impl<'m, B: Builder> Run<'m, B> {
                 Err(error) => return (source, Err(error.into())),
             }
             let done = match self.leave(source.offset()) {
-                Ok(Left::Stopped(root)) => return (source, Ok(root)),
-                Ok(Left::Dropped(call)) => {
+                Ok(Outcome::Stopped(root)) => return (source, Ok(root)),
+                Ok(Outcome::Dropped(call)) => {
                     self.await_get(call, source.peek_opcode());
                     self.count_pop(source.offset())
                 }
-                Ok(Left::Popped) => self.count_pop(source.offset()),
-                Ok(Left::Looked) => Ok(()),
+                Ok(Outcome::Popped) => self.count_pop(source.offset()),
+                Ok(Outcome::LimitsChecked) => Ok(()),
                 Err(error) => Err(error),
             };
             if let Err(error) = done {
@@ -398,8 +398,8 @@ impl<'m, B: Builder> Run<'m, B> {
         }
     }
 
-    /// The same without counting opcodes, as long as every limit is far: between two looks lie as many bytes, which hold no
-    /// more opcodes.
+    /// Like [`run`](Self::run) without counting opcodes, while all limits are far: between two checks lies a fixed
+    /// number of bytes, which hold at most as many opcodes.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn run_slice<S: Source>(&mut self, mut decoder: S) -> Result<B::Value> {
         if self.total.is_none_or(|len| len > self.limits.opcodes) {
@@ -411,11 +411,11 @@ impl<'m, B: Builder> Run<'m, B> {
             decoder = after;
             visited?;
             match self.leave(decoder.offset()) {
-                Ok(Left::Stopped(root)) => return Ok(root),
-                // The look that was due stays due, however often POP leaves the loop.
-                Ok(Left::Dropped(call)) => self.await_get(call, decoder.peek_opcode()),
-                Ok(Left::Popped) => {}
-                Ok(Left::Looked) => until = decoder.offset() + limits::CHECK_INTERVAL,
+                Ok(Outcome::Stopped(root)) => return Ok(root),
+                // A due check stays due, however often POP leaves the loop.
+                Ok(Outcome::Dropped(call)) => self.await_get(call, decoder.peek_opcode()),
+                Ok(Outcome::Popped) => {}
+                Ok(Outcome::LimitsChecked) => until = decoder.offset() + limits::CHECK_INTERVAL,
                 Err(error) => return Err(error.at(decoder.op_offset(), decoder.op_opcode())),
             }
         }
@@ -430,67 +430,67 @@ impl<'m, B: Builder> Run<'m, B> {
         self.run(source).1
     }
 
-    /// Does what the loop was left for.
+    /// Handles the reason why the loop was left.
     #[inline(never)]
-    fn leave(&mut self, offset: u64) -> Result<Left<B::Value>> {
+    fn leave(&mut self, offset: u64) -> Result<Outcome<B::Value>> {
         match self.exit.take() {
             None => self.refuel(offset)?,
-            Some(Exit::Stop) => return self.stop().map(Left::Stopped),
-            Some(Exit::Pop) => return Ok(self.pop_op()?.map_or(Left::Popped, Left::Dropped)),
+            Some(Exit::Stop) => return self.stop().map(Outcome::Stopped),
+            Some(Exit::Pop) => return Ok(self.pop_op()?.map_or(Outcome::Popped, Outcome::Dropped)),
             Some(Exit::Failed(error)) => return Err(error),
         }
-        Ok(Left::Looked)
+        Ok(Outcome::LimitsChecked)
     }
 
-    /// POP, which leaves the loop before it is counted, is an opcode as others are.
+    /// Counts POP, which leaves the loop before it is counted.
     fn count_pop(&mut self, offset: u64) -> Result<()> {
         self.fuel -= 1;
         if self.fuel == 0 { self.refuel(offset) } else { Ok(()) }
     }
 
-    /// POP has dropped a call: if a GET comes next, it is decided about when that has run.
+    /// Handles a call dropped by POP: if a GET comes next, the decision waits until it has run.
     #[cold]
     #[inline(never)]
     fn await_get(&mut self, call: B::Value, next: Option<Opcode>) {
         match next {
             Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
                 self.dropped = Some(call);
-                self.heeds_get = true;
+                self.reports_get = true;
             }
             _ => self.builder.dropped(call, None),
         }
     }
 
-    /// The value that the pickle makes.
+    /// Returns the value of the pickle.
     fn stop(&mut self) -> Result<B::Value> {
-        let root = self.pop("the value that the pickle makes")?;
-        self.opcodes += self.fuelled - self.fuel;
-        if self.looked {
+        let root = self.pop("the value of the pickle")?;
+        self.opcodes += self.fuel_before - self.fuel;
+        if self.limits_checked {
             self.check()?;
         }
         self.builder.finish(root, self.machine.memo.dense())?;
         Ok(root)
     }
 
-    /// Looks at the limits, and says how many opcodes may run until the next look.
+    /// Checks the limits, and sets how many opcodes may run until the next check.
     #[cold]
     #[inline(never)]
     fn refuel(&mut self, offset: u64) -> Result<()> {
-        self.opcodes += self.fuelled - self.fuel;
-        self.looked = true;
-        self.fuelled = self.check()?;
-        self.fuel = self.fuelled;
+        self.opcodes += self.fuel_before - self.fuel;
+        self.limits_checked = true;
+        self.fuel_before = self.check()?;
+        self.fuel = self.fuel_before;
         if let Some(total) = self.total {
             self.builder.extrapolate(offset, total);
         }
         Ok(())
     }
 
-    /// Compares with every limit; returns how many opcodes can run without passing one.
+    /// Checks every limit; returns how many opcodes can run before one may be exceeded.
     fn check(&self) -> Result<u64> {
         let (nodes, bytes) = self.builder.usage();
-        let places = self.stack.len() * size_of::<B::Value>() + self.machine.marks.len() * size_of::<usize>();
-        let bytes = bytes + (places + self.machine.memo.held_bytes()) as u64;
+        let stacks = self.stack.len() * size_of::<B::Value>() + self.machine.marks.len() * size_of::<usize>();
+        let bytes = bytes + (stacks + self.machine.memo.held_bytes()) as u64;
         self.limits.check_usage(&limits::Usage {
             opcodes: self.opcodes,
             stack: self.stack.len() as u64,

@@ -1,4 +1,4 @@
-//! The builder that builds nothing and collects persistent ids.
+//! A builder that builds no values and collects persistent ids.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use super::shadow::{Kind, ShadowValue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Tag};
 
-/// Items of a list that are remembered, in case it turns out to be part of a persistent id.
+/// Number of list items that are recorded, because the list may be part of a persistent id.
 const LIST_ITEMS: u32 = 64;
 
-/// Bits for the length of a tuple that is remembered in the same case.
+/// Number of bits for the length of a recorded tuple.
 const TUPLE_BITS: u32 = 17;
 
 /// A list: a range of items.
@@ -25,82 +25,82 @@ struct List {
     len: u32,
 }
 
-/// What compound values hold, kept from load to load for its memory.
+/// The items of recorded tuples and lists, whose memory is reused for the next load.
 #[derive(Default)]
 pub(crate) struct Scratch {
     /// The items of tuples and lists.
     items: Vec<ShadowValue>,
     lists: Vec<List>,
-    /// The tuples and lists that were made for an id.
+    /// The tuples and lists that were built for an id.
     made: HashMap<ShadowValue, Cell, RandomState>,
 }
 
 impl Scratch {
-    /// Forgets all, keeping memory unless it is much.
+    /// Clears everything, and frees memory beyond the capacity to reuse.
     pub(crate) fn clear(&mut self) {
         self.items.clear();
-        self.items.shrink_to(super::KEPT);
+        self.items.shrink_to(super::REUSED_STACK_CAPACITY);
         self.lists.clear();
-        self.lists.shrink_to(super::KEPT);
+        self.lists.shrink_to(super::REUSED_STACK_CAPACITY);
         if !self.made.is_empty() {
             self.made = HashMap::default();
         }
     }
 }
 
-/// Keeps the stack of one pickle in order, and makes its persistent ids in a graph.
+/// Tracks the stack of one pickle, and builds its persistent ids in a graph.
 pub(crate) struct NoLoad<'a> {
-    /// Makes the ids.
+    /// Builds the ids.
     graph: GraphBuilder<'a>,
     input: &'a [u8],
-    /// Where the op lies that is being run.
+    /// Offset of the current op.
     offset: u64,
     scratch: &'a mut Scratch,
-    /// The global that was made last, and what it was made of: ids of one class follow one another.
+    /// The last global, with its shadow value: consecutive ids often have the same class.
     global: (ShadowValue, Cell),
 }
 
 impl<'a> NoLoad<'a> {
     pub(crate) fn new(mut graph: GraphBuilder<'a>, input: &'a [u8], scratch: &'a mut Scratch) -> Self {
-        // What is fetched is told here, not there.
+        // This builder does not observe fetches.
         graph.is_tree = false;
         NoLoad { graph, input, offset: 0, scratch, global: (ShadowValue::HOLE, Cell::NONE) }
     }
 
-    /// What the op makes that is being run.
+    /// Returns the shadow value of the current op.
     #[inline(always)]
     fn atom(&self) -> ShadowValue {
         ShadowValue::new(Kind::Atom, self.offset)
     }
 
-    /// Where items are remembered next.
+    /// Returns the index of the next recorded item.
     #[inline(always)]
-    fn place(&self) -> u64 {
+    fn next_index(&self) -> u64 {
         self.scratch.items.len() as u64
     }
 
-    /// The items of a tuple.
+    /// Returns the items of a tuple.
     #[inline(always)]
     fn tuple_items(&self, tuple: ShadowValue) -> &[ShadowValue] {
         let (from, len) = (tuple.at() >> TUPLE_BITS, tuple.at() & ((1 << TUPLE_BITS) - 1));
         self.scratch.items.get(from..from + len).unwrap_or_default()
     }
 
-    /// A list of these items, the start of which is remembered.
+    /// Appends items to a list, recording the first ones.
     fn add_to_list(&mut self, number: usize, items: &[ShadowValue]) {
         if !self.scratch.made.is_empty() {
-            // An id that follows sees more of the list than those before.
+            // A later id sees more of the list than earlier ones.
             self.scratch.made.remove(&ShadowValue::new(Kind::List, number as u64));
         }
         let List { start, len } = self.scratch.lists[number];
         let total = len.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
         let mut list = List { start, len: total };
         if total <= LIST_ITEMS {
-            let kept = len as usize;
-            if start + kept != self.scratch.items.len() {
+            let recorded = len as usize;
+            if start + recorded != self.scratch.items.len() {
                 list.start = self.scratch.items.len();
                 self.scratch.items.reserve(total as usize);
-                for at in start..start + kept {
+                for at in start..start + recorded {
                     self.scratch.items.push(self.scratch.items[at]);
                 }
             }
@@ -109,8 +109,8 @@ impl<'a> NoLoad<'a> {
         self.scratch.lists[number] = list;
     }
 
-    /// Makes a persistent id in the graph. An atom or a pair of atoms, as most are, is made each time it is an id; what is
-    /// larger is made once.
+    /// Builds a persistent id in the graph. An atom or a pair of atoms, the most frequent ids, is built for each id;
+    /// larger ones are built once.
     #[inline(always)]
     fn make(&mut self, id: ShadowValue) -> Result<Cell> {
         if !id.is_compound() {
@@ -127,7 +127,8 @@ impl<'a> NoLoad<'a> {
         self.make_compound(id)
     }
 
-    /// Makes what may lead to what was made before: tuples after their items; lists before theirs, which may hold the tuple.
+    /// Builds a value that may lead to itself: tuples after their items, lists before theirs, which may contain the
+    /// tuple.
     #[inline(never)]
     fn make_compound(&mut self, id: ShadowValue) -> Result<Cell> {
         enum Task {
@@ -140,38 +141,38 @@ impl<'a> NoLoad<'a> {
         let mut unfilled = Vec::new();
         loop {
             match work.pop() {
-                Some(Task::Make(met)) => match (self.scratch.made.get(&met), met.kind()) {
+                Some(Task::Make(shadow)) => match (self.scratch.made.get(&shadow), shadow.kind()) {
                     (Some(cell), _) => done.push(*cell),
                     (None, Kind::Tuple) => {
-                        work.push(Task::Tuple(met, done.len()));
-                        work.extend(self.tuple_items(met).iter().rev().map(|item| Task::Make(*item)));
+                        work.push(Task::Tuple(shadow, done.len()));
+                        work.extend(self.tuple_items(shadow).iter().rev().map(|item| Task::Make(*item)));
                     }
                     (None, Kind::LongTuple) => {
                         return Err(Error::new(
                             ErrorKind::Limit,
-                            format!("less than {} items in a tuple inside of a persistent id", 1 << TUPLE_BITS),
+                            format!("fewer than {} items in a tuple inside a persistent id", 1 << TUPLE_BITS),
                             "more",
                         ));
                     }
                     (None, Kind::List) => {
                         let list = self.graph.list(&[]);
-                        self.scratch.made.insert(met, list);
-                        unfilled.push((self.scratch.lists[met.at()], list));
+                        self.scratch.made.insert(shadow, list);
+                        unfilled.push((self.scratch.lists[shadow.at()], list));
                         done.push(list);
                     }
-                    (None, _) => done.push(self.make_atom(met)?),
+                    (None, _) => done.push(self.make_atom(shadow)?),
                 },
-                Some(Task::Tuple(met, from)) => {
+                Some(Task::Tuple(shadow, from)) => {
                     let tuple = self.graph.tuple(&done[from..]);
                     done.truncate(from);
                     done.push(tuple);
-                    self.scratch.made.insert(met, tuple);
+                    self.scratch.made.insert(shadow, tuple);
                 }
                 Some(Task::Fill(list, from)) => {
                     self.graph.append(list, &done[from..])?;
                     done.truncate(from);
                 }
-                // No tuple is under way here, so that every cycle ends at something made.
+                // No tuple is being built here, so every cycle ends at a value that was built.
                 None => match unfilled.pop() {
                     Some((List { start, len }, list)) if len <= LIST_ITEMS => {
                         work.push(Task::Fill(list, done.len()));
@@ -182,7 +183,7 @@ impl<'a> NoLoad<'a> {
                     Some((List { len, .. }, _)) => {
                         return Err(Error::new(
                             ErrorKind::Limit,
-                            format!("at most {LIST_ITEMS} items in a list inside of a persistent id"),
+                            format!("at most {LIST_ITEMS} items in a list inside a persistent id"),
                             len.to_string(),
                         ));
                     }
@@ -192,45 +193,45 @@ impl<'a> NoLoad<'a> {
         }
     }
 
-    /// Makes what holds nothing but names.
+    /// Builds a value without items.
     #[inline(always)]
-    fn make_atom(&mut self, met: ShadowValue) -> Result<Cell> {
-        if met == self.global.0 {
+    fn make_atom(&mut self, shadow: ShadowValue) -> Result<Cell> {
+        if shadow == self.global.0 {
             return Ok(self.global.1);
         }
-        match met.kind() {
-            Kind::Atom | Kind::Text => self.run_again(met),
-            Kind::Global => self.make_global(met),
+        match shadow.kind() {
+            Kind::Atom | Kind::Text => self.make_from_op(shadow),
+            Kind::Global => self.make_global(shadow),
             _ => Ok(Cell::NONE),
         }
     }
 
-    /// Makes a global of two names from the stack.
+    /// Builds a global from two names on the stack.
     #[inline(never)]
-    fn make_global(&mut self, met: ShadowValue) -> Result<Cell> {
-        let [module, name] = [met.at(), met.at() + 1].map(|at| self.scratch.items[at]);
-        let (module, name) = (self.run_again(module)?, self.run_again(name)?);
+    fn make_global(&mut self, shadow: ShadowValue) -> Result<Cell> {
+        let [module, name] = [shadow.at(), shadow.at() + 1].map(|at| self.scratch.items[at]);
+        let (module, name) = (self.make_from_op(module)?, self.make_from_op(name)?);
         let global = self.graph.arena.new_loaded_global(module, name);
-        self.global = (met, global);
+        self.global = (shadow, global);
         Ok(global)
     }
 
-    /// Makes the value of an op that needs nothing from the stack.
+    /// Builds the value of an op that needs nothing from the stack.
     #[inline(never)]
-    fn run_again(&mut self, met: ShadowValue) -> Result<Cell> {
-        let input = self.input.get(met.at()..).unwrap_or_default();
-        let value = Decoder::new(input).visit_op(&mut Remake(&mut self.graph))??;
+    fn make_from_op(&mut self, shadow: ShadowValue) -> Result<Cell> {
+        let input = self.input.get(shadow.at()..).unwrap_or_default();
+        let value = Decoder::new(input).visit_op(&mut AtomBuilder(&mut self.graph))??;
         if value.is(Tag::Global) {
-            self.global = (met, value);
+            self.global = (shadow, value);
         }
         Ok(value)
     }
 }
 
-/// Makes the value of an op that needs nothing from the stack; of another, `None`.
-struct Remake<'b, 'a>(&'b mut GraphBuilder<'a>);
+/// Builds the value of an op that needs nothing from the stack; for other ops, `None`.
+struct AtomBuilder<'b, 'a>(&'b mut GraphBuilder<'a>);
 
-impl<'o> Visitor<'o> for Remake<'_, '_> {
+impl<'o> Visitor<'o> for AtomBuilder<'_, '_> {
     type Output = Result<Cell>;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -255,15 +256,15 @@ impl<'o> Visitor<'o> for Remake<'_, '_> {
             Op::Ext1(code) => graph.ext(code.into()),
             Op::Ext2(code) => graph.ext(code.into()),
             Op::Ext4(code) => graph.ext(code),
-            Op::Global(module, name) => named(graph, module, name),
+            Op::Global(module, name) => global_from_names(graph, module, name),
             _ => Ok(Cell::NONE),
         }
     }
 }
 
-/// Apart, as what it needs of the stack would be made room for at every atom.
+/// Not inlined, because its stack frame would be reserved for every atom.
 #[inline(never)]
-fn named(graph: &mut GraphBuilder<'_>, module: Text<'_>, name: Text<'_>) -> Result<Cell> {
+fn global_from_names(graph: &mut GraphBuilder<'_>, module: Text<'_>, name: Text<'_>) -> Result<Cell> {
     let (module, name) = (graph.text(module)?, graph.text(name)?);
     Ok(graph.arena.new_loaded_global(module, name))
 }
@@ -332,7 +333,7 @@ impl Builder for NoLoad<'_> {
         if items.len() >> TUPLE_BITS != 0 {
             return ShadowValue::new(Kind::LongTuple, 0);
         }
-        let tuple = ShadowValue::new(Kind::Tuple, self.place() << TUPLE_BITS | items.len() as u64);
+        let tuple = ShadowValue::new(Kind::Tuple, self.next_index() << TUPLE_BITS | items.len() as u64);
         self.scratch.items.extend_from_slice(items);
         tuple
     }
@@ -384,15 +385,15 @@ impl Builder for NoLoad<'_> {
 
     fn stack_global(&mut self, module: ShadowValue, name: ShadowValue) -> Result<ShadowValue> {
         if module.kind() != Kind::Text || name.kind() != Kind::Text {
-            return Err(Error::new(ErrorKind::Type, "the names of a global as str", "other values"));
+            return Err(Error::new(ErrorKind::Type, "a str as the name of a global", "another value"));
         }
-        let global = ShadowValue::new(Kind::Global, self.place());
+        let global = ShadowValue::new(Kind::Global, self.next_index());
         self.scratch.items.extend_from_slice(&[module, name]);
         Ok(global)
     }
 
     fn ext(&mut self, code: i32) -> Result<ShadowValue> {
-        // For the error where it is none.
+        // Only for the error if the code is invalid.
         self.graph.ext(code)?;
         Ok(self.atom())
     }

@@ -1,13 +1,13 @@
-//! What a thread keeps from load to load for its memory: a machine, and what a builder has of its own.
+//! Per-thread reuse of memory between loads: a machine, and the scratch memory of a builder.
 
 use std::cell::Cell;
 use std::thread::LocalKey;
 
 use super::{Machine, Slot};
 
-/// What is emptied after each load.
+/// State that is cleared and reused for the next load.
 pub(crate) trait Reuse: Default {
-    /// Forgets all, keeping memory unless it is much.
+    /// Clears everything, and frees memory beyond the capacity to reuse.
     fn clear(&mut self);
 }
 
@@ -18,30 +18,30 @@ impl<V: Slot> Reuse for Machine<V> {
     }
 }
 
-/// What is kept, once there was a load.
-pub(crate) struct Kept<T>(Cell<Option<Box<T>>>);
+/// The reused state of a thread, after its first load.
+pub(crate) struct ThreadReuse<T>(Cell<Option<Box<T>>>);
 
-impl<T> Kept<T> {
+impl<T> ThreadReuse<T> {
     pub(crate) const fn new() -> Self {
-        Kept(Cell::new(None))
+        ThreadReuse(Cell::new(None))
     }
 }
 
-/// Runs a load on what the thread keeps, which is empty before and after.
+/// Runs a load on the thread's reused state, which is empty before and after.
 ///
-/// A load inside of a load, as a resolver may ask for, finds nothing and makes it anew. One that panics in code of the
-/// caller's leaves nothing.
+/// A nested load, started by a resolver, finds none and creates its own. After a panic in the caller's code, the state
+/// is dropped.
 #[inline]
-pub(crate) fn with<T: Reuse, R>(kept: &'static LocalKey<Kept<T>>, load: impl FnOnce(&mut T) -> R) -> R {
-    let mut taken = kept.try_with(|kept| kept.0.take()).ok().flatten().unwrap_or_default();
+pub(crate) fn with<T: Reuse, R>(reused: &'static LocalKey<ThreadReuse<T>>, load: impl FnOnce(&mut T) -> R) -> R {
+    let mut taken = reused.try_with(|reused| reused.0.take()).ok().flatten().unwrap_or_default();
     let loaded = load(&mut taken);
     taken.clear();
-    // A thread that ends keeps nothing.
-    let _ = kept.try_with(|kept| kept.0.set(Some(taken)));
+    // When the thread is ending, the state is dropped.
+    let _ = reused.try_with(|reused| reused.0.set(Some(taken)));
     loaded
 }
 
-/// Drops what the thread keeps, unless a load is using it.
-pub(crate) fn trim<T>(kept: &'static LocalKey<Kept<T>>) {
-    let _ = kept.try_with(|kept| kept.0.take());
+/// Frees the thread's reused state, unless a load is using it.
+pub(crate) fn trim<T>(reused: &'static LocalKey<ThreadReuse<T>>) {
+    let _ = reused.try_with(|reused| reused.0.take());
 }

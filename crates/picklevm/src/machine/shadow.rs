@@ -1,33 +1,33 @@
-//! What the stack and the memo hold where nothing is built: enough of a value to make it for a persistent id.
+//! The values of a load that builds nothing: enough of each to build it if it is part of a persistent id.
 
 use super::memo::Slot;
 
-/// A value that was met: enough of it to make it, should it be part of a persistent id.
+/// A shadow value: enough of a value to build it if it is part of a persistent id.
 ///
-/// Eight bytes: what it is in the low [`KIND_BITS`], and where to find out more above them.
+/// Eight bytes: the [`Kind`] in the low [`KIND_BITS`], and above them its data.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ShadowValue(u64);
 
-/// Bits for the kind.
+/// Number of bits for the kind.
 const KIND_BITS: u32 = 3;
 
-/// What was met.
+/// The kind of a value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub(super) enum Kind {
     /// No value.
     Hole,
-    /// A value that no persistent id is made of: a dict, a set, an instance, a buffer.
+    /// A value that cannot be part of a persistent id: a dict, a set, an instance, a buffer.
     Opaque,
-    /// What one op makes, by its offset in the input: there it is read again if it is needed.
+    /// The value of one op, by its offset in the input. The op is read again if the value is needed.
     Atom,
-    /// The same, of a text.
+    /// Like [`Atom`](Kind::Atom), for text.
     Text,
-    /// A tuple: its length, and above it the place from which on its items lie.
+    /// A tuple: its length, and above it the index of its first item.
     Tuple,
-    /// A tuple that is too long to be remembered.
+    /// A tuple too long to be recorded.
     LongTuple,
-    /// A global: the texts of its module and its name, from a place on.
+    /// A global: the index of the texts of its module and its name.
     Global,
     /// A list, by number.
     List,
@@ -48,13 +48,13 @@ impl ShadowValue {
         KINDS[(self.0 & 7) as usize]
     }
 
-    /// Whether it holds others, by which it may lead to itself.
+    /// Whether the value has items, which may lead back to it.
     #[inline(always)]
     pub(super) fn is_compound(self) -> bool {
         matches!(self.kind(), Kind::Tuple | Kind::LongTuple | Kind::List)
     }
 
-    /// The offset, place or number.
+    /// Returns the offset, index or number.
     #[inline(always)]
     pub(super) fn at(self) -> usize {
         (self.0 >> KIND_BITS) as usize

@@ -1,4 +1,4 @@
-//! What each opcode does with stack, metastack and memo.
+//! The effect of each opcode on stack, metastack and memo.
 
 use picklevm_ops::{Op, RawUnicode, Text};
 use smallvec::SmallVec;
@@ -22,13 +22,13 @@ fn no_mark() -> Error {
 #[cold]
 #[inline(never)]
 fn odd_items() -> Error {
-    Error::new(ErrorKind::Stack, "keys and values in turn", "an odd number of items above the mark")
+    Error::new(ErrorKind::Stack, "alternating keys and values", "an odd number of items above the mark")
 }
 
 #[cold]
 #[inline(never)]
 fn not_in_memo(index: u64) -> Error {
-    Error::new(ErrorKind::Memo, "an index that PUT or MEMOIZE has used", format!("{index}"))
+    Error::new(ErrorKind::Memo, "a memo index that was stored before", format!("{index}"))
 }
 
 impl<B: Builder> Run<'_, B> {
@@ -134,7 +134,7 @@ impl<B: Builder> Run<'_, B> {
             // Stack and memo.
             Op::Dup => {
                 self.builder.fetched();
-                self.top("a value to double")?
+                self.top("a value to duplicate")?
             }
             Op::Mark => {
                 self.machine.marks.push(self.base);
@@ -210,7 +210,7 @@ impl<B: Builder> Run<'_, B> {
                 return self.builder.build(target, state);
             }
 
-            // What the loop and the decoder see to.
+            // Handled by the loop and the decoder.
             Op::Proto(version) => {
                 self.builder.protocol(version);
                 return Ok(());
@@ -225,7 +225,7 @@ impl<B: Builder> Run<'_, B> {
     fn raw_unicode(&mut self, raw: RawUnicode<'_>) -> Result<B::Value> {
         match Text::new(&raw.decode()) {
             Some(text) => self.builder.text(text),
-            None => Err(Error::new(ErrorKind::Malformed, "text in raw-unicode-escape", "no text")),
+            None => Err(Error::new(ErrorKind::Malformed, "text in raw-unicode-escape", "invalid text")),
         }
     }
 
@@ -239,7 +239,7 @@ impl<B: Builder> Run<'_, B> {
         self.pop_below_mark().ok_or_else(|| underflow(expected))
     }
 
-    /// The topmost value of all, for a builder that reaches below marks.
+    /// Pops the topmost value below the last mark, if the builder allows it.
     #[cold]
     #[inline(never)]
     fn pop_below_mark(&mut self) -> Option<B::Value> {
@@ -248,7 +248,7 @@ impl<B: Builder> Run<'_, B> {
         }
         let value = self.stack.pop()?;
         self.builder.below_mark();
-        // The marks that lay higher lie at the new top.
+        // Marks above the new top move to it.
         let len = self.stack.len();
         self.base = self.base.min(len);
         for mark in self.machine.marks.iter_mut().rev().take_while(|mark| **mark > len) {
@@ -269,7 +269,7 @@ impl<B: Builder> Run<'_, B> {
         }
     }
 
-    /// Takes the last mark; returns where it was on the stack.
+    /// Pops the last mark; returns its position on the stack.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn mark(&mut self) -> Result<usize> {
         let Some(below) = self.machine.marks.pop() else { return Err(no_mark()) };
@@ -282,7 +282,7 @@ impl<B: Builder> Run<'_, B> {
         if (self.stack.len() - from).is_multiple_of(2) { Ok(from) } else { Err(odd_items()) }
     }
 
-    /// The value below a mark that was just taken.
+    /// Returns the value below a mark that was just popped.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn below(&mut self, from: usize) -> Result<B::Value> {
         match self.stack[..from].last() {
@@ -325,17 +325,17 @@ impl<B: Builder> Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn get(&mut self, index: u64) -> Result<B::Value> {
         let value = self.machine.memo.get(index).ok_or_else(|| not_in_memo(index))?;
-        if self.heeds_get {
-            self.heed_get(value);
+        if self.reports_get {
+            self.report_get(value);
         }
         Ok(value)
     }
 
-    /// The first GET, or one behind a POP that dropped a call: it may be the same call.
+    /// Reports the first GET, or one after a POP that dropped a call: it may fetch the same call.
     #[cold]
     #[inline(never)]
-    fn heed_get(&mut self, value: B::Value) {
-        self.heeds_get = false;
+    fn report_get(&mut self, value: B::Value) {
+        self.reports_get = false;
         self.builder.fetched();
         if let Some(call) = self.dropped.take() {
             self.builder.dropped(call, Some(value));
@@ -350,8 +350,9 @@ impl<B: Builder> Run<'_, B> {
         Ok(())
     }
 
-    /// POP takes a value, or the mark where there is none. A call that it drops is returned: it is not lost, unless a GET
-    /// follows that fetches its equal. So CPython's picklers end an object that turned up inside its own arguments.
+    /// POP: drops a value, or the mark if there is no value above it. Returns a dropped call: it is not lost, unless a
+    /// GET follows that fetches an equal one. CPython's picklers end an object in this way if it occurred inside its
+    /// own arguments.
     #[inline(never)]
     pub(super) fn pop_op(&mut self) -> Result<Option<B::Value>> {
         if self.stack.len() == self.base {

@@ -125,7 +125,7 @@ fn too_many_buffers_are_an_error() {
     let buffers = [Bytes::from_static(b"a"), Bytes::from_static(b"b")];
     let error = Unpickler::new().buffers(buffers).loads(b"\x80\x05\x97.").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Buffer);
-    assert_eq!(error.to_string(), "expected 2 out-of-band buffers to be used (Unpickler::buffers), found 1 that are");
+    assert_eq!(error.to_string(), "expected all 2 out-of-band buffers to be used (Unpickler::buffers), found 1 used");
 }
 
 #[test]

@@ -86,10 +86,10 @@ impl Arena {
     pub(crate) fn check_callable(&self, class: Cell) -> Result<()> {
         match class.tag() {
             Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent => Ok(()),
-            _ => Err(self.wrong_type(
-                "something that can be called: a global, an extension code, an object or a persistent reference",
-                class,
-            )),
+            _ => {
+                Err(self
+                    .wrong_type("a callable: a global, an extension code, an object or a persistent reference", class))
+            }
         }
     }
 }
