@@ -93,7 +93,7 @@ impl<R: io::BufRead> Reader<R> {
 
     /// Returns how many bytes of the pickle may still be read.
     #[inline(always)]
-    fn room(&self) -> u64 {
+    fn left_in_pickle(&self) -> u64 {
         match self.max_pickle_len {
             // No limit, even for a claimed length that exceeds it.
             u64::MAX => u64::MAX,
@@ -167,7 +167,7 @@ impl<R: io::BufRead> Reader<R> {
     /// Returns the bytes readable without a frame check: those of the current frame that are in the buffer.
     #[inline(always)]
     fn window(&mut self) -> Result<&[u8], Error> {
-        let left = self.frame.map_or(u64::MAX, |end| end - self.offset).min(self.max_op_len).min(self.room());
+        let left = self.frame.map_or(u64::MAX, |end| end - self.offset).min(self.max_op_len).min(self.left_in_pickle());
         let buffer = fill(&mut self.inner, self.offset)?;
         Ok(&buffer[..at_most(left, buffer)])
     }
@@ -222,7 +222,7 @@ impl<R: io::BufRead> Reader<R> {
     /// Moves the bytes that a read needs to `scratch`. Returns `false` if the data end before.
     fn gather(&mut self, need: Need) -> Result<bool, Error> {
         let target = need.len.saturating_add(need.from as u64);
-        let most = self.max_op_len.min(self.room());
+        let most = self.max_op_len.min(self.left_in_pickle());
         let bound = if need.line { target.min(most) } else { target };
         if bound > most {
             return Err(self.too_long());
@@ -250,7 +250,7 @@ impl<R: io::BufRead> Reader<R> {
     #[cold]
     fn too_long(&self) -> Error {
         let opcode = self.scratch.first().and_then(|&byte| Opcode::from_byte(byte));
-        let expected = if self.room() < self.max_op_len {
+        let expected = if self.left_in_pickle() < self.max_op_len {
             format!("at most {} bytes of input", self.max_pickle_len)
         } else {
             format!("an op of at most {} bytes", self.max_op_len)
@@ -263,7 +263,7 @@ impl<R: io::BufRead> Reader<R> {
     fn leave_frame(&mut self) -> Result<(), Error> {
         let Some(end) = self.frame else { return Ok(()) };
         let mut left = end - self.offset;
-        if left > self.room() {
+        if left > self.left_in_pickle() {
             return Err(self.too_long());
         }
         while left > 0 {

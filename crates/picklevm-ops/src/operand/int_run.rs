@@ -103,16 +103,16 @@ impl IntRun {
     /// use picklevm_ops::{PredictableDecoder, Op, RunVisitor, IntRun, Source, Visitor};
     ///
     /// /// Keeps ops with their offsets.
-    /// struct Kept<'a>(Vec<(u64, Op<'a>)>);
+    /// struct Collector<'a>(Vec<(u64, Op<'a>)>);
     /// #
-    /// # impl<'a> Visitor<'a> for Kept<'_> {
+    /// # impl<'a> Visitor<'a> for Collector<'_> {
     /// #     type Output = bool;
     /// #     fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'a>) -> bool {
     /// #         op != Op::Stop
     /// #     }
     /// # }
     ///
-    /// impl<'a> RunVisitor<'a> for Kept<'_> {
+    /// impl<'a> RunVisitor<'a> for Collector<'_> {
     ///     # fn visit_run<const N: usize>(&mut self, _: u64, _: [u8; N]) -> bool {
     ///     #     true
     ///     # }
@@ -123,10 +123,10 @@ impl IntRun {
     ///     }
     /// }
     ///
-    /// let mut kept = Kept(Vec::new());
-    /// let (_, visited) = PredictableDecoder::new(b"(K\x01M\x00\x01t........").visit_until(u64::MAX, &mut kept);
+    /// let mut collector = Collector(Vec::new());
+    /// let (_, visited) = PredictableDecoder::new(b"(K\x01M\x00\x01t........").visit_until(u64::MAX, &mut collector);
     /// visited?;
-    /// assert_eq!(kept.0, [(1, Op::BinInt1(1)), (3, Op::BinInt2(256))]);
+    /// assert_eq!(collector.0, [(1, Op::BinInt1(1)), (3, Op::BinInt2(256))]);
     /// # Ok::<(), picklevm_ops::Error>(())
     /// ```
     pub fn ops(self) -> impl Iterator<Item = (u64, Op<'static>)> {
