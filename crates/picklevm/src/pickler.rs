@@ -262,13 +262,13 @@ impl Pickler {
     /// caller would wait for the store.
     #[inline(never)]
     fn short(&self, value: Value<'_>) -> Option<Box<[u8]>> {
-        if self.hooks.concern(value.arena()) { None } else { emitter::short(value, &self.options) }
+        if self.hooks.may_replace(value.arena()) { None } else { emitter::short(value, &self.options) }
     }
 
     #[inline(never)]
     fn dumps_any(&self, value: Value<'_>) -> Result<Vec<u8>> {
         let mut lowered = None;
-        let root = if self.hooks.concern(value.arena()) {
+        let root = if self.hooks.may_replace(value.arena()) {
             self.root_of(value, lowered.get_or_insert_default())?
         } else {
             Root::of(value)
@@ -366,10 +366,10 @@ impl Pickler {
     /// Returns what is written for a value, and the effects before it.
     fn root_of<'r, 'g: 'r>(&self, value: Value<'g>, lowered: &'r mut LoweredGraphs<'g>) -> Result<Root<'r>> {
         let root = Root::of(value);
-        if !self.hooks.concern(value.arena()) {
+        if !self.hooks.may_replace(value.arena()) {
             return Ok(root);
         }
-        lowered.of(value.arena()).take(&self.hooks, self.options.protocol, value.cell(), root.effects)
+        lowered.of(value.arena()).lower(&self.hooks, self.options.protocol, value.cell(), root.effects)
     }
 
     fn run<S: ops::Sink>(&self, out: &mut ops::Writer<S>, scratch: &mut Scratch, root: Root<'_>) -> Result<()> {

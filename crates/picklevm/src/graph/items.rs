@@ -1,4 +1,4 @@
-//! Items of lists, tuples and sets, and pairs of keys and values: iterators that know their length.
+//! Iterators over items of lists, tuples and sets, and over keys and values.
 
 use std::iter::FusedIterator;
 
@@ -6,7 +6,7 @@ use super::arena::Arena;
 use super::cell::Cell;
 use super::value::Value;
 
-/// The items of a list, tuple, set or frozenset: an iterator that knows its length and can be asked by position.
+/// Iterator over the items of a list, tuple, set or frozenset, with access by position.
 #[derive(Clone, Copy)]
 pub struct Items<'g> {
     arena: &'g Arena,
@@ -19,25 +19,25 @@ impl<'g> Items<'g> {
         Items { arena, cells }
     }
 
-    /// The item at a position, counted from 0.
+    /// Returns the item at a position, counted from 0.
     #[inline]
     pub fn get(self, at: usize) -> Option<Value<'g>> {
         self.cells.get(at).map(|cell| Value::new(self.arena, *cell))
     }
 
-    /// How many items are left.
+    /// Returns the number of remaining items.
     #[inline]
     pub fn len(&self) -> usize {
         self.cells.len()
     }
 
-    /// Whether no item is left.
+    /// Returns whether no items remain.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
     }
 
-    /// The items as an array, if there are exactly `N`.
+    /// Returns the items as an array, if there are exactly `N`.
     ///
     /// ```
     /// let graph = picklevm::value!((1, 2));
@@ -53,7 +53,7 @@ impl<'g> Items<'g> {
         self.cells
     }
 
-    /// The items from a position on.
+    /// Returns the items from a position on.
     pub(crate) fn from(self, at: usize) -> Items<'g> {
         Items { arena: self.arena, cells: self.cells.get(at..).unwrap_or(&[]) }
     }
@@ -91,9 +91,9 @@ impl<'g> DoubleEndedIterator for Items<'g> {
 impl ExactSizeIterator for Items<'_> {}
 impl FusedIterator for Items<'_> {}
 
-/// Keys and values, of a dict or as they were set on an object: an iterator that knows its length.
+/// Iterator over keys and values, of a dict or as set on an object.
 ///
-/// Those of an object may have equal keys: what to make of them is up to its class.
+/// For an object, keys may be equal: its class decides what they mean.
 #[derive(Clone, Copy)]
 pub struct Entries<'g> {
     arena: &'g Arena,

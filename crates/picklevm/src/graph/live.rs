@@ -13,15 +13,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::reduce::ReduceContext;
 use crate::resolve::{Call, CallResult};
 
-/// A Rust value that lives in a graph in the place of a Python object.
+/// A Rust value that represents a Python object in a graph.
 ///
-/// Resolvers make native objects of calls and persistent ids. What the pickle then does to the object (state, items,
-/// pairs, members, calls) is handed to it; by default each is an error that names the class. Arguments and state are
-/// borrowed from the graph; a native object keeps Rust data, or [`Id`]s of the graph that it lives in, never a handle on
-/// that graph, which could then not be freed.
+/// Resolvers return native objects for calls and persistent ids. The methods receive what the pickle then does to the
+/// object (state, items, pairs, members, calls); by default each returns an error that names the class. Arguments and
+/// state are borrowed from the graph. A native object may hold Rust data and [`Id`]s of its graph, but never a handle
+/// of that graph, which would then never be freed.
 ///
-/// Read it back with [`Value::downcast_ref`] or as [`Kind::NativeObject`](crate::Kind::NativeObject). A graph that is copied shares its
-/// native objects with the copy.
+/// Read it with [`Value::downcast_ref`] or as [`Kind::NativeObject`](crate::Kind::NativeObject). A copy of a graph
+/// shares its native objects.
 ///
 /// ```
 /// use picklevm::{Items, NativeObject, Result};
@@ -38,16 +38,16 @@ use crate::resolve::{Call, CallResult};
 /// ```
 #[allow(unused_variables, reason = "the names of default methods are documentation")]
 pub trait NativeObject: Any + Debug + Send + Sync {
-    /// The name of the class, for errors: the path of the Rust type by default.
+    /// Returns the name of the class, for errors: by default the path of the Rust type.
     fn class_name(&self) -> &str {
         std::any::type_name::<Self>()
     }
 
-    /// Calls the object: REDUCE, or another opcode that makes an instance of it, with the object as the callable.
+    /// Calls the object: REDUCE, or another opcode that makes an instance of it.
     ///
     /// # Errors
     ///
-    /// By default, that it cannot be called.
+    /// By default, the object cannot be called.
     fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
         Err(cannot("be called"))
     }
@@ -56,54 +56,55 @@ pub trait NativeObject: Any + Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// By default, that it has no state.
+    /// By default, the object has no state.
     fn set_state(&mut self, state: Value<'_>) -> Result<()> {
         Err(cannot("be given a state"))
     }
 
-    /// Appends items: APPEND and APPENDS, in batches as the pickle has them.
+    /// Appends items: APPEND and APPENDS, in the batches of the pickle.
     ///
     /// # Errors
     ///
-    /// By default, that it holds no items.
+    /// By default, the object holds no items.
     fn append(&mut self, items: Items<'_>) -> Result<()> {
         Err(cannot("be appended to"))
     }
 
-    /// Sets keys to values: SETITEM and SETITEMS, in batches as the pickle has them.
+    /// Sets keys to values: SETITEM and SETITEMS, in the batches of the pickle.
     ///
     /// # Errors
     ///
-    /// By default, that it holds no pairs.
+    /// By default, the object holds no pairs.
     fn set_items(&mut self, pairs: Entries<'_>) -> Result<()> {
         Err(cannot("be given keys and values"))
     }
 
-    /// Adds members: ADDITEMS, in batches as the pickle has them.
+    /// Adds members: ADDITEMS, in the batches of the pickle.
     ///
     /// # Errors
     ///
-    /// By default, that it has no members.
+    /// By default, the object has no members.
     fn add(&mut self, items: Items<'_>) -> Result<()> {
         Err(cannot("be added to"))
     }
 
-    /// Whether another native object is equal to this one: Python's `__eq__`. An object is always equal to itself; by
-    /// default to nothing else.
+    /// Returns whether another native object is equal to this one: Python's `__eq__`. An object is always equal to
+    /// itself; by default to nothing else.
     fn equals(&self, other: &dyn NativeObject) -> bool {
         false
     }
 
-    /// Feeds a hasher with what equality looks at: Python's `__hash__`. By default the object is hashed by identity.
+    /// Feeds a hasher with what [`equals`](NativeObject::equals) compares: Python's `__hash__`. By default the object
+    /// is hashed by identity.
     fn hash(&self, hasher: &mut dyn Hasher) -> HashMode {
         HashMode::ByIdentity
     }
 
-    /// Makes what is written in the place of the object: Python's `__reduce_ex__`. See [`ReduceContext`].
+    /// Builds the value that is written for the object: Python's `__reduce_ex__`. See [`ReduceContext`].
     ///
     /// # Errors
     ///
-    /// By default, that it cannot be pickled.
+    /// By default, the object cannot be pickled.
     ///
     /// ```
     /// use picklevm::{Graph, Id, NativeObject, ReduceContext, Result, dumps};
@@ -124,11 +125,11 @@ pub trait NativeObject: Any + Debug + Send + Sync {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
-        let expected = "a native object that says how it is pickled (Live::reduce)";
-        Err(Error::new(ErrorKind::Unrepresentable, expected, "one that does not"))
+        let expected = "a native object that can be pickled (NativeObject::reduce)";
+        Err(Error::new(ErrorKind::Unrepresentable, expected, "one that cannot"))
     }
 
-    /// A copy, for changing one that several graphs share. `None`, the default, makes such a change an error.
+    /// Returns a copy, to change an object that several graphs share. By default `None`: such a change is an error.
     fn clone_object(&self) -> Option<Arc<dyn NativeObject>> {
         None
     }
@@ -138,11 +139,11 @@ pub trait NativeObject: Any + Debug + Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HashMode {
-    /// By identity: nothing but itself is equal to it.
+    /// By identity: the object is equal only to itself.
     ByIdentity,
-    /// By what was fed to the hasher.
+    /// By the data fed to the hasher.
     ByContent,
-    /// Not at all: using it as a key is an error.
+    /// Not hashable: using it as a key is an error.
     Unhashable,
 }
 
@@ -151,7 +152,7 @@ fn cannot(what: &str) -> Error {
     Error::new(ErrorKind::Type, format!("an object that can {what}"), "one that cannot")
 }
 
-/// The object, if only one graph holds it; else a copy is put in its place.
+/// Returns the object, replaced by a copy first if several graphs share it.
 fn unshared(live: &mut Arc<dyn NativeObject>) -> Result<&mut dyn NativeObject> {
     if Arc::get_mut(live).is_none()
         && let Some(copy) = live.clone_object()
@@ -162,7 +163,7 @@ fn unshared(live: &mut Arc<dyn NativeObject>) -> Result<&mut dyn NativeObject> {
         .ok_or_else(|| Error::new(ErrorKind::Type, "a native object that only one graph holds", "one that is shared"))
 }
 
-/// What stands in the place of a native object while it is being changed, and sees a state that leads back to itself.
+/// A placeholder for a native object while it is being changed. A state that refers back to the object sees this.
 #[derive(Debug)]
 struct Changing;
 
@@ -171,25 +172,25 @@ impl NativeObject for Changing {}
 static CHANGING: LazyLock<Arc<dyn NativeObject>> = LazyLock::new(|| Arc::new(Changing));
 
 impl<'g> Value<'g> {
-    /// The native object, if it is one.
+    /// Returns the native object, if the value is one.
     pub fn as_native(self) -> Option<&'g dyn NativeObject> {
         self.cell().is(Tag::NativeObject).then(|| self.arena().live(self.cell()))
     }
 
-    /// The native object, if it is one of this type.
+    /// Returns the native object, if the value is one of this type.
     pub fn downcast_ref<T: NativeObject>(self) -> Option<&'g T> {
         (self.as_native()? as &dyn Any).downcast_ref()
     }
 }
 
 impl Arena {
-    /// Puts a native object into the graph.
+    /// Adds a native object to the graph.
     pub fn native_object(&mut self, live: impl NativeObject) -> Id {
         Id(self.new_native(Arc::new(live)))
     }
 
-    /// A native object of this type, to change it: one that several graphs share becomes a copy of this graph's own, if it
-    /// [can](Live::clone_live). `None` if the value is no such object.
+    /// Returns a native object of this type, to change it. An object that several graphs share is
+    /// [copied](NativeObject::clone_object) first. `None` if the value is not such an object.
     ///
     /// ```
     /// use picklevm::{Graph, NativeObject};
@@ -207,7 +208,7 @@ impl Arena {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if several graphs share it and it cannot be copied.
+    /// [`ErrorKind::Type`] if several graphs share the object and it cannot be copied.
     pub fn native_mut<T: NativeObject>(&mut self, id: Id) -> Result<Option<&mut T>> {
         let cell = self.checked(id);
         if Value::new(self, cell).downcast_ref::<T>().is_none() {
@@ -227,7 +228,7 @@ impl Arena {
         self.lives.get(cell).map_or(&Changing, |live| &**live)
     }
 
-    /// Changes a native object, which sees the graph meanwhile, itself apart.
+    /// Changes a native object, which can read the graph, except itself, meanwhile.
     pub(crate) fn change_live(
         &mut self,
         cell: Cell,

@@ -1,4 +1,4 @@
-//! Keys to look up with: Rust values that stand for Python keys.
+//! Lookup keys: Rust values that stand for Python keys.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use super::error_text::shorten;
 use super::number::Number;
 use super::value::{Id, Value};
 
-/// A key of a dict or set, or a position in a list: made from `&str`, `&[u8]`, integers, floats, `bool`, `()` (for
-/// `None`), a [`Value`], or the [`Id`] of a value of the graph that is asked.
+/// A key of a dict or set, or a position in a list: converted from `&str`, `&[u8]`, integers, floats, `bool`, `()` (for
+/// `None`), a [`Value`], or an [`Id`] of the same graph.
 #[derive(Clone, Copy)]
 pub struct Key<'k>(Repr<'k>);
 
@@ -26,7 +26,7 @@ enum Repr<'k> {
 }
 
 impl<'k> Key<'k> {
-    /// The key as a position in a list.
+    /// Returns the key as a position in a list.
     pub(crate) fn position(&self) -> Option<usize> {
         match self.0 {
             Repr::Int(at) => at.try_into().ok(),
@@ -36,7 +36,7 @@ impl<'k> Key<'k> {
         }
     }
 
-    /// The key with an id looked up in the graph that it is of.
+    /// Replaces an id by its value in the graph.
     pub(crate) fn of(self, arena: &'k Arena) -> Key<'k> {
         match self.0 {
             Repr::Id(id) => Key(Repr::Value(arena.value(id))),
@@ -44,7 +44,7 @@ impl<'k> Key<'k> {
         }
     }
 
-    /// The number of the row of a dict or set that has this key.
+    /// Returns the index of the row of a dict or set that has this key.
     pub(crate) fn find(self, arena: &Arena, keyed: Cell) -> Option<usize> {
         match self.0 {
             Repr::Text(text) => find_text(arena, keyed, Tag::Str, text.as_bytes())
@@ -73,7 +73,7 @@ impl<'k> Key<'k> {
         }
     }
 
-    /// Whether Python's `==` holds. An id must be looked up before.
+    /// Whether Python's `==` holds. Ids must have been replaced by [`Key::of`].
     pub(crate) fn equals(&self, value: Value<'_>) -> bool {
         match self.0 {
             Repr::None => value.is_none(),
@@ -91,7 +91,7 @@ impl<'k> Key<'k> {
         }
     }
 
-    /// Makes the value that the key stands for.
+    /// Adds the key to the graph as a value.
     pub(crate) fn make(self, arena: &mut Arena) -> Cell {
         match self.0 {
             Repr::None => Cell::NONE,
@@ -105,7 +105,7 @@ impl<'k> Key<'k> {
     }
 }
 
-/// The key as Python writes it, shortened where it is long.
+/// Prints the key as Python does, shortened if it is long.
 impl fmt::Debug for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
@@ -121,7 +121,7 @@ impl fmt::Debug for Key<'_> {
 }
 
 fn find_text(arena: &Arena, keyed: Cell, tag: Tag, bytes: &[u8]) -> Option<usize> {
-    // The id does not count in the fingerprint.
+    // The id is not part of the fingerprint.
     let print = Cell::text(tag, 0, bytes).print();
     let hash = if arena.keyed(keyed).table == 0 { 0 } else { arena.hash_text(tag, bytes) };
     arena.find_row(keyed, hash, |key| key.print() == print && arena.payload(key) == bytes)
@@ -207,7 +207,7 @@ impl From<Id> for Key<'_> {
 
 macro_rules! equals {
     ($($type:ty),*) => {$(
-        /// Python's `==`; a `&str` also equals the 8-bit string of Python 2 of the same bytes.
+        /// Python's `==`; a `&str` also equals an 8-bit string of Python 2 with the same bytes.
         impl PartialEq<$type> for Value<'_> {
             fn eq(&self, other: &$type) -> bool {
                 Key::from(*other).equals(*self)

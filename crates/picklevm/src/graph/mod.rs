@@ -1,8 +1,8 @@
-//! The value graph: nodes in arenas, counted as a whole.
+//! The value graph: nodes in arenas, with one reference count for the whole graph.
 //!
-//! A [`Graph`] owns everything that one load made and is itself a reference-counted handle: cloning costs one atomic
-//! increment, it can be sent to and read from other threads, and the last handle frees everything at once, cycles
-//! included. A [`Value`] is a `Copy` reference into it.
+//! A [`Graph`] is a reference-counted handle of everything that one load made. Cloning costs one atomic increment,
+//! other threads can read it, and dropping the last handle frees everything at once, cycles included. A [`Value`] is a
+//! `Copy` reference into it.
 
 mod arena;
 mod cell;
@@ -61,19 +61,20 @@ pub(crate) use walk::Walk;
 
 use crate::protocol::Protocol;
 
-/// A graph of Python values: what loading a pickle makes, and what is written as one.
+/// A graph of Python values, loaded from a pickle or built to be written as one.
 ///
-/// A handle: clones share the graph. A graph that others hold is copied before it is changed, as by
-/// [`Arc::make_mut`](std::sync::Arc::make_mut). Reading, building and changing are methods of [`Arena`], to which it dereferences.
+/// Clones share the graph. A shared graph is copied before it is changed, as by
+/// [`Arc::make_mut`](std::sync::Arc::make_mut). It dereferences to [`Arena`], which has the methods to read, build and
+/// edit.
 pub struct Graph(Option<Arc<Arena>>);
 
 impl Graph {
-    /// A graph without any value.
+    /// Creates an empty graph.
     pub fn new() -> Graph {
         Graph(Some(pool::take().shareable()))
     }
 
-    /// An empty graph, with memory at hand for what an input of `len` bytes makes.
+    /// Creates an empty graph with reused memory suited to an input of `len` bytes.
     #[inline]
     pub(crate) fn for_input(len: Option<u64>) -> Graph {
         Graph(Some(len.map_or_else(pool::take, pool::take_for).shareable()))
@@ -83,7 +84,7 @@ impl Graph {
         Graph(Some(Arc::new(arena)))
     }
 
-    /// A handle of one value, which keeps the whole graph.
+    /// Returns an owned handle of one value, which keeps the whole graph alive.
     ///
     /// ```
     /// let kept = {
@@ -97,12 +98,12 @@ impl Graph {
         Handle { graph: self.clone(), id: value.id() }
     }
 
-    /// A graph that is a copy of an arena.
+    /// Creates a graph that is a copy of an arena.
     pub(crate) fn copy_of(arena: &Arena) -> Graph {
         Graph::of(arena.clone())
     }
 
-    /// The arena, if nobody else holds it.
+    /// Returns the arena, copied first if it is shared.
     #[inline]
     pub(crate) fn unique(&mut self) -> &mut Arena {
         Arc::make_mut(self.0.get_or_insert_default())
@@ -137,12 +138,12 @@ impl Deref for Graph {
     fn deref(&self) -> &Arena {
         match &self.0 {
             Some(arena) => arena,
-            None => unreachable!("the arena is there until the graph is dropped"),
+            None => unreachable!("the arena exists until the graph is dropped"),
         }
     }
 }
 
-/// Copies the graph first if others hold it.
+/// Copies the graph first if it is shared.
 impl DerefMut for Graph {
     #[inline]
     fn deref_mut(&mut self) -> &mut Arena {
@@ -160,9 +161,9 @@ impl PartialEq for Graph {
     }
 }
 
-/// One value together with the graph it lives in: for keeping a value beyond its graph's handle.
+/// An owned handle of one value in its graph.
 ///
-/// It keeps the whole graph alive; [`detach`](Handle::detach) copies out what the value reaches.
+/// It keeps the whole graph alive; [`detach`](Handle::detach) copies only what the value reaches.
 #[derive(Clone)]
 pub struct Handle {
     graph: Graph,
@@ -170,12 +171,12 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> Value<'_> {
         self.graph.value(self.id)
     }
 
-    /// The graph that it lives in.
+    /// Returns the graph of the value.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
@@ -188,15 +189,15 @@ impl std::fmt::Debug for Handle {
 }
 
 impl Arena {
-    /// The value that was loaded, or made the root: the first of them where there are several, and `None` in an
-    /// empty graph.
+    /// Returns the root: the value that was loaded or set as root. The first one if there are several; `None` (the
+    /// Python value) in an empty graph.
     #[inline]
     pub fn root(&self) -> Value<'_> {
         Value::new(self, self.roots.first().copied().unwrap_or(Cell::NONE))
     }
 
-    /// The protocol that the pickle said which was loaded last; `None` in a graph that was not loaded. Pickles of protocols
-    /// 0 and 1 say nothing: both are protocol 0 here.
+    /// Returns the protocol that the last loaded pickle declares; `None` if the graph was not loaded. Pickles of
+    /// protocols 0 and 1 declare nothing: both return protocol 0.
     ///
     /// ```
     /// use picklevm::{Graph, Protocol};
@@ -210,17 +211,17 @@ impl Arena {
         Protocol::try_from(self.protocol?).ok()
     }
 
-    /// All values that were loaded into this graph, in order.
+    /// Returns all roots: the values that were loaded into this graph, in order.
     pub fn roots(&self) -> Items<'_> {
         Items::new(self, &self.roots)
     }
 
-    /// Objects that were made for their effect alone and dropped by POP, without an object that they belong to.
+    /// Returns objects that were made only for their effect and dropped by POP, and that belong to no other object.
     pub fn effects(&self) -> Items<'_> {
         Items::new(self, &self.effects)
     }
 
-    /// The value of an id; `None` (the Python value) for an id that no node has.
+    /// Returns the value of an id; `None` (the Python value) if there is no such node.
     #[inline]
     pub fn value(&self, id: Id) -> Value<'_> {
         Value::new(self, if self.has(id.0) { id.0 } else { Cell::NONE })
@@ -234,7 +235,7 @@ impl Arena {
             Tag::Dict => self.dicts.get(cell).is_some(),
             Tag::Set | Tag::FrozenSet => self.sets.get(cell).is_some(),
             Tag::Str | Tag::Bytes | Tag::ByteStr => {
-                // The id of another graph most likely has another fingerprint.
+                // An id of another graph most likely has a different fingerprint.
                 self.spans.get(cell).is_some() && cell == Cell::text(cell.tag(), cell.high(), self.payload(cell))
             }
             Tag::ByteArray | Tag::BigInt => self.spans.get(cell).is_some(),

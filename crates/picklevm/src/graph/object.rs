@@ -1,10 +1,10 @@
-//! Objects: how one was made, and what happened to it next, in order.
+//! Objects: how one was made, and the operations on it, in order.
 
 use super::arena::{Arena, next_id};
 use super::cell::Cell;
 use super::nodes::Nothing;
 
-/// How an object was made: the opcode that made it.
+/// The opcode that made an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Construction {
@@ -21,7 +21,7 @@ pub enum Construction {
 }
 
 impl Construction {
-    /// The opcode's name in lower case: `reduce`, `newobj`, `newobj_ex`, `inst` or `obj`.
+    /// Returns the opcode's name in lower case: `reduce`, `newobj`, `newobj_ex`, `inst` or `obj`.
     pub fn name(self) -> &'static str {
         match self {
             Construction::Reduce => "reduce",
@@ -33,10 +33,10 @@ impl Construction {
     }
 }
 
-/// What happened to an object after it was made.
+/// An operation on an object after it was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OpKind {
-    /// Nothing: the object has no operation.
+    /// The object has no operation.
     Nothing,
     /// APPEND, APPENDS: the cell is a list of the items.
     Append,
@@ -50,18 +50,18 @@ pub(crate) enum OpKind {
     Effect,
 }
 
-/// An object: who made it of what, and its first operation.
+/// An object: its class, arguments and first operation.
 #[derive(Clone, Copy)]
 pub(crate) struct ObjectNode {
     pub(crate) class: Cell,
-    /// A tuple. Of NEWOBJ_EX: a tuple of the arguments and the keyword arguments.
+    /// A tuple. For NEWOBJ_EX: a tuple of the arguments and the keyword arguments.
     pub(crate) args: Cell,
     pub(crate) first: Cell,
     pub(crate) first_kind: OpKind,
     pub(crate) how: Construction,
-    /// Whether PUT or MEMOIZE ever named it.
+    /// Whether PUT or MEMOIZE put it into the memo.
     pub(crate) memoized: bool,
-    /// 0, or one more than the index of the second operation.
+    /// 0, or one more than the index of the last operation in `Arena::ops`.
     pub(crate) next: u32,
 }
 
@@ -82,12 +82,12 @@ impl Nothing for ObjectNode {
 pub(crate) struct OpNode {
     pub(crate) value: Cell,
     pub(crate) kind: OpKind,
-    /// 0, or one more than the index of the operation after.
+    /// One more than the index of the next operation; the last points to the second.
     pub(crate) next: u32,
 }
 
 impl Arena {
-    /// Records an operation on an object; neighbours of one kind are merged, but for states and effects.
+    /// Records an operation on an object. Consecutive operations of one kind are merged, except states and effects.
     pub(crate) fn object_op(&mut self, object: Cell, kind: OpKind, cells: &[Cell]) {
         let node = self.objects[object];
         let last = self.last_op(node);
@@ -111,7 +111,7 @@ impl Arena {
         }
         let id = next_id(self.ops.len()) + 1;
         self.ops.push(OpNode { value, kind, next: 0 });
-        // The node of an object with several operations points to the last of them, which closes the ring.
+        // The operations after the first form a ring. The node points to the last, which points to the second.
         let last = std::mem::replace(&mut node.next, id);
         if last == 0 {
             self.ops[id as usize - 1].next = id;
@@ -138,7 +138,7 @@ impl Arena {
         }
     }
 
-    /// The operations on an object, in order.
+    /// Returns the operations on an object, in order.
     pub(crate) fn object_ops(&self, node: ObjectNode) -> impl Iterator<Item = (OpKind, Cell)> + '_ {
         let first = (node.first_kind != OpKind::Nothing).then_some((node.first_kind, node.first));
         let last = (node.next as usize).checked_sub(1);

@@ -1,4 +1,4 @@
-//! A value of a graph: a `Copy` reference to read it by.
+//! `Value`: a `Copy` reference to a value of a graph.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use super::live::NativeObject;
 use super::lookup::Key;
 use super::views::{Buffer, Dict, Global, Object};
 
-/// The id of a value in its graph: what is kept and passed where a [`Value`] would borrow the graph.
+/// The id of a value in its graph. Unlike a [`Value`], it does not borrow the graph.
 ///
-/// An id stays valid as long as its graph is only added to and changed; [`compact`](crate::Graph::compact) gives new
-/// ones. An id of another graph names some other value, or none.
+/// An id stays valid while values are added to the graph and changed; [`compact`](crate::Graph::compact) assigns new
+/// ids. In another graph, an id refers to a different value or to none.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id(pub(crate) Cell);
 
@@ -27,8 +27,8 @@ impl fmt::Debug for Id {
 
 /// A value of a graph.
 ///
-/// `Copy`, 16 bytes, and read like a `serde_json::Value`: by what it is ([`kind`](Value::kind), [`as_str`](Value::as_str),
-/// …), by key or position ([`get`](Value::get), [`at`](Value::at)), or one after the other ([`items`](Value::items),
+/// `Copy`, 16 bytes, and used like a `serde_json::Value`: by type ([`kind`](Value::kind), [`as_str`](Value::as_str),
+/// …), by key or position ([`get`](Value::get), [`at`](Value::at)), or with iterators ([`items`](Value::items),
 /// [`entries`](Value::entries)). Strings and bytes are borrowed from the graph, not from the value.
 ///
 /// `==` is Python's: `1 == 1.0 == True`, dicts and sets without regard to order, instances by identity.
@@ -47,7 +47,7 @@ pub struct Value<'g> {
     cell: Cell,
 }
 
-/// What a [`Value`] is.
+/// The type of a [`Value`], with its contents.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Kind<'g> {
@@ -65,7 +65,7 @@ pub enum Kind<'g> {
     Str(Text<'g>),
     /// Bytes of Python 3.
     Bytes(&'g [u8]),
-    /// An 8-bit string of Python 2: bytes that may mean text.
+    /// An 8-bit string of Python 2: bytes that may be text.
     ByteStr(&'g [u8]),
     /// A bytearray.
     ByteArray(&'g [u8]),
@@ -87,9 +87,9 @@ pub enum Kind<'g> {
     Buffer(Buffer<'g>),
     /// A persistent reference, by its id.
     Persistent(Value<'g>),
-    /// What a call that was not made would have returned: an instance, as a rule.
+    /// The result of a call that was not executed: usually an instance.
     Object(Object<'g>),
-    /// A Rust value in the place of a Python object.
+    /// A Rust value that represents a Python object.
     NativeObject(&'g dyn NativeObject),
 }
 
@@ -109,13 +109,13 @@ impl<'g> Value<'g> {
         self.arena
     }
 
-    /// The value's id, for keeping it without borrowing the graph.
+    /// Returns the value's id, which does not borrow the graph.
     #[inline]
     pub fn id(self) -> Id {
         Id(self.cell)
     }
 
-    /// What the value is.
+    /// Returns the type of the value, with its contents.
     #[inline]
     pub fn kind(self) -> Kind<'g> {
         let (arena, cell) = (self.arena, self.cell);
@@ -148,7 +148,7 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// The name of the value's type, as Python's `type(v).__name__` gives it where Python has one.
+    /// Returns the name of the value's type: Python's `type(v).__name__` where there is one.
     pub fn type_name(self) -> &'static str {
         match self.kind() {
             Kind::None => "NoneType",
@@ -174,12 +174,12 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// Whether the value is `None`.
+    /// Returns whether the value is `None`.
     pub fn is_none(self) -> bool {
         self.cell == Cell::NONE
     }
 
-    /// The boolean, if it is one.
+    /// Returns the boolean, if the value is one.
     pub fn as_bool(self) -> Option<bool> {
         match self.kind() {
             Kind::Bool(value) => Some(value),
@@ -187,7 +187,7 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// The integer, if it is one of any size (a bool is none here).
+    /// Returns the integer, if the value is one of any size. A bool is not an integer here.
     #[inline]
     pub fn as_int(self) -> Option<Int<'g>> {
         match self.kind() {
@@ -196,19 +196,19 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// The integer, if it is one that fits.
+    /// Returns the integer, if the value is one that fits.
     #[inline]
     pub fn as_i64(self) -> Option<i64> {
         self.arena.small_int(self.cell)
     }
 
-    /// The integer, if it is one that fits.
+    /// Returns the integer, if the value is one that fits.
     pub fn as_u64(self) -> Option<u64> {
         self.as_int()?.try_into().ok()
     }
 
-    /// The number as a float, if it is a float or an integer (a bool is none here): of an integer the
-    /// nearest float, as `serde_json` gives it, and an infinity where it is too large.
+    /// Returns the value as a float, if it is a float or an integer (not a bool). An integer becomes the nearest float,
+    /// as in `serde_json`, or an infinity if it is too large.
     ///
     /// ```
     /// let graph = picklevm::value!([1.5, 2, 9007199254740993i64, true]);
@@ -220,19 +220,19 @@ impl<'g> Value<'g> {
         self.arena.float(self.cell).or_else(|| self.as_int().map(Int::to_f64))
     }
 
-    /// The text, if it is text without surrogates.
+    /// Returns the text, if the value is text without surrogates.
     #[inline]
     pub fn as_str(self) -> Option<&'g str> {
         self.as_text()?.as_str()
     }
 
-    /// The text, if it is any.
+    /// Returns the text, if the value is text.
     #[inline]
     pub fn as_text(self) -> Option<Text<'g>> {
         self.cell.is(Tag::Str).then(|| self.arena.text(self.cell))
     }
 
-    /// The bytes of bytes, a bytearray or an 8-bit string of Python 2.
+    /// Returns the bytes, if the value is bytes, a bytearray or an 8-bit string of Python 2.
     #[inline]
     pub fn as_bytes(self) -> Option<&'g [u8]> {
         match self.cell.tag() {
@@ -241,58 +241,58 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// The dict, if it is one.
+    /// Returns the dict, if the value is one.
     pub fn as_dict(self) -> Option<Dict<'g>> {
         self.cell.is(Tag::Dict).then(|| Dict::new(self.arena, self.cell))
     }
 
-    /// The items, if it is a list.
+    /// Returns the items, if the value is a list.
     pub fn as_list(self) -> Option<Items<'g>> {
         self.cell.is(Tag::List).then(|| self.items())
     }
 
-    /// The items, if it is a tuple.
+    /// Returns the items, if the value is a tuple.
     pub fn as_tuple(self) -> Option<Items<'g>> {
         matches!(self.cell.tag(), Tag::Tuple | Tag::EmptyTuple).then(|| self.items())
     }
 
-    /// The object, if it is one.
+    /// Returns the object, if the value is one.
     pub fn as_object(self) -> Option<Object<'g>> {
         self.cell.is(Tag::Object).then(|| Object::new(self.arena, self.cell))
     }
 
-    /// The names, if it is a global.
+    /// Returns the global, if the value is one.
     pub fn as_global(self) -> Option<Global<'g>> {
         self.cell.is(Tag::Global).then(|| Global::new(self.arena, self.cell))
     }
 
-    /// The items of a list, tuple, set or frozenset; nothing for any other value.
+    /// Returns the items of a list, tuple, set or frozenset; none for any other value.
     #[inline]
     pub fn items(self) -> Items<'g> {
         let cells = if self.cell.is(Tag::Dict) { &[] } else { self.arena.items(self.cell) };
         Items::new(self.arena, cells)
     }
 
-    /// Keys and values of a dict; nothing for any other value.
+    /// Returns the keys and values of a dict; none for any other value.
     #[inline]
     pub fn entries(self) -> Entries<'g> {
         Entries::new(self.arena, if self.cell.is(Tag::Dict) { self.arena.items(self.cell) } else { &[] })
     }
 
-    /// How many items or entries there are; 0 for what has none.
+    /// Returns the number of items or entries; 0 for values without any.
     pub fn len(self) -> usize {
         self.arena.items(self.cell).len() / if self.cell.is(Tag::Dict) { 2 } else { 1 }
     }
 
-    /// Whether there are no items or entries.
+    /// Returns whether there are no items or entries.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
-    /// The value of a dict's key, the item of a list or tuple at a position, or the value that was
+    /// Returns the value of a dict's key, the item of a list or tuple at a position, or the value that was
     /// [set](Object::get) on an object for a key.
     ///
-    /// A `&str` also finds the 8-bit string of Python 2 with the same bytes; an integer is a key in a dict and a
+    /// A `&str` also finds an 8-bit string of Python 2 with the same bytes. An integer is a key in a dict and a
     /// position elsewhere.
     ///
     /// ```
@@ -311,18 +311,18 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// The same as [`get`](Value::get), and `None` (the Python value) for what is not there: for reaching deep into
-    /// data.
+    /// Like [`get`](Value::get), but returns `None` (the Python value) if there is no such key or position, so that
+    /// calls can be chained.
     pub fn at<'k>(self, key: impl Into<Key<'k>>) -> Value<'g> {
         self.get(key).unwrap_or(Value::new(self.arena, Cell::NONE))
     }
 
-    /// The value of an object's attribute, as by [`Object::attr`]; `None` for what is no object.
+    /// Returns the value of an object's attribute, like [`Object::attr`]; `None` if the value is not an object.
     pub fn attr(self, name: &str) -> Option<Value<'g>> {
         self.as_object()?.attr(name)
     }
 
-    /// Whether a list, tuple or set holds the key, or a dict has it.
+    /// Returns whether a list, tuple or set holds the key, or a dict has it.
     pub fn contains<'k>(self, key: impl Into<Key<'k>>) -> bool {
         let key = key.into().of(self.arena);
         match self.cell.tag() {
@@ -331,14 +331,14 @@ impl<'g> Value<'g> {
         }
     }
 
-    /// Whether both are the same value of the same graph: Python's `is`, by which equal small atoms are one.
+    /// Returns whether both are the same value of the same graph: Python's `is`. Equal small atoms are the same value.
     pub fn is(self, other: Value<'_>) -> bool {
         std::ptr::eq(self.arena, other.arena) && self.cell == other.cell
     }
 }
 
 impl Arena {
-    /// A text; an empty one for what is none.
+    /// Returns a text; an empty one if the cell is not a text.
     #[inline]
     pub(crate) fn text(&self, cell: Cell) -> Text<'_> {
         match self.spans.get(cell) {

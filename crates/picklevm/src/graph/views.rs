@@ -1,4 +1,4 @@
-//! Views of the compound kinds: dicts, globals, buffers and objects.
+//! Typed references to dicts, globals, buffers and objects.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::lookup::Key;
 use super::object::{Construction, ObjectNode, OpKind};
 use super::value::{Id, Value};
 
-/// A dict, in the order of insertion.
+/// A dict, in insertion order.
 #[derive(Clone, Copy)]
 pub struct Dict<'g> {
     arena: &'g Arena,
@@ -24,39 +24,39 @@ impl<'g> Dict<'g> {
         Dict { arena, cell }
     }
 
-    /// The dict as a value.
+    /// Returns the dict as a value.
     pub fn value(self) -> Value<'g> {
         Value::new(self.arena, self.cell)
     }
 
-    /// The value of a key. A `&str` also finds the 8-bit string of Python 2 with the same bytes.
+    /// Returns the value of a key. A `&str` also finds an 8-bit string of Python 2 with the same bytes.
     pub fn get<'k>(self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
         let row = key.into().find(self.arena, self.cell)?;
         let cell = self.arena.items(self.cell).get(2 * row + 1)?;
         Some(Value::new(self.arena, *cell))
     }
 
-    /// Keys and values.
+    /// Returns the keys and values.
     pub fn entries(self) -> Entries<'g> {
         Entries::new(self.arena, self.arena.items(self.cell))
     }
 
-    /// The keys.
+    /// Returns the keys.
     pub fn keys(self) -> impl DoubleEndedIterator<Item = Value<'g>> + ExactSizeIterator + Clone + 'g {
         self.entries().map(|(key, _)| key)
     }
 
-    /// The values.
+    /// Returns the values.
     pub fn values(self) -> impl DoubleEndedIterator<Item = Value<'g>> + ExactSizeIterator + Clone + 'g {
         self.entries().map(|(_, value)| value)
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub fn len(self) -> usize {
         self.arena.items(self.cell).len() / 2
     }
 
-    /// Whether there is no entry.
+    /// Returns whether there are no entries.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -91,28 +91,28 @@ impl<'g> Global<'g> {
         Global { arena, cell }
     }
 
-    /// The global as a value.
+    /// Returns the global as a value.
     pub fn value(self) -> Value<'g> {
         Value::new(self.arena, self.cell)
     }
 
-    /// The module, as the pickle has it: `copy_reg` below protocol 3 is not mapped to `copyreg`.
+    /// Returns the module as the pickle has it: `copy_reg` below protocol 3 is not mapped to `copyreg`.
     pub fn module(self) -> Text<'g> {
         self.arena.text(self.arena.globals[self.cell].module)
     }
 
-    /// The qualified name inside the module, with dots for what is nested.
+    /// Returns the qualified name in the module, dotted if nested in a class.
     pub fn name(self) -> Text<'g> {
         self.arena.text(self.arena.globals[self.cell].name)
     }
 
-    /// Whether this is the global of these names.
+    /// Returns whether this is the global `module.name`.
     pub fn is(self, module: &str, name: &str) -> bool {
         self.module().as_bytes() == module.as_bytes() && self.name().as_bytes() == name.as_bytes()
     }
 }
 
-/// `module.name`, with U+FFFD for surrogates.
+/// Prints `module.name`, with U+FFFD for surrogates.
 impl fmt::Display for Global<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.module(), self.name())
@@ -128,17 +128,17 @@ impl<'g> Buffer<'g> {
         Buffer(&arena.buffers[cell])
     }
 
-    /// Which of the buffers it is, counted from 0.
+    /// Returns the index of the buffer among the buffers of the pickle, from 0.
     pub fn index(self) -> usize {
         self.0.index as usize
     }
 
-    /// Whether the pickle says that the buffer cannot be written to.
+    /// Returns whether the buffer is read-only (READONLY_BUFFER).
     pub fn is_readonly(self) -> bool {
         self.0.readonly
     }
 
-    /// The bytes, if they were given when the pickle was loaded, or when the buffer was [made](Arena::buffer):
+    /// Returns the bytes, if they were passed when the pickle was loaded or the buffer was [made](Arena::buffer):
     /// `PickleBuffer.raw`.
     ///
     /// ```
@@ -152,17 +152,17 @@ impl<'g> Buffer<'g> {
     }
 }
 
-/// What a call that was not made would have returned: an instance, as a rule.
+/// The result of a call that was not executed: usually an instance.
 ///
-/// Nothing about it is lost: how it was made, of which class or by which function, with which arguments, and what
-/// happened to it next, in order.
+/// It keeps everything the pickle holds: the opcode that made it, the class or function, the arguments, and the changes
+/// after that, in order.
 #[derive(Clone, Copy)]
 pub struct Object<'g> {
     arena: &'g Arena,
     cell: Cell,
 }
 
-/// One thing that happened to an object after it was made.
+/// A change to an object after it was made.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Change<'g> {
@@ -174,7 +174,7 @@ pub enum Change<'g> {
     Add(Items<'g>),
     /// BUILD: the state was set.
     Build(Value<'g>),
-    /// An object that was made for its effect on this one, its first argument, and dropped.
+    /// An object that was made only for its effect on this one, its first argument, and dropped.
     Effect(Value<'g>),
 }
 
@@ -187,52 +187,52 @@ impl<'g> Object<'g> {
         &self.arena.objects[self.cell]
     }
 
-    fn lend(self, cell: Cell) -> Value<'g> {
+    fn to_value(self, cell: Cell) -> Value<'g> {
         Value::new(self.arena, cell)
     }
 
-    /// The object as a value.
+    /// Returns the object as a value.
     pub fn value(self) -> Value<'g> {
-        self.lend(self.cell)
+        self.to_value(self.cell)
     }
 
-    /// The object's id.
+    /// Returns the object's id.
     pub fn id(self) -> Id {
         Id(self.cell)
     }
 
-    /// The opcode that made it.
+    /// Returns the opcode that made the object.
     pub fn construction(self) -> Construction {
         self.node().how
     }
 
-    /// The class or function that was called: a global as a rule, or an extension code, an object, a persistent
+    /// Returns the class or function that was called: usually a global, or an extension code, an object or a persistent
     /// reference.
     pub fn class(self) -> Value<'g> {
-        self.lend(self.node().class)
+        self.to_value(self.node().class)
     }
 
-    /// The arguments.
+    /// Returns the arguments.
     pub fn args(self) -> Items<'g> {
         self.args_tuple().items()
     }
 
-    /// The tuple of the arguments, which other values may share.
+    /// Returns the tuple of the arguments, which other values may share.
     pub fn args_tuple(self) -> Value<'g> {
         let node = self.node();
-        self.lend(match node.how {
+        self.to_value(match node.how {
             Construction::NewObjEx => self.arena.items(node.args)[0],
             _ => node.args,
         })
     }
 
-    /// The keyword arguments, which NEWOBJ_EX alone has: a dict.
+    /// Returns the keyword arguments, a dict, if the opcode is NEWOBJ_EX.
     pub fn kwargs(self) -> Option<Value<'g>> {
         let node = self.node();
-        (node.how == Construction::NewObjEx).then(|| self.lend(self.arena.items(node.args)[1]))
+        (node.how == Construction::NewObjEx).then(|| self.to_value(self.arena.items(node.args)[1]))
     }
 
-    /// What happened to it after it was made, in order.
+    /// Returns the changes after it was made, in order.
     pub fn changes(self) -> impl Iterator<Item = Change<'g>> + 'g {
         let arena = self.arena;
         arena.object_ops(*self.node()).map(move |(kind, cell)| {
@@ -247,7 +247,7 @@ impl<'g> Object<'g> {
         })
     }
 
-    /// The items that were appended to it as to a list, and the members that were added as to a set, in order.
+    /// Returns the items that were appended as to a list, and the members that were added as to a set, in order.
     pub fn items(self) -> impl Iterator<Item = Value<'g>> + 'g {
         self.changes().flat_map(|change| match change {
             Change::Append(items) | Change::Add(items) => items,
@@ -255,7 +255,7 @@ impl<'g> Object<'g> {
         })
     }
 
-    /// The pairs that were set on it as on a dict by `__setitem__`, in order; equal keys have not been merged.
+    /// Returns the pairs that were set with `__setitem__` as on a dict, in order. Equal keys are not merged.
     ///
     /// ```
     /// let graph = picklevm::loads(b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\0\0\0aK\x01X\x01\0\0\0bK\x02u.")?;
@@ -272,19 +272,19 @@ impl<'g> Object<'g> {
         })
     }
 
-    /// The value that was set on it last for a key, as on a dict. Takes time in the number of its pairs.
+    /// Returns the value that was last set for a key, as on a dict. Takes linear time in the number of pairs.
     pub fn get<'k>(self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
         let key = key.into().of(self.arena);
         self.entries().filter(|(other, _)| key.equals(*other)).last().map(|(_, value)| value)
     }
 
-    /// The state that BUILD set last: a dict of attributes as a rule, or what `__getstate__` returned.
+    /// Returns the state that BUILD set last: usually a dict of attributes, or what `__getstate__` returned.
     pub fn state(self) -> Option<Value<'g>> {
         self.changes().filter_map(|change| if let Change::Build(state) = change { Some(state) } else { None }).last()
     }
 
-    /// The value of an attribute, looked for where Python keeps them: in a state that is a dict, or a pair of a dict
-    /// (or `None`) and a dict of slots.
+    /// Returns the value of an attribute. It is looked up where Python stores them: in a state that is a dict, or a
+    /// pair of a dict (or `None`) and a dict of slots.
     ///
     /// ```
     /// let graph = picklevm::loads(b"\x80\x02cgeometry\nPoint\n)\x81}X\x01\0\0\0xK\x05sb.")?;
@@ -301,15 +301,15 @@ impl<'g> Object<'g> {
         }
     }
 
-    /// Whether the class is the global of these names.
+    /// Returns whether the class is the global `module.name`.
     pub fn is_instance(self, module: &str, name: &str) -> bool {
         self.class().as_global().is_some_and(|global| global.is(module, name))
     }
 }
 
 impl Arena {
-    /// Hands over the values directly inside a value, from left to right: keys before their values; of an object its
-    /// class, arguments, keyword arguments and what happened to it next.
+    /// Calls `each` with the values directly inside a value, from left to right: keys before their values; for an
+    /// object its class, arguments, keyword arguments and changes.
     #[inline]
     pub(crate) fn each_child(&self, cell: Cell, mut each: impl FnMut(Cell)) {
         match cell.tag() {

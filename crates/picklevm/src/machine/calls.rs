@@ -173,7 +173,7 @@ impl GraphBuilder<'_> {
         let [args, items] = [made.args, made.items.unwrap_or(made.args.from(usize::MAX))].map(|items| items.cells());
         let pairs = made.pairs.map_or(&[][..], |rows| rows.first.as_flattened());
         let mut copies = self.copies();
-        copies.pay(self.arena, size_of_val(args) + size_of_val(items) + size_of_val(pairs))?;
+        copies.count(self.arena, size_of_val(args) + size_of_val(items) + size_of_val(pairs))?;
         let [args, items, pairs] = [args, items, pairs].map(<[Cell]>::to_vec);
         self.session.copied = copies.bytes;
         let args = self.arena.new_tuple(&args);

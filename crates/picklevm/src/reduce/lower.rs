@@ -1,4 +1,4 @@
-//! A copy of a graph in which native objects, and what hooks claim, are replaced by what is written for them.
+//! A copy of a graph in which native objects, and values that hooks handle, are replaced by what is written for them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,12 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Graph, Id, Tag, Value};
 use crate::protocol::Protocol;
 
-/// The copies of graphs that are being written one after the other.
+/// The lowered copies of the graphs that a stream writes.
 #[derive(Default)]
 pub(crate) struct LoweredGraphs<'g>(Vec<(&'g Arena, Lowered)>);
 
 impl<'g> LoweredGraphs<'g> {
-    /// The copy of this graph, which is made unless it is there.
+    /// Returns the copy of this graph, made on first use.
     pub(crate) fn of(&mut self, arena: &'g Arena) -> &mut Lowered {
         let known = self.0.iter().position(|(of, _)| std::ptr::eq(*of, arena));
         let at = known.unwrap_or_else(|| {
@@ -24,24 +24,24 @@ impl<'g> LoweredGraphs<'g> {
         &mut self.0[at].1
     }
 
-    /// What has been written in the place of a value, and in which graph.
+    /// Returns what has been written for a value, in the lowered graph.
     pub(crate) fn find<'r>(&'r self, value: Value<'r>) -> Value<'r> {
         let known = self.0.iter().find(|(of, _)| std::ptr::eq(*of, value.arena()));
         known.map_or(value, |(_, lowered)| Value::new(&lowered.graph, lowered.new_cell(value.cell())))
     }
 }
 
-/// A copy of a graph, and which of its values have been replaced so far.
+/// A copy of a graph, and its values that have been replaced so far.
 pub(crate) struct Lowered {
     graph: Graph,
-    /// Those of what is being written.
+    /// The effects of the pickle that is being written.
     effects: Vec<Cell>,
     replaced: HashMap<Cell, Cell, RandomState>,
     seen: HashSet<Cell, RandomState>,
 }
 
 impl Lowered {
-    /// A copy in which nothing is replaced yet.
+    /// Creates a copy in which nothing is replaced yet.
     fn new(arena: &Arena) -> Lowered {
         Lowered {
             graph: Graph::copy_of(arena),
@@ -51,11 +51,18 @@ impl Lowered {
         }
     }
 
-    /// What is written in the place of a value, which leads to nothing but what can be written, and of the effects.
+    /// Replaces everything that a value and the effects reach and that cannot be written as it is. Returns what to
+    /// write.
     ///
-    /// Values are visited in the order in which they are written, each once, in this call or an earlier one. Those of
-    /// earlier ones stay where they are.
-    pub(crate) fn take(&mut self, hooks: &Hooks, protocol: Protocol, root: Cell, effects: &[Cell]) -> Result<Root<'_>> {
+    /// Values are visited in the order in which they are written, each once, in this call or an earlier one. Values of
+    /// earlier calls stay where they are.
+    pub(crate) fn lower(
+        &mut self,
+        hooks: &Hooks,
+        protocol: Protocol,
+        root: Cell,
+        effects: &[Cell],
+    ) -> Result<Root<'_>> {
         let Lowered { graph, replaced, seen, .. } = self;
         let mut lowering = Lowering { hooks, protocol, arena: graph.unique(), replaced, seen, visited: Vec::new() };
         lowering.visit(root)?;
@@ -72,15 +79,15 @@ impl Lowered {
     }
 }
 
-/// What is written as one pickle.
+/// What is written as one pickle: a value and the effects before it.
 pub(crate) struct Root<'g> {
     pub(crate) value: Value<'g>,
-    /// Made before, each dropped.
+    /// Written first, each popped.
     pub(crate) effects: &'g [Cell],
 }
 
 impl<'g> Root<'g> {
-    /// A value as it is. Effects belong to the first of a graph.
+    /// A value as it is. Effects belong to the first root of a graph.
     pub(crate) fn of(value: Value<'g>) -> Self {
         let arena = value.arena();
         let is_first = arena.roots.first() == Some(&value.cell());
@@ -94,7 +101,7 @@ struct Lowering<'l> {
     arena: &'l mut Arena,
     replaced: &'l mut HashMap<Cell, Cell, RandomState>,
     seen: &'l mut HashSet<Cell, RandomState>,
-    /// Whose children may have to be replaced.
+    /// Values whose children may have to be replaced.
     visited: Vec<Cell>,
 }
 
@@ -110,7 +117,7 @@ impl Lowering<'_> {
                 let reference = self.arena.new_persistent(pid);
                 self.replaced.insert(cell, reference);
                 self.seen.insert(reference);
-                // The id itself is not asked about, what it holds is.
+                // Hooks are not called for the id itself, but for what it holds.
                 self.children(pid, &mut work);
             } else if let Some(made) = self.reduce(cell)? {
                 self.replaced.insert(cell, made);
@@ -124,7 +131,7 @@ impl Lowering<'_> {
         Ok(())
     }
 
-    /// What a value holds. The tuple of an object's arguments is no value of its own.
+    /// Pushes what a value holds. The tuple of an object's arguments does not count as a value.
     fn children(&mut self, cell: Cell, work: &mut Vec<Cell>) {
         self.visited.push(cell);
         let args = if cell.is(Tag::Object) { self.arena.objects[cell].args } else { Cell::HOLE };
@@ -139,25 +146,25 @@ impl Lowering<'_> {
     fn persistent_id(&mut self, cell: Cell) -> Result<Option<Cell>> {
         let hooks = self.hooks;
         match &hooks.persistent_id {
-            Some(hook) => self.ask(cell, |value| hook(value)),
+            Some(hook) => self.call_hook(cell, |value| hook(value)),
             None => Ok(None),
         }
     }
 
-    /// What is written in the place of an object: by `reducer_override`, the dispatch table, or itself.
+    /// Returns the replacement of an object: by `reducer_override`, the dispatch table, or the native object itself.
     fn reduce(&mut self, cell: Cell) -> Result<Option<Cell>> {
         let hooks = self.hooks;
         if let (Some(hook), Tag::Object | Tag::NativeObject | Tag::Global) = (&hooks.reducer_override, cell.tag())
-            && let Some(made) = self.ask(cell, |value| hook(value))?
+            && let Some(made) = self.call_hook(cell, |value| hook(value))?
         {
             return Ok(Some(made));
         }
         let Some(class) = self.class_name(cell) else { return Ok(None) };
         if let Some(reducer) = hooks.dispatch_table.classes.get(&class) {
-            return self.ask(cell, |value| reducer(value).map(Some));
+            return self.call_hook(cell, |value| reducer(value).map(Some));
         }
         let Some(live) = self.arena.lives.get(cell).cloned() else { return Ok(None) };
-        self.ask(cell, |value| live.reduce(value).map(Some))
+        self.call_hook(cell, |value| live.reduce(value).map(Some))
     }
 
     fn class_name(&self, cell: Cell) -> Option<String> {
@@ -168,8 +175,8 @@ impl Lowering<'_> {
         }
     }
 
-    /// Asks code of the caller's about a value. Getting the value itself back is no answer.
-    fn ask(
+    /// Calls caller code for a value. If it returns the value itself, nothing is replaced.
+    fn call_hook(
         &mut self,
         cell: Cell,
         code: impl FnOnce(&mut ReduceContext<'_>) -> Result<Option<Id>>,
@@ -181,15 +188,18 @@ impl Lowering<'_> {
         let made = made.map_err(|e| e.about(class))?.map(|id| self.arena.value(id).cell());
         match made {
             Some(made) if made.is(Tag::NativeObject) && made != cell => {
-                let error =
-                    Error::new(ErrorKind::Unrepresentable, "a reduction to what is not live", "a native object");
+                let error = Error::new(
+                    ErrorKind::Unrepresentable,
+                    "a reduction to something other than a native object",
+                    "a native object",
+                );
                 Err(error.about(class))
             }
             made => Ok(made.filter(|made| *made != cell)),
         }
     }
 
-    /// Puts the new values in the place of the old ones, in what was visited.
+    /// Replaces the old values by the new ones in everything that was visited.
     fn replace(self) {
         let Lowering { arena, replaced, visited, .. } = self;
         if replaced.is_empty() {

@@ -1,4 +1,4 @@
-//! Reduction: what is written in the place of native objects, and of what the hooks of a pickler claim.
+//! Reduction: replaces native objects, and values that the hooks of a pickler handle, before writing.
 
 pub(crate) mod lower;
 mod pickler;
@@ -12,12 +12,12 @@ use crate::error::Result;
 use crate::graph::{Arena, Cell, Id, Value};
 use crate::protocol::Protocol;
 
-/// A value that is being pickled, and the graph to make in what is written for it.
+/// A value that is being pickled, and the graph in which a hook builds its replacement.
 ///
-/// Dereferences to an [`Arena`] that is a copy of the graph: what hooks make is not seen in the graph itself. What
-/// `__reduce_ex__` returns as a tuple of two to six items is an object here, made by [`Arena::call`] or
-/// [`Arena::instance`] with its arguments, items, pairs, state and [setter](crate::Instance::state_setter) of the state;
-/// what it returns as a string is an [`Arena::global`].
+/// Dereferences to an [`Arena`] that is a copy of the graph: values that hooks make do not appear in the graph itself.
+/// For what `__reduce_ex__` returns as a tuple of two to six items, build an object with [`Arena::call`] or
+/// [`Arena::instance`], with arguments, items, pairs, state and [state setter](crate::InstanceBuilder::state_setter);
+/// for what it returns as a string, an [`Arena::global`].
 pub struct ReduceContext<'a> {
     arena: &'a mut Arena,
     this: Cell,
@@ -25,12 +25,12 @@ pub struct ReduceContext<'a> {
 }
 
 impl ReduceContext<'_> {
-    /// The value that is being pickled.
+    /// Returns the value that is being pickled.
     pub fn this(&self) -> Value<'_> {
         Value::new(self.arena, self.this)
     }
 
-    /// The protocol it is pickled at.
+    /// Returns the protocol of the pickle.
     pub fn protocol(&self) -> Protocol {
         self.protocol
     }
@@ -50,22 +50,22 @@ impl DerefMut for ReduceContext<'_> {
     }
 }
 
-/// The value and the protocol.
+/// Shows the value and the protocol.
 impl fmt::Debug for ReduceContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at protocol {}", self.this(), self.protocol)
     }
 }
 
-/// A hook that may claim a value.
-pub(crate) type Claim = dyn Fn(&mut ReduceContext<'_>) -> Result<Option<Id>> + Send + Sync;
+/// A hook that may replace a value.
+pub(crate) type Hook = dyn Fn(&mut ReduceContext<'_>) -> Result<Option<Id>> + Send + Sync;
 /// A function that reduces the instances of a class.
 type Reducer = dyn Fn(&mut ReduceContext<'_>) -> Result<Id> + Send + Sync;
 
-/// How the instances of classes are reduced, by the names of the classes: `copyreg.dispatch_table`, as a value.
+/// A table of reducers by class name: Python's `copyreg.dispatch_table`.
 ///
-/// It holds for native objects by their [`class_name`](crate::NativeObject::class_name) and for symbolic ones by their class.
-/// Cheap to clone; picklers may share one or have each its own.
+/// It applies to native objects by their [`class_name`](crate::NativeObject::class_name) and to symbolic objects by
+/// their class. Cheap to clone; picklers can share one.
 ///
 /// ```
 /// use picklevm::{DispatchTable, Pickler, Protocol};
@@ -86,12 +86,12 @@ pub struct DispatchTable {
 }
 
 impl DispatchTable {
-    /// No classes.
+    /// Creates an empty table.
     pub fn new() -> Self {
         DispatchTable::default()
     }
 
-    /// Reduces the instances of a class (`module.name`) by a function: `copyreg.pickle`.
+    /// Registers the reducer of a class (`module.name`): `copyreg.pickle`.
     #[must_use]
     pub fn reduce(
         mut self,
@@ -103,24 +103,24 @@ impl DispatchTable {
     }
 }
 
-/// The names of the classes.
+/// Shows the names of the classes.
 impl fmt::Debug for DispatchTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.classes.keys()).finish()
     }
 }
 
-/// The hooks of a pickler, in the order in which they are asked.
+/// The hooks of a pickler, in the order in which they are called.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
-    pub(crate) persistent_id: Option<Arc<Claim>>,
-    pub(crate) reducer_override: Option<Arc<Claim>>,
+    pub(crate) persistent_id: Option<Arc<Hook>>,
+    pub(crate) reducer_override: Option<Arc<Hook>>,
     pub(crate) dispatch_table: Arc<DispatchTable>,
 }
 
 impl Hooks {
-    /// Whether anything of a graph may have to be replaced.
-    pub(crate) fn concern(&self, arena: &Arena) -> bool {
+    /// Whether the hooks may replace values of a graph.
+    pub(crate) fn may_replace(&self, arena: &Arena) -> bool {
         self.persistent_id.is_some()
             || self.reducer_override.is_some()
             || !self.dispatch_table.classes.is_empty()

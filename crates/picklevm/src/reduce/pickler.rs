@@ -1,4 +1,4 @@
-//! The hooks of `Pickler`.
+//! Hooks of `Pickler`.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use crate::graph::Id;
 use crate::pickler::Pickler;
 
 impl Pickler {
-    /// Who knows values by an id that is written in their place: Python's `persistent_id`, asked first and about every
-    /// value but the ids themselves. `Ok(None)` leaves a value to be written.
+    /// Sets a function that returns the persistent id to write for a value: Python's `persistent_id`. It is called
+    /// first, for every value except the ids themselves. For `Ok(None)` the value is written.
     ///
-    /// An id is any value; at protocol 0, one line of ASCII text. Each value is asked about once, however often it
-    /// occurs.
+    /// An id is any value; at protocol 0, one line of ASCII text. The function is called once for each value, however
+    /// often the value occurs.
     ///
     /// ```
     /// let pickler = picklevm::Pickler::new().persistent_id(|value| {
@@ -33,11 +33,12 @@ impl Pickler {
         self
     }
 
-    /// Who reduces objects, native objects and globals before the [dispatch table](Pickler::dispatch_table) and
-    /// [`NativeObject::reduce`](crate::NativeObject::reduce) do: Python's `reducer_override`. `Ok(None)` is its `NotImplemented`.
+    /// Sets a function that reduces objects, native objects and globals: Python's `reducer_override`. It is called
+    /// before the [dispatch table](Pickler::dispatch_table) and [`NativeObject::reduce`](crate::NativeObject::reduce).
+    /// `Ok(None)` is its `NotImplemented`.
     ///
     /// ```
-    /// // Classes of `__main__`, which another program does not have, are written as those of a module.
+    /// // Writes a class of `__main__`, which another program does not have, as one of a module.
     /// let pickler = picklevm::Pickler::new().reducer_override(|value| {
     ///     let is_main = value.this().as_global().is_some_and(|global| global.is("__main__", "Point"));
     ///     Ok(is_main.then(|| value.global("geometry", "Point")))
@@ -57,7 +58,7 @@ impl Pickler {
         self
     }
 
-    /// How the instances of classes are reduced, Python's `dispatch_table`: its own, or one in an [`Arc`] that picklers
+    /// Sets the reducers of classes: Python's `dispatch_table`. Takes a table, or an [`Arc`] of one that picklers
     /// share.
     ///
     /// ```

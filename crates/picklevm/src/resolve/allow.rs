@@ -1,4 +1,4 @@
-//! A list of the globals that a pickle may name.
+//! Allowlist of globals.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id};
 
-/// A resolver behind a list of the globals that a pickle may name; made by [`Resolver::allow_only`].
+/// A resolver restricted to an allowlist of globals; created by [`Resolver::allow_only`].
 #[derive(Clone, Debug)]
 pub struct AllowList<R> {
     names: HashSet<(String, String)>,
@@ -29,17 +29,17 @@ impl<R> AllowList<R> {
     }
 
     fn allows(&self, module: &str, name: &str) -> bool {
-        // What a dotted name leads to need not be of this module: `collections:abc.sys.modules`.
-        let whole = self.modules.contains(module) && !name.contains('.');
-        whole || self.names.contains(&(module.to_owned(), name.to_owned()))
+        // A dotted name can lead out of the module: `collections:abc.sys.modules`.
+        let whole_module = self.modules.contains(module) && !name.contains('.');
+        whole_module || self.names.contains(&(module.to_owned(), name.to_owned()))
     }
 }
 
-fn refusal(name: String) -> Error {
-    Error::new(ErrorKind::Resolver, "a global of the allow-list", name)
+fn not_allowed(name: String) -> Error {
+    Error::new(ErrorKind::Resolver, "a global on the allowlist", name)
 }
 
-/// A function that is not on the list, for the plain data that it makes.
+/// A function that is not on the list, allowed only to make plain data.
 struct PlainDataOnly {
     callable: Arc<dyn Callable>,
     name: String,
@@ -48,7 +48,7 @@ struct PlainDataOnly {
 impl Callable for PlainDataOnly {
     fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
         match self.callable.call(call)? {
-            CallResult::Symbolic => Err(refusal(self.name.clone())),
+            CallResult::Symbolic => Err(not_allowed(self.name.clone())),
             made => Ok(made),
         }
     }
@@ -65,7 +65,7 @@ impl<R: Resolver> Resolver for AllowList<R> {
             let name = format!("{module}.{name}");
             return Ok(Class::Callable(Arc::new(PlainDataOnly { callable, name })));
         }
-        Err(refusal(format!("{module}.{name}")))
+        Err(not_allowed(format!("{module}.{name}")))
     }
 
     fn makes_plain_data(&self, module: &str, name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! A call that a pickle makes, and what comes of it.
+//! Calls that a pickle makes, and their results.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -8,34 +8,34 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Construction, Dict, Id, Items, NativeObject, Value};
 use crate::limits;
 
-/// A call that a pickle makes: the arguments, and the graph to make the result in.
+/// A call that a pickle makes: its arguments, and the graph to build the result in.
 ///
-/// Dereferences to the [`Arena`] of the load, whose methods make values. Arguments are complete but for cycles: what a
-/// pickle fills after the call (items, state) is not there yet.
+/// Dereferences to the [`Arena`] of the load, whose methods make values. Items and state that the pickle sets after the
+/// call are missing from the arguments; in pickles that Python writes this happens only with cycles.
 pub struct Call<'a> {
     arena: &'a mut Arena,
     how: Construction,
     callable: Cell,
     /// A tuple.
     args: Cell,
-    /// A dict, or a hole.
+    /// A dict, or [`Cell::HOLE`].
     kwargs: Cell,
     copies: &'a mut Copies,
 }
 
-/// What calls have copied from their arguments.
+/// Counts the bytes that calls have copied from their arguments.
 pub(crate) struct Copies {
     pub(crate) bytes: u64,
     pub(crate) most: u64,
-    /// How many bytes the load may hold.
+    /// The maximum number of bytes that the load may hold.
     pub(crate) most_held: u64,
 }
 
 impl Copies {
     /// Counts bytes that are about to be copied.
-    pub(crate) fn pay(&mut self, arena: &Arena, len: usize) -> Result<()> {
+    pub(crate) fn count(&mut self, arena: &Arena, len: usize) -> Result<()> {
         limits::check_value_count((arena.cells.len() + len / size_of::<Cell>()) as u64)?;
-        // Cells that are copied may become rows of a hash table.
+        // Copied cells may become rows of a hash table.
         let copied = len + len / size_of::<Cell>() * Arena::TABLE_ROW;
         limits::check("bytes", "bytes held", self.most_held, (arena.held_bytes() + copied) as u64)?;
         self.bytes = self.bytes.saturating_add(len as u64);
@@ -56,41 +56,41 @@ impl<'a> Call<'a> {
     }
 
     /// Counts bytes that are about to be copied from the arguments, which other calls may share.
-    pub(super) fn pay_for_copy(&mut self, len: usize) -> Result<()> {
-        self.copies.pay(self.arena, len)
+    pub(super) fn count_copy(&mut self, len: usize) -> Result<()> {
+        self.copies.count(self.arena, len)
     }
 
-    /// The opcode that calls. Where a function of `copyreg` or a `functools.partial` stands for an opcode of a later
-    /// protocol, it is that opcode.
+    /// Returns the opcode of the call. For a function of `copyreg` or a `functools.partial` that stands for an opcode
+    /// of a later protocol, that opcode.
     pub fn construction(&self) -> Construction {
         self.how
     }
 
-    /// What is called: a global, or a native object.
+    /// Returns what is called: a global, or a native object.
     pub fn callable(&self) -> Value<'_> {
         Value::new(self.arena, self.callable)
     }
 
-    /// The positional arguments.
+    /// Returns the positional arguments.
     pub fn args(&self) -> Items<'_> {
         self.args_tuple().items()
     }
 
-    /// The tuple of the positional arguments, which other values may share.
+    /// Returns the tuple of the positional arguments, which other values may share.
     pub fn args_tuple(&self) -> Value<'_> {
         Value::new(self.arena, self.args)
     }
 
-    /// The keyword arguments, which NEWOBJ_EX alone has.
+    /// Returns the keyword arguments, if the opcode is NEWOBJ_EX.
     pub fn kwargs(&self) -> Option<Dict<'_>> {
         Value::new(self.arena, self.kwargs).as_dict()
     }
 
-    /// The positional arguments as an array.
+    /// Returns the positional arguments as an array.
     ///
     /// # Errors
     ///
-    /// If there are not exactly `N`, or there are keyword arguments.
+    /// Returns an error if there are not exactly `N` arguments, or if there are keyword arguments.
     pub fn args_array<const N: usize>(&self) -> Result<[Value<'_>; N]> {
         let named = self.kwargs().map_or(0, Dict::len);
         self.args().as_array().filter(|_| named == 0).ok_or_else(|| self.wrong_count(N, named))
@@ -121,18 +121,18 @@ impl DerefMut for Call<'_> {
     }
 }
 
-/// The opcode, what is called, and the arguments.
+/// Shows the opcode, what is called, and the arguments.
 impl fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} {:?}{:?}", self.how, self.callable(), self.args_tuple())
     }
 }
 
-/// What comes of a call or a persistent id: from an [`Id`] of the graph, or from a [`NativeObject`] object.
+/// The result of a call or of a persistent id. Converts from an [`Id`] of the graph and from a [`NativeObject`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CallResult {
-    /// Nothing: the call stays a symbolic object, the persistent reference its id.
+    /// Not resolved: the call stays a symbolic object, the persistent reference its id.
     Symbolic,
     /// A value of the graph.
     Value(Id),

@@ -1,10 +1,10 @@
-//! One resolver after the other.
+//! A chain of resolvers.
 
 use super::{CallResult, Class, Resolver};
 use crate::error::Result;
 use crate::graph::{Arena, Id};
 
-/// A resolver, and another for what the first leaves symbolic; made by [`Resolver::or`].
+/// A resolver, and a second one for everything that the first leaves symbolic; created by [`Resolver::or`].
 #[derive(Clone, Copy, Debug)]
 pub struct Chain<A, B> {
     first: A,
@@ -33,7 +33,7 @@ impl<A: Resolver, B: Resolver> Resolver for Chain<A, B> {
     }
 
     fn makes_plain_data(&self, module: &str, name: &str) -> bool {
-        // What the first claims is not left to the next.
+        // The next resolver is not called for what the first resolves.
         let is_left = || matches!(self.first.find_class(module, name), Ok(Class::Symbolic));
         self.first.makes_plain_data(module, name) || is_left() && self.next.makes_plain_data(module, name)
     }

@@ -4,7 +4,7 @@ use super::{CallResult, Class, Resolver};
 use crate::error::Result;
 use crate::graph::{Arena, Id};
 
-/// A closure over module and name is a resolver of globals.
+/// A closure that takes module and name is a resolver of globals.
 impl<F> Resolver for F
 where
     F: Fn(&str, &str) -> Result<Class> + Send + Sync,
@@ -14,7 +14,7 @@ where
     }
 }
 
-/// A closure that resolves persistent ids; made by [`persistent`].
+/// A closure that resolves persistent ids; created by [`persistent_resolver`].
 #[derive(Clone, Copy)]
 pub struct Persistent<F>(F);
 
@@ -24,7 +24,7 @@ impl<F> std::fmt::Debug for Persistent<F> {
     }
 }
 
-/// A resolver of persistent ids from a closure, which is handed the graph and the id in it.
+/// Creates a resolver of persistent ids from a closure that takes the graph and the id in it.
 ///
 /// ```
 /// use picklevm::{Error, NativeObject, Unpickler, persistent_resolver};

@@ -1,4 +1,4 @@
-//! The registry of extension codes (PEP 307), as a value.
+//! A registry of extension codes (PEP 307).
 
 use std::collections::HashMap;
 
@@ -6,10 +6,11 @@ use super::Resolver;
 use super::qualname::split;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Extension codes and the globals they stand for: what `copyreg.add_extension` keeps, as a value instead of a state of
-/// the process.
+/// A registry of extension codes and their globals, like that of `copyreg.add_extension`, but not global to the
+/// process.
 ///
-/// A resolver when pickles are read; when they are written, the codes to write globals as.
+/// Use it as a resolver when reading pickles, and as [`Pickler::extensions`](crate::Pickler::extensions) when writing
+/// them.
 ///
 /// ```
 /// use picklevm::{Extensions, Unpickler};
@@ -26,7 +27,7 @@ pub struct Extensions {
 }
 
 impl Extensions {
-    /// No codes.
+    /// Creates an empty registry.
     pub fn new() -> Self {
         Extensions::default()
     }
@@ -36,7 +37,8 @@ impl Extensions {
     ///
     /// # Errors
     ///
-    /// If the code is out of range, or the code or the global is registered otherwise, as in CPython.
+    /// Returns an error if the code is out of range, or if the code or the global is already registered differently, as
+    /// in CPython.
     pub fn add(mut self, global: &str, code: i32) -> Result<Self> {
         let (module, name) = split(global);
         if code <= 0 {
@@ -46,10 +48,10 @@ impl Extensions {
         if before != (None, None) && before != (Some((module, name)), Some(code)) {
             return Err(Error::new(
                 ErrorKind::Resolver,
-                format!("neither code {code} nor {module}.{name} to be registered"),
+                format!("code {code} and {module}.{name} to be unregistered"),
                 match before {
-                    (Some((module, name)), _) => format!("the code standing for {module}.{name}"),
-                    (_, code) => format!("the global under code {}", code.unwrap_or_default()),
+                    (Some((module, name)), _) => format!("code {code} registered for {module}.{name}"),
+                    (_, before) => format!("{module}.{name} registered under code {}", before.unwrap_or_default()),
                 },
             ));
         }
@@ -58,7 +60,7 @@ impl Extensions {
         Ok(self)
     }
 
-    /// Forgets a global and its code: `copyreg.remove_extension`.
+    /// Removes a global and its code: `copyreg.remove_extension`.
     ///
     /// ```
     /// use picklevm::Extensions;
@@ -71,7 +73,7 @@ impl Extensions {
     ///
     /// # Errors
     ///
-    /// If the global is not registered under this code, as in CPython.
+    /// Returns an error if the global is not registered under this code, as in CPython.
     pub fn remove(mut self, global: &str, code: i32) -> Result<Self> {
         let (module, name) = split(global);
         if self.code(module, name) != Some(code) {
@@ -88,7 +90,7 @@ impl Extensions {
         Ok(self)
     }
 
-    /// The code of a global, if it is registered.
+    /// Returns the code of a global, if it is registered.
     pub fn code(&self, module: &str, name: &str) -> Option<i32> {
         self.codes.get(module)?.get(name).copied()
     }

@@ -1,6 +1,6 @@
-//! What the globals, persistent ids and extension codes of a pickle stand for: names, as a rule; plain data and the
-//! caller's own functions and classes, where a resolver says so. Loading never calls anything that the caller did not
-//! register.
+//! Resolvers: what globals, persistent ids and extension codes of a pickle stand for. By default they stay names; a
+//! resolver turns them into plain data or into calls of the caller's functions and classes. Loading never calls code
+//! that the caller did not register.
 
 mod allow;
 mod call;
@@ -26,11 +26,11 @@ pub use standard::Standard;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id};
 
-/// Decides what a pickle refers to: Python's `find_class`, `persistent_load` and the registry of extension codes.
+/// Resolves the references of a pickle: Python's `find_class`, `persistent_load` and the registry of extension codes.
 ///
-/// Every method has a default that decides nothing, by which a global stays two names, a persistent reference its id
-/// and an extension code a number. Resolvers are put together with [`or`](Resolver::or) and
-/// [`allow_only`](Resolver::allow_only). A closure over module and name is one too.
+/// By default every method leaves its input symbolic: a global stays two names, a persistent reference its id, an
+/// extension code a number. Combine resolvers with [`or`](Resolver::or) and [`allow_only`](Resolver::allow_only). A
+/// closure that takes module and name is a resolver too.
 ///
 /// ```
 /// use picklevm::{Deny, CallResult, Registry, Resolver, Standard, Unpickler};
@@ -45,19 +45,20 @@ use crate::graph::{Arena, Id};
 /// let graph = unpickler.loads(b"\x80\x02coperator\ngetitem\nK\x01K\x02\x86K\x01\x86R.")?;   // getitem((1, 2), 1)
 /// assert_eq!(graph.root().as_i64(), Some(2));
 /// let error = unpickler.loads(b"cos\nsystem\n(S'true'\ntR.").unwrap_err();
-/// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global that a resolver knows, found os.system");
+/// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global that a resolver accepts, found os.system");
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 pub trait Resolver: Send + Sync {
-    /// Says what the global `name` of `module` is: `Unpickler.find_class`.
+    /// Resolves the global `name` of `module`: `Unpickler.find_class`.
     ///
-    /// Names of Python 2 in pickles below protocol 3 have been mapped to those of Python 3, unless
-    /// [`fix_imports`](crate::Unpickler::fix_imports) is off. A name may be dotted, for what is nested in a class.
-    /// [`Class::Symbolic`], the default, leaves the global to the next resolver, and in the end two names.
+    /// Python 2 names in pickles below protocol 3 are mapped to Python 3 names before, unless
+    /// [`fix_imports`](crate::Unpickler::fix_imports) is off. The name is dotted for classes and functions nested in a
+    /// class. [`Class::Symbolic`], the default, leaves the global to the next resolver; if none resolves it, it stays
+    /// two names.
     ///
     /// # Errors
     ///
-    /// An error ends the load; offset and opcode are added to it.
+    /// An error ends the load, with offset and opcode added.
     ///
     /// ```
     /// use picklevm::{Class, Error, Resolver, Result, Unpickler};
@@ -67,49 +68,51 @@ pub trait Resolver: Send + Sync {
     /// impl Resolver for NoOs {
     ///     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
     ///         match module {
-    ///             "os" | "posix" | "nt" => Err(Error::other(format!("{name} is not for pickles"))),
+    ///             "os" | "posix" | "nt" => Err(Error::other(format!("{name} must not be used in pickles"))),
     ///             _ => Ok(Class::Symbolic),
     ///         }
     ///     }
     /// }
     ///
     /// let error = Unpickler::new().resolver(NoOs).loads(b"cos\nsystem\n.").unwrap_err();
-    /// assert_eq!(error.to_string(), "offset 0: GLOBAL: os.system: system is not for pickles");
+    /// assert_eq!(error.to_string(), "offset 0: GLOBAL: os.system: system must not be used in pickles");
     /// ```
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
         let _ = (module, name);
         Ok(Class::Symbolic)
     }
 
-    /// Makes the value that a persistent id stands for: `Unpickler.persistent_load`.
+    /// Resolves a persistent id: `Unpickler.persistent_load`.
     ///
-    /// The id is any value of `arena`, in which the result is made too. [`CallResult::Symbolic`], the default, leaves the
-    /// reference to the next resolver, and in the end a [`Kind::Persistent`](crate::Kind::Persistent).
+    /// The id is a value of `arena`, where the result is built too. [`CallResult::Symbolic`], the default, leaves the
+    /// reference to the next resolver; if none resolves it, it stays a [`Kind::Persistent`](crate::Kind::Persistent).
     ///
     /// # Errors
     ///
-    /// An error ends the load; offset and opcode are added to it.
+    /// An error ends the load, with offset and opcode added.
     fn persistent_load(&self, arena: &mut Arena, pid: Id) -> Result<CallResult> {
         let _ = (arena, pid);
         Ok(CallResult::Symbolic)
     }
 
-    /// Whether calls of a global make plain data here, as `builtins.set` does with [`Standard`](crate::Standard). An
-    /// [allow-list](Resolver::allow_only) lets such calls pass, unless they stay symbolic. `false` by default.
+    /// Whether this resolver turns calls of a global into plain data, as [`Standard`](crate::Standard) does for
+    /// `builtins.set`. An [allowlist](Resolver::allow_only) allows such calls, unless they stay symbolic. `false` by
+    /// default.
     fn makes_plain_data(&self, module: &str, name: &str) -> bool {
         let _ = (module, name);
         false
     }
 
-    /// Module and name of the global that is registered under an extension code: `copyreg.add_extension` (PEP 307).
+    /// Returns module and name of the global that is registered under an extension code: `copyreg.add_extension` (PEP
+    /// 307).
     ///
-    /// `None`, the default, leaves the code to the next resolver, and in the end a number.
+    /// `None`, the default, leaves the code to the next resolver; if none resolves it, it stays a number.
     fn extension(&self, code: i32) -> Option<(&str, &str)> {
         let _ = code;
         None
     }
 
-    /// This resolver, and `next` for all that it leaves symbolic.
+    /// Chains resolvers: `next` is called for everything that this one leaves symbolic.
     fn or<R: Resolver>(self, next: R) -> Chain<Self, R>
     where
         Self: Sized,
@@ -117,13 +120,14 @@ pub trait Resolver: Send + Sync {
         Chain::new(self, next)
     }
 
-    /// This resolver behind a list of the globals that a pickle may name; any other is an error.
+    /// Restricts this resolver to an allowlist of globals; any other global is an error.
     ///
-    /// What this resolver [makes plain data of](Resolver::makes_plain_data) needs no entry: a date below protocol 3 names
-    /// `_codecs.encode`, a set below protocol 4 `builtins.set`. A call of such a name that makes no plain data is an error.
+    /// Globals that this resolver [turns into plain data](Resolver::makes_plain_data) need no entry: a date below
+    /// protocol 3 names `_codecs.encode`, a set below protocol 4 `builtins.set`. A call of such a global that does not
+    /// make plain data is an error.
     ///
-    /// Entries are `module.name`, `module:Outer.Inner` for what is nested in a class, and `module.*` for all names of a
-    /// module that are not nested. Extension codes are judged by the names they stand for. Names are those of Python 3.
+    /// Entries are `module.name`, `module:Outer.Inner` for names nested in a class, and `module.*` for all names of a
+    /// module that are not nested. Extension codes are checked by the global they stand for. Use Python 3 names.
     ///
     /// ```
     /// use picklevm::{Resolver, Standard, Unpickler};
@@ -131,7 +135,7 @@ pub trait Resolver: Send + Sync {
     /// let unpickler = Unpickler::new().resolver(Standard.allow_only(["collections.OrderedDict", "datetime.*"]));
     /// assert!(unpickler.loads(b"cdatetime\ndate\n.").is_ok());
     /// let error = unpickler.loads(b"cbuiltins\neval\n.").unwrap_err();
-    /// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global of the allow-list, found builtins.eval");
+    /// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global on the allowlist, found builtins.eval");
     /// ```
     fn allow_only<'n>(self, names: impl IntoIterator<Item = &'n str>) -> AllowList<Self>
     where
@@ -141,13 +145,13 @@ pub trait Resolver: Send + Sync {
     }
 }
 
-/// What a resolver says a global is.
+/// The result of [`Resolver::find_class`].
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Class {
-    /// Two names; calling it makes a symbolic object.
+    /// The global stays two names; calling it makes a symbolic object.
     Symbolic,
-    /// A function or class that calls are handed to. The global itself stays two names in the graph.
+    /// Calls are passed to this function or class. The global itself stays two names in the graph.
     Callable(Arc<dyn Callable>),
 }
 
@@ -160,40 +164,40 @@ impl std::fmt::Debug for Class {
     }
 }
 
-/// A function or class that stands for a Python callable.
+/// A Rust implementation of a Python function or class.
 pub trait Callable: Send + Sync {
-    /// Makes the value of a call: by REDUCE, or as an instance by NEWOBJ, NEWOBJ_EX, INST or OBJ.
+    /// Returns the result of a call: by REDUCE, or an instance by NEWOBJ, NEWOBJ_EX, INST or OBJ.
     ///
     /// [`CallResult::Symbolic`] leaves the call a symbolic object.
     ///
     /// # Errors
     ///
-    /// An error ends the load; offset, opcode and the name of the global are added to it.
+    /// An error ends the load, with offset, opcode and the name of the global added.
     fn call(&self, call: &mut Call<'_>) -> Result<CallResult>;
 }
 
-/// Keeps every global a name and every call an object: nothing of a pickle is interpreted.
+/// A resolver that resolves nothing: every global stays a name and every call a symbolic object.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Symbolic;
 
 impl Resolver for Symbolic {}
 
-/// Refuses every global, as `find_global = None` did for Python 2's `cPickle`. After other resolvers, all that these do
-/// not know.
+/// A resolver that denies every global, as `find_global = None` did for Python 2's `cPickle`. At the end of a chain it
+/// denies every global that the resolvers before it leave symbolic.
 ///
 /// ```
 /// use picklevm::{Deny, Unpickler};
 ///
 /// let error = Unpickler::new().resolver(Deny).loads(b"cos\nsystem\n.").unwrap_err();
 /// assert_eq!(error.kind(), picklevm::ErrorKind::Resolver);
-/// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global that a resolver knows, found os.system");
+/// assert_eq!(error.to_string(), "offset 0: GLOBAL: expected a global that a resolver accepts, found os.system");
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Deny;
 
 impl Resolver for Deny {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
-        Err(Error::new(ErrorKind::Resolver, "a global that a resolver knows", format!("{module}.{name}")))
+        Err(Error::new(ErrorKind::Resolver, "a global that a resolver accepts", format!("{module}.{name}")))
     }
 }
 

@@ -1,43 +1,43 @@
-//! The names that Python 3 gave to modules, classes and functions of Python 2: CPython's `_compat_pickle`.
+//! Mapping between Python 2 and Python 3 names of modules, classes and functions: CPython's `_compat_pickle`.
 //!
-//! Pickles of protocols 0 to 2 hold the names of Python 2, whichever Python wrote them (unless `fix_imports` was off).
-//! Reading maps them to those of Python 3, writing maps them back.
+//! Pickles of protocols 0 to 2 hold Python 2 names, whichever Python wrote them (unless `fix_imports` was off). Reading
+//! maps them to Python 3 names, writing maps them back.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
 
-/// When a row of the tables counts.
+/// The direction in which a row of the tables applies.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
+enum Direction {
     /// Reading and writing.
     Both,
-    /// Only from Python 2's names to Python 3's.
+    /// Only from Python 2 names to Python 3 names.
     Reading,
-    /// Only from Python 3's names to Python 2's.
+    /// Only from Python 3 names to Python 2 names.
     Writing,
 }
 
-use Way::{Both, Reading, Writing};
+use Direction::{Both, Reading, Writing};
 
-/// Whose names a global has.
+/// Which Python's names a global has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// Those of Python 2, which protocols below 3 hold.
+    /// Python 2 names, which protocols below 3 hold.
     Python2,
-    /// Those of Python 3.
+    /// Python 3 names.
     Python3,
 }
 
 impl Names {
-    /// Whose names pickles of a protocol hold.
+    /// Returns which names pickles of a protocol hold.
     pub(crate) fn of_protocol(protocol: u8) -> Names {
         if protocol < 3 { Names::Python2 } else { Names::Python3 }
     }
 }
 
-/// What a global is called by the other Python, if that is another name: `to` says which that is.
+/// Maps a global to the names of `to`; `None` if they are the same.
 pub(crate) fn renamed<'a>(module: &'a str, name: &'a str, to: Names) -> Option<(&'a str, &'a str)> {
     let map = match to {
         Names::Python2 => &*TO_PYTHON_2,
@@ -49,7 +49,7 @@ pub(crate) fn renamed<'a>(module: &'a str, name: &'a str, to: Names) -> Option<(
     }
 }
 
-/// What Python 3 calls a global by the names that Python 2 gave it, as unpickling a protocol below 3 does.
+/// Maps a Python 2 global to its Python 3 module and name, as unpickling a protocol below 3 does.
 ///
 /// ```
 /// assert_eq!(picklevm::python3_name("__builtin__", "xrange"), ("builtins", "range"));
@@ -59,7 +59,7 @@ pub fn python3_name<'a>(module: &'a str, name: &'a str) -> (&'a str, &'a str) {
     renamed(module, name, Names::Python3).unwrap_or((module, name))
 }
 
-/// One direction of the mapping. A pair of module and name counts before the module alone.
+/// One direction of the mapping. An entry for module and name takes precedence over one for the module alone.
 struct Map {
     names: HashMap<(&'static str, &'static str), (&'static str, &'static str), RandomState>,
     modules: HashMap<&'static str, &'static str, RandomState>,
@@ -73,22 +73,22 @@ static TO_PYTHON_2: LazyLock<Map> = LazyLock::new(|| Map {
     modules: modules(Reading).map(|(two, three)| (three, two)).collect(),
 });
 
-/// Modules of Python 2 and 3, without the rows that count one way only.
-fn modules(without: Way) -> impl Iterator<Item = (&'static str, &'static str)> {
+/// Modules of Python 2 and 3, without the rows of one direction.
+fn modules(without: Direction) -> impl Iterator<Item = (&'static str, &'static str)> {
     MODULES.iter().filter(move |row| row.2 != without).map(|row| (row.0, row.1))
 }
 
 type Pair = (&'static str, &'static str);
 
-/// Modules and names of Python 2 and 3, without the rows that count one way only.
-fn names(without: Way) -> impl Iterator<Item = (Pair, Pair)> {
+/// Modules and names of Python 2 and 3, without the rows of one direction.
+fn names(without: Direction) -> impl Iterator<Item = (Pair, Pair)> {
     let exceptions = EXCEPTIONS.iter().map(|name| (("exceptions", *name), ("builtins", *name)));
     NAMES.iter().filter(move |row| row.2 != without).map(|row| (row.0, row.1)).chain(exceptions)
 }
 
 /// Modules: `IMPORT_MAPPING` and `REVERSE_IMPORT_MAPPING`.
 #[rustfmt::skip]
-const MODULES: &[(&str, &str, Way)] = &[
+const MODULES: &[(&str, &str, Direction)] = &[
     ("BaseHTTPServer", "http.server", Both),
     ("CGIHTTPServer", "http.server", Reading),
     ("ConfigParser", "configparser", Both),
@@ -152,7 +152,7 @@ const MODULES: &[(&str, &str, Way)] = &[
 
 /// Modules with names: `NAME_MAPPING` and `REVERSE_NAME_MAPPING`.
 #[rustfmt::skip]
-const NAMES: &[(Pair, Pair, Way)] = &[
+const NAMES: &[(Pair, Pair, Direction)] = &[
     (("UserDict", "IterableUserDict"), ("collections", "UserDict"), Both),
     (("UserDict", "UserDict"), ("collections", "UserDict"), Reading),
     (("UserList", "UserList"), ("collections", "UserList"), Both),
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_counts_before_its_module() {
+    fn module_and_name_take_precedence_over_the_module() {
         assert_eq!(renamed("__builtin__", "xrange", Names::Python3), Some(("builtins", "range")));
         assert_eq!(renamed("__builtin__", "set", Names::Python3), Some(("builtins", "set")));
         assert_eq!(renamed("builtins", "FileNotFoundError", Names::Python2), Some(("exceptions", "OSError")));

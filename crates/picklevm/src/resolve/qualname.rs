@@ -1,8 +1,8 @@
-//! Names of globals as callers write them.
+//! Parsing of global names as callers write them.
 
-/// Module and name of `module.name`, split at the last dot, or of `module:Outer.Inner`, split at the colon.
+/// Splits `module.name` at the last dot, or `module:Outer.Inner` at the colon.
 ///
-/// Without either, all of it is a name of the module `builtins`.
+/// Without either, the whole entry is a name of the module `builtins`.
 pub(super) fn split(entry: &str) -> (&str, &str) {
     entry.split_once(':').or_else(|| entry.rsplit_once('.')).unwrap_or(("builtins", entry))
 }

@@ -1,4 +1,4 @@
-//! Functions and classes by name.
+//! A registry of functions and classes.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,9 +9,9 @@ use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::Result;
 use crate::graph::NativeObject;
 
-/// A resolver that is filled by hand: functions and classes in Rust by the names of those in Python.
+/// A resolver that maps names of Python functions and classes to Rust ones.
 ///
-/// Names are `module.name`, or `module:Outer.Inner` for what is nested in a class. Cheap to clone.
+/// Names are `module.name`, or `module:Outer.Inner` for names nested in a class. Cheap to clone.
 ///
 /// ```
 /// use picklevm::{Call, Construct, NativeObject, Registry, Resolver, Standard, Unpickler, Value};
@@ -49,23 +49,23 @@ pub struct Registry {
     modules: HashMap<String, HashMap<String, Arc<dyn Callable>>>,
 }
 
-/// A native object that a call makes: a class for [`Registry::class`].
+/// A native object that can be constructed by a call, for [`Registry::class`].
 pub trait Construct: NativeObject + Sized {
-    /// Makes an instance: Python's `__new__` and, but for NEWOBJ and NEWOBJ_EX, `__init__`.
+    /// Creates an instance: Python's `__new__` and, except for NEWOBJ and NEWOBJ_EX, `__init__`.
     ///
     /// # Errors
     ///
-    /// An error ends the load; offset, opcode and the name of the class are added to it.
+    /// An error ends the load, with offset, opcode and the name of the class added.
     fn construct(call: &Call<'_>) -> Result<Self>;
 }
 
 impl Registry {
-    /// Nothing.
+    /// Creates an empty registry.
     pub fn new() -> Self {
         Registry::default()
     }
 
-    /// Hands the calls of a global to a closure, which returns an [`Id`](crate::Id) of the graph or a native object.
+    /// Registers a closure for the calls of a global. It returns an [`Id`](crate::Id) of the graph or a native object.
     pub fn function<F, M>(&mut self, name: &str, function: F) -> &mut Self
     where
         F: Fn(&mut Call<'_>) -> Result<M> + Send + Sync + 'static,
@@ -80,15 +80,15 @@ impl Registry {
         self.callable(name, Closure(function))
     }
 
-    /// Makes the instances of a class by the constructor of a Rust type, however a pickle makes them: by an opcode, by
-    /// calling the class, or by a function that stands for an opcode of a later protocol (`copyreg._reconstructor`,
-    /// `__newobj__`, `__newobj_ex__` and `functools.partial`). What such an instance takes over from a list or dict is
-    /// appended or set as later protocols do it.
+    /// Registers a Rust type for a class. Its constructor is called however a pickle makes the instances: by an opcode,
+    /// by calling the class, or by a function that stands for an opcode of a later protocol (`copyreg._reconstructor`,
+    /// `__newobj__`, `__newobj_ex__` and `functools.partial`). The items that such a function passes as a list or dict
+    /// are appended or set as in later protocols.
     pub fn class<T: Construct>(&mut self, name: &str) -> &mut Self {
         self.function(name, |call| T::construct(call))
     }
 
-    /// Hands the calls of a global to a callable.
+    /// Registers a [`Callable`] for the calls of a global.
     pub fn callable(&mut self, name: &str, callable: impl Callable + 'static) -> &mut Self {
         let (module, name) = split(name);
         self.modules.entry(module.to_owned()).or_default().insert(name.to_owned(), Arc::new(callable));
@@ -103,7 +103,7 @@ impl Resolver for Registry {
     }
 }
 
-/// The names.
+/// Shows the names.
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.modules.iter().flat_map(|(module, names)| names.keys().map(move |name| (module, name)));

@@ -1,4 +1,4 @@
-//! The calls by which old protocols write plain data, turned back into data.
+//! The default resolver: turns the calls that stand for plain data back into data.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use crate::error::Result;
 use crate::graph::{Cell, Id, Kind};
 use crate::typed::builtins::{Builtin, Plain};
 
-/// Turns the calls that pickles use for plain data into values: `set`, `frozenset`, `bytearray`, `bytes`, `complex`
-/// and `_codecs.encode`. Everything else stays symbolic. The default of [`loads`](crate::loads).
+/// A resolver that turns the calls that pickles use for plain data into values: `set`, `frozenset`, `bytearray`,
+/// `bytes`, `complex` and `_codecs.encode`. Everything else stays symbolic. The default of [`loads`](crate::loads).
 ///
 /// Protocols without an opcode for a type write it as such a call: sets below 4, bytes below 3, bytearrays below 5,
-/// complex numbers always. Calls with arguments that Python would refuse stay symbolic.
+/// complex numbers always. Calls with arguments that Python would reject stay symbolic.
 ///
 /// ```
 /// use picklevm::{Kind, loads};
@@ -38,7 +38,7 @@ impl Resolver for Standard {
 
 impl Callable for Builtin {
     fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
-        call.pay_for_copy(first_arg_bytes(call))?;
+        call.count_copy(first_arg_bytes(call))?;
         Ok(make(*self, call).map(Id).into())
     }
 }
@@ -60,7 +60,7 @@ fn make(builtin: Builtin, call: &mut Call<'_>) -> Option<Cell> {
     }
 }
 
-/// How many bytes a call copies that copies its first argument.
+/// Returns how many bytes a call copies if it copies its first argument.
 fn first_arg_bytes(call: &Call<'_>) -> usize {
     match call.args().next().map(|first| first.kind()) {
         Some(Kind::Str(text)) => text.as_bytes().len(),

@@ -191,7 +191,7 @@ fn a_live_object_that_does_not_reduce_is_an_error_that_names_it() {
     let error = Pickler::new().dump(graph.root(), &mut out).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "net.Socket: expected a native object that says how it is pickled (Live::reduce), found one that does not"
+        "net.Socket: expected a native object that can be pickled (NativeObject::reduce), found one that cannot"
     );
     assert!(out.is_empty());
 }

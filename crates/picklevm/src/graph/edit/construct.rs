@@ -8,12 +8,12 @@ use super::super::value::Id;
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many of the globals that were made last are looked through for one that is made again.
-const LATEST: usize = 32;
+/// How many of the newest globals are searched for an equal one.
+const GLOBALS_SEARCHED: usize = 32;
 
 /// # Building
 ///
-/// Each constructor makes a node and returns its id; using an id twice shares the node. All of them panic when a graph
+/// Each constructor adds a node and returns its id; using an id twice shares the node. All of them panic if a graph
 /// would hold more than 2^32 - 1 nodes of a kind.
 ///
 /// ```
@@ -26,8 +26,8 @@ const LATEST: usize = 32;
 /// assert!(items[0].is(items[1]));
 /// ```
 impl Arena {
-    /// Makes what a Rust value stands for, as [`IntoValue`] says: for every kind that Rust has a type for. The other
-    /// constructors make the rest.
+    /// Adds a Rust value, converted as [`IntoValue`] describes. The other constructors add the types that Rust does not
+    /// have.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -38,7 +38,7 @@ impl Arena {
         value.into_value(self)
     }
 
-    /// A complex number.
+    /// Adds a complex number.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -49,7 +49,7 @@ impl Arena {
         Id(self.new_complex(re, im))
     }
 
-    /// Bytes.
+    /// Adds bytes.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -60,7 +60,7 @@ impl Arena {
         Id(self.new_text(Tag::Bytes, bytes.as_ref(), false))
     }
 
-    /// An 8-bit string of Python 2.
+    /// Adds an 8-bit string of Python 2.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -71,7 +71,7 @@ impl Arena {
         Id(self.new_text(Tag::ByteStr, bytes.as_ref(), false))
     }
 
-    /// A bytearray.
+    /// Adds a bytearray.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -82,7 +82,7 @@ impl Arena {
         Id(self.new_text(Tag::ByteArray, bytes.as_ref(), false))
     }
 
-    /// A list.
+    /// Adds a list.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -94,7 +94,7 @@ impl Arena {
         Id(self.new_list(&cells))
     }
 
-    /// A tuple of values of one Rust type; one of several types is [added](Arena::add) as a Rust tuple.
+    /// Adds a tuple of values of one Rust type. For values of several types, [add](Arena::add) a Rust tuple.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -106,11 +106,11 @@ impl Arena {
         Id(self.new_tuple(&cells))
     }
 
-    /// A dict. Of equal keys the first key and the last value stay, as in Python.
+    /// Adds a dict. For equal keys, the first key and the last value are kept, as in Python.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unhashable`] if a key is one that Python cannot hash.
+    /// [`ErrorKind::Unhashable`] if Python cannot hash a key.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -126,11 +126,11 @@ impl Arena {
         self.new_keyed(Tag::Dict, &rows)
     }
 
-    /// A set.
+    /// Adds a set.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unhashable`] if a member is one that Python cannot hash.
+    /// [`ErrorKind::Unhashable`] if Python cannot hash a member.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -143,11 +143,11 @@ impl Arena {
         self.new_keyed(Tag::Set, &rows)
     }
 
-    /// A frozenset.
+    /// Adds a frozenset.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unhashable`] if a member is one that Python cannot hash.
+    /// [`ErrorKind::Unhashable`] if Python cannot hash a member.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -160,9 +160,9 @@ impl Arena {
         self.new_keyed(Tag::FrozenSet, &rows)
     }
 
-    /// A class or function by name: its module, and its qualified name inside the module.
+    /// Adds a class or function by its module and its qualified name in the module.
     ///
-    /// What is used again and again stays one value as a rule, as a class is one object in Python.
+    /// A global that was added recently is shared, as a class is one object in Python.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -180,7 +180,7 @@ impl Arena {
         Id(self.new_global(module, name))
     }
 
-    /// A class or function by its code in the extension registry (PEP 307).
+    /// Adds a class or function by its code in the extension registry (PEP 307).
     ///
     /// # Errors
     ///
@@ -199,7 +199,7 @@ impl Arena {
         }
     }
 
-    /// A persistent reference: what a `persistent_load` of Python will find by this id.
+    /// Adds a persistent reference, which Python resolves with `persistent_load`.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -211,7 +211,7 @@ impl Arena {
         Id(self.new_persistent(id))
     }
 
-    /// An out-of-band buffer that can be written to (PEP 574).
+    /// Adds a writable out-of-band buffer (PEP 574).
     ///
     /// ```
     /// use picklevm::{Graph, Kind};
@@ -222,17 +222,17 @@ impl Arena {
     /// assert_eq!(buffer.data().unwrap().as_ref(), b"abc");
     /// ```
     pub fn buffer(&mut self, data: impl Into<Bytes>) -> Id {
-        Id(self.new_numbered_buffer(data.into(), false))
+        Id(self.new_indexed_buffer(data.into(), false))
     }
 
-    /// An out-of-band buffer that cannot be written to (PEP 574).
+    /// Adds a read-only out-of-band buffer (PEP 574).
     pub fn readonly_buffer(&mut self, data: impl Into<Bytes>) -> Id {
-        Id(self.new_numbered_buffer(data.into(), true))
+        Id(self.new_indexed_buffer(data.into(), true))
     }
 
-    /// Makes a value the root, the only one.
+    /// Sets the root, and removes all other roots.
     ///
-    /// What the roots before reached stays until [`compact`](crate::Graph::compact).
+    /// Values that only the old roots reached stay in memory until [`compact`](crate::Graph::compact).
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -246,7 +246,7 @@ impl Arena {
         Id(root)
     }
 
-    /// Makes a value the last of the roots.
+    /// Adds a root after the others.
     ///
     /// ```
     /// let mut graph = picklevm::value!(1);
@@ -259,29 +259,30 @@ impl Arena {
         Id(root)
     }
 
-    /// Forgets the objects that were made for their effect alone.
+    /// Removes the objects that were made only for their [effect](Arena::effects).
     pub fn clear_effects(&mut self) {
         self.effects.clear();
     }
 }
 
-/// A vector for so many cells, if that is true: an iterator may claim any number.
+/// Creates a vector for this many cells, up to a limit: a size hint may be any number.
 fn with_hint(cells: usize) -> Vec<Cell> {
     Vec::with_capacity(cells.min(1 << 17))
 }
 
 impl Arena {
-    /// The global of these names, if it is one of those that were made last; or at least the text of its module.
+    /// Returns the global `module.name` if it is one of the newest, and the text of its module if one of the newest has
+    /// it.
     pub(crate) fn latest_global(&self, module: &str, name: &str) -> (Option<Cell>, Option<Cell>) {
         let is = |text, expected: &str| self.payload(text) == expected.as_bytes();
-        let latest = self.globals.cells(Tag::Global).skip(self.globals.len().saturating_sub(LATEST));
+        let latest = self.globals.cells(Tag::Global).skip(self.globals.len().saturating_sub(GLOBALS_SEARCHED));
         let mut of_module = latest.filter(|(_, global)| is(global.module, module)).peekable();
         let text = of_module.peek().map(|(_, global)| global.module);
         let known = of_module.find(|(_, global)| is(global.name, name));
         (known.map(|(cell, _)| cell), text)
     }
 
-    /// The cell of an id, or that of `None` if there is no such node.
+    /// Returns the cell of an id, or that of `None` if there is no such node.
     #[inline]
     pub(crate) fn checked(&self, id: Id) -> Cell {
         if self.has(id.0) { id.0 } else { Cell::NONE }
@@ -290,7 +291,7 @@ impl Arena {
     pub(crate) fn cells_of<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) -> Vec<Cell> {
         let items = items.into_iter();
         let mut cells = with_hint(items.size_hint().0);
-        // `extend` would take the iterator's word for how many there are.
+        // `extend` would reserve what the size hint claims.
         for item in items {
             cells.push(item.into_value(self).0);
         }
@@ -309,7 +310,7 @@ impl Arena {
         rows
     }
 
-    /// Bytes or a bytearray; long ones are shared.
+    /// Adds bytes or a bytearray; long ones are shared.
     pub(crate) fn new_bytes(&mut self, tag: Tag, bytes: Bytes) -> Cell {
         if bytes.len() < 256 { self.new_text(tag, &bytes, false) } else { self.new_block(tag, bytes) }
     }
@@ -320,7 +321,7 @@ impl Arena {
         Ok(Id(keyed))
     }
 
-    /// Adds rows to a settled dict or set, or leaves it as it was if a key cannot be hashed.
+    /// Adds rows to a settled dict or set. Does not change it if a key cannot be hashed.
     pub(super) fn insert_rows(&mut self, keyed: Cell, rows: &[Cell]) -> Result<()> {
         let stride = if keyed.is(Tag::Dict) { 2 } else { 1 };
         for key in rows.iter().step_by(stride) {
@@ -331,20 +332,20 @@ impl Arena {
         added.map_err(|unhashable| unhashable.error(self))
     }
 
-    /// A dict of keys that [`IntoKey`](super::IntoKey) made.
+    /// Adds a dict with keys that [`IntoKey`](super::IntoKey) made.
     pub(super) fn new_dict_of_keys(&mut self, rows: &[Cell]) -> Id {
-        // That trait is sealed: its types make hashable values only.
+        // That trait is sealed: its types make only hashable values.
         self.new_keyed(Tag::Dict, rows).unwrap_or(Id(Cell::NONE))
     }
 
-    /// A set of members that [`IntoKey`](super::IntoKey) made.
+    /// Adds a set with members that [`IntoKey`](super::IntoKey) made.
     pub(super) fn new_set_of_keys(&mut self, rows: &[Cell]) -> Id {
         self.new_keyed(Tag::Set, rows).unwrap_or(Id(Cell::NONE))
     }
 
-    /// A buffer with a number that no other has.
-    fn new_numbered_buffer(&mut self, data: Bytes, readonly: bool) -> Cell {
-        // Numbers are counted from 0, and each has a node.
+    /// Adds a buffer with a new index.
+    fn new_indexed_buffer(&mut self, data: Bytes, readonly: bool) -> Cell {
+        // Indexes count from 0, and each has a node.
         let index = u32::try_from(self.buffers.len()).unwrap_or(u32::MAX);
         self.new_buffer(BufferNode { index, readonly, data: Some(data) })
     }

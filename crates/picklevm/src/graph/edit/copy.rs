@@ -1,4 +1,4 @@
-//! Copying what a value reaches from one graph to another, sharing and cycles included.
+//! Copying values between graphs, with everything they reach, sharing and cycles included.
 
 use std::collections::HashMap;
 
@@ -11,15 +11,16 @@ use super::super::value::Value;
 use super::super::{Graph, Handle};
 use crate::resolve::python2_names::{self, Names};
 
-/// Copies nodes between two arenas. Nothing recurses: each node is made empty where it is met first, and filled later.
+/// Copies nodes between two arenas. There is no recursion: each node is created empty when first reached, and filled
+/// later.
 pub(super) struct Copier<'a> {
     from: &'a Arena,
     into: &'a mut Arena,
-    /// The copy of each node that was met.
+    /// The copy of each node reached so far.
     copies: HashMap<Cell, Cell, RandomState>,
-    /// Nodes whose copies are still empty.
+    /// Nodes whose copies are still to be filled.
     open: Vec<Cell>,
-    /// Copies of dicts and sets.
+    /// Copies of dicts and sets, to be rebuilt at the end.
     keyed: Vec<Cell>,
 }
 
@@ -28,14 +29,14 @@ impl<'a> Copier<'a> {
         Copier { from, into, copies: HashMap::default(), open: Vec::new(), keyed: Vec::new() }
     }
 
-    /// Copies a value with all that it reaches.
+    /// Copies a value and everything it reaches.
     pub(super) fn copy(mut self, cell: Cell) -> Cell {
         let copy = self.reach(cell);
         self.finish();
         copy
     }
 
-    /// Copies roots and effects with all that they reach.
+    /// Copies roots and effects and everything they reach.
     fn copy_all(mut self) {
         for root in &self.from.roots {
             let copy = self.reach(*root);
@@ -56,7 +57,7 @@ impl<'a> Copier<'a> {
         copy
     }
 
-    /// The copy of a node, made empty if it has not been met before.
+    /// Returns the copy of a node, created empty if the node has not been reached before.
     fn node(&mut self, old: Cell) -> Cell {
         let from = self.from;
         if matches!(
@@ -77,7 +78,7 @@ impl<'a> Copier<'a> {
             }
             Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt => into.copy_payload(from, old),
             Tag::Buffer => into.new_buffer(from.buffers[old].clone()),
-            // What a native object knows of its graph stays behind.
+            // Ids that a native object holds are not copied.
             Tag::NativeObject => from.lives.get(old).cloned().map_or(Cell::NONE, |live| into.new_native(live)),
             Tag::Global => into.new_global(Cell::HOLE, Cell::HOLE),
             Tag::Persistent => into.new_persistent(Cell::HOLE),
@@ -118,7 +119,7 @@ impl<'a> Copier<'a> {
                 let end = self.into.cells.len() + rows.len();
                 self.into.cells.resize(end, Cell::HOLE);
                 let len = rows.len() as u32;
-                // Rows of a small dict may get an index only when they are added to.
+                // A small dict gets a hash table only when rows are added.
                 let row = Row { start, len, cap: len };
                 let table = match from.keyed(old).table {
                     0 => 0,
@@ -132,7 +133,7 @@ impl<'a> Copier<'a> {
         }
     }
 
-    /// The names of a global: other ones where the graph has those of the other Python.
+    /// Returns the names of a global, mapped if the target graph has the names of the other Python.
     fn global(&mut self, GlobalNode { module, name, is_one_name }: GlobalNode) -> GlobalNode {
         let [from, into] = [self.from, &*self.into].map(|arena| Names::of_protocol(arena.protocol.unwrap_or(3)));
         if from != into
@@ -162,14 +163,14 @@ impl<'a> Copier<'a> {
         self.into.set_object_ops(copy, &ops);
     }
 
-    /// Makes keys known and tables whole: hashes by identity are others in another graph.
+    /// Computes hashes and rebuilds hash tables: hashes by identity differ between graphs.
     fn finish(self) {
         for keyed in self.keyed {
             let stride = if keyed.is(Tag::Dict) { 2 } else { 1 };
             let Keyed { row, .. } = self.into.keyed(keyed);
             let start = row.start as usize;
             for at in (start..start + row.len as usize).step_by(stride) {
-                // They are keys in the graph that they come from.
+                // They are keys in the source graph, so they can be hashed.
                 let _ = self.into.key_hash(self.into.cells[at]);
             }
             self.into.rebuild(keyed);
@@ -178,7 +179,7 @@ impl<'a> Copier<'a> {
 }
 
 impl Arena {
-    /// Copies values of another graph; what they share stays shared.
+    /// Copies values of another graph, sharing included.
     pub(crate) fn copy_each(&mut self, from: &Arena, cells: impl IntoIterator<Item = Cell>) -> Vec<Cell> {
         let mut copier = Copier::new(from, self);
         let copies = cells.into_iter().map(|cell| copier.reach(cell)).collect();
@@ -193,7 +194,7 @@ impl Arena {
             return self.new_short_long(from.small_int(old).unwrap_or_default());
         }
         match from.payloads.block(span) {
-            // A block that is a small part of the input would keep all of it.
+            // A block that is a small part of the input would keep the whole input alive.
             Some(block) if !from.payloads.is_small_part_of_input(block) => {
                 let span = self.payloads.push_block(block.clone()).with_surrogates(span.has_surrogates());
                 let cell = self.push_span(old.tag(), span);
@@ -205,8 +206,8 @@ impl Arena {
 }
 
 impl Value<'_> {
-    /// Copies the value with all that it reaches into a graph of its own, as its root: for keeping a small part of a
-    /// large graph.
+    /// Copies the value and everything it reaches into a new graph, as its root: for keeping a small part of a large
+    /// graph.
     ///
     /// ```
     /// let large = picklevm::Graph::from(vec![vec![1, 2], vec![3]]);
@@ -216,7 +217,7 @@ impl Value<'_> {
     /// ```
     pub fn detach(self) -> Graph {
         let mut graph = Graph::new();
-        // Globals keep the names that they have.
+        // Globals keep their names.
         graph.protocol = self.arena().protocol;
         graph.set_root(self);
         graph
@@ -224,17 +225,17 @@ impl Value<'_> {
 }
 
 impl Handle {
-    /// Copies the value with all that it reaches into a graph of its own, as its root, so that the rest can be freed.
+    /// Copies the value and everything it reaches into a new graph, as its root, so that the rest can be freed.
     pub fn detach(&self) -> Graph {
         self.value().detach()
     }
 }
 
 impl Graph {
-    /// Drops what neither roots nor effects reach any more, and gives its memory back.
+    /// Frees values that are no longer reached by roots or effects.
     ///
-    /// All values get new ids, those from before are void, also those that native objects hold. Handles and clones of the
-    /// graph keep what they have. Takes the time and, for a moment, the memory of copying what is reached.
+    /// All values get new ids; old ids become invalid, including ids in native objects. Handles and clones of the graph
+    /// are not affected. Takes the time and temporarily the memory of a copy of what is reached.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::from(vec!["a".repeat(1000), "b".to_owned()]);
@@ -244,8 +245,8 @@ impl Graph {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn compact(&mut self) {
-        let mut fresh = Arena { protocol: self.protocol, ..Arena::default() };
-        Copier::new(self, &mut fresh).copy_all();
-        *self = Graph::of(fresh);
+        let mut compacted = Arena { protocol: self.protocol, ..Arena::default() };
+        Copier::new(self, &mut compacted).copy_all();
+        *self = Graph::of(compacted);
     }
 }

@@ -1,4 +1,4 @@
-//! What values of a graph become in Rust: `TryFrom<Value>`.
+//! Conversions from values of a graph to Rust values: `TryFrom<Value>`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -39,13 +39,13 @@ macro_rules! try_from_value {
 }
 try_from_value! {
     bool, "a bool", |value| value.as_bool();
-    /// A float, or an integer, rounded to the nearest.
+    /// A float, or an integer, rounded to the nearest float.
     f64, "a float", |value| value.as_f64();
     Int<'g>, "an integer", |value| value.as_int();
     BigInt, "an integer", |value| value.as_int().map(Int::to_bigint);
     Text<'g>, "a str", |value| value.as_text();
     &'g [u8], "bytes, a bytearray or an 8-bit string", |value| value.as_bytes();
-    /// Shared, not copied, where the graph shares them.
+    /// Shared without a copy if the graph shares them.
     Bytes, "bytes, a bytearray or an 8-bit string", |value| {
         let (arena, cell) = (value.arena(), value.cell());
         value.as_bytes().map(|_| arena.payloads.share(arena.spans[cell]))

@@ -1,4 +1,4 @@
-//! Objects made by hand: instances and calls.
+//! Building objects: instances and calls.
 
 use super::super::arena::Arena;
 use super::super::cell::{Cell, Tag};
@@ -7,7 +7,8 @@ use super::super::value::Id;
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};
 
-/// An object in the making; see [`Arena::instance`]. What Python's `__reduce__` returns as a tuple of two to six items.
+/// Builder of an object; see [`Arena::instance`]. It takes what Python's `__reduce__` returns as a tuple of two to six
+/// items.
 #[must_use = "nothing is made before `build`"]
 pub struct InstanceBuilder<'g> {
     arena: &'g mut Arena,
@@ -22,10 +23,10 @@ pub struct InstanceBuilder<'g> {
     setter: Option<Cell>,
 }
 
-/// The class, and how it is made.
+/// Shows the class and the opcode.
 impl std::fmt::Debug for InstanceBuilder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Instance")
+        f.debug_struct("InstanceBuilder")
             .field("class", &crate::graph::Value::new(self.arena, self.class))
             .field("how", &self.how)
             .finish_non_exhaustive()
@@ -33,8 +34,8 @@ impl std::fmt::Debug for InstanceBuilder<'_> {
 }
 
 impl Arena {
-    /// An instance of the class `name` of `module`, made by `cls.__new__(cls, *args)` as pickles of protocol 2 and later
-    /// make them (PEP 307).
+    /// Builds an instance of the class `name` of `module`, made by `cls.__new__(cls, *args)` as in pickles of protocol
+    /// 2 and later (PEP 307).
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -52,8 +53,8 @@ impl Arena {
         self.instance_of(class)
     }
 
-    /// An instance of a class that is in the graph: a global as a rule, or an extension code, an object, a persistent
-    /// reference.
+    /// Builds an instance of a class that is in the graph: usually a global, or an extension code, an object or a
+    /// persistent reference.
     pub fn instance_of(&mut self, class: Id) -> InstanceBuilder<'_> {
         let class = self.checked(class);
         InstanceBuilder {
@@ -70,7 +71,7 @@ impl Arena {
         }
     }
 
-    /// What the function `name` of `module` returns when Python calls it: `Decimal("1.5")`, say.
+    /// Builds a call of the function `name` of `module`, such as `Decimal("1.5")`. The value is the result of the call.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -82,7 +83,7 @@ impl Arena {
         self.instance(module, name).construction(Construction::Reduce)
     }
 
-    /// Whether a value may turn out to be callable.
+    /// Checks that a value may be callable.
     pub(crate) fn check_callable(&self, class: Cell) -> Result<()> {
         match class.tag() {
             Tag::Global | Tag::Ext | Tag::Object | Tag::Persistent => Ok(()),
@@ -95,62 +96,63 @@ impl Arena {
 }
 
 impl InstanceBuilder<'_> {
-    /// The opcode that makes it; [`Construction::NewObj`] by default, or [`Construction::NewObjEx`] if there are keyword arguments.
+    /// Sets the opcode that makes the object. By default [`Construction::NewObj`], or [`Construction::NewObjEx`] if
+    /// there are keyword arguments.
     pub fn construction(mut self, how: Construction) -> Self {
         self.how = how;
         self
     }
 
-    /// One more argument: of the second item of what `__reduce__` returns.
+    /// Adds an argument: an item of the second item of what `__reduce__` returns.
     pub fn arg(mut self, arg: impl IntoValue) -> Self {
         self.args.push(arg.into_value(self.arena).0);
         self
     }
 
-    /// More arguments.
+    /// Adds arguments.
     pub fn args<T: IntoValue>(mut self, args: impl IntoIterator<Item = T>) -> Self {
         self.args.extend(self.arena.cells_of(args));
         self
     }
 
-    /// One more keyword argument.
+    /// Adds a keyword argument.
     pub fn kwarg(mut self, name: &str, value: impl IntoValue) -> Self {
         self.kwargs.extend([name.into_value(self.arena).0, value.into_value(self.arena).0]);
         self
     }
 
-    /// More items, that are appended to it as to a list: the fourth item of what `__reduce__` returns.
+    /// Adds items that are appended as to a list: the fourth item of what `__reduce__` returns.
     pub fn items<T: IntoValue>(mut self, items: impl IntoIterator<Item = T>) -> Self {
         self.items.extend(self.arena.cells_of(items));
         self
     }
 
-    /// One more pair, that is set on it as on a dict.
+    /// Adds a pair that is set as on a dict.
     pub fn pair(self, key: impl IntoValue, value: impl IntoValue) -> Self {
         self.pairs([(key, value)])
     }
 
-    /// More pairs, that are set on it as on a dict: the fifth item of what `__reduce__` returns.
+    /// Adds pairs that are set as on a dict: the fifth item of what `__reduce__` returns.
     pub fn pairs<K: IntoValue, V: IntoValue>(mut self, pairs: impl IntoIterator<Item = (K, V)>) -> Self {
         self.pairs.extend(self.arena.cells_of_pairs(pairs));
         self
     }
 
-    /// The state, which BUILD hands to `__setstate__`, or takes attributes from: the third item of what `__reduce__`
-    /// returns.
+    /// Sets the state, which BUILD passes to `__setstate__` or takes attributes from: the third item of what
+    /// `__reduce__` returns.
     pub fn state(mut self, state: impl IntoValue) -> Self {
         self.state = Some(state.into_value(self.arena).0);
         self
     }
 
-    /// One more attribute of the state, as by [`ValueMut::set_attr`](crate::ValueMut::set_attr).
+    /// Sets an attribute of the state, like [`ValueMut::set_attr`](crate::ValueMut::set_attr).
     pub fn attr(mut self, name: &str, value: impl IntoValue) -> Self {
         self.attrs.push((name.to_owned(), value.into_value(self.arena).0));
         self
     }
 
-    /// The function `name` of `module` that sets the state, called with the object and the state, in the place of BUILD:
-    /// the sixth item of what `__reduce__` returns. Without a state nothing is called.
+    /// Sets the function `name` of `module` that is called with the object and the state instead of BUILD: the sixth
+    /// item of what `__reduce__` returns. Without a state it is not called.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -165,12 +167,12 @@ impl InstanceBuilder<'_> {
         self
     }
 
-    /// Makes the object: items and pairs are added before the state is set, as CPython does it.
+    /// Adds the object to the graph. Items and pairs are added before the state is set, as in CPython.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the class is nothing that can be called, if an opcode without keyword arguments was asked
-    /// for and there are some, or if a state that holds no attributes was given and attributes besides.
+    /// [`ErrorKind::Type`] if the class cannot be called, if there are keyword arguments and the chosen opcode takes
+    /// none, or if there are attributes and the state cannot hold attributes.
     pub fn build(self) -> Result<Id> {
         let arena = self.arena;
         arena.check_callable(self.class)?;
@@ -184,7 +186,11 @@ impl InstanceBuilder<'_> {
             }
             (how, true) => arena.new_object(how, self.class, args),
             (_, false) => {
-                return Err(Error::new(ErrorKind::Type, "no keyword arguments", "some for an opcode that has none"));
+                return Err(Error::new(
+                    ErrorKind::Type,
+                    "no keyword arguments",
+                    "some, which this opcode does not take",
+                ));
             }
         };
         for (kind, cells) in [(OpKind::Append, self.items), (OpKind::SetItem, self.pairs)] {
@@ -206,7 +212,7 @@ impl InstanceBuilder<'_> {
 }
 
 impl Arena {
-    /// Lets a function set the state of an object, which BUILD set until now.
+    /// Replaces BUILD by a call of a function that sets the state.
     fn set_state_by(&mut self, object: Cell, setter: Cell) {
         let mut ops: Vec<_> = self.object_ops(self.objects[object]).collect();
         for (kind, value) in &mut ops {

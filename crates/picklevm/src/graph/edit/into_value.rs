@@ -1,4 +1,4 @@
-//! What Rust values become in a graph.
+//! Conversions from Rust values to values of a graph.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -13,7 +13,7 @@ use super::super::value::{Id, Value};
 use super::super::{Graph, Int};
 use super::copy::Copier;
 
-/// A Rust value that can become a value of a graph, to be the `obj` of what is Python's `dumps(obj)`.
+/// A Rust type that can be converted to a value of a graph.
 ///
 /// | Rust | Python |
 /// | --- | --- |
@@ -27,9 +27,9 @@ use super::copy::Copier;
 /// | `BTreeMap`, `HashMap` | `dict` |
 /// | `BTreeSet`, `HashSet` | `set` |
 /// | [`Id`] | the value of that id itself, shared; `None` if there is no such node |
-/// | [`Value`] of another graph | a copy of all that it reaches, with its sharing |
+/// | [`Value`] of another graph | a copy of everything it reaches, sharing included |
 ///
-/// What Rust has no type for is made by the methods of [`Arena`]: [`frozenset`](Arena::frozenset),
+/// For types that Rust does not have, use the methods of [`Arena`]: [`frozenset`](Arena::frozenset),
 /// [`instance`](Arena::instance), …
 ///
 /// ```
@@ -47,20 +47,20 @@ use super::copy::Copier;
 /// assert_eq!(format!("{:?}", graph.root()), "[(1, 2), (3, 4)]");
 /// ```
 pub trait IntoValue: Sized {
-    /// Makes the value in `arena` and returns its id.
+    /// Adds the value to `arena` and returns its id.
     fn into_value(self, arena: &mut Arena) -> Id;
 
-    /// Makes one value of a sequence of such values: a list, but bytes of `u8`.
+    /// Adds a sequence of such values as one value: a list, or bytes for `u8`.
     #[doc(hidden)]
     fn sequence_into_value(items: impl Iterator<Item = Self>, arena: &mut Arena) -> Id {
         arena.list(items)
     }
 }
 
-/// A Rust value whose Python counterpart can be the key of a dict or the member of a set.
+/// A Rust type whose Python counterpart can be a dict key or set member.
 ///
-/// Whether an [`Id`] or a [`Value`] can be one shows only when it is used: [`Arena::dict`], [`Arena::set`] and
-/// [`ValueMut::set`](crate::ValueMut::set) take those, and can fail.
+/// An [`Id`] or a [`Value`] may not be hashable: [`Arena::dict`], [`Arena::set`] and
+/// [`ValueMut::set`](crate::ValueMut::set) take them and can fail.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not always a key that Python can hash",
     note = "`Arena::dict`, `Arena::set`, `ValueMut::set` and `ValueMut::add` take any value as a key, and can fail"
@@ -111,7 +111,7 @@ into_value! {
     [] &String, |value, arena| arena.new_text(Tag::Str, value.as_bytes(), false);
     [] Cow<'_, str>, |value, arena| arena.new_text(Tag::Str, value.as_bytes(), false);
     [] Text<'_>, |value, arena| arena.new_text(Tag::Str, value.as_bytes(), !value.is_utf8());
-    /// Shared, not copied, where it is long.
+    /// Shared without a copy if long.
     [] Bytes, |value, arena| arena.new_bytes(Tag::Bytes, value);
     [] BigInt, |value, arena| arena.new_int_le(&value.to_signed_bytes_le());
     [] &BigInt, |value, arena| arena.new_int_le(&value.to_signed_bytes_le());
@@ -119,8 +119,8 @@ into_value! {
     [T: IntoValue] Option<T>, |value, arena| value.map_or(Cell::NONE, |value| value.into_value(arena).0);
     /// The value of that id; `None` if the graph has no such node.
     [] Id, |id, arena| arena.checked(id);
-    /// A copy of all that the value reaches. What one call copies keeps its sharing; values that share something are
-    /// best copied by the container that holds them.
+    /// A copy of everything the value reaches. One call preserves sharing; to copy values that share something, copy
+    /// the container that holds them.
     [] Value<'_>, |value, arena| Copier::new(value.arena(), arena).copy(value.cell());
 }
 
@@ -264,7 +264,7 @@ tuple_into_value! {
     A; A B; A B C; A B C D; A B C D E; A B C D E F; A B C D E F G; A B C D E F G H;
 }
 
-/// A graph with this root.
+/// Creates a graph with this root.
 ///
 /// ```
 /// use picklevm::Graph;
@@ -280,7 +280,7 @@ impl<T: IntoValue> From<T> for Graph {
     }
 }
 
-/// A graph of a list.
+/// Creates a graph whose root is a list.
 ///
 /// ```
 /// let graph: picklevm::Graph = (1..4).map(|n| n * n).collect();

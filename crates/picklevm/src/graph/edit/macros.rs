@@ -5,7 +5,7 @@ use super::super::cell::Cell;
 use super::super::value::Id;
 use super::into_value::IntoKey;
 
-/// What the macro needs beyond the public methods: keys that are hashable by their type.
+/// What the macro needs besides the public methods: keys that are hashable by their type.
 #[doc(hidden)]
 pub mod macro_support {
     use super::*;
@@ -31,10 +31,10 @@ pub mod macro_support {
     }
 }
 
-/// Makes values from a literal in the style of Python or JSON.
+/// Creates values from a literal in the style of Python or JSON.
 ///
-/// `value!(TREE)` makes a [`Graph`](crate::Graph) with the value as its root; `value!(in GRAPH, TREE)` makes the value
-/// in a graph that is there and returns its [`Id`](crate::Id).
+/// `value!(TREE)` creates a [`Graph`](crate::Graph) with the value as its root; `value!(in GRAPH, TREE)` adds the value
+/// to an existing graph and returns its [`Id`](crate::Id).
 ///
 /// | tree | makes |
 /// | --- | --- |
@@ -45,9 +45,9 @@ pub mod macro_support {
 /// | `{a, b}` | a set |
 /// | anything else | a Rust expression that is [`IntoValue`](crate::IntoValue), an [`Id`](crate::Id) for instance |
 ///
-/// Keys and members are expressions that are [`IntoKey`](crate::IntoKey), or `None`, `True`, `False`. `GRAPH` is a place, such as a
-/// variable; it is named anew for every value, so that expressions may read it. A literal of more than about a hundred
-/// items needs a higher `recursion_limit`.
+/// Keys and members are expressions that are [`IntoKey`](crate::IntoKey), or `None`, `True`, `False`. `GRAPH` is a
+/// place expression such as a variable. It is evaluated for every value, so that expressions may read it. A literal of
+/// more than about a hundred items needs a higher `recursion_limit`.
 ///
 /// ```
 /// use picklevm::value;
@@ -83,7 +83,7 @@ macro_rules! value {
     }};
 }
 
-/// The rules of `value!`: each token of a list, tuple, dict or set is taken in turn.
+/// The rules of `value!`: the tokens of a list, tuple, dict or set are taken one by one.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __value {
@@ -105,7 +105,7 @@ macro_rules! __value {
         $graph.add(value)
     }};
 
-    // A comma tells a tuple from a value in parentheses.
+    // A comma distinguishes a tuple from a value in parentheses.
     (@paren $graph:expr, [$($before:tt)*] , $($after:tt)*) => {
         $crate::__value!(@items $graph, tuple [] $($before)* , $($after)*)
     };
@@ -114,7 +114,7 @@ macro_rules! __value {
     };
     (@paren $graph:expr, [$($only:tt)*]) => { $crate::__value!(@value $graph, $($only)*) };
 
-    // A colon before the first comma tells a dict from a set.
+    // A colon before the first comma distinguishes a dict from a set.
     (@brace $graph:expr, [$($before:tt)*] : $($after:tt)*) => {
         $crate::__value!(@rows $graph, [] [] $($before)* : $($after)*)
     };

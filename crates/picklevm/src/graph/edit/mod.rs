@@ -1,4 +1,4 @@
-//! Building and changing graphs: constructors, conversions from and to Rust values, cursors, copies.
+//! Building and editing graphs: constructors, conversions from and to Rust values, mutable references, copies.
 
 mod construct;
 mod copy;
@@ -20,7 +20,7 @@ use super::error_text::describe;
 use crate::error::{Error, ErrorKind};
 
 impl Arena {
-    /// A value that is not of the kind it must be.
+    /// Returns an error for a value of the wrong type.
     #[cold]
     #[inline(never)]
     fn wrong_type(&self, expected: &'static str, found: Cell) -> Error {

@@ -1,4 +1,4 @@
-//! Changing objects: class, arguments, state and attributes, items and pairs.
+//! Editing objects: class, arguments, state and attributes, items and pairs.
 
 use super::super::arena::Row;
 use super::super::cell::{Cell, Tag};
@@ -14,11 +14,11 @@ use crate::typed::class::Class;
 
 /// # Objects
 impl<'g> ValueMut<'g> {
-    /// The value of an attribute of an object, to change it in turn.
+    /// Returns a mutable reference to the value of an attribute of an object.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no object; [`ErrorKind::Missing`] if it has no such attribute.
+    /// [`ErrorKind::Type`] if the value is not an object; [`ErrorKind::Missing`] if it has no such attribute.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -35,12 +35,12 @@ impl<'g> ValueMut<'g> {
         }
     }
 
-    /// Sets an attribute of an object where Python keeps them: in the dict that is its state, or in the dict of slots
-    /// beside it if it is there already. Without a state the object gets one. Returns the value that was there.
+    /// Sets an attribute of an object where Python stores it: in the dict that is its state, or in the dict of slots if
+    /// that already has it. Adds a state if there is none. Returns the old value.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no object, or its state holds no attributes.
+    /// [`ErrorKind::Type`] if the value is not an object, or its state cannot hold attributes.
     ///
     /// ```
     /// let mut graph = picklevm::loads(b"\x80\x02cgeometry\nPoint\n)\x81}X\x01\0\0\0xK\x05sb.")?;
@@ -58,8 +58,8 @@ impl<'g> ValueMut<'g> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no object, or its state holds no attributes; [`ErrorKind::Missing`] if it has
-    /// no such attribute.
+    /// [`ErrorKind::Type`] if the value is not an object, or its state cannot hold attributes; [`ErrorKind::Missing`]
+    /// if it has no such attribute.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -78,11 +78,11 @@ impl<'g> ValueMut<'g> {
         }
     }
 
-    /// Sets the state of an object, as BUILD does: in place of the last one, or as the last thing that happens to it.
+    /// Sets the state of an object, as BUILD does: replaces the last state, or is added as the last change.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no object.
+    /// [`ErrorKind::Type`] if the value is not an object.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -107,7 +107,7 @@ impl<'g> ValueMut<'g> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no object, or the class is nothing that can be called.
+    /// [`ErrorKind::Type`] if the value is not an object, or the class cannot be called.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -131,7 +131,7 @@ impl<'g> ValueMut<'g> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no object.
+    /// [`ErrorKind::Type`] if the value is not an object.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -160,7 +160,7 @@ impl<'g> ValueMut<'g> {
         self.arena.object_ops(self.arena.objects[self.cell]).collect()
     }
 
-    /// The dicts that hold attributes: the instance's own and that of its slots.
+    /// Returns the dicts that hold attributes: the instance's own and that of its slots.
     fn attributes(&self) -> Result<[Option<Cell>; 2]> {
         let Some(state) = self.value().as_object().and_then(|object| object.state()) else { return Ok([None; 2]) };
         let dict = |value: Value<'_>| value.as_dict().map(|_| value.cell());
@@ -173,7 +173,7 @@ impl<'g> ValueMut<'g> {
         }
     }
 
-    /// The dict that holds an attribute or is to hold it; made if there is none.
+    /// Returns the dict that holds an attribute or will hold it; created if there is none.
     fn attributes_with(&mut self, name: &str) -> Result<Cell> {
         self.object("an object to set an attribute of")?;
         match self.attributes()? {
@@ -198,7 +198,7 @@ impl<'g> ValueMut<'g> {
         self.arena.object_op(self.cell, OpKind::SetItem, &cells);
     }
 
-    /// Whether items can be set on the object: such were set before, or its class is a dict.
+    /// Checks that items can be set on the object: some were set before, or its class is a dict.
     pub(super) fn check_takes_items(&self) -> Result<()> {
         let takes = self.value().as_object().is_some_and(|object| {
             let is_dict = |base: Value<'_>| base.as_dict().is_some();
@@ -212,7 +212,7 @@ impl<'g> ValueMut<'g> {
         if takes { Ok(()) } else { Err(self.wrong_type("an object that takes items (set_attr sets attributes)")) }
     }
 
-    /// Sets a pair of an object, in place of the last with an equal key.
+    /// Sets a pair of an object; replaces the last one with an equal key.
     pub(super) fn set_pair(&mut self, key: Key<'_>, value: impl IntoValue) -> Option<Id> {
         let Id(value) = self.arena.add(value);
         let place = self.ops().into_iter().rev().filter(|(kind, _)| *kind == OpKind::SetItem).find_map(|(_, list)| {

@@ -1,4 +1,4 @@
-//! A value of a graph to change it by: lists, dicts, sets and bytearrays.
+//! `ValueMut`: editing lists, dicts, sets and bytearrays.
 
 use std::fmt;
 
@@ -9,13 +9,14 @@ use super::super::value::{Id, Value};
 use super::into_value::IntoValue;
 use crate::error::{Error, ErrorKind, Result};
 
-/// A value of a graph that can be changed, by [`Graph::root_mut`](Arena::root_mut) or [`value_mut`](Arena::value_mut).
+/// A mutable reference to a value of a graph, from [`Graph::root_mut`](Arena::root_mut) or
+/// [`value_mut`](Arena::value_mut).
 ///
-/// What it can do depends on what the value is: lists, dicts, sets, bytearrays and objects change, everything else is
-/// an error of kind [`Type`](ErrorKind::Type). What is put in is anything that is [`IntoValue`]: Rust values, the
-/// [`Id`] of a value of the same graph, which is shared then, or a [`Value`] of another graph, which is copied.
+/// Lists, dicts, sets, bytearrays and objects can be changed; a method that does not apply to the type of the value
+/// returns an error of kind [`Type`](ErrorKind::Type). New values are anything that is [`IntoValue`]: Rust values, the
+/// [`Id`] of a value of the same graph, which is then shared, or a [`Value`] of another graph, which is copied.
 ///
-/// An error leaves the value as it was.
+/// On an error the value is unchanged.
 ///
 /// ```
 /// let mut graph = picklevm::loads(b"\x80\x04}(\x8c\x04user}\x8c\x04name\x8c\x05Alices\x8c\x01n]K\x01au.")?;
@@ -29,9 +30,9 @@ pub struct ValueMut<'g> {
     pub(super) cell: Cell,
 }
 
-/// # Changing
+/// # Editing
 impl Arena {
-    /// The [`root`](Arena::root), to change it.
+    /// Returns a mutable reference to the [`root`](Arena::root).
     ///
     /// ```
     /// let mut graph = picklevm::value!({"n": 1});
@@ -44,7 +45,7 @@ impl Arena {
         ValueMut { arena: self, cell }
     }
 
-    /// The [`value`](Arena::value) of an id, to change it.
+    /// Returns a mutable reference to the [`value`](Arena::value) of an id.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -61,22 +62,22 @@ impl Arena {
 }
 
 impl<'g> ValueMut<'g> {
-    /// The value's id.
+    /// Returns the value's id.
     pub fn id(&self) -> Id {
         Id(self.cell)
     }
 
-    /// The value, to read it.
+    /// Returns the value, for reading.
     pub fn value(&self) -> Value<'_> {
         Value::new(self.arena, self.cell)
     }
 
-    /// The graph that it lives in, to make nodes.
+    /// Returns the graph of the value, to add nodes.
     pub fn arena(&mut self) -> &mut Arena {
         self.arena
     }
 
-    /// The value of a dict's key, or the item of a list or tuple at a position, to change it in turn.
+    /// Returns a mutable reference to the value of a dict's key, or to the item of a list or tuple at a position.
     ///
     /// # Errors
     ///
@@ -142,15 +143,15 @@ impl<'g> ValueMut<'g> {
                 self.append_items(items);
                 Ok(())
             }
-            _ => Err(self.wrong_type("a list, a set or an object, which can be extended")),
+            _ => Err(self.wrong_type("a list, a set or an object to extend")),
         }
     }
 
-    /// Puts an item into a list at a position, counted from 0; those from there on move up.
+    /// Inserts an item into a list at a position, counted from 0.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no list; [`ErrorKind::Missing`] if it is shorter than that.
+    /// [`ErrorKind::Type`] if the value is not a list; [`ErrorKind::Missing`] if the list is shorter than that.
     ///
     /// ```
     /// let mut graph = picklevm::value!(["a", "c"]);
@@ -171,13 +172,13 @@ impl<'g> ValueMut<'g> {
         Ok(())
     }
 
-    /// Sets the item of a list at a position, the value of a dict's key, or a pair of an object as SETITEM does, in
-    /// place of the last one of an equal key. Returns the value that was there.
+    /// Sets the item of a list at a position, the value of a dict's key, or a pair of an object as SETITEM does,
+    /// replacing the last one with an equal key. Returns the old value.
     ///
-    /// Only objects take items that were set items before, or that are dicts by their class, as `collections.OrderedDict`
-    /// is. [`set_attr`](ValueMut::set_attr) sets an attribute.
+    /// Objects take items only if some were set before, or if their class is a dict, such as `collections.OrderedDict`.
+    /// [`set_attr`](ValueMut::set_attr) sets an attribute.
     ///
-    /// As in Python, a key that is there stays as it is: `1` does not become `1.0`.
+    /// As in Python, an existing key is kept: `1` does not become `1.0`.
     ///
     /// # Errors
     ///
@@ -216,7 +217,7 @@ impl<'g> ValueMut<'g> {
         }
     }
 
-    /// Sets many values of a dict, or pairs of an object: Python's `dict.update`.
+    /// Sets several values of a dict, or pairs of an object: Python's `dict.update`.
     ///
     /// # Errors
     ///
@@ -243,11 +244,11 @@ impl<'g> ValueMut<'g> {
         }
     }
 
-    /// Adds a member to a set; tells whether it was not there before.
+    /// Adds a member to a set. Returns whether it was new.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no set; [`ErrorKind::Unhashable`] if the member cannot be hashed.
+    /// [`ErrorKind::Type`] if the value is not a set; [`ErrorKind::Unhashable`] if the member cannot be hashed.
     ///
     /// ```
     /// let mut graph = picklevm::value!({1, 2});
@@ -266,14 +267,14 @@ impl<'g> ValueMut<'g> {
     }
 
     /// Removes the item of a list at a position, the entry of a dict's key, a member of a set, or the pairs of an
-    /// object that have a key. Returns what was removed: the item, value or member.
+    /// object with a key. Returns the removed item, value or member.
     ///
-    /// The rest keeps its order, so that this takes time in the number of items that move up;
-    /// [`retain`](ValueMut::retain) and [`retain_entries`](ValueMut::retain_entries) remove many at once.
+    /// The order of the rest is kept, so this takes linear time in the number of items after it.
+    /// [`retain`](ValueMut::retain) and [`retain_entries`](ValueMut::retain_entries) remove many items at once.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is none of these; [`ErrorKind::Missing`] if it is not there.
+    /// [`ErrorKind::Type`] if the value is none of these; [`ErrorKind::Missing`] if there is no such item or key.
     ///
     /// ```
     /// let mut graph = picklevm::value!({"a": 1, "b": 2});
@@ -301,7 +302,7 @@ impl<'g> ValueMut<'g> {
                 Ok(Id(removed))
             }
             Tag::Object => self.remove_pairs(key),
-            _ => Err(self.wrong_type("a list, a dict, a set or an object to remove something of")),
+            _ => Err(self.wrong_type("a list, a dict, a set or an object to remove an item from")),
         }
     }
 
@@ -309,7 +310,7 @@ impl<'g> ValueMut<'g> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no list.
+    /// [`ErrorKind::Type`] if the value is not a list.
     ///
     /// ```
     /// let mut graph = picklevm::value!([1, 2]);
@@ -318,14 +319,14 @@ impl<'g> ValueMut<'g> {
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     pub fn pop(&mut self) -> Result<Option<Id>> {
-        self.list("a list to pop the last item of")?;
+        self.list("a list to pop an item from")?;
         match self.value().len() {
             0 => Ok(None),
             len => self.remove(len - 1).map(Some),
         }
     }
 
-    /// Keeps those items of a list or members of a set that `keep` says.
+    /// Keeps the items of a list or members of a set for which `keep` returns `true`.
     ///
     /// # Errors
     ///
@@ -342,23 +343,23 @@ impl<'g> ValueMut<'g> {
             Tag::Set => self.arena.retain_rows(self.cell, |arena, row| keep(Value::new(arena, row[0]))),
             Tag::List => {
                 let row = self.arena.lists[self.cell];
-                // The list stays as it is until `keep`, which may panic, was asked of each.
+                // `keep` may panic: the list is changed only after it was called for all items.
                 let is_kept = |item: &Cell| keep(Value::new(self.arena, *item));
                 let kept: Vec<Cell> = self.arena.row(row).iter().copied().filter(is_kept).collect();
                 let start = row.start as usize;
                 self.arena.cells[start..start + kept.len()].copy_from_slice(&kept);
                 self.set_len(kept.len() as u32);
             }
-            _ => return Err(self.wrong_type("a list or a set to keep items of")),
+            _ => return Err(self.wrong_type("a list or a set to retain items of")),
         }
         Ok(())
     }
 
-    /// Keeps those entries of a dict that `keep` says, by key and value.
+    /// Keeps the entries of a dict for which `keep` returns `true`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no dict.
+    /// [`ErrorKind::Type`] if the value is not a dict.
     ///
     /// ```
     /// let mut graph = picklevm::value!({"a": 1, "b": null});
@@ -368,13 +369,14 @@ impl<'g> ValueMut<'g> {
     /// ```
     pub fn retain_entries(&mut self, mut keep: impl FnMut(Value<'_>, Value<'_>) -> bool) -> Result<()> {
         if !self.cell.is(Tag::Dict) {
-            return Err(self.wrong_type("a dict to keep entries of"));
+            return Err(self.wrong_type("a dict to retain entries of"));
         }
         self.arena.retain_rows(self.cell, |arena, row| keep(Value::new(arena, row[0]), Value::new(arena, row[1])));
         Ok(())
     }
 
-    /// Empties a list, a dict, a set or a bytearray. Of an object drops items, pairs and members, and keeps the state.
+    /// Clears a list, a dict, a set or a bytearray. For an object, removes items, pairs and members, and keeps the
+    /// state.
     ///
     /// # Errors
     ///
@@ -401,7 +403,7 @@ impl<'g> ValueMut<'g> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] if the value is no bytearray.
+    /// [`ErrorKind::Type`] if the value is not a bytearray.
     ///
     /// ```
     /// let mut graph = picklevm::Graph::new();
@@ -423,14 +425,14 @@ impl<'g> ValueMut<'g> {
         if self.cell.is(Tag::List) { Ok(()) } else { Err(self.wrong_type(expected)) }
     }
 
-    /// Leaves so many items of a list.
+    /// Truncates a list.
     fn set_len(&mut self, len: u32) {
         if let Some(row) = self.arena.lists.get_mut(self.cell) {
             row.len = len;
         }
     }
 
-    /// Where among the cells the item of a list is.
+    /// Returns the index of a list item in the cells.
     fn position(&self, key: Key<'_>) -> Result<usize> {
         let row = self.arena.lists[self.cell];
         match key.position() {
@@ -445,7 +447,7 @@ impl<'g> ValueMut<'g> {
         self.arena.wrong_type(expected, self.cell)
     }
 
-    /// A key or position that is not there.
+    /// Returns an error for a missing key or position.
     #[cold]
     #[inline(never)]
     pub(super) fn missing(&self, key: Key<'_>) -> Error {
