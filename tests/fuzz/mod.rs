@@ -3,6 +3,7 @@
 //! Each takes any bytes and panics where a promise is broken. Limits are far below the defaults, so that an input that
 //! grows ends early.
 
+pub(crate) mod data;
 pub(crate) mod decode;
 pub(crate) mod generate;
 pub(crate) mod generated;
@@ -20,6 +21,7 @@ pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
 pub(crate) const TARGETS: &[Target] = &[
+    ("data", data::run),
     ("decode", decode::run),
     ("load", load::run),
     ("generated", generated::run),

@@ -1,4 +1,4 @@
-//! `picklevm list`: which members and pickles a file holds.
+//! `picklevm list`: which members, pickles, arrays, tables and tensors a file holds.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use picklevm_files::{Contents, Entry, File, Member, Opener};
 use serde_json::{Map, Value, json};
 
+use crate::data::items;
 use crate::failure::{self, Failure};
 use crate::input;
 use crate::output::Output;
 use crate::pickles;
 use crate::printable::Printable;
 
-/// List the members of files, and the pickles in them
+/// List the members of files, the pickles in them, and arrays, tables and tensors
 ///
 /// A file may be a pickle, or an archive, a compressed file or another container of pickles. Print a line for each member, as
 /// deep as it lies: its name, what it is, its length, where it lies in the file if it lies there uncompressed, and how many
-/// pickles it holds. Storages and other data are not read.
+/// pickles it holds. Then a line for each array, table, series and tensor of NumPy, pandas, PyTorch and others: its path as Python
+/// writes it, type and shape. `convert --at PATH` takes one out. Storages and other data are not read.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm list model.pt
@@ -25,7 +27,7 @@ pub(crate) struct Args {
     /// Read these files [default: standard input, which is also `-`]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print one line of JSON for each file, member and pickle
+    /// Print one line of JSON for each file, member, pickle and item
     #[arg(long)]
     json: bool,
 }
@@ -54,7 +56,22 @@ fn list(path: &Path, file: &File, out: &mut Output) -> Result<(), Failure> {
         let line = format!("{indent}{own}: {}", describe(&member, contents.as_ref()));
         writeln!(out, "{line}").map_err(|error| out.failure(error))?;
     }
-    if holds_pickles { Ok(()) } else { Err(pickles::no_pickle(&name, file)) }
+    let (rows, problems) = items::rows(file);
+    for row in &rows {
+        writeln!(out, "{}", items::line(row)).map_err(|error| out.failure(error))?;
+    }
+    if !holds_pickles && rows.is_empty() {
+        return Err(pickles::no_pickle(&name, file));
+    }
+    tell(&name, &problems)
+}
+
+/// Says why pickles could not be read whose members could.
+fn tell(name: &str, problems: &[String]) -> Result<(), Failure> {
+    match problems.first() {
+        Some(problem) => Err(Failure::data(name, problem)),
+        None => Ok(()),
+    }
 }
 
 /// What a line says of a member behind its name.
@@ -112,7 +129,12 @@ fn list_json(path: &Path, file: &File, out: &mut Output) -> Result<(), Failure> 
             print(out, object)?;
         }
     }
-    Ok(())
+    let (rows, problems) = items::rows(file);
+    for mut row in rows {
+        row.insert("file".to_owned(), name.clone().into());
+        print(out, row)?;
+    }
+    tell(&name, &problems)
 }
 
 fn insert<T: Into<Value>>(object: &mut Map<String, Value>, key: &str, value: Option<T>) {

@@ -3,6 +3,7 @@
 //! Each subcommand is a module with its `Args` and a `run`. Exit status: 0, 1 for bad data, 2 for bad usage;
 //! `scan` has more.
 
+mod data;
 mod dis;
 mod failure;
 mod glob;
@@ -41,7 +42,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     arg_required_else_help = true,
     after_long_help = "Examples:
   picklevm show data.pkl                          what is in it
-  picklevm list model.pt                          which pickles a file holds
+  picklevm list model.pt                          which pickles, arrays and tensors a file holds
+  picklevm convert frame.pkl -o frame.parquet     a table of pandas as one of Arrow
   picklevm scan --explain download.pkl            what Python would run if it loaded it
   picklevm repickle -p 2 data.pkl -o old.pkl      the same for Python 2
 
@@ -64,6 +66,7 @@ enum Command {
     Dis(dis::Args),
     Optimize(optimize::Args),
     Repickle(repickle::Args),
+    Convert(data::convert::Args),
     Scan(scan::Args),
     Time(time::Args),
 }
@@ -77,6 +80,7 @@ impl Command {
             Command::Dis(args) => dis::run(args),
             Command::Optimize(args) => optimize::run(args),
             Command::Repickle(args) => repickle::run(args),
+            Command::Convert(args) => data::convert::run(args),
             Command::Scan(args) => scan::run(args),
             Command::Time(args) => time::run(args),
         }

@@ -1,7 +1,7 @@
 //! Where a command writes: standard output, or a file that appears when it is complete.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal, Seek, SeekFrom, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -52,7 +52,7 @@ pub(crate) struct Output {
 }
 
 enum Sink {
-    Stdout(StdoutLock<'static>),
+    Stdout(Stdout),
     /// What is no regular file (a pipe, a device) is written as it is.
     Open(File),
     /// Beside its target, to be renamed.
@@ -62,7 +62,7 @@ enum Sink {
 impl Output {
     /// Standard output.
     pub(crate) fn stdout() -> Output {
-        Output::new("<stdout>".to_owned(), Sink::Stdout(io::stdout().lock()))
+        Output::new("<stdout>".to_owned(), Sink::Stdout(io::stdout()))
     }
 
     /// The file `path`; standard output where it is `-`.
@@ -169,6 +169,25 @@ impl Write for Sink {
             Sink::Open(file) => file.flush(),
             Sink::Beside(file, _) => file.flush(),
         }
+    }
+}
+
+/// Standard output cannot go back.
+impl Seek for Sink {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Sink::Stdout(_) => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "standard output cannot be written out of order"))
+            }
+            Sink::Open(file) => file.seek(to),
+            Sink::Beside(file, _) => file.seek(to),
+        }
+    }
+}
+
+impl Seek for Output {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.sink.seek(to)
     }
 }
 

@@ -93,7 +93,7 @@ fn beginning(pickle: &Pickle, args: &Args) -> Option<Graph> {
 
 /// What to print of what a load made.
 fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
-    let mut pretty = graph.pretty();
+    let mut pretty = graph.pretty().objects(picklevm_data::show::claims, picklevm_data::show::write);
     if args.full {
         pretty = pretty.full();
     }

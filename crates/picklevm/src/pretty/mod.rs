@@ -58,6 +58,14 @@ pub struct Pretty<'g> {
     syntax: Syntax,
     bounds: Bounds,
     layout: Layout,
+    objects: Option<Objects>,
+}
+
+/// How objects of other packages are written: see [`Pretty::objects`].
+#[derive(Clone, Copy)]
+struct Objects {
+    claims: fn(Value<'_>) -> bool,
+    write: notation::Write,
 }
 
 /// The values to write.
@@ -121,7 +129,7 @@ struct Layout {
 impl<'g> Pretty<'g> {
     fn new(roots: Roots<'g>) -> Self {
         let layout = Layout { width: 100, indent: 4 };
-        Pretty { roots, syntax: Syntax::Python { raw: false }, bounds: Bounds::DEFAULT, layout }
+        Pretty { roots, syntax: Syntax::Python { raw: false }, bounds: Bounds::DEFAULT, layout, objects: None }
     }
 
     /// Sets the limits of `Debug`.
@@ -140,6 +148,29 @@ impl<'g> Pretty<'g> {
     #[must_use]
     pub fn raw(self) -> Self {
         Pretty { syntax: Syntax::Python { raw: true }, ..self }
+    }
+
+    /// Writes the objects for which `claims` returns `true` by `write`: those of a package that a program knows. Has no effect
+    /// with [`raw`](Pretty::raw) and [`json`](Pretty::json).
+    ///
+    /// ```
+    /// let mut graph = picklevm::Graph::new();
+    /// let point = graph.instance("geometry", "Point").attr("x", 1).build()?;
+    /// graph.set_root([point]);
+    /// let pretty = graph.root().pretty().objects(
+    ///     |value| value.as_object().is_some_and(|object| object.is_instance("geometry", "Point")),
+    ///     |value, out| write!(out, "Point at {}", value.attr("x").and_then(|x| x.as_i64()).unwrap_or_default()),
+    /// );
+    /// assert_eq!(pretty.to_string(), "[Point at 1]");
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    #[must_use]
+    pub fn objects(
+        self,
+        claims: fn(Value<'_>) -> bool,
+        write: fn(Value<'_>, &mut dyn fmt::Write) -> fmt::Result,
+    ) -> Self {
+        Pretty { objects: Some(Objects { claims, write }), ..self }
     }
 
     /// Writes JSON on one line and removes all [limits](Pretty::full); limits set afterwards apply. Values without a
@@ -227,7 +258,7 @@ impl<'g> Pretty<'g> {
 
     fn write(&self, palette: Option<&dyn Palette>, out: &mut dyn fmt::Write) -> fmt::Result {
         match self.syntax {
-            Syntax::Python { raw } => self.write_in(Python::new(raw, self.bounds.bytes), palette, out),
+            Syntax::Python { raw } => self.write_in(Python::new(raw, self.bounds.bytes, self.objects), palette, out),
             Syntax::Json => self.write_in(Json { bytes: self.bounds.bytes }, palette, out),
         }
     }

@@ -6,7 +6,7 @@ use picklevm_ops::{Text, repr};
 use smallvec::smallvec;
 
 use super::notation::{Brackets, Group, Notation, Parts, Row, Spread, Step, Steps, cut, cut_text};
-use super::typed;
+use super::{Objects, typed};
 use crate::graph::{Change, Entries, Global, Int, Items, Kind, Object, Value};
 
 /// Python syntax: literals as Python's `repr` writes them, calls for the rest.
@@ -17,11 +17,13 @@ pub(super) struct Python {
     raw: bool,
     /// Maximum number of bytes of a payload.
     bytes: usize,
+    /// How objects of other packages are written.
+    objects: Option<Objects>,
 }
 
 impl Python {
-    pub(super) fn new(raw: bool, bytes: usize) -> Python {
-        Python { python2: false, raw, bytes }
+    pub(super) fn new(raw: bool, bytes: usize, objects: Option<Objects>) -> Python {
+        Python { python2: false, raw, bytes, objects: objects.filter(|_| !raw) }
     }
 
     fn text(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
@@ -125,6 +127,9 @@ impl Notation for Python {
                     && let Some(steps) = typed::steps(value, object)
                 {
                     return steps;
+                }
+                if let Some(objects) = self.objects.filter(|objects| (objects.claims)(value)) {
+                    return smallvec![Step::Written(value, objects.write)];
                 }
                 let class = match object.class().kind() {
                     Kind::Global(_) | Kind::Ext(_) => Step::Value(object.class()),

@@ -1,0 +1,578 @@
+//! Frames as record batches of Arrow, and the formats that are made of them.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use arrow_array::builder::{BinaryBuilder, BooleanBuilder, Decimal128Builder, LargeStringBuilder, StringBuilder};
+use arrow_array::types::{ArrowPrimitiveType, Int32Type};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, DictionaryArray, ListArray, NullArray, PrimitiveArray, RecordBatch, StructArray,
+    make_array, types,
+};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow_data::ArrayData;
+use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit as ArrowUnit};
+
+use super::arrow_column::Chunk;
+use super::arrow_type::ArrowType;
+use super::{Options, fields};
+use crate::cell::Cell;
+use crate::error::{Error, ErrorKind, Result};
+use crate::numpy::{DTypeKind, NdArray, native_order};
+use crate::pandas::{DataFrame, Values};
+use crate::time::TimeUnit;
+
+/// A frame as one record batch: by the convention of pandas' `to_parquet`.
+///
+/// Numbers and times are shared with the graph where they lie aligned and one after the other.
+///
+/// # Errors
+///
+/// If a column has no type of Arrow: complex numbers, objects of several types.
+///
+/// ```
+/// use picklevm_data::{Cell, numpy::{DType, NdArray}, pandas::{Column, DataFrame, Index, Values}, table};
+///
+/// let numbers = NdArray::new(DType::parse("<i2").unwrap(), vec![2], vec![1, 0, 2, 0])?;
+/// let column = Column::new(Cell::Str("n".into()), Values::Array(numbers));
+/// let frame = DataFrame::new(vec![column], Index::range(2))?;
+/// let batch = table::to_batch(&frame, table::Options::default())?;
+/// assert_eq!((batch.num_rows(), batch.schema().field(0).name().as_str()), (2, "n"));
+/// # Ok::<(), picklevm_data::Error>(())
+/// ```
+pub fn to_batch(frame: &DataFrame<'_>, options: Options) -> Result<RecordBatch> {
+    let (mut schema, mut columns) = (Vec::new(), Vec::new());
+    for field in fields(frame, options) {
+        let array = array(field.column.values()).map_err(|error| error.inside(format!("column {:?}", field.name)))?;
+        schema.push(Field::new(field.name, array.data_type().clone(), true));
+        columns.push(array);
+    }
+    let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(frame.rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), columns, &rows).map_err(arrow_error)
+}
+
+pub(super) fn arrow_error(error: arrow_schema::ArrowError) -> Error {
+    Error::other(ErrorKind::Unsupported, error)
+}
+
+/// Writes a frame as a file of Arrow's IPC format (Feather 2).
+///
+/// # Errors
+///
+/// Those of [`to_batch`], and of the writer.
+pub fn write_ipc(frame: &DataFrame<'_>, options: Options, out: impl Write) -> Result<()> {
+    let batch = to_batch(frame, options)?;
+    let mut writer = arrow_ipc::writer::FileWriter::try_new(out, &batch.schema()).map_err(arrow_error)?;
+    writer.write(&batch).and_then(|()| writer.finish()).map_err(arrow_error)
+}
+
+/// Writes a frame as .parquet, compressed with Snappy as pandas does it.
+///
+/// # Errors
+///
+/// Those of [`to_batch`], two columns of one name, and errors of the writer.
+#[cfg(feature = "parquet")]
+pub fn write_parquet(frame: &DataFrame<'_>, options: Options, out: impl Write + Send) -> Result<()> {
+    use parquet::arrow::ArrowWriter;
+    use parquet::basic::Compression;
+    use parquet::file::properties::WriterProperties;
+
+    let parquet_error = |error| Error::other(ErrorKind::Unsupported, error);
+    let batch = to_batch(frame, options)?;
+    let mut names = std::collections::HashSet::new();
+    for field in batch.schema_ref().fields() {
+        if !names.insert(field.name()) {
+            return Err(Error::unsupported(format!(
+                "two columns are called {:?}, which .parquet cannot have",
+                field.name()
+            )));
+        }
+    }
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(properties)).map_err(parquet_error)?;
+    writer.write(&batch).map_err(parquet_error)?;
+    writer.close().map(drop).map_err(parquet_error)
+}
+
+/// The values of a column as an array.
+pub(super) fn array(values: &Values<'_>) -> Result<ArrayRef> {
+    match values {
+        Values::Array(array) if !array.dtype().has_objects() => match shared(array, None)? {
+            Some(array) => Ok(array),
+            None => collected(values),
+        },
+        Values::Zoned { array, zone } => match shared(array, Some(zone))? {
+            Some(array) => Ok(array),
+            None => collected(values),
+        },
+        Values::Masked { array, mask } => {
+            let hidden = mask.to_bytes(native_order())?;
+            match shared(array, None)? {
+                Some(array) => {
+                    let valid = NullBuffer::from_iter(hidden.iter().map(|hidden| *hidden == 0));
+                    let data = array.to_data().into_builder().nulls(Some(valid)).build().map_err(arrow_error)?;
+                    Ok(make_array(data))
+                }
+                None => collected(values),
+            }
+        }
+        Values::Category { codes, categories, is_category: true, .. } => {
+            let dictionary = array_of_level(categories)?;
+            let len = dictionary.len() as i64;
+            let mut keys = Vec::with_capacity(codes.len());
+            for code in codes.cells() {
+                keys.push(match code?.as_i64() {
+                    Some(-1) => None,
+                    Some(code) if (0..len).contains(&code) => Some(code as i32),
+                    _ => return Err(Error::malformed("a code without a category")),
+                });
+            }
+            let keys = PrimitiveArray::<Int32Type>::from_iter(keys);
+            Ok(Arc::new(DictionaryArray::try_new(keys, dictionary).map_err(arrow_error)?))
+        }
+        Values::Arrow(column) => {
+            let chunks = column.chunks.iter().map(|chunk| Ok(make_array(data(chunk)?))).collect::<Result<Vec<_>>>()?;
+            match &chunks[..] {
+                [] => Ok(arrow_array::new_empty_array(&data_type(&column.kind)?)),
+                [only] => Ok(only.clone()),
+                several => {
+                    let several: Vec<&dyn Array> = several.iter().map(|chunk| &**chunk).collect();
+                    arrow_select::concat::concat(&several).map_err(arrow_error)
+                }
+            }
+        }
+        Values::Interval { left, right, .. } => {
+            let ends = [array(left)?, array(right)?];
+            let valid = NullBuffer::from_iter((0..values.len()).map(|at| !matches!(values.cell(at), Ok(Cell::Null))));
+            let names = ["left", "right"].into_iter().zip(&ends);
+            let fields: Fields = names.map(|(name, end)| Field::new(name, end.data_type().clone(), true)).collect();
+            Ok(Arc::new(StructArray::try_new(fields, ends.to_vec(), Some(valid)).map_err(arrow_error)?))
+        }
+        values => collected(values),
+    }
+}
+
+/// Categories: text as a dictionary of Arrow has it.
+fn array_of_level(values: &Values<'_>) -> Result<ArrayRef> {
+    match array(values)? {
+        // A dictionary in a dictionary is none that anybody reads.
+        array if matches!(array.data_type(), DataType::Dictionary(..)) => collected(values),
+        array => Ok(array),
+    }
+}
+
+fn unit(unit: TimeUnit) -> Option<ArrowUnit> {
+    Some(match unit {
+        TimeUnit::Second => ArrowUnit::Second,
+        TimeUnit::Milli => ArrowUnit::Millisecond,
+        TimeUnit::Micro => ArrowUnit::Microsecond,
+        TimeUnit::Nano => ArrowUnit::Nanosecond,
+        _ => return None,
+    })
+}
+
+/// An array of numbers or times whose bytes Arrow can have as they lie; `None` of others.
+fn shared(array: &NdArray<'_>, zone: Option<&str>) -> Result<Option<ArrayRef>> {
+    if array.shape().len() != 1 {
+        return Err(Error::malformed("a column that is no array of one axis"));
+    }
+    let zone = zone.map(Arc::from);
+    let kind = match (array.dtype().kind(), array.dtype().size()) {
+        (DTypeKind::Bool, _) => {
+            let bytes = array.to_bytes(native_order())?;
+            return Ok(Some(Arc::new(bytes.iter().map(|byte| Some(*byte != 0)).collect::<BooleanArray>())));
+        }
+        (DTypeKind::Int, 1) => DataType::Int8,
+        (DTypeKind::Int, 2) => DataType::Int16,
+        (DTypeKind::Int, 4) => DataType::Int32,
+        (DTypeKind::Int, _) => DataType::Int64,
+        (DTypeKind::UInt, 1) => DataType::UInt8,
+        (DTypeKind::UInt, 2) => DataType::UInt16,
+        (DTypeKind::UInt, 4) => DataType::UInt32,
+        (DTypeKind::UInt, _) => DataType::UInt64,
+        (DTypeKind::Float, 2) => DataType::Float16,
+        (DTypeKind::Float, 4) => DataType::Float32,
+        (DTypeKind::Float, 8) => DataType::Float64,
+        (DTypeKind::Instant { unit: u, per: 1 }, _) => match unit(*u) {
+            Some(u) => DataType::Timestamp(u, zone),
+            None => return Ok(None),
+        },
+        (DTypeKind::Delta { unit: u, per: 1 }, _) => match unit(*u) {
+            Some(u) => DataType::Duration(u),
+            None => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let bytes = array.to_bytes(native_order())?;
+    // What is missing inside of the numbers: NaN and NaT, as pandas writes them to Arrow.
+    let valid = match array.dtype().kind() {
+        DTypeKind::Float => nulls(bytes.chunks_exact(array.dtype().size()).map(|bytes| !is_nan(bytes))),
+        DTypeKind::Instant { .. } | DTypeKind::Delta { .. } => {
+            let nat = crate::time::NAT.to_ne_bytes();
+            nulls(bytes.chunks_exact(8).map(|bytes| bytes != nat))
+        }
+        _ => None,
+    };
+    let builder = ArrayData::builder(kind).len(array.len()).add_buffer(Buffer::from(bytes)).nulls(valid);
+    Ok(Some(make_array(builder.align_buffers(true).build().map_err(arrow_error)?)))
+}
+
+/// The validity of values; none if all are valid.
+fn nulls(valid: impl Iterator<Item = bool>) -> Option<NullBuffer> {
+    Some(NullBuffer::from_iter(valid)).filter(|valid| valid.null_count() > 0)
+}
+
+fn is_nan(bytes: &[u8]) -> bool {
+    match *bytes {
+        [a, b] => half::f16::from_ne_bytes([a, b]).is_nan(),
+        [a, b, c, d] => f32::from_ne_bytes([a, b, c, d]).is_nan(),
+        _ => bytes.try_into().is_ok_and(|bytes| f64::from_ne_bytes(bytes).is_nan()),
+    }
+}
+
+/// Values that are read one by one, as the type that all have.
+fn collected(values: &Values<'_>) -> Result<ArrayRef> {
+    let cells = (0..values.len()).map(|at| values.cell(at)).collect::<Result<Vec<_>>>()?;
+    let array = of_cells(&cells, 8)?;
+    // The width that the values have where they are kept: of a level of an index, of sparse numbers.
+    match values.numpy_name().as_deref() {
+        Some(name) if array.data_type().is_primitive() || array.data_type().is_null() => match numpy_type(name) {
+            Some(kind) if kind != *array.data_type() => arrow_cast(&array, &kind),
+            _ => Ok(array),
+        },
+        _ => Ok(array),
+    }
+}
+
+fn arrow_cast(array: &ArrayRef, kind: &DataType) -> Result<ArrayRef> {
+    match array.data_type() {
+        DataType::Null => Ok(arrow_array::new_null_array(kind, array.len())),
+        _ => Ok(array.clone()),
+    }
+}
+
+fn numpy_type(name: &str) -> Option<DataType> {
+    let dtype = crate::numpy::DType::of_type_name(name)?;
+    Some(match (dtype.kind(), dtype.size()) {
+        (DTypeKind::Float, 8) => DataType::Float64,
+        (DTypeKind::Float, 4) => DataType::Float32,
+        (DTypeKind::Int, 8) => DataType::Int64,
+        (DTypeKind::Bool, _) => DataType::Boolean,
+        _ => return None,
+    })
+}
+
+/// What a cell is, of those that columns may consist of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    Int,
+    UInt,
+    Float,
+    Float32,
+    Text,
+    Bytes,
+    Date,
+    Instant { zoned: bool },
+    Delta,
+    Decimal,
+    List,
+    Record,
+}
+
+fn kind(cell: &Cell<'_>) -> Result<Option<Kind>> {
+    Ok(Some(match cell {
+        Cell::Null => return Ok(None),
+        Cell::Bool(_) => Kind::Bool,
+        Cell::Int(_) => Kind::Int,
+        Cell::UInt(number) if i64::try_from(*number).is_ok() => Kind::Int,
+        Cell::UInt(_) => Kind::UInt,
+        Cell::Float32(_) => Kind::Float32,
+        Cell::Float(_) => Kind::Float,
+        Cell::Str(_) | Cell::Period { .. } => Kind::Text,
+        Cell::Bytes(_) => Kind::Bytes,
+        Cell::Instant(time) if time.is_date => Kind::Date,
+        Cell::Instant(time) => Kind::Instant { zoned: time.zone.is_some() },
+        Cell::Delta(_) => Kind::Delta,
+        Cell::Decimal(_) => Kind::Decimal,
+        Cell::List(_) => Kind::List,
+        Cell::Record(_) => Kind::Record,
+        Cell::Object(value) if value.as_list().is_some() => Kind::List,
+        Cell::Complex(..) => return Err(Error::unsupported("Arrow has no complex numbers")),
+        cell => return Err(Error::unsupported(format!("Arrow has no type for {}", crate::text::Shown(cell)))),
+    }))
+}
+
+/// The type that all cells have.
+fn common(cells: &[Cell<'_>]) -> Result<Option<Kind>> {
+    let mut all = None;
+    for cell in cells {
+        // A missing value is NaN among objects of any type.
+        let is_nan = matches!(cell, Cell::Float(float) if float.is_nan());
+        all = match (all, kind(cell)?) {
+            (all, None) => all,
+            (None, here) => here,
+            (all @ Some(_), _) if is_nan => all,
+            (Some(Kind::Float), here) if cells.iter().all(|cell| !matches!(cell, Cell::Float(f) if !f.is_nan())) => {
+                here
+            }
+            (Some(a), Some(b)) if a == b => Some(a),
+            (Some(Kind::Int), Some(Kind::UInt)) | (Some(Kind::UInt), Some(Kind::Int)) => Some(Kind::UInt),
+            (Some(Kind::Text), Some(Kind::Bytes)) | (Some(Kind::Bytes), Some(Kind::Text)) => Some(Kind::Bytes),
+            (Some(a), Some(b)) => {
+                return Err(Error::unsupported(
+                    format!("objects of several types, {a:?} and {b:?}, are no column of Arrow").to_lowercase(),
+                ));
+            }
+        };
+    }
+    Ok(all)
+}
+
+fn primitive<T: ArrowPrimitiveType>(
+    cells: &[Cell<'_>],
+    kind: DataType,
+    value: impl Fn(&Cell<'_>) -> Option<T::Native>,
+) -> Result<ArrayRef> {
+    let mut values = Vec::with_capacity(cells.len());
+    for cell in cells {
+        values.push(match cell {
+            cell if cell.is_missing() => None,
+            cell => Some(value(cell).ok_or_else(|| {
+                Error::unsupported(format!("{} is out of range of the column's type {kind}", crate::text::Shown(cell)))
+            })?),
+        });
+    }
+    let array: PrimitiveArray<T> = values.into_iter().collect();
+    Ok(Arc::new(array.with_data_type(kind)))
+}
+
+/// An array of cells that have one type.
+fn of_cells(cells: &[Cell<'_>], depth: usize) -> Result<ArrayRef> {
+    let depth = depth.checked_sub(1).ok_or_else(|| Error::unsupported("lists nested more than eight deep"))?;
+    let Some(kind) = common(cells)? else { return Ok(Arc::new(NullArray::new(cells.len()))) };
+    let nanos = |cell: &Cell<'_>| match cell {
+        Cell::Instant(time) => time.nanos(),
+        Cell::Delta(delta) => delta.nanos(),
+        _ => None,
+    };
+    // Nanoseconds if all are in their range, or else microseconds.
+    let (unit, per) =
+        match cells.iter().all(|cell| cell.is_missing() || nanos(cell).is_some_and(|n| i64::try_from(n).is_ok())) {
+            true => (ArrowUnit::Nanosecond, 1),
+            false => (ArrowUnit::Microsecond, 1000),
+        };
+    let ticks = |cell: &Cell<'_>| {
+        let nanos = nanos(cell)?;
+        i64::try_from(nanos.div_euclid(per)).ok().filter(|_| nanos.rem_euclid(per) == 0)
+    };
+    Ok(match kind {
+        Kind::Bool => {
+            let mut builder = BooleanBuilder::with_capacity(cells.len());
+            cells
+                .iter()
+                .for_each(|cell| builder.append_option(if let Cell::Bool(value) = cell { Some(*value) } else { None }));
+            Arc::new(builder.finish())
+        }
+        Kind::Int => primitive::<types::Int64Type>(cells, DataType::Int64, |cell| cell.as_i64())?,
+        Kind::UInt => primitive::<types::UInt64Type>(cells, DataType::UInt64, |cell| match cell {
+            Cell::UInt(value) => Some(*value),
+            cell => cell.as_i64().and_then(|value| u64::try_from(value).ok()),
+        })?,
+        Kind::Float => primitive::<types::Float64Type>(cells, DataType::Float64, |cell| cell.as_f64())?,
+        Kind::Float32 => primitive::<types::Float32Type>(cells, DataType::Float32, |cell| match cell {
+            Cell::Float32(value) => Some(*value),
+            _ => None,
+        })?,
+        Kind::Date => primitive::<types::Date32Type>(cells, DataType::Date32, |cell| {
+            i32::try_from(nanos(cell)?.div_euclid(86_400_000_000_000)).ok()
+        })?,
+        Kind::Instant { zoned } => {
+            let first =
+                cells.iter().find_map(|cell| if let Cell::Instant(time) = cell { time.zone.clone() } else { None });
+            let zone = first.filter(|_| zoned).map(|zone| if zone == "fixed" { "UTC".into() } else { zone });
+            let kind = DataType::Timestamp(unit, zone.map(|zone| Arc::from(&*zone)));
+            match per {
+                1 => primitive::<types::TimestampNanosecondType>(cells, kind, ticks)?,
+                _ => primitive::<types::TimestampMicrosecondType>(cells, kind, ticks)?,
+            }
+        }
+        Kind::Delta => match per {
+            1 => primitive::<types::DurationNanosecondType>(cells, DataType::Duration(unit), ticks)?,
+            _ => primitive::<types::DurationMicrosecondType>(cells, DataType::Duration(unit), ticks)?,
+        },
+        Kind::Text => {
+            let text = |cell: &Cell<'_>| match cell {
+                Cell::Str(text) => Some(text.to_string()),
+                Cell::Period { text, .. } => Some(text.clone()),
+                _ => None,
+            };
+            let total: usize = cells.iter().map(|cell| if let Cell::Str(text) = cell { text.len() } else { 0 }).sum();
+            if total > i32::MAX as usize / 2 {
+                let mut builder = LargeStringBuilder::with_capacity(cells.len(), total);
+                cells.iter().for_each(|cell| builder.append_option(text(cell)));
+                Arc::new(builder.finish())
+            } else {
+                let mut builder = StringBuilder::with_capacity(cells.len(), total);
+                for cell in cells {
+                    match cell {
+                        Cell::Str(text) => builder.append_value(text),
+                        cell => builder.append_option(text(cell)),
+                    }
+                }
+                Arc::new(builder.finish())
+            }
+        }
+        Kind::Bytes => {
+            let mut builder = BinaryBuilder::new();
+            for cell in cells {
+                match cell {
+                    Cell::Bytes(bytes) => builder.append_value(bytes),
+                    Cell::Str(text) => builder.append_value(text.as_bytes()),
+                    _ => builder.append_null(),
+                }
+            }
+            Arc::new(builder.finish())
+        }
+        Kind::Decimal => decimals(cells)?,
+        Kind::List => {
+            let (mut items, mut lengths) = (Vec::new(), Vec::with_capacity(cells.len()));
+            for cell in cells {
+                let before = items.len();
+                match cell {
+                    Cell::List(cells) => items.extend(cells.iter().cloned()),
+                    Cell::Object(value) => items.extend(value.items().map(crate::text::resolve)),
+                    _ => {}
+                }
+                lengths.push(items.len() - before);
+            }
+            let items = of_cells(&items, depth)?;
+            let field = Arc::new(Field::new("item", items.data_type().clone(), true));
+            let valid = nulls(cells.iter().map(|cell| !cell.is_missing()));
+            Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), items, valid).map_err(arrow_error)?)
+        }
+        Kind::Record => {
+            let first = cells.iter().find_map(|cell| if let Cell::Record(fields) = cell { Some(fields) } else { None });
+            let names: Vec<String> =
+                first.map(|fields| fields.iter().map(|(name, _)| name.to_string()).collect()).unwrap_or_default();
+            let mut columns = Vec::with_capacity(names.len());
+            for at in 0..names.len() {
+                let column: Vec<Cell<'_>> = cells
+                    .iter()
+                    .map(|cell| match cell {
+                        Cell::Record(fields) => fields.get(at).map_or(Cell::Null, |(_, cell)| cell.clone()),
+                        _ => Cell::Null,
+                    })
+                    .collect();
+                columns.push(of_cells(&column, depth)?);
+            }
+            let fields: Fields = names
+                .iter()
+                .zip(&columns)
+                .map(|(name, column)| Field::new(name, column.data_type().clone(), true))
+                .collect();
+            Arc::new(
+                StructArray::try_new(fields, columns, nulls(cells.iter().map(|cell| !cell.is_missing())))
+                    .map_err(arrow_error)?,
+            )
+        }
+    })
+}
+
+/// Decimal numbers with as many digits after the point as the longest has.
+fn decimals(cells: &[Cell<'_>]) -> Result<ArrayRef> {
+    let digits = |cell: &Cell<'_>| if let Cell::Decimal(digits) = cell { Some(digits.clone()) } else { None };
+    let scale =
+        cells.iter().filter_map(digits).map(|d| d.split_once('.').map_or(0, |(_, fraction)| fraction.len())).max();
+    let scale = scale.unwrap_or(0);
+    let mut builder = Decimal128Builder::with_capacity(cells.len());
+    for cell in cells {
+        let Some(text) = digits(cell) else {
+            builder.append_null();
+            continue;
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let padded = format!("{whole}{fraction:0<scale$}");
+        let value = padded.parse::<i128>().ok().filter(|value| value.unsigned_abs() < 10u128.pow(38));
+        builder
+            .append_value(value.ok_or_else(|| Error::unsupported(format!("the decimal {text} has no type of Arrow")))?);
+    }
+    let scale = i8::try_from(scale).map_err(|_| Error::unsupported("decimals of more than 38 digits"))?;
+    Ok(Arc::new(builder.finish().with_precision_and_scale(38, scale).map_err(arrow_error)?))
+}
+
+/// The type of the crate `arrow` for one of pyarrow's.
+pub(super) fn data_type(kind: &ArrowType) -> Result<DataType> {
+    let unit = |u: TimeUnit| unit(u).ok_or_else(|| Error::unsupported(format!("the unit {} in Arrow", u.name())));
+    let item = |kind: &ArrowType| Ok::<_, Error>(Arc::new(Field::new("item", data_type(kind)?, true)));
+    Ok(match kind {
+        ArrowType::Null => DataType::Null,
+        ArrowType::Bool => DataType::Boolean,
+        ArrowType::Int(8) => DataType::Int8,
+        ArrowType::Int(16) => DataType::Int16,
+        ArrowType::Int(32) => DataType::Int32,
+        ArrowType::Int(_) => DataType::Int64,
+        ArrowType::UInt(8) => DataType::UInt8,
+        ArrowType::UInt(16) => DataType::UInt16,
+        ArrowType::UInt(32) => DataType::UInt32,
+        ArrowType::UInt(_) => DataType::UInt64,
+        ArrowType::Float(16) => DataType::Float16,
+        ArrowType::Float(32) => DataType::Float32,
+        ArrowType::Float(_) => DataType::Float64,
+        ArrowType::Utf8 => DataType::Utf8,
+        ArrowType::LargeUtf8 => DataType::LargeUtf8,
+        ArrowType::Utf8View => DataType::Utf8View,
+        ArrowType::Binary => DataType::Binary,
+        ArrowType::LargeBinary => DataType::LargeBinary,
+        ArrowType::BinaryView => DataType::BinaryView,
+        ArrowType::FixedBinary(size) => DataType::FixedSizeBinary(i32::try_from(*size).unwrap_or(i32::MAX)),
+        ArrowType::Date32 => DataType::Date32,
+        ArrowType::Date64 => DataType::Date64,
+        ArrowType::Timestamp(u, zone) => DataType::Timestamp(unit(*u)?, zone.as_deref().map(Arc::from)),
+        ArrowType::Time32(u) => DataType::Time32(unit(*u)?),
+        ArrowType::Time64(u) => DataType::Time64(unit(*u)?),
+        ArrowType::Duration(u) => DataType::Duration(unit(*u)?),
+        ArrowType::Decimal(32, precision, scale) => DataType::Decimal32(*precision, *scale),
+        ArrowType::Decimal(64, precision, scale) => DataType::Decimal64(*precision, *scale),
+        ArrowType::Decimal(128, precision, scale) => DataType::Decimal128(*precision, *scale),
+        ArrowType::Decimal(_, precision, scale) => DataType::Decimal256(*precision, *scale),
+        ArrowType::List(kind) => DataType::List(item(kind)?),
+        ArrowType::LargeList(kind) => DataType::LargeList(item(kind)?),
+        ArrowType::FixedList(kind, size) => {
+            DataType::FixedSizeList(item(kind)?, i32::try_from(*size).unwrap_or(i32::MAX))
+        }
+        ArrowType::Struct(fields) => {
+            let field = |(name, kind): &(String, ArrowType)| Ok::<_, Error>(Field::new(name, data_type(kind)?, true));
+            DataType::Struct(fields.iter().map(field).collect::<Result<Vec<_>>>()?.into())
+        }
+        ArrowType::Dictionary(index, values, _) => {
+            DataType::Dictionary(Box::new(data_type(index)?), Box::new(data_type(values)?))
+        }
+    })
+}
+
+/// The parts of an array, checked by the crate `arrow` itself.
+fn data(chunk: &Chunk) -> Result<ArrayData> {
+    let kind = data_type(&chunk.kind)?;
+    let buffers = chunk.buffers.iter().skip(1).map(|buffer| Buffer::from(buffer.clone().unwrap_or_default()));
+    let mut builder = ArrayData::builder(kind).len(chunk.len).offset(chunk.offset);
+    for buffer in buffers {
+        builder = builder.add_buffer(buffer);
+    }
+    // A buffer that is not there where there is nothing to put into it.
+    if matches!(chunk.kind, ArrowType::Utf8 | ArrowType::LargeUtf8 | ArrowType::Binary | ArrowType::LargeBinary)
+        && chunk.buffers.len() == 2
+    {
+        builder = builder.add_buffer(Buffer::from(Vec::<u8>::new()));
+    }
+    if chunk.len == 0 {
+        return Ok(ArrayData::new_empty(&data_type(&chunk.kind)?));
+    }
+    if let Some(Some(validity)) = chunk.buffers.first().filter(|_| chunk.kind != ArrowType::Null) {
+        builder = builder.null_bit_buffer(Some(Buffer::from(validity.clone())));
+    }
+    for child in chunk.children.iter().chain(chunk.dictionary.as_deref()) {
+        builder = builder.add_child_data(data(child)?);
+    }
+    builder.align_buffers(true).build().map_err(|error| Error::other(ErrorKind::Malformed, error))
+}

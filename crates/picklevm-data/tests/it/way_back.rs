@@ -1,0 +1,88 @@
+//! What is written into pickles is read as it was, in the forms that all versions read.
+
+use picklevm::{Graph, Pickler, Protocol};
+use picklevm_data::numpy::{self, DType, NdArray};
+use picklevm_data::pandas::{self, DataFrame};
+use picklevm_data::table::{Options, write_csv};
+use picklevm_data::{Item, rewrite_items, torch};
+
+use crate::load;
+
+fn csv(frame: &DataFrame<'_>) -> String {
+    let mut out = Vec::new();
+    write_csv(frame, Options { index: true }, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn an_array_is_written_as_every_numpy_reads_it() {
+    for (dtype, shape, data) in
+        [("<f4", vec![2, 3], vec![0u8; 24]), ("M8[ns]", vec![2], vec![1; 16]), ("<U2", vec![1], vec![0; 8])]
+    {
+        let array = NdArray::new(DType::parse(dtype).unwrap(), shape, data).unwrap();
+        let mut graph = Graph::new();
+        let root = numpy::to_python(&array, &mut graph).unwrap();
+        graph.set_root(root);
+        for protocol in 0..=5 {
+            let pickler = Pickler::new().protocol(Protocol::try_from(protocol).unwrap());
+            let pickle = pickler.dumps(graph.root()).unwrap();
+            let again = picklevm::loads(&pickle).unwrap();
+            let object = again.root().as_object().unwrap();
+            assert_eq!(object.class().as_global().unwrap().to_string(), "numpy.core.multiarray._reconstruct");
+            let again = NdArray::from_value(again.root()).unwrap();
+            assert_eq!((again.dtype(), again.shape(), again.bytes()), (array.dtype(), array.shape(), array.bytes()));
+        }
+    }
+}
+
+#[test]
+fn a_frame_of_any_version_is_written_in_the_form_of_the_oldest() {
+    let frames =
+        ["pd0.20-mixed-p0.pkl", "pd0.25-multi-p4.pkl", "pd1.2-dttz-p5.pkl", "pd2.0-cat-p5.pkl", "pd3.1-mixed-p5.pkl"];
+    for name in frames {
+        let loaded = load(name);
+        let frame = DataFrame::from_value(loaded.graph.root()).unwrap();
+        let mut graph = Graph::new();
+        let root = pandas::frame_to_python(&frame, &mut graph).unwrap();
+        graph.set_root(root);
+        let pickle = picklevm::dumps(graph.root()).unwrap();
+        let graph = picklevm::loads(&pickle).unwrap();
+        assert!(graph.root().as_object().unwrap().is_instance("pandas.core.frame", "DataFrame"));
+        assert_eq!(csv(&DataFrame::from_value(graph.root()).unwrap()), csv(&frame), "{name}");
+    }
+}
+
+#[test]
+fn all_items_of_a_pickle_are_made_anew_and_the_rest_stays() {
+    let loaded = load("np2.5-py3.12-x_collide-p5.pkl");
+    let mut graph = loaded.graph.clone();
+    let replaced = rewrite_items(&loaded.reader(), &mut graph, false).unwrap();
+    let pickler = Pickler::new().reducer_override(move |value| Ok(replaced.get(&value.this().id()).copied()));
+    let pickle = pickler.dumps(graph.root()).unwrap();
+    assert!(!pickle.windows(11).any(|window| window == b"numpy._core"));
+    let again = picklevm::loads(&pickle).unwrap();
+    let array = NdArray::from_value(again.root().at("a").at("b")).unwrap();
+    assert_eq!(array.to_vec::<f64>().unwrap(), [3.0, 4.0]);
+}
+
+#[test]
+fn tensors_are_written_as_a_file_that_is_read_back() {
+    let tensors = [
+        ("a.w", "<f4", vec![2, 1], vec![1u8; 8]),
+        ("b", "|b1", vec![2], vec![0, 1]),
+        ("u", "<u2", vec![1], vec![1, 2]),
+    ];
+    let tensors = tensors.map(|(name, dtype, shape, data)| {
+        (name.to_owned(), NdArray::new(DType::parse(dtype).unwrap(), shape, data).unwrap())
+    });
+    let mut file = std::io::Cursor::new(Vec::new());
+    torch::write(&tensors, &mut file).unwrap();
+    let file = torch::Checkpoint::open(file.into_inner().into()).unwrap();
+    let found = file.reader().find();
+    assert_eq!(found.len(), 3);
+    for (found, (name, array)) in found.iter().zip(&tensors) {
+        let Ok(Item::Tensor(tensor)) = &found.item else { panic!("{found:?}") };
+        assert_eq!(&found.path.dotted(), name);
+        assert_eq!(tensor.to_array(&file).unwrap().bytes(), array.bytes());
+    }
+}
