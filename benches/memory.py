@@ -1,9 +1,9 @@
-"""Peak memory of loading, beside this Python's C pickle. Run with Python 3.13.
+"""Compare the peak memory of loading with this Python's C pickle. Run with Python 3.13.
 
 usage: memory.py PROGRAM
 
-Prints a row a workload in MiB: the pickle, and the peak resident memory of `PROGRAM graph FILE` (which reads the file,
-loads it and writes its graph form) and of `pickle.load` from a file, each beyond what the same takes for an empty list.
+Prints one row per workload in MiB: the pickle, and the peak resident memory of `PROGRAM graph FILE` (which reads the file,
+loads it and writes its graph form) and of `pickle.load` from a file, each minus the memory for an empty list.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Each in a process of its own: a child's peak begins with what its parent takes.
+# Each in its own process: the peak of a child starts at the memory of its parent.
 NAMES = "from workloads import WORKLOADS; print(*(name for name, (_, calls) in WORKLOADS.items() if calls == 1))"
 DUMP = """
 import pickle, sys, workloads
@@ -28,7 +28,7 @@ def python(code, *arguments):
 
 
 def peak(command):
-    """MiB at the peak."""
+    """Return the peak memory in MiB."""
     with open(os.devnull, "w") as null:
         child = subprocess.Popen(command, stdout=null, cwd=HERE)
         _, status, usage = os.wait4(child.pid, 0)

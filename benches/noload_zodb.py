@@ -1,11 +1,11 @@
-"""Persistent references of ZODB records: zodbpickle's noload beside picklevm's, in one run.
+"""Compare zodbpickle's noload with picklevm's on the persistent references of ZODB records.
 
     pip install ZODB
     cargo build --release -p picklevm --example zodb_references
     python benches/noload_zodb.py target/release/examples/zodb_references
 
-Makes a storage of mappings, BTrees and instances, compares the references that both find, and prints nanoseconds of
-processor time a record. Exits with status 1 if the references differ or picklevm is not 20 times as fast.
+Creates a storage of mappings, BTrees and instances, compares the references that both find, and prints nanoseconds of
+CPU time per record. Exits with status 1 if the references differ or picklevm is not 20 times as fast.
 """
 
 import resource
@@ -26,7 +26,7 @@ from zodbpickle import pickle
 
 
 def storage():
-    """A storage of a few thousand records, as an application leaves them."""
+    """Return a storage of a few thousand typical records."""
     storage = MappingStorage()
     root = ZODB.DB(storage).open().root()
     root["users"] = users = OOBTree()
@@ -40,7 +40,7 @@ def storage():
 
 
 def noload(record):
-    """What referencesf does, without making a list of object ids of it."""
+    """Do what referencesf does, without creating a list of object ids."""
     found = []
     unpickler = pickle.Unpickler(BytesIO(record))
     unpickler.persistent_load = found.append
@@ -50,7 +50,7 @@ def noload(record):
 
 
 def spent(who):
-    """Nanoseconds of processor time."""
+    """Return CPU time in nanoseconds."""
     usage = resource.getrusage(who)
     return (usage.ru_utime + usage.ru_stime) * 1e9
 

@@ -1,9 +1,9 @@
-//! Loading and writing beside the other crates that read pickles, on what they can.
+//! Compares loading and writing with other pickle crates, on workloads that they support.
 //!
 //!     cargo bench -p picklevm --bench peers --features serde
 //!
-//! serde-pickle makes values of its own; deser-pickle reads into Rust types only, so that both read into these too.
-//! Protocol 3, as serde-pickle knows no later one.
+//! serde-pickle has its own value type; deser-pickle reads only into Rust types, so all are also compared on these.
+//! Uses protocol 3, the latest that serde-pickle supports.
 
 mod workloads;
 
@@ -18,14 +18,14 @@ use workloads::{WORKLOADS, pickle};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Into values, and from values.
+/// Benchmarks loading into values and writing values.
 fn values(c: &mut Criterion) {
     let unpickler = Unpickler::new().resolver(Symbolic);
     let pickler = Pickler::new().protocol(Protocol::V3);
     for (name, make) in WORKLOADS {
         let bytes = Bytes::from(pickle(&make(1.0), Protocol::V3));
         let options = serde_pickle::DeOptions::new;
-        // What it refuses: objects, cycles, bytearrays.
+        // serde-pickle does not support objects, cycles and bytearrays.
         let Ok(theirs) = serde_pickle::value_from_slice(&bytes, options()) else { continue };
         let ours = unpickler.load_bytes(bytes.clone()).expect("it was just written");
         let mut group = c.benchmark_group(format!("peers/{name}"));
@@ -47,7 +47,7 @@ fn values(c: &mut Criterion) {
     }
 }
 
-/// Into the types of Rust.
+/// Benchmarks reading into Rust types.
 fn types(c: &mut Criterion) {
     typed::<Vec<i64>>(c, "ints");
     typed::<Vec<f64>>(c, "floats");

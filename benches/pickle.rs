@@ -1,4 +1,4 @@
-//! What decoding, loading, freeing and writing cost, by workload.
+//! Benchmarks decoding, loading, freeing and writing, by workload.
 //!
 //!     cargo bench -p picklevm --bench pickle
 //!     cargo bench -p picklevm --bench pickle -- load/records
@@ -38,7 +38,7 @@ fn benches(c: &mut Criterion) {
     }
 }
 
-/// Ten and a hundred times as much takes ten and a hundred times as long.
+/// Benchmarks workloads at 10 and 100 times the size. Time should grow linearly.
 fn growth(c: &mut Criterion) {
     let unpickler = Unpickler::new().resolver(Symbolic);
     for (name, make) in WORKLOADS.iter().filter(|(name, _)| ["ints", "records", "strdict"].contains(name)) {

@@ -1,4 +1,4 @@
-//! Scanning benign pickles: records, documents of many lines, and large bytes.
+//! Benchmarks scanning benign pickles: records, documents of many lines, and large bytes.
 //!
 //!     cargo bench -p picklevm-scan --bench scan
 
@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use picklevm_scan::{Scanner, Verdict};
 
-/// A pickle of protocol 4 of a list of these items.
+/// Returns a protocol 4 pickle of a list of encoded items.
 fn list(items: impl Iterator<Item = Vec<u8>>) -> Vec<u8> {
     let mut pickle = b"\x80\x04]\x94(".to_vec();
     items.for_each(|item| pickle.extend(item));
@@ -19,7 +19,7 @@ fn text(text: &str) -> Vec<u8> {
     [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes(), b"\x94"].concat()
 }
 
-/// Dicts of a number, a float, a name, a bool and a list of tags each.
+/// Returns dicts of a number, a float, a name, a bool and a list of tags.
 fn records(count: u32) -> Vec<u8> {
     list((0..count).map(|n| {
         let mut record = b"}\x94(".to_vec();
@@ -32,12 +32,12 @@ fn records(count: u32) -> Vec<u8> {
     }))
 }
 
-/// Texts of a hundred lines each, some of which could begin a GLOBAL.
+/// Returns texts of a hundred lines, some of which look like the start of a GLOBAL.
 fn documents(count: u32) -> Vec<u8> {
     list((0..count).map(|n| text(&format!("line {n}\ncat {n}\ncase\nword\n").repeat(25))))
 }
 
-/// Bytes that look like nothing.
+/// Returns bytes without opcode patterns.
 fn blobs(count: u32) -> Vec<u8> {
     let mut state = 1u64;
     let mut byte = || {

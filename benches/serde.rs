@@ -1,4 +1,4 @@
-//! Pickles into and out of Rust types, beside serde-pickle and beside loading a graph alone.
+//! Benchmarks reading and writing Rust types, compared with serde-pickle and with loading only a graph.
 //!
 //!     cargo bench --features serde --bench serde
 //!
@@ -11,7 +11,7 @@ use picklevm::serde::{Config, from_slice, from_value, to_graph, to_vec};
 use picklevm::{Pickler, Protocol};
 use serde::{Deserialize, Serialize};
 
-/// The same for all who are compared: what the system's allocator costs is not what is measured.
+/// One allocator for all crates, so that the system allocator does not affect the comparison.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -27,7 +27,7 @@ struct Record {
     tags: Vec<u16>,
 }
 
-/// A linear congruential generator: the same records each time.
+/// A linear congruential generator, for deterministic records.
 struct Numbers(u64);
 
 impl Numbers {
@@ -54,13 +54,13 @@ fn records(count: u64) -> Vec<Record> {
         .collect()
 }
 
-/// The pickle that CPython writes of the records at a protocol, with its keys in the memo.
+/// Returns the pickle of the records as CPython writes it at a protocol, with keys in the memo.
 fn pickle(records: &[Record], protocol: Protocol) -> Vec<u8> {
     let pickler = Pickler::new().protocol(protocol);
     Config::new().pickler(pickler).to_vec(records).expect("records can be written")
 }
 
-/// Everything is freed again within the time that is measured.
+/// Benchmarks reading. The measured time includes freeing the result.
 fn reading(c: &mut Criterion) {
     let records = records(100_000);
     for protocol in [Protocol::V3, Protocol::V5] {

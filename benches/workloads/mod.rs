@@ -1,11 +1,11 @@
-//! Pickles to time with, made here so that no Python is needed: the shapes that programs write, at sizes that take
-//! milliseconds. `docs/performance.md` names them.
+//! Benchmark workloads, generated without Python: typical data of programs, at sizes that take milliseconds.
+//! `docs/performance.md` lists them.
 
 #![allow(dead_code, reason = "each bench uses some of it")]
 
 use picklevm::{Graph, Id, Pickler, Protocol};
 
-/// A workload: its name, and its pickle at a size of 1 for one like those of `docs/performance.md`.
+/// A workload: its name, and a function from relative size to graph. Size 1 is that of `docs/performance.md`.
 pub(crate) type Workload = (&'static str, fn(f64) -> Graph);
 
 /// All workloads.
@@ -31,12 +31,12 @@ fn scaled(count: usize, size: f64) -> usize {
     (count as f64 * size) as usize
 }
 
-/// The pickle of a graph, as CPython 3.13 writes it at a protocol.
+/// Returns the pickle of a graph as CPython 3.13 writes it at a protocol.
 pub(crate) fn pickle(graph: &Graph, protocol: Protocol) -> Vec<u8> {
     Pickler::new().protocol(protocol).dumps(graph.root()).expect("a graph of plain data")
 }
 
-/// SplitMix64: numbers that look random, the same each time.
+/// SplitMix64: deterministic pseudorandom numbers.
 struct Random(u64);
 
 impl Random {
@@ -52,7 +52,7 @@ impl Random {
         (self.bits(32) as usize * end) >> 32
     }
 
-    /// From 0 to 1.
+    /// Returns a number from 0 to 1.
     fn unit(&mut self) -> f64 {
         self.bits(53) as f64 / (1u64 << 53) as f64
     }
@@ -64,7 +64,7 @@ impl Random {
     }
 }
 
-/// A graph whose root is a list of what `item` makes.
+/// Returns a graph whose root is a list of the results of `item`.
 fn list_of(seed: u64, count: usize, mut item: impl FnMut(&mut Graph, &mut Random, usize) -> Id) -> Graph {
     let (mut graph, mut random) = (Graph::new(), Random(seed));
     let items: Vec<Id> = (0..count).map(|n| item(&mut graph, &mut random, n)).collect();
@@ -73,7 +73,7 @@ fn list_of(seed: u64, count: usize, mut item: impl FnMut(&mut Graph, &mut Random
     graph
 }
 
-/// Integers of 8 to 56 bits, mixed.
+/// Returns mixed integers of 8 to 56 bits.
 fn ints(count: usize) -> Graph {
     list_of(1, count, |graph, random, _| match random.below(4) {
         0 => graph.add(random.bits(8)),
@@ -87,7 +87,7 @@ fn floats(count: usize) -> Graph {
     list_of(2, count, |graph, random, _| graph.add(random.unit() * 1000.0))
 }
 
-/// Strings of 4 to 20 characters, few of them beyond ASCII.
+/// Returns strings of 4 to 20 characters, few with non-ASCII characters.
 fn strings(count: usize) -> Graph {
     list_of(3, count, |graph, random, n| {
         let end = if n % 50 == 0 { "é中" } else { "" };
@@ -95,7 +95,7 @@ fn strings(count: usize) -> Graph {
     })
 }
 
-/// Dicts of the same eight keys, as rows of a table are.
+/// Returns dicts with the same eight keys, like table rows.
 fn records(count: usize) -> Graph {
     let mut keys = None;
     list_of(4, count, |graph, random, n| {
@@ -112,20 +112,20 @@ fn records(count: usize) -> Graph {
             graph.add(random.unit()),
             graph.list(tags),
         ];
-        graph.dict(keys.into_iter().zip(values)).expect("texts are keys")
+        graph.dict(keys.into_iter().zip(values)).expect("strings are hashable")
     })
 }
 
-/// A dict of many strings.
+/// Returns a dict of many strings.
 fn strdict(count: usize) -> Graph {
     let (mut graph, mut random) = (Graph::new(), Random(5));
     let pairs: Vec<_> = (0..count).map(|n| (format!("{}{n}", random.word(4, 10)), random.bits(31))).collect();
-    let root = graph.dict(pairs).expect("texts are keys");
+    let root = graph.dict(pairs).expect("strings are hashable");
     graph.set_root(root);
     graph
 }
 
-/// Lists and tuples of two to six, nested until there are so many leaves.
+/// Returns nested lists and tuples of two to six items with `leaves` leaves.
 fn tree(leaves: usize) -> Graph {
     let (mut graph, mut random) = (Graph::new(), Random(6));
     let mut level: Vec<Id> = (0..leaves).map(|_| graph.add(random.below(1000) as u64)).collect();
@@ -144,7 +144,7 @@ fn tree(leaves: usize) -> Graph {
     graph
 }
 
-/// Objects of one class with four attributes.
+/// Returns objects of one class with four attributes.
 fn instances(count: usize) -> Graph {
     let mut names = None;
     list_of(7, count, |graph, random, n| {
@@ -159,18 +159,18 @@ fn instances(count: usize) -> Graph {
             graph.add(random.word(4, 16)),
             graph.list([n, none]),
         ];
-        let state = graph.dict(keys.into_iter().zip(values)).expect("texts are keys");
+        let state = graph.dict(keys.into_iter().zip(values)).expect("strings are hashable");
         graph.instance_of(class).state(state).build().expect("an instance")
     })
 }
 
-/// References to a thousand lists that hold themselves and one another.
+/// Returns references to a thousand lists with cycles among them.
 fn shared(count: usize) -> Graph {
     const LISTS: usize = 1000;
     let (mut graph, mut random) = (Graph::new(), Random(8));
     let lists: Vec<Id> = (0..LISTS)
         .map(|n| {
-            let dict = graph.dict([("k", n as u64)]).expect("texts are keys");
+            let dict = graph.dict([("k", n as u64)]).expect("strings are hashable");
             let (number, word) = (graph.add(n as u64), graph.add(random.word(4, 16)));
             graph.list([number, word, dict])
         })
@@ -185,7 +185,7 @@ fn shared(count: usize) -> Graph {
     graph
 }
 
-/// Integers of 70 to 470 bits.
+/// Returns integers of 70 to 470 bits.
 fn bigints(count: usize) -> Graph {
     list_of(9, count, |graph, random, _| {
         let bytes: Vec<u8> = (0..9 + random.below(50)).map(|_| random.bits(8) as u8).collect();
@@ -193,7 +193,7 @@ fn bigints(count: usize) -> Graph {
     })
 }
 
-/// Bytes and a bytearray.
+/// Returns bytes and a bytearray.
 fn bigbytes(len: usize) -> Graph {
     let block: Vec<u8> = (0..len).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     let mut graph = Graph::new();
@@ -203,7 +203,7 @@ fn bigbytes(len: usize) -> Graph {
     graph
 }
 
-/// What the standard library pickles by calls.
+/// Returns standard library objects that are pickled as calls.
 fn reduces(count: usize) -> Graph {
     list_of(11, count, |graph, random, n| {
         let made = match n % 4 {
@@ -220,7 +220,7 @@ fn reduces(count: usize) -> Graph {
     })
 }
 
-/// An order, as a queue or a cache holds it.
+/// Returns an order, as in a queue or cache.
 fn small_dict() -> Graph {
     picklevm::value!({
         "order": 918273, "status": "shipped",
@@ -230,13 +230,13 @@ fn small_dict() -> Graph {
     })
 }
 
-/// A metric with its values: numbers of four bytes.
+/// Returns a metric with values of four bytes.
 fn small_tuple() -> Graph {
     let mut random = Random(12);
     Graph::from(((0..20).map(|_| random.bits(28)).collect::<Vec<_>>(), 60))
 }
 
-/// Numbers of a byte in lists in lists.
+/// Returns nested lists of one-byte numbers.
 fn small_list() -> Graph {
     let row: Vec<u64> = (0..10).collect();
     Graph::from(vec![vec![row; 2]; 10])

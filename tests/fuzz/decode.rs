@@ -1,4 +1,4 @@
-//! Bytes -> ops: slice and reader agree, and what is written back reads the same.
+//! Bytes -> ops: slice and reader decoders agree, and written ops decode to the same ops.
 
 use std::io::BufReader;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(data: &[u8]) {
     }
 }
 
-/// The ops up to STOP, or to an error, as text.
+/// Returns the ops up to STOP or an error, as text.
 fn collect(mut source: impl Source) -> (Vec<String>, Option<String>) {
     let mut ops = Vec::new();
     loop {

@@ -1,22 +1,22 @@
-//! Sound pickles made of any bytes: a generator that follows what lies on the stack.
+//! Generates valid pickles from arbitrary bytes by tracking the stack.
 
 use picklevm::ops::{Framing, Number, Op, Text, Writer};
 
-/// What the generator knows of a value on the stack.
+/// Kinds of values on the stack.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A text without surrogates, which STACK_GLOBAL takes.
+    /// Text without surrogates, usable by STACK_GLOBAL.
     Text,
-    /// A value that can be a key.
+    /// Another hashable value.
     Key,
-    /// A tuple; whether it can be a key.
+    /// A tuple, and whether it is hashable.
     Tuple(bool),
     List,
     Dict,
     Set,
     Global,
     Object,
-    /// A value that can be no key.
+    /// Another unhashable value.
     Other,
 }
 
@@ -26,28 +26,28 @@ impl Kind {
     }
 }
 
-/// Bytes that decide, one after the other; zero when they have run out.
+/// A source of choices: the input bytes, then zeros.
 pub(crate) struct Choices<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Choices<'a> {
-    /// The next byte.
+    /// Returns the next byte.
     pub(crate) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
         *first
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::from(self.byte()) % end.max(1)
     }
 
-    /// Whether all bytes are used.
+    /// Returns whether all bytes are used.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Some bytes.
+    /// Returns up to 39 bytes.
     pub(crate) fn bytes(&mut self) -> &'a [u8] {
         let len = self.below(40).min(self.0.len());
         let (bytes, rest) = self.0.split_at(len);
@@ -65,7 +65,7 @@ struct Generator<'a> {
     protocol: u8,
 }
 
-/// A pickle that every machine loads.
+/// Generates a pickle that every unpickler can load.
 pub(crate) fn pickle(bytes: &[u8]) -> Vec<u8> {
     let mut choices = Choices(bytes);
     let protocol = choices.byte() % 6;
@@ -75,7 +75,7 @@ pub(crate) fn pickle(bytes: &[u8]) -> Vec<u8> {
         generator.op(Op::Proto(protocol));
     }
     if protocol >= 4 && generator.choices.below(2) == 0 {
-        generator.writer.start_framing(Framing::Python37).expect("memory takes all");
+        generator.writer.start_framing(Framing::Python37).expect("writing to a vector");
     }
     while !generator.choices.is_empty() {
         generator.step();
@@ -87,14 +87,14 @@ pub(crate) fn pickle(bytes: &[u8]) -> Vec<u8> {
         generator.op(Op::None);
     }
     generator.op(Op::Stop);
-    generator.writer.end_framing().expect("memory takes all");
-    generator.writer.into_vec().expect("memory takes all")
+    generator.writer.end_framing().expect("writing to a vector");
+    generator.writer.into_vec().expect("writing to a vector")
 }
 
 impl Generator<'_> {
     fn op(&mut self, op: Op<'_>) {
-        self.writer.boundary().expect("memory takes all");
-        self.writer.op(op).expect("operands of the generator are sound");
+        self.writer.boundary().expect("writing to a vector");
+        self.writer.op(op).expect("generated operands are valid");
     }
 
     fn push(&mut self, op: Op<'_>, kind: Kind) {
@@ -102,7 +102,7 @@ impl Generator<'_> {
         self.stack.push(kind);
     }
 
-    /// The topmost values above the last mark, three at the most.
+    /// Returns up to three values from the top of the stack, above the last mark.
     fn top(&self) -> Vec<Kind> {
         let above = &self.stack[self.marks.last().copied().unwrap_or(0)..];
         above[above.len().saturating_sub(3)..].to_vec()
@@ -161,7 +161,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Takes the last mark, by an op that can take what lies above it.
+    /// Consumes the last mark with an op that accepts the values above it.
     fn close(&mut self) {
         let Some(from) = self.marks.last().copied() else { return self.container() };
         let above = &self.stack[from..];

@@ -1,4 +1,4 @@
-//! Sound pickles -> load: all of them load, and optimizing changes nothing.
+//! Valid pickles -> load: every pickle loads, and optimizing preserves the graph.
 
 use super::{generate, load, symbolic};
 

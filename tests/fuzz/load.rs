@@ -1,4 +1,4 @@
-//! Bytes -> load -> walk: every way to load agrees, and everything that reads a graph ends.
+//! Bytes -> load -> walk: all ways to load agree, and all operations on the graph terminate.
 
 use std::io::BufReader;
 
@@ -19,7 +19,7 @@ pub(crate) fn all_ways(unpickler: &Unpickler, data: &[u8]) {
     assert_eq!(expected, outcome(&unpickler.load_bytes(data.to_vec())), "shared bytes");
     for capacity in [1, 3, 4096] {
         let read = unpickler.load(BufReader::with_capacity(capacity, data));
-        // A reader refuses a length beyond the limit, where a slice shows that the bytes are not there.
+        // For a length beyond the limit, a reader returns a limit error where a slice reports truncation.
         if !matches!(&read, Err(error) if error.kind() == ErrorKind::Limit) {
             assert_eq!(expected, outcome(&read), "buffer of {capacity}");
         }
@@ -29,12 +29,12 @@ pub(crate) fn all_ways(unpickler: &Unpickler, data: &[u8]) {
     }
 }
 
-/// What a load made, or the error that it ended in.
+/// Returns the graph form or the error message of a load.
 fn outcome(graph: &Result<Graph, Error>) -> Result<Vec<u8>, String> {
     graph.as_ref().map(form).map_err(ToString::to_string)
 }
 
-/// Everything that reads a graph.
+/// Runs every operation that reads a graph.
 pub(crate) fn walk(graph: &Graph) {
     let _ = format!("{graph:?} {:?}", graph.root());
     assert!(graph.clone() == *graph, "a graph is equal to itself");

@@ -1,7 +1,7 @@
-//! The bodies of the fuzz targets, shared by `fuzz/` (libFuzzer, nightly) and the runner of the tests (stable).
+//! Fuzz target bodies, shared by `fuzz/` (libFuzzer, nightly) and the test runner (stable).
 //!
-//! Each takes any bytes and panics where a promise is broken. Limits are far below the defaults, so that an input that
-//! grows ends early.
+//! Each takes arbitrary bytes and panics if an invariant is violated. Limits are far below the defaults, so that inputs
+//! that expand end early.
 
 pub(crate) mod data;
 pub(crate) mod decode;
@@ -32,20 +32,20 @@ pub(crate) const TARGETS: &[Target] = &[
     ("shapes", shapes::run),
 ];
 
-/// Limits that a fuzzer's input may meet.
+/// Returns the limits for fuzz inputs.
 pub(crate) fn limits() -> Limits {
     Limits::untrusted().nodes(1 << 18).bytes(16 << 20).stack(1 << 18).memo(1 << 18).digits(20_000)
 }
 
-/// An unpickler that leaves everything a name.
+/// Returns an unpickler that resolves no names.
 pub(crate) fn symbolic() -> Unpickler {
     Unpickler::new().resolver(Symbolic).limits(limits())
 }
 
-/// The graph form of all roots.
+/// Returns the graph form of a graph.
 pub(crate) fn form(graph: &Graph) -> Vec<u8> {
     let mut out = Vec::new();
-    // Writing to a vector cannot fail; a form that grows too large is cut.
+    // Writing to a vector cannot fail; a form that grows too large is truncated.
     let _ = picklevm::write_graph_form(graph.root(), &mut out);
     out
 }

@@ -1,4 +1,4 @@
-//! Bytes -> file -> members and pickles: opening ends, places are right, and what is written back is read again.
+//! Bytes -> file -> members and pickles: opening terminates, offsets are correct, and rewritten files read the same.
 
 use bytes::Bytes;
 use picklevm_files::{Error, File, FileLimits, Opener, complete, restore_line_ends};
@@ -31,7 +31,7 @@ pub(crate) fn run(data: &[u8]) {
     assert!(restore_line_ends(data).len() <= data.len());
 }
 
-/// The paths and the bytes of the pickles in a file that are whole; where they lie in it as they are, they are there.
+/// Returns paths and bytes of the intact pickles in a file, and checks the offsets of those stored uncompressed.
 fn pickles(file: &File, data: &[u8]) -> Vec<(String, Bytes)> {
     let mut found = Vec::new();
     for entry in file.walk() {

@@ -1,4 +1,4 @@
-//! Bytes -> disassembly and optimizing: both end, and optimizing keeps the graph.
+//! Bytes -> disassembly and optimization: both terminate, and optimizing preserves the graph.
 
 use picklevm::Graph;
 use picklevm::ops::{Disassembler, optimize};
@@ -14,16 +14,16 @@ pub(crate) fn run(data: &[u8]) {
         let _ = optimize(data);
         return;
     };
-    let optimized = optimize(data).expect("what loads can be optimized");
-    let again = symbolic().loads(&optimized).expect("what was optimized loads");
-    if !drops_calls(&graph) && !drops_calls(&again) {
+    let optimized = optimize(data).expect("a pickle that loads can be optimized");
+    let again = symbolic().loads(&optimized).expect("an optimized pickle loads");
+    if !has_effects(&graph) && !has_effects(&again) {
         let same = picklevm::same_graph(graph.root(), again.root());
-        assert!(same, "optimizing keeps the graph of {}", data.escape_ascii());
+        assert!(same, "optimizing changed the graph of {}", data.escape_ascii());
     }
 }
 
-/// Whether calls were made for their effect: whose it is depends on PUTs that optimizing leaves out.
-fn drops_calls(graph: &Graph) -> bool {
+/// Returns whether the graph has effects. To which object they belong depends on PUTs that optimizing removes.
+fn has_effects(graph: &Graph) -> bool {
     let form = String::from_utf8(form(graph)).expect("the form is ASCII");
     form.contains("\"effects\":") || form.contains("[\"effect\",")
 }

@@ -1,18 +1,18 @@
-//! Bytes -> graph -> pickle -> graph: the same graph, where the protocol has an opcode for all that is in it.
+//! Bytes -> graph -> pickle -> graph: the same graph, if the protocol has an opcode for every value.
 
 use picklevm::{ErrorKind, Graph, Pickler, Protocol, same_graph};
 
 use super::{form, generate, symbolic};
 
-/// Runs the target: the first byte chooses the protocol, and whether names are mapped; the rest is a pickle, and decides
-/// what a sound one is made of.
+/// Runs the target. The first byte selects the protocol and whether names are mapped. The rest is used both as a pickle
+/// and as the input of the generator.
 pub(crate) fn run(data: &[u8]) {
     let Some((choice, rest)) = data.split_first() else { return };
     round_trip(*choice, rest);
     round_trip(*choice, &generate::pickle(rest));
 }
 
-/// Below the protocol of its opcode, a value becomes a call; then what was written once changes no more.
+/// Writes a pickle twice. Below the protocol of its opcode, a value becomes a call; the second pass changes nothing.
 fn round_trip(choice: u8, pickle: &[u8]) {
     let Ok(graph) = symbolic().loads(pickle) else { return };
     if drops_a_buffer(&graph) {
@@ -29,7 +29,8 @@ fn round_trip(choice: u8, pickle: &[u8]) {
     assert_same(&once, &twice);
 }
 
-/// Whether a buffer was read and dropped, as no pickler has it: those behind it are counted anew when written.
+/// Returns whether a buffer was read and dropped. No pickler writes this, and later buffers are renumbered when
+/// written.
 fn drops_a_buffer(graph: &Graph) -> bool {
     let form = String::from_utf8(form(graph)).expect("the form is ASCII");
     let mut numbers: Vec<&str> = form.split("{\"buffer\":").skip(1).filter_map(|rest| rest.split(',').next()).collect();
@@ -42,14 +43,14 @@ fn assert_same(before: &Graph, after: &Graph) {
     assert!(same, "{before:?} became {after:?}");
 }
 
-/// The first protocol with opcodes for all kinds of values of a graph, by its form.
+/// Returns the first protocol with opcodes for all values of a graph, from its graph form.
 fn protocol_needed(graph: &Graph) -> Protocol {
     let form = String::from_utf8(form(graph)).expect("the form is ASCII");
-    // Text has infinities and one NaN; the bits of others need a binary float.
+    // Text floats support infinities and one NaN; other NaNs need a binary float.
     let form = ["7ff0000000000000", "fff0000000000000", "7ff8000000000000"]
         .iter()
         .fold(form, |form, in_text| form.replace(&format!("\"float\":\"{in_text}"), ""));
-    // Quotes inside of texts are escaped, so that these are never found in one.
+    // Quotes in texts are escaped, so these patterns do not occur in texts.
     let kinds = [
         (Protocol::V5, &["\"bytearray\":", "\"buffer\":"][..]),
         (Protocol::V4, &["\"set\":", "\"frozenset\":", "\"add\",", "\"newobj_ex\""]),
@@ -58,13 +59,13 @@ fn protocol_needed(graph: &Graph) -> Protocol {
         (Protocol::V1, &["\"obj\"", "\"float\":\"7ff", "\"float\":\"fff"]),
     ];
     let of_kinds = kinds.iter().find(|(_, words)| words.iter().any(|word| form.contains(word)));
-    // What is nested in a class is reached by calls of `getattr` below 4.
+    // Below protocol 4, nested classes are written as calls of `getattr`.
     let names = form.split("{\"global\":[").skip(1).filter_map(|names| names.split("\",\"").nth(1)?.split('"').next());
     let of_names = names.map(|name| if name.contains('.') { Protocol::V4 } else { Protocol::V0 }).max();
     of_kinds.map(|(protocol, _)| *protocol).max(of_names).unwrap_or(Protocol::V0)
 }
 
-/// The graph that is loaded from what is written of `graph`; `None` where it cannot be written.
+/// Writes and loads a graph; returns `None` if it cannot be written.
 fn rewritten(graph: &Graph, pickler: &Pickler) -> Option<Graph> {
     match pickler.dumps(graph.root()) {
         Ok(written) => {

@@ -1,4 +1,4 @@
-//! Bytes -> Rust types of every shape that serde's derive makes: nothing panics, and all ways of reading agree.
+//! Bytes -> Rust types of every shape that serde's derive supports: no panics, and all ways of reading agree.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -95,7 +95,7 @@ struct Several(u8, Option<String>, (i64, f64));
 #[derive(Serialize, Deserialize, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Unit;
 
-/// A value that nobody looks at.
+/// An ignored value.
 #[derive(Serialize, Deserialize, Debug)]
 struct Ignored(#[serde(serialize_with = "nothing")] IgnoredAny);
 
@@ -142,13 +142,13 @@ fn all_shapes(pickle: &[u8]) {
     let _ = config.from_slice::<Vec<Shared<Untagged>>>(pickle);
 }
 
-/// Reads one type in all ways. What was read is written and read again.
+/// Reads a type in all ways. The result is written and read again.
 fn shape<T: for<'de> Deserialize<'de> + Serialize + Debug>(pickle: &[u8], graph: Option<&Graph>) {
     let config = Config::new().unpickler(Unpickler::new().limits(limits()));
     let from_slice = config.from_slice::<T>(pickle).ok();
     let from_reader = config.from_reader::<T>(BufReader::with_capacity(3, pickle)).ok();
     let name = std::any::type_name::<T>();
-    // What a type ignores is not looked at in a slice; a reader's graph refuses, say, a key that cannot be hashed.
+    // Reading from a slice skips ignored values, while a graph rejects invalid ones, such as unhashable keys.
     if let (Some(slice), Some(reader)) = (&from_slice, &from_reader) {
         assert_eq!(format!("{slice:?}"), format!("{reader:?}"), "{name} from a slice and from a reader");
     }

@@ -1,4 +1,4 @@
-//! Every truncation and every change of one byte of a hundred pickles of CPython's ends in a value or an error.
+//! Every truncation and single-byte change of a hundred CPython pickles ends in a value or an error.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ fn pickles() -> Vec<Vec<u8>> {
     pickles
 }
 
-/// The values that a byte is changed to: every 37th above it and the opcodes that do most, or all with
+/// Returns the values that a byte is changed to: every 37th and some important opcodes, or all with
 /// `PICKLEVM_FULL`.
 fn changes(byte: u8) -> Vec<u8> {
     if std::env::var_os("PICKLEVM_FULL").is_some() {
@@ -28,30 +28,30 @@ fn unpickler() -> Unpickler {
     Unpickler::new().limits(Limits::untrusted().bytes(64 << 20))
 }
 
-/// Loads by both resolvers, and reads what is loaded.
-fn ends(pickle: &[u8]) -> Option<ErrorKind> {
+/// Loads with both resolvers and reads the result.
+fn load_error(pickle: &[u8]) -> Option<ErrorKind> {
     let symbolic = unpickler().resolver(Symbolic).loads(pickle);
     if let Ok(graph) = &symbolic {
         assert!(!format!("{graph:?}").is_empty());
         let mut form = Vec::new();
-        picklevm::write_graph_form(graph.root(), &mut form).expect("a vector takes all");
+        picklevm::write_graph_form(graph.root(), &mut form).expect("writing to a vector");
     }
     let _ = unpickler().loads(pickle);
     symbolic.err().map(|error| error.kind())
 }
 
 #[test]
-fn every_pickle_of_the_hundred_loads() {
+fn every_unchanged_pickle_loads() {
     for pickle in pickles() {
-        assert_eq!(ends(&pickle), None, "{}", pickle.escape_ascii());
+        assert_eq!(load_error(&pickle), None, "{}", pickle.escape_ascii());
     }
 }
 
 #[test]
-fn every_truncation_is_an_error_that_says_so() {
+fn every_truncation_is_an_error_of_kind_truncated() {
     for pickle in pickles() {
         for len in 0..pickle.len() {
-            let kind = ends(&pickle[..len]);
+            let kind = load_error(&pickle[..len]);
             let expected = if len == 0 { ErrorKind::End } else { ErrorKind::Truncated };
             assert_eq!(kind, Some(expected), "{} bytes of {}", len, pickle.escape_ascii());
         }
@@ -65,7 +65,7 @@ fn every_change_of_a_byte_ends_in_a_value_or_an_error() {
         for at in 0..pickle.len() {
             for byte in changes(pickle[at]) {
                 changed[at] = byte;
-                ends(&changed);
+                load_error(&changed);
             }
             changed[at] = pickle[at];
         }

@@ -1,4 +1,4 @@
-//! Every limit ends a load in an error that names it, its value and the place.
+//! Exceeding a limit is an error with the limit, its value and the offset.
 
 use std::io::BufReader;
 
@@ -11,7 +11,7 @@ fn message(limits: Limits, pickle: &[u8]) -> String {
 }
 
 #[test]
-fn each_limit_is_named_with_its_value_and_the_place() {
+fn each_error_names_the_limit_its_value_and_the_offset() {
     let limits = Limits::none;
     for (limits, pickle, expected) in [
         (limits().opcodes(2), &b"NNNN."[..], "offset 2: NONE: expected at most 2 opcodes (Limits::opcodes), found 3"),
@@ -48,17 +48,17 @@ fn each_limit_is_named_with_its_value_and_the_place() {
 }
 
 #[test]
-fn a_limit_ends_a_long_slice_at_the_very_opcode() {
+fn a_limit_ends_a_long_slice_at_the_exact_opcode() {
     let small = [b"(".as_slice(), &b"K\x01".repeat(9000), b"t."].concat();
     let lists = [b"(".as_slice(), &b"]".repeat(9000), b"t."].concat();
-    for most in [1, 2, 3, 4, 5, 4094, 4095, 4096, 4097, 4098, 8191, 8192, 8193, 8990] {
-        let found = most + 1;
+    for max in [1, 2, 3, 4, 5, 4094, 4095, 4096, 4097, 4098, 8191, 8192, 8193, 8990] {
+        let found = max + 1;
         for (limits, pickle, at, what) in [
-            (Limits::none().stack(most), &small, 1 + 2 * most, "BININT1: expected at most {} values on the stack"),
-            (Limits::none().opcodes(most), &small, 1 + 2 * (most - 1), "BININT1: expected at most {} opcodes"),
-            (Limits::none().nodes(most), &lists, 1 + most, "EMPTY_LIST: expected at most {} nodes"),
+            (Limits::none().stack(max), &small, 1 + 2 * max, "BININT1: expected at most {} values on the stack"),
+            (Limits::none().opcodes(max), &small, 1 + 2 * (max - 1), "BININT1: expected at most {} opcodes"),
+            (Limits::none().nodes(max), &lists, 1 + max, "EMPTY_LIST: expected at most {} nodes"),
         ] {
-            let expected = format!("offset {at}: {}", what.replace("{}", &most.to_string()));
+            let expected = format!("offset {at}: {}", what.replace("{}", &max.to_string()));
             let message = message(limits, pickle);
             assert!(message.starts_with(&expected) && message.ends_with(&format!(", found {found}")), "{message}");
         }
@@ -66,7 +66,7 @@ fn a_limit_ends_a_long_slice_at_the_very_opcode() {
 }
 
 #[test]
-fn input_is_limited_for_slices_and_for_readers() {
+fn input_size_is_limited_for_slices_and_readers() {
     let pickle = b"NNNNNNNNNN.";
     let unpickler = Unpickler::new().limits(Limits::none().input(5));
     let from_slice = unpickler.loads(pickle).expect_err("it is longer");
@@ -88,7 +88,7 @@ fn an_endless_reader_ends_at_the_limit() {
 }
 
 #[test]
-fn a_stream_is_limited_pickle_by_pickle() {
+fn limits_of_a_stream_apply_to_each_pickle() {
     let unpickler = Unpickler::new().limits(Limits::none().input(3));
     let values: Vec<_> =
         unpickler.stream(&b"N.K\x01.N."[..]).map(|graph| graph.map(|graph| graph.root().as_i64())).collect();
@@ -96,16 +96,16 @@ fn a_stream_is_limited_pickle_by_pickle() {
 }
 
 #[test]
-fn nesting_is_the_longest_way_down_and_cycles_add_nothing() {
+fn nesting_is_the_longest_acyclic_path() {
     let at_most = |levels, pickle: &[u8]| Unpickler::new().limits(Limits::none().nesting(levels)).loads(pickle).is_ok();
     assert!(at_most(0, b"K\x01.") && !at_most(0, b"]."));
-    assert!(at_most(1, b"]q\x00h\x00a."), "a list that holds itself");
+    assert!(at_most(1, b"]q\x00h\x00a."), "a recursive list");
     assert!(at_most(61, &[&b")N\x85"[..], &b"2\x86".repeat(60), b"."].concat()));
     assert!(!at_most(60, &[&b")N\x85"[..], &b"2\x86".repeat(60), b"."].concat()));
 }
 
 #[test]
-fn a_claimed_length_makes_no_room() {
+fn a_claimed_length_allocates_nothing() {
     let rss = crate::leaks::resident_bytes();
     for pickle in [&b"\x80\x04\x8e\0\0\0\0\0\x01\0\0x"[..], b"\x80\x04\x95\0\0\0\0\0\x01\0\0N.", b"]r\xff\xff\xff\xff."]
     {
@@ -118,15 +118,15 @@ fn a_claimed_length_makes_no_room() {
 }
 
 #[test]
-fn numbers_of_the_default_limit_load_and_print() {
+fn numbers_within_the_default_limit_load_and_print_quickly() {
     let digits = "7".repeat(300_000);
     let graph = crate::soon(|| picklevm::loads(format!("L{digits}L\n."))).expect("an honest number");
     assert_eq!(crate::soon(|| graph.root().as_int().map(|int| int.to_string())), Some(digits));
 }
 
 #[test]
-fn pop_is_an_opcode_as_others_are_and_puts_off_no_look_at_the_limits() {
-    // A look at the limits comes after some thousand bytes; POP begins the loop anew.
+fn pop_does_not_postpone_limit_checks() {
+    // Limits are checked every few thousand bytes; POP restarts the loop.
     let lists = [&b"N"[..], &b"]0".repeat(100_000), b"."].concat();
     for limits in [Limits::none().nodes(10_000), Limits::none().opcodes(20_000), Limits::none().bytes(100_000)] {
         let unpickler = Unpickler::new().limits(limits);

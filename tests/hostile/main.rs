@@ -1,7 +1,7 @@
-//! Input made to exhaust a reader: every case ends soon, in a value or an error.
+//! Resource exhaustion tests: every input ends quickly, in a value or an error.
 //!
-//! Sizes are such that work that grows with the square of the input takes minutes, and work that grows with the input
-//! less than a second; the bound lies between.
+//! With the sizes used here, quadratic work takes minutes and linear work less than a second; the time limit lies
+//! between.
 
 mod broken;
 mod corpus;
@@ -14,16 +14,16 @@ mod threads;
 
 use std::time::{Duration, Instant};
 
-/// Runs `work` and panics if it took longer than work in proportion to the input can take, even on a busy machine.
+/// Runs `work` and panics if it took longer than linear work can take, even on a busy machine.
 fn soon<T>(work: impl FnOnce() -> T) -> T {
-    const BOUND: Duration = Duration::from_secs(30);
+    const TIME_LIMIT: Duration = Duration::from_secs(30);
     let start = Instant::now();
     let done = work();
-    assert!(start.elapsed() < BOUND, "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < TIME_LIMIT, "it took {:?}", start.elapsed());
     done
 }
 
-/// BINUNICODE of a text.
+/// Encodes a text as BINUNICODE.
 fn text(text: &[u8]) -> Vec<u8> {
     [b"X", &(text.len() as u32).to_le_bytes()[..], text].concat()
 }

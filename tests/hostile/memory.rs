@@ -1,4 +1,4 @@
-//! A load takes no more memory than its limit says, whatever it is made of.
+//! A load stays within its memory limit for every kind of value.
 
 use std::io::BufReader;
 use std::process::Command;
@@ -8,11 +8,11 @@ use picklevm::{ErrorKind, Limits, Unpickler};
 /// The limit, in bytes.
 const LIMIT: usize = 8 << 20;
 
-/// What the limit is documented to hold within: twice itself, the input, and what a process takes without a load.
+/// The documented bound: twice the limit, the input, and the memory of a process without a load.
 const SLACK: usize = 8 << 20;
 
-/// An input: what comes first, what is repeated, with its number in the place of `#`, how often in four times as much, and
-/// what comes last.
+/// An input: name, prefix, repeated part, four times the number of repetitions, and suffix. In the repeated part, `#`
+/// is replaced with the number of the repetition and `*` with a number that is far from the previous one.
 struct Case(&'static str, &'static [u8], &'static [u8], usize, &'static [u8]);
 
 const CASES: &[Case] = &[
@@ -71,7 +71,7 @@ impl Case {
     }
 }
 
-/// The most memory that the process had in use, where the system tells.
+/// Returns the peak memory of the process, if the system provides it.
 fn peak() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -79,7 +79,7 @@ fn peak() -> Option<usize> {
 }
 
 #[test]
-#[ignore = "one load in a process of its own, for the test below"]
+#[ignore = "one load in its own process, run by the test below"]
 fn one_load() {
     let Some(case) = std::env::var("PICKLEVM_CASE").ok().and_then(|number| number.parse::<usize>().ok()) else {
         return;
@@ -94,7 +94,11 @@ fn one_load() {
     };
     let outcome = match &loaded {
         Ok(graph) => {
-            assert!(graph.held_bytes() <= LIMIT, "the limit was passed unnoticed: {} bytes", graph.held_bytes());
+            assert!(
+                graph.held_bytes() <= LIMIT,
+                "the limit was exceeded without an error: {} bytes",
+                graph.held_bytes()
+            );
             format!("{} bytes held", graph.held_bytes())
         }
         Err(error) => error.to_string(),

@@ -1,4 +1,4 @@
-//! However deep values lie in one another, through whatever opcode: no stack overflows, and time grows with the depth.
+//! Deep nesting through any opcode: the stack does not overflow, and time is linear in the depth.
 
 use std::thread;
 
@@ -19,9 +19,9 @@ fn survives(name: &str, parts: &[(&[u8], usize)]) {
         assert!(soon(|| graph == other || graph != other));
         soon(|| format!("{graph:?}"));
         soon(|| graph.root().detach());
-        soon(|| picklevm::write_graph_form(graph.root(), std::io::sink())).expect("a sink takes all");
+        soon(|| picklevm::write_graph_form(graph.root(), std::io::sink())).expect("writing to a sink");
         for protocol in [Protocol::V2, Protocol::V4] {
-            // Some of it cannot be said at a lower protocol; that is an error, no overflow.
+            // Lower protocols cannot represent some of it; that is an error, not an overflow.
             if let Ok(written) = soon(|| Pickler::new().protocol(protocol).dumps(graph.root())) {
                 let again = soon(|| load(&written));
                 assert!(protocol == Protocol::V2 || same_graph(again.root(), graph.root()));
@@ -33,7 +33,7 @@ fn survives(name: &str, parts: &[(&[u8], usize)]) {
 }
 
 #[test]
-fn through_the_items_of_containers() {
+fn nested_container_items() {
     survives("APPENDS", &[(b"](", LEVELS), (b"N", 1), (b"e", LEVELS)]);
     survives("LIST", &[(b"(", LEVELS), (b"l", LEVELS)]);
     survives("TUPLE", &[(b"(", LEVELS), (b"t", LEVELS)]);
@@ -46,7 +46,7 @@ fn through_the_items_of_containers() {
 }
 
 #[test]
-fn through_keys() {
+fn nested_keys() {
     survives("a key of frozensets", &[(b"}", 1), (b"(", LEVELS), (b"\x91", LEVELS), (b"Ns", 1)]);
     survives("a member of frozensets", &[(b"\x8f(", 1), (b"(", LEVELS), (b"\x91", LEVELS), (b"\x90", 1)]);
     survives("a key of tuples", &[(b"})", 1), (b"\x85", LEVELS), (b"Ns", 1)]);
@@ -55,7 +55,7 @@ fn through_keys() {
 }
 
 #[test]
-fn through_what_is_called() {
+fn nested_callables() {
     survives("REDUCE", &[(b"cm\nC\n", 1), (b")R", LEVELS)]);
     survives("NEWOBJ", &[(b"cm\nC\n", 1), (b")\x81", LEVELS)]);
     survives("OBJ", &[(b"(", LEVELS), (b"cm\nC\n", 1), (b"o", LEVELS)]);
@@ -63,7 +63,7 @@ fn through_what_is_called() {
 }
 
 #[test]
-fn through_arguments() {
+fn nested_arguments() {
     survives("REDUCE", &[(b"cm\nC\n", LEVELS), (b")", 1), (b"R\x85", LEVELS)]);
     survives("NEWOBJ", &[(b"cm\nC\n", LEVELS), (b")", 1), (b"\x81\x85", LEVELS)]);
     survives("NEWOBJ_EX", &[(b"cm\nC\n)}K\0", LEVELS), (b"N", 1), (b"s\x92", LEVELS)]);
@@ -73,7 +73,7 @@ fn through_arguments() {
 }
 
 #[test]
-fn through_what_happens_to_objects() {
+fn nested_object_changes() {
     survives("BUILD", &[(b"cm\nC\n)\x81", LEVELS), (b"N", 1), (b"b", LEVELS)]);
     survives("APPENDS", &[(b"cm\nC\n)\x81(", LEVELS), (b"N", 1), (b"e", LEVELS)]);
     survives("SETITEM", &[(b"cm\nC\n)\x81N", LEVELS), (b"N", 1), (b"s", LEVELS)]);

@@ -1,4 +1,4 @@
-//! What is shared is looked at once, whatever looks.
+//! Shared values are visited once by every operation.
 
 use picklevm::{ErrorKind, Graph, Symbolic, Unpickler, loads, same_graph};
 
@@ -6,7 +6,7 @@ use crate::{soon, text};
 
 const MANY: usize = 200_000;
 
-/// A text of a megabyte.
+/// Returns a text of one megabyte.
 fn long_text() -> Vec<u8> {
     text(&[b'x'; 1 << 20])
 }
@@ -15,8 +15,8 @@ fn load(pickle: &[u8]) -> Graph {
     Unpickler::new().resolver(Symbolic).loads(pickle).expect("a sound pickle")
 }
 
-/// Everything that reads a graph as a whole.
-fn everything(pickle: &[u8]) {
+/// Runs every operation that reads a whole graph.
+fn run_all_operations(pickle: &[u8]) {
     let (graph, other) = soon(|| (load(pickle), load(pickle)));
     soon(|| format!("{graph:?}"));
     assert!(soon(|| same_graph(graph.root(), other.root())));
@@ -28,22 +28,22 @@ fn everything(pickle: &[u8]) {
 
 #[test]
 fn a_long_text_is_hashed_once_however_often_it_is_a_key() {
-    everything(&[&b"\x80\x02}"[..], &long_text(), b"q\x00Ns", &b"h\x00Ns".repeat(MANY), b"."].concat());
+    run_all_operations(&[&b"\x80\x02}"[..], &long_text(), b"q\x00Ns", &b"h\x00Ns".repeat(MANY), b"."].concat());
 }
 
 #[test]
 fn equal_long_texts_are_compared_once_however_often_both_are_keys() {
     let texts = [&long_text()[..], b"q\x000", &long_text(), b"q\x010"].concat();
-    everything(&[b"\x80\x02", &texts[..], b"}", &b"h\x00Nsh\x01Ns".repeat(MANY), b"."].concat());
+    run_all_operations(&[b"\x80\x02", &texts[..], b"}", &b"h\x00Nsh\x01Ns".repeat(MANY), b"."].concat());
     let dicts = b"}(h\x00Nh\x01Nu".repeat(MANY / 4);
-    everything(&[b"\x80\x02", &texts[..], b"](", &dicts, b"e."].concat());
+    run_all_operations(&[b"\x80\x02", &texts[..], b"](", &dicts, b"e."].concat());
 }
 
 #[test]
 fn equal_long_tuples_are_compared_once_however_often_both_are_keys() {
     let tuple = [b"(", &b"K\x01".repeat(MANY)[..], b"t"].concat();
     let tuples = [&tuple[..], b"q\x000", &tuple, b"q\x010"].concat();
-    everything(&[b"\x80\x02", &tuples[..], b"}", &b"h\x00Nsh\x01Ns".repeat(MANY), b"."].concat());
+    run_all_operations(&[b"\x80\x02", &tuples[..], b"}", &b"h\x00Nsh\x01Ns".repeat(MANY), b"."].concat());
 }
 
 #[test]
@@ -59,38 +59,40 @@ fn equal_frozensets_are_one_key() {
 }
 
 #[test]
-fn a_key_doubled_at_every_level_costs_a_node_a_level() {
-    everything(&[b"\x80\x02}", &b")"[..], &b"2\x86".repeat(60), b"Ns."].concat());
-    everything(&[&b"\x80\x04}"[..], &[b")", &b"2\x86".repeat(60)[..], b"Ns"].concat().repeat(2), b"."].concat());
-    everything(&[&b"\x80\x04\x8f("[..], b")", &b"2\x86".repeat(60), b"\x90."].concat());
+fn hashing_a_key_doubled_at_every_level_is_linear() {
+    run_all_operations(&[b"\x80\x02}", &b")"[..], &b"2\x86".repeat(60), b"Ns."].concat());
+    run_all_operations(
+        &[&b"\x80\x04}"[..], &[b")", &b"2\x86".repeat(60)[..], b"Ns"].concat().repeat(2), b"."].concat(),
+    );
+    run_all_operations(&[&b"\x80\x04\x8f("[..], b")", &b"2\x86".repeat(60), b"\x90."].concat());
 }
 
 #[test]
-fn a_value_doubled_at_every_level_is_compared_a_node_a_level() {
+fn comparing_a_value_doubled_at_every_level_is_linear() {
     let level = |n: u8| [b"](h", &[n][..], b"h", &[n], b"eq", &[n + 1]].concat();
     let pickle: Vec<u8> = [b"\x80\x02]q\x00".to_vec()].into_iter().chain((0..60).map(level)).flatten().collect();
-    everything(&[&pickle[..], b"."].concat());
+    run_all_operations(&[&pickle[..], b"."].concat());
 }
 
 #[test]
 fn a_long_text_shared_by_many_items_is_compared_once() {
-    everything(&[&b"\x80\x02]("[..], &long_text(), b"q\x00", &b"h\x00".repeat(MANY), b"e."].concat());
+    run_all_operations(&[&b"\x80\x02]("[..], &long_text(), b"q\x00", &b"h\x00".repeat(MANY), b"e."].concat());
 }
 
 #[test]
-fn a_long_name_from_the_stack_is_looked_at_once() {
+fn a_long_name_from_the_stack_is_read_once() {
     let names = [&long_text()[..], b"q\x000", &long_text(), b"q\x010"].concat();
-    everything(&[b"\x80\x04", &names[..], b"](", &b"h\x00h\x01\x93".repeat(MANY), b"e."].concat());
+    run_all_operations(&[b"\x80\x04", &names[..], b"](", &b"h\x00h\x01\x93".repeat(MANY), b"e."].concat());
 }
 
 #[test]
-fn an_object_with_many_changes_is_looked_at_once_however_often_it_is_shared() {
+fn a_shared_object_with_many_changes_is_visited_once() {
     let changes = b"(K\x01eNb".repeat(MANY);
-    everything(&[b"\x80\x02](cm\nC\n)\x81q\x00", &changes[..], &b"h\x00".repeat(MANY), b"e."].concat());
+    run_all_operations(&[b"\x80\x02](cm\nC\n)\x81q\x00", &changes[..], &b"h\x00".repeat(MANY), b"e."].concat());
 }
 
 #[test]
-fn deciding_whether_a_dropped_call_is_its_successor_costs_a_constant() {
+fn comparing_a_dropped_call_with_its_successor_takes_constant_time() {
     let call = [b"cm\nC\n(", &long_text()[..], b"tRq\x020"].concat();
     let args = [b"(", &long_text()[..], b"tq\x010"].concat();
     let drops = b"cm\nC\nh\x01R0h\x020".repeat(8 * MANY);
@@ -98,7 +100,7 @@ fn deciding_whether_a_dropped_call_is_its_successor_costs_a_constant() {
 }
 
 #[test]
-fn rows_set_one_by_one_with_calls_in_between_are_looked_at_once() {
+fn dict_entries_set_between_calls_are_visited_once() {
     let row = |n: u32| [&b"J"[..], &n.to_le_bytes(), b"c__builtin__\nset\n)Rs"].concat();
     let rows: Vec<u8> = (0..50_000).flat_map(row).collect();
     let graph = soon(|| loads([b"\x80\x02}", &rows[..], b"."].concat())).expect("a sound pickle");
@@ -106,7 +108,7 @@ fn rows_set_one_by_one_with_calls_in_between_are_looked_at_once() {
 }
 
 #[test]
-fn a_key_that_a_large_dict_has_already_keeps_its_place_and_takes_the_last_value() {
+fn a_duplicate_key_of_a_large_dict_keeps_its_position_and_takes_the_last_value() {
     const ROWS: u32 = 300_000;
     let row = |key: u32, value: u32| [&b"J"[..], &key.to_le_bytes(), b"J", &value.to_le_bytes()].concat();
     let rows = (0..ROWS).map(|key| row(key, key)).chain([row(7, ROWS)]).flatten().collect::<Vec<u8>>();
@@ -130,34 +132,34 @@ fn keys_cannot_be_made_to_collide() {
 }
 
 #[test]
-fn a_frozenset_doubled_at_every_level_costs_a_node_a_level() {
+fn a_frozenset_doubled_at_every_level_is_linear() {
     let level = |n: u8| [b"0(h", &[n][..], b"h", &[n], b"\x85\x91q", &[n + 1]].concat();
     let set: Vec<u8> = [b"(N\x91q\0".to_vec()].into_iter().chain((0..60).map(level)).flatten().collect();
-    everything(&[b"\x80\x04}", &set[..], b"Ns", &set, b"Ns."].concat());
+    run_all_operations(&[b"\x80\x04}", &set[..], b"Ns", &set, b"Ns."].concat());
 }
 
 #[test]
-fn a_state_doubled_at_every_level_costs_a_node_a_level() {
+fn a_state_doubled_at_every_level_is_linear() {
     let level = |n: u8| [b"0cm\nC\n)\x81(h", &[n][..], b"h", &[n], b"tbq", &[n + 1]].concat();
     let state: Vec<u8> = [b"}q\0".to_vec()].into_iter().chain((0..60).map(level)).flatten().collect();
-    everything(&[b"\x80\x02", &state[..], b"."].concat());
+    run_all_operations(&[b"\x80\x02", &state[..], b"."].concat());
 }
 
 #[test]
-fn a_long_integer_shared_by_many_items_is_looked_at_once() {
+fn a_long_integer_shared_by_many_items_is_read_once() {
     let int = [b"\x8b\0\0\x10\0", &[1; 1 << 20][..], b"q\0"].concat();
-    everything(&[b"\x80\x02", &int[..], b"0](", &b"h\0".repeat(MANY), b"e."].concat());
+    run_all_operations(&[b"\x80\x02", &int[..], b"0](", &b"h\0".repeat(MANY), b"e."].concat());
 }
 
 #[test]
-fn nans_that_differ_are_so_many_keys_and_one_that_came_back_costs_no_more() {
+fn distinct_nans_are_distinct_keys_and_a_repeated_nan_costs_no_more() {
     let nan = b"G\x7f\xf8\0\0\0\0\0\0";
-    everything(&[&b"\x80\x02}("[..], &[&nan[..], b"\x85N"].concat().repeat(MANY / 4), b"u."].concat());
-    everything(&[&b"\x80\x02}("[..], nan, b"\x85q\0N", &b"h\0N".repeat(MANY / 4), b"u."].concat());
+    run_all_operations(&[&b"\x80\x02}("[..], &[&nan[..], b"\x85N"].concat().repeat(MANY / 4), b"u."].concat());
+    run_all_operations(&[&b"\x80\x02}("[..], nan, b"\x85q\0N", &b"h\0N".repeat(MANY / 4), b"u."].concat());
 }
 
 #[test]
-fn objects_met_again_deep_inside_their_arguments_are_written_once_more() {
+fn objects_that_recur_deep_inside_their_arguments_are_written_once_more() {
     const OBJECTS: u32 = 4000;
     let memo = |op: u8, n: u32| [&[op][..], &n.to_le_bytes()].concat();
     let mut pickle = [&b"\x80\x02]"[..], &memo(b'r', 0), b"0"].concat();
@@ -166,17 +168,17 @@ fn objects_met_again_deep_inside_their_arguments_are_written_once_more() {
     }
     let all: Vec<u8> = (1..OBJECTS).flat_map(|n| memo(b'j', n)).collect();
     pickle.extend([&memo(b'j', 0)[..], b"(", &all, b"e0", &memo(b'j', OBJECTS - 1), b"."].concat());
-    everything(&pickle);
+    run_all_operations(&pickle);
 }
 
 #[test]
-fn a_cycle_through_every_kind_is_walked_once() {
-    everything(b"\x80\x02]q\x00(}q\x01(K\x01h\x00uh\x00\x85cm\nC\nh\x00\x85RNbe.");
-    everything(&[&b"\x80\x02]("[..], &b"]q\x00h\x00a".repeat(MANY), b"e."].concat());
+fn a_cycle_through_every_kind_is_visited_once() {
+    run_all_operations(b"\x80\x02]q\x00(}q\x01(K\x01h\x00uh\x00\x85cm\nC\nh\x00\x85RNbe.");
+    run_all_operations(&[&b"\x80\x02]("[..], &b"]q\x00h\x00a".repeat(MANY), b"e."].concat());
 }
 
 #[test]
-fn calls_that_share_their_argument_may_not_copy_it_without_end() {
+fn copies_of_a_shared_argument_are_limited() {
     for call in ["c__builtin__\nset\n", "c__builtin__\nfrozenset\n", "c__builtin__\nbytearray\n"] {
         let argument = [b"](", &b"K\x01".repeat(MANY)[..], b"e\x85q\x000"].concat();
         let calls = [call.as_bytes(), b"h\x00R"].concat().repeat(MANY);

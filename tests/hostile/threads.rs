@@ -1,4 +1,4 @@
-//! Graphs cross threads: many read, and who edits gets a copy.
+//! Graphs are shared between threads: many read, and an editing thread gets a copy.
 
 use std::thread;
 
@@ -30,7 +30,7 @@ fn many_threads_read_one_graph_while_others_edit_copies_of_it() {
 }
 
 #[test]
-fn the_last_handle_may_end_in_another_thread() {
+fn the_last_handle_may_be_dropped_in_another_thread() {
     let graph = loads([&b"\x80\x02]"[..], &b"]".repeat(100_000), &b"a".repeat(100_000), b"."].concat())
         .expect("a sound pickle");
     let there = graph.keep(graph.root());

@@ -1,4 +1,4 @@
-//! What several tests share.
+//! Helpers shared by tests.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod python;
@@ -8,55 +8,55 @@ use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// The root of the repository.
+/// Returns the root of the repository.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is there")
 }
 
-/// `picklevm` with these arguments, run at the root of the repository.
+/// Runs `picklevm` at the root of the repository.
 pub(crate) fn picklevm(args: &[&str]) -> Output {
-    command(args).output().expect("the program runs")
+    command(args).output().expect("picklevm starts")
 }
 
-/// `picklevm` with these arguments and this on standard input.
+/// Runs `picklevm` with standard input.
 pub(crate) fn picklevm_reading(args: &[&str], input: &[u8]) -> Output {
     let mut child = command(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("the program runs");
+        .expect("picklevm starts");
     match child.stdin.take().expect("piped").write_all(input) {
-        // It may have ended without reading, as where it refuses its arguments.
+        // The program may end without reading, for example if its arguments are invalid.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-        result => result.expect("it reads"),
+        result => result.expect("standard input is written"),
     }
-    child.wait_with_output().expect("it ends")
+    child.wait_with_output().expect("picklevm ends")
 }
 
-/// `picklevm` with these arguments, to be run at the root of the repository.
+/// Returns a command that runs `picklevm` at the root of the repository.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_picklevm"));
     command.args(args).current_dir(root());
     command
 }
 
-/// Standard output or standard error as text.
+/// Decodes standard output or standard error.
 pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).expect("text")
 }
 
-/// One pickle of tests/data/corpus, and what is to come of it.
+/// A pickle of tests/data/corpus with its expected result.
 pub(crate) struct Sample {
     /// `VERSION-WRITER-pPROTOCOL NAME`.
     pub(crate) name: String,
     /// The pickle.
     pub(crate) pickle: Vec<u8>,
-    /// Its graph form, by CPython's machine.
+    /// Its graph form, computed by CPython.
     pub(crate) graph: String,
 }
 
-/// The bundles of tests/data/corpus: their name and what is in them.
+/// Returns the names and samples of the bundles in tests/data/corpus.
 pub(crate) fn corpus() -> Vec<(String, Vec<Sample>)> {
     let mut bundles = Vec::new();
     let dir = root().join("tests/data/corpus");
@@ -79,7 +79,7 @@ pub(crate) fn corpus() -> Vec<(String, Vec<Sample>)> {
     bundles
 }
 
-/// The pickles that lie one after the other.
+/// Splits concatenated pickles.
 fn split(mut data: &[u8]) -> Vec<Vec<u8>> {
     let mut pickles = Vec::new();
     while !data.is_empty() {
@@ -92,12 +92,12 @@ fn split(mut data: &[u8]) -> Vec<Vec<u8>> {
     pickles
 }
 
-/// The lines below each heading `# NAME`, with the name.
+/// Returns the name and body of each section with a heading `# NAME`.
 pub(crate) fn sections(text: &str) -> Vec<(&str, &str)> {
     text.split("# ").skip(1).filter_map(|section| section.split_once('\n')).collect()
 }
 
-/// Compares with a golden file, or writes it where `UPDATE_GOLDEN` is set.
+/// Compares with a golden file, or writes it if `UPDATE_GOLDEN` is set.
 pub(crate) fn assert_golden(path: &Path, actual: &str) {
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(path, actual).expect("the golden file can be written");
@@ -111,8 +111,8 @@ pub(crate) fn assert_golden(path: &Path, actual: &str) {
     assert_eq!(actual.lines().count(), expected.lines().count(), "{}", path.display());
 }
 
-/// Compares each `console` block of a document that runs `picklevm` with what that prints, on standard output and then on
-/// standard error.
+/// Compares each `console` block of a document that runs `picklevm` with its output: standard output, then standard
+/// error.
 pub(crate) fn assert_document(path: &str) {
     const BEGIN: &str = "```console\n$ picklevm ";
     let document = root().join(path);
@@ -128,13 +128,13 @@ pub(crate) fn assert_document(path: &str) {
     assert_golden(&document, &printed);
 }
 
-/// A reader that never has more than one byte.
+/// A reader that returns one byte at a time.
 pub(crate) struct OneByte<'a>(pub(crate) &'a [u8]);
 
 impl Read for OneByte<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer.len().min(1);
-        self.0.read(&mut buffer[..most])
+        let len = buffer.len().min(1);
+        self.0.read(&mut buffer[..len])
     }
 }
 
@@ -148,10 +148,10 @@ impl BufRead for OneByte<'_> {
     }
 }
 
-/// The graph form of a value.
+/// Returns the graph form of a value.
 pub(crate) fn graph_form(root: picklevm::Value<'_>) -> String {
     let mut out = Vec::new();
-    picklevm::write_graph_form(root, &mut out).expect("memory takes all");
+    picklevm::write_graph_form(root, &mut out).expect("writing to a vector");
     String::from_utf8(out).expect("ASCII")
 }
 

@@ -1,4 +1,4 @@
-//! The Pythons of this machine.
+//! Finds and runs installed Pythons.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,22 +8,23 @@ use std::process::{Command, Output, Stdio};
 
 use super::root;
 
-/// Versions of CPython whose picklers differ: what lies between two of them writes what the older one does.
+/// Versions of CPython with different picklers. Versions in between write the same as the older one.
 const VERSIONS: [&str; 5] = ["2.7", "3.6", "3.8", "3.13", "3.14"];
 
-/// The Python that is the reference, or `None`, which is said on standard error where the harness does not hide it.
+/// Returns the reference Python. If there is none, prints a message to standard error, where the harness does not
+/// capture it.
 pub(crate) fn reference(test: &str) -> Option<PathBuf> {
     let named = env::var_os("PICKLEVM_PYTHON").map(PathBuf::from);
     let python = named.or_else(|| find("3.13"));
     if python.is_none() {
-        let message = format!("SKIPPED {test}: there is no python3.13, and PICKLEVM_PYTHON names none\n");
-        // Not `eprintln!`: the test harness keeps back what that prints.
+        let message = format!("SKIPPED {test}: python3.13 was not found and PICKLEVM_PYTHON is not set\n");
+        // The test harness captures the output of `eprintln!`.
         let _ = std::io::stderr().write_all(message.as_bytes());
     }
     python
 }
 
-/// Every Python there is, the reference among them; that there is none is said on standard error.
+/// Returns all Pythons, or the reference. If there is none, prints a message to standard error.
 pub(crate) fn every(test: &str) -> Vec<PathBuf> {
     let mut pythons = all();
     let reference = reference(test);
@@ -33,17 +34,17 @@ pub(crate) fn every(test: &str) -> Vec<PathBuf> {
     pythons
 }
 
-/// Every Python there is.
+/// Returns all installed Pythons of `VERSIONS`.
 pub(crate) fn all() -> Vec<PathBuf> {
     of(&VERSIONS)
 }
 
-/// Those of these versions that there are.
+/// Returns the installed Pythons among `versions`.
 pub(crate) fn of(versions: &[&str]) -> Vec<PathBuf> {
     versions.iter().filter_map(|version| find(version)).collect()
 }
 
-/// `pythonX.Y` in the path, or in pyenv.
+/// Finds `pythonX.Y` in the path or in pyenv.
 fn find(version: &str) -> Option<PathBuf> {
     let in_path = PathBuf::from(format!("python{version}"));
     let runs = |python: &Path| Command::new(python).args(["-c", ""]).output().is_ok_and(|run| run.status.success());
@@ -63,7 +64,7 @@ pub(crate) fn run(python: &Path, script: &str, args: &[&OsStr]) -> Output {
     output
 }
 
-/// What a script of tests/python says of its standard input.
+/// Runs a script of tests/python with standard input and returns its standard output.
 pub(crate) fn run_reading(python: &Path, script: &str, args: &[&OsStr], input: &str) -> String {
     let script = root().join("tests/python").join(script);
     let mut command = Command::new(python);

@@ -1,4 +1,4 @@
-//! Dates and times as `chrono` and `jiff` have them, and back.
+//! Conversions of dates and times to and from `chrono` and `jiff`.
 
 use picklevm::typed::{Date, DateTime, Time, TimeDelta, TimeZone, ZoneInfo};
 use picklevm::{Error, ErrorKind};
@@ -16,7 +16,7 @@ fn is_out_of_range<T: std::fmt::Debug>(result: Result<T, Error>) {
 }
 
 #[test]
-fn chrono_has_the_same_dates_and_times() {
+fn dates_and_times_convert_to_chrono_and_back() {
     use chrono::{FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
     assert_eq!(NaiveDate::from(date()).to_string(), "2030-10-27");
     assert_eq!(Date::try_from(NaiveDate::from(date())).expect("a date"), date());
@@ -25,7 +25,7 @@ fn chrono_has_the_same_dates_and_times() {
     assert_eq!(Time::try_from(NaiveTime::try_from(time()).expect("a time")).expect("a time"), time());
 
     let naive = DateTime::new(date(), time());
-    let there = NaiveDateTime::try_from(naive).expect("a time without a zone");
+    let there = NaiveDateTime::try_from(naive).expect("a time without a time zone");
     assert_eq!(there.to_string(), "2030-10-27 02:30:05.000007");
     assert_eq!(DateTime::try_from(there).expect("a datetime"), naive);
     is_out_of_range(chrono::DateTime::<Utc>::try_from(naive));
@@ -43,7 +43,7 @@ fn chrono_has_the_same_dates_and_times() {
 }
 
 #[test]
-fn jiff_has_the_same_dates_and_times() {
+fn dates_and_times_convert_to_jiff_and_back() {
     use jiff::{Timestamp, Zoned, civil};
     assert_eq!(civil::Date::from(date()).to_string(), "2030-10-27");
     assert_eq!(Date::try_from(civil::Date::from(date())).expect("a date"), date());
@@ -51,7 +51,7 @@ fn jiff_has_the_same_dates_and_times() {
     assert_eq!(Time::from(civil::Time::try_from(time()).expect("a time")), time());
 
     let naive = DateTime::new(date(), time());
-    let there = civil::DateTime::try_from(naive).expect("a time without a zone");
+    let there = civil::DateTime::try_from(naive).expect("a time without a time zone");
     assert_eq!(there.to_string(), "2030-10-27T02:30:05.000007");
     assert_eq!(DateTime::try_from(there).expect("a datetime"), naive);
     is_out_of_range(Zoned::try_from(naive));
@@ -65,9 +65,9 @@ fn jiff_has_the_same_dates_and_times() {
     is_out_of_range(civil::DateTime::try_from(zoned));
 }
 
-/// At the end of summer time half past two comes twice (PEP 495).
+/// At the end of daylight saving time, half past two occurs twice (PEP 495).
 #[test]
-fn the_fold_tells_which_of_two_times_it_is() {
+fn fold_selects_one_of_two_ambiguous_times() {
     let berlin = ZoneInfo::new("Europe/Berlin");
     let [first, second] = [false, true].map(|fold| {
         let time = DateTime::new(date(), time().with_zone(berlin).with_fold(fold));
@@ -80,7 +80,7 @@ fn the_fold_tells_which_of_two_times_it_is() {
 }
 
 #[test]
-fn time_spans_are_the_same_everywhere() {
+fn time_deltas_convert_to_all_duration_types_and_back() {
     for micros in [0, 1, -1, 86_400_000_000, -90_000_000_001] {
         let delta = TimeDelta::from_microseconds(micros).expect("in range");
         let there = chrono::TimeDelta::from(delta);
@@ -100,7 +100,7 @@ fn time_spans_are_the_same_everywhere() {
 }
 
 #[test]
-fn offsets_are_the_same_everywhere() {
+fn offsets_convert_to_chrono_and_jiff_and_back() {
     let zone = TimeZone::new(TimeDelta::new(0, -12_600, 0).expect("in range")).expect("an offset");
     let there = chrono::FixedOffset::try_from(zone).expect("whole seconds");
     assert_eq!((there.to_string(), TimeZone::try_from(there).expect("an offset")), ("-03:30".to_owned(), zone));

@@ -3,14 +3,14 @@
 use picklevm::typed::FrozenDict;
 use picklevm::{Graph, Pickler, Protocol};
 
-/// `pickle.dumps(frozendict({'a': 1, 'b': [2]}), protocol)` of CPython 3.15, without frames and memo.
+/// `pickle.dumps(frozendict({'a': 1, 'b': [2]}), protocol)` of CPython 3.15, at protocols 2 and 3.
 const PICKLES: [&[u8]; 2] = [
     b"\x80\x02c__builtin__\nfrozendict\nq\x00}q\x01(X\x01\0\0\0aq\x02K\x01X\x01\0\0\0bq\x03]q\x04K\x02au\x85q\x05\x81q\x06.",
     b"\x80\x03cbuiltins\nfrozendict\nq\x00}q\x01(X\x01\0\0\0aq\x02K\x01X\x01\0\0\0bq\x03]q\x04K\x02au\x85q\x05\x81q\x06.",
 ];
 
 #[test]
-fn a_frozendict_has_a_view_and_comes_back_byte_for_byte() {
+fn a_frozendict_has_a_view_and_is_written_back_byte_for_byte() {
     for (pickle, protocol) in PICKLES.into_iter().zip([Protocol::V2, Protocol::V3]) {
         let graph = picklevm::loads(pickle).expect("a pickle");
         let dict: FrozenDict<'_> = graph.root().view().expect("a frozendict");
@@ -23,7 +23,7 @@ fn a_frozendict_has_a_view_and_comes_back_byte_for_byte() {
 }
 
 #[test]
-fn a_frozendict_that_was_made_is_written_as_cpython_writes_it() {
+fn a_new_frozendict_is_written_like_cpython() {
     let mut graph = Graph::new();
     let list = graph.list([2]);
     let one = graph.add(1);

@@ -1,4 +1,4 @@
-//! Typed views: objects of the standard library as every Python pickles them, and the way back.
+//! Typed views: reading and writing standard library objects of every Python version.
 
 mod calls;
 #[cfg(all(feature = "chrono-04", feature = "jiff-02"))]
@@ -13,12 +13,12 @@ mod python;
 mod robust;
 mod vectors;
 
-/// The root of the repository.
+/// Returns the root of the repository.
 fn root() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// An object that a Python pickled.
+/// An object pickled by Python.
 struct Sample {
     /// Its name in tests/python/typed_objects.py.
     name: String,
@@ -26,7 +26,7 @@ struct Sample {
     pickle: Vec<u8>,
 }
 
-/// The lines `NAME PROTOCOL HEX` that the script writes.
+/// Parses the lines `NAME PROTOCOL HEX` that the script writes.
 fn samples(lines: &str) -> Vec<Sample> {
     let sample = |line: &str| {
         let (name, rest) = line.split_once(' ')?;

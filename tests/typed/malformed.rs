@@ -1,4 +1,4 @@
-//! Objects with contents that Python would refuse, or that hold more than a view can tell, have none.
+//! Objects that Python would reject, or that hold more than a view can represent, have no view.
 
 use picklevm::typed::{
     Array, Counter, Date, DateTime, Decimal, Deque, Exception, Fraction, InstanceView, IpAddress, IpNetwork,
@@ -16,7 +16,7 @@ fn has_no_view<'g, T: View<'g>>(value: Value<'g>) {
 mod table {
     use super::*;
 
-    macro_rules! refused {
+    macro_rules! has_no_view_tests {
     ($($test:ident: $view:ident of $module:literal $name:literal [$($args:tt),* $(,)?])*) => {$(
         #[test]
         fn $test() {
@@ -33,7 +33,7 @@ mod table {
     )*};
 }
 
-    refused! {
+    has_no_view_tests! {
         a_date_of_other_bytes_has_no_view: Date of "datetime" "date" [
             [(b"\x07\xee\x0d\x01")], [(b"\x07\xee\x01\x00")], [(b"\x07\xee\x02\x1e")], [(b"\x00\x00\x01\x01")],
             [(b"\x07\xee\x01")], [(b"\x07\xee\x01\x01\x01")], ["\u{20ac}234"], [2030, 13, 2], [2030, 1], [], [(b"\x07\xee\x01\x02"), null],
@@ -94,7 +94,7 @@ fn an_array_of_a_broken_machine_format_has_no_view() {
     has_no_view::<Array>(graph.value(array));
 }
 
-/// Fields of 32 bits that an array of Windows has for `l` are the same numbers elsewhere.
+/// Windows arrays with type code `l` have items of 32 bits.
 #[test]
 fn an_array_of_another_machine_holds_the_same_numbers() {
     let mut graph = Graph::new();
@@ -108,7 +108,7 @@ fn an_array_of_another_machine_holds_the_same_numbers() {
 }
 
 #[test]
-fn what_holds_more_than_its_view_tells_has_none() {
+fn an_object_with_more_than_its_view_can_represent_has_no_view() {
     let mut graph = Graph::new();
     let date = graph.call("datetime", "date").arg(b"\x07\xee\x01\x02").attr("era", "new").build().expect("a date");
     has_no_view::<Date>(graph.value(date));

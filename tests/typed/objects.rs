@@ -1,4 +1,4 @@
-//! The objects of tests/python/typed_objects.py: their views, and what these tell.
+//! The objects of tests/python/typed_objects.py, with their views and expected descriptions.
 
 use picklevm::typed::{
     Array, ArrayItems, Complex, Counter, Date, DateTime, Decimal, DefaultDict, Deque, EnumMember, Exception, Fraction,
@@ -7,28 +7,28 @@ use picklevm::typed::{
 };
 use picklevm::{Arena, Global, Id, Protocol, Result, Value};
 
-/// One object, by the name that the script has for it.
+/// An object, by its name in the script.
 pub(crate) struct Object {
     pub(crate) name: &'static str,
-    /// What its view tells.
-    pub(crate) told: &'static str,
-    /// What the view of a value tells.
-    pub(crate) tell: fn(Value<'_>) -> Result<String>,
-    /// Makes anew what the view of a value sees.
-    pub(crate) remake: fn(Value<'_>, &mut Arena, Protocol) -> Result<Id>,
+    /// Expected description of its view.
+    pub(crate) expected: &'static str,
+    /// Describes the view of a value.
+    pub(crate) describe: fn(Value<'_>) -> Result<String>,
+    /// Creates a new object from the view of a value.
+    pub(crate) rebuild: fn(Value<'_>, &mut Arena, Protocol) -> Result<Id>,
 }
 
 macro_rules! objects {
-    ($($view:ident, $tell:expr, { $($name:literal: $told:literal,)* })*) => {
-        /// All of them.
+    ($($view:ident, $describe:expr, { $($name:literal: $expected:literal,)* })*) => {
+        /// All objects.
         pub(crate) const OBJECTS: &[Object] = &[$($(Object {
             name: $name,
-            told: $told,
-            tell: |value| {
-                let tell: fn($view) -> String = $tell;
-                value.view::<$view>().map(tell)
+            expected: $expected,
+            describe: |value| {
+                let describe: fn($view) -> String = $describe;
+                value.view::<$view>().map(describe)
             },
-            remake: |value, arena, protocol| Ok(value.view::<$view>()?.reduce(arena, protocol)),
+            rebuild: |value, arena, protocol| Ok(value.view::<$view>()?.reduce(arena, protocol)),
         },)*)*];
     };
 }
@@ -66,7 +66,7 @@ mod table {
         }
         Complex, |complex| format!("{:?} {:?}", complex.re, complex.im), { "complex": "1.5 -2.0", }
         Range, |range| range.to_string(), {
-            // Python 2 counts the end of an `xrange` in steps.
+            // Python 2 normalizes the stop of an `xrange`.
             "range": "range(0, 10, 3)", "range-large": "range(0, 100000000000000000000)",
         }
         Slice, |slice| format!("{:?} {:?} {:?}", slice.start, slice.stop, slice.step), { "slice": "1 None 2", }
@@ -160,19 +160,19 @@ mod table {
 }
 pub(crate) use table::OBJECTS;
 
-/// The object of a name.
+/// Returns the object with a name.
 pub(crate) fn object(name: &str) -> &'static Object {
-    OBJECTS.iter().find(|object| object.name == name).unwrap_or_else(|| panic!("{name} has no view here"))
+    OBJECTS.iter().find(|object| object.name == name).unwrap_or_else(|| panic!("no object is called {name}"))
 }
 
-/// The last part of a global's name.
+/// Returns the name of a global without its module.
 fn name(value: Value<'_>) -> String {
     short(value.as_global())
 }
 
 fn short(global: Option<Global<'_>>) -> String {
     let name = global.map_or_else(|| "?".to_owned(), |global| global.name().to_string());
-    // What Python 3.3 made aliases and subclasses of `OSError` is that to Python 2.
+    // In Python 2, subclasses of `OSError` from Python 3.3 are `OSError`.
     name.replace("FileNotFoundError", "OSError")
 }
 
@@ -180,7 +180,7 @@ fn one(value: Value<'_>) -> String {
     value.as_str().map_or_else(|| format!("{value:?}"), str::to_owned)
 }
 
-/// Text, or the 8-bit string of Python 2.
+/// Returns text, or a Python 2 8-bit string as text.
 fn text_of(value: Value<'_>) -> String {
     value.as_bytes().map_or_else(|| one(value), |bytes| String::from_utf8_lossy(bytes).into_owned())
 }
