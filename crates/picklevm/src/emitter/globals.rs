@@ -61,7 +61,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
                     // Types written in C, such as `datetime.datetime`: the one name is interned, the other is not.
                     self.boundary()?;
                     self.write_text(name)?;
-                    self.put_nameless()?;
+                    self.put_unread()?;
                 } else {
                     self.made_text(name)?;
                 }
@@ -165,20 +165,20 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         }
         self.global_line(first)?;
         if !is_bare(0) {
-            self.put_nameless()?;
+            self.put_unread()?;
         }
         for (step, attribute) in attributes.into_iter().enumerate() {
             // A new text each time, cut out of the path.
             self.boundary()?;
             self.write_text(attribute.into())?;
-            self.put_nameless()?;
+            self.put_unread()?;
             self.tuple_end(2)?;
             if !is_bare(step) {
-                self.put_nameless()?;
+                self.put_unread()?;
             }
             self.op(Op::Reduce)?;
             if step < last && !(is_bare(step) && is_bare(step + 1)) {
-                self.put_nameless()?;
+                self.put_unread()?;
             }
         }
         self.put(slot)
@@ -191,7 +191,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         if let Some(number) = self.memo.made(&made) {
             return self.get(number);
         }
-        if self.write_text(text)? { self.put_made(made) } else { self.put_nameless() }
+        if self.write_text(text)? { self.put_made(made) } else { self.put_unread() }
     }
 
     /// A global that is no node, by its names of Python 3, memoized.

@@ -4,7 +4,7 @@
 use picklevm_ops::{Op, Sink};
 use smallvec::SmallVec;
 
-use super::containers::endless;
+use super::containers::unbroken_cycle;
 use super::memo::Entry;
 use super::{Bare, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
@@ -193,7 +193,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             reentry.entries += 1;
             if !ends {
                 reentry.place = match reentry.place {
-                    Place::GUARDED_ARGUMENTS => return Err(endless()),
+                    Place::GUARDED_ARGUMENTS => return Err(unbroken_cycle()),
                     Place::ARGUMENTS if open.len() > 1 => Place::SHALLOW_ARGUMENTS,
                     _ => Place::GUARDED_ARGUMENTS,
                 };
