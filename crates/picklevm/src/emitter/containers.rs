@@ -302,7 +302,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Writes the items of a container, up to one that needs steps, or the end.
     pub(super) fn items(&mut self, mut open: Open) -> Result<()> {
         loop {
-            match self.plain(open) {
+            match self.write_flat(open) {
                 Some(rest) => open = rest,
                 None => return Ok(()),
             }

@@ -113,8 +113,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
             }
             let from = left.len();
             left.extend(self.made_of(cell));
-            let Some(rest) = self.curiosity.checked_sub(1 + (left.len() - from) as u32) else { return false };
-            self.curiosity = rest;
+            let Some(rest) = self.reentry_work.checked_sub(1 + (left.len() - from) as u32) else { return false };
+            self.reentry_work = rest;
         }
         false
     }

@@ -95,7 +95,7 @@ pub(crate) struct Emitter<'g, 'o, S> {
     /// Whether some values are not put into the memo.
     selects_puts: bool,
     /// Remaining work of the search for objects inside their own arguments.
-    curiosity: u32,
+    reentry_work: u32,
 }
 
 /// A pickle that may be partly written.
@@ -186,8 +186,8 @@ impl Place {
 pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
     let is_known = options.has_runs()
         && options.protocol <= options.writer.highest_protocol()
-        && options.limits.allows(scratch::SHORT as u64);
-    if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > scratch::SHORT {
+        && options.limits.allows(scratch::SHORT_PICKLE_LEN as u64);
+    if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > scratch::SHORT_PICKLE_LEN {
         return None;
     }
     Scratch::short(|memory, levels| {
@@ -290,7 +290,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             refcounts: None,
             selects_puts: options.fast || left_out.is_some(),
             left_out,
-            curiosity: persistent_and_buffers::REENTRY_WORK_LIMIT,
+            reentry_work: persistent_and_buffers::REENTRY_WORK_LIMIT,
         }
     }
 
@@ -489,5 +489,5 @@ fn unrepresentable(
 #[cold]
 #[inline(never)]
 fn memo_is_full() -> Error {
-    Error::new(ErrorKind::Limit, format!("at most {} memo entries", Entry::MOST), "more")
+    Error::new(ErrorKind::Limit, format!("at most {} memo entries", Entry::MAX), "more")
 }
