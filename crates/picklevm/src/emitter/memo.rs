@@ -1,4 +1,4 @@
-//! The memo of a pickler: the memo index of each node.
+//! The memo of a pickler: which number each node was put under.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::graph::{Arena, Cell, NodeIndex, Tag, Value};
 
-/// Memo entry of a node, in four bytes: none, an index, or open (being written).
+/// What the memo knows of a node, in four bytes: nothing, a number, or that it is being written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(u32);
 
@@ -15,13 +15,13 @@ const OPEN: u32 = 1 << 31;
 impl Entry {
     pub(super) const NONE: Entry = Entry(0);
 
-    /// Memo indices are below this.
-    pub(super) const MAX: u32 = OPEN - 1;
+    /// Numbers are below this.
+    pub(super) const MOST: u32 = OPEN - 1;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn number(self) -> Option<u32> {
         let number = self.0.wrapping_sub(1);
-        (number < Entry::MAX).then_some(number)
+        (number < Entry::MOST).then_some(number)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -29,55 +29,55 @@ impl Entry {
         Entry(number + 1)
     }
 
-    /// The node is being written and has no index yet; `barriers` open containers around it have one.
+    /// The node is being written and has no number yet; `barriers` containers that have one are open around it.
     pub(super) fn open(barriers: u32) -> Entry {
         Entry(OPEN | barriers)
     }
 
-    /// Returns the number of barriers that were open when the open node was started.
+    /// How many containers were open when the node was begun that is being written.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn barriers(self) -> Option<u32> {
         (self.0 >= OPEN).then_some(self.0 & !OPEN)
     }
 }
 
-/// Memoized values that are not nodes: names, and functions for values without an opcode.
+/// What a pickler writes and memoizes that is no node: names, functions that make what has no opcode.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Made {
     Text(Box<[u8]>),
     Global(Box<str>, Box<str>),
-    /// The list that Python 2's pickler in Python stores in the memo to keep values alive. It takes an index.
+    /// What the pickler in Python 2's Python keeps alive for itself under the id of its memo: it takes a number.
     KeptAlive,
 }
 
-/// Memo indices of the nodes of one or several graphs, by slot.
+/// The numbers that nodes were put under, of one graph or of several, by their slots.
 #[derive(Default)]
 pub(crate) struct Memo {
-    /// Entries of the graph being written.
+    /// Of the graph that is being written.
     entries: Entries,
-    /// Index of the next PUT.
+    /// The number that the next PUT takes.
     next: u32,
-    /// `None` before the first: most pickles need no hash table.
+    /// None before the first, so that most pickles need no hash table.
     made: Option<HashMap<Made, u32, RandomState>>,
     /// Entries of other graphs.
     others: Vec<Entries>,
 }
 
-/// Entries of the nodes of one graph.
+/// What is known of the nodes of one graph.
 #[derive(Default)]
 struct Entries {
-    /// Address of the arena, which identifies the graph; 0 for none.
+    /// Where its arena lies, which tells it from others; 0 of none.
     arena: usize,
     slots: NodeIndex,
-    /// Entries by slot. May be longer than the number of slots.
+    /// By slot; there can be more than slots.
     of: Vec<Entry>,
 }
 
 impl Entries {
-    /// Starts a graph without entries.
+    /// Knows nothing of a graph.
     fn begin(&mut self, arena: &Arena) {
         self.arena = address(arena);
-        self.slots.turn_to(arena);
+        self.slots.reset(arena);
         match self.of.get_mut(..self.slots.len()) {
             Some(of) => of.fill(Entry::NONE),
             None => {
@@ -87,7 +87,7 @@ impl Entries {
         }
     }
 
-    /// Adds entries for new nodes of the graph.
+    /// Makes room for the nodes that came to the graph.
     fn grow(&mut self, arena: &Arena) {
         let slots = NodeIndex::new(arena);
         if slots.len() == self.slots.len() {
@@ -106,7 +106,7 @@ fn address(arena: &Arena) -> usize {
 }
 
 impl Memo {
-    /// Switches to a graph, which may have grown. Entries of other graphs are kept; those graphs must not move.
+    /// Turns to a graph, which may have grown; what is known of others, which must stay where they are, stays known.
     #[inline]
     pub(crate) fn turn_to(&mut self, arena: &Arena) {
         if self.entries.arena == 0 && self.others.is_empty() {
@@ -133,14 +133,14 @@ impl Memo {
         }
     }
 
-    /// Returns the memo index of a value.
+    /// The number that a value was put under.
     pub(crate) fn number_of(&self, value: Value<'_>) -> Option<u32> {
         let (address, cell) = (address(value.arena()), value.cell());
         let entries = std::iter::once(&self.entries).chain(&self.others).find(|of| of.arena == address)?;
         entries.of.get(entries.slots.of(cell)).filter(|_| NodeIndex::has(cell))?.number()
     }
 
-    /// Removes all entries. Indices start at 0 again.
+    /// Forgets all; numbers start at 0 again.
     pub(crate) fn clear(&mut self) {
         self.entries.arena = 0;
         self.others.clear();
@@ -148,7 +148,7 @@ impl Memo {
         self.next = 0;
     }
 
-    /// Frees the memory of the entries, if there is space for more than `entries`.
+    /// Gives memory back, of entries all but so many.
     pub(super) fn shrink_to(&mut self, entries: usize) {
         if self.entries.of.capacity() > entries {
             self.entries.of = Vec::new();
@@ -174,7 +174,7 @@ impl Memo {
         self.entries.of[slot] = entry;
     }
 
-    /// Assigns the next index to the node of a slot.
+    /// Takes the next number for the node of a slot.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.skip();
@@ -182,7 +182,7 @@ impl Memo {
         number
     }
 
-    /// Takes the next index for a PUT that is never read.
+    /// Takes the next number for what nobody will ask for.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn skip(&mut self) -> u32 {
         let number = self.next;
@@ -190,34 +190,34 @@ impl Memo {
         number
     }
 
-    /// Skips index 0.
+    /// Leaves the number 0 out.
     pub(super) fn start_at_1(&mut self) {
         self.next = self.next.max(1);
     }
 
-    /// Returns the index of the next PUT.
+    /// The number that the next PUT takes.
     pub(super) fn next(&self) -> u32 {
         self.next
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_full(&self) -> bool {
-        self.next >= Entry::MAX
+        self.next >= Entry::MOST
     }
 
-    /// Whether a run could exceed the highest index.
+    /// Whether a run could pass the end of the numbers.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_nearly_full(&self) -> bool {
-        self.next >= Entry::MAX - (1 << 20)
+        self.next >= Entry::MOST - (1 << 20)
     }
 
-    /// Returns the parts of the memo for a run.
+    /// The memo while leaves are written, with its parts in places of their own.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn run(&mut self) -> MemoRun<'_> {
         MemoRun { entries: &mut self.entries.of, slots: &self.entries.slots, next: self.next }
     }
 
-    /// Sets the next index after a run.
+    /// Goes on from the number that a run came to.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn end_run(&mut self, next: u32) {
         self.next = next;
@@ -227,7 +227,7 @@ impl Memo {
         self.made.as_ref()?.get(made).copied()
     }
 
-    /// Takes an index, once, for the list of values kept alive.
+    /// Takes a number, once, for what the pickler keeps alive.
     pub(super) fn keep_alive(&mut self) {
         if self.made(&Made::KeptAlive).is_none() {
             self.put_made(Made::KeptAlive);
@@ -241,7 +241,7 @@ impl Memo {
     }
 }
 
-/// Parts of the memo for a run, of fewer than 2^20 ops.
+/// The memo while leaves are written, of less than 2^20.
 pub(super) struct MemoRun<'m> {
     entries: &'m mut [Entry],
     slots: &'m NodeIndex,
@@ -254,7 +254,7 @@ impl MemoRun<'_> {
         self.slots.of(cell)
     }
 
-    /// Returns the slot of a node of a known kind.
+    /// The slot of a node whose kind is known.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn slot_of(&self, tag: Tag, cell: Cell) -> usize {
         self.slots.of_kind(tag, cell)
@@ -265,13 +265,13 @@ impl MemoRun<'_> {
         self.entries[slot]
     }
 
-    /// Returns the memo index of a node.
+    /// The number that a node was put under.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn number(&self, cell: Cell) -> Option<u32> {
         self.entry(self.slot(cell)).number()
     }
 
-    /// Assigns the next index to the node of a slot.
+    /// Takes the next number for the node of a slot.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.next;

@@ -1,4 +1,4 @@
-//! The arenas that hold all nodes of a graph, one a kind, addressed by 32-bit ids.
+//! The arenas that hold all nodes of a graph, one per kind of node, addressed by 32-bit ids.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::cell::{Cell, Tag};
 use super::hash::Hashes;
 use super::live::NativeObject;
 use super::memoized::Memoized;
-use super::nodes::{Nodes, Nothing};
+use super::nodes::{DefaultNode, Nodes};
 use super::number::{from_le_bytes, trimmed_len};
 use super::object::{Construction, ObjectNode, OpKind, OpNode};
 use super::payloads::{Payloads, Span};
@@ -19,11 +19,11 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// All nodes of a graph.
 ///
-/// A [`Graph`](super::Graph) is a counted handle of one `Arena` and dereferences to it: what reads, builds and changes
-/// graphs is documented here, and called on a `Graph`.
+/// A [`Graph`](super::Graph) is a reference-counted handle of an `Arena` and dereferences to it. The methods to read,
+/// build and edit graphs are documented here and called on a `Graph`.
 #[derive(Clone, Default)]
 pub struct Arena {
-    /// The items of lists, tuples and sets and the rows of dicts, each a range.
+    /// The items of lists, tuples and sets and the rows of dicts. Each container is a range.
     pub(crate) cells: Vec<Cell>,
     pub(crate) lists: Nodes<Row, { Tag::List as u8 }, { Tag::List as u8 }>,
     pub(crate) tuples: Nodes<Fixed, { Tag::Tuple as u8 }, { Tag::Tuple as u8 }>,
@@ -32,53 +32,53 @@ pub struct Arena {
     pub(crate) sets: Nodes<Keyed, { Tag::Set as u8 }, { Tag::FrozenSet as u8 }>,
     /// Texts, bytes, 8-bit strings, bytearrays and big integers.
     pub(crate) spans: Nodes<Span, { Tag::BigInt as u8 }, { Tag::ByteArray as u8 }>,
-    /// Floats that do not fit a cell.
+    /// Floats that do not fit in a cell.
     pub(crate) floats: Nodes<f64, { Tag::WideFloat as u8 }, { Tag::WideFloat as u8 }>,
-    /// Real and imaginary parts.
+    /// Complex numbers: real and imaginary parts.
     pub(crate) complexes: Nodes<[f64; 2], { Tag::Complex as u8 }, { Tag::Complex as u8 }>,
     pub(crate) globals: Nodes<GlobalNode, { Tag::Global as u8 }, { Tag::Global as u8 }>,
     pub(crate) buffers: Nodes<BufferNode, { Tag::Buffer as u8 }, { Tag::Buffer as u8 }>,
-    /// The ids that persistent references stand for.
+    /// The ids of persistent references.
     pub(crate) persistents: Nodes<Cell, { Tag::Persistent as u8 }, { Tag::Persistent as u8 }>,
     pub(crate) objects: Nodes<ObjectNode, { Tag::Object as u8 }, { Tag::Object as u8 }>,
-    /// What happened to objects after their first operation.
+    /// Operations on objects after their first one.
     pub(crate) ops: Vec<OpNode>,
     pub(crate) lives: Nodes<Arc<dyn NativeObject>, { Tag::NativeObject as u8 }, { Tag::NativeObject as u8 }>,
     pub(crate) payloads: Payloads,
     /// The hash tables of large dicts and sets.
     pub(crate) tables: Vec<Table>,
-    /// The memory of a hash table, for the next one.
+    /// An unused hash table whose memory the next one reuses.
     pub(crate) spare: Option<Table>,
-    /// How many rows were left to hash tables, which are made when all rows are there.
+    /// The number of rows for which hash tables are still to be built, once all rows are added.
     pub(crate) table_rows: usize,
     pub(crate) growth: Growth,
-    /// Dicts and sets with rows whose keys have not been looked at yet.
+    /// Dicts and sets with rows that are not in their hash table yet.
     pub(crate) unsettled: Vec<Cell>,
-    /// Hashes of tuples and frozensets that served as keys.
+    /// Hashes of keys that are slow to hash: tuples, frozensets and long payloads.
     pub(crate) hashes: Hashes,
     pub(crate) roots: Vec<Cell>,
-    /// Objects that were made for their effect alone, in the order in which they were dropped.
+    /// Objects that were made only for their effect, in the order in which they were dropped.
     pub(crate) effects: Vec<Cell>,
-    /// Lists, dicts, tuples and persistent references in calls that were made twice, once to be dropped, and that both
-    /// calls had: something holds them besides the call, or they would have been made afresh for the second.
+    /// Lists, dicts, tuples and persistent references that are arguments of two equal calls of which one was dropped.
+    /// Something besides the call holds them, or the second call would have new ones.
     pub(crate) held_arguments: HashSet<Cell, RandomState>,
-    /// The protocol that the newest pickle said; `None` where none was loaded. Below 3, globals have the names of
-    /// Python 2; from 4 on, their names are values that other places may share.
+    /// The protocol of the newest pickle; `None` if none was loaded. Below 3, globals have Python 2 names; from 4 on,
+    /// their names are values that may be shared.
     pub(crate) protocol: Option<u8>,
-    /// Which nodes the pickles put into their memos, if that may not be all: of cPickle alone.
+    /// The nodes that the pickles put into their memos, if that may not be all: only for pickles of cPickle.
     pub(crate) memoized: Option<Box<Memoized>>,
-    /// Whether no node is referred to twice, as where a pickle fetches nothing and calls nothing.
+    /// Whether no node has two references, as in a pickle without GET and without calls.
     pub(crate) is_tree: Known,
 }
 
-/// How many cells there may be, and whether more were wanted.
+/// The maximum number of cells, and whether more were requested.
 ///
-/// One opcode can double the room of a list that takes most of what a load may hold. Such a list is left as it is: the
-/// load ends in an error at the next look at the limits, or when the pickle ends.
+/// One opcode can double the capacity of a list that takes most of the memory that a load may hold. Such a list is not
+/// grown: the load ends in an error at the next check of the limits, or at the end of the pickle.
 #[derive(Clone, Copy)]
 pub(crate) struct Growth {
     pub(crate) most: usize,
-    /// 0, or how many cells were wanted beyond that.
+    /// 0, or the number of cells that were requested beyond `most`.
     pub(crate) refused: usize,
 }
 
@@ -88,7 +88,7 @@ impl Default for Growth {
     }
 }
 
-/// What is known of a graph until it is changed; a copy, which is made to be changed, knows nothing.
+/// A property that is known until the graph is changed. It is unknown in a copy, which is made to be changed.
 #[derive(Default)]
 pub(crate) struct Known(pub(crate) bool);
 
@@ -106,7 +106,7 @@ pub(crate) struct Row {
     pub(crate) cap: u32,
 }
 
-/// A range of cells that stays as it is: a tuple.
+/// A range of cells of fixed length: a tuple.
 #[derive(Clone, Copy)]
 pub(crate) struct Fixed {
     pub(crate) start: u32,
@@ -114,7 +114,7 @@ pub(crate) struct Fixed {
 }
 
 impl Fixed {
-    /// The range without so many cells at its beginning.
+    /// Returns the range without its first `count` cells.
     #[inline(always)]
     pub(crate) fn after(self, count: u32) -> Fixed {
         let count = count.min(self.len);
@@ -130,46 +130,46 @@ pub(crate) struct Keyed {
     pub(crate) table: u32,
 }
 
-impl Nothing for Row {
-    const NOTHING: &'static Row = &Row { start: 0, len: 0, cap: 0 };
+impl DefaultNode for Row {
+    const DEFAULT: &'static Row = &Row { start: 0, len: 0, cap: 0 };
 }
 
-impl Nothing for Fixed {
-    const NOTHING: &'static Fixed = &Fixed { start: 0, len: 0 };
+impl DefaultNode for Fixed {
+    const DEFAULT: &'static Fixed = &Fixed { start: 0, len: 0 };
 }
 
-impl Nothing for Keyed {
-    const NOTHING: &'static Keyed = &Keyed { row: *Row::NOTHING, table: 0 };
+impl DefaultNode for Keyed {
+    const DEFAULT: &'static Keyed = &Keyed { row: *Row::DEFAULT, table: 0 };
 }
 
-impl Nothing for f64 {
-    const NOTHING: &'static f64 = &0.0;
+impl DefaultNode for f64 {
+    const DEFAULT: &'static f64 = &0.0;
 }
 
-impl Nothing for [f64; 2] {
-    const NOTHING: &'static [f64; 2] = &[0.0; 2];
+impl DefaultNode for [f64; 2] {
+    const DEFAULT: &'static [f64; 2] = &[0.0; 2];
 }
 
 /// A persistent id.
-impl Nothing for Cell {
-    const NOTHING: &'static Cell = &Cell::NONE;
+impl DefaultNode for Cell {
+    const DEFAULT: &'static Cell = &Cell::NONE;
 }
 
-impl Nothing for GlobalNode {
-    const NOTHING: &'static GlobalNode = &GlobalNode { module: Cell::NONE, name: Cell::NONE, is_one_name: false };
+impl DefaultNode for GlobalNode {
+    const DEFAULT: &'static GlobalNode = &GlobalNode { module: Cell::NONE, name: Cell::NONE, is_one_name: false };
 }
 
-impl Nothing for BufferNode {
-    const NOTHING: &'static BufferNode = &BufferNode { index: 0, readonly: true, data: None };
+impl DefaultNode for BufferNode {
+    const DEFAULT: &'static BufferNode = &BufferNode { index: 0, readonly: true, data: None };
 }
 
-/// Two names, each a text.
+/// A global: module and name, each a text.
 #[derive(Clone, Copy)]
 pub(crate) struct GlobalNode {
     pub(crate) module: Cell,
     pub(crate) name: Cell,
-    /// Whether the name is that of one attribute of the module though it may have dots, as GLOBAL takes it below protocol 4.
-    /// Else a dot makes it a path: the qualified name of what is nested in a class.
+    /// Whether the name is one attribute of the module even if it has dots, as GLOBAL reads it below protocol 4.
+    /// Otherwise a dotted name is the qualified name of something nested in a class.
     pub(crate) is_one_name: bool,
 }
 
@@ -181,18 +181,18 @@ pub(crate) struct BufferNode {
     pub(crate) data: Option<Bytes>,
 }
 
-/// How far each arena reaches: every id below is one of a node.
+/// The length of each arena: every id below it has a node.
 #[derive(Clone, Copy)]
 pub(crate) struct Extent([usize; 13]);
 
 impl Extent {
-    /// Whether all nodes of an extent are in this one.
+    /// Whether this extent includes all nodes of another.
     fn covers(&self, other: &Extent) -> bool {
         self.0.iter().zip(&other.0).all(|(mine, others)| mine >= others)
     }
 }
 
-/// The id of the next node of an arena.
+/// Returns the id of the next node of an arena.
 #[inline(always)]
 pub(crate) fn next_id(len: usize) -> u32 {
     if len >= u32::MAX as usize {
@@ -213,7 +213,7 @@ impl Arena {
         Cell::int(value).unwrap_or_else(|| self.new_big_int(&value.to_le_bytes()))
     }
 
-    /// An integer from little-endian two's complement; superfluous sign bytes are dropped.
+    /// Adds an integer in little-endian two's complement; redundant sign bytes are dropped.
     #[inline(always)]
     pub(crate) fn new_int_le(&mut self, bytes: &[u8]) -> Cell {
         match from_le_bytes(bytes) {
@@ -237,8 +237,8 @@ impl Arena {
         self.push_span(Tag::BigInt, span)
     }
 
-    /// A `long` of Python 2 that 64 bits hold. It is kept apart from an `int`, which another opcode writes; in all else the
-    /// two are one.
+    /// Adds a `long` of Python 2 that fits 64 bits. It is distinguished from an `int` only because it is written with a
+    /// different opcode.
     #[inline(never)]
     pub(crate) fn new_short_long(&mut self, value: i64) -> Cell {
         let span = self.payloads.keep(&value.to_le_bytes());
@@ -270,21 +270,21 @@ impl Arena {
         Cell::node(tag, id)
     }
 
-    /// A text (`surrogates` tells whether it holds any), bytes or an 8-bit string.
+    /// Adds a text (`surrogates`: whether it holds any), bytes or an 8-bit string.
     #[inline(always)]
     pub(crate) fn new_text(&mut self, tag: Tag, payload: &[u8], surrogates: bool) -> Cell {
         let span = self.payloads.keep(payload);
         self.push_text(tag, payload, span.with_surrogates(surrogates))
     }
 
-    /// The same for a payload that is kept in `span`.
+    /// Adds a text, bytes or an 8-bit string whose payload is stored in `span`.
     #[inline(always)]
     pub(crate) fn push_text(&mut self, tag: Tag, payload: &[u8], span: Span) -> Cell {
         let id = self.spans.push(span);
         Cell::payload(tag, id, payload)
     }
 
-    /// Bytes, an 8-bit string or a bytearray that share a block.
+    /// Adds bytes, an 8-bit string or a bytearray that share a block.
     pub(crate) fn new_block(&mut self, tag: Tag, block: Bytes) -> Cell {
         let bytes = block.clone();
         let span = self.payloads.push_block(block);
@@ -323,7 +323,7 @@ impl Arena {
         Cell::node(Tag::Dict, id)
     }
 
-    /// An empty set, or an empty frozenset that its maker fills before anyone sees it.
+    /// Adds an empty set, or an empty frozenset that the caller fills before it is used.
     #[inline(always)]
     pub(crate) fn new_set(&mut self, tag: Tag) -> Cell {
         let id = self.sets.push(Keyed::default());
@@ -335,7 +335,7 @@ impl Arena {
         Cell::node(Tag::Global, id)
     }
 
-    /// A global that the pickle names which is being loaded.
+    /// Adds a global of the pickle that is being loaded.
     pub(crate) fn new_loaded_global(&mut self, module: Cell, name: Cell) -> Cell {
         let global = self.new_global(module, name);
         let is_one_name = self.protocol.is_some_and(|protocol| protocol < 4);
@@ -367,20 +367,20 @@ impl Arena {
         Cell::node(Tag::Object, id)
     }
 
-    /// The cells of a row; none for a range that is out of bounds.
+    /// Returns a range of cells; none if it is out of bounds.
     #[inline(always)]
     pub(crate) fn range(&self, start: u32, len: u32) -> &[Cell] {
         self.cells.get(start as usize..start as usize + len as usize).unwrap_or(&[])
     }
 
-    /// The items of a list, tuple or set, or the rows of a dict, keys and values in turn; nothing for any other.
+    /// Returns the items of a list, tuple or set, or the keys and values of a dict in turn; none for any other value.
     #[inline]
     pub(crate) fn items(&self, cell: Cell) -> &[Cell] {
         let Fixed { start, len } = self.item_range(cell);
         self.range(start, len)
     }
 
-    /// Where these lie among the cells.
+    /// Returns the range of [`items`](Arena::items) in the cells.
     #[inline]
     pub(crate) fn item_range(&self, cell: Cell) -> Fixed {
         let Row { start, len, .. } = match cell.tag() {
@@ -398,7 +398,7 @@ impl Arena {
         self.range(row.start, row.len)
     }
 
-    /// The bytes of a text, bytes, 8-bit string, bytearray or big integer.
+    /// Returns the bytes of a text, bytes, 8-bit string, bytearray or big integer.
     #[inline(always)]
     pub(crate) fn payload(&self, cell: Cell) -> &[u8] {
         self.payloads.get(self.spans[cell])
@@ -412,21 +412,21 @@ impl Arena {
         }
     }
 
-    /// Lets payloads that lie in `input` stay there.
+    /// Shares `input`: payloads in it are not copied.
     pub(crate) fn share_input(&mut self, input: Bytes) {
         self.payloads.input = input;
     }
 
-    /// Copies a whole input into an arena without nodes: what lies at an offset of the input lies there in the text.
+    /// Copies a whole input into an empty arena: offsets in the input are offsets in the text.
     pub(crate) fn copy_input(&mut self, input: &[u8]) {
         let text = &mut self.payloads.text;
         text.clear();
         text.extend_from_slice(input);
-        // The last payload, too, has a head of fixed width.
+        // The last payload, too, can be read with a head of fixed length.
         text.extend_from_slice(&[0; Span::HEAD]);
     }
 
-    /// How far each arena reaches.
+    /// Returns the length of each arena.
     pub(crate) fn extent(&self) -> Extent {
         Extent([
             self.cells.len(),
@@ -445,17 +445,18 @@ impl Arena {
         ])
     }
 
-    /// Whether all nodes are there that were before the graph was handed to code of the caller's.
+    /// Checks that no nodes were removed while caller code had the graph.
     pub(crate) fn check_covers(&self, before: &Extent) -> Result<()> {
         if self.extent().covers(before) {
             return Ok(());
         }
-        let expected = "the graph that was handed out, with nothing taken out of it";
-        Err(Error::new(ErrorKind::Resolver, expected, "another in its place"))
+        let expected = "the same graph after a call of caller code";
+        Err(Error::new(ErrorKind::Resolver, expected, "a graph with nodes removed"))
     }
 }
 
-/// Adds cells to a row: in place where there is room or the row ends the arena, else as a copy twice as long.
+/// Adds cells to a row: in place if its capacity suffices or the row is the last of the arena, else in a copy of twice
+/// the length.
 #[inline(always)]
 pub(crate) fn extend_row(cells: &mut Vec<Cell>, growth: &mut Growth, row: &mut Row, items: &[Cell]) {
     let end = row.start as usize + row.len as usize;

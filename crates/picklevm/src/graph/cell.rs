@@ -1,4 +1,4 @@
-//! The eight-byte cell: one value, or the kind and id of the node that holds it.
+//! The eight-byte cell: an inline value, or the kind and id of a node.
 //!
 //! ```text
 //! bit  63                              32 31            8 7    3 2 0
@@ -7,17 +7,17 @@
 //!     [ id of the node                   |fingerprint   |kind  |010]
 //! ```
 //!
-//! Small integers, ordinary floats, `None`, the booleans, the empty tuple and zero live in the cell itself.
+//! Small integers, ordinary floats, `None`, the booleans, the empty tuple and zero are stored in the cell itself.
 //! Everything else is an index into the arena of its kind. The fingerprint of a text (its length up to 255, first and
-//! last byte) lets most comparisons of keys end without touching memory.
+//! last byte) decides most comparisons of keys without reading the payload.
 
 use std::fmt;
 
-/// Payloads of at least this many bytes are long: their fingerprints do not tell their lengths apart, and what is known
-/// of them as keys is kept.
-pub(crate) const LONG: usize = 255;
+/// Payloads of at least this many bytes are long: fingerprints do not distinguish their lengths, and their hashes as
+/// keys are cached.
+pub(crate) const LONG_PAYLOAD: usize = 255;
 
-/// A value in eight bytes; see the module's documentation for the layout.
+/// A value in eight bytes. The module documentation shows the layout.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Cell(u64);
 
@@ -27,7 +27,7 @@ const TAG_INT: u64 = 0;
 const TAG_FLOAT: u64 = 1;
 const TAG_NODE: u64 = 2;
 
-/// What a cell holds: the low byte of a node's cell, or one of the two inline numbers.
+/// The type of a cell: the low byte of a node's cell, or one of the two inline numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub(crate) enum Tag {
@@ -35,20 +35,20 @@ pub(crate) enum Tag {
     Int,
     /// A float whose exponent is small enough, inline.
     Float,
-    /// No value: a hole in the memo.
+    /// No value, such as a hole in the memo.
     Hole,
     None,
     True,
     False,
-    /// The empty tuple, which Python has only once.
+    /// The empty tuple, of which Python has only one.
     EmptyTuple,
     /// The float 0.0, whose exponent does not fit inline.
     ZeroFloat,
     /// Any other float, by index.
     WideFloat,
     Complex,
-    /// An integer of more than 61 bits, or a `long` of Python 2: a span of little-endian two's complement, of eight bytes
-    /// at least. The first of those with a payload.
+    /// An integer of more than 61 bits, or a `long` of Python 2: a span of at least eight bytes in little-endian two's
+    /// complement. The first tag with a payload.
     BigInt,
     Str,
     Bytes,
@@ -67,8 +67,8 @@ pub(crate) enum Tag {
     NativeObject,
 }
 
-/// The tag of a node cell, by the number that is stored in bits 3 to 7.
-// No table: a `match` on the tag is then one jump by the number itself.
+/// Returns the tag of a node cell by the number in bits 3 to 7.
+// Not a table: this way a `match` on the tag is one jump by the number itself.
 #[inline(always)]
 const fn node_tag(number: u8) -> Tag {
     macro_rules! numbered {
@@ -89,8 +89,8 @@ const fn low_byte(tag: Tag) -> u64 {
     ((tag as u64 - Tag::Hole as u64) << TAG_BITS) | TAG_NODE
 }
 
-/// The mark of a short `long`, where the fingerprint of others has their length, which is eight at least.
-const SHORT_LONG: u64 = 1 << 8;
+/// Marks a short `long`. The bit is in the length of other fingerprints; the length of a big integer is at least eight.
+const SHORT_LONG_PAYLOAD: u64 = 1 << 8;
 
 /// Floats are inline when the four high bits of their exponent are 0111 or 1000.
 const FLOAT_BIAS: u64 = 0x7000_0000_0000_0000;
@@ -103,17 +103,17 @@ impl Cell {
     pub(crate) const EMPTY_TUPLE: Cell = Cell(low_byte(Tag::EmptyTuple));
     const ZERO_FLOAT: Cell = Cell(low_byte(Tag::ZeroFloat));
 
-    /// The integers that fit inline.
+    /// The range of integers that fit inline.
     #[cfg(test)]
     pub(crate) const INT_RANGE: std::ops::RangeInclusive<i64> = -(1 << 60)..=(1 << 60) - 1;
 
-    /// An integer that is known to fit 61 bits, such as any of 32.
+    /// Returns the cell of an integer of at most 32 bits, which always fits.
     #[inline(always)]
     pub(crate) const fn small_int(value: i32) -> Cell {
         Cell(((value as i64) << TAG_BITS) as u64)
     }
 
-    /// An integer, if it fits inline.
+    /// Returns the cell of an integer, if it fits inline.
     #[inline(always)]
     pub(crate) const fn int(value: i64) -> Option<Cell> {
         let shifted = value << TAG_BITS;
@@ -125,7 +125,7 @@ impl Cell {
         if value { Cell::TRUE } else { Cell::FALSE }
     }
 
-    /// A float, if it fits inline.
+    /// Returns the cell of a float, if it fits inline.
     #[inline(always)]
     pub(crate) const fn float(value: f64) -> Option<Cell> {
         let bits = value.to_bits();
@@ -139,37 +139,38 @@ impl Cell {
         }
     }
 
-    /// The cell of node `id` of an arena.
+    /// Returns the cell of node `id` of an arena.
     #[inline(always)]
     pub(crate) const fn node(tag: Tag, id: u32) -> Cell {
         Cell(low_byte(tag) | (id as u64) << 32)
     }
 
-    /// The cell of an integer node that is a `long` of Python 2, though 64 bits hold it: its span has eight bytes.
+    /// Returns the cell of a `long` of Python 2 that fits 64 bits: an integer node whose span has eight bytes.
     #[inline(always)]
     pub(crate) const fn short_long(id: u32) -> Cell {
-        Cell(Cell::node(Tag::BigInt, id).0 | SHORT_LONG)
+        Cell(Cell::node(Tag::BigInt, id).0 | SHORT_LONG_PAYLOAD)
     }
 
-    /// Whether an integer node is a `long` of Python 2 that 64 bits hold.
+    /// Whether an integer node is a `long` of Python 2 that fits 64 bits.
     #[inline(always)]
     pub(crate) const fn is_short_long(self) -> bool {
-        self.0 & (0xff << 8 | 0xff) == low_byte(Tag::BigInt) | SHORT_LONG
+        self.0 & (0xff << 8 | 0xff) == low_byte(Tag::BigInt) | SHORT_LONG_PAYLOAD
     }
 
-    /// The cell of a text or bytes node, with its fingerprint.
+    /// Returns the cell of a text or bytes node, with its fingerprint.
     #[inline(always)]
     pub(crate) fn text(tag: Tag, id: u32, bytes: &[u8]) -> Cell {
-        let print = match (bytes.first(), bytes.last()) {
+        let fingerprint = match (bytes.first(), bytes.last()) {
             (Some(first), Some(last)) => {
-                (bytes.len().min(LONG) as u64) << 8 | (*first as u64) << 16 | (*last as u64) << 24
+                (bytes.len().min(LONG_PAYLOAD) as u64) << 8 | (*first as u64) << 16 | (*last as u64) << 24
             }
             _ => 0,
         };
-        Cell(low_byte(tag) | print | (id as u64) << 32)
+        Cell(low_byte(tag) | fingerprint | (id as u64) << 32)
     }
 
-    /// The cell of a node that has a payload: with its fingerprint, but for bytearrays, whose contents change.
+    /// Returns the cell of a node with a payload. It has a fingerprint, except for bytearrays, whose contents can
+    /// change.
     #[inline(always)]
     pub(crate) fn payload(tag: Tag, id: u32, bytes: &[u8]) -> Cell {
         match tag {
@@ -200,13 +201,13 @@ impl Cell {
     /// Whether the cell is a node of one of the tags from `FIRST` to `LAST`: one comparison.
     #[inline(always)]
     pub(super) const fn is_from<const FIRST: u8, const LAST: u8>(self) -> bool {
-        // The number of the tag lies above three bits, which are the same for all nodes.
+        // The tag number is above three bits, which are the same for all nodes.
         let above_first = (self.0 as u8).wrapping_sub(((FIRST - Tag::Hole as u8) << TAG_BITS) | TAG_NODE as u8);
         above_first.rotate_right(TAG_BITS) <= LAST - FIRST
     }
 
-    /// What a node's cell is put together from again by [`Cell::node`], and an extension code; of other cells any number.
-    /// Nothing is indexed by it: the arenas take cells, and look at their tags.
+    /// Returns the id of a node, for [`Cell::node`], or an extension code; meaningless for other cells. It is not used
+    /// as an index: the arenas take cells and check their tags.
     #[inline(always)]
     pub(crate) const fn high(self) -> u32 {
         (self.0 >> 32) as u32
@@ -215,28 +216,28 @@ impl Cell {
     /// Whether a text or bytes node has a long payload.
     #[inline(always)]
     pub(crate) const fn is_long(self) -> bool {
-        self.0 >> 8 & 0xff == LONG as u64
+        self.0 >> 8 & 0xff == LONG_PAYLOAD as u64
     }
 
-    /// Kind and fingerprint: texts that differ here differ.
+    /// Returns kind and fingerprint: texts are different if these differ.
     #[inline(always)]
-    pub(crate) const fn print(self) -> u32 {
+    pub(crate) const fn fingerprint(self) -> u32 {
         self.0 as u32
     }
 
-    /// The bits, for hashing by identity.
+    /// Returns the bits, for hashing by identity.
     #[inline(always)]
     pub(crate) const fn bits(self) -> u64 {
         self.0
     }
 
-    /// The inline integer; meaningless for another tag.
+    /// Returns the inline integer; meaningless for another tag.
     #[inline(always)]
     pub(crate) const fn as_int(self) -> i64 {
         self.0 as i64 >> TAG_BITS
     }
 
-    /// The first four cells of a slice as integers, if each is one from 0 to 255.
+    /// Returns the first four cells of a slice as bytes, if each is an integer from 0 to 255.
     #[inline(always)]
     pub(crate) fn four_bytes(cells: &[Cell]) -> Option<[u8; 4]> {
         let four: &[Cell; 4] = cells.first_chunk()?;
@@ -244,7 +245,7 @@ impl Cell {
         (all & !(0xff << TAG_BITS) == 0).then(|| four.map(|cell| (cell.0 >> TAG_BITS) as u8))
     }
 
-    /// The inline float; meaningless for another tag.
+    /// Returns the inline float; meaningless for another tag.
     #[inline(always)]
     pub(crate) const fn as_float(self) -> f64 {
         f64::from_bits((self.0 >> TAG_BITS).wrapping_add(FLOAT_BIAS).rotate_right(1))
@@ -314,11 +315,11 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_tells_length_first_and_last_byte() {
-        let print = |bytes: &[u8]| Cell::text(Tag::Str, 9, bytes).print();
-        assert_ne!(print(b"ab"), print(b"ac"));
-        assert_ne!(print(b"ab"), print(b"bb"));
-        assert_ne!(print(b"ab"), print(b"aab"));
-        assert_eq!(print(b"axb"), print(b"ayb"));
+    fn the_fingerprint_holds_length_first_and_last_byte() {
+        let fingerprint = |bytes: &[u8]| Cell::text(Tag::Str, 9, bytes).fingerprint();
+        assert_ne!(fingerprint(b"ab"), fingerprint(b"ac"));
+        assert_ne!(fingerprint(b"ab"), fingerprint(b"bb"));
+        assert_ne!(fingerprint(b"ab"), fingerprint(b"aab"));
+        assert_eq!(fingerprint(b"axb"), fingerprint(b"ayb"));
     }
 }

@@ -1,14 +1,14 @@
 //! Equality of values (Python's `==`) and of graphs (shape, sharing and cycles).
 //!
-//! Nothing recurses, and compounds that were found equal are joined in classes, so that sharing costs nothing and
-//! cycles end.
+//! There is no recursion. Compound values that were compared are joined in equivalence classes, so that shared values
+//! are compared once and cycles end.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
 use super::arena::Arena;
-use super::cell::{Cell, LONG, Tag};
+use super::cell::{Cell, LONG_PAYLOAD, Tag};
 use super::object::OpKind;
 use super::value::Value;
 
@@ -19,7 +19,7 @@ impl PartialEq for Value<'_> {
     }
 }
 
-/// Classes of nodes that are held to be equal (union-find). The flag tells the two graphs apart.
+/// Equivalence classes of nodes that are assumed equal (union-find). The flag distinguishes the two graphs.
 #[derive(Default)]
 struct Classes {
     parent: HashMap<(bool, Cell), (bool, Cell), RandomState>,
@@ -36,7 +36,7 @@ impl Classes {
         node
     }
 
-    /// Joins two classes; tells whether they were apart.
+    /// Joins two classes. Returns whether they were different.
     fn join(&mut self, a: (bool, Cell), b: (bool, Cell)) -> bool {
         let (a, b) = (self.find(a), self.find(b));
         if a != b {
@@ -46,7 +46,7 @@ impl Classes {
     }
 }
 
-/// Kinds of values that can be equal to each other.
+/// Returns one tag for all types of values that can be equal to each other.
 fn family(tag: Tag) -> Tag {
     match tag {
         Tag::EmptyTuple => Tag::Tuple,
@@ -62,24 +62,25 @@ pub(crate) fn equal((left, a): (&Arena, Cell), (right, b): (&Arena, Cell)) -> bo
     all_equal(left, right, vec![(a, b)])
 }
 
-/// Whether Python's `==` holds for every pair; what the pairs share is looked at once.
+/// Whether Python's `==` holds for every pair. Shared values are compared once.
 pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>) -> bool {
-    let apart = !std::ptr::eq(left, right);
+    let is_other_graph = !std::ptr::eq(left, right);
     let mut classes = Classes::default();
     while let Some((a, b)) = work.pop() {
-        if a == b && (!apart || a.is(Tag::Int) || a.is(Tag::Float)) {
+        if a == b && (!is_other_graph || a.is(Tag::Int) || a.is(Tag::Float)) {
             continue;
         }
         if family(a.tag()) != family(b.tag()) {
             return false;
         }
-        if has_long_payload(left, a) && has_long_payload(right, b) && !classes.join((false, a), (apart, b)) {
+        if has_long_payload(left, a) && has_long_payload(right, b) && !classes.join((false, a), (is_other_graph, b)) {
             continue;
         }
         let same = match family(a.tag()) {
             Tag::Int => left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b)),
             Tag::Str | Tag::Bytes | Tag::ByteStr => {
-                let may_differ = a.is(Tag::ByteArray) || b.is(Tag::ByteArray) || a.print() >> 8 == b.print() >> 8;
+                let may_differ =
+                    a.is(Tag::ByteArray) || b.is(Tag::ByteArray) || a.fingerprint() >> 8 == b.fingerprint() >> 8;
                 may_differ && left.payload(a) == right.payload(b)
             }
             Tag::List | Tag::Tuple | Tag::Dict | Tag::Set => {
@@ -92,7 +93,7 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
                 {
                     return false;
                 }
-                if items.is_empty() || !classes.join((false, a), (apart, b)) {
+                if items.is_empty() || !classes.join((false, a), (is_other_graph, b)) {
                     continue;
                 }
                 match family(a.tag()) {
@@ -112,7 +113,7 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
             }
             Tag::None | Tag::Ext => a == b,
             Tag::NativeObject => live_equal((left, a), (right, b)),
-            _ => !apart && a == b,
+            _ => !is_other_graph && a == b,
         };
         if !same {
             return false;
@@ -121,11 +122,11 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
     true
 }
 
-/// Whether comparing a value takes long enough to remember that it was done.
+/// Whether comparing a value takes so long that the result is cached.
 fn has_long_payload(arena: &Arena, cell: Cell) -> bool {
     match cell.tag() {
         Tag::Str | Tag::Bytes | Tag::ByteStr => cell.is_long(),
-        Tag::ByteArray | Tag::BigInt => arena.payload(cell).len() >= LONG,
+        Tag::ByteArray | Tag::BigInt => arena.payload(cell).len() >= LONG_PAYLOAD,
         Tag::Global => {
             let global = arena.globals[cell];
             global.module.is_long() || global.name.is_long()
@@ -134,7 +135,7 @@ fn has_long_payload(arena: &Arena, cell: Cell) -> bool {
     }
 }
 
-/// Keys in the order of their hashes: only those of one hash can be equal.
+/// Returns keys sorted by hash: equal keys have equal hashes.
 fn by_hash<'a>(arena: &'a Arena, items: &'a [Cell], stride: usize) -> impl Iterator<Item = Cell> + use<'a> {
     sorted(arena, items, stride).into_iter().map(|(_, at)| items[at])
 }
@@ -149,10 +150,10 @@ fn sorted(arena: &Arena, items: &[Cell], stride: usize) -> Vec<(Option<u64>, usi
     rows
 }
 
-/// Whether two values make the same graph: kinds, contents and order, and what is shared in one is shared in the other.
+/// Returns whether two values have the same graph: the same types, contents, order and sharing.
 ///
-/// Atoms (numbers, text, bytes, globals) are compared by content; that two places hold the very same string object
-/// does not count, as Python programs cannot rely on it.
+/// Atoms (numbers, text, bytes, globals) are compared by content. Whether two places share one string object does not
+/// matter, since Python programs cannot rely on it.
 pub fn same_graph(a: Value<'_>, b: Value<'_>) -> bool {
     let (left, right) = (a.arena(), b.arena());
     let mut forth: HashMap<Cell, Cell, RandomState> = HashMap::default();
@@ -187,7 +188,7 @@ pub fn same_graph(a: Value<'_>, b: Value<'_>) -> bool {
     true
 }
 
-/// Whether a value of this kind has an identity that Python programs see.
+/// Whether values of this type have an identity that Python programs can observe.
 pub(crate) fn is_compound(tag: Tag) -> bool {
     matches!(
         tag,
@@ -203,7 +204,7 @@ pub(crate) fn is_compound(tag: Tag) -> bool {
     )
 }
 
-/// Whether two values are alike, children apart.
+/// Whether two values are the same, ignoring children.
 fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
     let bits = |arena: &Arena, cell| arena.float(cell).map(f64::to_bits);
     match (a.tag(), b.tag()) {
@@ -228,7 +229,7 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
         }
         (Tag::Global, Tag::Global) => equal((left, a), (right, b)),
         (Tag::NativeObject, Tag::NativeObject) => live_equal((left, a), (right, b)),
-        // A `long` of Python 2 is told apart in no other way than by its opcode.
+        // A `long` of Python 2 differs from an `int` only in its opcode.
         (Tag::Int | Tag::BigInt, Tag::Int | Tag::BigInt) => {
             left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b))
         }
@@ -238,7 +239,7 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
     }
 }
 
-/// Whether two native objects are the same or call themselves equal.
+/// Whether two native objects are the same or equal.
 pub(super) fn live_equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
     let (x, y) = (a.0.live(a.1), b.0.live(b.1));
     std::ptr::addr_eq(x, y) || x.equals(y)

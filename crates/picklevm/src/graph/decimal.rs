@@ -1,33 +1,33 @@
-//! Decimal digits of very large integers, both ways, in less than quadratic time.
+//! Parsing and printing very large integers in decimal in less than quadratic time.
 //!
-//! Both directions split a number in halves by a power of ten and use the multiplication and division of num-bigint
-//! on them. Depth of recursion is the logarithm of the length.
+//! Both directions split a number in halves by a power of ten and use the multiplication and division of num-bigint on
+//! them. The recursion depth is logarithmic in the length.
 
 use num_bigint::BigUint;
 
-/// Below this many digits the quadratic way is the faster one.
-const PLAIN: usize = 1000;
+/// Below this many digits the quadratic algorithm is faster.
+const QUADRATIC_DIGITS: usize = 1000;
 
-/// 10 to the powers PLAIN, 2 PLAIN, 4 PLAIN, … up to half of `digits`.
+/// Returns 10 to the powers n, 2 n, 4 n, … up to half of `digits`, for n = `QUADRATIC_DIGITS`.
 fn powers(digits: usize) -> Vec<BigUint> {
-    let mut powers = vec![BigUint::from(10u8).pow(PLAIN as u32)];
-    while PLAIN << powers.len() < digits {
+    let mut powers = vec![BigUint::from(10u8).pow(QUADRATIC_DIGITS as u32)];
+    while QUADRATIC_DIGITS << powers.len() < digits {
         let last = &powers[powers.len() - 1];
         powers.push(last * last);
     }
     powers
 }
 
-/// The number that ASCII digits of a radix up to 16 stand for; `None` if one is no digit.
+/// Parses ASCII digits of a radix up to 16; `None` if one is not a digit.
 pub(crate) fn from_digits(digits: &[u8], radix: u32) -> Option<BigUint> {
-    if radix != 10 || digits.len() <= PLAIN {
+    if radix != 10 || digits.len() <= QUADRATIC_DIGITS {
         return BigUint::parse_bytes(digits, radix);
     }
     fn parse(digits: &[u8], powers: &[BigUint]) -> Option<BigUint> {
-        let Some((power, smaller)) = powers.split_last().filter(|_| digits.len() > PLAIN) else {
+        let Some((power, smaller)) = powers.split_last().filter(|_| digits.len() > QUADRATIC_DIGITS) else {
             return BigUint::parse_bytes(digits, 10);
         };
-        let low = PLAIN << smaller.len();
+        let low = QUADRATIC_DIGITS << smaller.len();
         if digits.len() <= low {
             return parse(digits, smaller);
         }
@@ -40,11 +40,11 @@ pub(crate) fn from_digits(digits: &[u8], radix: u32) -> Option<BigUint> {
     parse(digits, &powers(digits.len()))
 }
 
-/// The decimal digits of a number.
+/// Returns the decimal digits of a number.
 pub(crate) fn to_decimal(value: &BigUint) -> String {
-    // A little more than log10(2) digits a bit.
+    // A little more than log10(2) digits per bit.
     let digits = (value.bits() as f64 * std::f64::consts::LOG10_2) as usize + 1;
-    if value.bits() < 4 * PLAIN as u64 {
+    if value.bits() < 4 * QUADRATIC_DIGITS as u64 {
         return value.to_str_radix(10);
     }
     fn print(value: &BigUint, powers: &[BigUint], width: usize, out: &mut String) {
@@ -56,7 +56,7 @@ pub(crate) fn to_decimal(value: &BigUint) -> String {
             }
             return;
         };
-        let low = PLAIN << smaller.len();
+        let low = QUADRATIC_DIGITS << smaller.len();
         if width == 0 && value < power {
             return print(value, smaller, 0, out);
         }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_inside_and_at_the_end_stay() {
+    fn zeros_inside_and_at_the_end_are_kept() {
         let text = format!("1{}7{}", "0".repeat(2_500), "0".repeat(4_321));
         let value = from_digits(text.as_bytes(), 10).expect("digits");
         assert_eq!(to_decimal(&value), text);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_digit_is_refused() {
+    fn text_that_is_not_digits_is_rejected() {
         assert_eq!(from_digits(&b"12x4".repeat(1_000), 10), None);
         assert_eq!(from_digits(b"fg", 16), None);
     }

@@ -1,8 +1,8 @@
-//! Dicts and sets: rows in the order of insertion, with unique keys.
+//! Dicts and sets: rows in insertion order, with unique keys.
 //!
-//! Up to [`SMALL`] rows are searched one by one. Larger ones have a hash table of row numbers. While a pickle is read,
-//! rows are only added; the table is made and equal keys are merged in one pass when the pickle ends, or before
-//! anyone looks (`settle`).
+//! Up to [`MAX_LINEAR_ROWS`] rows are searched linearly. Larger dicts and sets have a hash table of row numbers. While
+//! a pickle is read, rows are only appended; the table is built and equal keys are merged in one pass at the end of the
+//! pickle, or before the first lookup (`settle`).
 
 use super::arena::{Arena, Keyed, extend_row};
 use super::cell::{Cell, Tag};
@@ -10,19 +10,19 @@ use super::hash::Unhashable;
 use super::table::Table;
 
 /// Dicts and sets of at most this many rows have no hash table.
-const SMALL: usize = 16;
+const MAX_LINEAR_ROWS: usize = 16;
 
-/// The keys of dicts of at most this many rows are compared one by one: that takes less than comparing several at a time.
-const TINY: usize = 4;
+/// For dicts of at most this many rows, comparing keys one by one is faster than comparing several at once.
+const MAX_PAIRWISE_ROWS: usize = 4;
 
-/// Cells a row: key and value of a dict, the member of a set.
+/// Returns the number of cells per row: key and value of a dict, the member of a set.
 #[inline(always)]
 fn stride(keyed: Cell) -> usize {
     if keyed.is(Tag::Dict) { 2 } else { 1 }
 }
 
 impl Arena {
-    /// Forgets all hash tables but the memory of the largest.
+    /// Drops all hash tables, but keeps the memory of the largest for reuse.
     #[inline]
     pub(crate) fn clear_tables(&mut self) {
         if !self.tables.is_empty() {
@@ -44,13 +44,13 @@ impl Arena {
     }
 
     #[inline(always)]
-    /// Leaves the rows to be searched one by one.
+    /// Drops the hash table: the rows are then searched linearly.
     pub(super) fn forget_table(&mut self, cell: Cell) {
         let keyed = self.keyed(cell);
         self.set_keyed(cell, Keyed { table: 0, ..keyed });
     }
 
-    /// Leaves so many cells of the rows.
+    /// Truncates the rows to this many cells.
     fn set_len(&mut self, cell: Cell, cells: usize) {
         let mut keyed = self.keyed(cell);
         keyed.row.len = cells as u32;
@@ -61,12 +61,12 @@ impl Arena {
         if cell.is(Tag::Dict) { self.dicts.set(cell, keyed) } else { self.sets.set(cell, keyed) }
     }
 
-    /// Adds rows while a pickle is read: keys and values in turn for a dict, members for a set.
+    /// Adds rows while a pickle is read: alternating keys and values for a dict, members for a set.
     #[inline]
     pub(crate) fn add_rows(&mut self, keyed: Cell, rows: &[Cell]) -> Result<(), Unhashable> {
         let now = self.keyed(keyed);
         let empty = now.row.len == 0 && now.table == 0;
-        if empty && keyed.is(Tag::Dict) && rows.len() <= 2 * SMALL && self.are_distinct_texts(keyed, rows) {
+        if empty && keyed.is(Tag::Dict) && rows.len() <= 2 * MAX_LINEAR_ROWS && self.are_distinct_texts(keyed, rows) {
             if let Some(dict) = self.dicts.get_mut(keyed) {
                 extend_row(&mut self.cells, &mut self.growth, &mut dict.row, rows);
             }
@@ -75,38 +75,38 @@ impl Arena {
         self.add_rows_slowly(keyed, rows)
     }
 
-    /// Whether the keys of these rows are texts that all differ, and short ones.
+    /// Whether the keys of these rows are different short texts.
     #[inline]
     fn are_distinct_texts(&self, dict: Cell, rows: &[Cell]) -> bool {
-        if self.has_keys_of_a_neighbour(dict, rows) {
+        if self.has_keys_of_previous_dict(dict, rows) {
             return true;
         }
         let keys = rows.as_chunks::<2>().0;
         let is_short_text = |key: Cell| key.is(Tag::Str) && !key.is_long();
         let is_equal_to = |key: Cell| move |[other, _]: &[Cell; 2]| self.keys_equal(*other, key);
-        if keys.len() <= TINY {
+        if keys.len() <= MAX_PAIRWISE_ROWS {
             return keys.iter().enumerate().all(|(n, [key, _])| {
                 is_short_text(*key)
-                    && !keys[..n].iter().any(|row| row[0].print() == key.print() && is_equal_to(*key)(row))
+                    && !keys[..n].iter().any(|row| row[0].fingerprint() == key.fingerprint() && is_equal_to(*key)(row))
             });
         }
-        // Fingerprints of a fixed number, so that they are compared several at a time.
-        let mut prints = [0; SMALL];
+        // A fixed number of fingerprints, so that several are compared at once.
+        let mut prints = [0; MAX_LINEAR_ROWS];
         for (print, [key, _]) in prints.iter_mut().zip(keys) {
             if !is_short_text(*key) {
                 return false;
             }
-            *print = key.print();
+            *print = key.fingerprint();
         }
         keys.iter().enumerate().all(|(n, [key, _])| {
-            let alike: u32 = prints.iter().map(|print| u32::from(*print == key.print())).sum();
+            let alike: u32 = prints.iter().map(|print| u32::from(*print == key.fingerprint())).sum();
             alike == 1 || !keys[..n].iter().any(is_equal_to(*key))
         })
     }
 
-    /// Whether one of the two dicts made before has the very same keys, as the records of a table do.
+    /// Whether one of the previous two dicts has the same key cells, as records of a table do.
     #[inline]
-    fn has_keys_of_a_neighbour(&self, dict: Cell, rows: &[Cell]) -> bool {
+    fn has_keys_of_previous_dict(&self, dict: Cell, rows: &[Cell]) -> bool {
         self.dicts.before(dict, 2).iter().rev().any(|before| {
             before.table == 0
                 && before.row.len as usize == rows.len()
@@ -127,7 +127,7 @@ impl Arena {
         let mut rest = rows;
         while let Some((row, behind)) = rest.split_at_checked(stride)
             && self.keyed(keyed).table == 0
-            && (self.keyed(keyed).row.len as usize) < SMALL * stride
+            && (self.keyed(keyed).row.len as usize) < MAX_LINEAR_ROWS * stride
         {
             rest = behind;
             match self.search_rows(keyed, row[0]) {
@@ -149,12 +149,12 @@ impl Arena {
         self.set_keyed(keyed, now);
     }
 
-    /// The number of the row with this key, by looking at each.
+    /// Returns the number of the row with this key, by linear search.
     fn search_rows(&self, keyed: Cell, key: Cell) -> Option<usize> {
         self.items(keyed).chunks_exact(stride(keyed)).position(|row| self.keys_equal(row[0], key))
     }
 
-    /// An equal key was there: the first key stays, the last value counts.
+    /// Replaces the value of an equal key; the first key is kept.
     fn replace_value(&mut self, keyed: Cell, at: usize, row: &[Cell]) {
         if let [_, value] = row {
             let start = self.keyed(keyed).row.start as usize;
@@ -162,7 +162,7 @@ impl Arena {
         }
     }
 
-    /// An empty hash table, for a dict or set that has none.
+    /// Adds an empty hash table, for a dict or set that has none.
     pub(crate) fn new_table(&mut self) -> u32 {
         self.tables.push(self.spare.take().unwrap_or_default());
         self.tables.len() as u32
@@ -183,7 +183,7 @@ impl Arena {
         }
     }
 
-    /// Makes the keys of all dicts and sets unique; before this, nobody may look at them.
+    /// Makes the keys of all dicts and sets unique. Must be called before they are read.
     #[inline]
     pub(crate) fn settle_all(&mut self) {
         while let Some(keyed) = self.unsettled.pop() {
@@ -191,7 +191,7 @@ impl Arena {
         }
     }
 
-    /// Puts rows that were added since the last time into the hash table, merging equal keys.
+    /// Adds the rows since the last call to the hash table, merging equal keys.
     pub(crate) fn settle(&mut self, keyed: Cell) {
         let now = self.keyed(keyed);
         if now.table == 0 {
@@ -220,7 +220,7 @@ impl Arena {
         self.set_len(keyed, kept * stride);
     }
 
-    /// Puts the rows behind the `settled` first into the hash table one by one; returns how many are left of all.
+    /// Adds the rows after the first `settled` to the hash table one by one. Returns the number of rows after merging.
     fn merge_rows(&mut self, keyed: Cell, table: &mut Table, settled: usize) -> usize {
         let (stride, now) = (stride(keyed), self.keyed(keyed));
         let start = now.row.start as usize;
@@ -248,12 +248,12 @@ impl Arena {
         kept
     }
 
-    /// The hash of the key at this place. Keys that cannot be hashed were refused when their row was added.
+    /// Returns the hash of the key at this cell. Unhashable keys were rejected when their row was added.
     fn row_hash(&self, at: usize) -> u64 {
         self.cells.get(at).and_then(|key| self.known_hash(*key)).unwrap_or_default()
     }
 
-    /// The number of the row whose key has this hash and satisfies `equal`.
+    /// Returns the number of the row whose key has this hash and satisfies `equal`.
     pub(crate) fn find_row(&self, keyed: Cell, hash: u64, equal: impl Fn(Cell) -> bool) -> Option<usize> {
         let stride = stride(keyed);
         let rows = self.items(keyed);
@@ -265,7 +265,7 @@ impl Arena {
         }
     }
 
-    /// Removes a row; those behind it move up, which takes time in their number.
+    /// Removes a row. Takes linear time in the number of rows after it.
     pub(crate) fn remove_row(&mut self, keyed: Cell, at: usize) {
         let stride = stride(keyed);
         let now = self.keyed(keyed);
@@ -276,9 +276,9 @@ impl Arena {
             table.remove(hash(at), at as u32);
             let rows = len / stride;
             if rows - at < rows / 4 {
-                (at + 1..rows).for_each(|behind| table.move_up(hash(behind), behind as u32));
+                (at + 1..rows).for_each(|behind| table.decrement(hash(behind), behind as u32));
             } else {
-                table.move_all_up_behind(at as u32);
+                table.decrement_all_after(at as u32);
             }
             table.settled -= 1;
             self.tables[now.table as usize - 1] = table;
@@ -287,11 +287,11 @@ impl Arena {
         self.set_len(keyed, len - stride);
     }
 
-    /// Keeps the rows that `keep` says, in their order.
+    /// Keeps the rows for which `keep` returns `true`, in order.
     pub(crate) fn retain_rows(&mut self, keyed: Cell, mut keep: impl FnMut(&Arena, &[Cell]) -> bool) {
         let stride = stride(keyed);
         let now = self.keyed(keyed);
-        // The rows stay as they are until `keep`, which may panic, was asked of each.
+        // `keep` may panic: the rows are changed only after it was called for all of them.
         let rows = self.row(now.row).chunks_exact(stride);
         let kept: Vec<Cell> = rows.filter(|row| keep(self, row)).flatten().copied().collect();
         let start = now.row.start as usize;
@@ -300,7 +300,7 @@ impl Arena {
         self.rebuild(keyed);
     }
 
-    /// Makes the hash table of a dict or set anew, if it has one.
+    /// Rebuilds the hash table of a dict or set, if it has one.
     pub(crate) fn rebuild(&mut self, keyed: Cell) {
         if let Some(table) = (self.keyed(keyed).table as usize).checked_sub(1) {
             self.tables[table].clear();

@@ -1,4 +1,4 @@
-//! Values in a few words, for errors.
+//! Short descriptions of values, for errors.
 
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
@@ -6,7 +6,7 @@ use super::hash::Unhashable;
 use super::value::Value;
 use crate::error::{Error, ErrorKind};
 
-/// A value in a few words.
+/// Describes a value in a few words.
 pub(crate) fn describe(arena: &Arena, cell: Cell) -> String {
     let value = Value::new(arena, cell);
     match value.as_object().map(|object| object.class()).or(Some(value)).and_then(Value::as_global) {
@@ -16,7 +16,7 @@ pub(crate) fn describe(arena: &Arena, cell: Cell) -> String {
     }
 }
 
-/// A name that fits a line.
+/// Shortens a name to 100 characters.
 pub(crate) fn shorten(name: &str) -> String {
     match name.char_indices().nth(100) {
         Some((end, _)) => format!("{}…", &name[..end]),
@@ -25,7 +25,7 @@ pub(crate) fn shorten(name: &str) -> String {
 }
 
 impl Unhashable {
-    /// The error that tells of it.
+    /// Returns the error for an unhashable key.
     #[cold]
     #[inline(never)]
     pub(crate) fn error(self, arena: &Arena) -> Error {

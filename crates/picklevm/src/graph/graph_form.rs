@@ -1,9 +1,9 @@
-//! The graph form: a graph as lines of JSON that leave nothing out, for comparing graphs across programs.
+//! The graph form: a lossless form of a graph in JSON lines, for comparing graphs across programs.
 //!
-//! The first line names the root (and the effects that it does not reach); each further line is one compound value,
-//! in the order of its id. Ids are given depth first, parents before children, children from left to right, the
-//! first time a value is met. Atoms stand where they are used: integers in hexadecimal, floats as their eight bytes
-//! from the most significant, text in ASCII with `\u` escapes, bytes in hexadecimal.
+//! The first line holds the root (and the effects that it does not reach); each further line is one compound value, in
+//! the order of ids. Ids are assigned depth first, parents before children, children from left to right, when a value
+//! is first reached. Atoms are written inline: integers in hexadecimal, floats as their eight bytes from the most
+//! significant, text in ASCII with `\u` escapes, bytes in hexadecimal.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -12,21 +12,22 @@ use foldhash::fast::RandomState;
 use picklevm_ops::Text;
 
 use super::arena::Arena;
-use super::cell::{Cell, LONG, Tag};
+use super::cell::{Cell, LONG_PAYLOAD, Tag};
 use super::node_index::NodeIndex;
 use super::object::{Construction, OpKind};
 use super::value::{Kind, Value};
 use super::walk::Walk;
 
-/// Writes the graph form of a value: JSON lines in ASCII that tell kinds, contents, sharing, cycles, and how
-/// instances were made.
+/// Writes the graph form of a value: JSON lines in ASCII with types, contents, sharing, cycles, and how instances are
+/// made.
 ///
-/// Two pickles with one graph form load to the same thing in Python. Memory beyond the graph is a few bytes a node.
+/// Two pickles with the same graph form load to the same objects in Python. Memory beyond the graph is a few bytes per
+/// node.
 ///
 /// # Errors
 ///
-/// Those of `out`; [`FileTooLarge`](io::ErrorKind::FileTooLarge) once text, bytes and integers of 255 bytes and more that
-/// several places share took more than 1 GiB to write again.
+/// Errors of `out`; [`FileTooLarge`](io::ErrorKind::FileTooLarge) if shared text, bytes and integers of 255 bytes and
+/// more would take more than 1 GiB to write repeatedly.
 ///
 /// ```
 /// let graph = picklevm::loads(b"\x80\x02]q\x00(K\x01h\x00e.")?;   // a list that holds itself
@@ -39,12 +40,12 @@ pub fn write_graph_form(root: Value<'_>, out: impl Write) -> io::Result<()> {
     let arena = root.arena();
     let effects = if arena.roots.first() == Some(&root.cell()) { &arena.effects[..] } else { &[] };
     let starts = || std::iter::once(root.cell()).chain(effects.iter().copied());
-    let slots = NodeIndex::new(arena);
-    let mut ids = vec![0; slots.len()];
+    let index = NodeIndex::new(arena);
+    let mut ids = vec![0; index.len()];
     for (id, cell) in Walk::new(arena, starts()).enumerate() {
-        ids[slots.of(cell)] = id;
+        ids[index.of(cell)] = id;
     }
-    let mut form = Form { arena, slots, ids, written: HashSet::default(), again_left: MOST_AGAIN, out };
+    let mut form = Form { arena, index, ids, written: HashSet::default(), repeated_left: MAX_REPEATED_BYTES, out };
     form.out.write_all(b"{\"root\":")?;
     form.value(root.cell())?;
     if !effects.is_empty() {
@@ -60,45 +61,47 @@ pub fn write_graph_form(root: Value<'_>, out: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes of payload that may be written more than once.
-const MOST_AGAIN: usize = 1 << 30;
+/// Maximum number of payload bytes written repeatedly.
+const MAX_REPEATED_BYTES: usize = 1 << 30;
 
 struct Form<'g, W> {
     arena: &'g Arena,
-    slots: NodeIndex,
-    /// The id of each compound value that is reached, by slot.
+    index: NodeIndex,
+    /// The id of each reached compound value, by node index.
     ids: Vec<usize>,
-    /// Which long payloads have been written.
+    /// The long payloads that have been written.
     written: HashSet<Cell, RandomState>,
-    again_left: usize,
+    repeated_left: usize,
     out: W,
 }
 
 impl<W: Write> Form<'_, W> {
-    /// Counts a payload that was written before.
-    fn count_again(&mut self, cell: Cell) -> io::Result<()> {
+    /// Counts a payload if it was written before.
+    fn count_repeated(&mut self, cell: Cell) -> io::Result<()> {
         if let Tag::Global = cell.tag() {
             let global = self.arena.globals[cell];
-            self.count_again(global.module)?;
-            return self.count_again(global.name);
+            self.count_repeated(global.module)?;
+            return self.count_repeated(global.name);
         }
         let len = match cell.tag() {
             Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::BigInt => self.arena.payload(cell).len(),
             _ => 0,
         };
-        // The first time it is new to the set.
-        if len < LONG || self.written.insert(cell) {
+        // Only a payload that is in the set already is counted.
+        if len < LONG_PAYLOAD || self.written.insert(cell) {
             return Ok(());
         }
-        self.again_left = self.again_left.checked_sub(len).ok_or_else(|| {
-            let expected = format!("expected at most {MOST_AGAIN} bytes of shared text to write again, found more");
+        self.repeated_left = self.repeated_left.checked_sub(len).ok_or_else(|| {
+            let expected = format!(
+                "expected at most {MAX_REPEATED_BYTES} bytes of shared payloads written repeatedly, found more"
+            );
             io::Error::new(io::ErrorKind::FileTooLarge, expected)
         })?;
         Ok(())
     }
 
     fn value(&mut self, cell: Cell) -> io::Result<()> {
-        self.count_again(cell)?;
+        self.count_repeated(cell)?;
         let out = &mut self.out;
         match Value::new(self.arena, cell).kind() {
             Kind::None => out.write_all(b"null"),
@@ -130,7 +133,7 @@ impl<W: Write> Form<'_, W> {
                 write!(out, "{{\"buffer\":{},\"readonly\":{}}}", buffer.index(), buffer.is_readonly())
             }
             Kind::Tuple(items) if items.is_empty() => out.write_all(b"{\"tuple\":[]}"),
-            _ => write!(out, "{{\"ref\":{}}}", self.ids[self.slots.of(cell)]),
+            _ => write!(out, "{{\"ref\":{}}}", self.ids[self.index.of(cell)]),
         }
     }
 
@@ -232,7 +235,7 @@ fn hex(out: &mut impl Write, before: &str, bytes: &[u8], after: &str) -> io::Res
     out.write_all(after.as_bytes())
 }
 
-/// A JSON string in ASCII; what is beyond U+FFFF becomes a pair of surrogates.
+/// Writes a JSON string in ASCII; code points above U+FFFF become surrogate pairs.
 fn json_string(out: &mut impl Write, code_points: impl Iterator<Item = u32>) -> io::Result<()> {
     out.write_all(b"\"")?;
     for code in code_points {

@@ -1,11 +1,11 @@
 //! Hashes and equality of keys, by Python's rules.
 //!
-//! Numbers are equal by value whatever their type, texts and bytes by content, globals and extension codes by name,
-//! tuples and frozensets by their items, everything else by identity. Lists, dicts, sets and bytearrays, and tuples
-//! that hold one, cannot be keys.
+//! Numbers of any type compare by value, texts and bytes by content, globals and extension codes by name, tuples and
+//! frozensets by their items, everything else by identity. Lists, dicts, sets and bytearrays, and tuples that hold one,
+//! are unhashable.
 //!
-//! Nothing recurses, and what is shared is looked at once: of each key that takes long to look at (a tuple, a frozenset, a
-//! long text) its hash is kept, and the first key that it is equal to, so that two of them compare in no time.
+//! There is no recursion, and shared values are hashed once. For each key that is slow to hash (a tuple, a frozenset, a
+//! long text) the hash and the first equal key are cached, so that two such keys compare in constant time.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
@@ -15,24 +15,24 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use super::arena::Arena;
-use super::cell::{Cell, LONG, Tag};
+use super::cell::{Cell, LONG_PAYLOAD, Tag};
 use super::compare::live_equal;
 use super::live::HashMode;
 use super::number::Number;
 
-/// One seed a process, so that nobody can prepare colliding keys and hashes agree from graph to graph.
+/// One random seed per process: an attacker cannot prepare colliding keys, and hashes are the same in all graphs.
 static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 
-/// What is known of the weighty keys of a graph.
+/// Cached hashes of the slow keys of a graph.
 #[derive(Clone)]
 pub(crate) struct Hashes {
     seed: RandomState,
     known: HashMap<Cell, Known, RandomState>,
-    /// The keys that are the first of their kind, by hash.
+    /// One key of each set of equal keys, by hash.
     firsts: HashTable<Cell>,
 }
 
-/// What is known of a weighty key.
+/// Cached data of a slow key.
 #[derive(Clone, Copy)]
 struct Known {
     hash: u64,
@@ -54,14 +54,14 @@ impl Hashes {
         }
     }
 
-    /// Bytes of memory that they take.
+    /// Returns the number of bytes of memory that the cache takes.
     pub(crate) fn held_bytes(&self) -> usize {
         self.known.len() * size_of::<(Cell, Known)>() + self.firsts.len() * size_of::<Cell>()
     }
 }
 
-/// Hashes that were just made, those of the items first.
-struct Fresh {
+/// New hashes, those of items first.
+struct NewHashes {
     hashes: HashMap<Cell, u64, RandomState>,
     order: Vec<Cell>,
 }
@@ -70,7 +70,7 @@ struct Fresh {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unhashable(pub(crate) Cell);
 
-/// Kinds of keys, so that `b"a"`, `"a"` and the global `a` do not collide.
+/// Hash domains of kinds of keys, so that `b"a"`, `"a"` and the global `a` do not collide.
 mod domain {
     pub(super) const NUMBER: u64 = 1;
     pub(super) const FLOAT: u64 = 2;
@@ -85,29 +85,29 @@ mod domain {
 }
 
 impl Arena {
-    /// The hash of a key; that of a weighty one is kept.
+    /// Returns the hash of a key, and caches it if the key is slow.
     #[inline]
     pub(crate) fn key_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
         match key.tag() {
             Tag::Str if !key.is_long() => Ok(self.hash_text(Tag::Str, self.payload(key))),
             Tag::Int => Ok(self.hash_int(key.as_int())),
-            _ if self.is_weighty(key) => self.weighty_hash(key),
+            _ if self.is_slow_key(key) => self.slow_key_hash(key),
             _ => self.atom_hash(key).ok_or(Unhashable(key)),
         }
     }
 
-    /// The hash of a key, unless it is a weighty one that has not served as a key.
+    /// Returns the hash of a key, unless it is a slow key that is not cached.
     pub(crate) fn known_hash(&self, key: Cell) -> Option<u64> {
-        if self.is_weighty(key) { Some(self.hashes.known.get(&key)?.hash) } else { self.atom_hash(key) }
+        if self.is_slow_key(key) { Some(self.hashes.known.get(&key)?.hash) } else { self.atom_hash(key) }
     }
 
-    /// Whether hashing or comparing this key takes longer than a look at what is known.
+    /// Whether hashing or comparing this key is slower than a cache lookup.
     #[inline]
-    fn is_weighty(&self, key: Cell) -> bool {
+    fn is_slow_key(&self, key: Cell) -> bool {
         match key.tag() {
             Tag::Tuple | Tag::FrozenSet => true,
             Tag::Str | Tag::Bytes | Tag::ByteStr => key.is_long(),
-            Tag::BigInt => self.payload(key).len() >= LONG,
+            Tag::BigInt => self.payload(key).len() >= LONG_PAYLOAD,
             Tag::Global => {
                 let global = self.globals[key];
                 global.module.is_long() || global.name.is_long()
@@ -196,25 +196,25 @@ impl Arena {
         }
     }
 
-    /// Hashes a weighty key, and those inside it, and keeps the hashes.
-    fn weighty_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
+    /// Hashes a slow key and the slow keys inside it, and caches the hashes.
+    fn slow_key_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
         if let Some(known) = self.hashes.known.get(&key) {
             return Ok(known.hash);
         }
         if let Ok(hash) = self.hash_from_parts(key, |item| self.known_hash(item)) {
-            self.keep_hash(key, hash);
+            self.cache_hash(key, hash);
             return Ok(hash);
         }
-        let mut fresh = self.no_hashes();
-        let hash = self.hash_nested(key, &mut fresh);
-        for cell in fresh.order {
-            self.keep_hash(cell, fresh.hashes[&cell]);
+        let mut new_hashes = self.empty_hashes();
+        let hash = self.hash_nested(key, &mut new_hashes);
+        for cell in new_hashes.order {
+            self.cache_hash(cell, new_hashes.hashes[&cell]);
         }
         hash
     }
 
-    /// Keeps the hash of a weighty key, and finds the first that is equal. The hashes of its items are kept already.
-    fn keep_hash(&mut self, key: Cell, hash: u64) {
+    /// Caches the hash of a slow key, and finds the first equal key. The hashes of its items are cached already.
+    fn cache_hash(&mut self, key: Cell, hash: u64) {
         let Hashes { known, firsts, .. } = &self.hashes;
         let first = firsts.find(hash, |other| known[other].hash == hash && self.parts_equal(*other, key)).copied();
         let Hashes { known, firsts, .. } = &mut self.hashes;
@@ -224,49 +224,54 @@ impl Arena {
         }
     }
 
-    fn no_hashes(&self) -> Fresh {
-        Fresh { hashes: HashMap::with_hasher(self.hashes.seed.clone()), order: Vec::new() }
+    fn empty_hashes(&self) -> NewHashes {
+        NewHashes { hashes: HashMap::with_hasher(self.hashes.seed.clone()), order: Vec::new() }
     }
 
-    /// The hash of a key to look up, whether it ever served as one or not.
+    /// Returns the hash of a lookup key, cached or not.
     pub(crate) fn lookup_hash(&self, key: Cell) -> Option<u64> {
-        self.known_hash(key).or_else(|| match self.is_weighty(key) {
-            true => self.hash_nested(key, &mut self.no_hashes()).ok(),
+        self.known_hash(key).or_else(|| match self.is_slow_key(key) {
+            true => self.hash_nested(key, &mut self.empty_hashes()).ok(),
             false => None,
         })
     }
 
-    /// Hashes a weighty key, those inside it first, each once.
-    fn hash_nested(&self, key: Cell, fresh: &mut Fresh) -> Result<u64, Unhashable> {
+    /// Hashes a slow key, after the slow keys inside it, each once.
+    fn hash_nested(&self, key: Cell, new_hashes: &mut NewHashes) -> Result<u64, Unhashable> {
         let mut work = vec![(key, false)];
         let mut entered = HashSet::with_hasher(self.hashes.seed.clone());
         let mut hash = 0;
         while let Some((cell, ready)) = work.pop() {
-            let is_open = |fresh: &Fresh, cell: Cell| {
-                self.is_weighty(cell) && !self.hashes.known.contains_key(&cell) && !fresh.hashes.contains_key(&cell)
+            let is_pending = |new_hashes: &NewHashes, cell: Cell| {
+                self.is_slow_key(cell)
+                    && !self.hashes.known.contains_key(&cell)
+                    && !new_hashes.hashes.contains_key(&cell)
             };
-            if !is_open(fresh, cell) {
+            if !is_pending(new_hashes, cell) {
                 continue;
             }
             if !ready {
-                // Python has no tuple that reaches itself through tuples alone; an id of another graph can make one.
+                // Python has no tuple that contains itself through tuples only; an id of another graph can create one.
                 if !entered.insert(cell) {
                     return Err(Unhashable(cell));
                 }
                 work.push((cell, true));
-                work.extend(self.items(cell).iter().filter(|item| is_open(fresh, **item)).map(|item| (*item, false)));
+                work.extend(
+                    self.items(cell).iter().filter(|item| is_pending(new_hashes, **item)).map(|item| (*item, false)),
+                );
                 continue;
             }
-            // A tuple that reaches itself does so through a list, which is refused here.
-            hash =
-                self.hash_from_parts(cell, |item| self.known_hash(item).or_else(|| fresh.hashes.get(&item).copied()))?;
-            fresh.hashes.insert(cell, hash);
-            fresh.order.push(cell);
+            // A tuple that contains itself does so through a list, which is unhashable.
+            hash = self.hash_from_parts(cell, |item| {
+                self.known_hash(item).or_else(|| new_hashes.hashes.get(&item).copied())
+            })?;
+            new_hashes.hashes.insert(cell, hash);
+            new_hashes.order.push(cell);
         }
         Ok(hash)
     }
 
-    /// The hash of a weighty key, from those of its items if it has any.
+    /// Returns the hash of a slow key, from the hashes of its items if it has any.
     fn hash_from_parts(&self, cell: Cell, hash_of: impl Fn(Cell) -> Option<u64>) -> Result<u64, Unhashable> {
         match cell.tag() {
             Tag::Tuple | Tag::FrozenSet => self.hash_items(cell, hash_of),
@@ -274,7 +279,7 @@ impl Arena {
         }
     }
 
-    /// The hash of a tuple or frozenset from those of its items.
+    /// Returns the hash of a tuple or frozenset from the hashes of its items.
     fn hash_items(&self, cell: Cell, hash_of: impl Fn(Cell) -> Option<u64>) -> Result<u64, Unhashable> {
         let is_tuple = cell.is(Tag::Tuple);
         let mut hasher = self.hashes.seed.build_hasher();
@@ -288,7 +293,7 @@ impl Arena {
         Ok(hasher.finish())
     }
 
-    /// Whether two weighty keys of one hash are equal, if what is known of their items tells which of those are.
+    /// Whether two slow keys with the same hash are equal, using cached data for their items.
     fn parts_equal(&self, a: Cell, b: Cell) -> bool {
         match (a.tag(), b.tag()) {
             (Tag::Tuple, Tag::Tuple) => {
@@ -306,7 +311,7 @@ impl Arena {
         }
     }
 
-    /// About how many short comparisons comparing an atom costs.
+    /// Estimates the cost of comparing an atom, in short comparisons.
     pub(crate) fn comparison_cost(&self, atom: Cell) -> usize {
         let len = |cell| self.payload(cell).len();
         let bytes = match atom.tag() {
@@ -314,20 +319,22 @@ impl Arena {
             Tag::Global => len(self.globals[atom].module) + len(self.globals[atom].name),
             _ => 0,
         };
-        1 + bytes / LONG
+        1 + bytes / LONG_PAYLOAD
     }
 
-    /// Whether two keys are equal. Weighty ones are compared in no time if they have been hashed.
+    /// Whether two keys are equal. Slow keys compare in constant time if they are cached.
     #[inline]
     pub(crate) fn keys_equal(&self, a: Cell, b: Cell) -> bool {
         if a == b {
             return true;
         }
         match (a.tag(), b.tag()) {
-            (Tag::Str, Tag::Str) if !a.is_long() => a.print() == b.print() && self.payload(a) == self.payload(b),
+            (Tag::Str, Tag::Str) if !a.is_long() => {
+                a.fingerprint() == b.fingerprint() && self.payload(a) == self.payload(b)
+            }
             (Tag::Int, Tag::Int) => false,
             (Tag::NativeObject, Tag::NativeObject) => live_equal((self, a), (self, b)),
-            (x, y) if x == y && self.is_weighty(a) && self.is_weighty(b) => {
+            (x, y) if x == y && self.is_slow_key(a) && self.is_slow_key(b) => {
                 match self.hashes.known.get(&a).zip(self.hashes.known.get(&b)) {
                     Some((a, b)) => a.first == b.first,
                     None => super::compare::equal((self, a), (self, b)),
@@ -341,7 +348,7 @@ impl Arena {
     fn atoms_equal(&self, a: Cell, b: Cell) -> bool {
         match (a.tag(), b.tag()) {
             (Tag::Str, Tag::Str) | (Tag::Bytes, Tag::Bytes) | (Tag::ByteStr, Tag::ByteStr) => {
-                a.print() == b.print() && self.payload(a) == self.payload(b)
+                a.fingerprint() == b.fingerprint() && self.payload(a) == self.payload(b)
             }
             (Tag::Str | Tag::Bytes | Tag::ByteStr, _) | (_, Tag::Str | Tag::Bytes | Tag::ByteStr) => false,
             (Tag::Global, Tag::Global) => {

@@ -39,7 +39,7 @@ impl<'g> Int<'g> {
         }
     }
 
-    /// The integer, if it fits.
+    /// Returns the integer, if it fits.
     #[inline]
     pub fn as_i64(self) -> Option<i64> {
         match self.0 {
@@ -48,7 +48,7 @@ impl<'g> Int<'g> {
         }
     }
 
-    /// Whether it is below zero.
+    /// Returns whether the integer is below zero.
     pub fn is_negative(self) -> bool {
         match self.0 {
             Repr::Small(value) => value < 0,
@@ -56,7 +56,7 @@ impl<'g> Int<'g> {
         }
     }
 
-    /// Hands over the shortest little-endian two's complement: what LONG1 and LONG4 hold (PEP 307).
+    /// Calls `run` with the shortest little-endian two's complement, as in LONG1 and LONG4 (PEP 307).
     pub fn with_le_bytes<T>(self, run: impl FnOnce(&[u8]) -> T) -> T {
         match self.0 {
             Repr::Small(0) => run(&[]),
@@ -68,12 +68,12 @@ impl<'g> Int<'g> {
         }
     }
 
-    /// The integer as a `num_bigint::BigInt`.
+    /// Returns the integer as a `num_bigint::BigInt`.
     pub fn to_bigint(self) -> BigInt {
         self.with_le_bytes(BigInt::from_signed_bytes_le)
     }
 
-    /// The nearest float; an infinity where it is too large.
+    /// Returns the nearest float, or an infinity if the integer is too large.
     pub fn to_f64(self) -> f64 {
         match self.0 {
             Repr::Small(value) => value as f64,
@@ -88,7 +88,7 @@ fn num_bigint_to_f64(value: &BigInt) -> f64 {
     let magnitude = if bits > 1024 {
         f64::INFINITY
     } else {
-        // The top 64 bits, with the lowest set if anything below is: rounding then goes the right way.
+        // The top 64 bits, with the lowest bit set if any lower bit is, so that rounding is correct.
         let shift = bits.saturating_sub(64);
         let top = (value.magnitude() >> shift).to_u64_digits().first().copied().unwrap_or(0);
         let below = digits.iter().take((shift / 64) as usize).any(|d| *d != 0)
@@ -99,10 +99,12 @@ fn num_bigint_to_f64(value: &BigInt) -> f64 {
     if sign == num_bigint::Sign::Minus { -magnitude } else { magnitude }
 }
 
-/// Bytes of an integer that is printed in decimal, which takes more than linear time: about two million digits, a second.
-const DECIMAL_BYTES: usize = 830_000;
+/// Maximum length in bytes of an integer that is printed in decimal, which takes more than linear time: about two
+/// million digits take a second.
+const MAX_DECIMAL_BYTES: usize = 830_000;
 
-/// The integer in decimal; one of more than 830,000 bytes, which has about two million digits, as `0x` and hexadecimal.
+/// Prints the integer in decimal; an integer of more than 830,000 bytes (about two million digits) as `0x` and
+/// hexadecimal.
 ///
 /// ```
 /// let graph = picklevm::loads(b"J\0\0\0\x80.")?;
@@ -113,7 +115,7 @@ impl fmt::Display for Int<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Repr::Small(value) => value.fmt(f),
-            Repr::Big(bytes) if bytes.len() > DECIMAL_BYTES => write!(f, "{self:#x}"),
+            Repr::Big(bytes) if bytes.len() > MAX_DECIMAL_BYTES => write!(f, "{self:#x}"),
             Repr::Big(_) => {
                 let value = self.to_bigint();
                 f.pad_integral(!self.is_negative(), "", &super::decimal::to_decimal(value.magnitude()))
@@ -122,7 +124,7 @@ impl fmt::Display for Int<'_> {
     }
 }
 
-/// The magnitude in hexadecimal, behind the sign: as Python's `hex`, with `#`. Takes linear time.
+/// Prints the sign and the magnitude in hexadecimal, with `#` like Python's `hex`. Takes linear time.
 ///
 /// ```
 /// let graph = picklevm::loads(b"J\0\0\0\x80.")?;
@@ -144,7 +146,7 @@ impl fmt::Debug for Int<'_> {
     }
 }
 
-/// An integer that does not fit the type asked for.
+/// An integer does not fit the requested type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the integer is out of range")]
 pub struct OutOfRange;
@@ -162,7 +164,7 @@ macro_rules! try_from_int {
                         let mut wide = [fill; 17];
                         wide.get_mut(..bytes.len()).ok_or(OutOfRange)?.copy_from_slice(bytes);
                         let [low @ .., high] = wide;
-                        // Beyond 128 bits signed only what is still a u128 can fit.
+                        // Beyond a signed 128-bit integer, only values that fit a `u128` remain.
                         if i128::from_le_bytes(low) < 0 && high == 0 {
                             u128::from_le_bytes(low).try_into().map_err(|_| OutOfRange)
                         } else if high == fill && (i128::from_le_bytes(low) < 0) == int.is_negative() {
@@ -203,8 +205,8 @@ mod tests {
     }
 
     #[test]
-    fn integers_print_in_hexadecimal_where_decimal_would_take_long() {
-        let bytes = [1; DECIMAL_BYTES + 1];
+    fn integers_print_in_hexadecimal_if_decimal_would_be_slow() {
+        let bytes = [1; MAX_DECIMAL_BYTES + 1];
         let text = Int::from_le(&bytes).to_string();
         assert_eq!(text, format!("0x{}", &"01".repeat(bytes.len())[1..]));
         assert_eq!(Int::from_le(&[0xff; 9]).to_string(), "-1");

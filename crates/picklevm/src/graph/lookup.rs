@@ -122,9 +122,9 @@ impl fmt::Debug for Key<'_> {
 
 fn find_text(arena: &Arena, keyed: Cell, tag: Tag, bytes: &[u8]) -> Option<usize> {
     // The id is not part of the fingerprint.
-    let print = Cell::text(tag, 0, bytes).print();
+    let fingerprint = Cell::text(tag, 0, bytes).fingerprint();
     let hash = if arena.keyed(keyed).table == 0 { 0 } else { arena.hash_text(tag, bytes) };
-    arena.find_row(keyed, hash, |key| key.print() == print && arena.payload(key) == bytes)
+    arena.find_row(keyed, hash, |key| key.fingerprint() == fingerprint && arena.payload(key) == bytes)
 }
 
 impl<'k> From<&'k str> for Key<'k> {

@@ -1,13 +1,13 @@
-//! Putting other values in the place of those inside a value.
+//! Replacing the values inside a value.
 
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::object::{ObjectNode, OpKind};
 
 impl Arena {
-    /// Puts another value in the place of each that lies directly inside a value, keys and arguments included.
+    /// Replaces each value that is directly inside a value, keys and arguments included.
     ///
-    /// Rows of dicts and sets keep their order, and are searched one by one from now on.
+    /// Rows of dicts and sets keep their order and lose their hash table: lookups search them linearly.
     pub(crate) fn map_children(&mut self, cell: Cell, new: impl Fn(Cell) -> Cell) {
         match cell.tag() {
             Tag::List | Tag::Tuple => self.map_items(cell, &new),
@@ -18,7 +18,7 @@ impl Arena {
             }
             Tag::Persistent => {
                 let pid = self.persistents[cell];
-                // An id that is a value elsewhere stays itself, unless it is live.
+                // A persistent id is replaced only if it is a native object.
                 if pid.is(Tag::NativeObject) {
                     self.persistents.set(cell, new(pid));
                 }
@@ -28,15 +28,15 @@ impl Arena {
                 self.map_items(node.args, &new);
                 self.objects.set(cell, ObjectNode { class: new(node.class), ..node });
                 let ops: Vec<_> = self.object_ops(node).collect();
-                let mut renewed = ops.clone();
-                for (kind, value) in &mut renewed {
+                let mut replaced = ops.clone();
+                for (kind, value) in &mut replaced {
                     match kind {
                         OpKind::Build | OpKind::Effect => *value = new(*value),
                         _ => self.map_items(*value, &new),
                     }
                 }
-                if renewed != ops {
-                    self.set_object_ops(cell, &renewed);
+                if replaced != ops {
+                    self.set_object_ops(cell, &replaced);
                 }
             }
             _ => {}

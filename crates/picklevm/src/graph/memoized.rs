@@ -1,25 +1,25 @@
-//! Which nodes a pickle put into its memo: what cPickle leaves out tells how it counted references.
+//! The nodes that a pickle put into its memo: the PUTs that cPickle omits show how it counted references.
 
 use super::arena::Arena;
 use super::cell::Cell;
 use super::node_index::NodeIndex;
 
-/// The nodes that PUT named in the pickles of a graph, where it may have named some only.
+/// The nodes that the pickles of a graph put into the memo, if that may not be all nodes.
 ///
-/// It is kept of pickles up to protocol 2 whose memo has nothing at 0, as cPickle writes them, which counts from 1 and leaves
-/// out the PUT of what nothing else refers to. Every other pickler puts all, beginning at 0: of its pickles nothing is kept.
+/// Recorded only for pickles up to protocol 2 whose memo is empty at 0. cPickle writes these: it counts from 1 and
+/// omits the PUT of values without other references. Every other pickler puts all values, starting at 0.
 #[derive(Clone, Default)]
 pub(crate) struct Memoized {
-    /// A bit a node, by kind.
+    /// One bit per node, by kind.
     bits: [Vec<u64>; NodeIndex::KINDS],
-    /// How many nodes of each kind there were at the end of the newest pickle.
+    /// The number of nodes of each kind at the end of the newest pickle.
     counts: [usize; NodeIndex::KINDS],
-    /// Entries of the memo that are noted already, for pickles that share one.
+    /// The number of memo entries already recorded, for pickles that share a memo.
     seen: usize,
 }
 
 impl Memoized {
-    /// Notes the memo of a pickle that has just ended, holes included.
+    /// Records the memo of a pickle that has just ended, holes included.
     pub(crate) fn note(&mut self, arena: &Arena, memo: &[Cell]) {
         if memo.len() < self.seen {
             self.seen = 0;
@@ -38,7 +38,7 @@ impl Memoized {
         }
     }
 
-    /// The nodes that were left out, by their slots in the arena of now. What was made after the pickle is none of them.
+    /// Returns which nodes were not put into the memo, by node index. Nodes added after the pickle do not count.
     pub(crate) fn left_out(&self, slots: &NodeIndex) -> Vec<bool> {
         let mut left_out = vec![false; slots.len()];
         for (kind, range) in slots.kinds().enumerate() {

@@ -1,4 +1,4 @@
-//! The memory of the arenas: what they hold, what they have room for, how they grow and are emptied.
+//! The memory of the arenas: size, capacity, growth and clearing.
 
 use std::collections::HashSet;
 
@@ -6,10 +6,11 @@ use super::arena::{Arena, Growth, Known};
 use super::table::Table;
 
 impl Arena {
-    /// Bytes of memory that a row takes in a hash table, and while that is made.
+    /// Bytes of memory that a row takes in a hash table, including while it is built.
     pub(crate) const TABLE_ROW: usize = 32;
 
-    /// How many nodes there are, of all kinds, reached from a root or not. Small integers, floats and the like are none.
+    /// Returns the number of nodes of all kinds, whether reached from a root or not. Small integers, floats and other
+    /// inline values are not nodes.
     pub fn node_count(&self) -> usize {
         self.lists.len()
             + self.tuples.len()
@@ -25,9 +26,10 @@ impl Arena {
             + self.lives.len()
     }
 
-    /// Bytes of memory that the graph takes, without room to grow, and without what is shared with the input.
+    /// Returns the number of bytes of memory that the graph takes, without spare capacity and without memory shared
+    /// with the input.
     pub fn held_bytes(&self) -> usize {
-        /// What an object takes that was made for its effect alone, and what tells at the end whether it is reached.
+        /// Bytes per effect, including the check at the end whether it is reached.
         const EFFECT: usize = 32;
         fn of<T>(vec: &[T]) -> usize {
             std::mem::size_of_val(vec)
@@ -55,13 +57,13 @@ impl Arena {
             + EFFECT * (self.effects.len() + self.held_arguments.len())
     }
 
-    /// How long a pickle of all nodes is, roughly.
+    /// Estimates the length of a pickle of all nodes.
     #[inline]
     pub(crate) fn pickled_len_hint(&self) -> usize {
         256 + 4 * (self.cells.len() + self.spans.len() + self.objects.len()) + self.payloads.distinct_len()
     }
 
-    /// Bytes of memory that the arenas take up, used or not, roughly.
+    /// Estimates the number of bytes that the arenas have allocated.
     pub(crate) fn capacity_bytes(&self) -> usize {
         8 * (self.cells.capacity() + self.spans.capacity() + self.tuples.capacity() + self.floats.capacity())
             + 12 * self.lists.capacity()
@@ -75,7 +77,8 @@ impl Arena {
             + self.tables.iter().chain(&self.spare).map(Table::capacity_bytes).sum::<usize>()
     }
 
-    /// Whether the arenas take up little, as those of a short pickle do: so little that a look at each tells.
+    /// Whether the arenas have allocated little, as for a short pickle. Cheaper than
+    /// [`capacity_bytes`](Arena::capacity_bytes).
     #[inline]
     pub(crate) fn is_tiny(&self) -> bool {
         const PLACES: usize = 512;
@@ -98,14 +101,15 @@ impl Arena {
             | self.unsettled.capacity()
             | self.roots.capacity()
             | self.effects.capacity();
-        // Places of all kinds together take less than 400 bytes.
+        // One place in each arena takes less than 400 bytes together.
         most < PLACES && self.tables.is_empty() && self.spare.is_none()
     }
 
-    /// Makes room for a load that has read `done` of `total` bytes of its input, as if the rest were like the start.
+    /// Reserves memory for a load that has read `done` of `total` bytes of its input, assuming that the rest is like
+    /// the start.
     ///
-    /// Growing by more than fourfold is left to later calls, so that no input makes room for what it does not hold; what
-    /// grows at all grows by a quarter, so that no input has the arenas copied again and again.
+    /// One call grows an arena at most fourfold, so that no input reserves memory for what it does not hold, and at
+    /// least by a quarter, so that no input causes repeated copies of the arenas.
     pub(crate) fn extrapolate(&mut self, done: u64, total: u64) {
         fn grow<T>(vec: &mut Vec<T>, done: u64, total: u64) {
             let (len, capacity) = (vec.len() as u64, vec.capacity() as u64);
@@ -115,7 +119,7 @@ impl Arena {
             let wanted = (len as u128 * total as u128 / done.max(1) as u128) as u64;
             let wanted = (wanted + wanted / 32).min(len.saturating_mul(4));
             if wanted > capacity {
-                // Failing is no harm: the ordinary growth of the vector is still there.
+                // Failure is harmless: the vector still grows as usual.
                 let _ = vec.try_reserve_exact((wanted.max(capacity + capacity / 4) - len) as usize);
             }
         }
@@ -128,7 +132,7 @@ impl Arena {
         grow(&mut self.payloads.text, done, total);
     }
 
-    /// Empties the arena, keeping its memory.
+    /// Clears the arena and keeps its memory.
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.cells.clear();
@@ -167,7 +171,7 @@ mod tests {
     use crate::graph::cell::Cell;
 
     #[test]
-    fn extrapolating_at_every_op_copies_an_arena_few_times() {
+    fn extrapolating_at_every_op_copies_an_arena_only_a_few_times() {
         let (mut arena, mut capacities) = (Arena::default(), std::collections::BTreeSet::new());
         for done in 0..1_000_000 {
             arena.cells.push(Cell::NONE);

@@ -1,18 +1,18 @@
-//! A dense number for every node of a graph, across the kinds, for tables by node.
+//! Dense indexes of all nodes of a graph across the kinds, for tables by node.
 
 use std::ops::Range;
 
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 
-/// The first slot of each kind of node.
+/// The first index of each kind of node.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct NodeIndex {
     bases: [usize; 32],
     len: usize,
 }
 
-/// The kind of each tag, by its number.
+/// The kind of each tag, by tag number.
 const KIND_OF: [usize; 32] = {
     let mut kind_of = [0; 32];
     let mut kind = 0;
@@ -27,7 +27,7 @@ const KIND_OF: [usize; 32] = {
     kind_of
 };
 
-/// Tags whose nodes lie in one arena, in the order of their slots.
+/// The tags of each arena, in index order.
 const KINDS: [&[Tag]; 11] = [
     &[Tag::List],
     &[Tag::Tuple],
@@ -43,23 +43,23 @@ const KINDS: [&[Tag]; 11] = [
 ];
 
 impl NodeIndex {
-    /// How many kinds of nodes there are.
+    /// The number of kinds of nodes.
     pub(crate) const KINDS: usize = KINDS.len();
 
-    /// The number of the kind of a node; meaningless for what is no node.
+    /// Returns the number of the kind of a node; meaningless for other values.
     pub(crate) fn kind(tag: Tag) -> usize {
         KIND_OF[tag as usize & 31]
     }
 
     pub(crate) fn new(arena: &Arena) -> NodeIndex {
-        let mut slots = NodeIndex::default();
-        slots.turn_to(arena);
-        slots
+        let mut index = NodeIndex::default();
+        index.reset(arena);
+        index
     }
 
-    /// The slots of a graph, in the place of those of another.
+    /// Resets the index to another graph.
     #[inline]
-    pub(crate) fn turn_to(&mut self, arena: &Arena) {
+    pub(crate) fn reset(&mut self, arena: &Arena) {
         self.len = 0;
         self.add::<0>(arena.lists.len());
         self.add::<1>(arena.tuples.len());
@@ -74,7 +74,7 @@ impl NodeIndex {
         self.add::<10>(arena.complexes.len());
     }
 
-    /// So many nodes of the next kind.
+    /// Adds `count` nodes of the next kind.
     #[inline(always)]
     fn add<const KIND: usize>(&mut self, count: usize) {
         for tag in KINDS[KIND] {
@@ -83,18 +83,18 @@ impl NodeIndex {
         self.len += count;
     }
 
-    /// The slots of each kind of node, one kind after the other.
+    /// Returns the index range of each kind of node.
     pub(crate) fn kinds(&self) -> impl Iterator<Item = Range<usize>> {
         let base = |tags: &[Tag]| tags.first().map_or(self.len, |tag| self.bases[*tag as usize & 31]);
         (0..KINDS.len()).map(move |kind| base(KINDS[kind])..KINDS.get(kind + 1).map_or(self.len, |next| base(next)))
     }
 
-    /// The number of slots.
+    /// Returns the number of indexes.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether a value is a node that has a slot.
+    /// Whether a value is a node with an index.
     pub(crate) fn has(cell: Cell) -> bool {
         matches!(
             cell.tag(),
@@ -116,18 +116,18 @@ impl NodeIndex {
         )
     }
 
-    /// The kind of a node that has a slot, and its number among those of the kind.
+    /// Returns the kind of a node with an index, and its number in that kind.
     pub(crate) fn place(cell: Cell) -> Option<(usize, usize)> {
         NodeIndex::has(cell).then(|| (NodeIndex::kind(cell.tag()), cell.high() as usize))
     }
 
-    /// The slot of a node; meaningless for what is no node.
+    /// Returns the index of a node; meaningless for other values.
     #[inline(always)]
     pub(crate) fn of(&self, cell: Cell) -> usize {
         self.of_kind(cell.tag(), cell)
     }
 
-    /// The slot of a node whose kind is known.
+    /// Returns the index of a node of a known kind.
     #[inline(always)]
     pub(crate) fn of_kind(&self, tag: Tag, cell: Cell) -> usize {
         self.bases[tag as usize & 31] + cell.high() as usize

@@ -1,7 +1,7 @@
-//! One arena: the nodes of a kind, to which the cells of that kind alone lead.
+//! One arena: the nodes of a kind, indexed by cells of that kind only.
 //!
-//! What a cell holds beside its tag is an index for a node, and any number for others. So nothing takes it for an index
-//! but an arena, and an arena looks at the tag first: a cell of another kind leads to nothing.
+//! Besides its tag, a cell holds an index if it is a node, and any other number if not. So only arenas use it as an
+//! index, and they check the tag first: a cell of another kind has no node.
 
 use std::ops::{Deref, Index};
 
@@ -11,14 +11,14 @@ use super::cell::{Cell, Tag};
 #[derive(Clone)]
 pub(crate) struct Nodes<T, const FIRST: u8, const LAST: u8>(Vec<T>);
 
-/// A node that stands for none.
-pub(crate) trait Nothing: 'static {
-    /// The node.
-    const NOTHING: &'static Self;
+/// A type with a default node, used where there is none.
+pub(crate) trait DefaultNode: 'static {
+    /// The default node.
+    const DEFAULT: &'static Self;
 }
 
 impl<T, const FIRST: u8, const LAST: u8> Nodes<T, FIRST, LAST> {
-    /// Adds a node, and returns its index, for [`Cell::node`].
+    /// Adds a node and returns its index, for [`Cell::node`].
     #[inline(always)]
     pub(super) fn push(&mut self, node: T) -> u32 {
         let id = super::arena::next_id(self.0.len());
@@ -26,38 +26,38 @@ impl<T, const FIRST: u8, const LAST: u8> Nodes<T, FIRST, LAST> {
         id
     }
 
-    /// The node that a cell leads to, if there is one in this arena.
+    /// Returns the node of a cell, if it is in this arena.
     #[inline(always)]
     pub(crate) fn get(&self, cell: Cell) -> Option<&T> {
         if cell.is_from::<FIRST, LAST>() { self.0.get(cell.high() as usize) } else { None }
     }
 
-    /// The same, to be changed.
+    /// Returns a mutable reference to the node of a cell, if it is in this arena.
     #[inline(always)]
     pub(crate) fn get_mut(&mut self, cell: Cell) -> Option<&mut T> {
         if cell.is_from::<FIRST, LAST>() { self.0.get_mut(cell.high() as usize) } else { None }
     }
 
-    /// Puts another node in the place of the one that a cell leads to.
+    /// Replaces the node of a cell.
     pub(crate) fn set(&mut self, cell: Cell, node: T) {
         if let Some(place) = self.get_mut(cell) {
             *place = node;
         }
     }
 
-    /// The nodes that were made before the one that a cell leads to: so many at the most.
+    /// Returns up to `most` nodes that were added before the node of a cell.
     #[inline]
     pub(super) fn before(&self, cell: Cell, most: usize) -> &[T] {
         let end = if cell.is_from::<FIRST, LAST>() { cell.high() as usize } else { 0 };
         self.0.get(end.saturating_sub(most)..end).unwrap_or(&[])
     }
 
-    /// The cells of all nodes of one tag, and the nodes.
+    /// Returns the cells of all nodes of one tag, with the nodes.
     pub(super) fn cells(&self, tag: Tag) -> impl DoubleEndedIterator<Item = (Cell, &T)> + ExactSizeIterator {
         self.0.iter().enumerate().map(move |(id, node)| (Cell::node(tag, id as u32), node))
     }
 
-    /// For how many there is room.
+    /// Returns the capacity in nodes.
     pub(super) fn capacity(&self) -> usize {
         self.0.capacity()
     }
@@ -66,7 +66,7 @@ impl<T, const FIRST: u8, const LAST: u8> Nodes<T, FIRST, LAST> {
         self.0.clear();
     }
 
-    /// The vector, for what is about its memory.
+    /// Returns the vector, to manage its memory.
     pub(super) fn vec(&mut self) -> &mut Vec<T> {
         &mut self.0
     }
@@ -78,7 +78,7 @@ impl<T, const FIRST: u8, const LAST: u8> Default for Nodes<T, FIRST, LAST> {
     }
 }
 
-/// All of them.
+/// The nodes as a slice.
 impl<T, const FIRST: u8, const LAST: u8> Deref for Nodes<T, FIRST, LAST> {
     type Target = [T];
 
@@ -88,13 +88,13 @@ impl<T, const FIRST: u8, const LAST: u8> Deref for Nodes<T, FIRST, LAST> {
     }
 }
 
-/// The node that a cell leads to, or [nothing](Nothing).
-impl<T: Nothing, const FIRST: u8, const LAST: u8> Index<Cell> for Nodes<T, FIRST, LAST> {
+/// Returns the node of a cell, or the [default](DefaultNode).
+impl<T: DefaultNode, const FIRST: u8, const LAST: u8> Index<Cell> for Nodes<T, FIRST, LAST> {
     type Output = T;
 
     #[inline(always)]
     fn index(&self, cell: Cell) -> &T {
-        self.get(cell).unwrap_or(T::NOTHING)
+        self.get(cell).unwrap_or(T::DEFAULT)
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use crate::graph::arena::Arena;
 
     #[test]
-    fn a_cell_of_another_kind_leads_to_nothing() {
+    fn a_cell_of_another_kind_has_no_node() {
         let mut arena = Arena::default();
         let text = arena.new_text(Tag::Str, b"text", false);
         let list = arena.new_list(&[text]);

@@ -1,23 +1,24 @@
-//! Python's numbers as one line: integers of any size, booleans, floats and complex numbers compare and hash by value.
+//! Python's numbers on one number line: integers of any size, booleans, floats and complex numbers compare and hash by
+//! value.
 
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 
-/// A number by value, in the smallest form that holds it: equal numbers have equal forms.
+/// A number in its smallest form: equal numbers have equal forms.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Number<'a> {
     Int(i64),
-    /// Little-endian two's complement of more than eight bytes, without superfluous sign bytes.
+    /// Little-endian two's complement of more than eight bytes, without redundant sign bytes.
     Big(&'a [u8]),
-    /// The same, made from a float or an integer of Rust.
+    /// The same, from a float or a Rust integer.
     Wide(WideInt),
-    /// A float that is no integer.
+    /// A float that is not an integer.
     Float(f64),
     /// A complex number with an imaginary part.
     Complex(f64, f64),
 }
 
-/// An integer of up to 1025 bits, as a float can stand for.
+/// An integer of up to 1025 bits, as needed for floats.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct WideInt {
     bytes: [u8; 136],
@@ -25,7 +26,7 @@ pub(crate) struct WideInt {
 }
 
 impl WideInt {
-    /// The integer that a finite float of at least 2^63 in size stands for.
+    /// Converts a finite float of magnitude 2^63 or more.
     fn from_float(value: f64) -> WideInt {
         let bits = value.to_bits();
         let mantissa = (bits & ((1 << 52) - 1)) | 1 << 52;
@@ -53,12 +54,12 @@ impl WideInt {
     }
 }
 
-/// The integer that at most eight bytes of little-endian two's complement are.
+/// Reads an integer of at most eight bytes in little-endian two's complement.
 #[inline(always)]
 pub(crate) fn from_le_bytes(bytes: &[u8]) -> Option<i64> {
     let len = bytes.len();
     let value = match (bytes.first_chunk(), bytes.last_chunk()) {
-        // Two reads that overlap cost less than one whose length is known at run time only.
+        // Two overlapping reads are faster than one whose length is known only at run time.
         (Some(low), Some(high)) if len <= 8 => {
             u64::from(u32::from_le_bytes(*low)) | u64::from(u32::from_le_bytes(*high)) << (8 * (len - 4))
         }
@@ -69,7 +70,7 @@ pub(crate) fn from_le_bytes(bytes: &[u8]) -> Option<i64> {
     Some((value << unused) as i64 >> unused)
 }
 
-/// The length of two's complement bytes without superfluous sign bytes.
+/// Returns the length of two's complement bytes without redundant sign bytes.
 pub(crate) fn trimmed_len(bytes: &[u8]) -> usize {
     let mut len = bytes.len();
     while len > 1 && matches!((bytes[len - 1], bytes[len - 2] >> 7), (0, 0) | (0xff, 1)) {
@@ -79,7 +80,7 @@ pub(crate) fn trimmed_len(bytes: &[u8]) -> usize {
 }
 
 impl Arena {
-    /// The number that a cell holds, if it holds one.
+    /// Returns the number in a cell, if it is one.
     pub(crate) fn number(&self, cell: Cell) -> Option<Number<'_>> {
         Some(match cell.tag() {
             Tag::Int => Number::Int(cell.as_int()),
@@ -97,7 +98,7 @@ impl Arena {
         })
     }
 
-    /// The float that a cell holds, if it holds one.
+    /// Returns the float in a cell, if it is one.
     #[inline]
     pub(crate) fn float(&self, cell: Cell) -> Option<f64> {
         match cell.tag() {
@@ -108,7 +109,7 @@ impl Arena {
         }
     }
 
-    /// The integer that a cell holds, if it holds one that fits (booleans apart).
+    /// Returns the integer in a cell, if it is one (not a bool) and fits.
     #[inline]
     pub(crate) fn small_int(&self, cell: Cell) -> Option<i64> {
         match cell.tag() {
@@ -120,12 +121,12 @@ impl Arena {
 }
 
 impl Number<'_> {
-    /// The number that an integer of Rust is.
+    /// Converts a Rust integer.
     pub(crate) fn from_int<'a>(value: i128) -> Number<'a> {
         i64::try_from(value).map_or_else(|_| Number::Wide(WideInt::from_int(value)), Number::Int)
     }
 
-    /// The number that a float is.
+    /// Converts a float.
     pub(crate) fn from_float<'a>(value: f64) -> Number<'a> {
         const TWO_63: f64 = 9_223_372_036_854_775_808.0;
         if value.fract() != 0.0 || !value.is_finite() {
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_float_is_the_integer_it_stands_for() {
+    fn a_large_float_converts_to_its_exact_integer() {
         for (float, int) in [
             (2f64.powi(63), 1i128 << 63),
             (-(2f64.powi(64)), -(1 << 64)),
@@ -165,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn up_to_eight_bytes_are_an_integer_with_the_sign_of_the_last() {
+    fn up_to_eight_bytes_are_read_as_a_signed_integer() {
         for value in [0, 1, -1, 127, 128, -128, -129, 0x1234_5678, -0x12_3456_789a, i64::MAX, i64::MIN] {
             let bytes = value.to_le_bytes();
             for len in trimmed_len(&bytes)..=8 {

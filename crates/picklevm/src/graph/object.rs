@@ -2,7 +2,7 @@
 
 use super::arena::{Arena, next_id};
 use super::cell::Cell;
-use super::nodes::Nothing;
+use super::nodes::DefaultNode;
 
 /// The opcode that made an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,8 +65,8 @@ pub(crate) struct ObjectNode {
     pub(crate) next: u32,
 }
 
-impl Nothing for ObjectNode {
-    const NOTHING: &'static ObjectNode = &ObjectNode {
+impl DefaultNode for ObjectNode {
+    const DEFAULT: &'static ObjectNode = &ObjectNode {
         class: Cell::NONE,
         args: Cell::EMPTY_TUPLE,
         first: Cell::HOLE,

@@ -1,13 +1,13 @@
-//! Where the bytes of a text, a bytes value or a big integer lie.
+//! Payloads: the bytes of texts, bytes values and big integers.
 
 use bytes::Bytes;
 
-use super::nodes::Nothing;
+use super::nodes::DefaultNode;
 
-/// Eight bytes that say where a payload lies: in the arena's own text, in the shared input, or in a block of its own.
+/// The location of a payload in eight bytes: in the arena's own text, in the shared input, or in its own block.
 ///
-/// Bits 0 to 23 hold the length, 24 and 25 the place, 26 whether the text holds surrogates, 27 to 63 the offset
-/// (of a block: its index; the block knows its length).
+/// Bits 0 to 23 hold the length, 24 and 25 the place, 26 whether the text holds surrogates, 27 to 63 the offset (for a
+/// block its index; the block has its own length).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span(u64);
 
@@ -16,16 +16,16 @@ const MAX_LEN: usize = (1 << LEN_BITS) - 1;
 const PLACE_SHIFT: u32 = LEN_BITS;
 const SURROGATES: u64 = 1 << 26;
 const OFFSET_SHIFT: u32 = 27;
-/// More than a `usize` of 32 bits holds.
+/// More than fits a `usize` of 32 bits.
 const MAX_OFFSET: u64 = (1 << (64 - OFFSET_SHIFT)) - 1;
 
 const IN_TEXT: u64 = 0;
 const IN_INPUT: u64 = 1;
 const IN_BLOCK: u64 = 2;
 
-/// Payloads of at least this many bytes are kept as slices of the input or in blocks of their own, so that the text
-/// does not copy them when it grows.
-const BLOCK_LEN: usize = 1 << 14;
+/// Payloads of at least this many bytes are stored as slices of the input or in their own blocks, so that they are not
+/// copied when the text grows.
+const MIN_BLOCK_LEN: usize = 1 << 14;
 
 /// The bytes of all payloads of an arena.
 #[derive(Clone, Default)]
@@ -33,16 +33,16 @@ pub(crate) struct Payloads {
     pub(crate) text: Vec<u8>,
     pub(crate) input: Bytes,
     pub(crate) blocks: Vec<Bytes>,
-    /// The bytes of all blocks that are no part of the input.
-    apart: usize,
+    /// The number of bytes in blocks outside the input.
+    outside_len: usize,
 }
 
-impl Nothing for Span {
-    const NOTHING: &'static Span = &Span::new(IN_TEXT, 0, 0);
+impl DefaultNode for Span {
+    const DEFAULT: &'static Span = &Span::new(IN_TEXT, 0, 0);
 }
 
 impl Span {
-    /// How many bytes of short payloads are copied at once, whether they are the payload's or others behind it.
+    /// Number of bytes that are copied at once for a short payload, including bytes after its end.
     pub(crate) const HEAD: usize = 32;
 
     #[inline(always)]
@@ -50,7 +50,7 @@ impl Span {
         Span(len as u64 | place << PLACE_SHIFT | (offset as u64) << OFFSET_SHIFT)
     }
 
-    /// A part of the arena's own text.
+    /// Creates a span in the arena's own text.
     #[inline(always)]
     pub(crate) fn in_text(offset: usize, len: usize) -> Span {
         debug_assert!(offset as u64 <= MAX_OFFSET && len <= MAX_LEN);
@@ -67,8 +67,8 @@ impl Span {
         (self.0 >> OFFSET_SHIFT) as usize
     }
 
-    /// The first `N` bytes from where a payload begins in the text or the input, if there are so many, and how many of
-    /// them are the payload's, if it has no more.
+    /// Returns `N` bytes from the start of a payload in the text or the input, and the payload's length, if it is at
+    /// most `N` and there are `N` bytes.
     #[inline(always)]
     pub(crate) fn head<'p, const N: usize>(self, text: &'p [u8], input: &'p [u8]) -> Option<(&'p [u8; N], usize)> {
         let place = match self.0 >> PLACE_SHIFT & 3 {
@@ -80,7 +80,7 @@ impl Span {
         (self.len() <= N).then_some((head, self.len()))
     }
 
-    /// The index of the block that holds the payload, if one does.
+    /// Returns the index of the block that holds the payload, if any.
     fn block_index(self) -> Option<usize> {
         (self.0 >> PLACE_SHIFT & 3 == IN_BLOCK).then(|| self.offset())
     }
@@ -98,17 +98,17 @@ impl Span {
 }
 
 impl Payloads {
-    /// Keeps a payload; one that lies in the shared input stays there.
+    /// Stores a payload, without a copy if it is in the shared input.
     #[inline(always)]
     pub(crate) fn keep(&mut self, payload: &[u8]) -> Span {
         let len = payload.len();
-        // Only a part of the input has an address inside of it.
+        // Only a slice of the input has an address inside it.
         let at = payload.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
         if at < self.input.len() && (at as u64) < MAX_OFFSET && len <= MAX_LEN {
             return Span::new(IN_INPUT, at, len);
         }
         let at = self.text.len();
-        if len < BLOCK_LEN && (at as u64) < MAX_OFFSET {
+        if len < MIN_BLOCK_LEN && (at as u64) < MAX_OFFSET {
             self.text.extend_from_slice(payload);
             return Span::new(IN_TEXT, at, len);
         }
@@ -123,16 +123,16 @@ impl Payloads {
         self.push_block(if shared { self.input.slice(at..at + payload.len()) } else { Bytes::copy_from_slice(payload) })
     }
 
-    /// Keeps a block as it is, without copying it.
+    /// Stores a block without copying it.
     pub(crate) fn push_block(&mut self, block: Bytes) -> Span {
         if !self.is_in_input(&block) {
-            self.apart += block.len();
+            self.outside_len += block.len();
         }
         self.blocks.push(block);
         Span::new(IN_BLOCK, self.blocks.len() - 1, 0)
     }
 
-    /// The bytes of a span.
+    /// Returns the bytes of a span.
     #[inline(always)]
     pub(crate) fn get(&self, span: Span) -> &[u8] {
         let (from, len) = (span.offset(), span.len());
@@ -144,17 +144,17 @@ impl Payloads {
         place.get(from..from + len).unwrap_or(&[])
     }
 
-    /// The block that a span stands for, if it is one.
+    /// Returns the block of a span, if it is one.
     pub(crate) fn block(&self, span: Span) -> Option<&Bytes> {
         self.blocks.get(span.block_index()?)
     }
 
-    /// Whether a block is less than half of the input that it is a part of.
+    /// Whether a block is a slice of less than half of the input.
     pub(crate) fn is_small_part_of_input(&self, block: &Bytes) -> bool {
         self.is_in_input(block) && block.len() < self.input.len() / 2
     }
 
-    /// The bytes of a span as a handle that shares them where they are shared already.
+    /// Returns the bytes of a span, shared without a copy if they are in the input or a block.
     pub(crate) fn share(&self, span: Span) -> Bytes {
         match span.0 >> PLACE_SHIFT & 3 {
             IN_BLOCK => self.blocks.get(span.offset()).cloned().unwrap_or_default(),
@@ -163,23 +163,23 @@ impl Payloads {
         }
     }
 
-    /// Bytes of memory that blocks take, but for what is a part of the input.
+    /// Returns the number of bytes of memory that blocks take, without slices of the input.
     pub(crate) fn held_in_blocks(&self) -> usize {
-        self.apart + self.blocks.len() * size_of::<Bytes>()
+        self.outside_len + self.blocks.len() * size_of::<Bytes>()
     }
 
-    /// How many bytes there are, of the shared input all.
+    /// Returns the number of payload bytes, including the whole shared input.
     pub(crate) fn len(&self) -> usize {
         self.text.len() + self.input.len() + self.blocks.iter().map(Bytes::len).sum::<usize>()
     }
 
-    /// How many bytes there are, those of blocks in the shared input counted once.
+    /// Returns the number of payload bytes, without counting blocks in the shared input twice.
     pub(crate) fn distinct_len(&self) -> usize {
-        let apart = self.blocks.iter().filter(|block| !self.is_in_input(block)).map(Bytes::len).sum::<usize>();
-        self.text.len() + self.input.len() + apart
+        let outside = self.blocks.iter().filter(|block| !self.is_in_input(block)).map(Bytes::len).sum::<usize>();
+        self.text.len() + self.input.len() + outside
     }
 
-    /// Whether a block is a part of the shared input.
+    /// Whether a block is a slice of the shared input.
     fn is_in_input(&self, block: &Bytes) -> bool {
         let at = block.as_ptr().addr().wrapping_sub(self.input.as_ptr().addr());
         at < self.input.len()
@@ -192,7 +192,7 @@ impl Payloads {
             self.input = Bytes::new();
         }
         self.blocks.clear();
-        self.apart = 0;
+        self.outside_len = 0;
     }
 }
 
@@ -201,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_payload_lies_in_the_text() {
+    fn a_short_payload_is_stored_in_the_text() {
         let mut payloads = Payloads::default();
         let (a, b) = (payloads.keep(b"abc"), payloads.keep(b""));
         assert_eq!((payloads.get(a), payloads.get(b)), (&b"abc"[..], &b""[..]));
@@ -209,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_payload_has_a_block_of_its_own() {
+    fn a_long_payload_has_its_own_block() {
         let mut payloads = Payloads::default();
-        let long = vec![7; BLOCK_LEN];
+        let long = vec![7; MIN_BLOCK_LEN];
         let span = payloads.keep(&long);
         assert_eq!(payloads.get(span), long);
         assert_eq!(payloads.text.len(), 0);
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn surrogates_are_remembered() {
+    fn a_span_records_surrogates() {
         let mut payloads = Payloads::default();
         let span = payloads.keep(b"\xed\xa0\x80").with_surrogates(true);
         assert!(span.has_surrogates());

@@ -1,7 +1,7 @@
-//! The hash table of a large dict or set: numbers of rows by the hashes of their keys.
+//! The hash table of a large dict or set: row numbers by the hashes of their keys.
 //!
-//! A slot keeps half of the hash beside the row, so that neither a search that fails nor a table that grows looks at keys,
-//! which lie anywhere. A large table is filled region by region: in the order of the rows each slot would be a cache miss.
+//! A slot holds half of the hash besides the row, so that neither a failed search nor a growing table reads keys, which
+//! would be cache misses. A large table is filled region by region: in row order each slot would be a cache miss.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -10,11 +10,11 @@ use hashbrown::hash_table::Entry;
 #[derive(Clone, Default)]
 pub(crate) struct Table {
     slots: HashTable<Slot>,
-    /// How many rows have been looked at.
+    /// The number of rows that are in the table or merged.
     pub(crate) settled: u32,
 }
 
-/// A row, and what the table goes by of its key's hash.
+/// A row, and half of its key's hash.
 #[derive(Clone, Copy)]
 struct Slot {
     hash: u32,
@@ -26,37 +26,37 @@ impl Slot {
         Slot { hash: (hash >> 32) as u32, row }
     }
 
-    /// The hash for the table, which takes the position from its low end and a tag from its high end.
+    /// Returns the hash for hashbrown, which takes the position from its low bits and a tag from its high bits.
     fn spread(&self) -> u64 {
         u64::from(self.hash) << 32 | u64::from(self.hash)
     }
 }
 
-/// A region of a table has this many slots, which the cache of a core holds with room to spare; more where there would be
-/// more than [`MAX_REGIONS`].
+/// Number of slots in a region of a table, which fits easily in the cache of a core; more if there would be more than
+/// [`MAX_REGIONS`].
 const REGION: usize = 1 << 14;
 
-/// No more regions than a core can write to in turns.
+/// Maximum number of regions that a core can write to alternately.
 const MAX_REGIONS: usize = 1 << 10;
 
 impl Table {
-    /// Bytes of memory that it takes up, roughly.
+    /// Estimates the number of bytes that the table has allocated.
     pub(crate) fn capacity_bytes(&self) -> usize {
         (size_of::<Slot>() + 1) * self.slots.capacity()
     }
 
-    /// Empties it, keeping its memory.
+    /// Clears the table and keeps its memory.
     pub(crate) fn clear(&mut self) {
         self.slots.clear();
         self.settled = 0;
     }
 
-    /// Makes room for this many rows more.
+    /// Reserves capacity for this many more rows.
     pub(crate) fn reserve(&mut self, rows: usize) {
         self.slots.reserve(rows, Slot::spread);
     }
 
-    /// The row whose key has this hash and satisfies `equal`.
+    /// Returns the row whose key has this hash and satisfies `equal`.
     #[inline]
     pub(crate) fn find(&self, hash: u64, equal: impl Fn(u32) -> bool) -> Option<u32> {
         let wanted = Slot::new(hash, 0);
@@ -64,7 +64,7 @@ impl Table {
         found.map(|slot| slot.row)
     }
 
-    /// Adds a row, unless one with an equal key is there, which is returned.
+    /// Adds a row, unless there is one with an equal key, which is returned.
     #[inline]
     pub(crate) fn insert(&mut self, hash: u64, row: u32, equal: impl Fn(u32) -> bool) -> Result<(), u32> {
         self.insert_slot(Slot::new(hash, row), equal)
@@ -82,13 +82,13 @@ impl Table {
         }
     }
 
-    /// Whether so many rows are worth [`Table::fill`].
+    /// Whether this many rows are worth [`Table::fill`].
     pub(crate) fn is_worth_regions(rows: usize) -> bool {
         rows > 8 * REGION
     }
 
-    /// Fills an empty table with rows 0, 1, …, given the hashes of their keys; whether all keys differ. If not, the table
-    /// holds some of them.
+    /// Fills an empty table with rows 0, 1, …, given the hashes of their keys. Returns whether all keys differ; if not,
+    /// the table holds only some rows.
     pub(crate) fn fill(
         &mut self,
         hashes: impl ExactSizeIterator<Item = u64>,
@@ -117,22 +117,22 @@ impl Table {
         sorted.into_iter().all(|new| self.insert_slot(new, |row| equal(row, new.row)).is_ok())
     }
 
-    /// Forgets a row that holds a key with this hash. The rows behind it keep their numbers.
+    /// Removes the row of a key with this hash. The rows after it keep their numbers.
     pub(crate) fn remove(&mut self, hash: u64, row: u32) {
         if let Ok(entry) = self.slots.find_entry(Slot::new(hash, row).spread(), |slot| slot.row == row) {
             entry.remove();
         }
     }
 
-    /// Moves one row up, given the hash of its key.
-    pub(crate) fn move_up(&mut self, hash: u64, row: u32) {
+    /// Decrements the number of a row, given the hash of its key.
+    pub(crate) fn decrement(&mut self, hash: u64, row: u32) {
         if let Some(slot) = self.slots.find_mut(Slot::new(hash, row).spread(), |slot| slot.row == row) {
             slot.row -= 1;
         }
     }
 
-    /// Moves all rows behind this one up.
-    pub(crate) fn move_all_up_behind(&mut self, row: u32) {
+    /// Decrements the numbers of all rows after this one.
+    pub(crate) fn decrement_all_after(&mut self, row: u32) {
         self.slots.iter_mut().filter(|slot| slot.row > row).for_each(|slot| slot.row -= 1);
     }
 }
@@ -141,7 +141,7 @@ impl Table {
 mod tests {
     use super::*;
 
-    /// Hashes that use all bits, each twice beyond `different`.
+    /// Hashes that use all bits and repeat after `different` rows.
     fn hashes(rows: u64, different: u64) -> impl ExactSizeIterator<Item = u64> {
         (0..rows as usize).map(move |row| (row as u64 % different).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_keys_are_noticed_though_they_are_far_apart() {
+    fn equal_keys_are_found_even_if_far_apart() {
         const ROWS: u64 = 200_000;
         assert!(!Table::default().fill(hashes(ROWS, ROWS - 1), |one, other| one == 0 && u64::from(other) == ROWS - 1));
     }

@@ -1,4 +1,4 @@
-//! Errors of reading and writing Rust types.
+//! What goes wrong between Rust types and pickles, and where in the data.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -8,9 +8,10 @@ use ::serde::{de, ser};
 /// The result of reading and writing Rust types.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Error of reading a value into a Rust type, or of writing a Rust value.
+/// Why a value could not be read into a Rust type, or a Rust value not written.
 ///
-/// One word wide. Match on [`kind`](Error::kind); [`path`](Error::path) is the place in the data; `Display` prints one line.
+/// One word wide. [`kind`](Error::kind) is for matching, [`path`](Error::path) says where in the data, the `Display`
+/// form is one line for people.
 ///
 /// ```
 /// #[derive(serde::Deserialize, Debug)]
@@ -29,9 +30,9 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: Message,
-    /// Innermost step first.
+    /// From the value that failed outwards.
     path: Vec<Step>,
-    /// Length of the path, from the root, to the value where the cycle starts.
+    /// How many steps of the path, from the outermost, lead to the value that a cycle comes back to.
     closes: usize,
 }
 
@@ -43,48 +44,48 @@ enum Message {
 
 /// One step into the data.
 pub(super) enum Step {
-    /// To an item, with its index.
+    /// To an item, counted from 0.
     Item(usize),
-    /// To an attribute, or to the value of a key that is an identifier.
+    /// To an attribute, or the value of a key that looks like one.
     Name(String),
-    /// To the value of any other key, with the key's `repr`.
+    /// To the value of any other key, as Python would write the key.
     Key(String),
-    /// To the value that is read in place of an object. Not printed.
+    /// To what an object stands for: no step that a reader would see.
     Inside,
 }
 
-/// Kind of an [`Error`].
+/// What kind of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The pickle could not be read or written, or Python cannot hash a key. The error's source is a
+    /// The pickle itself could not be read or written, or a key is none that Python can hash: the error's source is a
     /// [`picklevm::Error`](crate::Error).
     Pickle,
-    /// The value has another type than the Rust type expects.
+    /// A value of another type than the Rust type asks for.
     Type,
-    /// The value has the right type, but the Rust type does not accept it, such as an integer out of range.
+    /// A value of the right type that the Rust type does not take, such as an integer out of range.
     Value,
-    /// A sequence is too short or too long.
+    /// A sequence that is too short or too long.
     Length,
-    /// The enum has no variant of this name.
+    /// An enum has no variant of this name.
     UnknownVariant,
-    /// A struct that denies unknown fields has an unknown field.
+    /// A struct that denies unknown fields met one.
     UnknownField,
     /// A field is missing.
     MissingField,
-    /// A field is present twice.
+    /// A field is there twice.
     DuplicateField,
-    /// A value contains itself.
+    /// A value that contains itself was read into a tree.
     Cycle,
-    /// The data is nested deeper than [`Config::depth`](super::Config::depth).
+    /// Data nested deeper than [`Config::depth`](super::Config::depth).
     Depth,
-    /// Reading shared values again exceeded [`Limits::shared`](crate::Limits::shared).
+    /// Shared values that were read again and again passed [`Limits::shared`](crate::Limits::shared).
     Limit,
-    /// An error message of a `Serialize` or `Deserialize` implementation.
+    /// A message of a `Serialize` or `Deserialize` implementation.
     Custom,
 }
 
-/// Path to a value in the data, such as `[3].customer.name`. Empty for the root.
+/// Where in the data: `[3].customer.name`. Empty at the root.
 #[derive(Clone, Copy)]
 pub struct Path<'a>(&'a [Step]);
 
@@ -105,7 +106,7 @@ impl Error {
         Error::with(kind, Message::Mismatch { expected: expected.into(), found: found.into() })
     }
 
-    /// Error for a value that contains itself. The cycle starts `closes` levels below the root.
+    /// A value that contains itself, and `closes` levels from the root is where it began.
     #[cold]
     #[inline(never)]
     pub(super) fn cycle(closes: usize) -> Error {
@@ -114,7 +115,7 @@ impl Error {
         error
     }
 
-    /// Adds an outer step to the path.
+    /// The same error, one step further in.
     #[cold]
     #[inline(never)]
     pub(super) fn under(mut self, step: Step) -> Error {
@@ -122,7 +123,7 @@ impl Error {
         self
     }
 
-    /// Replaces the name of the found value, if the error is about this value itself.
+    /// The same error, with a better name for what was found, if it was found at this very place.
     #[cold]
     #[inline(never)]
     pub(super) fn found_here(mut self, name: impl FnOnce() -> String) -> Error {
@@ -134,17 +135,17 @@ impl Error {
         self
     }
 
-    /// Returns the kind of the error.
+    /// What kind of thing went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Returns the path to the value.
+    /// Where in the data.
     pub fn path(&self) -> Path<'_> {
         Path(&self.0.path)
     }
 
-    /// Returns what was expected, if the error is about a value.
+    /// What was expected, if the error is about a value.
     pub fn expected(&self) -> Option<&str> {
         match &self.0.message {
             Message::Mismatch { expected, .. } => Some(expected),
@@ -152,7 +153,7 @@ impl Error {
         }
     }
 
-    /// Returns what was found, if the error is about a value.
+    /// What was there instead, if the error is about a value.
     pub fn found(&self) -> Option<&str> {
         match &self.0.message {
             Message::Mismatch { found, .. } if self.0.kind != ErrorKind::Cycle => Some(found),
@@ -160,7 +161,7 @@ impl Error {
         }
     }
 
-    /// Returns the path to the start of the cycle, for an error of kind [`Cycle`](ErrorKind::Cycle).
+    /// The value that a cycle comes back to, if a cycle is what went wrong.
     pub fn cycle_start(&self) -> Option<Path<'_>> {
         let from = self.0.path.len().saturating_sub(self.0.closes);
         (self.0.kind == ErrorKind::Cycle).then(|| Path(&self.0.path[from..]))
@@ -252,7 +253,7 @@ impl de::Error for Error {
     }
 
     fn invalid_length(len: usize, expected: &dyn de::Expected) -> Error {
-        Error::new(ErrorKind::Length, expected.to_string(), format!("length {len}"))
+        Error::new(ErrorKind::Length, expected.to_string(), format!("{len} of them"))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Error {
@@ -272,14 +273,14 @@ impl de::Error for Error {
     }
 }
 
-/// Error for data nested deeper than the limit.
+/// More values inside each other than the limit.
 #[cold]
 #[inline(never)]
 pub(super) fn too_deep(depth: usize) -> Error {
-    Error::new(ErrorKind::Depth, format!("at most {depth} nested values (Config::depth)"), "more")
+    Error::new(ErrorKind::Depth, format!("at most {depth} values inside each other (Config::depth)"), "another")
 }
 
-/// Describes the value that serde found.
+/// What serde met, in a few words.
 fn unexpected(found: de::Unexpected<'_>) -> String {
     match found {
         de::Unexpected::Unit => "None".to_owned(),
@@ -296,7 +297,7 @@ fn one_of(what: &str, names: &[&str]) -> String {
     }
 }
 
-/// Shortens text to fit a line.
+/// A text that fits a line.
 fn shorten(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),

@@ -1,4 +1,4 @@
-//! The memo for plain data, from which only text can be fetched.
+//! The memo of plain data, of which only texts are ever fetched.
 
 use std::cell::Cell;
 
@@ -6,18 +6,19 @@ use picklevm_ops::{Decoder, Op, Opcode};
 
 use super::cursor::is_between;
 
-/// Offset of the text of each memo index. A fetch reads the text again. Few texts are fetched, but those often: dict keys.
+/// For each number the place of its text in the input, where it is read again when it is fetched. Few are, but those often:
+/// the keys of rows.
 pub(super) struct Memo<'de> {
     input: &'de [u8],
-    /// Offset of the text's op, or [`NO_TEXT`].
+    /// Where the op of the text begins, or [`NO_TEXT`].
     places: Vec<u32>,
-    /// Cache of fetched texts, with their offsets.
+    /// Texts that were fetched last, by their places.
     fetched: [(u32, Option<&'de str>); FETCHED],
     /// Bytes of text that may still be fetched.
     shared: u64,
 }
 
-/// Marks a value that is not text.
+/// A value that is no text.
 const NO_TEXT: u32 = u32::MAX;
 
 const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
@@ -33,35 +34,35 @@ fn makes_nothing_new(byte: u8) -> bool {
     is_between(byte) || matches!(byte, MARK | BINGET | LONG_BINGET)
 }
 
-/// Size of the cache of fetched texts: a power of two, larger than the number of fields of most records.
+/// How many texts are kept at hand: a power of two, more than most records have fields.
 const FETCHED: usize = 32;
 
-/// Maximum capacity that the thread keeps for reuse: 2 MiB.
-const REUSE_CAPACITY: usize = 1 << 19;
+/// How many numbers the thread keeps room for, 2 MiB at the most.
+const KEPT: usize = 1 << 19;
 
 thread_local! {
-    /// Memory of the last memo, for reuse.
-    static REUSE: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+    /// The room of the last memo.
+    static ROOM: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
 }
 
-/// Frees the memory that the thread keeps for reuse.
+/// Gives the room that the thread keeps back to the allocator.
 pub(crate) fn trim() {
-    let _ = REUSE.try_with(Cell::take);
+    let _ = ROOM.try_with(Cell::take);
 }
 
 impl<'de> Memo<'de> {
     pub(super) fn new(input: &'de [u8], shared: u64) -> Self {
-        let places = REUSE.try_with(Cell::take).unwrap_or_default();
+        let places = ROOM.try_with(Cell::take).unwrap_or_default();
         Memo { input, places, fetched: [(NO_TEXT, None); FETCHED], shared }
     }
 
-    /// Returns the index that MEMOIZE uses.
+    /// The number that MEMOIZE takes.
     #[inline(always)]
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Stores the value of the op at `place`. Returns `None` if it made none, or if `number` is not the next index.
+    /// Stores what the op at this place made, if it made anything; picklers use up the numbers one by one.
     #[inline(always)]
     pub(super) fn put(&mut self, number: usize, place: usize) -> Option<()> {
         let place = match *self.input.get(place)? {
@@ -76,7 +77,7 @@ impl<'de> Memo<'de> {
         Some(())
     }
 
-    /// Returns the text of an index, if it is text and within the budget.
+    /// The text of a number, if it is one and may be fetched once more.
     #[inline(always)]
     pub(super) fn text(&mut self, number: usize) -> Option<&'de str> {
         let place = *self.places.get(number)?;
@@ -89,7 +90,7 @@ impl<'de> Memo<'de> {
         Some(text)
     }
 
-    /// Whether the value of an index is not text.
+    /// Whether the value of a number is no text.
     pub(super) fn is_no_text(&self, number: usize) -> bool {
         self.places.get(number) == Some(&NO_TEXT)
     }
@@ -105,9 +106,9 @@ impl<'de> Memo<'de> {
 
 impl Drop for Memo<'_> {
     fn drop(&mut self) {
-        let mut places = std::mem::take(&mut self.places);
-        places.clear();
-        places.shrink_to(REUSE_CAPACITY);
-        let _ = REUSE.try_with(|reuse| reuse.set(places));
+        let mut room = std::mem::take(&mut self.places);
+        room.clear();
+        room.shrink_to(KEPT);
+        let _ = ROOM.try_with(|kept| kept.set(room));
     }
 }

@@ -1,4 +1,4 @@
-//! State of reading: open values (for cycles and depth), the budget for shared values, a cache of names.
+//! What reading needs to remember: open values against cycles and depth, a budget for sharing, names seen last.
 
 use std::num::Wrapping;
 
@@ -7,22 +7,22 @@ use super::shared::Session;
 use crate::graph::{Arena, Cell};
 use crate::typed::class::Class;
 
-/// Text with the longest lifetime available.
+/// Text, as long-lived as it can be had.
 #[derive(Clone, Copy)]
 pub(crate) enum Lent<'g, 'de> {
-    /// Borrowed from the input or graph.
+    /// For as long as the data that is read from.
     Long(&'de str),
-    /// Borrowed for the current call.
+    /// For the moment.
     Short(&'g str),
 }
 
-/// Source from which text and bytes of a graph can be borrowed for longer than the graph lives.
+/// Where text and bytes of a graph can be borrowed from for longer than the graph lives.
 pub(crate) trait Lend<'g, 'de> {
     fn bytes(&self, bytes: &'g [u8]) -> Option<&'de [u8]>;
     fn str(&self, text: &'g str) -> Option<&'de str>;
 }
 
-/// Borrows everything from the graph itself.
+/// Everything is borrowed from the graph itself.
 pub(crate) struct FromGraph;
 
 impl<'g> Lend<'g, 'g> for FromGraph {
@@ -35,10 +35,10 @@ impl<'g> Lend<'g, 'g> for FromGraph {
     }
 }
 
-/// Borrows from the input. The graph was loaded from a copy of it: data in the copy is at the same offset in the input.
+/// The graph was loaded from a copy of this input, so that what lies in the copy lies in the input too.
 pub(crate) struct FromInput<'de> {
     pub(crate) input: &'de [u8],
-    /// Address of the copy.
+    /// The address of the copy.
     pub(crate) copy: usize,
 }
 
@@ -53,28 +53,28 @@ impl<'g, 'de> Lend<'g, 'de> for FromInput<'de> {
     }
 }
 
-/// Size of the cache of names: a power of two, larger than the number of fields of most records.
-const NAME_CACHE: usize = 32;
+/// How many names are remembered: a power of two, more than most records have fields.
+const NAMES: usize = 32;
 
 pub(crate) struct Context<'g, 'de, L> {
     pub(crate) arena: &'g Arena,
     pub(crate) lend: L,
-    /// Compound values being read, outermost first.
+    /// The compound values that are being read, the outermost first.
     open: Vec<Cell>,
     depth: usize,
     /// Bytes that may still be read.
     budget: u64,
-    /// Part of the budget that is for values read again.
+    /// What the budget leaves for values that are read again.
     shared: u64,
-    names: [(Cell, Lent<'g, 'de>); NAME_CACHE],
-    /// The last class looked up.
+    names: [(Cell, Lent<'g, 'de>); NAMES],
+    /// The class that was looked up last.
     pub(crate) class: (Cell, Class),
     pub(crate) session: Session,
 }
 
 impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     pub(crate) fn new(arena: &'g Arena, lend: L, depth: usize, shared: u64) -> Self {
-        // Reading each value once costs at most its size in the graph.
+        // What each value costs when it is read once is what it takes in the graph, at the most.
         let once = (arena.held_bytes() + arena.payloads.len()) as u64;
         Context {
             arena,
@@ -83,13 +83,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
             depth,
             budget: once.saturating_add(shared),
             shared,
-            names: [(Cell::HOLE, Lent::Short("")); NAME_CACHE],
+            names: [(Cell::HOLE, Lent::Short("")); NAMES],
             class: (Cell::HOLE, Class::Other),
             session: Session::default(),
         }
     }
 
-    /// Starts reading a compound value of `len` cells.
+    /// Begins to read a compound value of `len` cells.
     #[inline]
     pub(crate) fn enter(&mut self, cell: Cell, len: usize) -> Result<(), Error> {
         self.spend(8 * len)?;
@@ -103,13 +103,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         Ok(())
     }
 
-    /// Ends reading the compound value of the last [`enter`](Context::enter).
+    /// Ends what [`enter`](Context::enter) began.
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.open.pop();
     }
 
-    /// Subtracts bytes read from the budget.
+    /// Counts bytes that are read.
     #[inline]
     pub(crate) fn spend(&mut self, bytes: usize) -> Result<(), Error> {
         match self.budget.checked_sub(bytes as u64) {
@@ -121,7 +121,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         }
     }
 
-    /// Returns the text of a `str`, if it has no surrogates.
+    /// The text of a `str`, if it has no surrogates.
     #[inline]
     pub(crate) fn text(&mut self, cell: Cell) -> Result<Option<&'g str>, Error> {
         let text = self.arena.text(cell);
@@ -129,10 +129,10 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         Ok(text.as_str())
     }
 
-    /// Returns the text of a `str` that is a name, which is likely to be read again.
+    /// The text of a `str` that names something, which is likely to come again.
     #[inline]
     pub(crate) fn name(&mut self, cell: Cell) -> Result<Option<Lent<'g, 'de>>, Error> {
-        let slot = cell.high() as usize % NAME_CACHE;
+        let slot = cell.high() as usize % NAMES;
         let (known, name) = self.names[slot];
         if known == cell {
             return Ok(Some(name));
@@ -147,5 +147,9 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
 #[cold]
 #[inline(never)]
 fn too_much(shared: u64) -> Error {
-    Error::new(ErrorKind::Limit, format!("at most {shared} bytes of shared values read again (Limits::shared)"), "more")
+    Error::new(
+        ErrorKind::Limit,
+        format!("at most {shared} bytes of shared values read again (Limits::shared)"),
+        "more of them",
+    )
 }

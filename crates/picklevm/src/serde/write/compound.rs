@@ -1,4 +1,4 @@
-//! Serializers of sequences, tuples, maps and structs.
+//! Values with parts: sequences, tuples, maps and structs.
 
 use ::serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -10,7 +10,7 @@ use super::object::Content;
 use crate::graph::Cell;
 use crate::serde::error::{Error, Result};
 
-/// Kind of value made from the parts.
+/// What the parts are put together to.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     List,
@@ -22,21 +22,21 @@ pub(super) enum Form {
     Instance,
 }
 
-/// Owner of a tuple or dict.
+/// What a tuple or dict is the content of.
 #[derive(Clone, Copy)]
 pub(super) enum Class {
     None,
-    /// An instance of this class.
+    /// Of an instance of this global.
     Of(Cell),
-    /// An enum variant with this name.
+    /// Of the enum variant of this name.
     Variant(Cell),
 }
 
-/// A compound value being written.
+/// A value whose parts are being written.
 pub(super) struct Compound<'w, 'a> {
     writer: &'w mut Writer<'a>,
     form: Form,
-    /// Start of its parts on the stack.
+    /// Where its parts begin on the stack.
     from: usize,
 }
 
@@ -91,7 +91,7 @@ impl<'w, 'a> Compound<'w, 'a> {
                 let parts = writer.stack.split_off(from);
                 match parts[..] {
                     [_, class, _, args, _, state] => writer.instance_of_parts(class, args, state),
-                    _ => Err(Error::custom("an Instance must have the parts class, args and state")),
+                    _ => Err(Error::custom("an Instance of other parts than class, args and state")),
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The `Serializer`, which writes Rust types into a graph.
+//! Writing Rust types into a graph: the `Serializer`.
 
 mod compound;
 mod object;
@@ -16,7 +16,7 @@ use super::error::{Error, Result, too_deep};
 use super::{bigint, instance, shared};
 use crate::graph::{Arena, Cell, Graph, Tag};
 
-/// Converts a value to a graph.
+/// Makes a graph of a value.
 pub(super) fn to_graph<T: Serialize + ?Sized>(config: &Config, value: &T) -> Result<Graph> {
     let mut graph = Graph::new();
     let mut writer = Writer::new(graph.unique(), config);
@@ -27,28 +27,28 @@ pub(super) fn to_graph<T: Serialize + ?Sized>(config: &Config, value: &T) -> Res
     Ok(graph)
 }
 
-/// Maximum calls of `Serialize` per level of the data. Options and newtypes are calls without a level.
-const CALLS_PER_LEVEL: usize = 8;
+/// How many calls of `Serialize` a level of the data may take: options and newtypes are calls without a level.
+const CALLS_A_LEVEL: usize = 8;
 
-/// Serializer that makes values in an arena.
+/// Makes values in an arena.
 struct Writer<'a> {
     arena: &'a mut Arena,
     config: &'a Config,
-    /// Items and rows of unfinished containers, innermost last.
+    /// Items and rows of the compounds that are not done, the innermost last.
     stack: Vec<Cell>,
-    /// Number of open values: the depth of the data.
+    /// How many values are open: the depth of the data.
     depth: usize,
-    /// Number of open calls of `Serialize`, including options and newtypes.
+    /// How many calls of `Serialize` are open, those of options and newtypes included.
     calls: usize,
-    /// Names of fields, variants and classes: one value each, like Python's interned strings.
+    /// Names of fields, variants and classes: each is one value, as interned strings are in Python.
     names: HashMap<Cow<'a, str>, Cell, RandomState>,
-    /// Classes and functions, by module and name.
+    /// Classes and functions, by the names of module and name.
     classes: HashMap<(Cell, Cell), Cell, RandomState>,
-    /// Enum members, by class and name: one value each, as in Python.
+    /// Enum members, by their classes and names: Python has but one each.
     members: HashMap<(Cell, Cell), Cell, RandomState>,
-    /// Empty texts and bytes, and those of one character or byte: one value each, as in CPython.
+    /// Texts and bytes of one character or byte, of which CPython has but one each.
     singles: HashMap<(Tag, Option<u8>), Cell, RandomState>,
-    /// Values of the `Arc`s of `Shared`, by address.
+    /// What became of the `Arc`s of `Shared` values, by their addresses.
     shared: HashMap<usize, Cell, RandomState>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Returns the value of a name.
+    /// The one value of a name in the program.
     fn name(&mut self, name: impl Into<Cow<'a, str>>) -> Cell {
         let name = name.into();
         if let Some(cell) = self.names.get(&*name) {
@@ -80,28 +80,28 @@ impl<'a> Writer<'a> {
     }
 
     fn text(&mut self, text: &str) -> Cell {
-        let mut chars = text.chars();
-        match (chars.next(), chars.next()) {
+        let mut letters = text.chars();
+        match (letters.next(), letters.next()) {
             (None, _) => self.single(Tag::Str, None, ""),
             (Some(only), None) if u8::try_from(only).is_ok() => self.single(Tag::Str, u8::try_from(only).ok(), text),
             _ => self.arena.new_text(Tag::Str, text.as_bytes(), false),
         }
     }
 
-    /// Returns the value of text or bytes that are empty or one character long.
+    /// A text or bytes that are empty or of one character, of which there is one each.
     fn single(&mut self, tag: Tag, only: Option<u8>, bytes: impl AsRef<[u8]>) -> Cell {
         let arena = &mut *self.arena;
         *self.singles.entry((tag, only)).or_insert_with(|| arena.new_text(tag, bytes.as_ref(), false))
     }
 
-    /// Pops the cells from this stack index on, as a tuple.
+    /// The cells that were pushed since the stack had this length, as a tuple.
     fn tuple_from(&mut self, from: usize) -> Cell {
         let tuple = self.arena.new_tuple(&self.stack[from..]);
         self.stack.truncate(from);
         tuple
     }
 
-    /// Pops the rows from this stack index on, as a dict.
+    /// The rows that were pushed since the stack had this length, as a dict.
     fn dict_from(&mut self, from: usize) -> Result<Cell> {
         let dict = self.arena.new_dict();
         let added = self.arena.add_rows(dict, &self.stack[from..]);
@@ -112,7 +112,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Makes a variant in the configured form.
+    /// A variant in the form that the configuration asks for.
     fn variant(&mut self, name: Cell, content: Cell) -> Result<Cell> {
         let from = self.stack.len();
         self.stack.extend([name, content]);
@@ -122,12 +122,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes a part of a value, or the content of an option or newtype.
+    /// Writes what is inside a value: a part of it, or all of it without an option or newtype around.
     fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Cell> {
-        let limit = self.config.depth_limit();
+        let most = self.config.depth_limit();
         self.calls += 1;
-        if self.calls > limit.saturating_mul(CALLS_PER_LEVEL) {
-            return Err(too_deep(limit));
+        if self.calls > most.saturating_mul(CALLS_A_LEVEL) {
+            return Err(too_deep(most));
         }
         let cell = value.serialize(&mut *self)?;
         self.calls -= 1;
@@ -142,11 +142,11 @@ impl<'a> Writer<'a> {
         Ok(cell)
     }
 
-    /// Starts a compound value. There is no `leave` after an error, which ends them all.
+    /// Begins a value with values inside. An error ends all of them.
     fn enter(&mut self) -> Result<()> {
-        let limit = self.config.depth_limit();
-        if self.depth >= limit {
-            return Err(too_deep(limit));
+        let most = self.config.depth_limit();
+        if self.depth >= most {
+            return Err(too_deep(most));
         }
         self.depth += 1;
         Ok(())
@@ -288,7 +288,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
             bigint::NAME => {
                 let digits = value.serialize(&mut *self)?;
                 let integer = self.arena.text(digits).as_str().and_then(bigint::parse);
-                let integer = integer.ok_or_else(|| Error::custom("an integer without digits"))?;
+                let integer = integer.ok_or_else(|| Error::custom("an integer that is no digits"))?;
                 Ok(self.arena.new_int_le(&integer.to_signed_bytes_le()))
             }
             _ => {
