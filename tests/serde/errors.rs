@@ -77,11 +77,8 @@ fn fields_and_variants_are_named() {
 
 #[test]
 fn sequences_of_the_wrong_length_are_told() {
-    assert_eq!(
-        error::<(u8, u8)>(json!([1])),
-        (ErrorKind::Length, "expected a tuple of size 2, found 1 of them".into())
-    );
-    assert_eq!(error::<(u8, u8)>(json!([1, 2, 3])), (ErrorKind::Length, "expected 2 items, found 3 of them".into()));
+    assert_eq!(error::<(u8, u8)>(json!([1])), (ErrorKind::Length, "expected a tuple of size 2, found length 1".into()));
+    assert_eq!(error::<(u8, u8)>(json!([1, 2, 3])), (ErrorKind::Length, "expected 2 items, found length 3".into()));
 }
 
 #[test]

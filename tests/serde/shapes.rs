@@ -178,7 +178,7 @@ fn huge_integers_are_strings_or_big_integers() {
     assert_eq!(from_slice::<Big>(bytes).expect("read").0.to_string(), digits);
     assert_eq!(from_slice::<Big>(b"\x80\x02J\xff\xff\xff\xff.").expect("read").0.to_string(), "-1");
     let error = from_slice::<u128>(bytes).expect_err("too large");
-    assert_eq!(error.to_string(), "expected u128, found an integer beyond 128 bits");
+    assert_eq!(error.to_string(), "expected u128, found an integer of more than 128 bits");
 }
 
 #[test]

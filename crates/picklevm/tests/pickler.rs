@@ -72,7 +72,7 @@ fn a_cycle_in_fast_mode_is_an_error() {
         assert_refused(
             Pickler::new().fast(true).dumps(graph.root()),
             ErrorKind::Unrepresentable,
-            "expected no cycle in fast mode, which has no memo, found a value inside itself",
+            "expected data without cycles in fast mode, which has no memo, found a value that contains itself",
         );
     }
 }

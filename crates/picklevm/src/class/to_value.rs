@@ -90,7 +90,7 @@ impl ToValue for BigInt {
     }
 }
 
-/// Shared instead of copied, from two bytes on.
+/// Shared instead of copied if long.
 impl ToValue for Bytes {
     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
         if self.len() < 2 { Ok(writing.bytes(Tag::Bytes, self)) } else { Ok(writing.add(self.clone())) }

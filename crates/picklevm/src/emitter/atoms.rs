@@ -1,4 +1,4 @@
-//! Values without content of their own: numbers, text, bytes, and by their names globals.
+//! Writes atoms: numbers, text, bytes, and globals by name.
 
 use picklevm_ops::{Escaped, Number, Op, RawUnicode, Sink, Text};
 
@@ -6,14 +6,14 @@ use super::{Emitter, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Int, Tag};
 
-/// Decimal digits of an integer that Python reads by default: `sys.int_info.default_max_str_digits`.
-const MOST_DIGITS: usize = 4300;
+/// Maximum decimal digits of an integer that Python reads by default: `sys.int_info.default_max_str_digits`.
+const MAX_DIGITS: usize = 4300;
 
-/// Bytes from which on a shared integer is memoized.
-const LONG_INT: usize = 255;
+/// Length in bytes from which a shared integer is memoized.
+const MEMOIZED_INT_LEN: usize = 255;
 
 impl<S: Sink> Emitter<'_, '_, S> {
-    /// Writes the value if it has no content of its own; tells whether it did.
+    /// Writes the value if it is an atom, and returns whether it is.
     pub(super) fn atom(&mut self, cell: Cell) -> Result<bool> {
         match cell.tag() {
             Tag::Int => self.int(cell.as_int())?,
@@ -37,7 +37,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::BigInt => self.shared_int(cell)?,
             Tag::Buffer => self.buffer(cell)?,
             Tag::Ext => self.ext(cell.high())?,
-            Tag::NativeObject => return Err(unrepresentable("a value that says how it is reduced", "a native object")),
+            Tag::NativeObject => return Err(unrepresentable("a value with a reduction", "a native object")),
             Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::Global | Tag::Complex => {
                 let slot = self.memo.slot(cell);
                 match self.memo.entry(slot).number() {
@@ -53,15 +53,15 @@ impl<S: Sink> Emitter<'_, '_, S> {
         Ok(true)
     }
 
-    /// An integer that is a node. CPython memoizes none; a long one that is shared in the graph is put into the memo
-    /// nevertheless, so that what is written is no longer than what was read.
+    /// Writes an integer that is a node. CPython memoizes no integer; a long one that is shared in the graph is memoized
+    /// here, so that the output is no longer than the input.
     fn shared_int(&mut self, cell: Cell) -> Result<()> {
         if let Some(value) = self.arena.small_int(cell) {
             let is_long = cell.is_short_long() && self.options.writer.quirks().wide_ints;
             return if is_long { self.big_int(Int::small(value)) } else { self.int(value) };
         }
         let digits = self.arena.payload(cell);
-        let is_long = digits.len() > LONG_INT && !self.options.fast;
+        let is_long = digits.len() > MEMOIZED_INT_LEN && !self.options.fast;
         let slot = self.memo.slot(cell);
         if is_long && let Some(number) = self.memo.entry(slot).number() {
             return self.get(number);
@@ -141,8 +141,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     fn decimal_or_hexadecimal(&mut self, value: Int<'_>) -> Result<()> {
         if self.options.writer.quirks().limits_digits {
-            let decimal = value.with_le_bytes(|bytes| bytes.len() <= MOST_DIGITS / 2).then(|| value.to_string());
-            return match decimal.filter(|decimal| decimal.trim_start_matches('-').len() <= MOST_DIGITS) {
+            let decimal = value.with_le_bytes(|bytes| bytes.len() <= MAX_DIGITS / 2).then(|| value.to_string());
+            return match decimal.filter(|decimal| decimal.trim_start_matches('-').len() <= MAX_DIGITS) {
                 Some(decimal) => self.long_line(&decimal),
                 None => self.long_line(&format_args!("{value:#x}")),
             };
@@ -177,7 +177,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.op(Op::Float(value))
     }
 
-    /// Text, which is memoized.
+    /// Writes text and memoizes it.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn text(&mut self, cell: Cell) -> Result<()> {
         let slot = self.memo.slot(cell);
@@ -185,10 +185,10 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return self.get(number);
         }
         let text = self.arena.text(cell);
-        if self.write_text(text)? { self.put_text(slot, text) } else { self.put_nameless() }
+        if self.write_text(text)? { self.put_text(slot, text) } else { self.put_unread() }
     }
 
-    /// Puts a text into the memo; cPickle does so from two characters on.
+    /// Puts text into the memo. cPickle does so only for two or more characters.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put_text(&mut self, slot: usize, text: Text<'_>) -> Result<()> {
         if self.selects_puts && self.has_put_rule() && is_tiny(text.as_bytes()) {
@@ -197,7 +197,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put(slot)
     }
 
-    /// Writes text, unmemoized; tells whether the memo knows what was written as this text.
+    /// Writes text without a PUT. Returns whether the memo entry will be this text.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn write_text(&mut self, text: Text<'_>) -> Result<bool> {
         if self.protocol >= 4 && text.as_bytes().len() < 256 {
@@ -230,7 +230,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         Ok(!(quirks.forgets_escaped && text.as_bytes().iter().any(is_escaped)))
     }
 
-    /// Bytes, unmemoized.
+    /// Writes bytes without a PUT.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         if self.protocol < 3 {
             return self.bytes_by_call(bytes);
@@ -243,12 +243,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    /// A bytearray, unmemoized.
+    /// Writes a bytearray without a PUT.
     pub(super) fn byte_array(&mut self, bytes: &[u8]) -> Result<()> {
         if self.protocol < 5 { self.byte_array_by_call(bytes) } else { self.op(Op::ByteArray8(bytes)) }
     }
 
-    /// An 8-bit string of Python 2, unmemoized. It is one at every protocol: Python 3 reads it, though it writes none.
+    /// Writes an 8-bit string of Python 2 without a PUT, at every protocol: Python 3 reads it but never writes one.
     pub(super) fn byte_str(&mut self, string: &[u8]) -> Result<()> {
         if self.protocol == 0 {
             let mut quoted = Vec::with_capacity(string.len() + 2);
@@ -266,7 +266,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 }
 
-/// Whether a text in UTF-8 has fewer than two characters.
+/// Whether UTF-8 text has fewer than two characters.
 fn is_tiny(text: &[u8]) -> bool {
     text.len() < 5 && text.iter().filter(|byte| **byte & 0xc0 != 0x80).count() < 2
 }

@@ -1,4 +1,4 @@
-//! Lists, dicts, sets, tuples and frozensets.
+//! Writes lists, dicts, sets, tuples and frozensets.
 
 use picklevm_ops::{Op, Sink};
 
@@ -8,33 +8,33 @@ use super::{Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Fixed, Tag};
 
-/// Items in one batch, at the most.
+/// Maximum items in one batch.
 pub(super) const BATCH: u32 = 1000;
 
-/// A container that is being written, or the items of an object.
+/// A container being written, or the items of an object.
 #[derive(Clone, Copy)]
 pub(super) struct Open {
-    /// The container, or the object; a hole for what is no node.
+    /// The container or object; a hole if it is not a node.
     pub(super) cell: Cell,
-    /// Where the next item lies.
+    /// Index of the next item.
     pub(super) at: u32,
-    /// Where the batch that is open ends.
+    /// End of the open batch.
     pub(super) end: u32,
-    /// Where the items end.
+    /// End of the items.
     last: u32,
     manner: Manner,
 }
 
-/// How a container is written, in one register: an [`Adding`], from bit 3 on a [`Place`], and marks.
+/// How a container is written, in one register: an [`Adding`], a [`Place`] from bit 3 on, and flags.
 #[derive(Clone, Copy)]
 struct Manner(u32);
 
 impl Manner {
-    /// The batch that is open has a MARK.
+    /// The open batch has a MARK.
     const MARK: u32 = 1 << 5;
-    /// It has as many items as a batch can have.
+    /// The open batch is full.
     const FULL: u32 = 1 << 6;
-    /// The container was put into the memo before its items, and does not stand in arguments: cycles end here.
+    /// The container was put into the memo before its items, and is not in arguments: cycles end here.
     const BARRIER: u32 = 1 << 7;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -43,17 +43,17 @@ impl Manner {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    const fn has(self, mark: u32) -> bool {
-        self.0 & mark != 0
+    const fn has(self, flag: u32) -> bool {
+        self.0 & flag != 0
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn set(&mut self, mark: u32, is_set: bool) {
-        self.0 = self.0 & !mark | if is_set { mark } else { 0 };
+    fn set(&mut self, flag: u32, is_set: bool) {
+        self.0 = self.0 & !flag | if is_set { flag } else { 0 };
     }
 }
 
-/// How a container is made of its items, or items are added to it: a number below eight, for the reason of [`Place`].
+/// How items are added to a container, or a container is made from items: a number below eight, like [`Place`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Adding(u8);
 
@@ -65,12 +65,12 @@ impl Adding {
     pub(super) const TUPLE: Adding = Adding(3);
     pub(super) const FROZEN_SET: Adding = Adding(4);
 
-    /// Cells an item.
+    /// Cells per item.
     fn stride(self) -> u32 {
         if self == Adding::SET_ITEM { 2 } else { 1 }
     }
 
-    /// The opcode at the end of a batch of items.
+    /// Returns the op that ends a batch of items.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn op(self, has_mark: bool) -> Op<'static> {
         match (self, has_mark) {
@@ -83,26 +83,26 @@ impl Adding {
     }
 }
 
-/// Who items are added to.
+/// What items are added to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
     /// A list, dict or set.
     Container(Place),
     /// An object, after it was made.
     Object,
-    /// A list that is no node, in the arguments of a set.
-    Nameless,
+    /// A list that is not a node, in the arguments of a set.
+    Temporary,
 }
 
 impl Open {
-    /// Of no container.
+    /// No container.
     pub(super) const NOTHING: Open =
         Open { cell: Cell::HOLE, at: 0, end: 0, last: 0, manner: Manner::new(Adding::APPEND, Place::DATA) };
 
-    /// The items of a container or object, of which there is at least one.
+    /// Opens the items of a container or object, at least one.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn items(protocol: u8, cell: Cell, Fixed { start, len }: Fixed, how: Adding, owner: Owner) -> Open {
-        // Sets are never guarded: what is in them is hashed before it can lead back.
+        // Sets are never guarded: their members are hashed before they can lead back.
         let items_place = match owner {
             Owner::Container(Place::ARGUMENTS) if how != Adding::ADD => Some(Place::ARGUMENTS),
             Owner::Container(Place::SHALLOW_ARGUMENTS) if how != Adding::ADD => Some(Place::GUARDED_ARGUMENTS),
@@ -115,13 +115,13 @@ impl Open {
             last: start + len,
             manner: Manner::new(how, items_place.unwrap_or(Place::DATA)),
         };
-        open.manner.set(Manner::BARRIER, items_place.is_none() && owner != Owner::Nameless);
+        open.manner.set(Manner::BARRIER, items_place.is_none() && owner != Owner::Temporary);
         let batch = open.take_batch(protocol);
         open.set_mark(batch > how.stride() || how == Adding::ADD);
         open
     }
 
-    /// The items of a tuple or frozenset.
+    /// Opens the items of a tuple or frozenset.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn sequence(cell: Cell, Fixed { start, len }: Fixed, how: Adding, place: Place) -> Open {
         let end = start + len;
@@ -133,7 +133,7 @@ impl Open {
         Adding((self.manner.0 & 7) as u8)
     }
 
-    /// Where its items stand.
+    /// Returns the place of the items.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn place(&self) -> Place {
         Place((self.manner.0 >> 3 & 3) as u8)
@@ -154,13 +154,13 @@ impl Open {
         self.manner.has(Manner::FULL)
     }
 
-    /// How many barriers it is: one or none.
+    /// Number of barriers: one or none.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn barriers(&self) -> u32 {
         u32::from(self.manner.has(Manner::BARRIER))
     }
 
-    /// Goes on to the next batch, and returns how many cells it has.
+    /// Advances to the next batch, and returns its length in cells.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_batch(&mut self, protocol: u8) -> u32 {
         let stride = self.construction().stride();
@@ -171,14 +171,14 @@ impl Open {
         batch
     }
 
-    /// Whether the batch that is open is the last, and no empty one can follow.
+    /// Whether the open batch is the last, and no empty one can follow.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_last(&self) -> bool {
         self.end == self.last && !self.is_full()
     }
 
-    /// Whether the picklers in C write these items as those of a list, dict or set itself: the last of several batches
-    /// has a MARK even for one item, and dicts and sets of full batches end with an empty one.
+    /// Whether picklers in C write these items like those of an exact list, dict or set: the last of several batches has a
+    /// MARK even for one item, and dicts and sets with only full batches end with an empty one.
     fn is_exact(&self, protocol: u8, quirks: &Quirks) -> bool {
         protocol > 0
             && !self.cell.is(Tag::Object)
@@ -189,7 +189,7 @@ impl Open {
             }
     }
 
-    /// The list or dict, if it was made for the arguments of an object.
+    /// Returns the list or dict, if it was made for the arguments of an object.
     pub(super) fn argument(&self) -> Option<Cell> {
         let is_one = self.barriers() == 0 && matches!(self.construction(), Adding::APPEND | Adding::SET_ITEM);
         (is_one && self.cell != Cell::HOLE).then_some(self.cell)
@@ -197,7 +197,7 @@ impl Open {
 }
 
 impl<S: Sink> Emitter<'_, '_, S> {
-    /// Begins a value with content, or fetches it; what is left goes on the stack of steps.
+    /// Starts a compound value, or fetches it from the memo. The rest goes on the stack of steps.
     pub(super) fn compound(&mut self, cell: Cell, place: Place) -> Result<()> {
         let slot = self.memo.slot(cell);
         let entry = self.memo.entry(slot);
@@ -208,7 +208,10 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         if self.options.fast {
             if entry != Entry::NONE {
-                return Err(unrepresentable("no cycle in fast mode, which has no memo", "a value inside itself"));
+                return Err(unrepresentable(
+                    "data without cycles in fast mode, which has no memo",
+                    "a value that contains itself",
+                ));
             }
             self.memo.set(slot, Entry::open(0));
             self.steps.push(Step::Close(slot));
@@ -255,11 +258,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    /// Notes that a value is being written that gets its number at its end. It may be met again inside itself, but not
-    /// without a container between that was put into the memo.
+    /// Marks a value as open that gets its memo index at its end. It may occur inside itself, but only inside a container
+    /// that was put into the memo before.
     pub(super) fn open_immutable(&mut self, slot: usize, entry: Entry) -> Result<()> {
         if entry.barriers().is_some_and(|barriers| barriers >= self.barriers) && !self.options.fast {
-            return Err(endless());
+            return Err(unbroken_cycle());
         }
         self.memo.set(slot, Entry::open(self.barriers));
         Ok(())
@@ -273,7 +276,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.op(Op::List)
     }
 
-    /// Begins the items of a container or object that was just written; they go on the stack of steps.
+    /// Starts the items of a container or object that was just written. They go on the stack of steps.
     pub(super) fn begin_items(&mut self, cell: Cell, items: Fixed, how: Adding, owner: Owner) -> Result<()> {
         if items.len == 0 {
             return if owner == Owner::Object { self.no_items(how) } else { Ok(()) };
@@ -284,19 +287,22 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if open.has_mark() { self.op(Op::Mark) } else { Ok(()) }
     }
 
-    /// An object was given no items: no pickler says so, but the object may hear of it.
+    /// Writes an empty batch for an object. No pickler does, but the object's methods may notice it.
     fn no_items(&mut self, how: Adding) -> Result<()> {
         if self.protocol == 0 {
-            return Err(unrepresentable("protocol 1 or higher for no items added to an object", "protocol 0"));
+            return Err(unrepresentable(
+                "protocol 1 or higher to add an empty batch of items to an object",
+                "protocol 0",
+            ));
         }
         self.op(Op::Mark)?;
         self.op(how.op(true))
     }
 
-    /// Writes the items of a container until one has content of its own, or its end.
+    /// Writes the items of a container, up to one that needs steps, or the end.
     pub(super) fn items(&mut self, mut open: Open) -> Result<()> {
         loop {
-            match self.plain(open) {
+            match self.write_flat(open) {
                 Some(rest) => open = rest,
                 None => return Ok(()),
             }
@@ -320,7 +326,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    /// Ends a batch of items, and begins the next; tells whether there is none.
+    /// Ends a batch of items and starts the next. Returns whether it was the last.
     fn end(&mut self, open: &mut Open) -> Result<bool> {
         if let Adding::TUPLE | Adding::FROZEN_SET = open.construction() {
             self.end_sequence(*open)?;
@@ -353,7 +359,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if let Some(number) = self.memo.entry(slot).number()
             && !self.is_fresh(cell, place)
         {
-            // It was met inside itself, and written completely there.
+            // It occurred inside itself, and was written completely there.
             if cell.is(Tag::FrozenSet) || (self.protocol > 0 && !self.is_short(len)) {
                 self.op(Op::PopMark)?;
             } else {
@@ -368,7 +374,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         } else {
             self.tuple_end(len)?;
             if place != Place::DATA && self.has_put_rule() && !self.refcounts().is_shared(cell) {
-                // Made by a call of `__reduce_ex__`, which holds it alone.
+                // Made by a call of `__reduce_ex__`, which has the only reference.
                 self.memo.set(slot, Entry::NONE);
                 return Ok(());
             }
@@ -384,7 +390,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.op(Op::Tuple)
     }
 
-    /// Whether a tuple of so many items needs no MARK.
+    /// Whether a tuple of `len` items needs no MARK.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn is_short(&self, len: usize) -> bool {
         len <= 3 && self.protocol >= 2
@@ -401,7 +407,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 }
 
-/// The opcode that makes a tuple of so many items where it needs no MARK, or of any number where it does.
+/// Returns the op that makes a tuple of `len` items: TUPLE1 to TUPLE3, or TUPLE, which needs a MARK.
 #[cfg_attr(not(debug_assertions), inline(always))]
 pub(super) fn short_tuple(len: usize) -> Op<'static> {
     match len {
@@ -414,9 +420,9 @@ pub(super) fn short_tuple(len: usize) -> Op<'static> {
 
 #[cold]
 #[inline(never)]
-pub(super) fn endless() -> crate::error::Error {
+pub(super) fn unbroken_cycle() -> crate::error::Error {
     unrepresentable(
-        "a list, dict, set or state on every way that leads back to a value",
-        "a value inside of itself through tuples, frozensets and arguments alone",
+        "a list, dict, set or state in every cycle",
+        "a value that contains itself only through tuples, frozensets and arguments",
     )
 }

@@ -1,4 +1,4 @@
-//! In what CPython's picklers differ from each other: one set of habits a pickler.
+//! Differences between CPython's picklers: a set of quirks for each.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,13 +8,13 @@ use picklevm_ops::{Framing, RawUnicode};
 use crate::error::{Error, ErrorKind};
 use crate::protocol::Protocol;
 
-/// One of CPython's picklers, whose habits are followed to the byte: `VERSION-c` is the one in C, `VERSION-py` the one in
-/// Python, of 2.7 and 3.6 to 3.15. The default is the newest, `3.15-c`.
+/// CPython pickler to emulate byte for byte.
 ///
-/// What `2.7-c` (`cPickle`) and `2.7-py` wrote is written again byte for byte, as far as a pickle tells what they did:
-/// a value that `cPickle` left without a PUT, as nothing else referred to it, gets none, and a `long` stays one. For values
-/// of other origin, everything has a PUT but texts of less than two characters and what a call of `__reduce_ex__` makes
-/// afresh.
+/// `VERSION-c` is the pickler in C, `VERSION-py` the one in Python, of 2.7 and 3.6 to 3.15. Default: the newest, `3.15-c`.
+///
+/// Pickles of `2.7-c` (`cPickle`) and `2.7-py` are rewritten byte for byte, as far as a pickle shows what they did: a value
+/// without a PUT, since nothing else referred to it, gets none, and a `long` stays one. For values of other origin,
+/// everything gets a PUT except texts of less than two characters and values newly made by a call of `__reduce_ex__`.
 ///
 /// ```
 /// use picklevm::{Pickler, Protocol, PicklerVersion};
@@ -28,42 +28,42 @@ use crate::protocol::Protocol;
 #[derive(Clone, Copy)]
 pub struct PicklerVersion(&'static Quirks);
 
-/// What a pickler does in its own way.
+/// Behavior specific to one pickler.
 pub(crate) struct Quirks {
     name: &'static str,
-    /// The highest protocol that it knows.
+    /// Highest protocol.
     pub(crate) highest: Protocol,
     pub(crate) framing: Framing,
     /// Protocol 0: every integer is written by LONG.
     pub(crate) small_longs: bool,
-    /// Integers of Python 2: an `int` has 64 bits and is written by INT beyond 32, a `long` by LONG even if it is small.
+    /// Python 2: an `int` has 64 bits and is written by INT if it exceeds 32 bits; a `long` is always written by LONG.
     pub(crate) wide_ints: bool,
-    /// Below protocol 2: integers of more than 4300 decimal digits are refused, since Python 3.7.14; they are written in
+    /// Below protocol 2: Python refuses integers of more than 4300 decimal digits, since 3.7.14. They are written in
     /// hexadecimal here, which every Python reads.
     pub(crate) limits_digits: bool,
-    /// Protocol 0: the characters that are escaped beside the backslash and the newline.
+    /// Protocol 0: characters escaped in addition to backslash and newline.
     pub(crate) controls: &'static [u8],
-    /// Protocol 0: what is memoized of a text that was changed by escaping is the changed one, which no one asks for.
+    /// Protocol 0: for text changed by escaping, the memo has the changed text, which is never fetched.
     pub(crate) forgets_escaped: bool,
     /// Lists, dicts, sets: the last of several batches has a MARK even for one item. Dicts and sets of a multiple of 1000
-    /// end with an empty batch. So wrote the pickler in C up to 3.14.
+    /// items end with an empty batch. The pickler in C did so up to 3.14.
     pub(crate) exact_lists: bool,
     pub(crate) exact_dicts: bool,
     pub(crate) exact_sets: bool,
-    /// An object that was met inside its own arguments gets items and state each time that it was made.
+    /// An object found inside its own arguments gets items and state each time it is made.
     pub(crate) repeats_changes: bool,
     /// Protocol 5: bytearrays are put into the memo.
     pub(crate) memoizes_bytearrays: bool,
-    /// Below protocol 3, bytearrays are made of Latin-1 text, as `bytearray.__reduce_ex__` has them.
+    /// Below protocol 3, bytearrays are made from Latin-1 text, as `bytearray.__reduce_ex__` does.
     pub(crate) bytearrays_of_text: bool,
-    /// The pickler counts references: see [`LeftOut`](super::left_out::LeftOut). Its memo begins at 1.
+    /// The pickler counts references: see [`LeftOut`](super::left_out::LeftOut). Its memo starts at 1.
     pub(crate) counts_references: bool,
-    /// Protocol 0: floats have 17 digits, as by `%.17g`.
+    /// Protocol 0: floats have 17 digits, as with `%.17g`.
     pub(crate) long_floats: bool,
-    /// The first that `__getinitargs__` or `__getstate__` of an old-style class returned takes a number of the memo:
+    /// The first value returned by `__getinitargs__` or `__getstate__` of an old-style class takes a memo index:
     /// `_keep_alive`.
     pub(crate) keeps_alive: bool,
-    /// Below protocol 4, what is nested in a class leaves its parents and the tuples of its path out of the memo.
+    /// Below protocol 4, for nested classes the parents and the tuples of the path are not memoized.
     pub(crate) bare_paths: bool,
 }
 
@@ -116,7 +116,7 @@ const PYTHON_2_7_C: Quirks = Quirks {
     ..PYTHON_3_6_C
 };
 
-/// What the pickler in Python does otherwise than the one in C.
+/// Returns the quirks of the pickler in Python, given those of the pickler in C.
 const fn pure(name: &'static str, c: Quirks) -> Quirks {
     Quirks {
         name,
@@ -144,7 +144,7 @@ const PYTHON_3_7_PY: Quirks = Quirks { forgets_escaped: true, ..pure("3.7-py", P
 const PYTHON_3_6_PY: Quirks = Quirks { forgets_escaped: true, ..pure("3.6-py", PYTHON_3_6_C) };
 const PYTHON_2_7_PY: Quirks = Quirks { forgets_escaped: true, keeps_alive: true, ..pure("2.7-py", PYTHON_2_7_C) };
 
-static WRITERS: [Quirks; 22] = [
+static VERSIONS: [Quirks; 22] = [
     PYTHON_3_15_C,
     PYTHON_3_15_PY,
     PYTHON_3_14_C,
@@ -170,17 +170,17 @@ static WRITERS: [Quirks; 22] = [
 ];
 
 impl PicklerVersion {
-    /// All writers, the newest first.
+    /// Returns all pickler versions, newest first.
     pub fn all() -> impl ExactSizeIterator<Item = PicklerVersion> + Clone {
-        WRITERS.iter().map(PicklerVersion)
+        VERSIONS.iter().map(PicklerVersion)
     }
 
-    /// The name, such as `3.15-c`.
+    /// Returns the name, such as `3.15-c`.
     pub fn name(self) -> &'static str {
         self.0.name
     }
 
-    /// The highest protocol that it knows: 5, or 4 before Python 3.8, or 2 of Python 2.7.
+    /// Returns the highest protocol: 5, or 4 before Python 3.8, or 2 for Python 2.7.
     pub fn highest_protocol(self) -> Protocol {
         self.0.highest
     }
@@ -192,20 +192,22 @@ impl PicklerVersion {
 
 impl Default for PicklerVersion {
     fn default() -> Self {
-        PicklerVersion(&WRITERS[0])
+        PicklerVersion(&VERSIONS[0])
     }
 }
 
+/// Parses a name such as `3.15-c`.
+///
 /// # Errors
 ///
-/// [`Unrepresentable`](ErrorKind::Unrepresentable) for a name that no writer has.
+/// [`Unrepresentable`](ErrorKind::Unrepresentable) for an unknown name.
 impl FromStr for PicklerVersion {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<PicklerVersion, Error> {
         PicklerVersion::all().find(|writer| writer.name() == name).ok_or_else(|| {
             let names: Vec<_> = PicklerVersion::all().map(PicklerVersion::name).collect();
-            let expected = format!("a writer: one of {}", names.join(", "));
+            let expected = format!("a pickler version: one of {}", names.join(", "));
             Error::new(ErrorKind::Unrepresentable, expected, format!("{name:?}"))
         })
     }
@@ -219,7 +221,7 @@ impl PartialEq for PicklerVersion {
 
 impl Eq for PicklerVersion {}
 
-/// The name.
+/// Prints the name.
 impl fmt::Display for PicklerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -228,7 +230,7 @@ impl fmt::Display for PicklerVersion {
 
 impl fmt::Debug for PicklerVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Writer({})", self.name())
+        write!(f, "PicklerVersion({})", self.name())
     }
 }
 
@@ -237,9 +239,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_writer_is_found_by_its_name() {
-        for writer in PicklerVersion::all() {
-            assert_eq!(writer.name().parse::<PicklerVersion>().expect("a name"), writer);
+    fn every_pickler_version_is_found_by_its_name() {
+        for version in PicklerVersion::all() {
+            assert_eq!(version.name().parse::<PicklerVersion>().expect("a name"), version);
         }
         assert!("3.5-c".parse::<PicklerVersion>().is_err());
     }

@@ -1,4 +1,4 @@
-//! Values without an opcode at a protocol, written as the calls that make them.
+//! Writes values without an opcode at the protocol, as calls.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::graph::{Cell, Tag};
 
 impl<S: Sink> Emitter<'_, '_, S> {
-    /// Below protocol 3: `_codecs.encode(text, 'latin1')`, and `bytes()`.
+    /// Writes bytes below protocol 3: `_codecs.encode(text, 'latin1')`, or `bytes()` if empty.
     pub(super) fn bytes_by_call(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
             return self.call_of_nothing("bytes");
@@ -24,7 +24,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.end_call(2)
     }
 
-    /// Below protocol 5: `bytearray()`, `bytearray(bytes)`, or `bytearray(text, 'latin-1')`.
+    /// Writes a bytearray below protocol 5: `bytearray()`, `bytearray(bytes)`, or `bytearray(text, 'latin-1')`.
     pub(super) fn byte_array_by_call(&mut self, bytes: &[u8]) -> Result<()> {
         let of_text = self.protocol < 3 && self.options.writer.quirks().bytearrays_of_text;
         if bytes.is_empty() && !of_text {
@@ -37,7 +37,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             if self.options.writer.quirks().wide_ints {
                 // A new 8-bit string each time.
                 self.byte_str(b"latin-1")?;
-                self.put_nameless()?;
+                self.put_unread()?;
             } else {
                 self.made_text("latin-1".into())?;
             }
@@ -46,11 +46,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.tuple_start(1)?;
         self.boundary()?;
         self.bytes(bytes)?;
-        self.put_nameless()?;
+        self.put_unread()?;
         self.end_call(1)
     }
 
-    /// `complex(real, imaginary)`, at every protocol.
+    /// Writes `complex(real, imaginary)`, at every protocol.
     pub(super) fn complex(&mut self, parts: [f64; 2]) -> Result<()> {
         self.made_global("builtins", "complex")?;
         self.boundary()?;
@@ -62,7 +62,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.end_call(2)
     }
 
-    /// Below protocol 4: `set([…])` and `frozenset([…])`, with a new list each time.
+    /// Writes a set or frozenset below protocol 4: `set([…])` and `frozenset([…])`, each time with a new list.
     pub(super) fn set_by_call(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
         if entry == Entry::NONE && cell.is(Tag::Set) && self.is_made_of_itself(cell) {
             return self.set_by_update(cell, slot);
@@ -71,14 +71,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.made_global("builtins", if cell.is(Tag::Set) { "set" } else { "frozenset" })?;
         self.tuple_start(1)?;
         self.empty_list()?;
-        self.put_nameless_list(self.arena.item_range(cell).len)?;
+        self.put_unread_list(self.arena.item_range(cell).len)?;
         self.steps.push(Step::Finish(cell, Bare::Reduce));
         self.steps.push(Step::Op(Bare::Tuple(1)));
-        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
+        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Temporary)
     }
 
-    /// A set that `set([…])` cannot make, as its members are made of it: `s = set()`, and `getattr(s, 'update')([…])`.
-    /// CPython's picklers do not end on one below protocol 4.
+    /// Writes a set that `set([…])` cannot make, since its members refer to it: `s = set()`, then
+    /// `getattr(s, 'update')([…])`. CPython's picklers recurse without end on such a set below protocol 4.
     fn set_by_update(&mut self, cell: Cell, slot: usize) -> Result<()> {
         self.call_of_nothing("set")?;
         self.put(slot)?;
@@ -87,16 +87,16 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.save(cell, Place::DATA)?;
         self.made_text("update".into())?;
         self.end_call(2)?;
-        self.put_nameless()?;
+        self.put_unread()?;
         self.tuple_start(1)?;
         self.empty_list()?;
-        self.put_nameless_list(self.arena.item_range(cell).len)?;
+        self.put_unread_list(self.arena.item_range(cell).len)?;
         self.steps.extend([Step::Op(Bare::Pop), Step::Op(Bare::ReducePut), Step::Op(Bare::Tuple(1))]);
-        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Nameless)
+        self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Temporary)
     }
 
-    /// Whether a set is met again while its members are made, before anything that is in the memo; `false` where telling
-    /// would cost too much.
+    /// Whether a set occurs in its own members, without a memoized container between. Returns `false` if the search is too
+    /// expensive.
     fn is_made_of_itself(&mut self, set: Cell) -> bool {
         let is_made = |cell: &Cell| matches!(cell.tag(), Tag::Tuple | Tag::FrozenSet | Tag::Set | Tag::Object);
         if self.options.fast || !self.arena.items(set).iter().any(is_made) || !self.refcounts().is_shared(set) {
@@ -113,8 +113,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
             }
             let from = left.len();
             left.extend(self.made_of(cell));
-            let Some(rest) = self.curiosity.checked_sub(1 + (left.len() - from) as u32) else { return false };
-            self.curiosity = rest;
+            let Some(rest) = self.reentry_work.checked_sub(1 + (left.len() - from) as u32) else { return false };
+            self.reentry_work = rest;
         }
         false
     }
@@ -126,18 +126,18 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.op(Op::Reduce)
     }
 
-    /// The end of the arguments, and the call.
+    /// Writes the end of the arguments, and the call.
     fn end_call(&mut self, args: usize) -> Result<()> {
         self.tuple_end(args)?;
-        self.put_nameless()?;
+        self.put_unread()?;
         self.op(Op::Reduce)
     }
 
-    /// The text of these Latin-1 characters.
+    /// Writes the text of these Latin-1 characters.
     fn latin_1(&mut self, bytes: &[u8]) -> Result<()> {
         self.boundary()?;
         let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
         self.write_text(Text::from(&*text))?;
-        self.put_nameless()
+        self.put_unread()
     }
 }

@@ -1,34 +1,33 @@
-//! The bulk of a pickle, written in runs.
+//! Fast path for most of a pickle, which writes runs of ops.
 //!
-//! Most of a graph is numbers, short texts, values that the memo knows, lists, dicts and tuples of these, and instances
-//! with such a state. What is written here is what the steps of [`Emitter`] write, but into room that is ready
-//! ([`OpRun`]), without a look at frames, memory and errors for each op, and where what comes next cannot be foretold (the
-//! size of an integer, the length of a text) without a branch. Nothing is decided here that differs from writer to
-//! writer: all else, and what is rare, is left to the steps, one at a time.
+//! Most of a graph is numbers, short texts, memoized values, lists, dicts and tuples of these, and instances with such a
+//! state. This module writes the same ops as the steps of [`Emitter`], but into reserved space ([`OpRun`]), without checking
+//! frames, memory and errors for each op, and without branches on unpredictable data (the size of an integer, the length of
+//! text). Nothing here depends on the pickler version: anything else, and anything rare, is left to the steps.
 
 use picklevm_ops::{self as ops, OpRun, Opcode, Sink};
 
 use super::containers::{Adding, Open, Owner, short_tuple};
 use super::memo::{Entry, Memo, MemoRun};
-use super::payload::{Form, Payloads, SHORT, WIDE};
+use super::payload::{Form, INT_WIDTH, Payloads, TEXT_WIDTH};
 use super::{Bare, Emitter, Place, Scratch, Step};
 use crate::graph::{Arena, Cell, Construction, Fixed, OpKind, Row, Tag, Value};
 
 impl<S: Sink> Emitter<'_, '_, S> {
-    /// Goes on with a container as far as it is plain and the frame has room; returns what is left where the steps must
-    /// take the next item or the end, and nothing where a step must be taken.
-    pub(super) fn plain(&mut self, open: Open) -> Option<Open> {
-        // What is met inside its own arguments is not plain any more.
+    /// Writes a container as far as it is plain and the frame has space. Returns the rest if steps must write the next item
+    /// or the end, or `None` if a step must run.
+    pub(super) fn write_flat(&mut self, open: Open) -> Option<Open> {
+        // Objects inside their own arguments are not plain.
         if !self.has_runs || self.reentries.is_some() || self.memo.is_nearly_full() {
             return Some(open);
         }
         let Emitter { arena, out, memo, steps, barriers, protocol, .. } = self;
-        Ground { arena, out, memo, steps, barriers, protocol: *protocol }.run(Some(open), Cell::HOLE)
+        FlatRun { arena, out, memo, steps, barriers, protocol: *protocol }.run(Some(open), Cell::HOLE)
     }
 }
 
-/// Begins a value, and goes on with it as far as it is plain; returns nothing if that is all of it, and how many barriers
-/// are open if some is left to the steps.
+/// Writes a value as far as it is plain. Returns `None` if it is complete, or the number of open barriers if the steps must
+/// write the rest.
 #[inline]
 pub(super) fn whole<S: Sink>(
     value: Value<'_>,
@@ -43,15 +42,15 @@ pub(super) fn whole<S: Sink>(
         steps.push(Step::Save(value.cell(), Place::DATA));
         return Some(barriers);
     }
-    let ground = Ground { arena: value.arena(), out, memo, steps, barriers: &mut barriers, protocol };
-    if let Some(left) = ground.run(None, value.cell()) {
+    let run = FlatRun { arena: value.arena(), out, memo, steps, barriers: &mut barriers, protocol };
+    if let Some(left) = run.run(None, value.cell()) {
         steps.push(Step::Open(left));
     }
     (!steps.is_empty()).then_some(barriers)
 }
 
-/// What a run works on.
-struct Ground<'e, S> {
+/// State of a run.
+struct FlatRun<'e, S> {
     arena: &'e Arena,
     out: &'e mut ops::Writer<S>,
     memo: &'e mut Memo,
@@ -60,8 +59,8 @@ struct Ground<'e, S> {
     protocol: u8,
 }
 
-impl<S: Sink> Ground<'_, S> {
-    /// Goes on with a container, or begins a value.
+impl<S: Sink> FlatRun<'_, S> {
+    /// Continues a container, or starts a value.
     #[inline]
     fn run(self, open: Option<Open>, value: Cell) -> Option<Open> {
         match self.protocol {
@@ -72,8 +71,8 @@ impl<S: Sink> Ground<'_, S> {
 
     #[inline(never)]
     fn run_of<const PROTOCOL_4: bool>(self, open: Option<Open>, value: Cell) -> Option<Open> {
-        let Ground { arena, out, memo, steps, barriers, protocol } = self;
-        let mut plain = Plain::<PROTOCOL_4> {
+        let FlatRun { arena, out, memo, steps, barriers, protocol } = self;
+        let mut writer = FlatWriter::<PROTOCOL_4> {
             arena,
             payloads: Payloads::of(arena),
             memo: memo.run(),
@@ -81,15 +80,15 @@ impl<S: Sink> Ground<'_, S> {
             run: out.reserve(),
             barriers: *barriers,
             protocol,
-            // Persistent references may have to be remembered.
-            has_objects: arena.persistents.is_empty(),
+            // Persistent references inside objects may have to be memoized.
+            writes_objects: arena.persistents.is_empty(),
             open: open.unwrap_or(Open::NOTHING),
             cell: value,
             place: Place::DATA,
         };
         let next = if open.is_some() { Next::Items } else { Next::Value };
-        let left = plain.run(next);
-        let (written, next, open) = (plain.run.len(), plain.memo.next(), plain.barriers);
+        let left = writer.run(next);
+        let (written, next, open) = (writer.run.len(), writer.memo.next(), writer.barriers);
         out.commit(written);
         memo.end_run(next);
         *barriers = open;
@@ -97,8 +96,8 @@ impl<S: Sink> Ground<'_, S> {
     }
 }
 
-/// What plain values are written from and to, from protocol 2 on; `PROTOCOL_4` has SHORT_BINUNICODE and MEMOIZE.
-struct Plain<'e, const PROTOCOL_4: bool> {
+/// Writer of plain values, from protocol 2 on; `PROTOCOL_4` has SHORT_BINUNICODE and MEMOIZE.
+struct FlatWriter<'e, const PROTOCOL_4: bool> {
     arena: &'e Arena,
     payloads: Payloads<'e>,
     memo: MemoRun<'e>,
@@ -106,40 +105,40 @@ struct Plain<'e, const PROTOCOL_4: bool> {
     run: OpRun<'e>,
     barriers: u32,
     protocol: u8,
-    /// No object needs a closer look.
-    has_objects: bool,
-    /// The container that is being written.
+    /// Whether objects are written here.
+    writes_objects: bool,
+    /// The container being written.
     open: Open,
-    /// The value that is written or begun next, and where it stands.
+    /// The next value to write or start, and its place.
     cell: Cell,
     place: Place,
 }
 
-/// What is to be done next. What it is done with is in [`Plain`], where it is in registers.
+/// The next action. Its operands are fields of [`FlatWriter`], which are in registers.
 #[derive(Clone, Copy)]
 enum Next {
-    /// Going on with the container that is open.
+    /// Continue the open container.
     Items,
-    /// Writing the value.
+    /// Write the value.
     Value,
-    /// Beginning the value, which the memo does not know.
+    /// Start the value, which is not in the memo.
     List,
     Dict,
     Set,
     Tuple,
     Object,
-    /// Leaving the value to the steps.
+    /// Leave the value to the steps.
     Save,
-    /// The step at the end of the stack.
+    /// Run the next step.
     Step,
-    /// A step that is not plain.
+    /// Return to the steps: the next one is not plain.
     Leave,
-    /// An item, or an end, that is not plain.
+    /// Return to the steps: the next item or the end is not plain.
     LeaveItems,
 }
 
-// Each method is in one place of one loop: what it changes is in registers, and it jumps to what is next.
-impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
+// Each method is inlined once into one loop, so that fields stay in registers and each action jumps to the next.
+impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
     #[inline(always)]
     fn run(&mut self, mut next: Next) -> Option<Open> {
         loop {
@@ -171,7 +170,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         }
     }
 
-    /// Writes items up to one that has content of its own, or the end.
+    /// Writes items up to a compound one, or the end.
     #[inline(always)]
     fn items(&mut self) -> Next {
         let Open { at, end, .. } = self.open;
@@ -192,7 +191,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             done += 1;
             if cell.is(Tag::Float) {
                 self.run.float(cell.as_float());
-                // One seldom comes alone.
+                // Floats usually come in groups.
                 while let Some(next) = items.get(done).filter(|next| next.is(Tag::Float) && !self.run.is_full()) {
                     self.run.float(next.as_float());
                     done += 1;
@@ -210,14 +209,14 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             self.open.at = end;
             return Next::LeaveItems;
         }
-        // Containers in containers follow one another without a look at what else there could be.
+        // Fast path for containers in containers.
         let Some(Step::Open(open)) = self.steps.last() else { return Next::Step };
         self.open = *open;
         self.steps.pop();
         Next::Items
     }
 
-    /// Takes a step, if it is plain.
+    /// Runs a step, if it is plain.
     #[inline(always)]
     fn step(&mut self) -> Next {
         let Some(step) = self.steps.last().filter(|_| !self.run.is_full()) else { return Next::Leave };
@@ -250,7 +249,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         }
     }
 
-    /// Ends a container; tells whether that was plain: not the end of one batch of several.
+    /// Ends a container. Returns false if that is left to the steps: the end of one batch of several.
     #[inline(always)]
     fn end(&mut self) -> bool {
         let open = self.open;
@@ -273,7 +272,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         true
     }
 
-    /// Writes a value if it has no content or the memo knows it.
+    /// Writes a value if it is empty or in the memo.
     #[inline(always)]
     fn value(&mut self) -> Next {
         if self.run.is_full() {
@@ -300,7 +299,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         }
     }
 
-    /// How a set begins that the memo does not know.
+    /// Returns the action that starts a set.
     #[inline(always)]
     fn set(&self) -> Next {
         if PROTOCOL_4 { Next::Set } else { Next::Save }
@@ -314,7 +313,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             self.put(slot);
             return Next::Step;
         }
-        // Protocols from 1 on have the same batches.
+        // Batches are the same from protocol 1 on.
         self.open = Open::items(2, self.cell, items, how, Owner::Container(self.place));
         self.barriers += self.open.barriers();
         let has_mark = self.open.has_mark();
@@ -335,7 +334,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
     fn tuple(&mut self) -> Next {
         let slot = self.memo.slot_of(Tag::Tuple, self.cell);
         if self.memo.entry(slot) != Entry::NONE {
-            // What is being written already leads back to itself.
+            // The tuple contains itself.
             return Next::Save;
         }
         let items = self.arena.tuples[self.cell];
@@ -349,7 +348,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         Next::Items
     }
 
-    /// An object of a class that the memo knows, made by REDUCE or NEWOBJ.
+    /// Starts an object of a memoized class, made by REDUCE or NEWOBJ.
     #[inline(always)]
     fn object(&mut self) -> Next {
         let slot = self.memo.slot_of(Tag::Object, self.cell);
@@ -361,7 +360,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             _ => return Next::Save,
         };
         if self.memo.entry(slot) == Entry::NONE
-            && self.has_objects
+            && self.writes_objects
             && node.class.is(Tag::Global)
             && let Some(class) = self.memo.number(node.class)
         {
@@ -374,7 +373,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         Next::Save
     }
 
-    /// The opcode that makes an object of class and arguments, and the beginning of what happens to it next.
+    /// Writes the opcode that makes an object, and starts its changes.
     #[inline(always)]
     fn finish(&mut self, cell: Cell, op: Bare) -> Next {
         self.run.bare(if op == Bare::Reduce { Opcode::Reduce } else { Opcode::NewObj });
@@ -396,7 +395,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         }
     }
 
-    /// Writes an item that takes a few bytes wherever it stands; of others tells how they begin.
+    /// Writes an atom, or returns the action that starts the value.
     #[inline(always)]
     fn item(&mut self, cell: Cell) -> Option<Next> {
         match cell.tag() {
@@ -410,7 +409,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             Tag::ZeroFloat => self.run.float(0.0),
             Tag::WideFloat => self.run.float(self.arena.floats[cell]),
             Tag::BigInt if cell.is_short_long() => self.run.int(self.arena.small_int(cell).unwrap_or_default()),
-            Tag::BigInt if self.payloads.write::<WIDE>(&mut self.run, Form::INT, cell) => {}
+            Tag::BigInt if self.payloads.write::<INT_WIDTH>(&mut self.run, Form::INT, cell) => {}
             Tag::BigInt => return Some(Next::Save),
             Tag::Hole | Tag::Ext | Tag::NativeObject => return Some(Next::Save),
             Tag::List => return self.known(Tag::List, cell, Next::List),
@@ -421,7 +420,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             tag => match self.memo.number(cell) {
                 Some(number) => self.run.get(number),
                 None if tag == Tag::Bytes && (PROTOCOL_4 || self.protocol >= 3) => {
-                    if !self.payloads.write::<SHORT>(&mut self.run, Form::BYTES, cell) {
+                    if !self.payloads.write::<TEXT_WIDTH>(&mut self.run, Form::BYTES, cell) {
                         return Some(Next::Save);
                     }
                     self.put(self.memo.slot_of(Tag::Bytes, cell));
@@ -432,7 +431,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
         None
     }
 
-    /// Writes a value that the memo knows.
+    /// Fetches a value if it is in the memo, otherwise returns `unknown`.
     #[inline(always)]
     fn known(&mut self, tag: Tag, cell: Cell, unknown: Next) -> Option<Next> {
         match self.memo.entry(self.memo.slot_of(tag, cell)).number() {
@@ -451,7 +450,7 @@ impl<const PROTOCOL_4: bool> Plain<'_, PROTOCOL_4> {
             self.run.get(number);
             return None;
         }
-        if !self.payloads.write::<SHORT>(&mut self.run, const { Form::text::<PROTOCOL_4>() }, cell) {
+        if !self.payloads.write::<TEXT_WIDTH>(&mut self.run, const { Form::text::<PROTOCOL_4>() }, cell) {
             return Some(Next::Save);
         }
         self.put(slot);

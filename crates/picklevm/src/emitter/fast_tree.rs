@@ -1,43 +1,43 @@
-//! Trees, of which nothing is fetched.
+//! Fast path for trees.
 //!
-//! Where a pickle fetches nothing and calls nothing, as most short ones do, every node of its graph is met once
-//! ([`Arena::is_tree`]): nobody asks which number it was put under, and nothing stands in the arguments of an object.
-//! What is written here is what the steps of [`Emitter`](super::Emitter) write, in one loop with little to remember. What
-//! is not plain data, and containers that fill a batch, are left to the steps, and all that comes after with them.
+//! If a pickle fetches nothing and calls nothing, like most short ones, its graph is a tree ([`Arena::is_tree`]): memo
+//! indices are never read, and no value is in the arguments of an object. This module writes the same ops as the steps of
+//! [`Emitter`](super::Emitter), in one loop with little state. Data that is not plain, containers that fill a batch, and
+//! everything after them are left to the steps.
 
 use picklevm_ops::{self as ops, OpRun, Opcode, Sink};
 
 use super::containers::{Adding, BATCH, Open, Owner};
-use super::payload::{Form, Payloads, SHORT, WIDE};
+use super::payload::{Form, INT_WIDTH, Payloads, TEXT_WIDTH};
 use super::{Place, Scratch, Step};
 use crate::error::{Error, Result};
 use crate::graph::{Arena, Cell, Fixed, Row, Tag, Value};
 
-/// A container that is being written, or what is outside of all.
+/// A container being written, or the outermost level.
 #[derive(Clone, Copy)]
 pub(super) struct Level {
-    /// The node; where there is none, the root is the only item.
+    /// The node. The outermost level has none; its only item is the root.
     id: u32,
-    /// Where the next item lies, unless this is the innermost level.
+    /// Index of the next item, except in the innermost level.
     at: u32,
-    /// Where the items end.
+    /// End of the items.
     end: u32,
     close: Close,
 }
 
-/// How a container is ended: a number, so that a level is four of them and copied as such.
+/// How a container is ended. A number instead of an enum, so that a level is copied as four numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Close(u32);
 
 impl Close {
-    /// Outside of all.
+    /// The outermost level.
     const NONE: Close = Close(0);
     const APPEND: Close = Close(1);
     const APPENDS: Close = Close(2);
     const SET_ITEM: Close = Close(3);
     const SET_ITEMS: Close = Close(4);
     const ADD_ITEMS: Close = Close(5);
-    /// From here on tuples: of one item, two, three, and more.
+    /// Tuples from here on: of one, two, three, and more items.
     const TUPLE: Close = Close(6);
 
     const OPCODES: [Opcode; 16] = {
@@ -48,7 +48,7 @@ impl Close {
         ]
     };
 
-    /// Of a tuple of so many items, which is at least one.
+    /// Returns the end of a tuple of `len` items, at least one.
     #[inline(always)]
     fn tuple(len: u32) -> Close {
         Close(Close::TUPLE.0 - 1 + len.min(4))
@@ -64,7 +64,7 @@ impl Close {
         self.0 >= Close::TUPLE.0
     }
 
-    /// What is ended, and how items were added to it.
+    /// Returns the kind of container, and how items are added to it.
     fn container(self) -> Option<(Tag, Adding)> {
         match self {
             Close::NONE => None,
@@ -80,11 +80,11 @@ impl Level {
     const OUTSIDE: Level = Level { id: 0, at: 0, end: 1, close: Close::NONE };
 }
 
-/// Protocols from 1 on have the same batches.
-const PROTOCOL: u8 = 1;
+/// Protocol for the division into batches, which is the same from 1 on.
+const BATCH_PROTOCOL: u8 = 1;
 
-/// Writes a value of a tree on a memo that is empty. Returns nothing if that is all of it, and how many barriers are
-/// open if some is left to the steps.
+/// Writes a value of a tree, with an empty memo. Returns `None` if it is complete, or the number of open barriers if the
+/// steps must write the rest.
 #[inline]
 pub(super) fn whole<S: Sink>(
     value: Value<'_>,
@@ -119,8 +119,7 @@ pub(super) fn whole<S: Sink>(
     }
 }
 
-/// Ends the levels without items left, which have a place in the frame even where that is full: a frame ends before an
-/// item.
+/// Ends levels without remaining items. They belong to the frame even if it is full: a frame ends before an item.
 fn end<const PROTOCOL_4: bool, S: Sink>(out: &mut ops::Writer<S>, levels: &mut Vec<Level>, mut number: u32) -> u32 {
     while let Some(level) = levels.pop_if(|level| level.at == level.end && level.close != Close::NONE) {
         let mut output = Output::<PROTOCOL_4> { run: out.reserve(), number };
@@ -132,7 +131,7 @@ fn end<const PROTOCOL_4: bool, S: Sink>(out: &mut ops::Writer<S>, levels: &mut V
     number
 }
 
-/// Writes a value of a tree, if it is all for here and there is room for it; returns how many bytes it takes.
+/// Writes a value of a tree, and returns its length; `None` if there is not enough space, or the steps are needed.
 #[inline]
 pub(super) fn short(value: Value<'_>, run: OpRun<'_>, levels: &mut Vec<Level>, protocol: u8) -> Option<usize> {
     levels.clear();
@@ -142,36 +141,36 @@ pub(super) fn short(value: Value<'_>, run: OpRun<'_>, levels: &mut Vec<Level>, p
     matches!(left, Left::Nothing).then_some(written)
 }
 
-/// What comes of a run.
+/// Result of a run.
 struct Done {
     written: usize,
-    /// The number that the next PUT takes.
+    /// Memo index of the next PUT.
     number: u32,
     left: Left,
 }
 
-/// What is left to write.
+/// What remains to be written.
 enum Left {
     Nothing,
-    /// What there was no room for.
+    /// Values for which there was no space.
     More,
-    /// What is not for here.
+    /// Values that the steps must write.
     Rest,
 }
 
-/// What a tree is written from and to.
+/// State of a run.
 struct Tree<'e> {
     arena: &'e Arena,
     root: Cell,
     run: OpRun<'e>,
     levels: &'e mut Vec<Level>,
-    /// The number that the next PUT takes.
+    /// Memo index of the next PUT.
     number: u32,
     has_bytes: bool,
 }
 
 impl Tree<'_> {
-    /// Goes on at the innermost level.
+    /// Continues at the innermost level.
     #[inline]
     fn run(self, protocol: u8) -> Done {
         if protocol >= 4 { self.run_of::<true>() } else { self.run_of::<false>() }
@@ -209,17 +208,17 @@ impl Tree<'_> {
                 Tag::EmptyTuple => out.leaf(|run| run.bare(Opcode::EmptyTuple)),
                 Tag::Str => {
                     let form = const { Form::text::<PROTOCOL_4>() };
-                    let is_written = payloads.write::<SHORT>(&mut out.run, form, *cell);
+                    let is_written = payloads.write::<TEXT_WIDTH>(&mut out.run, form, *cell);
                     out.memoized(is_written)
                 }
                 Tag::Bytes if has_bytes => {
-                    let is_written = payloads.write::<SHORT>(&mut out.run, Form::BYTES, *cell);
+                    let is_written = payloads.write::<TEXT_WIDTH>(&mut out.run, Form::BYTES, *cell);
                     out.memoized(is_written)
                 }
                 Tag::BigInt if cell.is_short_long() => {
                     out.leaf(|run| run.int(arena.small_int(*cell).unwrap_or_default()))
                 }
-                Tag::BigInt => match payloads.write::<WIDE>(&mut out.run, Form::INT, *cell) {
+                Tag::BigInt => match payloads.write::<INT_WIDTH>(&mut out.run, Form::INT, *cell) {
                     true => Begun::Leaf,
                     false => Begun::Other,
                 },
@@ -253,13 +252,13 @@ impl Tree<'_> {
     }
 }
 
-/// How a value was begun.
+/// How a value was started.
 enum Begun {
-    /// It is all written.
+    /// It is complete.
     Leaf,
-    /// What comes next are items, and its end.
+    /// Its items and its end follow.
     Container(Fixed, Close),
-    /// It is not for here.
+    /// The steps must write it.
     Other,
 }
 
@@ -269,7 +268,7 @@ struct Output<'e, const PROTOCOL_4: bool> {
 }
 
 impl<const PROTOCOL_4: bool> Output<'_, PROTOCOL_4> {
-    /// Puts what was written last into the memo.
+    /// Writes a PUT for the last value.
     #[inline(always)]
     fn put(&mut self) {
         if PROTOCOL_4 {
@@ -350,7 +349,7 @@ impl<const PROTOCOL_4: bool> Output<'_, PROTOCOL_4> {
     }
 }
 
-/// Leaves the levels to the steps; returns how many barriers are open.
+/// Passes the levels to the steps. Returns the number of open barriers.
 #[cold]
 #[inline(never)]
 fn hand_over(arena: &Arena, root: Cell, scratch: &mut Scratch) -> u32 {
@@ -358,7 +357,7 @@ fn hand_over(arena: &Arena, root: Cell, scratch: &mut Scratch) -> u32 {
     scratch.memo.turn_to(arena);
     for Level { id, at, close, .. } in scratch.levels.drain(..) {
         let Some((tag, how)) = close.container() else {
-            // The root itself was not begun.
+            // The root was not started.
             if at == 0 {
                 scratch.steps.push(Step::Save(root, Place::DATA));
             }
@@ -368,7 +367,7 @@ fn hand_over(arena: &Arena, root: Cell, scratch: &mut Scratch) -> u32 {
         let items = arena.item_range(cell);
         let mut open = match how {
             Adding::TUPLE => Open::sequence(cell, items, how, Place::DATA),
-            _ => Open::items(PROTOCOL, cell, items, how, Owner::Container(Place::DATA)),
+            _ => Open::items(BATCH_PROTOCOL, cell, items, how, Owner::Container(Place::DATA)),
         };
         open.at = at;
         barriers += open.barriers();
@@ -395,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_that_fetches_or_calls_makes_none() {
+    fn a_load_that_fetches_or_calls_does_not_make_a_tree() {
         let pickles: [&[u8]; 8] = [
             b"\x80\x04]\x94h\x00\x86.",
             b"]p0\ng0\n\x86.",
@@ -414,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn a_graph_that_may_be_changed_is_none_any_more() {
+    fn an_edited_graph_is_not_a_tree() {
         let graph = Unpickler::new().loads(b"]N\x86.").expect("it loads");
         let mut copy = graph.clone();
         copy.set_root(1);
@@ -422,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_tree_is_written_over_kept_memory() {
+    fn a_short_tree_is_written_into_reused_memory() {
         let pickle = b"\x80\x04\x95\x0b\0\0\0\0\0\0\0]\x94(K\x01K\x02N\x88e.";
         let graph = Unpickler::new().loads(pickle).expect("it loads");
         let written = super::super::short(graph.root(), &Pickler::new().options).expect("it is a short tree");

@@ -1,4 +1,4 @@
-//! Frames end where CPython's picklers end them, by each of the three ways to write.
+//! Tests that frames end where CPython's picklers end them, in both fast paths and in steps.
 
 use std::ops::Range;
 
@@ -9,12 +9,12 @@ use crate::protocol::Protocol;
 use crate::resolve::Symbolic;
 use crate::unpickler::Unpickler;
 
-/// Where CPython's picklers end frames; `make_frames.py` makes it and says what it holds.
+/// Ends of frames of CPython's picklers. `make_frames.py` generates and describes it.
 const GOLDEN: &str = include_str!("../../tests/data/frames.txt");
 
 const FRAME_SIZE_TARGET: usize = 64 * 1024;
 
-/// `part*count` as the part and the count.
+/// Splits `part*count` into part and count.
 fn repeated(part: &str) -> (&str, usize) {
     match part.split_once('*') {
         Some((part, count)) => (part, count.parse().expect("a count")),
@@ -34,7 +34,7 @@ fn bytes(tail: &str) -> Vec<u8> {
     bytes
 }
 
-/// The pickle of a list of a text of `pad` bytes and what `tail` has, without frames; and where the tail begins.
+/// Returns the pickle, without frames, of a list of text of `pad` bytes and the values of `tail`, and the start of the tail.
 fn pickle(protocol: u8, pad: usize, tail: &[u8]) -> (Vec<u8>, usize) {
     let len = u32::try_from(pad).expect("short enough").to_le_bytes();
     let head = [&[0x80, protocol][..], b"]\x94(X", &len, &b"x".repeat(pad), b"\x94"].concat();
@@ -42,7 +42,7 @@ fn pickle(protocol: u8, pad: usize, tail: &[u8]) -> (Vec<u8>, usize) {
     ([&head, tail].concat(), start)
 }
 
-/// The pickle without its frames, and where in that they lie.
+/// Returns the pickle without its frames, and their ranges in it.
 fn without_frames(pickle: &[u8]) -> (Vec<u8>, Vec<Range<usize>>) {
     let (mut bare, mut frames) = (Vec::new(), Vec::new());
     for op in picklevm_ops::ops(pickle) {
@@ -54,7 +54,7 @@ fn without_frames(pickle: &[u8]) -> (Vec<u8>, Vec<Range<usize>>) {
     (bare, frames)
 }
 
-/// The frames in the notation of the golden file.
+/// Returns the frames in the notation of the golden file.
 fn cuts(frames: &[Range<usize>], start: usize, end: usize) -> String {
     let (mut cuts, mut position) = (Vec::new(), 2);
     let relative = |at: usize| at as i64 - start as i64;
@@ -69,7 +69,7 @@ fn cuts(frames: &[Range<usize>], start: usize, end: usize) -> String {
     cuts.join("/")
 }
 
-/// A graph, and the same as one that is not known to be a tree.
+/// Returns a graph, and a copy that is not known to be a tree.
 fn loaded_and_copied(pickle: &[u8]) -> (Graph, Graph) {
     let loaded = Unpickler::new().resolver(Symbolic).loads(pickle).expect("a pickle");
     let mut copied = loaded.clone();
@@ -78,7 +78,7 @@ fn loaded_and_copied(pickle: &[u8]) -> (Graph, Graph) {
     (loaded, copied)
 }
 
-/// What each of the three ways to write makes of a pickle: the loop for trees, that for plain data, steps alone.
+/// Rewrites a pickle in three ways: on the fast path for trees, on the flat one, and in steps.
 fn written(pickler: &Pickler, pickle: &[u8]) -> [Vec<u8>; 3] {
     let (loaded, copied) = loaded_and_copied(pickle);
     let mut stepwise = pickler.clone();
@@ -89,14 +89,14 @@ fn written(pickler: &Pickler, pickle: &[u8]) -> [Vec<u8>; 3] {
 
 const WAYS: [&str; 3] = ["as a tree", "in runs", "in steps"];
 
-/// What is written of a pickle whose calls that make plain data, such as `bytearray` below protocol 5, became that data.
+/// Rewrites a pickle in which calls that make plain data, such as `bytearray` below protocol 5, were resolved to that data.
 fn written_of_data(pickler: &Pickler, pickle: &[u8]) -> Vec<u8> {
     let graph = Unpickler::new().loads(pickle).expect("a pickle");
     pickler.dumps(graph.root()).expect("it is written")
 }
 
 #[test]
-fn frames_end_where_those_of_each_pickler_of_cpython_end() {
+fn frames_end_where_each_cpython_pickler_ends_them() {
     let mut turn = 0;
     for line in GOLDEN.lines() {
         let [writers, protocol, name, tail, first, expected] = line.split(' ').collect::<Vec<_>>()[..] else {
@@ -108,7 +108,7 @@ fn frames_end_where_those_of_each_pickler_of_cpython_end() {
         let expected = expected.split(',').map(repeated).flat_map(|(cuts, count)| std::iter::repeat_n(cuts, count));
         for (pad, expected) in (first..).zip(expected) {
             let (pickle, start) = pickle(protocol, pad, &tail);
-            // All of them would take minutes.
+            // All versions would take minutes.
             turn += 1;
             let writer = writers[turn % writers.len()];
             let pickler = Pickler::new().writer(writer).protocol(Protocol::try_from(protocol).expect("a protocol"));
@@ -123,7 +123,7 @@ fn frames_end_where_those_of_each_pickler_of_cpython_end() {
     }
 }
 
-/// Values that each way to write has code of its own for, as protocol 4 has them.
+/// Values for which each way has separate code, at protocol 4.
 const ITEMS: [&[u8]; 24] = [
     b"K\x01",
     b"K\x01K\x02K\x03K\x04K\x05",
@@ -157,7 +157,7 @@ fn the_fast_ways_to_write_end_frames_where_steps_do() {
     for first in ITEMS {
         for second in ITEMS {
             let tail = [first, second, first, b"e."].concat();
-            // The head of a frame is `]\x94(X....` and the MEMOIZE behind the text.
+            // The head of a frame is `]\x94(X....` and the MEMOIZE after the text.
             let whole = FRAME_SIZE_TARGET - 9;
             for pad in whole - tail.len().min(40)..whole + 2 {
                 let (pickle, _) = pickle(4, pad, &tail);

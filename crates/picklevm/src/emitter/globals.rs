@@ -1,4 +1,4 @@
-//! Globals by name and by extension code, and what is nested in classes.
+//! Writes globals by name and by extension code, and nested classes.
 
 use picklevm_ops::{Op, Sink, Text};
 
@@ -10,7 +10,7 @@ use crate::graph::{Cell, GlobalNode, Tag};
 use crate::resolve::Resolver;
 use crate::resolve::python2_names::{self, Names};
 
-/// The two names of a global.
+/// Module and name of a global.
 #[derive(Clone, Copy)]
 pub(super) struct Name<'a> {
     pub(super) module: Text<'a>,
@@ -18,7 +18,7 @@ pub(super) struct Name<'a> {
 }
 
 impl<'g, S: Sink> Emitter<'g, '_, S> {
-    /// An extension code; below protocol 2 the global that it stands for.
+    /// Writes an extension code; below protocol 2, the registered global.
     pub(super) fn ext(&mut self, code: u32) -> Result<()> {
         if self.protocol < 2 {
             let known = i32::try_from(code).ok().and_then(|code| self.options.extensions.extension(code));
@@ -36,7 +36,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         }
     }
 
-    /// A global that the memo does not know.
+    /// Writes a global that is not in the memo.
     pub(super) fn global(&mut self, cell: Cell, slot: usize) -> Result<()> {
         let node = self.arena.globals[cell];
         if self.protocol >= 2
@@ -48,7 +48,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         }
         let renamed = self.renamed(cell);
         if self.protocol >= 4 {
-            self.check_is_found(cell)?;
+            self.check_findable(cell)?;
             if self.has_shared_names() && renamed.is_none() {
                 self.boundary()?;
                 self.text(node.module)?;
@@ -58,10 +58,10 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
                 let Name { module, name } = self.final_name(cell);
                 self.made_text(module)?;
                 if name == module {
-                    // Types written in C, such as `datetime.datetime`: the one name is interned, the other is not.
+                    // Types written in C, such as `datetime.datetime`: only one of the two names is interned.
                     self.boundary()?;
                     self.write_text(name)?;
-                    self.put_nameless()?;
+                    self.put_unread()?;
                 } else {
                     self.made_text(name)?;
                 }
@@ -76,20 +76,20 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         self.put(slot)
     }
 
-    /// Whether the names of globals are values that other places may share, as STACK_GLOBAL has them.
+    /// Whether the names of globals are values that other places may share, as with STACK_GLOBAL.
     fn has_shared_names(&self) -> bool {
         self.arena.protocol.is_some_and(|protocol| protocol >= 4)
     }
 
-    /// Whether a global is nested in a class, so that GLOBAL does not find it below protocol 4.
+    /// Whether a global is nested in a class, where GLOBAL does not find it below protocol 4.
     pub(super) fn is_nested(&self, cell: Cell) -> bool {
         let node = self.arena.globals[cell];
         !node.is_one_name && self.has_dot(node)
     }
 
-    /// An error where every opcode takes the name of a global for a path, which it is not: `find_class` does from
-    /// protocol 4 on.
-    pub(super) fn check_is_found(&self, cell: Cell) -> Result<()> {
+    /// Fails for a name with a dot that is not a path, at protocols where `find_class` takes every name for a path: from 4
+    /// on.
+    pub(super) fn check_findable(&self, cell: Cell) -> Result<()> {
         let node = self.arena.globals[cell];
         if self.protocol >= 4 && node.is_one_name && self.has_dot(node) {
             let found = format!("{}.{}", self.arena.text(node.module), self.arena.text(node.name));
@@ -102,8 +102,8 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         self.arena.payload(node.name).contains(&b'.')
     }
 
-    /// What a global is called where the pickle is read, if it has another name there. Below protocol 4, what is nested
-    /// goes by its outermost class.
+    /// Returns the name of a global in the Python that reads the pickle, if it differs. Below protocol 4, a nested class is
+    /// looked up by its outermost class.
     fn renamed(&self, cell: Cell) -> Option<(&'g str, &'g str)> {
         let node = self.arena.globals[cell];
         let from = Names::of_protocol(self.arena.protocol.unwrap_or(3));
@@ -117,7 +117,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         python2_names::renamed(self.arena.text(node.module).as_str()?, name, self.names())
     }
 
-    /// The names of a global that is not nested, as they are written.
+    /// Returns the names under which a global is written, if it is not nested.
     pub(super) fn final_name(&self, cell: Cell) -> Name<'g> {
         if let Some((module, name)) = self.renamed(cell) {
             return Name { module: module.into(), name: name.into() };
@@ -126,13 +126,13 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         Name { module: self.arena.text(node.module), name: self.arena.text(node.name) }
     }
 
-    /// GLOBAL, unmemoized.
+    /// Writes GLOBAL without a PUT.
     pub(super) fn global_line(&mut self, name: Name<'_>) -> Result<()> {
         self.check_ascii(name)?;
         self.op(Op::Global(name.module, name.name))
     }
 
-    /// Protocols below 3 have names in ASCII.
+    /// Checks that names are ASCII below protocol 3.
     pub(super) fn check_ascii(&self, Name { module, name }: Name<'_>) -> Result<()> {
         if self.protocol < 3 && !(module.as_bytes().is_ascii() && name.as_bytes().is_ascii()) {
             return Err(unrepresentable("a global with an ASCII name below protocol 3", format!("{module}.{name}")));
@@ -140,7 +140,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         Ok(())
     }
 
-    /// `A.B.C` below protocol 4: `getattr(getattr(A, 'B'), 'C')`.
+    /// Writes `A.B.C` below protocol 4: `getattr(getattr(A, 'B'), 'C')`.
     fn nested_global(&mut self, cell: Cell, slot: usize) -> Result<()> {
         let node = self.arena.globals[cell];
         let (module, path) = (self.arena.text(node.module), self.arena.text(node.name));
@@ -152,7 +152,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             None => Name { module, name: outermost(path).into() },
         };
         let attributes: Vec<_> = path.split('.').skip(1).collect();
-        // As what is read of it will be written: of a method that is called, what it belongs to is a path by itself.
+        // The same as for a graph read from it: the parent of a called method is a path by itself.
         let has_bare = self.options.writer.quirks().bare_paths && !is_builtin(first.module.as_bytes());
         let is_called = attributes.last().is_some_and(|last| self.is_called_method(cell, last.as_bytes()));
         let last = attributes.len().saturating_sub(1);
@@ -165,36 +165,36 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         }
         self.global_line(first)?;
         if !is_bare(0) {
-            self.put_nameless()?;
+            self.put_unread()?;
         }
         for (step, attribute) in attributes.into_iter().enumerate() {
-            // A new text each time, cut out of the path.
+            // Each attribute is a new text, split from the path.
             self.boundary()?;
             self.write_text(attribute.into())?;
-            self.put_nameless()?;
+            self.put_unread()?;
             self.tuple_end(2)?;
             if !is_bare(step) {
-                self.put_nameless()?;
+                self.put_unread()?;
             }
             self.op(Op::Reduce)?;
             if step < last && !(is_bare(step) && is_bare(step + 1)) {
-                self.put_nameless()?;
+                self.put_unread()?;
             }
         }
         self.put(slot)
     }
 
-    /// Text that is no node, memoized by what it says.
+    /// Writes text that is not a node, memoized by content.
     pub(super) fn made_text(&mut self, text: Text<'_>) -> Result<()> {
         self.boundary()?;
         let made = Made::Text(text.as_bytes().into());
         if let Some(number) = self.memo.made(&made) {
             return self.get(number);
         }
-        if self.write_text(text)? { self.put_made(made) } else { self.put_nameless() }
+        if self.write_text(text)? { self.put_made(made) } else { self.put_unread() }
     }
 
-    /// A global that is no node, by its names of Python 3, memoized.
+    /// Writes a global that is not a node, given its Python 3 names, memoized.
     pub(super) fn made_global(&mut self, module: &str, name: &str) -> Result<()> {
         self.boundary()?;
         let made = Made::Global(module.into(), name.into());
@@ -226,7 +226,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     }
 }
 
-/// The first part of a path of attributes.
+/// Returns the first part of a path of attributes.
 fn outermost(path: &str) -> &str {
     path.split('.').next().unwrap_or(path)
 }

@@ -1,4 +1,4 @@
-//! The memo of a pickler: which number each node was put under.
+//! The memo of a pickler: the memo index of each node.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 
 use crate::graph::{Arena, Cell, NodeIndex, Tag, Value};
 
-/// What the memo knows of a node, in four bytes: nothing, a number, or that it is being written.
+/// Memo entry of a node, in four bytes: none, an index, or open (being written).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry(u32);
 
@@ -15,13 +15,13 @@ const OPEN: u32 = 1 << 31;
 impl Entry {
     pub(super) const NONE: Entry = Entry(0);
 
-    /// Numbers are below this.
-    pub(super) const MOST: u32 = OPEN - 1;
+    /// Memo indices are below this.
+    pub(super) const MAX: u32 = OPEN - 1;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn number(self) -> Option<u32> {
         let number = self.0.wrapping_sub(1);
-        (number < Entry::MOST).then_some(number)
+        (number < Entry::MAX).then_some(number)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -29,52 +29,52 @@ impl Entry {
         Entry(number + 1)
     }
 
-    /// The node is being written and has no number yet; `barriers` containers that have one are open around it.
+    /// The node is being written and has no index yet; `barriers` open containers around it have one.
     pub(super) fn open(barriers: u32) -> Entry {
         Entry(OPEN | barriers)
     }
 
-    /// How many containers were open when the node was begun that is being written.
+    /// Returns the number of barriers that were open when the open node was started.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn barriers(self) -> Option<u32> {
         (self.0 >= OPEN).then_some(self.0 & !OPEN)
     }
 }
 
-/// What a pickler writes and memoizes that is no node: names, functions that make what has no opcode.
+/// Memoized values that are not nodes: names, and functions for values without an opcode.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) enum Made {
     Text(Box<[u8]>),
     Global(Box<str>, Box<str>),
-    /// What the pickler in Python 2's Python keeps alive for itself under the id of its memo: it takes a number.
+    /// The list that Python 2's pickler in Python stores in the memo to keep values alive. It takes an index.
     KeptAlive,
 }
 
-/// The numbers that nodes were put under, of one graph or of several, by their slots.
+/// Memo indices of the nodes of one or several graphs, by slot.
 #[derive(Default)]
 pub(crate) struct Memo {
-    /// Of the graph that is being written.
+    /// Entries of the graph being written.
     entries: Entries,
-    /// The number that the next PUT takes.
+    /// Index of the next PUT.
     next: u32,
-    /// None before the first, so that most pickles need no hash table.
+    /// `None` before the first: most pickles need no hash table.
     made: Option<HashMap<Made, u32, RandomState>>,
     /// Entries of other graphs.
     others: Vec<Entries>,
 }
 
-/// What is known of the nodes of one graph.
+/// Entries of the nodes of one graph.
 #[derive(Default)]
 struct Entries {
-    /// Where its arena lies, which tells it from others; 0 of none.
+    /// Address of the arena, which identifies the graph; 0 for none.
     arena: usize,
     slots: NodeIndex,
-    /// By slot; there can be more than slots.
+    /// Entries by slot. May be longer than the number of slots.
     of: Vec<Entry>,
 }
 
 impl Entries {
-    /// Knows nothing of a graph.
+    /// Starts a graph without entries.
     fn begin(&mut self, arena: &Arena) {
         self.arena = address(arena);
         self.slots.reset(arena);
@@ -87,7 +87,7 @@ impl Entries {
         }
     }
 
-    /// Makes room for the nodes that came to the graph.
+    /// Adds entries for new nodes of the graph.
     fn grow(&mut self, arena: &Arena) {
         let slots = NodeIndex::new(arena);
         if slots.len() == self.slots.len() {
@@ -106,7 +106,7 @@ fn address(arena: &Arena) -> usize {
 }
 
 impl Memo {
-    /// Turns to a graph, which may have grown; what is known of others, which must stay where they are, stays known.
+    /// Switches to a graph, which may have grown. Entries of other graphs are kept; those graphs must not move.
     #[inline]
     pub(crate) fn turn_to(&mut self, arena: &Arena) {
         if self.entries.arena == 0 && self.others.is_empty() {
@@ -133,14 +133,14 @@ impl Memo {
         }
     }
 
-    /// The number that a value was put under.
+    /// Returns the memo index of a value.
     pub(crate) fn number_of(&self, value: Value<'_>) -> Option<u32> {
         let (address, cell) = (address(value.arena()), value.cell());
         let entries = std::iter::once(&self.entries).chain(&self.others).find(|of| of.arena == address)?;
         entries.of.get(entries.slots.of(cell)).filter(|_| NodeIndex::has(cell))?.number()
     }
 
-    /// Forgets all; numbers start at 0 again.
+    /// Removes all entries. Indices start at 0 again.
     pub(crate) fn clear(&mut self) {
         self.entries.arena = 0;
         self.others.clear();
@@ -148,7 +148,7 @@ impl Memo {
         self.next = 0;
     }
 
-    /// Gives memory back, of entries all but so many.
+    /// Frees the memory of the entries, if there is space for more than `entries`.
     pub(super) fn shrink_to(&mut self, entries: usize) {
         if self.entries.of.capacity() > entries {
             self.entries.of = Vec::new();
@@ -174,7 +174,7 @@ impl Memo {
         self.entries.of[slot] = entry;
     }
 
-    /// Takes the next number for the node of a slot.
+    /// Assigns the next index to the node of a slot.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.skip();
@@ -182,7 +182,7 @@ impl Memo {
         number
     }
 
-    /// Takes the next number for what nobody will ask for.
+    /// Takes the next index for a PUT that is never read.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn skip(&mut self) -> u32 {
         let number = self.next;
@@ -190,34 +190,34 @@ impl Memo {
         number
     }
 
-    /// Leaves the number 0 out.
+    /// Skips index 0.
     pub(super) fn start_at_1(&mut self) {
         self.next = self.next.max(1);
     }
 
-    /// The number that the next PUT takes.
+    /// Returns the index of the next PUT.
     pub(super) fn next(&self) -> u32 {
         self.next
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_full(&self) -> bool {
-        self.next >= Entry::MOST
+        self.next >= Entry::MAX
     }
 
-    /// Whether a run could pass the end of the numbers.
+    /// Whether a run could exceed the highest index.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_nearly_full(&self) -> bool {
-        self.next >= Entry::MOST - (1 << 20)
+        self.next >= Entry::MAX - (1 << 20)
     }
 
-    /// The memo while leaves are written, with its parts in places of their own.
+    /// Returns the parts of the memo for a run.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn run(&mut self) -> MemoRun<'_> {
         MemoRun { entries: &mut self.entries.of, slots: &self.entries.slots, next: self.next }
     }
 
-    /// Goes on from the number that a run came to.
+    /// Sets the next index after a run.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn end_run(&mut self, next: u32) {
         self.next = next;
@@ -227,7 +227,7 @@ impl Memo {
         self.made.as_ref()?.get(made).copied()
     }
 
-    /// Takes a number, once, for what the pickler keeps alive.
+    /// Takes an index, once, for the list of values kept alive.
     pub(super) fn keep_alive(&mut self) {
         if self.made(&Made::KeptAlive).is_none() {
             self.put_made(Made::KeptAlive);
@@ -241,7 +241,7 @@ impl Memo {
     }
 }
 
-/// The memo while leaves are written, of less than 2^20.
+/// Parts of the memo for a run, of fewer than 2^20 ops.
 pub(super) struct MemoRun<'m> {
     entries: &'m mut [Entry],
     slots: &'m NodeIndex,
@@ -254,7 +254,7 @@ impl MemoRun<'_> {
         self.slots.of(cell)
     }
 
-    /// The slot of a node whose kind is known.
+    /// Returns the slot of a node of a known kind.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn slot_of(&self, tag: Tag, cell: Cell) -> usize {
         self.slots.of_kind(tag, cell)
@@ -265,13 +265,13 @@ impl MemoRun<'_> {
         self.entries[slot]
     }
 
-    /// The number that a node was put under.
+    /// Returns the memo index of a node.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn number(&self, cell: Cell) -> Option<u32> {
         self.entry(self.slot(cell)).number()
     }
 
-    /// Takes the next number for the node of a slot.
+    /// Assigns the next index to the node of a slot.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn put(&mut self, slot: usize) -> u32 {
         let number = self.next;

@@ -1,8 +1,7 @@
 //! Writes the values of a graph as a pickle.
 //!
-//! The mirror of the machine: it knows values and ops only. What is still to be written lies on a stack of steps, so
-//! that nothing recurses; which node was put under which number is an array by slot. In what CPython's picklers differ
-//! is data ([`writers`]).
+//! The counterpart of the machine: it works with values and ops only. Pending work is a stack of steps, without recursion.
+//! The memo is an array, by slot of the node. Differences between CPython's picklers are data ([`cpython`]).
 
 mod atoms;
 mod containers;
@@ -46,7 +45,7 @@ use crate::protocol::Protocol;
 use crate::resolve::Extensions;
 use crate::resolve::python2_names::Names;
 
-/// How to write.
+/// Options for writing.
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) protocol: Protocol,
@@ -54,7 +53,7 @@ pub(crate) struct Options {
     pub(crate) fix_imports: bool,
     pub(crate) fast: bool,
     pub(crate) extensions: Arc<Extensions>,
-    /// Whether all is written in steps, to compare with what the faster loops write.
+    /// Whether everything is written in steps, to compare with the output of the fast paths.
     #[cfg(test)]
     pub(crate) is_stepwise: bool,
     pub(crate) limits: DumpLimits,
@@ -65,84 +64,84 @@ pub(crate) struct Emitter<'g, 'o, S> {
     arena: &'g Arena,
     out: &'o mut ops::Writer<S>,
     memo: &'o mut Memo,
-    /// What is still to be written, the next at the end.
+    /// Pending steps, the next at the end.
     steps: &'o mut Vec<Step>,
     options: &'o Options,
     buffer_callback: Option<&'o mut BufferCallback>,
     protocol: u8,
     /// [`Options::has_runs`].
     has_runs: bool,
-    /// What still happens to the objects that are being written, the next at the end.
+    /// Pending changes of the objects being written, the next at the end.
     changes: Vec<PendingChange>,
-    /// The numbers of `cls.__new__`, by class; none before the first, so that most pickles need no hash table.
+    /// Memo indices of `cls.__new__`, by class. `None` before the first: most pickles need no hash table.
     new_methods: Option<HashMap<Cell, u32, RandomState>>,
-    /// How many containers are open that have a number already: each of them ends a cycle that comes back to it.
+    /// Number of open containers with a memo index: a cycle back to one of them ends there.
     barriers: u32,
-    /// Objects that were met inside their own arguments.
+    /// Objects found inside their own arguments.
     reentries: Option<HashMap<Cell, Reentry, RandomState>>,
     root: Cell,
-    /// How far the output may come.
+    /// Maximum offset of the output.
     most_output: u64,
-    /// Where this pickle began in it.
+    /// Start of this pickle in the output.
     started: u64,
-    /// Objects that are written before the root, each dropped.
+    /// Objects written and popped before the root.
     effects: &'o [Cell],
-    /// Those of them that are written where the object is that they were to make.
+    /// Effects that are written at the object that they were to make.
     outer_calls: Option<OuterCalls>,
-    /// How often nodes are referred to, once someone asked.
+    /// Reference counts of nodes, computed on first use.
     refcounts: Option<RefCounts>,
-    /// Which PUTs are left out, by a pickler that leaves some out.
+    /// PUTs to omit, for a pickler that omits some.
     left_out: Option<LeftOut>,
-    /// Whether not all is put into the memo.
+    /// Whether some values are not put into the memo.
     selects_puts: bool,
-    /// Values that are still looked at to tell which objects their own arguments lead back to.
-    curiosity: u32,
+    /// Remaining work of the search for objects inside their own arguments.
+    reentry_work: u32,
 }
 
-/// A pickle of which a part may be written already.
+/// A pickle that may be partly written.
 struct Begun {
-    /// How many barriers are open.
+    /// Number of open barriers.
     barriers: u32,
-    /// Where it begins in the output.
+    /// Start in the output.
     started: u64,
 }
 
-/// What is to be written.
+/// A pending piece of work.
 #[derive(Clone, Copy)]
 enum Step {
     /// A value.
     Save(Cell, Place),
-    /// The values, one after the other.
+    /// Several values in order.
     Each(Fixed),
     /// The rest of a container, and its end.
     Open(Open),
-    /// One opcode, and a PUT for what it made where it makes something that is no node.
+    /// One opcode, and a PUT if it makes a value that is not a node.
     Op(Bare),
-    /// The opcode that makes an object of what was written, its PUT, and what happens to it next.
+    /// The opcode that makes an object, its PUT and its changes.
     Finish(Cell, Bare),
-    /// The same for an object that is dropped: there is no PUT.
+    /// The same for an object that is popped: there is no PUT.
     FinishEffect(Cell, Bare),
-    /// What happens to an object that was just made.
+    /// The changes of an object that was just made.
     Changes(Cell),
-    /// The next of the changes, of which so many are left.
+    /// The next change, with the number of changes left.
     Change(Cell, usize),
     /// BINPERSID, and a PUT if the reference is shared.
     Persistent(Cell),
-    /// Text that is no node.
+    /// Text that is not a node.
     Name(&'static str),
     /// The global `getattr`, and the MARK of its arguments.
     Getattr,
     /// `cls.__new__`.
     NewMethod(Cell),
-    /// The REDUCE that makes it, and its PUT.
+    /// The REDUCE that makes `cls.__new__`, and its PUT.
     FinishNewMethod(Cell),
-    /// GET of an object that was made while its outer call was written.
+    /// The GET of an object that was made while its outer call was written.
     Fetch(Cell),
-    /// Fast mode: the node is not open any more.
+    /// Fast mode: the node is closed.
     Close(usize),
 }
 
-/// Opcodes without operands that end something.
+/// Opcodes without operands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bare {
     Build,
@@ -156,39 +155,39 @@ enum Bare {
     Pop,
     /// REDUCE without a PUT.
     Reduce,
-    /// REDUCE with a PUT of a number that nobody asks for.
+    /// REDUCE with a PUT that is never read.
     ReducePut,
     /// TUPLE2 without a PUT.
     Pair,
-    /// The end of a tuple of so many items (4: of any number more), with a PUT that nobody asks for.
+    /// The end of a tuple of this many items (4: any larger number), with a PUT that is never read.
     Tuple(u8),
 }
 
-/// Where a value stands: in data, or in the arguments that make an object.
+/// Place of a value: in data, or in the arguments of an object.
 ///
-/// What only the arguments hold was made afresh by each call of `__reduce_ex__`: it is never fetched.
+/// A value that only arguments refer to was newly made by a call of `__reduce_ex__`: it is never fetched.
 ///
-/// A number below four, so that it is carried along without a look at which it is.
+/// A number below four instead of an enum, so that it is packed into [`Open`] without a branch.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Place(u8);
 
 impl Place {
     const DATA: Place = Place(0);
     const ARGUMENTS: Place = Place(1);
-    /// In arguments that lead back to their object through several lists and dicts that nothing else holds: the
-    /// outermost was made afresh, as `list(self)` is, and the others are the object's own.
+    /// In arguments that lead back to their object through several lists and dicts without other references: the outermost
+    /// was newly made, like `list(self)`, the others belong to the object.
     const SHALLOW_ARGUMENTS: Place = Place(2);
-    /// In arguments that lead back to their object through nothing but fresh values: lists and dicts are fetched.
+    /// In arguments that lead back to their object only through new values: lists and dicts are fetched.
     const GUARDED_ARGUMENTS: Place = Place(3);
 }
 
-/// The pickle of a value, if it is a short tree and written as such from beginning to end.
+/// Writes a value that is a short tree on the fast path. Returns `None` if it is not, or needs steps.
 #[inline]
 pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
     let is_known = options.has_runs()
         && options.protocol <= options.writer.highest_protocol()
-        && options.limits.allows(scratch::SHORT as u64);
-    if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > scratch::SHORT {
+        && options.limits.allows(scratch::SHORT_PICKLE_LEN as u64);
+    if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > scratch::SHORT_PICKLE_LEN {
         return None;
     }
     Scratch::short(|memory, levels| {
@@ -199,7 +198,7 @@ pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
     })
 }
 
-/// Writes one pickle, from PROTO to STOP, with the memo of the work: the effects, each dropped, then the value.
+/// Writes one pickle, from PROTO to STOP: the effects, each popped, then the value.
 #[inline]
 pub(crate) fn dump<S: Sink>(
     value: Value<'_>,
@@ -233,7 +232,7 @@ pub(crate) fn dump<S: Sink>(
     Ok(())
 }
 
-/// STOP, and the end of the last frame.
+/// Writes STOP, and ends the last frame.
 #[inline]
 fn end<S: Sink>(out: &mut ops::Writer<S>) -> std::result::Result<(), ops::Error> {
     out.op(Op::Stop)?;
@@ -241,7 +240,7 @@ fn end<S: Sink>(out: &mut ops::Writer<S>) -> std::result::Result<(), ops::Error>
 }
 
 impl Options {
-    /// Whether leaves are written in runs: the protocol and the habits have nothing against it.
+    /// Whether the protocol and the quirks allow the fast paths.
     #[inline]
     fn has_runs(&self) -> bool {
         #[cfg(test)]
@@ -253,7 +252,7 @@ impl Options {
 }
 
 impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
-    /// Goes on with what is left of a value.
+    /// Returns an emitter for the rest of a value.
     #[inline(never)]
     fn new(
         value: Value<'g>,
@@ -291,11 +290,11 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             refcounts: None,
             selects_puts: options.fast || left_out.is_some(),
             left_out,
-            curiosity: persistent_and_buffers::REENTRY_WORK_LIMIT,
+            reentry_work: persistent_and_buffers::REENTRY_WORK_LIMIT,
         }
     }
 
-    /// Writes the effects, each dropped, then the root.
+    /// Writes the effects, each popped, then the root.
     fn whole(mut self) -> Result<()> {
         if matches!(self.protocol, 2..=3) && !self.options.fast {
             self.outer_calls = reentrant_partial::outer_calls(self.arena, self.root, self.effects);
@@ -312,7 +311,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         self.run()
     }
 
-    /// Takes steps until none is left.
+    /// Runs steps until none is left.
     fn run(&mut self) -> Result<()> {
         while let Some(step) = self.steps.pop() {
             match step {
@@ -344,7 +343,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         Ok(())
     }
 
-    /// Writes a value, or its beginning and puts the rest on the stack of steps: `save` of CPython's picklers.
+    /// Writes a value, or its start, and pushes steps for the rest: `save` of CPython's picklers.
     fn save(&mut self, cell: Cell, place: Place) -> Result<()> {
         self.boundary()?;
         if self.atom(cell)? { Ok(()) } else { self.compound(cell, place) }
@@ -388,7 +387,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         self.write_put(number)
     }
 
-    /// Whether there is no PUT for a node, which is complete: it is written again if it is met again.
+    /// Whether the PUT of a complete node is omitted. The node is written again if it occurs again.
     #[cold]
     #[inline(never)]
     fn leaves_out(&mut self, slot: usize) -> bool {
@@ -399,13 +398,13 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         leaves_out || self.options.fast
     }
 
-    /// Whether there is a rule for which PUTs are left out, and no pickle that tells.
+    /// Whether PUTs are omitted by rule, not as in a loaded pickle.
     fn has_put_rule(&self) -> bool {
         self.left_out.as_ref().is_some_and(LeftOut::is_by_rule)
     }
 
-    /// Puts what nobody will ask for into the memo, as CPython does.
-    fn put_nameless(&mut self) -> Result<()> {
+    /// Writes a PUT that is never read, as CPython does.
+    fn put_unread(&mut self) -> Result<()> {
         if self.selects_puts {
             return Ok(());
         }
@@ -413,8 +412,8 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         self.write_put(number)
     }
 
-    /// The same for a list, which cPickle puts there if anything is in it.
-    fn put_nameless_list(&mut self, len: u32) -> Result<()> {
+    /// The same for a list, for which cPickle writes a PUT unless it is empty.
+    fn put_unread_list(&mut self, len: u32) -> Result<()> {
         if self.options.fast || (self.left_out.is_some() && len == 0) {
             return Ok(());
         }
@@ -456,12 +455,12 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             Bare::Reduce => Op::Reduce,
             Bare::ReducePut => {
                 self.op(Op::Reduce)?;
-                return self.put_nameless();
+                return self.put_unread();
             }
             Bare::Pair => Op::Tuple2,
             Bare::Tuple(len) => {
                 self.tuple_end(len.into())?;
-                return self.put_nameless();
+                return self.put_unread();
             }
         };
         self.op(op)
@@ -472,7 +471,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         self.refcounts.get_or_insert_with(|| RefCounts::take(arena, memo.slots(), *root, effects))
     }
 
-    /// Whose names globals have in what is written.
+    /// Returns the names that globals have at this protocol.
     fn names(&self) -> Names {
         Names::of_protocol(self.protocol)
     }
@@ -490,5 +489,5 @@ fn unrepresentable(
 #[cold]
 #[inline(never)]
 fn memo_is_full() -> Error {
-    Error::new(ErrorKind::Limit, format!("at most {} memo entries", Entry::MOST), "more")
+    Error::new(ErrorKind::Limit, format!("at most {} memo entries", Entry::MAX), "more")
 }

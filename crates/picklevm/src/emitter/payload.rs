@@ -1,20 +1,20 @@
-//! Texts, bytes and long integers as runs write them: those of few bytes without a look at how many they are.
+//! Writes text, bytes and long integers in runs; short ones without a branch on their length.
 
 use picklevm_ops::{OpRun, Opcode};
 
 use crate::graph::{Arena, Cell, Span};
 
-/// Texts and bytes of up to so many bytes are copied by that width.
-pub(super) const SHORT: usize = Span::HEAD;
-/// Integers of up to so many bytes are.
-pub(super) const WIDE: usize = 64;
+/// Texts and bytes up to this length are copied with this fixed width.
+pub(super) const TEXT_WIDTH: usize = Span::HEAD;
+/// Integers up to this length are copied with this fixed width.
+pub(super) const INT_WIDTH: usize = 64;
 
-/// The opcodes of a payload.
+/// Opcodes of a payload.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
-    /// Of up to 255 bytes.
+    /// For up to 255 bytes.
     short: Opcode,
-    /// Of more bytes; if there is none, they are left to the steps.
+    /// For more bytes; if `None`, they are left to the steps.
     long: Option<Opcode>,
 }
 
@@ -22,7 +22,7 @@ impl Form {
     pub(super) const BYTES: Form = Form { short: Opcode::ShortBinBytes, long: Some(Opcode::BinBytes) };
     pub(super) const INT: Form = Form { short: Opcode::Long1, long: None };
 
-    /// Of texts.
+    /// Returns the opcodes of text.
     pub(super) const fn text<const PROTOCOL_4: bool>() -> Form {
         Form {
             short: if PROTOCOL_4 { Opcode::ShortBinUnicode } else { Opcode::BinUnicode },
@@ -31,7 +31,7 @@ impl Form {
     }
 }
 
-/// The payloads of a graph, with their parts in places of their own.
+/// Parts of a graph's payloads for a run.
 pub(super) struct Payloads<'e> {
     arena: &'e Arena,
     text: &'e [u8],
@@ -44,8 +44,8 @@ impl<'e> Payloads<'e> {
         Payloads { arena, text: &arena.payloads.text, input: &arena.payloads.input }
     }
 
-    /// Writes an op with a payload, from the first `N` bytes from where that begins or from itself; tells whether it did,
-    /// which it does not where there is no room or no form for so many bytes.
+    /// Writes an op with a payload, copied with fixed width `N` if it is short. Returns false if there is no space, or no
+    /// opcode for this length.
     #[inline(always)]
     pub(super) fn write<const N: usize>(&self, run: &mut OpRun<'_>, form: Form, cell: Cell) -> bool {
         let Arena { spans, payloads, .. } = self.arena;
@@ -54,7 +54,7 @@ impl<'e> Payloads<'e> {
             counted(run, form.short, head, len);
             return true;
         }
-        // At the end of the input, or of all texts, are fewer bytes than that.
+        // The end of the input, or of all text, is closer than `N` bytes.
         let payload = payloads.get(span);
         if payload.len() <= 8 {
             counted(run, form.short, &word(payload), payload.len());
@@ -75,7 +75,7 @@ fn counted(run: &mut OpRun<'_>, opcode: Opcode, head: &[u8], len: usize) {
     }
 }
 
-/// Up to eight bytes as eight.
+/// Pads up to eight bytes to eight.
 #[inline(always)]
 fn word(bytes: &[u8]) -> [u8; 8] {
     let ends = |low: u64, high: u64, width: usize| low | high << ((8 * (bytes.len() - width)) & 63);

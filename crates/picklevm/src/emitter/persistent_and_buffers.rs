@@ -1,4 +1,4 @@
-//! What lies outside of the pickle: persistent references and out-of-band buffers.
+//! Writes persistent references and out-of-band buffers.
 
 use std::collections::HashSet;
 
@@ -11,21 +11,21 @@ use super::{Emitter, Place, Step, unrepresentable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Buffer, Cell, Tag, is_compound};
 
-/// Decides about a buffer: `true` takes it out of band, `false` leaves its bytes in the pickle.
+/// Callback for a buffer: returns `true` to take it out of band, `false` to keep its bytes in the pickle.
 pub(crate) type BufferCallback = dyn FnMut(Buffer<'_>) -> bool + Send;
 
-/// Values that are looked at in one pickle, at the most, to tell which objects their own arguments lead back to.
+/// Maximum number of values visited per pickle in the search for objects inside their own arguments.
 pub(super) const REENTRY_WORK_LIMIT: u32 = 1 << 20;
 
 impl<S: Sink> Emitter<'_, '_, S> {
-    /// Begins a persistent reference: its id comes first. CPython asks for it each time and memoizes none; one that is
-    /// shared in the graph is put into the memo nevertheless.
+    /// Starts a persistent reference with its id. CPython calls `persistent_id` each time and memoizes no reference; one
+    /// that is shared in the graph is memoized here.
     pub(super) fn persistent(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
         self.open_immutable(slot, entry)?;
         let pid = self.arena.persistents[cell];
         if self.protocol > 0 {
             self.steps.push(Step::Persistent(cell));
-            // A step of its own: an id may be a persistent reference again, however deep.
+            // A separate step, since ids may be nested persistent references of any depth.
             self.steps.push(Step::Save(pid, Place::DATA));
             return Ok(());
         }
@@ -40,11 +40,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put_if_shared(cell)
     }
 
-    /// BINPERSID, after the id.
+    /// Writes BINPERSID, after the id.
     pub(super) fn finish_persistent(&mut self, cell: Cell) -> Result<()> {
         self.op(Op::BinPersId)?;
         if let Some(number) = self.memo.entry(self.memo.slot(cell)).number() {
-            // It was met inside its own id, and written completely there.
+            // It occurred inside its own id, and was written completely there.
             self.op(Op::Pop)?;
             return self.get(number);
         }
@@ -56,13 +56,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if self.refcounts().is_shared(cell) {
             return self.put(slot);
         }
-        // It is complete: a later pickle with this memo writes it again.
+        // Complete: a later pickle with this memo writes it again.
         self.memo.set(slot, Entry::NONE);
         Ok(())
     }
 
-    /// Sees to it that the persistent references that make an object are put into the memo, if it will be met inside its
-    /// own arguments: made of others, the one that is dropped would be another call.
+    /// Makes sure that the persistent references that an object is made from are memoized, if the object will occur inside
+    /// its own arguments: otherwise the popped call would differ from the other one.
     pub(super) fn hold_persistents(&mut self, object: Cell) {
         if self.arena.persistents.is_empty() || self.options.fast || !self.refcounts().is_shared(object) {
             return;
@@ -81,7 +81,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    /// Whether an object is met again while what makes it is written; `true` where telling would cost too much.
+    /// Whether an object occurs in its own class and arguments. Returns `true` if the search is too expensive.
     fn leads_back(&mut self, object: Cell) -> bool {
         let mut left = self.made_of(object);
         let mut seen = HashSet::with_hasher(RandomState::default());
@@ -95,13 +95,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
             }
             let from = left.len();
             self.arena.each_child(cell, |child| left.push(child));
-            let Some(rest) = self.curiosity.checked_sub(1 + (left.len() - from) as u32) else { return true };
-            self.curiosity = rest;
+            let Some(rest) = self.reentry_work.checked_sub(1 + (left.len() - from) as u32) else { return true };
+            self.reentry_work = rest;
         }
         false
     }
 
-    /// What an object is made of: class and arguments; the items of a set or tuple.
+    /// Returns the values that an object is made from: class and arguments, or the items of a set or tuple.
     pub(super) fn made_of(&self, cell: Cell) -> Vec<Cell> {
         if !cell.is(Tag::Object) {
             return self.arena.items(cell).to_vec();
@@ -110,7 +110,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         vec![node.class, node.args]
     }
 
-    /// A buffer, out of band or, if it is declined, in band as bytes or a bytearray.
+    /// Writes a buffer, out of band or, if the callback declines, in band as bytes or a bytearray.
     pub(super) fn buffer(&mut self, cell: Cell) -> Result<()> {
         let slot = self.memo.slot(cell);
         if let Some(number) = self.memo.entry(slot).number() {

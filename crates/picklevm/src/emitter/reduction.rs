@@ -1,27 +1,25 @@
-//! Objects: the class, the arguments, the opcode that makes them of these, what happens to them next. `save_reduce` of
-//! CPython's picklers.
+//! Writes objects: class, arguments, the opcode that makes the object, and its changes. `save_reduce` of CPython's picklers.
 
 use picklevm_ops::{Op, Sink};
 use smallvec::SmallVec;
 
-use super::containers::endless;
+use super::containers::unbroken_cycle;
 use super::memo::Entry;
 use super::{Bare, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Construction, OpKind, Tag};
 
-/// An object that was met inside its own arguments.
+/// An object found inside its own arguments.
 pub(super) struct Reentry {
-    /// How often it was begun before it was made the first time.
+    /// Number of starts before it was made the first time.
     pub(super) entries: u32,
-    /// How often it was made.
+    /// Number of times it was made.
     pub(super) made: u32,
-    /// Where its arguments stand when it is begun again: guarded more each time that they lead back to it through
-    /// nothing but fresh values.
+    /// Place of its arguments at the next start: more guarded each time that they lead back to it only through new values.
     pub(super) place: Place,
 }
 
-/// Steps that are looked at to tell whether a container lies between two entries of an object.
+/// Maximum number of steps searched for a container between two starts of an object.
 const SEARCH_WORK_LIMIT: usize = 10_000;
 
 impl<S: Sink> Emitter<'_, '_, S> {
@@ -38,7 +36,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_object(cell, place, Step::Finish)
     }
 
-    /// Writes class and arguments, and lets the step follow that ends the object.
+    /// Writes class and arguments, and pushes the step that ends the object.
     pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
         let node = self.arena.objects[cell];
         let (class, protocol) = (node.class, self.protocol);
@@ -97,14 +95,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    /// The pickler keeps what `__getinitargs__` or `__getstate__` of an old-style class returned, if it does so.
+    /// Takes a memo index for the values kept alive, if the pickler does.
     fn keep_alive(&mut self) {
         if self.options.writer.quirks().keeps_alive {
             self.memo.keep_alive();
         }
     }
 
-    /// What is called. It is a step of its own where it has content: one call may make what another calls, however deep.
+    /// Writes the callable. It is a separate step if compound, since calls may be nested to any depth.
     fn callable(&mut self, class: Cell) -> Result<()> {
         self.boundary()?;
         if !self.atom(class)? {
@@ -113,7 +111,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         Ok(())
     }
 
-    /// The arguments and keyword arguments of an object of NEWOBJ_EX.
+    /// Returns arguments and keyword arguments of a NEWOBJ_EX object.
     fn arguments_and_keywords(&self, both: Cell) -> (Cell, Cell) {
         match self.arena.items(both) {
             [args, kwargs] => (*args, *kwargs),
@@ -121,7 +119,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    /// Protocols 2 and 3 have no NEWOBJ_EX: `functools.partial(cls.__new__, cls, *args, **kwargs)()`.
+    /// Writes `functools.partial(cls.__new__, cls, *args, **kwargs)()`: protocols 2 and 3 have no NEWOBJ_EX.
     fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
         let node = self.arena.objects[cell];
         let (args, kwargs) = self.arguments_and_keywords(node.args);
@@ -152,7 +150,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         Ok(())
     }
 
-    /// `getattr(cls, '__new__')`, which is fetched from the second time on.
+    /// Writes `getattr(cls, '__new__')`, which is fetched from the second time on.
     pub(super) fn new_method(&mut self, class: Cell) -> Result<()> {
         if let Some(number) = self.new_methods.as_ref().and_then(|known| known.get(&class)) {
             let number = *number;
@@ -176,8 +174,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.bare(Bare::ReducePut)
     }
 
-    /// Notes that an object is being written. It may be met again inside its own arguments; that is written anew until
-    /// a container ends the cycle.
+    /// Marks an object as open. If it occurs inside its own arguments, it is written again until a container ends the cycle.
     pub(super) fn enter(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<Place> {
         let mut place = Place::ARGUMENTS;
         if entry == Entry::NONE {
@@ -193,7 +190,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             reentry.entries += 1;
             if !ends {
                 reentry.place = match reentry.place {
-                    Place::GUARDED_ARGUMENTS => return Err(endless()),
+                    Place::GUARDED_ARGUMENTS => return Err(unbroken_cycle()),
                     Place::ARGUMENTS if open.len() > 1 => Place::SHALLOW_ARGUMENTS,
                     _ => Place::GUARDED_ARGUMENTS,
                 };
@@ -204,7 +201,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         Ok(place)
     }
 
-    /// The lists and dicts made for arguments that are open since the object was begun last, the innermost first.
+    /// Returns the open lists and dicts in arguments since the last start of the object, innermost first.
     fn open_arguments(&self, object: Cell) -> SmallVec<[Cell; 8]> {
         let since = self.steps.iter().rev().take(SEARCH_WORK_LIMIT);
         since
@@ -216,15 +213,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
             .collect()
     }
 
-    /// Whether a value that the memo knows is nevertheless written anew: a tuple, list or dict that only the arguments
-    /// hold in which it stands.
+    /// Whether a memoized value is written again: a tuple, list or dict to which only its arguments refer.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn is_fresh(&mut self, cell: Cell, place: Place) -> bool {
-        place != Place::DATA && self.reentries.is_some() && self.is_made_afresh(cell, place)
+        place != Place::DATA && self.reentries.is_some() && self.is_newly_made(cell, place)
     }
 
     #[inline(never)]
-    fn is_made_afresh(&mut self, cell: Cell, place: Place) -> bool {
+    fn is_newly_made(&mut self, cell: Cell, place: Place) -> bool {
         let can_be = match cell.tag() {
             Tag::Tuple => true,
             Tag::List | Tag::Dict => place != Place::GUARDED_ARGUMENTS,
@@ -233,13 +229,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         can_be && !self.refcounts().is_shared(cell)
     }
 
-    /// The opcode that makes the object, and what follows.
+    /// Writes the opcode that makes the object, its PUT and its changes.
     pub(super) fn finish(&mut self, cell: Cell, op: Bare) -> Result<()> {
         self.make(cell, op)?;
         let slot = self.memo.slot(cell);
         let repeats = self.options.writer.quirks().repeats_changes;
         if let Some(number) = self.memo.entry(slot).number() {
-            // It was met inside its own arguments, and written completely there.
+            // It occurred inside its own arguments, and was written completely there.
             self.op(Op::Pop)?;
             self.get(number)?;
             return if repeats { self.begin_changes(cell) } else { Ok(()) };
@@ -251,7 +247,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 && node.first_kind == OpKind::Build
                 && !node.first.is(Tag::Dict)
             {
-                // Only `__getstate__` returns what is no dict.
+                // Only `__getstate__` returns a state that is not a dict.
                 self.keep_alive();
             }
         }
@@ -263,13 +259,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return self.bare(op);
         }
         let class = self.arena.objects[cell].class;
-        self.check_is_found(class)?;
+        self.check_findable(class)?;
         let name = self.final_name(class);
         self.check_ascii(name)?;
         self.op(Op::Inst(name.module, name.name))
     }
 
-    /// An object that is made for its effect on another, its first argument, and dropped. It is not memoized.
+    /// Writes an object that is made for its effect on its first argument, and popped. It is not memoized.
     pub(super) fn effect(&mut self, cell: Cell) -> Result<()> {
         let node = self.arena.objects[cell];
         self.steps.push(Step::Op(Bare::Pop));
@@ -278,7 +274,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             && !self.has_changes(cell)
             && !self.refcounts().is_shared(node.args)
         {
-            // As `save_reduce` calls the setter of a state: the tuple is no value, TUPLE2 is used at every protocol.
+            // Like `save_reduce` calls a state setter: the tuple is not memoized, TUPLE2 is used at every protocol.
             self.steps.extend([
                 Step::Op(Bare::Reduce),
                 Step::Op(Bare::Pair),
@@ -290,7 +286,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_object(cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
-    /// The same for one that belongs to no object: it is put into the memo if its pickle did so, or something fetches it.
+    /// The same for an effect without an object: it is memoized if it was in its pickle, or if something fetches it.
     pub(super) fn save_effect(&mut self, cell: Cell) -> Result<()> {
         let is_put = !cell.is(Tag::Object) || self.arena.objects[cell].memoized || self.refcounts().is_shared(cell);
         if is_put {
@@ -305,9 +301,10 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_changes(cell)
     }
 
-    /// Whether an object is what CPython writes by name below protocol 4, as what is nested in a class:
-    /// `getattr(getattr(A, 'B'), 'C')`. A pickle does not tell it from other calls of `getattr` if superfluous PUTs
-    /// were left out; then it is one unless something speaks against it.
+    /// Whether an object is what CPython writes for a nested class below protocol 4: `getattr(getattr(A, 'B'), 'C')`.
+    ///
+    /// Without unused PUTs, a pickle does not distinguish it from other calls of `getattr`; it is assumed unless there is
+    /// evidence against it.
     fn is_path(&mut self, cell: Cell) -> bool {
         let Some((_, name)) = self.path_step(cell) else { return false };
         if self.is_called_method(cell, self.arena.payload(name)) {
@@ -324,7 +321,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if !inner.is(Tag::Global) {
             return false;
         }
-        // What the memo knows was written otherwise.
+        // A memoized class was not written as part of a path.
         let module = self.arena.payload(self.arena.globals[inner].module);
         !is_builtin(module) && self.memo.entry(self.memo.slot(inner)).number().is_none()
     }
@@ -334,7 +331,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         matches!(name, [b'_', b'a'..=b'z', ..]) && self.refcounts().is_called(attribute)
     }
 
-    /// The two arguments, if an object is a call of `getattr` and nothing else: the parent and the name.
+    /// Returns parent and name, if an object is just a call of `getattr`.
     fn path_step(&self, cell: Cell) -> Option<(Cell, Cell)> {
         if !cell.is(Tag::Object) {
             return None;
@@ -353,7 +350,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
     }
 
-    /// Writes what [`is_path`](Self::is_path) accepts: only what it leads to is memoized, and `getattr` and the names.
+    /// Writes a path ([`is_path`](Self::is_path)): only its target, `getattr` and the names are memoized.
     fn path(&mut self, cell: Cell, slot: usize) -> Result<()> {
         let mut names = Vec::new();
         let mut inner = cell;
@@ -375,12 +372,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 }
 
-/// Whether a module is that of the built-in types, whose methods are reduced.
+/// Whether this is the module of the built-in types, whose methods are reduced.
 pub(super) fn is_builtin(module: &[u8]) -> bool {
     matches!(module, b"builtins" | b"__builtin__")
 }
 
-/// The end of a tuple that is no node, of so many items.
+/// Returns the step that ends a tuple of `len` items that is not a node.
 fn tuple_of(len: usize) -> Step {
     Step::Op(Bare::Tuple(len.min(4) as u8))
 }

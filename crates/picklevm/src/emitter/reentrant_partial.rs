@@ -1,8 +1,8 @@
-//! Objects with keyword arguments that turn up inside their own arguments, at protocols 2 and 3.
+//! Objects with keyword arguments inside their own arguments, at protocols 2 and 3.
 //!
-//! There CPython's picklers write `functools.partial(cls.__new__, cls, *args, **kwargs)()`. An object that its own arguments
-//! lead back to is begun with one `partial`, met again, and made with another one inside; the outer call is dropped then,
-//! and the inner one fetched. In the graph the outer call is an effect. It is written where the object comes first.
+//! There CPython's picklers write `functools.partial(cls.__new__, cls, *args, **kwargs)()`. If the arguments lead back to the
+//! object, it is started with one `partial`, and made with another one inside; then the outer call is popped, and the inner
+//! object fetched. In the graph the outer call is an effect. It is written at the first occurrence of the object.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use super::{Bare, Emitter, Place, Step};
 use crate::error::Result;
 use crate::graph::{Arena, Cell, Construction, OpKind, Tag, Walk};
 
-/// The outer call of each object that is still to be written, by the inner one.
+/// Pending outer calls, by inner object.
 pub(super) type OuterCalls = HashMap<Cell, Cell, RandomState>;
 
-/// The effects that are outer calls of objects that the root reaches.
+/// Returns the effects that are outer calls of objects reachable from the root.
 pub(super) fn outer_calls(arena: &Arena, root: Cell, effects: &[Cell]) -> Option<OuterCalls> {
     let mut partials = effects.iter().copied().filter(|effect| bound(arena, *effect).is_some()).peekable();
     partials.peek()?;
@@ -32,7 +32,7 @@ pub(super) fn outer_calls(arena: &Arena, root: Cell, effects: &[Cell]) -> Option
     (!pairs.is_empty()).then_some(pairs)
 }
 
-/// The function and the arguments that a `partial` was given which an object is a call of without arguments.
+/// Returns function and arguments of a `partial`, if an object is a call of it without arguments.
 fn bound(arena: &Arena, object: Cell) -> Option<(Cell, &[Cell])> {
     let node = object.is(Tag::Object).then(|| arena.objects[object])?;
     let partial = node.class.is(Tag::Object).then(|| arena.objects[node.class])?;
@@ -47,18 +47,18 @@ fn bound(arena: &Arena, object: Cell) -> Option<(Cell, &[Cell])> {
     }
 }
 
-/// Whether two calls have the same function and arguments; what is fresh for each call are the keyword arguments alone.
+/// Whether two calls have the same function and arguments. Only the keyword arguments are new for each call.
 fn are_bound_alike(arena: &Arena, a: Cell, b: Cell) -> bool {
     a != b && bound(arena, a) == bound(arena, b)
 }
 
 impl<S: Sink> Emitter<'_, '_, S> {
-    /// Whether an effect is written where its object is.
+    /// Whether an effect is written at its object.
     pub(super) fn is_outer_call(&self, effect: Cell) -> bool {
         self.outer_calls.as_ref().is_some_and(|calls| calls.values().any(|outer| *outer == effect))
     }
 
-    /// Begins the outer call of an object that is met the first time, if it has one.
+    /// Starts the outer call at the first occurrence of an object, if it has one.
     pub(super) fn begin_outer_call(&mut self, object: Cell) -> Option<Result<()>> {
         let outer = self.outer_calls.as_mut()?.remove(&object)?;
         if self.options.writer.quirks().repeats_changes {
@@ -70,7 +70,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         Some(self.begin_object(outer, Place::ARGUMENTS, Step::FinishEffect))
     }
 
-    /// Fetches the object after its outer call was dropped.
+    /// Fetches the object after its outer call was popped.
     pub(super) fn fetch(&mut self, object: Cell) -> Result<()> {
         let Some(number) = self.memo.entry(self.memo.slot(object)).number() else {
             return self.save(object, Place::DATA);

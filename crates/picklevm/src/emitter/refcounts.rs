@@ -1,8 +1,8 @@
-//! How often nodes are referred to.
+//! Reference counts of nodes.
 
 use crate::graph::{Arena, Cell, Construction, NodeIndex, Tag, Walk};
 
-/// How often each node is referred to by what is written, and which are called by REDUCE.
+/// Reference count of each written node, and whether a REDUCE calls it.
 pub(super) struct RefCounts {
     slots: NodeIndex,
     /// Bits 0 and 1: no reference, one, more than one. Bit 2: called.
@@ -14,7 +14,7 @@ const REFERENCES: u8 = 3;
 const CALLED: u8 = 4;
 
 impl RefCounts {
-    /// Counts the references in all that the root and the effects reach, and themselves.
+    /// Counts the references to and in everything reachable from the root and the effects.
     pub(super) fn take(arena: &Arena, slots: NodeIndex, root: Cell, effects: &[Cell]) -> RefCounts {
         let mut refcounts = RefCounts { slots, counts: vec![0; slots.len()] };
         let roots = || std::iter::once(root).chain(effects.iter().copied());
@@ -35,7 +35,7 @@ impl RefCounts {
         refcounts
     }
 
-    /// What stands in a list, dict or tuple to which there is more than one reference was not made afresh either.
+    /// Marks the items of a shared list, dict or tuple as shared: they were not newly made either.
     fn spread(&mut self, arena: &Arena) {
         let of_kind = |tag, len| (0..len as u32).map(move |id| Cell::node(tag, id));
         let mut held: Vec<_> = of_kind(Tag::Tuple, arena.tuples.len())
@@ -53,7 +53,7 @@ impl RefCounts {
         }
     }
 
-    /// Counts a node as one to which there is more than one reference.
+    /// Marks a node as shared.
     pub(super) fn hold(&mut self, cell: Cell) {
         self.count(cell);
         self.count(cell);
@@ -73,7 +73,7 @@ impl RefCounts {
         NodeIndex::has(cell) && self.counts[self.slots.of(cell)] & REFERENCES >= MANY
     }
 
-    /// Whether some REDUCE calls the node.
+    /// Whether a REDUCE calls the node.
     pub(super) fn is_called(&self, cell: Cell) -> bool {
         self.counts[self.slots.of(cell)] & CALLED != 0
     }

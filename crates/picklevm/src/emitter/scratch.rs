@@ -1,4 +1,4 @@
-//! What a pickler works with from pickle to pickle.
+//! Memory that a pickler reuses.
 
 use std::cell::Cell;
 
@@ -8,72 +8,72 @@ use super::Step;
 use super::fast_tree::Level;
 use super::memo::Memo;
 
-/// A memo and a stack of steps, which is empty between pickles, and memory for a short pickle.
+/// Memo, stack of steps (empty between pickles), and memory for a short pickle.
 #[derive(Default)]
 pub(crate) struct Scratch {
     pub(crate) memo: Memo,
     pub(super) steps: Vec<Step>,
-    /// The containers of a tree that are open.
+    /// Open containers of a tree.
     pub(super) levels: Vec<Level>,
     out: Vec<u8>,
-    /// Whether no later pickle asks the memo for what this one wrote.
+    /// Whether no later pickle uses the memo.
     pub(super) is_for_one: bool,
 }
 
-/// How long a short pickle is: it is copied in less time than it takes to make a vector of its own ready for it.
-pub(super) const SHORT: usize = 2048;
+/// Maximum length of a short pickle: copying it takes less time than preparing a new vector.
+pub(super) const SHORT_PICKLE_LEN: usize = 2048;
 
 thread_local! {
-    /// What the last pickle of this thread worked with, for its memory: a short one is written in less time than that
-    /// takes to allocate.
-    static KEPT: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+    /// Memory of the thread's last pickle, for reuse. Allocating it takes longer than writing a short pickle.
+    static REUSE: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
 }
 
 impl Scratch {
-    /// Work that knows nothing.
+    /// Takes the thread's memory, with an empty memo.
     #[inline]
     pub(crate) fn take() -> Box<Scratch> {
-        KEPT.try_with(Cell::take)
+        REUSE
+            .try_with(Cell::take)
             .ok()
             .flatten()
             .unwrap_or_else(|| Box::new(Scratch { is_for_one: true, ..Scratch::default() }))
     }
 
-    /// A short pickle that `write` writes over memory of this thread, given places for levels too.
+    /// Returns a short pickle that `write` writes into the thread's memory. It also gets a vector for levels.
     #[inline]
     pub(super) fn short(
         write: impl for<'m> FnOnce(&'m mut [u8], &mut Vec<Level>) -> Option<&'m [u8]>,
     ) -> Option<Box<[u8]>> {
         let mut scratch = Scratch::take();
-        scratch.make_room();
+        scratch.reserve_short();
         let pickle = write(&mut scratch.out, &mut scratch.levels).map(Box::from);
         scratch.keep();
         pickle
     }
 
-    /// A writer for a pickle of about so many bytes, of which [`written`](Scratch::written) takes what was written.
+    /// Returns a writer for a pickle of about `len` bytes. [`written`](Scratch::written) returns its output.
     #[inline]
     pub(crate) fn writer(&mut self, len: usize) -> Writer<Memory> {
-        if len > SHORT {
+        if len > SHORT_PICKLE_LEN {
             return Writer::append_to(Vec::with_capacity(len));
         }
-        self.make_room();
+        self.reserve_short();
         Writer::from_vec(std::mem::take(&mut self.out))
     }
 
     #[inline]
-    fn make_room(&mut self) {
-        if self.out.len() < SHORT {
-            self.out.resize(SHORT, 0);
+    fn reserve_short(&mut self) {
+        if self.out.len() < SHORT_PICKLE_LEN {
+            self.out.resize(SHORT_PICKLE_LEN, 0);
         }
     }
 
-    /// What was written: a short pickle in as much memory as it takes, so that the writer's is kept for the next.
+    /// Returns the output. A short pickle is copied, so that the writer's memory can be reused.
     #[inline]
     pub(crate) fn written(&mut self, writer: Writer<Memory>) -> Vec<u8> {
         let written = writer.written();
         let len = written.len();
-        let short = (len <= SHORT).then(|| written.to_vec());
+        let short = (len <= SHORT_PICKLE_LEN).then(|| written.to_vec());
         let mut memory = writer.into_memory();
         match short {
             Some(short) => {
@@ -87,7 +87,7 @@ impl Scratch {
         }
     }
 
-    /// Keeps its memory for the next pickle of this thread, unless that is a lot.
+    /// Keeps the memory for the thread's next pickle, up to a limit.
     #[inline]
     pub(crate) fn give(mut self: Box<Self>) {
         self.memo.clear();
@@ -96,7 +96,7 @@ impl Scratch {
         self.steps.shrink_to(1 << 12);
         self.levels.clear();
         self.levels.shrink_to(1 << 12);
-        if self.out.capacity() > 4 * SHORT {
+        if self.out.capacity() > 4 * SHORT_PICKLE_LEN {
             self.out = Vec::new();
         }
         self.keep();
@@ -104,7 +104,7 @@ impl Scratch {
 
     #[inline]
     fn keep(self: Box<Self>) {
-        // A thread that ends keeps nothing.
-        let _ = KEPT.try_with(|kept| kept.set(Some(self)));
+        // Fails in a thread that is ending.
+        let _ = REUSE.try_with(|reuse| reuse.set(Some(self)));
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to an object after it was made: items, state, effects.
+//! Writes the changes of an object after it was made: items, state, effects.
 
 use picklevm_ops::Sink;
 
@@ -7,7 +7,7 @@ use super::{Bare, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Fixed, OpKind, Tag};
 
-/// A change that is still to be written, of items only those in a range.
+/// A change to be written; for items, only those in a range.
 #[derive(Clone, Copy)]
 pub(super) struct PendingChange {
     kind: OpKind,
@@ -21,8 +21,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
         cell.is(Tag::Object) && self.arena.objects[cell].first_kind != OpKind::Nothing
     }
 
-    /// Begins what happens to an object that was just made. The pure-Python pickler lets it happen each time that an
-    /// object was made that it met inside its own arguments; it is divided evenly then.
+    /// Starts the changes of an object that was just made. The pure-Python pickler writes them each time it makes an object
+    /// that occurs inside its own arguments; then they are divided evenly.
     pub(super) fn begin_changes(&mut self, cell: Cell) -> Result<()> {
         if !self.has_changes(cell) {
             return Ok(());
@@ -48,7 +48,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         Ok(())
     }
 
-    /// Writes the next change of an object, of which `left` are left.
+    /// Writes the next of the `left` remaining changes of an object.
     pub(super) fn change(&mut self, cell: Cell, left: usize) -> Result<()> {
         let (Some(change), 1..) = (self.changes.last().copied(), left) else {
             self.barriers -= 1;
@@ -66,7 +66,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             OpKind::Append => Adding::APPEND,
             OpKind::SetItem => Adding::SET_ITEM,
             OpKind::Add if self.protocol < 4 => {
-                return Err(unrepresentable("protocol 4 or higher for items added to an object", "a lower one"));
+                return Err(unrepresentable("protocol 4 or higher to add items to an object", "a lower protocol"));
             }
             OpKind::Add => Adding::ADD,
         };
@@ -75,7 +75,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 }
 
-/// Leaves of the changes from `from` on those of one part of several: all in the first where they do not divide.
+/// Keeps only one part of the changes from `from` on. The first part gets all if they do not divide evenly.
 fn divide(changes: &mut Vec<PendingChange>, from: usize, part: u32, parts: u32) {
     let len = changes.len() - from;
     let (at, of) = (part as usize, parts as usize);
@@ -93,7 +93,7 @@ fn divide(changes: &mut Vec<PendingChange>, from: usize, part: u32, parts: u32) 
     }
 }
 
-/// How many cells a part gets, if items divide evenly.
+/// Returns the number of cells per part, if the items divide evenly.
 fn share_of_items(change: PendingChange, parts: u32) -> Option<u32> {
     let stride = match change.kind {
         OpKind::Append => 1,

@@ -1,7 +1,7 @@
-//! Integers of any size, for `#[serde(with = "picklevm::serde::bigint")]`.
+//! Functions for [`BigInt`] fields: `#[serde(with = "picklevm::serde::bigint")]`.
 //!
-//! Rust's integers end at 128 bits, Python's do not. A field with this attribute is a [`BigInt`] that pickles hold as
-//! an integer; in other formats it is a string of decimal digits.
+//! Rust's integers end at 128 bits, Python's do not. A [`BigInt`] field with this attribute is an integer in pickles, and a
+//! string of decimal digits in other formats.
 //!
 //! ```
 //! use num_bigint::BigInt;
@@ -28,7 +28,7 @@ use num_bigint::{BigInt, Sign};
 
 use crate::graph::{from_digits, to_decimal};
 
-/// The name by which the writer knows an integer.
+/// Serde name of an integer, recognized by the writer.
 pub(super) const NAME: &str = "$picklevm::serde::bigint";
 
 /// Writes an integer.
@@ -41,11 +41,11 @@ pub fn serialize<S: Serializer>(value: &BigInt, serializer: S) -> Result<S::Ok, 
     serializer.serialize_newtype_struct(NAME, &format!("{sign}{}", to_decimal(value.magnitude())))
 }
 
-/// Reads an integer, or its decimal digits.
+/// Reads an integer, or a string of decimal digits.
 ///
 /// # Errors
 ///
-/// For anything else, and those of the deserializer.
+/// If the value is neither, and those of the deserializer.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BigInt, D::Error> {
     struct BigIntVisitor;
 
@@ -80,7 +80,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BigInt,
     deserializer.deserialize_any(BigIntVisitor)
 }
 
-/// The integer of the digits of an [`Int`](crate::Int), decimal or hexadecimal, with a sign or without.
+/// Parses the digits of an [`Int`](crate::Int), decimal or hexadecimal, with an optional minus sign.
 pub(super) fn parse(text: &str) -> Option<BigInt> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (Sign::Minus, digits),

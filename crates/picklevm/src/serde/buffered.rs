@@ -1,4 +1,4 @@
-//! `Content`: what a value reads as, for serializers to take. Some take a value twice, TOML's to see what comes.
+//! `Content`: a buffered value. Some serializers serialize a value twice, such as TOML's to look ahead.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use ::serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use ::serde::ser::{Serialize, Serializer};
 
-/// What a value reads as where nothing in particular is asked for.
+/// A value read by `deserialize_any`.
 pub(super) enum Content<'de> {
     Nothing,
     Bool(bool),
@@ -43,8 +43,8 @@ impl<'de> Deserialize<'de> for Content<'de> {
 
 struct ContentVisitor;
 
-/// Methods of a visitor that keep a value as it is.
-macro_rules! keep {
+/// Visitor methods that store the value.
+macro_rules! store {
     ($($visit:ident: $type:ty => $variant:ident;)*) => {$(
         fn $visit<E: Error>(self, value: $type) -> Result<Content<'de>, E> {
             Ok(Content::$variant(value.into()))
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for ContentVisitor {
         f.write_str("a value that other formats can hold")
     }
 
-    keep! {
+    store! {
         visit_bool: bool => Bool;
         visit_i64: i64 => Int;
         visit_u64: u64 => Unsigned;

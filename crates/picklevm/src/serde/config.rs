@@ -1,4 +1,4 @@
-//! `Config`: the choices of reading and writing, and the operations under them.
+//! `Config`: options for reading and writing.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -17,10 +17,10 @@ use crate::pickler::Pickler;
 use crate::protocol::Protocol;
 use crate::unpickler::Unpickler;
 
-/// How values inside each other that [`Config::depth`] allows by default.
+/// Default of [`Config::depth`].
 pub(super) const DEPTH: usize = 128;
 
-/// How Rust types and pickles are turned into each other. Cheap to clone.
+/// Options for reading and writing Rust types. Cheap to clone.
 ///
 /// ```
 /// use picklevm::serde::Config;
@@ -43,14 +43,14 @@ pub struct Config {
     classes: Arc<HashMap<String, String>>,
 }
 
-/// How enums that no class stands for are written.
+/// Form in which enum variants without a class are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Variants {
-    /// A unit variant as its name, any other as a dict of its name and its content: what serde_json writes.
+    /// A unit variant as its name, others as a dict of name and content, as in serde_json.
     #[default]
     Dict,
-    /// A tuple of the name and the content, of the name alone for a unit variant.
+    /// A tuple of name and content; for a unit variant a tuple of the name.
     Tuple,
 }
 
@@ -61,7 +61,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The choices of the free functions of this module.
+    /// Returns the default options, which the free functions of this module use.
     ///
     /// ```
     /// use picklevm::serde::{Config, to_vec};
@@ -79,9 +79,9 @@ impl Config {
         }
     }
 
-    /// What loads the pickles: resolver and limits. [`Unpickler::new`] by default.
+    /// Sets the unpickler, with its resolver and limits. Default: [`Unpickler::new`].
     ///
-    /// [`Limits::shared`](crate::Limits::shared) caps what shared values may cost that are read at each place that shares them.
+    /// [`Limits::shared`](crate::Limits::shared) limits the cost of reading shared values at each place that shares them.
     ///
     /// ```
     /// use picklevm::serde::{Config, ErrorKind};
@@ -100,7 +100,7 @@ impl Config {
         self
     }
 
-    /// What writes the pickles: protocol and habits. [`Pickler::new`] by default.
+    /// Sets the pickler, with its protocol and [`PicklerVersion`](crate::PicklerVersion). Default: [`Pickler::new`].
     ///
     /// ```
     /// use picklevm::serde::Config;
@@ -116,10 +116,10 @@ impl Config {
         self
     }
 
-    /// How many values may lie inside each other when they are read or written: 128 by default.
+    /// Sets the maximum nesting depth of values when reading and writing. Default: 128.
     ///
-    /// `Deserialize` and `Serialize` implementations call each other, so that the depth of the data is depth of the call stack.
-    /// 128 fit the two megabytes of a Rust thread by far; with a larger number, run on a thread with more.
+    /// `Deserialize` and `Serialize` implementations call each other, so nested data deepens the call stack. 128 levels fit
+    /// easily into the 2 MiB stack of a Rust thread; for more levels, use a thread with a larger stack.
     ///
     /// ```
     /// use picklevm::serde::{Config, ErrorKind};
@@ -133,12 +133,12 @@ impl Config {
     /// # Ok::<(), picklevm::serde::Error>(())
     /// ```
     #[must_use]
-    pub fn depth(mut self, most: usize) -> Self {
-        self.depth = most;
+    pub fn depth(mut self, limit: usize) -> Self {
+        self.depth = limit;
         self
     }
 
-    /// How enums are written; [`Variants::Dict`] by default. All forms are read.
+    /// Sets the form in which enums are written. Default: [`Variants::Dict`]. Reading accepts all forms.
     ///
     /// ```
     /// use picklevm::serde::{Config, Variants};
@@ -162,11 +162,10 @@ impl Config {
         self
     }
 
-    /// Writes the Rust type of this serde name as instances of a Python class: `module.Class`, or `module:Outer.Inner`
-    /// where the qualified name has dots itself.
+    /// Writes the Rust type with this serde name as instances of a Python class: `module.Class`, or `module:Outer.Inner`
+    /// if the qualified name contains dots.
     ///
-    /// Types whose serde name holds a dot need no such line:
-    /// `#[serde(rename = "geometry.Point")]` says the same in the type itself.
+    /// Not needed for types whose serde name contains a dot: `#[serde(rename = "geometry.Point")]` has the same effect.
     ///
     /// ```
     /// use picklevm::serde::Config;
@@ -184,18 +183,18 @@ impl Config {
         self
     }
 
-    /// The class that a type of this serde name is an instance of: module and qualified name.
+    /// Returns module and qualified name of the class for a serde name.
     pub(super) fn class_of<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
         let class = self.classes.get(name).map_or(name, String::as_str);
         class.split_once(':').or_else(|| class.rsplit_once('.'))
     }
 
-    /// How many values may lie inside each other.
+    /// Returns the maximum nesting depth.
     pub(super) fn depth_limit(&self) -> usize {
         self.depth
     }
 
-    /// The protocol that instances are made for.
+    /// Returns the protocol that instances are made for.
     pub(super) fn protocol(&self) -> Protocol {
         self.pickler.options.protocol
     }
@@ -209,7 +208,7 @@ impl Config {
         if let Some(value) = direct::read(input, &self.unpickler.options, self.depth) {
             return Ok(value);
         }
-        // The graph keeps text where it lies in a copy of the input, from which its place in the input itself is known.
+        // The graph refers to text in a copy of the input; its offset there is its offset in the input.
         let copy = Bytes::copy_from_slice(input);
         let lend = FromInput { input, copy: copy.as_ptr().addr() };
         let graph = self.unpickler.load_sharing(copy)?;
@@ -240,7 +239,7 @@ impl Config {
         T::deserialize(Reader::new(value, &mut context))
     }
 
-    /// Makes a graph of a Rust value. See [`to_graph`](super::to_graph).
+    /// Converts a Rust value to a graph. See [`to_graph`](super::to_graph).
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What goes wrong between Rust types and pickles, and where in the data.
+//! Errors of reading and writing Rust types.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -8,10 +8,9 @@ use ::serde::{de, ser};
 /// The result of reading and writing Rust types.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a value could not be read into a Rust type, or a Rust value not written.
+/// Error of reading a value into a Rust type, or of writing a Rust value.
 ///
-/// One word wide. [`kind`](Error::kind) is for matching, [`path`](Error::path) says where in the data, the `Display`
-/// form is one line for people.
+/// One word wide. Match on [`kind`](Error::kind); [`path`](Error::path) is the place in the data; `Display` prints one line.
 ///
 /// ```
 /// #[derive(serde::Deserialize, Debug)]
@@ -30,9 +29,9 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     message: Message,
-    /// From the value that failed outwards.
+    /// Innermost step first.
     path: Vec<Step>,
-    /// How many steps of the path, from the outermost, lead to the value that a cycle comes back to.
+    /// Length of the path, from the root, to the value where the cycle starts.
     closes: usize,
 }
 
@@ -44,48 +43,48 @@ enum Message {
 
 /// One step into the data.
 pub(super) enum Step {
-    /// To an item, counted from 0.
+    /// To an item, with its index.
     Item(usize),
-    /// To an attribute, or the value of a key that looks like one.
+    /// To an attribute, or to the value of a key that is an identifier.
     Name(String),
-    /// To the value of any other key, as Python would write the key.
+    /// To the value of any other key, with the key's `repr`.
     Key(String),
-    /// To what an object stands for: no step that a reader would see.
+    /// To the value that is read in place of an object. Not printed.
     Inside,
 }
 
-/// What kind of thing went wrong.
+/// Kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The pickle itself could not be read or written, or a key is none that Python can hash: the error's source is a
+    /// The pickle could not be read or written, or Python cannot hash a key. The error's source is a
     /// [`picklevm::Error`](crate::Error).
     Pickle,
-    /// A value of another type than the Rust type asks for.
+    /// The value has another type than the Rust type expects.
     Type,
-    /// A value of the right type that the Rust type does not take, such as an integer out of range.
+    /// The value has the right type, but the Rust type does not accept it, such as an integer out of range.
     Value,
-    /// A sequence that is too short or too long.
+    /// A sequence is too short or too long.
     Length,
-    /// An enum has no variant of this name.
+    /// The enum has no variant of this name.
     UnknownVariant,
-    /// A struct that denies unknown fields met one.
+    /// A struct that denies unknown fields has an unknown field.
     UnknownField,
     /// A field is missing.
     MissingField,
-    /// A field is there twice.
+    /// A field is present twice.
     DuplicateField,
-    /// A value that contains itself was read into a tree.
+    /// A value contains itself.
     Cycle,
-    /// Data nested deeper than [`Config::depth`](super::Config::depth).
+    /// The data is nested deeper than [`Config::depth`](super::Config::depth).
     Depth,
-    /// Shared values that were read again and again passed [`Limits::shared`](crate::Limits::shared).
+    /// Reading shared values again exceeded [`Limits::shared`](crate::Limits::shared).
     Limit,
-    /// A message of a `Serialize` or `Deserialize` implementation.
+    /// An error message of a `Serialize` or `Deserialize` implementation.
     Custom,
 }
 
-/// Where in the data: `[3].customer.name`. Empty at the root.
+/// Path to a value in the data, such as `[3].customer.name`. Empty for the root.
 #[derive(Clone, Copy)]
 pub struct Path<'a>(&'a [Step]);
 
@@ -106,7 +105,7 @@ impl Error {
         Error::with(kind, Message::Mismatch { expected: expected.into(), found: found.into() })
     }
 
-    /// A value that contains itself, and `closes` levels from the root is where it began.
+    /// Error for a value that contains itself. The cycle starts `closes` levels below the root.
     #[cold]
     #[inline(never)]
     pub(super) fn cycle(closes: usize) -> Error {
@@ -115,7 +114,7 @@ impl Error {
         error
     }
 
-    /// The same error, one step further in.
+    /// Adds an outer step to the path.
     #[cold]
     #[inline(never)]
     pub(super) fn under(mut self, step: Step) -> Error {
@@ -123,7 +122,7 @@ impl Error {
         self
     }
 
-    /// The same error, with a better name for what was found, if it was found at this very place.
+    /// Replaces the name of the found value, if the error is about this value itself.
     #[cold]
     #[inline(never)]
     pub(super) fn found_here(mut self, name: impl FnOnce() -> String) -> Error {
@@ -135,17 +134,17 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Where in the data.
+    /// Returns the path to the value.
     pub fn path(&self) -> Path<'_> {
         Path(&self.0.path)
     }
 
-    /// What was expected, if the error is about a value.
+    /// Returns what was expected, if the error is about a value.
     pub fn expected(&self) -> Option<&str> {
         match &self.0.message {
             Message::Mismatch { expected, .. } => Some(expected),
@@ -153,7 +152,7 @@ impl Error {
         }
     }
 
-    /// What was there instead, if the error is about a value.
+    /// Returns what was found, if the error is about a value.
     pub fn found(&self) -> Option<&str> {
         match &self.0.message {
             Message::Mismatch { found, .. } if self.0.kind != ErrorKind::Cycle => Some(found),
@@ -161,7 +160,7 @@ impl Error {
         }
     }
 
-    /// The value that a cycle comes back to, if a cycle is what went wrong.
+    /// Returns the path to the start of the cycle, for an error of kind [`Cycle`](ErrorKind::Cycle).
     pub fn cycle_start(&self) -> Option<Path<'_>> {
         let from = self.0.path.len().saturating_sub(self.0.closes);
         (self.0.kind == ErrorKind::Cycle).then(|| Path(&self.0.path[from..]))
@@ -253,7 +252,7 @@ impl de::Error for Error {
     }
 
     fn invalid_length(len: usize, expected: &dyn de::Expected) -> Error {
-        Error::new(ErrorKind::Length, expected.to_string(), format!("{len} of them"))
+        Error::new(ErrorKind::Length, expected.to_string(), format!("length {len}"))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Error {
@@ -273,14 +272,14 @@ impl de::Error for Error {
     }
 }
 
-/// More values inside each other than the limit.
+/// Error for data nested deeper than the limit.
 #[cold]
 #[inline(never)]
 pub(super) fn too_deep(depth: usize) -> Error {
-    Error::new(ErrorKind::Depth, format!("at most {depth} values inside each other (Config::depth)"), "another")
+    Error::new(ErrorKind::Depth, format!("at most {depth} nested values (Config::depth)"), "more")
 }
 
-/// What serde met, in a few words.
+/// Describes the value that serde found.
 fn unexpected(found: de::Unexpected<'_>) -> String {
     match found {
         de::Unexpected::Unit => "None".to_owned(),
@@ -297,7 +296,7 @@ fn one_of(what: &str, names: &[&str]) -> String {
     }
 }
 
-/// A text that fits a line.
+/// Shortens text to fit a line.
 fn shorten(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", &text[..end]).into(),

@@ -1,18 +1,18 @@
-//! `Instance`: class name, arguments and state of an object, for those who want them.
+//! `Instance`: an object with its class name, arguments and state.
 
 use ::serde::{Deserialize, Serialize};
 
-/// The name by which reader and writer know an [`Instance`].
+/// Serde name of [`Instance`], recognized by the reader and the writer.
 pub(super) const NAME: &str = "$picklevm::serde::Instance";
 
-/// An object with the name of its class, the arguments it was made with, and its state.
+/// An object with its class name, constructor arguments and state.
 ///
-/// A plain struct reads the state of an object alone. The arguments are those of the constructor where the class was
-/// called (exceptions and whatever defines `__reduce__`), and of `__new__` where it was not (namedtuples, subclasses of
-/// `int`, `str`, …). The state is what `__setstate__` is given: attributes as a rule, those of `__slots__` among them;
-/// `None` for an object without any.
+/// A plain struct only reads the state of an object. The arguments are those of the constructor if the class is called
+/// (exceptions, and classes that define `__reduce__`), otherwise those of `__new__` (namedtuples, subclasses of `int`,
+/// `str`, …). The state is the argument of `__setstate__`: usually the attributes, including `__slots__`; `None` if there
+/// are none.
 ///
-/// Written, it becomes an object of the class: a call of the class if there are arguments, an instance else.
+/// It is written as a call of the class if there are arguments, otherwise as an instance.
 ///
 /// ```
 /// use picklevm::serde::{Instance, from_slice};
@@ -32,10 +32,10 @@ pub(super) const NAME: &str = "$picklevm::serde::Instance";
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename = "$picklevm::serde::Instance")]
 pub struct Instance<State = (), Args = ()> {
-    /// Module and qualified name, with a dot between them.
+    /// Module and qualified name, joined by a dot.
     pub class: String,
-    /// The positional arguments: a tuple, a sequence, or `()` for none.
+    /// Positional arguments: a tuple, a sequence, or `()` for none.
     pub args: Args,
-    /// The state.
+    /// State of the object.
     pub state: State,
 }

@@ -1,4 +1,4 @@
-//! Pickles straight into and out of Rust types.
+//! Read pickles into Rust types and write Rust types as pickles, with serde.
 //!
 //! ```
 //! #[derive(serde::Deserialize, serde::Serialize, Debug, PartialEq)]
@@ -14,63 +14,63 @@
 //! # Ok::<(), picklevm::serde::Error>(())
 //! ```
 //!
-//! # What is read as what
+//! # Type mapping
 //!
 //! | Python | Rust |
 //! | --- | --- |
 //! | `None` | `()`, a unit struct, the `None` of an `Option` |
 //! | `bool`, `int`, `float` | the same; integers beyond 64 bits as strings of digits too, all of any size with [`bigint`] |
 //! | `complex` | `(f64, f64)` |
-//! | `str` | `String`, `&str`, `char`, the name of a variant |
+//! | `str` | `String`, `&str`, `char`, a variant's name |
 //! | `bytes`, `bytearray` | `serde_bytes`, `Vec<u8>` |
-//! | 8-bit `str` of Python 2 | text if it is UTF-8, bytes else or where bytes are asked for |
+//! | 8-bit `str` of Python 2 | text if it is UTF-8; bytes otherwise, or if the type asks for bytes |
 //! | `list`, `tuple`, `set`, `frozenset`, `deque` | sequences, tuples, tuple structs |
 //! | `dict`, `OrderedDict`, `defaultdict`, `Counter` | maps, structs |
-//! | an instance | a struct or map of its attributes: of `__dict__`, `__slots__` or both |
+//! | an instance | a struct or map of its attributes, from `__dict__`, `__slots__` or both |
 //! | a namedtuple | a struct or tuple of its fields, in order |
-//! | a subclass of `int`, `str`, `list`, `dict`, … | what it extends |
+//! | an instance of a subclass of `int`, `str`, `list`, `dict`, … | as the base class |
 //! | an `Enum` member | its value, and the variant of that name |
-//! | `datetime`, `date`, `time` | the string that `chrono` and `jiff` parse: `2014-03-09T12:00:00+01:00` |
+//! | `datetime`, `date`, `time` | a string that `chrono` and `jiff` parse: `2014-03-09T12:00:00+01:00` |
 //! | `timedelta` | `std::time::Duration`, a float of seconds, a string such as `PT36H1.5S` |
-//! | `array.array` | a sequence; bytes where they are asked for and the items are bytes; a string of characters |
-//! | `Decimal`, `UUID`, `pathlib`, `ipaddress` | the string that `rust_decimal`, `uuid`, `PathBuf`, `IpAddr` parse |
+//! | `array.array` | a sequence; bytes if the type asks for bytes and the items are bytes; a string of characters |
+//! | `Decimal`, `UUID`, `pathlib`, `ipaddress` | a string that `rust_decimal`, `uuid`, `PathBuf`, `IpAddr` parse |
 //! | an exception | a struct of `class` and `args`, and its attributes |
-//! | what another call would have returned | its argument if there is but one, else like an exception |
+//! | the result of any other call | its argument if there is exactly one, otherwise like an exception |
 //!
-//! [`Instance`] keeps class, arguments and state of an object, [`Shared`] the identity of a shared value.
+//! [`Instance`] keeps the class, arguments and state of an object; [`Shared`] keeps the identity of a shared value.
 //!
-//! An instance whose state is neither of these, as that of a NumPy array, is an error that names its class; a struct of as
-//! many fields takes a list or tuple, in which dataclasses with slots keep their attributes. [`Instance`] reads any.
+//! An instance with any other state, such as a NumPy array, is an error that names its class; [`Instance`] reads it. A state
+//! that is a list or tuple, where dataclasses with slots keep their attributes, is read into a struct with as many fields.
 //!
 //! # Enums
 //!
-//! A variant is read from its name alone, from a dict of its name and its content, from a tuple that starts with its
-//! name, from an instance of a class of its name (of the last part, or of the full one if the variant is renamed to
-//! it), and from an enum member of this value or name.
+//! A variant is read from its name, from a dict of its name and its content, from a tuple that starts with its name, from an
+//! instance of a class of that name (the last part of the class name; the full name if the variant is renamed to it), and
+//! from an enum member with that value or name.
 //!
-//! # Python's classes
+//! # Python classes
 //!
-//! A type whose serde name holds a dot is written as an instance of the class of that name, and so is a type that
-//! [`Config::class`] names a class for: a struct with its fields as attributes, a tuple struct as a namedtuple, a unit
-//! variant of such an enum as the enum member of its name, any other variant whose name holds a dot like a struct.
-//! The pickle is the one that CPython writes of the equal object, at every protocol. Protocols 0 and 1 tell which builtin
-//! type a class extends (PEP 307): `object` for a struct, `tuple` for a tuple struct, for a newtype that of its value. A
-//! struct for a class that extends another type, `dict` or `Exception` say, takes protocol 2 or later, as no protocol
-//! before would make an instance of it from that; or an [`Instance`], which goes through `copyreg.__newobj__` there.
+//! A type is written as an instance of a class if its serde name contains a dot, or if [`Config::class`] sets a class for
+//! it. A struct is written with its fields as attributes, a tuple struct as a namedtuple, a unit variant of such an enum as
+//! the enum member of its name, any other variant whose name contains a dot like a struct.
+//!
+//! The pickle is the one that CPython writes for the equal object, at every protocol. At protocols 0 and 1 it names the
+//! builtin type that the class extends (PEP 307): `object` for a struct, `tuple` for a tuple struct, the type of the value
+//! for a newtype. A struct for a class that extends another type, such as `dict` or `Exception`, needs protocol 2 or later,
+//! or an [`Instance`], which is written as a call of `copyreg.__newobj__` below protocol 2.
 //!
 //! # Depth, cycles and sharing
 //!
-//! `Deserialize` implementations call each other, so that data nested deeper than [`Config::depth`] is an error and
-//! not an overflow of the stack. A value that several places share is read at each of them, within the budget of
-//! [`Limits::shared`](crate::Limits::shared). A value that contains itself is an error that says where the cycle closes. What a
-//! type ignores is not looked at.
+//! `Deserialize` implementations call each other, so data nested deeper than [`Config::depth`] is an error instead of a
+//! stack overflow. A shared value is read at each place that shares it, within the budget of
+//! [`Limits::shared`](crate::Limits::shared). A value that contains itself is an error that says where the cycle closes.
+//! Ignored values are not inspected.
 //!
 //! # Speed
 //!
-//! A slice of plain data (atoms, lists, tuples, and dicts that structs are read from) is read straight from its
-//! opcodes, without a graph. Where that fails, for whatever reason, the type is asked again with a graph to read from:
-//! `Deserialize` implementations may run twice, and should do nothing but deserialize. Pickles with anything else in
-//! them, maps with keys of their own among it, are read by way of a graph from the start or soon.
+//! A slice of plain data (atoms, lists, tuples, and dicts read into structs) is read directly from its opcodes, without a
+//! graph. If that fails for any reason, the type is deserialized again from a graph: `Deserialize` implementations may run
+//! twice and should have no side effects. All other pickles, including those with dicts read into maps, are read from a graph.
 
 pub mod bigint;
 mod buffered;
@@ -97,12 +97,12 @@ use crate::graph::{Graph, Value};
 
 /// Reads a Rust value from a pickle.
 ///
-/// Fields of type `&str` and `&[u8]` borrow from the input what lies in it as it is. That is all text and bytes of the
-/// binary protocols, but not text with escapes in protocol 0.
+/// Fields of type `&str` and `&[u8]` borrow from the input. This works for all text and bytes of the binary protocols, but
+/// not for text with escapes in protocol 0.
 ///
 /// # Errors
 ///
-/// If the bytes are no pickle, or the value is not what the type asks for.
+/// If the bytes are not a pickle, or the value does not fit the type.
 ///
 /// ```
 /// let words: Vec<&str> = picklevm::serde::from_slice(b"\x80\x04](\x8c\x02to\x8c\x02bee.")?;
@@ -113,7 +113,7 @@ pub fn from_slice<'de, T: Deserialize<'de>>(input: &'de [u8]) -> Result<T> {
     Config::new().from_slice(input)
 }
 
-/// Reads a Rust value from the next pickle of a reader. Nothing is read past the pickle's end.
+/// Reads a Rust value from the next pickle of a reader. Does not read past the pickle's end.
 ///
 /// # Errors
 ///
@@ -122,11 +122,11 @@ pub fn from_reader<T: DeserializeOwned>(reader: impl BufRead) -> Result<T> {
     Config::new().from_reader(reader)
 }
 
-/// Reads a Rust value from a value of a graph, from which `&str` and `&[u8]` are borrowed.
+/// Reads a Rust value from a value of a graph. `&str` and `&[u8]` borrow from the graph.
 ///
 /// # Errors
 ///
-/// If the value is not what the type asks for.
+/// If the value does not fit the type.
 ///
 /// ```
 /// let graph = picklevm::loads(b"\x80\x04}\x8c\x04size]K\x03K\x04\x86as.")?;
@@ -138,15 +138,14 @@ pub fn from_value<'g, T: Deserialize<'g>>(value: Value<'g>) -> Result<T> {
     Config::new().from_value(value)
 }
 
-/// Makes a graph of a Rust value.
+/// Converts a Rust value to a graph.
 ///
-/// Field and variant names are one value each, shared by all places that use them, as Python's interned strings are.
-/// Maps and sets are written in the order in which they are iterated: equal output for equal input takes a
-/// `BTreeMap` rather than a `HashMap`.
+/// All uses of a field or variant name share one value, like Python's interned strings. Maps and sets are written in
+/// iteration order: use a `BTreeMap` instead of a `HashMap` for reproducible output.
 ///
 /// # Errors
 ///
-/// If a key of a map is what Python cannot hash, or the value's `Serialize` fails.
+/// If Python cannot hash a key of a map, or the value's `Serialize` fails.
 ///
 /// ```
 /// let graph = picklevm::serde::to_graph(&(1, "two", [3.0]))?;
@@ -157,12 +156,13 @@ pub fn to_graph<T: Serialize + ?Sized>(value: &T) -> Result<Graph> {
     Config::new().to_graph(value)
 }
 
-/// Writes a Rust value as a pickle into memory, at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT): what
-/// [`to_graph`] makes, written by a [`Pickler`](crate::Pickler).
+/// Writes a Rust value as a pickle into memory, at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT).
+///
+/// The same as [`to_graph`] followed by [`Pickler::dumps`](crate::Pickler::dumps).
 ///
 /// # Errors
 ///
-/// Those of [`to_graph`], and of [`Pickler::dumps`](crate::Pickler::dumps) if the protocol cannot say it.
+/// Those of [`to_graph`] and [`Pickler::dumps`](crate::Pickler::dumps).
 ///
 /// ```
 /// let bytes = picklevm::serde::to_vec(&[("a", 1)])?;
@@ -173,7 +173,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     Config::new().to_vec(value)
 }
 
-/// Writes a Rust value as a pickle to a writer, which needs no buffer of its own.
+/// Writes a Rust value as a pickle to a writer, which need not be buffered.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! `Shared`: an `Arc` that stays one where a graph has one value.
+//! `Shared`: an `Arc` that preserves sharing.
 
 use std::cell::Cell;
 use std::fmt;
@@ -11,14 +11,13 @@ use ::serde::ser::{Serialize, Serializer};
 
 use super::read::{lookup, remember};
 
-/// The name by which reader and writer know a [`Shared`].
+/// Serde name of [`Shared`], recognized by the reader and the writer.
 pub(super) const NAME: &str = "$picklevm::serde::Shared";
 
-/// An [`Arc`] that keeps the identity of what it was read from.
+/// An [`Arc`] that preserves sharing.
 ///
-/// A value that several places of a pickle share is read once, and each `Shared` of the same type that reads it is a
-/// clone of one `Arc`. Written, the clones of one `Arc` become one value that several places share. In other formats
-/// a `Shared<T>` is a `T`.
+/// A shared value of a pickle is read once; each `Shared` of the same type that reads it is a clone of one `Arc`. Clones of
+/// one `Arc` are written as one shared value. In other formats a `Shared<T>` is a `T`.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -34,7 +33,7 @@ pub(super) const NAME: &str = "$picklevm::serde::Shared";
 #[derive(Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shared<T: ?Sized>(pub Arc<T>);
 
-/// Another handle of the same value.
+/// Clones the `Arc`.
 impl<T: ?Sized> Clone for Shared<T> {
     fn clone(&self) -> Self {
         Shared(self.0.clone())
@@ -72,7 +71,7 @@ impl<'de, T: Deserialize<'de> + Send + Sync + 'static> Deserialize<'de> for Shar
                 f.write_str("a value that may be shared")
             }
 
-            /// Another format than pickle.
+            /// For other formats than pickle.
             fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shared<T>, D::Error> {
                 T::deserialize(deserializer).map(Shared::from)
             }
@@ -95,18 +94,18 @@ impl<'de, T: Deserialize<'de> + Send + Sync + 'static> Deserialize<'de> for Shar
 }
 
 thread_local! {
-    /// The address of the `Arc` that is being written.
+    /// Address of the `Arc` being written.
     static ADDRESS: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// The address that a [`Shared`] which is being written left for the writer.
+/// Takes the address that a [`Shared`] left for the writer.
 pub(super) fn take_address() -> Option<usize> {
     ADDRESS.take()
 }
 
 impl<T: Serialize + ?Sized> Serialize for Shared<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // A serializer of another format takes no notice, and leaves nothing for a later one.
+        // Serializers of other formats do not take the address; it is cleared for later ones.
         ADDRESS.set(Some(Arc::as_ptr(&self.0).addr()));
         let done = serializer.serialize_newtype_struct(NAME, &*self.0);
         ADDRESS.set(None);

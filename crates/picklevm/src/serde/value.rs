@@ -1,4 +1,4 @@
-//! Values and graphs as serde data: into any format, and graphs out of any format.
+//! `Serialize` for values and graphs, and `Deserialize` for graphs.
 
 use std::fmt;
 
@@ -11,8 +11,9 @@ use super::read::{Context, FromGraph, Reader};
 use crate::graph::{Arena, Cell, Graph, Tag, Value};
 use crate::limits::Limits;
 
-/// As what [`serde`](crate::serde) reads it as where nothing in particular is asked for: an instance as a map of its
-/// attributes, a date as its text. At most 128 values inside each other, none inside itself.
+/// Serializes the value in its default form: an instance as a map of its attributes, a date as a string.
+///
+/// Fails for more than 128 nested values, and for a value that contains itself.
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut context = Context::new(self.arena(), FromGraph, DEPTH, Limits::default().shared);
@@ -21,20 +22,18 @@ impl Serialize for Value<'_> {
     }
 }
 
-/// The root.
+/// Serializes the root.
 impl Serialize for Graph {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.root().serialize(serializer)
     }
 }
 
-/// From any self-describing format: JSON, TOML and so on become a graph, which can be written as a pickle. The dates and
-/// times of TOML become text, as they do in JSON.
+/// Deserializes a graph from any self-describing format, such as JSON or TOML. Dates and times of TOML become text.
 ///
-/// A graph made this way holds what serde's data model holds, from a pickle too: as a field of a type that is read by
-/// [`from_slice`](crate::serde::from_slice) it has lists for tuples and sets, text for decimals and dates, and neither
-/// instances nor sharing. [`loads`](crate::loads) keeps all of them, and so does a `Graph` field of a
-/// [`PickleClass`](crate::PickleClass).
+/// Such a graph only holds what serde's data model holds, even if it comes from a pickle: a `Graph` field of a type that is
+/// read by [`from_slice`](crate::serde::from_slice) has lists for tuples and sets, text for decimals and dates, and neither
+/// instances nor sharing. [`loads`](crate::loads) and `Graph` fields of a [`PickleClass`](crate::PickleClass) keep them all.
 ///
 /// ```
 /// let graph: picklevm::Graph = serde_json::from_str(r#"{"name": "Alice", "tags": ["a", 1.5, null]}"#)?;
@@ -45,30 +44,30 @@ impl<'de> Deserialize<'de> for Graph {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Graph, D::Error> {
         let mut graph = Graph::new();
         let arena = graph.unique();
-        let root = Maker { arena, stack: &mut Vec::new() }.deserialize(deserializer)?;
+        let root = ArenaVisitor { arena, stack: &mut Vec::new() }.deserialize(deserializer)?;
         arena.settle_all();
         arena.roots.push(root);
         Ok(graph)
     }
 }
 
-/// The only key of the map that the crate `toml` makes of a date or time.
+/// The only key of the map as which the `toml` crate deserializes a date or time.
 const TOML_DATE: &str = "$__toml_private_datetime";
 
-/// Makes values in an arena out of what it visits.
-struct Maker<'a> {
+/// Visitor that makes values in an arena.
+struct ArenaVisitor<'a> {
     arena: &'a mut Arena,
-    /// Items and rows of the compounds that are not done.
+    /// Items and rows of unfinished containers.
     stack: &'a mut Vec<Cell>,
 }
 
-impl Maker<'_> {
-    fn again(&mut self) -> Maker<'_> {
-        Maker { arena: self.arena, stack: self.stack }
+impl ArenaVisitor<'_> {
+    fn reborrow(&mut self) -> ArenaVisitor<'_> {
+        ArenaVisitor { arena: self.arena, stack: self.stack }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Maker<'_> {
+impl<'de> DeserializeSeed<'de> for ArenaVisitor<'_> {
     type Value = Cell;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cell, D::Error> {
@@ -76,7 +75,7 @@ impl<'de> DeserializeSeed<'de> for Maker<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Maker<'_> {
+impl<'de> Visitor<'de> for ArenaVisitor<'_> {
     type Value = Cell;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,7 +134,7 @@ impl<'de> Visitor<'de> for Maker<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Cell, A::Error> {
         let from = self.stack.len();
-        while let Some(item) = items.next_element_seed(self.again())? {
+        while let Some(item) = items.next_element_seed(self.reborrow())? {
             self.stack.push(item);
         }
         let list = self.arena.new_list(&self.stack[from..]);
@@ -145,9 +144,9 @@ impl<'de> Visitor<'de> for Maker<'_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Cell, A::Error> {
         let from = self.stack.len();
-        while let Some(key) = entries.next_key_seed(self.again())? {
+        while let Some(key) = entries.next_key_seed(self.reborrow())? {
             self.stack.push(key);
-            let value = entries.next_value_seed(self.again())?;
+            let value = entries.next_value_seed(self.reborrow())?;
             self.stack.push(value);
         }
         if let [key, text] = self.stack[from..]

@@ -1,14 +1,13 @@
-//! Where reading is: the ops of plain data one by one, with the memo and the frames out of the way.
+//! Cursor over the ops of plain data, which handles the memo and frames.
 //!
-//! What is asked for says which op comes as a rule. That one is tried first, where it is asked for; [`Cursor::token`]
-//! reads whatever comes.
+//! The requested type usually determines the next op. The methods try that one first; [`Cursor::token`] reads any op.
 
 use picklevm_ops::{Decoder, Op, Opcode};
 
-use super::Beyond;
+use super::NotPlain;
 use super::memo::Memo;
 
-/// A value of one op, or the beginning of one of several.
+/// A value of one op, or the start of one of several.
 #[derive(Clone, Copy)]
 pub(super) enum Token<'de> {
     None,
@@ -19,22 +18,22 @@ pub(super) enum Token<'de> {
     Float(f64),
     Text(&'de str),
     Bytes(&'de [u8]),
-    /// A value from the memo that is no text.
+    /// A value from the memo that is not text.
     Known,
     EmptyTuple,
-    /// A list begins: batches of items follow.
+    /// The start of a list: batches of items follow.
     List,
-    /// A dict begins.
+    /// The start of a dict.
     Dict,
-    /// Anything else, a broken pickle among it.
-    Beyond,
+    /// Anything else, including a broken pickle.
+    NotPlain,
 }
 
-/// Reads the ops of a pickle.
+/// Reader of the ops of a pickle.
 pub(super) struct Cursor<'de> {
     decoder: Decoder<'de>,
     memo: Memo<'de>,
-    /// How many more containers may lie inside each other.
+    /// Number of further nested containers allowed.
     depth: usize,
 }
 
@@ -48,22 +47,22 @@ const LONG_BINGET: u8 = Opcode::LongBinGet.byte();
 const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
 const BINUNICODE: u8 = Opcode::BinUnicode.byte();
 
-/// Not the byte of any opcode.
-const NOTHING: u8 = 0;
+/// A byte that is not an opcode.
+const NO_OPCODE: u8 = 0;
 
-/// Whether an op is between values, and neither makes nor takes any.
+/// Whether an op is between values: it neither makes nor takes one.
 #[inline(always)]
 pub(super) fn is_between(byte: u8) -> bool {
     matches!(byte, MEMOIZE | BINPUT | LONG_BINPUT | PROTO | FRAME)
 }
 
 impl<'de> Cursor<'de> {
-    /// A cursor at the beginning. At most `shared` bytes of text are fetched from the memo.
+    /// Returns a cursor at the start. At most `shared` bytes of text are fetched from the memo.
     pub(super) fn new(input: &'de [u8], depth: usize, shared: u64) -> Self {
         Cursor { decoder: Decoder::new(input), memo: Memo::new(input, shared), depth }
     }
 
-    /// The opcode of the next op that is not between values, or [`NOTHING`].
+    /// Returns the opcode of the next op that is not between values, or [`NO_OPCODE`].
     #[inline(always)]
     pub(super) fn next(&mut self) -> u8 {
         let byte = self.byte();
@@ -72,10 +71,10 @@ impl<'de> Cursor<'de> {
 
     #[inline(always)]
     fn byte(&self) -> u8 {
-        self.decoder.data().get(self.decoder.offset()).copied().unwrap_or(NOTHING)
+        self.decoder.data().get(self.decoder.offset()).copied().unwrap_or(NO_OPCODE)
     }
 
-    /// Passes the ops between values. A PUT stores what the op before them made.
+    /// Skips the ops between values. A PUT stores the value of the op before them.
     #[inline(never)]
     fn pass(&mut self) -> u8 {
         let made = self.decoder.op_offset();
@@ -98,27 +97,27 @@ impl<'de> Cursor<'de> {
                 None => None,
             };
             if passed.is_none() {
-                // Nothing more is read.
+                // Stops reading.
                 self.decoder = Decoder::new(&[]);
-                return NOTHING;
+                return NO_OPCODE;
             }
         }
     }
 
-    /// Reads an op between values that begins or follows a frame.
+    /// Reads an op between values that starts or follows a frame.
     #[cold]
     #[inline(never)]
     fn op_at_border(&mut self) -> Option<Op<'de>> {
         self.decoder.next_op().ok()
     }
 
-    /// Reads the next op if it is this one, which has no operand.
+    /// Reads the next op if it has this opcode, which takes no operand.
     #[inline(always)]
     pub(super) fn take(&mut self, opcode: Opcode) -> bool {
         self.next() == opcode.byte() && (self.decoder.next_op_if(opcode).is_some() || self.take_at_border())
     }
 
-    /// Reads an op behind the end of a frame.
+    /// Reads an op after the end of a frame.
     #[cold]
     #[inline(never)]
     fn take_at_border(&mut self) -> bool {
@@ -127,12 +126,12 @@ impl<'de> Cursor<'de> {
 
     /// Reads a boolean.
     #[inline(always)]
-    pub(super) fn bool(&mut self) -> Result<bool, Beyond> {
+    pub(super) fn bool(&mut self) -> Result<bool, NotPlain> {
         let is_true = self.take(Opcode::NewTrue);
-        if is_true || self.take(Opcode::NewFalse) { Ok(is_true) } else { Err(Beyond) }
+        if is_true || self.take(Opcode::NewFalse) { Ok(is_true) } else { Err(NotPlain) }
     }
 
-    /// Reads an integer if it takes at most seven bytes, as nearly all do.
+    /// Reads an integer of at most seven bytes, as nearly all are.
     #[inline(always)]
     pub(super) fn short_int(&mut self) -> Option<i64> {
         self.next();
@@ -141,7 +140,7 @@ impl<'de> Cursor<'de> {
 
     /// Reads a number as a float.
     #[inline(always)]
-    pub(super) fn float(&mut self) -> Result<f64, Beyond> {
+    pub(super) fn float(&mut self) -> Result<f64, NotPlain> {
         self.next();
         match self.decoder.next_op_if(Opcode::BinFloat) {
             Some(Op::BinFloat(value)) => Ok(value),
@@ -149,53 +148,53 @@ impl<'de> Cursor<'de> {
                 Token::Float(value) => Ok(value),
                 Token::Int(value) => Ok(value as f64),
                 Token::Unsigned(value) => Ok(value as f64),
-                _ => Err(Beyond),
+                _ => Err(NotPlain),
             },
         }
     }
 
-    /// Reads a text.
+    /// Reads text.
     #[inline(always)]
-    pub(super) fn text(&mut self) -> Result<&'de str, Beyond> {
+    pub(super) fn text(&mut self) -> Result<&'de str, NotPlain> {
         self.next();
         self.text_here()
     }
 
-    /// Reads a text where [`next`](Cursor::next) has been.
+    /// Reads text after a call of [`next`](Cursor::next).
     #[inline(always)]
-    fn text_here(&mut self) -> Result<&'de str, Beyond> {
+    fn text_here(&mut self) -> Result<&'de str, NotPlain> {
         let op = match self.byte() {
             BINGET => self.decoder.next_op_if(Opcode::BinGet),
             LONG_BINGET => self.decoder.next_op_if(Opcode::LongBinGet),
             _ => None,
         };
         match op {
-            Some(Op::BinGet(number)) => self.memo.text(number.into()).ok_or(Beyond),
-            Some(Op::LongBinGet(number)) => self.memo.text(number as usize).ok_or(Beyond),
+            Some(Op::BinGet(number)) => self.memo.text(number.into()).ok_or(NotPlain),
+            Some(Op::LongBinGet(number)) => self.memo.text(number as usize).ok_or(NotPlain),
             _ => self.new_text(),
         }
     }
 
-    /// Reads a text that is likely not to come from the memo.
+    /// Reads text that probably does not come from the memo.
     #[inline(never)]
-    fn new_text(&mut self) -> Result<&'de str, Beyond> {
+    fn new_text(&mut self) -> Result<&'de str, NotPlain> {
         let op = match self.byte() {
             SHORT_BINUNICODE => self.decoder.next_op_if(Opcode::ShortBinUnicode),
             BINUNICODE => self.decoder.next_op_if(Opcode::BinUnicode),
             _ => None,
         };
         match op {
-            Some(Op::ShortBinUnicode(text) | Op::BinUnicode(text)) => text.as_str().ok_or(Beyond),
+            Some(Op::ShortBinUnicode(text) | Op::BinUnicode(text)) => text.as_str().ok_or(NotPlain),
             _ => match self.token() {
                 Token::Text(text) => Ok(text),
-                _ => Err(Beyond),
+                _ => Err(NotPlain),
             },
         }
     }
 
-    /// Reads the key of a row where [`next`](Cursor::next) has been: a text, or anything else that can be a key of one op.
+    /// Reads the key of a row after a call of [`next`](Cursor::next): text, or another key of one op.
     #[inline(always)]
-    pub(super) fn key_here(&mut self) -> Result<Option<&'de str>, Beyond> {
+    pub(super) fn key_here(&mut self) -> Result<Option<&'de str>, NotPlain> {
         match self.byte() {
             BINGET | LONG_BINGET => self.text_here().map(Some),
             _ => self.new_key(),
@@ -203,20 +202,20 @@ impl<'de> Cursor<'de> {
     }
 
     #[inline(never)]
-    fn new_key(&mut self) -> Result<Option<&'de str>, Beyond> {
+    fn new_key(&mut self) -> Result<Option<&'de str>, NotPlain> {
         match self.token() {
             Token::Text(text) => Ok(Some(text)),
             Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => Ok(None),
             Token::Bytes(_) | Token::EmptyTuple => Ok(None),
-            Token::Known | Token::List | Token::Dict | Token::Beyond => Err(Beyond),
+            Token::Known | Token::List | Token::Dict | Token::NotPlain => Err(NotPlain),
         }
     }
 
-    /// Reads whatever comes next.
+    /// Reads any op.
     #[inline(never)]
     pub(super) fn token(&mut self) -> Token<'de> {
         self.next();
-        let Ok(op) = self.decoder.next_op() else { return Token::Beyond };
+        let Ok(op) = self.decoder.next_op() else { return Token::NotPlain };
         match op {
             Op::None => Token::None,
             Op::NewTrue => Token::Bool(true),
@@ -227,7 +226,7 @@ impl<'de> Cursor<'de> {
             Op::Long1(bytes) => long(bytes),
             Op::BinFloat(value) => Token::Float(value),
             Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => {
-                text.as_str().map_or(Token::Beyond, Token::Text)
+                text.as_str().map_or(Token::NotPlain, Token::Text)
             }
             Op::ShortBinBytes(bytes) | Op::BinBytes(bytes) | Op::BinBytes8(bytes) => Token::Bytes(bytes),
             Op::BinGet(number) => self.known(number.into()),
@@ -235,7 +234,7 @@ impl<'de> Cursor<'de> {
             Op::EmptyTuple => Token::EmptyTuple,
             Op::EmptyList => Token::List,
             Op::EmptyDict => Token::Dict,
-            _ => Token::Beyond,
+            _ => Token::NotPlain,
         }
     }
 
@@ -243,35 +242,35 @@ impl<'de> Cursor<'de> {
         match self.memo.text(number) {
             Some(text) => Token::Text(text),
             None if self.memo.is_no_text(number) => Token::Known,
-            None => Token::Beyond,
+            None => Token::NotPlain,
         }
     }
 
-    /// Reads a container, which counts for the depth.
+    /// Reads a container, one level deeper.
     #[inline(always)]
-    pub(super) fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Beyond>) -> Result<T, Beyond> {
-        self.depth = self.depth.checked_sub(1).ok_or(Beyond)?;
+    pub(super) fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, NotPlain>) -> Result<T, NotPlain> {
+        self.depth = self.depth.checked_sub(1).ok_or(NotPlain)?;
         let value = read(self)?;
         self.depth += 1;
         Ok(value)
     }
 
-    /// The decoder, for a look ahead.
+    /// Returns a copy of the decoder, to look ahead.
     pub(super) fn ahead(&self) -> Decoder<'de> {
         self.decoder
     }
 }
 
-/// An integer of 64 bits at the most, from the bytes of a LONG1.
+/// Returns an integer of at most 64 bits from the bytes of a LONG1.
 fn long(bytes: &[u8]) -> Token<'_> {
     let sign = bytes.last().map_or(0, |last| if *last < 0x80 { 0 } else { 0xff });
     let mut wide = [sign; 16];
-    let Some(low) = wide.get_mut(..bytes.len()) else { return Token::Beyond };
+    let Some(low) = wide.get_mut(..bytes.len()) else { return Token::NotPlain };
     low.copy_from_slice(bytes);
     let value = i128::from_le_bytes(wide);
     match (i64::try_from(value), u64::try_from(value)) {
         (Ok(value), _) => Token::Int(value),
         (_, Ok(value)) => Token::Unsigned(value),
-        _ => Token::Beyond,
+        _ => Token::NotPlain,
     }
 }

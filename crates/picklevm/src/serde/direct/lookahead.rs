@@ -1,20 +1,20 @@
-//! A look ahead: whether what follows a list or dict that just began is its only item, or something after it.
+//! Lookahead: whether the next op after the start of a list or dict starts its only item, or follows the container.
 
 use picklevm_ops::{Decoder, Opcode};
 use smallvec::SmallVec;
 
 use super::cursor::is_between;
 
-/// Ops that are looked at.
-const FORESIGHT: usize = 32;
+/// Maximum number of ops to look at.
+const LOOKAHEAD_LIMIT: usize = 32;
 
-/// Whether what comes next is so many values and then this opcode, which takes them: an item without a mark. If that does
-/// not show soon, it is taken for granted.
+/// Whether `values` values follow and then the opcode `end`, which takes them: an item without a mark. Returns true if the
+/// first [`LOOKAHEAD_LIMIT`] ops do not decide it.
 #[inline(never)]
 pub(super) fn come_before(mut decoder: Decoder<'_>, values: usize, end: Opcode) -> bool {
     let mut height = 0usize;
     let mut marks: SmallVec<[usize; 8]> = SmallVec::new();
-    for _ in 0..FORESIGHT {
+    for _ in 0..LOOKAHEAD_LIMIT {
         let opcode = match decoder.next_op() {
             Ok(op) => op.opcode(),
             Err(_) => return false,
@@ -38,14 +38,14 @@ pub(super) fn come_before(mut decoder: Decoder<'_>, values: usize, end: Opcode) 
         };
         match after {
             Some(after) if after > 0 || is_between(opcode.byte()) => height = after,
-            // Something took what lies below.
+            // The op took a value below the container.
             _ => return false,
         }
     }
     true
 }
 
-/// Whether an opcode makes a value of nothing but its operand.
+/// Whether an opcode makes a value from its operand alone.
 fn makes_a_value(opcode: Opcode) -> bool {
     matches!(
         opcode,

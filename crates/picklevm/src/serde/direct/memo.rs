@@ -1,4 +1,4 @@
-//! The memo of plain data, of which only texts are ever fetched.
+//! The memo for plain data, from which only text can be fetched.
 
 use std::cell::Cell;
 
@@ -6,19 +6,18 @@ use picklevm_ops::{Decoder, Op, Opcode};
 
 use super::cursor::is_between;
 
-/// For each number the place of its text in the input, where it is read again when it is fetched. Few are, but those often:
-/// the keys of rows.
+/// Offset of the text of each memo index. A fetch reads the text again. Few texts are fetched, but those often: dict keys.
 pub(super) struct Memo<'de> {
     input: &'de [u8],
-    /// Where the op of the text begins, or [`NO_TEXT`].
+    /// Offset of the text's op, or [`NO_TEXT`].
     places: Vec<u32>,
-    /// Texts that were fetched last, by their places.
+    /// Cache of fetched texts, with their offsets.
     fetched: [(u32, Option<&'de str>); FETCHED],
     /// Bytes of text that may still be fetched.
     shared: u64,
 }
 
-/// A value that is no text.
+/// Marks a value that is not text.
 const NO_TEXT: u32 = u32::MAX;
 
 const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
@@ -34,35 +33,35 @@ fn makes_nothing_new(byte: u8) -> bool {
     is_between(byte) || matches!(byte, MARK | BINGET | LONG_BINGET)
 }
 
-/// How many texts are kept at hand: a power of two, more than most records have fields.
+/// Size of the cache of fetched texts: a power of two, larger than the number of fields of most records.
 const FETCHED: usize = 32;
 
-/// How many numbers the thread keeps room for, 2 MiB at the most.
-const KEPT: usize = 1 << 19;
+/// Maximum capacity that the thread keeps for reuse: 2 MiB.
+const REUSE_CAPACITY: usize = 1 << 19;
 
 thread_local! {
-    /// The room of the last memo.
-    static ROOM: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+    /// Memory of the last memo, for reuse.
+    static REUSE: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
 }
 
-/// Gives the room that the thread keeps back to the allocator.
+/// Frees the memory that the thread keeps for reuse.
 pub(crate) fn trim() {
-    let _ = ROOM.try_with(Cell::take);
+    let _ = REUSE.try_with(Cell::take);
 }
 
 impl<'de> Memo<'de> {
     pub(super) fn new(input: &'de [u8], shared: u64) -> Self {
-        let places = ROOM.try_with(Cell::take).unwrap_or_default();
+        let places = REUSE.try_with(Cell::take).unwrap_or_default();
         Memo { input, places, fetched: [(NO_TEXT, None); FETCHED], shared }
     }
 
-    /// The number that MEMOIZE takes.
+    /// Returns the index that MEMOIZE uses.
     #[inline(always)]
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }
 
-    /// Stores what the op at this place made, if it made anything; picklers use up the numbers one by one.
+    /// Stores the value of the op at `place`. Returns `None` if it made none, or if `number` is not the next index.
     #[inline(always)]
     pub(super) fn put(&mut self, number: usize, place: usize) -> Option<()> {
         let place = match *self.input.get(place)? {
@@ -77,7 +76,7 @@ impl<'de> Memo<'de> {
         Some(())
     }
 
-    /// The text of a number, if it is one and may be fetched once more.
+    /// Returns the text of an index, if it is text and within the budget.
     #[inline(always)]
     pub(super) fn text(&mut self, number: usize) -> Option<&'de str> {
         let place = *self.places.get(number)?;
@@ -90,7 +89,7 @@ impl<'de> Memo<'de> {
         Some(text)
     }
 
-    /// Whether the value of a number is no text.
+    /// Whether the value of an index is not text.
     pub(super) fn is_no_text(&self, number: usize) -> bool {
         self.places.get(number) == Some(&NO_TEXT)
     }
@@ -106,9 +105,9 @@ impl<'de> Memo<'de> {
 
 impl Drop for Memo<'_> {
     fn drop(&mut self) {
-        let mut room = std::mem::take(&mut self.places);
-        room.clear();
-        room.shrink_to(KEPT);
-        let _ = ROOM.try_with(|kept| kept.set(room));
+        let mut places = std::mem::take(&mut self.places);
+        places.clear();
+        places.shrink_to(REUSE_CAPACITY);
+        let _ = REUSE.try_with(|reuse| reuse.set(places));
     }
 }

@@ -1,11 +1,10 @@
-//! Plain data read straight from the opcodes, without a graph in between.
+//! Reads plain data directly from the opcodes, without a graph.
 //!
-//! A pickle of nothing but atoms, lists, tuples and dicts that structs are read from needs no graph: its ops come in
-//! the order in which serde asks for values. This is the straight road, and it has no exits. Whatever is not on it,
-//! be it a call, a shared container, a map, a limit that might be passed or a value of another type than was asked
-//! for, is [`Beyond`]: the caller reads the pickle again by way of a graph, which knows all rules and tells what is
-//! wrong. So nothing here says why it gave up, and nothing here may succeed where the graph would not or would read
-//! something else.
+//! A pickle of only atoms, lists, tuples and dicts read into structs needs no graph: its ops come in the order in which
+//! serde requests values. Anything else, such as a call, a shared container, a map, a limit that might be exceeded or a
+//! value of an unexpected type, is the error [`NotPlain`], without a reason: the caller then reads the pickle from a graph,
+//! which implements all rules and reports errors. Code here must never succeed where reading from a graph would fail or
+//! return another value.
 
 mod access;
 mod cursor;
@@ -23,10 +22,10 @@ pub(crate) use self::memo::trim;
 use self::reader::Plain;
 use crate::options::Options;
 
-/// Reads a value, if it is plain all through.
+/// Reads a value, if all of it is plain data.
 pub(super) fn read<'de, T: Deserialize<'de>>(input: &'de [u8], options: &Options, depth: usize) -> Option<T> {
     let limits = &options.limits;
-    // Out-of-band buffers are counted, which is the graph's business.
+    // Out-of-band buffers are counted when a graph is loaded.
     if !limits.allows_any_of_len(input.len() as u64) || limits.nesting < depth as u64 || options.buffers.is_some() {
         return None;
     }
@@ -35,58 +34,58 @@ pub(super) fn read<'de, T: Deserialize<'de>>(input: &'de [u8], options: &Options
     cursor.take(Opcode::Stop).then_some(value)
 }
 
-/// Something is not as plain as it should be.
+/// Error: the pickle is not plain data.
 #[derive(Debug)]
-pub(super) struct Beyond;
+pub(super) struct NotPlain;
 
-impl Display for Beyond {
+impl Display for NotPlain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("not plain data")
     }
 }
 
-impl std::error::Error for Beyond {}
+impl std::error::Error for NotPlain {}
 
-impl de::Error for Beyond {
-    /// The message is never seen, and not even put together.
+impl de::Error for NotPlain {
+    /// The message is never shown, so it is not built.
     #[cold]
-    fn custom<T: Display>(_: T) -> Beyond {
-        Beyond
+    fn custom<T: Display>(_: T) -> NotPlain {
+        NotPlain
     }
 
     #[cold]
-    fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Beyond {
-        Beyond
+    fn invalid_type(_: de::Unexpected<'_>, _: &dyn de::Expected) -> NotPlain {
+        NotPlain
     }
 
     #[cold]
-    fn invalid_value(_: de::Unexpected<'_>, _: &dyn de::Expected) -> Beyond {
-        Beyond
+    fn invalid_value(_: de::Unexpected<'_>, _: &dyn de::Expected) -> NotPlain {
+        NotPlain
     }
 
     #[cold]
-    fn invalid_length(_: usize, _: &dyn de::Expected) -> Beyond {
-        Beyond
+    fn invalid_length(_: usize, _: &dyn de::Expected) -> NotPlain {
+        NotPlain
     }
 
     #[cold]
-    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Beyond {
-        Beyond
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> NotPlain {
+        NotPlain
     }
 
     #[cold]
-    fn unknown_field(_: &str, _: &'static [&'static str]) -> Beyond {
-        Beyond
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> NotPlain {
+        NotPlain
     }
 
     #[cold]
-    fn missing_field(_: &'static str) -> Beyond {
-        Beyond
+    fn missing_field(_: &'static str) -> NotPlain {
+        NotPlain
     }
 
     #[cold]
-    fn duplicate_field(_: &'static str) -> Beyond {
-        Beyond
+    fn duplicate_field(_: &'static str) -> NotPlain {
+        NotPlain
     }
 }
 

@@ -1,17 +1,17 @@
-//! Reading one value as its ops come: the `Deserializer`.
+//! The `Deserializer` of one value, read from ops.
 //!
-//! What is asked for and the first op together say which form a value has; the form says which op ends it.
+//! The requested type and the first op determine the form of a value; the form determines which op ends it.
 
 use ::serde::de::value::{BorrowedStrDeserializer, SeqDeserializer};
 use ::serde::de::{Deserializer, IgnoredAny, Visitor};
 use picklevm_ops::Opcode;
 
-use super::Beyond;
+use super::NotPlain;
 use super::access::{Batches, TupleAccess};
 use super::cursor::{Cursor, Token};
 use crate::serde::shared;
 
-/// Reads one value, which comes next.
+/// Deserializer of the next value.
 pub(super) struct Plain<'t, 'de> {
     cursor: &'t mut Cursor<'de>,
 }
@@ -24,7 +24,7 @@ impl<'t, 'de> Plain<'t, 'de> {
 
     /// Reads the rest of a list.
     #[inline(always)]
-    fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
             let mut items = Batches::<false>::new(cursor);
             let value = visitor.visit_seq(&mut items)?;
@@ -34,7 +34,7 @@ impl<'t, 'de> Plain<'t, 'de> {
 
     /// Reads the rest of a dict.
     #[inline(always)]
-    fn dict<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn dict<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
             let mut rows = Batches::<true>::new(cursor);
             let value = visitor.visit_map(&mut rows)?;
@@ -44,16 +44,16 @@ impl<'t, 'de> Plain<'t, 'de> {
 
     /// Reads an integer of any length, up to 64 bits.
     #[inline(never)]
-    fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
             Token::Int(value) => visitor.visit_i64(value),
             Token::Unsigned(value) => visitor.visit_u64(value),
-            _ => Err(Beyond),
+            _ => Err(NotPlain),
         }
     }
 
-    /// Reads a tuple of so many items.
-    fn tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Beyond> {
+    /// Reads a tuple of `len` items.
+    fn tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
             let mut items = TupleAccess::new(len, cursor)?;
             let value = visitor.visit_seq(&mut items)?;
@@ -62,11 +62,11 @@ impl<'t, 'de> Plain<'t, 'de> {
     }
 }
 
-/// Values of one op: what is asked for, how it is read, and what the visitor is handed.
+/// Values of one op: the requested type, how it is read, and the visitor's method.
 macro_rules! atoms {
     ($($method:ident: $read:ident => $visit:ident;)*) => {$(
         #[inline]
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
             visitor.$visit(self.cursor.$read()?)
         }
     )*};
@@ -76,7 +76,7 @@ macro_rules! atoms {
 macro_rules! integers {
     ($($method:ident)*) => {$(
         #[inline]
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
             match self.cursor.short_int() {
                 Some(value) => visitor.visit_i64(value),
                 None => self.integer(visitor),
@@ -86,7 +86,7 @@ macro_rules! integers {
 }
 
 impl<'de> Deserializer<'de> for Plain<'_, 'de> {
-    type Error = Beyond;
+    type Error = NotPlain;
 
     integers! {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
@@ -103,7 +103,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         deserialize_identifier: text => visit_borrowed_str;
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
             Token::None => visitor.visit_unit(),
             Token::Bool(value) => visitor.visit_bool(value),
@@ -116,50 +116,50 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
             Token::Text(text) => visitor.visit_borrowed_str(text),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::List => self.list(visitor),
-            // A dict may say a key twice, which only the graph tells.
-            Token::Dict | Token::EmptyTuple | Token::Known | Token::Beyond => Err(Beyond),
+            // A dict may have a key twice, which only the graph detects.
+            Token::Dict | Token::EmptyTuple | Token::Known | Token::NotPlain => Err(NotPlain),
         }
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Text(text) => visitor.visit_borrowed_str(text),
-            _ => Err(Beyond),
+            _ => Err(NotPlain),
         }
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         self.deserialize_bytes(visitor)
     }
 
     #[inline]
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         if self.cursor.take(Opcode::None) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
             Token::None | Token::EmptyTuple => visitor.visit_unit(),
-            _ => Err(Beyond),
+            _ => Err(NotPlain),
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, NotPlain> {
         self.deserialize_unit(visitor)
     }
 
     #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Beyond> {
-        // Which value is which, only the graph tells.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, NotPlain> {
+        // Only the graph knows the identity of values.
         if name == shared::NAME {
-            return Err(Beyond);
+            return Err(NotPlain);
         }
         visitor.visit_newtype_struct(self)
     }
 
     #[inline]
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         if self.cursor.take(Opcode::EmptyList) {
             return self.list(visitor);
         }
@@ -169,11 +169,11 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
                 let value = visitor.visit_seq(&mut bytes)?;
                 bytes.end().map(|()| value)
             }
-            _ => Err(Beyond),
+            _ => Err(NotPlain),
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, NotPlain> {
         match Opcode::from_byte(self.cursor.next()) {
             Some(Opcode::EmptyList | Opcode::ShortBinBytes | Opcode::BinBytes | Opcode::BinBytes8) => {
                 self.deserialize_seq(visitor)
@@ -190,42 +190,42 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         _: &'static str,
         len: usize,
         visitor: V,
-    ) -> Result<V::Value, Beyond> {
+    ) -> Result<V::Value, NotPlain> {
         self.deserialize_tuple(len, visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Beyond> {
-        Err(Beyond)
+    fn deserialize_map<V: Visitor<'de>>(self, _: V) -> Result<V::Value, NotPlain> {
+        Err(NotPlain)
     }
 
-    /// A struct that is given a field twice refuses it, where a map might take both.
+    /// A struct rejects a duplicate field, a map might accept it.
     #[inline]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Beyond> {
-        if self.cursor.take(Opcode::EmptyDict) { self.dict(visitor) } else { Err(Beyond) }
+    ) -> Result<V::Value, NotPlain> {
+        if self.cursor.take(Opcode::EmptyDict) { self.dict(visitor) } else { Err(NotPlain) }
     }
 
-    /// A variant by its name alone.
+    /// Reads a variant given by its name.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Beyond> {
+    ) -> Result<V::Value, NotPlain> {
         visitor.visit_enum(BorrowedStrDeserializer::new(self.cursor.text()?))
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Beyond> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
             Token::List => self.list(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::Dict => self.dict(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => visitor.visit_unit(),
             Token::Text(_) | Token::Bytes(_) | Token::EmptyTuple | Token::Known => visitor.visit_unit(),
-            Token::Beyond => Err(Beyond),
+            Token::NotPlain => Err(NotPlain),
         }
     }
 }

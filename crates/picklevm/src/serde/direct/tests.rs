@@ -1,4 +1,4 @@
-//! What is read straight, what is not, and that both ways read the same.
+//! Tests: which pickles are read directly, and that reading directly and from a graph gives the same values.
 
 use std::fmt::Debug;
 
@@ -43,7 +43,7 @@ fn record(id: u64) -> Record {
     }
 }
 
-fn straight<'de, T: Deserialize<'de>>(pickle: &'de [u8]) -> Option<T> {
+fn direct<'de, T: Deserialize<'de>>(pickle: &'de [u8]) -> Option<T> {
     read(pickle, &Options::default(), 128)
 }
 
@@ -51,18 +51,18 @@ fn by_graph<T: for<'de> Deserialize<'de>>(pickle: &[u8]) -> Option<T> {
     from_value(crate::loads(pickle).ok()?.root()).ok()
 }
 
-/// Writes a value at every binary protocol and reads it straight.
+/// Writes a value at every binary protocol and reads it directly.
 #[track_caller]
 fn is_read<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(value: &T) {
     for protocol in 2..=5 {
         let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
         let pickle = Config::new().pickler(pickler).to_vec(value).expect("written");
-        assert_eq!(straight::<T>(&pickle).as_ref(), Some(value), "protocol {protocol}");
+        assert_eq!(direct::<T>(&pickle).as_ref(), Some(value), "protocol {protocol}");
     }
 }
 
 #[test]
-fn records_are_read_straight() {
+fn records_are_read_directly() {
     is_read(&(0..20).map(record).collect::<Vec<_>>());
 }
 
@@ -75,7 +75,7 @@ fn batches_of_a_thousand_follow_each_other() {
 }
 
 #[test]
-fn atoms_options_newtypes_and_tuples_are_read_straight() {
+fn atoms_options_newtypes_and_tuples_are_read_directly() {
     is_read(&());
     is_read(&(true, i64::MIN, 1.5f32, 'x', "text".to_owned()));
     is_read(&((1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), ((1, 2), 3), ()));
@@ -85,7 +85,7 @@ fn atoms_options_newtypes_and_tuples_are_read_straight() {
 }
 
 #[test]
-fn empty_lists_before_other_values_are_seen_to_be_empty() {
+fn empty_lists_before_other_values_are_read_as_empty() {
     #[derive(Serialize, Deserialize, PartialEq, Debug, Default)]
     struct Lists {
         a: Vec<u8>,
@@ -100,72 +100,72 @@ fn empty_lists_before_other_values_are_seen_to_be_empty() {
 #[test]
 fn text_is_borrowed_from_the_input() {
     let pickle = b"\x80\x04]\x94(\x8c\x03one\x94h\x01\x8c\x03two\x94e.";
-    let texts: Vec<&str> = straight(pickle).expect("read");
+    let texts: Vec<&str> = direct(pickle).expect("read");
     assert_eq!(texts, ["one", "one", "two"]);
     assert_eq!(texts[0].as_ptr(), texts[1].as_ptr());
     assert!(pickle.as_ptr_range().contains(&texts[0].as_ptr()));
 }
 
 #[test]
-fn texts_are_stored_whatever_frames_are_between() {
+fn texts_are_stored_across_frame_borders() {
     // A long text is written outside of frames, and the next one begins with its MEMOIZE.
     let pickle = b"\x80\x04\x95\x02\0\0\0\0\0\0\0](X\x03\0\0\0one\x95\x05\0\0\0\0\0\0\0\x94h\0e.";
-    assert_eq!(straight::<Vec<&str>>(pickle), Some(vec!["one"; 2]));
+    assert_eq!(direct::<Vec<&str>>(pickle), Some(vec!["one"; 2]));
     assert_eq!(by_graph::<Vec<String>>(pickle), Some(vec!["one".to_owned(); 2]));
     // Stored twice, and fetched by both numbers.
-    assert_eq!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94\x94h\0h\x01e."), Some(vec!["one"; 3]));
+    assert_eq!(direct::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94\x94h\0h\x01e."), Some(vec!["one"; 3]));
 }
 
 #[test]
-fn nothing_is_stored_where_nothing_was_made() {
+fn a_put_without_a_new_value_is_not_read_directly() {
     for pickle in [&b"\x80\x04\x94K\x01."[..], b"\x94K\x01.", b"\x80\x04](\x94K\x01e."] {
-        assert!(straight::<IgnoredAny>(pickle).is_none(), "{}", pickle.escape_ascii());
+        assert!(direct::<IgnoredAny>(pickle).is_none(), "{}", pickle.escape_ascii());
         assert!(crate::loads(pickle).is_err(), "{}", pickle.escape_ascii());
     }
 }
 
 #[test]
-fn a_memo_begins_empty_after_that_of_another_pickle() {
-    assert_eq!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94h\0e."), Some(vec!["one"; 2]));
-    assert!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03onehh\0e.").is_none());
-    assert!(straight::<&str>(b"h\0.").is_none());
+fn a_memo_is_empty_at_the_start_of_the_next_pickle() {
+    assert_eq!(direct::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94h\0e."), Some(vec!["one"; 2]));
+    assert!(direct::<Vec<&str>>(b"\x80\x04](\x8c\x03onehh\0e.").is_none());
+    assert!(direct::<&str>(b"h\0.").is_none());
     crate::trim_memory();
-    assert_eq!(straight::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94h\0e."), Some(vec!["one"; 2]));
+    assert_eq!(direct::<Vec<&str>>(b"\x80\x04](\x8c\x03one\x94h\0e."), Some(vec!["one"; 2]));
 }
 
 #[test]
-fn what_is_ignored_may_be_shared() {
+fn ignored_values_may_be_shared() {
     #[derive(Deserialize, PartialEq, Debug)]
     struct One {
         a: u8,
     }
     // b = [1]; {'b': b, 'c': b, 'd': {'x': []}, 'a': 7}
     let pickle = b"\x80\x04}\x94(\x8c\x01b]\x94K\x01a\x8c\x01ch\x01\x8c\x01d}\x8c\x01x]s\x8c\x01aK\x07u.";
-    assert_eq!(straight(pickle), Some(One { a: 7 }));
-    assert!(straight::<IgnoredAny>(pickle).is_some());
+    assert_eq!(direct(pickle), Some(One { a: 7 }));
+    assert!(direct::<IgnoredAny>(pickle).is_some());
 }
 
 #[test]
-fn what_is_not_plain_is_left_to_the_graph() {
-    // A shared list, a call, a key that comes twice, a map, an identity.
-    assert_eq!(straight::<Vec<Vec<u8>>>(b"\x80\x04](]\x94K\x01ah\x00e."), None);
-    assert_eq!(straight::<u8>(b"\x80\x04cm\nf\nK\x01\x85R."), None);
+fn data_that_is_not_plain_is_left_to_the_graph() {
+    // A shared list, a call, a duplicate key, a map, an identity.
+    assert_eq!(direct::<Vec<Vec<u8>>>(b"\x80\x04](]\x94K\x01ah\x00e."), None);
+    assert_eq!(direct::<u8>(b"\x80\x04cm\nf\nK\x01\x85R."), None);
     #[derive(Deserialize, PartialEq, Debug)]
     struct A {
         a: u8,
     }
     let twice = b"\x80\x04}(\x8c\x01aK\x01\x8c\x01aK\x02u.";
-    assert_eq!((straight::<A>(twice), by_graph(twice)), (None, Some(A { a: 2 })));
-    assert!(straight::<std::collections::BTreeMap<String, u8>>(b"\x80\x04}\x8c\x01aK\x01s.").is_none());
-    assert!(straight::<Shared<u8>>(b"\x80\x04K\x01.").is_none());
+    assert_eq!((direct::<A>(twice), by_graph(twice)), (None, Some(A { a: 2 })));
+    assert!(direct::<std::collections::BTreeMap<String, u8>>(b"\x80\x04}\x8c\x01aK\x01s.").is_none());
+    assert!(direct::<Shared<u8>>(b"\x80\x04K\x01.").is_none());
     // Too few items for the type, too many on the stack, none left for STOP.
-    assert_eq!(straight::<(u8, u8)>(b"\x80\x04K\x01\x85."), None);
-    assert_eq!(straight::<u8>(b"\x80\x04K\x01K\x02."), None);
-    assert_eq!(straight::<u8>(b"\x80\x04K\x01"), None);
+    assert_eq!(direct::<(u8, u8)>(b"\x80\x04K\x01\x85."), None);
+    assert_eq!(direct::<u8>(b"\x80\x04K\x01K\x02."), None);
+    assert_eq!(direct::<u8>(b"\x80\x04K\x01"), None);
 }
 
 #[test]
-fn limits_that_might_be_passed_are_left_to_the_graph() {
+fn limits_that_might_be_exceeded_are_left_to_the_graph() {
     let pickle = b"\x80\x04](K\x01K\x02e.";
     let with = |limits| read::<Vec<u8>>(pickle, &Options { limits, ..Options::default() }, 128);
     assert!(with(Limits::untrusted()).is_some());
@@ -185,21 +185,21 @@ fn limits_that_might_be_passed_are_left_to_the_graph() {
 }
 
 #[test]
-fn depth_and_texts_fetched_again_are_bounded() {
+fn depth_and_text_fetched_again_are_limited() {
     #[derive(Deserialize)]
     #[allow(dead_code)]
     struct Lists(Vec<Lists>);
     let nested = |depth: usize| [&b"]".repeat(depth)[..], &b"a".repeat(depth - 1), b"."].concat();
-    assert!(straight::<Lists>(&nested(128)).is_some());
-    assert!(straight::<Lists>(&nested(129)).is_none());
-    assert!(straight::<IgnoredAny>(&nested(100_000)).is_none());
+    assert!(direct::<Lists>(&nested(128)).is_some());
+    assert!(direct::<Lists>(&nested(129)).is_none());
+    assert!(direct::<IgnoredAny>(&nested(100_000)).is_none());
     let texts = b"\x80\x04](\x8c\x03one\x94h\x00h\x00e.";
     let with = |limits| read::<Vec<String>>(texts, &Options { limits, ..Options::default() }, 128);
     assert_eq!(with(Limits::default().shared(6)), Some(vec!["one".to_owned(); 3]));
     assert_eq!(with(Limits::default().shared(5)), None);
 }
 
-/// Every pickle that differs from this one in a byte, or lacks one, or has one twice.
+/// Every pickle that differs from this one in one byte, or lacks one, or has one twice.
 fn variations(pickle: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..pickle.len()).flat_map(move |at| {
         let with = move |middle: &[u8]| [&pickle[..at], middle, &pickle[at + 1..]].concat();
@@ -209,18 +209,18 @@ fn variations(pickle: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 #[test]
-fn whatever_is_read_straight_is_what_the_graph_reads() {
+fn values_read_directly_equal_those_read_from_a_graph() {
     fn check<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug>(value: &T) {
         let mut read = 0;
         for protocol in [2, 4] {
             let pickler = Pickler::new().protocol(Protocol::try_from(protocol).expect("a protocol"));
             let pickle = Config::new().pickler(pickler).to_vec(value).expect("written");
             for pickle in variations(&pickle) {
-                if let Some(value) = straight::<T>(&pickle) {
+                if let Some(value) = direct::<T>(&pickle) {
                     read += 1;
                     // NaN is not equal to itself; its text is.
-                    let (straight, graph) = (format!("{:?}", Some(value)), format!("{:?}", by_graph::<T>(&pickle)));
-                    assert_eq!(straight, graph, "{}", pickle.escape_ascii());
+                    let (direct, graph) = (format!("{:?}", Some(value)), format!("{:?}", by_graph::<T>(&pickle)));
+                    assert_eq!(direct, graph, "{}", pickle.escape_ascii());
                 }
             }
         }
@@ -238,22 +238,22 @@ fn whatever_is_read_straight_is_what_the_graph_reads() {
     Pickled(b"\x80\x04](K\x01G\0\0\0\0\0\0\0\0\x8c\x01x\x94h\0NC\x01b\x88e.").check::<Vec<Any>>();
 }
 
-/// A pickle that Rust types do not write.
+/// A pickle that no Rust type writes.
 struct Pickled(&'static [u8]);
 
 impl Pickled {
     fn check<T: for<'de> Deserialize<'de> + Debug>(&self) {
-        assert!(straight::<T>(self.0).is_some());
+        assert!(direct::<T>(self.0).is_some());
         for pickle in variations(self.0) {
-            if let Some(value) = straight::<T>(&pickle) {
-                let (straight, graph) = (format!("{:?}", Some(value)), format!("{:?}", by_graph::<T>(&pickle)));
-                assert_eq!(straight, graph, "{}", pickle.escape_ascii());
+            if let Some(value) = direct::<T>(&pickle) {
+                let (direct, graph) = (format!("{:?}", Some(value)), format!("{:?}", by_graph::<T>(&pickle)));
+                assert_eq!(direct, graph, "{}", pickle.escape_ascii());
             }
         }
     }
 }
 
-/// Whatever an atom is.
+/// Any atom.
 #[derive(Deserialize, Debug)]
 #[serde(untagged)]
 #[allow(dead_code)]

@@ -1,4 +1,4 @@
-//! The items of sequences and the entries of maps, one after the other.
+//! `SeqAccess` and `MapAccess` for items, rows and entries.
 
 use ::serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
 use ::serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
@@ -9,7 +9,7 @@ use crate::graph::{Cell, Items, Kind, Value};
 use crate::serde::error::{Error, Step};
 use crate::typed::instance::Rows;
 
-/// The items of a list, tuple or set.
+/// Access to the items of a list, tuple or set.
 pub(super) struct ItemsAccess<'c, 'g, 'de, L> {
     items: Items<'g>,
     len: usize,
@@ -21,7 +21,7 @@ impl<'c, 'g, 'de, L> ItemsAccess<'c, 'g, 'de, L> {
         ItemsAccess { items, len: items.len(), context }
     }
 
-    /// How many have not been read.
+    /// Returns the number of unread items.
     pub(super) fn left(&self) -> usize {
         self.items.len()
     }
@@ -44,10 +44,10 @@ impl<'g, 'de, L: Lend<'g, 'de>> SeqAccess<'de> for ItemsAccess<'_, 'g, 'de, L> {
     }
 }
 
-/// The rows of a dict, or of attributes and slots.
+/// Access to the rows of a dict, or of attributes and slots.
 pub(super) struct RowsAccess<'c, 'g, 'de, L> {
     rows: Rows<'g>,
-    /// The row whose key was read last.
+    /// The row of the last key.
     row: [Cell; 2],
     context: &'c mut Context<'g, 'de, L>,
 }
@@ -57,7 +57,7 @@ impl<'c, 'g, 'de, L> RowsAccess<'c, 'g, 'de, L> {
         RowsAccess { rows, row: [Cell::NONE; 2], context }
     }
 
-    /// How many have not been read.
+    /// Returns the number of unread items.
     pub(super) fn left(&self) -> usize {
         self.rows.len()
     }
@@ -98,7 +98,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for RowsAccess<'_, 'g, 'de, L> {
     }
 }
 
-/// A key or value that need not be one of the graph.
+/// A key or value that need not be in the graph.
 #[derive(Clone, Copy)]
 pub(super) enum Entry<'g> {
     Key(Value<'g>),
@@ -110,7 +110,7 @@ pub(super) enum Entry<'g> {
     Rows(Rows<'g>),
 }
 
-/// Entries that were put together for reading.
+/// Access to entries that were made for reading.
 pub(super) struct ListAccess<'c, 'g, 'de, L> {
     entries: std::vec::IntoIter<(Entry<'g>, Entry<'g>)>,
     entry: Option<(Entry<'g>, Entry<'g>)>,
@@ -172,7 +172,7 @@ impl Entry<'_> {
     }
 }
 
-/// The step to the value of a key.
+/// Returns the step to the value of a key.
 #[cold]
 #[inline(never)]
 pub(super) fn step_of(key: Value<'_>) -> Step {
@@ -182,7 +182,7 @@ pub(super) fn step_of(key: Value<'_>) -> Step {
     }
 }
 
-/// Whether a text looks like the name of an attribute.
+/// Whether a text is an identifier.
 pub(super) fn is_name(text: &str) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')

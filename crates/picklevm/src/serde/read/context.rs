@@ -1,4 +1,4 @@
-//! What reading needs to remember: open values against cycles and depth, a budget for sharing, names seen last.
+//! State of reading: open values (for cycles and depth), the budget for shared values, a cache of names.
 
 use std::num::Wrapping;
 
@@ -7,22 +7,22 @@ use super::shared::Session;
 use crate::graph::{Arena, Cell};
 use crate::typed::class::Class;
 
-/// Text, as long-lived as it can be had.
+/// Text with the longest lifetime available.
 #[derive(Clone, Copy)]
 pub(crate) enum Lent<'g, 'de> {
-    /// For as long as the data that is read from.
+    /// Borrowed from the input or graph.
     Long(&'de str),
-    /// For the moment.
+    /// Borrowed for the current call.
     Short(&'g str),
 }
 
-/// Where text and bytes of a graph can be borrowed from for longer than the graph lives.
+/// Source from which text and bytes of a graph can be borrowed for longer than the graph lives.
 pub(crate) trait Lend<'g, 'de> {
     fn bytes(&self, bytes: &'g [u8]) -> Option<&'de [u8]>;
     fn str(&self, text: &'g str) -> Option<&'de str>;
 }
 
-/// Everything is borrowed from the graph itself.
+/// Borrows everything from the graph itself.
 pub(crate) struct FromGraph;
 
 impl<'g> Lend<'g, 'g> for FromGraph {
@@ -35,10 +35,10 @@ impl<'g> Lend<'g, 'g> for FromGraph {
     }
 }
 
-/// The graph was loaded from a copy of this input, so that what lies in the copy lies in the input too.
+/// Borrows from the input. The graph was loaded from a copy of it: data in the copy is at the same offset in the input.
 pub(crate) struct FromInput<'de> {
     pub(crate) input: &'de [u8],
-    /// The address of the copy.
+    /// Address of the copy.
     pub(crate) copy: usize,
 }
 
@@ -53,28 +53,28 @@ impl<'g, 'de> Lend<'g, 'de> for FromInput<'de> {
     }
 }
 
-/// How many names are remembered: a power of two, more than most records have fields.
-const NAMES: usize = 32;
+/// Size of the cache of names: a power of two, larger than the number of fields of most records.
+const NAME_CACHE: usize = 32;
 
 pub(crate) struct Context<'g, 'de, L> {
     pub(crate) arena: &'g Arena,
     pub(crate) lend: L,
-    /// The compound values that are being read, the outermost first.
+    /// Compound values being read, outermost first.
     open: Vec<Cell>,
     depth: usize,
     /// Bytes that may still be read.
     budget: u64,
-    /// What the budget leaves for values that are read again.
+    /// Part of the budget that is for values read again.
     shared: u64,
-    names: [(Cell, Lent<'g, 'de>); NAMES],
-    /// The class that was looked up last.
+    names: [(Cell, Lent<'g, 'de>); NAME_CACHE],
+    /// The last class looked up.
     pub(crate) class: (Cell, Class),
     pub(crate) session: Session,
 }
 
 impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     pub(crate) fn new(arena: &'g Arena, lend: L, depth: usize, shared: u64) -> Self {
-        // What each value costs when it is read once is what it takes in the graph, at the most.
+        // Reading each value once costs at most its size in the graph.
         let once = (arena.held_bytes() + arena.payloads.len()) as u64;
         Context {
             arena,
@@ -83,13 +83,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
             depth,
             budget: once.saturating_add(shared),
             shared,
-            names: [(Cell::HOLE, Lent::Short("")); NAMES],
+            names: [(Cell::HOLE, Lent::Short("")); NAME_CACHE],
             class: (Cell::HOLE, Class::Other),
             session: Session::default(),
         }
     }
 
-    /// Begins to read a compound value of `len` cells.
+    /// Starts reading a compound value of `len` cells.
     #[inline]
     pub(crate) fn enter(&mut self, cell: Cell, len: usize) -> Result<(), Error> {
         self.spend(8 * len)?;
@@ -103,13 +103,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         Ok(())
     }
 
-    /// Ends what [`enter`](Context::enter) began.
+    /// Ends reading the compound value of the last [`enter`](Context::enter).
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.open.pop();
     }
 
-    /// Counts bytes that are read.
+    /// Subtracts bytes read from the budget.
     #[inline]
     pub(crate) fn spend(&mut self, bytes: usize) -> Result<(), Error> {
         match self.budget.checked_sub(bytes as u64) {
@@ -121,7 +121,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         }
     }
 
-    /// The text of a `str`, if it has no surrogates.
+    /// Returns the text of a `str`, if it has no surrogates.
     #[inline]
     pub(crate) fn text(&mut self, cell: Cell) -> Result<Option<&'g str>, Error> {
         let text = self.arena.text(cell);
@@ -129,10 +129,10 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         Ok(text.as_str())
     }
 
-    /// The text of a `str` that names something, which is likely to come again.
+    /// Returns the text of a `str` that is a name, which is likely to be read again.
     #[inline]
     pub(crate) fn name(&mut self, cell: Cell) -> Result<Option<Lent<'g, 'de>>, Error> {
-        let slot = cell.high() as usize % NAMES;
+        let slot = cell.high() as usize % NAME_CACHE;
         let (known, name) = self.names[slot];
         if known == cell {
             return Ok(Some(name));
@@ -147,9 +147,5 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
 #[cold]
 #[inline(never)]
 fn too_much(shared: u64) -> Error {
-    Error::new(
-        ErrorKind::Limit,
-        format!("at most {shared} bytes of shared values read again (Limits::shared)"),
-        "more of them",
-    )
+    Error::new(ErrorKind::Limit, format!("at most {shared} bytes of shared values read again (Limits::shared)"), "more")
 }

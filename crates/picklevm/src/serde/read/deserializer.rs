@@ -1,16 +1,16 @@
-//! What is asked for, and what a value is read as then: the `Deserializer`.
+//! The `Deserializer` of graph values.
 
 use ::serde::de::{Deserializer, Visitor};
 
 use super::context::{Lend, Lent};
-use super::instance::Reading;
+use super::instance::ObjectForm;
 use super::{Reader, sequence, shared, std_text, surrogates, text_of, variant};
 use crate::graph::{Kind, Tag};
 use crate::serde::error::Error;
 use crate::typed::instance::Rows;
 use crate::typed::{Array, ArrayItems};
 
-/// The bytes of an array of bytes: of the type codes `b`, `B` and `c`.
+/// Returns the bytes of an array with type code `b`, `B` or `c`.
 fn octets(array: Array) -> Option<Vec<u8>> {
     let typecode = array.typecode();
     match array.into_items() {
@@ -21,7 +21,7 @@ fn octets(array: Array) -> Option<Vec<u8>> {
     }
 }
 
-/// Integers: most lie in the cell.
+/// Integers. Most are stored in the cell.
 macro_rules! integers {
     ($($method:ident)*) => {$(
         #[inline]
@@ -40,8 +40,8 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         match self.value.cell().tag() {
             Tag::Object => {
-                let reading = self.instance().as_any();
-                self.reading(reading, visitor)
+                let form = self.instance().as_any();
+                self.object(form, visitor)
             }
             Tag::Persistent => self.pid(|reader| reader.deserialize_any(visitor)),
             _ => self.atom(visitor),
@@ -64,12 +64,12 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
                 let instance = self.instance();
                 match (std_text::seconds(&instance), instance.as_scalar()) {
                     (Some(seconds), _) => visitor.visit_f64(seconds),
-                    // A Decimal, whose argument is its text.
-                    (None, Reading::Value(value)) => match text_of(value).and_then(|text| text.parse().ok()) {
+                    // A `Decimal`: its argument is its text.
+                    (None, ObjectForm::Value(value)) => match text_of(value).and_then(|text| text.parse().ok()) {
                         Some(float) => visitor.visit_f64(float),
                         None => self.stand_in(value, |reader| reader.deserialize_f64(visitor)),
                     },
-                    (None, reading) => self.reading(reading, visitor),
+                    (None, form) => self.object(form, visitor),
                 }
             }
             _ => self.deserialize_any(visitor),
@@ -80,8 +80,8 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
         match (self.value.as_bool(), self.value.cell().tag()) {
             (Some(value), _) => visitor.visit_bool(value),
             (None, Tag::Object) => match self.instance().as_scalar() {
-                Reading::Value(value) => self.stand_in(value, |reader| reader.deserialize_bool(visitor)),
-                reading => self.reading(reading, visitor),
+                ObjectForm::Value(value) => self.stand_in(value, |reader| reader.deserialize_bool(visitor)),
+                form => self.object(form, visitor),
             },
             _ => self.deserialize_any(visitor),
         }
@@ -90,8 +90,8 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     fn deserialize_str<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         match self.value.cell().tag() {
             Tag::Object => match self.instance().as_scalar() {
-                Reading::Value(value) => self.stand_in(value, |reader| reader.deserialize_str(visitor)),
-                reading => self.reading(reading, visitor),
+                ObjectForm::Value(value) => self.stand_in(value, |reader| reader.deserialize_str(visitor)),
+                form => self.object(form, visitor),
             },
             _ => self.deserialize_any(visitor),
         }
@@ -110,7 +110,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if !self.value.cell().is(Tag::Str) {
             return match self.value.as_i64() {
-                // As a `u64` it would be taken for the number of a field.
+                // serde would take a `u64` for the index of a field.
                 Some(integer) => visitor.visit_i64(integer),
                 None => self.deserialize_any(visitor),
             };
@@ -159,7 +159,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
 
     fn deserialize_unit_struct<V: Visitor<'de>>(mut self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
         match self.value.cell().tag() {
-            Tag::Object if matches!(self.instance().as_any(), Reading::Rows(rows) if rows.len() == 0) => {
+            Tag::Object if matches!(self.instance().as_any(), ObjectForm::Rows(rows) if rows.len() == 0) => {
                 visitor.visit_unit()
             }
             _ => self.deserialize_unit(visitor),
@@ -187,11 +187,11 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
                     return sequence([seconds, nanos.into()].into_iter(), visitor);
                 }
                 match instance.as_sequence() {
-                    Reading::Array(ArrayItems::Text(text)) => {
+                    ObjectForm::Array(ArrayItems::Text(text)) => {
                         self.context.spend(text.len())?;
                         sequence(text.chars(), visitor)
                     }
-                    reading => self.reading(reading, visitor),
+                    form => self.object(form, visitor),
                 }
             }
             Tag::Persistent => self.pid(|reader| reader.deserialize_seq(visitor)),
@@ -220,8 +220,8 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         match self.value.cell().tag() {
             Tag::Object => {
-                let reading = self.instance().as_map();
-                self.reading(reading, visitor)
+                let form = self.instance().as_map();
+                self.object(form, visitor)
             }
             Tag::Persistent => self.pid(|reader| reader.deserialize_map(visitor)),
             _ => self.atom(visitor),
@@ -246,7 +246,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
                 if let Some((seconds, nanos)) = std_text::parts(&instance) {
                     return sequence([seconds, nanos.into()].into_iter(), visitor);
                 }
-                self.reading(instance.as_struct(fields), visitor)
+                self.object(instance.as_struct(fields), visitor)
             }
             Tag::Persistent => self.pid(|reader| reader.deserialize_struct(name, fields, visitor)),
             _ => self.atom(visitor),
@@ -262,7 +262,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
         variant::visit(self, variants, visitor)
     }
 
-    /// What is ignored is not looked at: it may be deep or hold cycles.
+    /// Does not inspect the value: it may be deep or contain cycles.
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()

@@ -1,4 +1,4 @@
-//! Reading values of a graph into Rust types: what the parts of values are handed to serde as.
+//! Reads values of a graph into Rust types.
 
 mod access;
 mod context;
@@ -14,7 +14,7 @@ use ::serde::de::{self, Deserializer, Error as _, IntoDeserializer, Unexpected, 
 
 use self::access::{Entry, ItemsAccess, ListAccess, RowsAccess};
 pub(super) use self::context::{Context, FromGraph, FromInput, Lend};
-use self::instance::Reading;
+use self::instance::ObjectForm;
 use self::parts::{ItemsReader, RowsReader};
 use super::error::{Error, Step};
 use crate::graph::{Cell, Items, Kind, Value};
@@ -41,7 +41,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         Reader { value: Value::new(context.arena, cell), context }
     }
 
-    /// The object that the value is; only for objects.
+    /// Returns the object. Only for objects.
     #[inline]
     fn instance(&mut self) -> InstanceView<'g> {
         match self.value.kind() {
@@ -52,11 +52,11 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
                 }
                 InstanceView::new(object, self.context.class.1)
             }
-            _ => unreachable!("only objects are taken apart"),
+            _ => unreachable!("only objects have parts"),
         }
     }
 
-    /// Reads another value in the place of this one.
+    /// Reads another value in place of this one.
     fn stand_in<T>(
         self,
         value: Value<'g>,
@@ -68,7 +68,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         result.map_err(|error| error.under(Step::Inside))
     }
 
-    /// Reads a persistent reference: as its id.
+    /// Reads a persistent reference as its id.
     fn pid<T>(self, read: impl FnOnce(Reader<'_, 'g, 'de, L>) -> Result<T, Error>) -> Result<T, Error> {
         match self.value.kind() {
             Kind::Persistent(pid) => self.stand_in(pid, read),
@@ -76,23 +76,23 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         }
     }
 
-    /// Reads what an object was found to be.
-    fn reading<V: Visitor<'de>>(self, reading: Reading<'g>, visitor: V) -> Result<V::Value, Error> {
+    /// Reads an object in a form.
+    fn object<V: Visitor<'de>>(self, form: ObjectForm<'g>, visitor: V) -> Result<V::Value, Error> {
         let object = self.value;
-        let result = match reading {
-            Reading::Value(value) => return self.stand_in(value, |reader| reader.deserialize_any(visitor)),
-            Reading::Text(text) => visitor.visit_string(text),
-            Reading::Items(items) => self.items(items, visitor),
-            Reading::Rows(rows) => self.rows(rows, visitor),
-            Reading::Entries(items) => self.pairs(items, visitor),
-            Reading::Call => self.call(visitor),
-            Reading::Array(items) => self.array(items, visitor),
-            Reading::Opaque => return Err(Error::invalid_type(Unexpected::Other(&opaque(object)), &visitor)),
+        let result = match form {
+            ObjectForm::Value(value) => return self.stand_in(value, |reader| reader.deserialize_any(visitor)),
+            ObjectForm::Text(text) => visitor.visit_string(text),
+            ObjectForm::Items(items) => self.items(items, visitor),
+            ObjectForm::Rows(rows) => self.rows(rows, visitor),
+            ObjectForm::Entries(items) => self.pairs(items, visitor),
+            ObjectForm::Call => self.call(visitor),
+            ObjectForm::Array(items) => self.array(items, visitor),
+            ObjectForm::Opaque => return Err(Error::invalid_type(Unexpected::Other(&opaque(object)), &visitor)),
         };
         result.map_err(|error| error.found_here(|| describe(object)))
     }
 
-    /// The items of an `array.array`.
+    /// Reads the items of an `array.array`.
     fn array<V: Visitor<'de>>(self, items: ArrayItems, visitor: V) -> Result<V::Value, Error> {
         self.context.spend(8 * items.len())?;
         match items {
@@ -129,18 +129,18 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         result
     }
 
-    /// `[(key, value), …]` as a map.
+    /// Reads `[(key, value), …]` as a map.
     fn pairs<V: Visitor<'de>>(self, items: Items<'g>, visitor: V) -> Result<V::Value, Error> {
         let entries = items
             .map(|pair| match pair.items().as_array() {
                 Some([key, value]) => Ok((Entry::Key(key), Entry::Value(value))),
-                None => Err(Error::invalid_type(Unexpected::Other(pair.type_name()), &"a pair of key and value")),
+                None => Err(Error::invalid_type(Unexpected::Other(pair.type_name()), &"a (key, value) pair")),
             })
             .collect::<Result<Vec<_>, Error>>()?;
         self.list(entries, visitor)
     }
 
-    /// Class and arguments of a call, then the attributes, as a map.
+    /// Reads class and arguments of a call, then the attributes, as a map.
     fn call<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         let instance = self.instance();
         let mut entries = vec![
@@ -155,7 +155,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         self.list(entries, visitor)
     }
 
-    /// Class, arguments and state of an instance: what [`InstanceView`](super::InstanceView) is made of.
+    /// Reads class, arguments and state of an instance, for [`Instance`](super::Instance).
     fn class_args_state<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         let instance = self.instance();
         let state = match (instance.attribute_rows(), instance.state) {
@@ -233,7 +233,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         }
     }
 
-    /// The numbers that do not lie in the cell, and what stands for a number.
+    /// Reads numbers that are not stored in the cell, and objects read as numbers.
     #[inline(never)]
     fn number<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         match self.value.kind() {
@@ -241,11 +241,11 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
                 (_, Ok(value)) if u64::try_from(value).is_ok() => visitor.visit_u64(value as u64),
                 (Ok(value), _) => visitor.visit_i128(value),
                 (_, Ok(value)) => visitor.visit_u128(value),
-                _ => Err(Error::invalid_value(Unexpected::Other("an integer beyond 128 bits"), &visitor)),
+                _ => Err(Error::invalid_value(Unexpected::Other("an integer of more than 128 bits"), &visitor)),
             },
             Kind::Object(_) => match self.instance().as_scalar() {
-                Reading::Value(value) => self.stand_in(value, |reader| reader.deserialize_i128(visitor)),
-                reading => self.reading(reading, visitor),
+                ObjectForm::Value(value) => self.stand_in(value, |reader| reader.deserialize_i128(visitor)),
+                form => self.object(form, visitor),
             },
             Kind::Persistent(_) => self.pid(|reader| reader.deserialize_i128(visitor)),
             _ => self.atom(visitor),
@@ -253,7 +253,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
     }
 }
 
-/// Reads items that are no values of the graph; all of them, or it is an error.
+/// Reads items that are not in the graph. Unread items are an error.
 fn sequence<'de, T, V>(items: impl Iterator<Item = T>, visitor: V) -> Result<V::Value, Error>
 where
     T: IntoDeserializer<'de, Error>,
@@ -264,15 +264,15 @@ where
     items.end().map(|()| value)
 }
 
-/// An instance that is neither attributes nor data of a class that is known.
+/// Describes an instance that only [`Instance`](super::Instance) reads.
 #[cold]
 fn opaque(object: Value<'_>) -> String {
     let state = InstanceView::of(object).and_then(|instance| instance.state);
     let state = state.map_or(String::new(), |state| format!(", whose state is a {}", state.type_name()));
-    format!("{}{state} (serde::Instance reads any)", describe(object))
+    format!("{}{state} (use serde::Instance)", describe(object))
 }
 
-/// A value in a few words, for errors.
+/// Describes a value for errors.
 #[cold]
 fn describe(value: Value<'_>) -> String {
     crate::graph::describe(value.arena(), value.cell())

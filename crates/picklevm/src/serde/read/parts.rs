@@ -1,4 +1,4 @@
-//! Parts of objects that are no values of their own: arguments and attributes.
+//! Deserializers of an object's arguments and attributes, which are not values of the graph.
 
 use ::serde::de::{Deserializer, Visitor};
 use ::serde::forward_to_deserialize_any;
@@ -10,7 +10,7 @@ use crate::graph::Items;
 use crate::serde::error::Error;
 use crate::typed::instance::Rows;
 
-/// Reads items that are no value of their own, such as the arguments of a call.
+/// Deserializer of items without a container, such as the arguments of a call.
 pub(super) struct ItemsReader<'c, 'g, 'de, L> {
     pub(super) items: Items<'g>,
     pub(super) context: &'c mut Context<'g, 'de, L>,
@@ -46,7 +46,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for ItemsReader<'_, 'g, 'de, L
     }
 }
 
-/// Reads rows that are no value of their own: the attributes of an instance.
+/// Deserializer of rows without a dict: the attributes of an instance.
 pub(super) struct RowsReader<'c, 'g, 'de, L> {
     pub(super) rows: Rows<'g>,
     pub(super) context: &'c mut Context<'g, 'de, L>,

@@ -1,9 +1,9 @@
-//! The identity of shared values: how [`Shared`](crate::serde::Shared) learns that it has read a value before.
+//! Identity of shared values: tells [`Shared`](crate::serde::Shared) whether it has read a value before.
 //!
-//! `Shared<T>` asks for a newtype struct of a name that no type has. Instead of the value it is given three items: the
-//! number of this reading, the number of the value, and the value itself, which it only reads if it has no `Arc` for
-//! these numbers yet. The table of the `Arc`s is the thread's, since a visitor can hold no reference to the reader,
-//! and lives as long as the reading.
+//! `Shared<T>` deserializes a newtype struct with a reserved name, and gets a sequence of three items: the number of the
+//! session (one read call), the number of the value, and the value itself, which it reads only if it has no `Arc` for these
+//! numbers yet. The table of `Arc`s is thread-local, since a visitor cannot refer to the reader. It lives as long as the
+//! session.
 
 use std::any::{Any, TypeId};
 use std::cell::{Cell as Slot, RefCell};
@@ -25,7 +25,7 @@ thread_local! {
     static SESSIONS: Slot<u64> = const { Slot::new(0) };
 }
 
-/// One reading, which has a number as soon as a shared value is met.
+/// One read call. It gets a number at the first shared value.
 #[derive(Default)]
 pub(crate) struct Session(Option<u64>);
 
@@ -38,7 +38,7 @@ impl Session {
     }
 }
 
-/// Forgets what was read.
+/// Drops the table of the session.
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(number) = self.0 {
@@ -46,24 +46,24 @@ impl Drop for Session {
                 let mut known = known.borrow_mut();
                 known.extract_if(|(session, ..), _| *session == number).collect::<Vec<_>>()
             });
-            // Dropped here, where the table is not borrowed: values may read pickles when they are dropped.
+            // Dropped while the table is not borrowed: a `Drop` implementation may read pickles.
             drop(forgotten);
         }
     }
 }
 
-/// The `Arc` of a value that this reading has read as a `T` before.
+/// Returns the `Arc` of a value that the session has read as a `T` before.
 pub(crate) fn lookup<T: Send + Sync + 'static>(session: u64, value: u64) -> Option<Arc<T>> {
     let known = KNOWN.with_borrow(|known| known.get(&(session, value, TypeId::of::<T>())).cloned())?;
     known.downcast().ok()
 }
 
-/// Keeps the `Arc` of a value for the rest of the reading.
+/// Stores the `Arc` of a value for the rest of the session.
 pub(crate) fn remember<T: Send + Sync + 'static>(session: u64, value: u64, read: Arc<T>) {
     KNOWN.with_borrow_mut(|known| known.insert((session, value, TypeId::of::<T>()), read));
 }
 
-/// Hands a shared value to the visitor of `Shared`.
+/// Passes a shared value to the visitor of `Shared`.
 pub(super) fn visit<'g, 'de, L: Lend<'g, 'de>, V: Visitor<'de>>(
     value: Value<'g>,
     context: &mut Context<'g, 'de, L>,

@@ -1,4 +1,4 @@
-//! Classes of Python's standard library as the strings by which Rust's crates know them.
+//! Objects of Python's standard library as the strings that Rust crates parse.
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use crate::typed::class::Class;
 use crate::typed::instance::InstanceView;
 use crate::typed::{Date, DateTime, IpAddress, Path, Time, TimeDelta, TimeZone, Uuid};
 
-/// The string that an instance reads as, if its class has one.
+/// Returns the string form of an instance, if its class has one.
 pub(crate) fn text(instance: &InstanceView<'_>) -> Option<String> {
     fn written(view: Option<impl Display>) -> Option<String> {
         view.map(|view| view.to_string())
@@ -24,13 +24,13 @@ pub(crate) fn text(instance: &InstanceView<'_>) -> Option<String> {
     }
 }
 
-/// Seconds and nanoseconds to be added, if the instance is a time span: what `std::time::Duration` is made of.
+/// Returns seconds and nanoseconds of a `timedelta`, for `std::time::Duration`.
 pub(crate) fn parts(instance: &InstanceView<'_>) -> Option<(i64, u32)> {
     let delta = TimeDelta::of(instance)?;
     Some((delta.total_seconds(), delta.microseconds() * 1000))
 }
 
-/// The number that an instance reads as where a float is asked for: the seconds of a time span.
+/// Returns the seconds of a `timedelta` as a float.
 pub(crate) fn seconds(instance: &InstanceView<'_>) -> Option<f64> {
     let (seconds, nanos) = parts(instance)?;
     Some(seconds as f64 + f64::from(nanos) / 1e9)

@@ -1,4 +1,4 @@
-//! Enums: from a name, a dict of one entry, a tuple that starts with the name, an enum member or an instance.
+//! Reads enums from a name, a dict of one entry, a tuple that starts with the name, an enum member or an instance.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use super::{ItemsReader, Reader, describe, text_of};
 use crate::graph::{Items, Kind, Value};
 use crate::serde::error::{Error, Step};
 
-/// A variant and what it holds.
+/// A variant and its content.
 struct Variant<'c, 'g, 'de, L> {
     name: Cow<'g, str>,
     content: Content<'g>,
@@ -24,9 +24,9 @@ struct Variant<'c, 'g, 'de, L> {
 #[derive(Clone, Copy)]
 enum Content<'g> {
     Nothing,
-    /// The value of a dict's only key.
+    /// The value of the dict's only key.
     Entry(Value<'g>, Value<'g>),
-    /// What follows the name in a tuple.
+    /// The items after the name in a tuple.
     Items(Items<'g>),
     /// The instance whose class names the variant.
     Object(Value<'g>),
@@ -59,9 +59,9 @@ pub(super) fn visit<'g, 'de, L: Lend<'g, 'de>, V: Visitor<'de>>(
         },
         _ => (name_of(value), Content::Nothing),
     };
-    let Some(name) = name else { return Err(unlike(value)) };
+    let Some(name) = name else { return Err(not_a_variant(value)) };
     let context = reader.context;
-    // An instance is entered when its state is read.
+    // For an instance, reading the state calls `enter`.
     let inside = matches!(content, Content::Entry(..) | Content::Items(_));
     if inside {
         context.enter(value.cell(), 2)?;
@@ -73,7 +73,7 @@ pub(super) fn visit<'g, 'de, L: Lend<'g, 'de>, V: Visitor<'de>>(
     result
 }
 
-/// The name of a variant: text, or an integer in decimal.
+/// Returns the name of a variant: text, or an integer in decimal.
 fn name_of(value: Value<'_>) -> Option<Cow<'_, str>> {
     match value.kind() {
         Kind::Int(int) => Some(int.to_string().into()),
@@ -81,7 +81,7 @@ fn name_of(value: Value<'_>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The variant that a class stands for: one of its full name, or of its last part.
+/// Returns the name of a class as a variant: its full name, or the last part.
 fn class_name(class: Value<'_>, variants: &[&str]) -> Option<String> {
     let full = class.as_global()?.to_string();
     if variants.contains(&&*full) {
@@ -91,7 +91,7 @@ fn class_name(class: Value<'_>, variants: &[&str]) -> Option<String> {
 }
 
 #[cold]
-fn unlike(value: Value<'_>) -> Error {
+fn not_a_variant(value: Value<'_>) -> Error {
     Error::invalid_type(Unexpected::Other(&describe(value)), &"a variant: its name, or a dict of its name and content")
 }
 
@@ -105,13 +105,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> EnumAccess<'de> for Variant<'_, 'g, 'de, L> {
     }
 }
 
-/// What a variant holds, as one value or as several.
-enum Held<'g> {
+/// Content of a variant, as one value or several.
+enum Values<'g> {
     One(Value<'g>, Place<'g>),
     Several(Items<'g>),
 }
 
-/// Where the content of a variant lies in what it was read from.
+/// Place of a variant's content.
 enum Place<'g> {
     Same,
     Key(Value<'g>),
@@ -119,14 +119,14 @@ enum Place<'g> {
 }
 
 impl<'g> Content<'g> {
-    fn held(self, expected: &'static str) -> Result<Held<'g>, Error> {
+    fn values(self, expected: &'static str) -> Result<Values<'g>, Error> {
         match self {
             Content::Nothing => Err(Error::invalid_type(Unexpected::UnitVariant, &expected)),
-            Content::Object(value) => Ok(Held::One(value, Place::Same)),
-            Content::Entry(key, value) => Ok(Held::One(value, Place::Key(key))),
+            Content::Object(value) => Ok(Values::One(value, Place::Same)),
+            Content::Entry(key, value) => Ok(Values::One(value, Place::Key(key))),
             Content::Items(items) => Ok(match items.as_array() {
-                Some([only]) => Held::One(only, Place::Item(1)),
-                None => Held::Several(items),
+                Some([only]) => Values::One(only, Place::Item(1)),
+                None => Values::Several(items),
             }),
         }
     }
@@ -155,11 +155,11 @@ impl<'g, 'de, L: Lend<'g, 'de>> VariantAccess<'de> for Variant<'_, 'g, 'de, L> {
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Error> {
         let context = self.context;
-        match self.content.held("a newtype variant")? {
-            Held::One(value, place) => {
+        match self.content.values("a newtype variant")? {
+            Values::One(value, place) => {
                 seed.deserialize(Reader::new(value, context)).map_err(|error| place.under(error))
             }
-            Held::Several(items) => {
+            Values::Several(items) => {
                 seed.deserialize(ItemsReader { items, context }).map_err(|error| error.under(Step::Inside))
             }
         }
@@ -167,11 +167,11 @@ impl<'g, 'de, L: Lend<'g, 'de>> VariantAccess<'de> for Variant<'_, 'g, 'de, L> {
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Error> {
         let context = self.context;
-        match self.content.held("a tuple variant")? {
-            Held::One(value, place) => {
+        match self.content.values("a tuple variant")? {
+            Values::One(value, place) => {
                 Reader::new(value, context).deserialize_tuple(len, visitor).map_err(|error| place.under(error))
             }
-            Held::Several(items) => {
+            Values::Several(items) => {
                 ItemsReader { items, context }.deserialize_any(visitor).map_err(|error| error.under(Step::Inside))
             }
         }
@@ -179,11 +179,11 @@ impl<'g, 'de, L: Lend<'g, 'de>> VariantAccess<'de> for Variant<'_, 'g, 'de, L> {
 
     fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
         let context = self.context;
-        match self.content.held("a struct variant")? {
-            Held::One(value, place) => {
+        match self.content.values("a struct variant")? {
+            Values::One(value, place) => {
                 Reader::new(value, context).deserialize_struct("", fields, visitor).map_err(|error| place.under(error))
             }
-            Held::Several(items) => {
+            Values::Several(items) => {
                 ItemsReader { items, context }.deserialize_any(visitor).map_err(|error| error.under(Step::Inside))
             }
         }

@@ -1,4 +1,4 @@
-//! Values with parts: sequences, tuples, maps and structs.
+//! Serializers of sequences, tuples, maps and structs.
 
 use ::serde::ser::{
     Error as _, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -10,7 +10,7 @@ use super::object::Content;
 use crate::graph::Cell;
 use crate::serde::error::{Error, Result};
 
-/// What the parts are put together to.
+/// Kind of value made from the parts.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     List,
@@ -22,21 +22,21 @@ pub(super) enum Form {
     Instance,
 }
 
-/// What a tuple or dict is the content of.
+/// Owner of a tuple or dict.
 #[derive(Clone, Copy)]
 pub(super) enum Class {
     None,
-    /// Of an instance of this global.
+    /// An instance of this class.
     Of(Cell),
-    /// Of the enum variant of this name.
+    /// An enum variant with this name.
     Variant(Cell),
 }
 
-/// A value whose parts are being written.
+/// A compound value being written.
 pub(super) struct Compound<'w, 'a> {
     writer: &'w mut Writer<'a>,
     form: Form,
-    /// Where its parts begin on the stack.
+    /// Start of its parts on the stack.
     from: usize,
 }
 
@@ -91,7 +91,7 @@ impl<'w, 'a> Compound<'w, 'a> {
                 let parts = writer.stack.split_off(from);
                 match parts[..] {
                     [_, class, _, args, _, state] => writer.instance_of_parts(class, args, state),
-                    _ => Err(Error::custom("an Instance of other parts than class, args and state")),
+                    _ => Err(Error::custom("an Instance must have the parts class, args and state")),
                 }
             }
         }

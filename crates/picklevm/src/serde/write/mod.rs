@@ -1,4 +1,4 @@
-//! Writing Rust types into a graph: the `Serializer`.
+//! The `Serializer`, which writes Rust types into a graph.
 
 mod compound;
 mod object;
@@ -16,7 +16,7 @@ use super::error::{Error, Result, too_deep};
 use super::{bigint, instance, shared};
 use crate::graph::{Arena, Cell, Graph, Tag};
 
-/// Makes a graph of a value.
+/// Converts a value to a graph.
 pub(super) fn to_graph<T: Serialize + ?Sized>(config: &Config, value: &T) -> Result<Graph> {
     let mut graph = Graph::new();
     let mut writer = Writer::new(graph.unique(), config);
@@ -27,28 +27,28 @@ pub(super) fn to_graph<T: Serialize + ?Sized>(config: &Config, value: &T) -> Res
     Ok(graph)
 }
 
-/// How many calls of `Serialize` a level of the data may take: options and newtypes are calls without a level.
-const CALLS_A_LEVEL: usize = 8;
+/// Maximum calls of `Serialize` per level of the data. Options and newtypes are calls without a level.
+const CALLS_PER_LEVEL: usize = 8;
 
-/// Makes values in an arena.
+/// Serializer that makes values in an arena.
 struct Writer<'a> {
     arena: &'a mut Arena,
     config: &'a Config,
-    /// Items and rows of the compounds that are not done, the innermost last.
+    /// Items and rows of unfinished containers, innermost last.
     stack: Vec<Cell>,
-    /// How many values are open: the depth of the data.
+    /// Number of open values: the depth of the data.
     depth: usize,
-    /// How many calls of `Serialize` are open, those of options and newtypes included.
+    /// Number of open calls of `Serialize`, including options and newtypes.
     calls: usize,
-    /// Names of fields, variants and classes: each is one value, as interned strings are in Python.
+    /// Names of fields, variants and classes: one value each, like Python's interned strings.
     names: HashMap<Cow<'a, str>, Cell, RandomState>,
-    /// Classes and functions, by the names of module and name.
+    /// Classes and functions, by module and name.
     classes: HashMap<(Cell, Cell), Cell, RandomState>,
-    /// Enum members, by their classes and names: Python has but one each.
+    /// Enum members, by class and name: one value each, as in Python.
     members: HashMap<(Cell, Cell), Cell, RandomState>,
-    /// Texts and bytes of one character or byte, of which CPython has but one each.
+    /// Empty texts and bytes, and those of one character or byte: one value each, as in CPython.
     singles: HashMap<(Tag, Option<u8>), Cell, RandomState>,
-    /// What became of the `Arc`s of `Shared` values, by their addresses.
+    /// Values of the `Arc`s of `Shared`, by address.
     shared: HashMap<usize, Cell, RandomState>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The one value of a name in the program.
+    /// Returns the value of a name.
     fn name(&mut self, name: impl Into<Cow<'a, str>>) -> Cell {
         let name = name.into();
         if let Some(cell) = self.names.get(&*name) {
@@ -80,28 +80,28 @@ impl<'a> Writer<'a> {
     }
 
     fn text(&mut self, text: &str) -> Cell {
-        let mut letters = text.chars();
-        match (letters.next(), letters.next()) {
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
             (None, _) => self.single(Tag::Str, None, ""),
             (Some(only), None) if u8::try_from(only).is_ok() => self.single(Tag::Str, u8::try_from(only).ok(), text),
             _ => self.arena.new_text(Tag::Str, text.as_bytes(), false),
         }
     }
 
-    /// A text or bytes that are empty or of one character, of which there is one each.
+    /// Returns the value of text or bytes that are empty or one character long.
     fn single(&mut self, tag: Tag, only: Option<u8>, bytes: impl AsRef<[u8]>) -> Cell {
         let arena = &mut *self.arena;
         *self.singles.entry((tag, only)).or_insert_with(|| arena.new_text(tag, bytes.as_ref(), false))
     }
 
-    /// The cells that were pushed since the stack had this length, as a tuple.
+    /// Pops the cells from this stack index on, as a tuple.
     fn tuple_from(&mut self, from: usize) -> Cell {
         let tuple = self.arena.new_tuple(&self.stack[from..]);
         self.stack.truncate(from);
         tuple
     }
 
-    /// The rows that were pushed since the stack had this length, as a dict.
+    /// Pops the rows from this stack index on, as a dict.
     fn dict_from(&mut self, from: usize) -> Result<Cell> {
         let dict = self.arena.new_dict();
         let added = self.arena.add_rows(dict, &self.stack[from..]);
@@ -112,7 +112,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A variant in the form that the configuration asks for.
+    /// Makes a variant in the configured form.
     fn variant(&mut self, name: Cell, content: Cell) -> Result<Cell> {
         let from = self.stack.len();
         self.stack.extend([name, content]);
@@ -122,12 +122,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes what is inside a value: a part of it, or all of it without an option or newtype around.
+    /// Writes a part of a value, or the content of an option or newtype.
     fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Cell> {
-        let most = self.config.depth_limit();
+        let limit = self.config.depth_limit();
         self.calls += 1;
-        if self.calls > most.saturating_mul(CALLS_A_LEVEL) {
-            return Err(too_deep(most));
+        if self.calls > limit.saturating_mul(CALLS_PER_LEVEL) {
+            return Err(too_deep(limit));
         }
         let cell = value.serialize(&mut *self)?;
         self.calls -= 1;
@@ -142,11 +142,11 @@ impl<'a> Writer<'a> {
         Ok(cell)
     }
 
-    /// Begins a value with values inside. An error ends all of them.
+    /// Starts a compound value. There is no `leave` after an error, which ends them all.
     fn enter(&mut self) -> Result<()> {
-        let most = self.config.depth_limit();
-        if self.depth >= most {
-            return Err(too_deep(most));
+        let limit = self.config.depth_limit();
+        if self.depth >= limit {
+            return Err(too_deep(limit));
         }
         self.depth += 1;
         Ok(())
@@ -288,7 +288,7 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
             bigint::NAME => {
                 let digits = value.serialize(&mut *self)?;
                 let integer = self.arena.text(digits).as_str().and_then(bigint::parse);
-                let integer = integer.ok_or_else(|| Error::custom("an integer that is no digits"))?;
+                let integer = integer.ok_or_else(|| Error::custom("an integer without digits"))?;
                 Ok(self.arena.new_int_le(&integer.to_signed_bytes_le()))
             }
             _ => {

@@ -1,4 +1,4 @@
-//! Instances of classes by name, as CPython's picklers write them at each protocol.
+//! Makes instances of classes as CPython's picklers write them at each protocol.
 
 use std::borrow::Cow;
 
@@ -10,36 +10,36 @@ use crate::graph::{Cell, Construction, OpKind, Tag};
 use crate::protocol::Protocol;
 use crate::serde::error::{Error, Result};
 
-/// What an instance is made of, attributes apart.
+/// Content of an instance besides its attributes.
 #[derive(Clone, Copy)]
 pub(super) enum Content {
     Nothing,
-    /// The one value of a newtype: what a subclass of `int`, `str`, … extends.
+    /// The value of a newtype: the base value of a subclass of `int`, `str`, ….
     One(Cell),
     /// The items of a tuple subclass.
     Tuple(Cell),
 }
 
 impl<'a> Writer<'a> {
-    /// The global of a class or function.
+    /// Returns the global of a class or function.
     pub(super) fn global(&mut self, module: impl Into<Cow<'a, str>>, name: impl Into<Cow<'a, str>>) -> Cell {
         let (module, name) = (self.name(module), self.name(name));
         let arena = &mut *self.arena;
         *self.classes.entry((module, name)).or_insert_with(|| arena.new_global(module, name))
     }
 
-    /// The global of the class that a serde name stands for, if it stands for one.
+    /// Returns the class for a serde name, if it has one.
     pub(super) fn class_of(&mut self, name: &'static str) -> Option<Cell> {
         let (module, class) = self.config.class_of(name)?;
         Some(self.global(module, class))
     }
 
-    /// The class of a variant: in its own name, or none.
+    /// Returns the class named by a variant's name, if the name has a dot.
     pub(super) fn class_of_variant(&mut self, variant: &'static str) -> Option<Cell> {
         if variant.contains(['.', ':']) { self.class_of(variant) } else { None }
     }
 
-    /// What the content of a variant becomes.
+    /// Returns the owner of a variant's content.
     pub(super) fn variant_class(&mut self, variant: &'static str) -> Class {
         match self.class_of_variant(variant) {
             Some(class) => Class::Of(class),
@@ -47,8 +47,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// An instance whose class is not called: NEWOBJ from protocol 2 on, below `copyreg._reconstructor(class, base, value)`
-    /// (PEP 307). The base is what the content says: `object`, `tuple` or the type of the value.
+    /// Makes an instance without calling the class: by NEWOBJ from protocol 2 on, below by
+    /// `copyreg._reconstructor(class, base, value)` (PEP 307). The content decides the base: `object`, `tuple` or the type of
+    /// the value.
     pub(super) fn instance(&mut self, class: Cell, content: Content) -> Cell {
         if self.config.protocol() < Protocol::V2
             && let Some((base, value)) = self.base_and_value(content)
@@ -66,7 +67,7 @@ impl<'a> Writer<'a> {
         self.arena.new_object(Construction::NewObj, class, args)
     }
 
-    /// The builtin type that a class extends, and what that type makes of an instance.
+    /// Returns the builtin base type, and the base value.
     fn base_and_value(&self, content: Content) -> Option<(&'static str, Cell)> {
         let (base, value) = match content {
             Content::Nothing => ("object", Cell::NONE),
@@ -77,7 +78,7 @@ impl<'a> Writer<'a> {
                     Tag::Float | Tag::ZeroFloat | Tag::WideFloat => "float",
                     Tag::Str => "str",
                     Tag::Bytes => "bytes",
-                    // A class of its own making, of which nothing is known.
+                    // A class with an unknown base.
                     _ => return None,
                 };
                 (base, value)
@@ -86,7 +87,7 @@ impl<'a> Writer<'a> {
         Some((base, value))
     }
 
-    /// A member by its name, as enums write themselves that pickle by name (`enum.pickle_by_enum_name`).
+    /// Makes an enum member by name, as enums with `enum.pickle_by_enum_name` write it.
     pub(super) fn member(&mut self, class: Cell, name: Cell) -> Cell {
         if let Some(known) = self.members.get(&(class, name)) {
             return *known;
@@ -98,7 +99,7 @@ impl<'a> Writer<'a> {
         member
     }
 
-    /// Sets the state of an instance, unless there is none.
+    /// Sets the state of an instance, if there is one.
     pub(super) fn build(&mut self, object: Cell, state: Cell) {
         let nothing = state.is(Tag::None) || (state.is(Tag::Dict) && self.arena.items(state).is_empty());
         if !nothing {
@@ -106,7 +107,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// An object of a class by name: of a call if there are arguments, an instance else.
+    /// Makes an object of a class by name: a call if there are arguments, otherwise an instance.
     pub(super) fn instance_of_parts(&mut self, class: Cell, args: Cell, state: Cell) -> Result<Cell> {
         let name = self.arena.text(class).as_str().unwrap_or_default();
         let Some((module, name)) = name.split_once(':').or_else(|| name.rsplit_once('.')) else {
