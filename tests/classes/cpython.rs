@@ -1,4 +1,4 @@
-//! Against the classes themselves, in the Pythons of this machine. Skipped, and said so, where there is none.
+//! Tests against the Python classes, with the Pythons of this machine. Prints a notice and skips if there is none.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ use crate::vectors::{Against, hex, vectors, writer};
 
 const SCRIPT: &str = "class_objects.py";
 
-/// The pickles of each instance that a Python has, as lines for it to read.
+/// Pickles of the instances that a Python version has, as input lines for its script.
 struct Lines {
     /// Names of instances and protocols.
     known: BTreeSet<(String, Protocol)>,
@@ -55,12 +55,12 @@ fn each_python_makes_its_own_instances_of_what_is_written() {
         let vectors = vectors(std::str::from_utf8(&lines).expect("text"));
         let known = vectors.iter().filter(|vector| vector.pickle.is_some());
         let known: BTreeSet<_> = known.map(|vector| (vector.name.to_owned(), vector.protocol)).collect();
-        // Like the pickler of that Python, and like the newest.
+        // Emulate the pickler of that Python, and the newest.
         let its_own = writer(&version(&python));
         for writer in [its_own, PicklerVersion::default()] {
             let mut known = known.clone();
             if its_own.highest_protocol() < Protocol::V3 && writer != its_own {
-                // What extends `int` in Python 3 would have to extend `long` in Python 2, where it is made of one.
+                // A subclass of `int` in Python 3 would have to extend `long` in Python 2, if made from a `long`.
                 known.retain(|(name, protocol)| name != "metres" || *protocol >= Protocol::V2);
             }
             let mut lines =

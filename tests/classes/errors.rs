@@ -1,4 +1,4 @@
-//! What is answered where a pickle is not what the type is for.
+//! Errors for pickles that do not fit the type.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ fn an_instance_of_another_class_is_named() {
 }
 
 #[test]
-fn what_is_no_instance_is_described() {
+fn a_value_that_is_not_an_instance_is_described() {
     let error = value!({"sku": "PX-104"}).root().to::<Line>().expect_err("a dict");
     assert_eq!(error.to_string(), "expected an instance of shop.Cart.Line, found a value of type dict");
 }
@@ -64,7 +64,7 @@ fn the_innermost_field_is_the_one_that_is_named() {
 }
 
 #[test]
-fn a_plain_dict_is_told_from_other_values_and_its_keys_are_named() {
+fn errors_of_plain_dicts_name_the_value_or_key() {
     use crate::types::Column;
 
     let error = |graph: Graph| graph.root().to::<Column>().expect_err("no column").to_string();
@@ -77,7 +77,7 @@ fn a_plain_dict_is_told_from_other_values_and_its_keys_are_named() {
 }
 
 #[test]
-fn data_that_goes_too_deep_is_an_error_and_no_overflow() {
+fn too_deeply_nested_data_is_an_error_instead_of_an_overflow() {
     let mut graph = Graph::new();
     let mut inner = graph.add(());
     for _ in 0..100_000 {
@@ -94,7 +94,7 @@ fn data_that_goes_too_deep_is_an_error_and_no_overflow() {
 }
 
 #[test]
-fn rust_values_that_go_too_deep_are_an_error_when_they_are_written() {
+fn writing_too_deeply_nested_rust_values_is_an_error() {
     let mut chain = Chain { next: None };
     for _ in 0..1000 {
         chain = Chain { next: Some(Box::new(chain)) };
@@ -104,7 +104,7 @@ fn rust_values_that_go_too_deep_are_an_error_when_they_are_written() {
 }
 
 #[test]
-fn an_instance_that_holds_itself_is_an_error() {
+fn an_instance_that_contains_itself_is_an_error() {
     let mut graph = Graph::new();
     let node = graph.instance("shop", "Node").attr("next", ()).build().expect("an instance");
     graph.value_mut(node).set_attr("next", node).expect("an instance");
@@ -118,8 +118,8 @@ fn an_instance_that_holds_itself_is_an_error() {
 }
 
 #[test]
-fn values_that_are_read_again_and_again_have_a_budget() {
-    // Each list holds the one before it twice.
+fn shared_values_read_again_have_a_budget() {
+    // Each list contains the previous one twice.
     let graph = {
         let mut graph = Graph::new();
         let mut list = graph.list([0u8; 0]);
@@ -142,9 +142,9 @@ struct Nested(#[expect(dead_code, reason = "it is only made")] Vec<Nested>);
 impl picklevm::class::FromValue for Nested {
     fn from_value(
         value: picklevm::Value<'_>,
-        reading: &mut picklevm::class::ReadContext<'_>,
+        context: &mut picklevm::class::ReadContext<'_>,
     ) -> picklevm::Result<Self> {
-        value.items().map(|item| reading.read(item)).collect::<Result<_, _>>().map(Nested)
+        value.items().map(|item| context.read(item)).collect::<Result<_, _>>().map(Nested)
     }
 }
 
@@ -164,7 +164,7 @@ fn slots_cannot_be_written_below_protocol_2_as_in_python() {
 }
 
 #[test]
-fn what_the_built_in_class_is_not_made_of_is_an_error() {
+fn a_value_of_another_type_than_the_base_class_is_an_error() {
     #[derive(PickleClass)]
     #[pickle(module = "shop")]
     struct Index {
@@ -176,12 +176,12 @@ fn what_the_built_in_class_is_not_made_of_is_an_error() {
 }
 
 #[test]
-fn broken_pickles_are_no_instances() {
+fn broken_pickles_are_errors() {
     assert_eq!(from_slice::<Point>(b"\x80\x04").expect_err("cut").kind(), ErrorKind::Truncated);
 }
 
 #[test]
-fn the_way_to_the_value_that_does_not_fit_is_told() {
+fn the_path_to_the_wrong_value_is_reported() {
     #[derive(PickleClass, Debug)]
     #[pickle(module = "shop")]
     struct Cart {
@@ -216,7 +216,7 @@ fn the_way_to_the_value_that_does_not_fit_is_told() {
 }
 
 #[test]
-fn text_with_surrogates_is_told_from_what_is_no_text() {
+fn text_with_surrogates_is_distinguished_from_other_types() {
     let graph = picklevm::loads(b"\x8c\x03\xed\xa0\x80.").expect("a pickle");
     let error = graph.root().to::<String>().expect_err("a surrogate");
     assert_eq!(error.to_string(), "expected a str without surrogates, found one with surrogates");

@@ -1,4 +1,4 @@
-//! What the options of the derive macro do.
+//! Tests of the derive macro's options.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
@@ -46,25 +46,25 @@ fn one() -> i64 {
 const THING: Thing = Thing { class_: 7, count: 0, factor: 1, cached: None, ones: 1, r#type: 2 };
 
 #[test]
-fn a_renamed_field_is_written_by_its_new_name_and_one_that_is_skipped_not_at_all() {
+fn renamed_fields_have_their_new_name_and_skipped_fields_are_not_written() {
     assert_eq!(graph_of(&THING), "shop.Thing() with state {'class': 7, 'count': 0, 'factor': 1, 'type': 2}");
 }
 
 #[test]
-fn other_names_are_read_and_what_is_missing_is_the_default() {
+fn aliases_are_read_and_missing_fields_get_their_default() {
     for name in ["class", "klass", "cls"] {
         assert_eq!(instance("Thing", &[(name, 7), ("type", 2)]).root().to::<Thing>().expect(name), THING);
     }
 }
 
 #[test]
-fn attributes_that_no_field_stands_for_are_passed_over() {
+fn attributes_without_a_field_are_ignored() {
     let graph = instance("Thing", &[("class", 7), ("type", 2), ("colour", 3)]);
     assert_eq!(graph.root().to::<Thing>().expect("read"), THING);
 }
 
 #[test]
-fn classes_of_other_names_are_read_as_this_one() {
+fn classes_with_an_alias_are_read() {
     for (module, name) in [("oldshop", "Thing"), ("oldshop", "Cart.Thing")] {
         let mut graph = instance("Thing", &[("class", 7), ("type", 2)]);
         let class = graph.global(module, name);
@@ -76,7 +76,7 @@ fn classes_of_other_names_are_read_as_this_one() {
 }
 
 #[test]
-fn a_class_of_the_standard_library_is_known_by_both_its_names() {
+fn a_standard_library_class_is_read_under_both_its_names() {
     #[derive(PickleClass, Debug, PartialEq)]
     #[pickle(module = "socketserver")]
     struct BaseServer {
@@ -128,7 +128,7 @@ fn a_hook_reads_states_of_every_version() {
             (self.version, &self.entries)
         }
 
-        /// Version 1 was the entries alone.
+        /// Version 1 had only the entries.
         fn setstate(&mut self, state: Graph) -> picklevm::Result<()> {
             (self.version, self.entries) = match state.root().as_dict() {
                 Some(_) => (1, state.root().to()?),
@@ -146,7 +146,7 @@ fn a_hook_reads_states_of_every_version() {
 }
 
 #[test]
-fn a_hook_that_fails_ends_the_reading_and_is_named() {
+fn an_error_of_a_hook_names_the_hook() {
     #[derive(PickleClass, Debug)]
     #[pickle(module = "shop", setstate = Self::setstate)]
     struct Picky {}
@@ -160,7 +160,7 @@ fn a_hook_that_fails_ends_the_reading_and_is_named() {
 }
 
 #[test]
-fn a_generic_type_stands_for_a_class_with_any_content() {
+fn a_generic_type_maps_to_a_class_with_any_content() {
     #[derive(PickleClass, Debug, PartialEq)]
     #[pickle(module = "shop")]
     struct Box2<T, const N: usize> {
@@ -172,7 +172,7 @@ fn a_generic_type_stands_for_a_class_with_any_content() {
 }
 
 #[test]
-fn counted_values_are_one_value_and_one_value_becomes_one_counted() {
+fn shared_pointers_are_one_value_and_a_shared_value_is_one_pointer() {
     let shared = Arc::new(vec![1, 2]);
     let pickle = to_vec(&[shared.clone(), shared, Arc::new(vec![1, 2])]).expect("written");
     let graph = picklevm::loads(&pickle).expect("loaded");
@@ -187,8 +187,8 @@ fn counted_values_are_one_value_and_one_value_becomes_one_counted() {
 }
 
 #[test]
-fn values_that_a_hook_makes_are_not_taken_for_each_other() {
-    // The counted value of each state is freed before the next is made, most likely at the same address.
+fn values_made_by_a_hook_are_distinct() {
+    // The `Arc` of each state is freed before the next is made, probably at the same address.
     #[derive(PickleClass)]
     #[pickle(module = "shop", getstate = Self::getstate)]
     struct Fresh {
@@ -222,7 +222,7 @@ fn names_of_attributes_and_classes_are_shared_and_other_texts_are_not() {
 }
 
 #[test]
-fn eight_bit_strings_are_read_as_text_and_written_where_a_field_says_so() {
+fn eight_bit_strings_are_read_as_text_and_written_if_a_field_is_one() {
     #[derive(PickleClass, Debug, PartialEq)]
     #[pickle(module = "shop")]
     struct User {
@@ -270,7 +270,7 @@ fn a_graph_is_a_field_of_any_value() {
 }
 
 #[test]
-fn a_namedtuple_may_have_attributes_besides() {
+fn a_namedtuple_may_also_have_attributes() {
     #[derive(PickleClass, Debug, PartialEq)]
     #[pickle(module = "shop", namedtuple)]
     struct Tagged {
@@ -320,7 +320,7 @@ fn a_field_may_be_read_and_written_by_serde() {
 }
 
 #[test]
-fn a_definition_says_which_class_it_is() {
+fn a_class_definition_returns_its_names() {
     const DEF: ClassDef = ClassDef::new("shop.cart", "Cart.Line");
     assert_eq!((DEF.module(), DEF.name(), &*DEF.to_string()), ("shop.cart", "Cart.Line", "shop.cart.Cart.Line"));
 }

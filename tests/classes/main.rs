@@ -1,4 +1,4 @@
-//! Rust types that stand for Python classes.
+//! Tests of Rust types that map to Python classes.
 
 mod cpython;
 mod errors;

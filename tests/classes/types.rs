@@ -1,4 +1,4 @@
-//! The classes of tests/python/class_objects.py as Rust types, and its instances.
+//! The classes and instances of tests/python/class_objects.py as Rust types.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub(crate) struct Point {
     pub(crate) lon: Number,
 }
 
-/// Python makes no difference between 2 and 2.0 where a field is a number.
+/// A number. For Python, 2 equals 2.0.
 #[derive(Clone, Debug)]
 pub(crate) enum Number {
     Int(i64),
@@ -35,20 +35,20 @@ impl PartialEq for Number {
 impl picklevm::class::FromValue for Number {
     fn from_value(
         value: picklevm::Value<'_>,
-        reading: &mut picklevm::class::ReadContext<'_>,
+        context: &mut picklevm::class::ReadContext<'_>,
     ) -> picklevm::Result<Self> {
         match value.kind() {
             picklevm::Kind::Float(float) => Ok(Number::Float(float)),
-            _ => reading.read(value).map(Number::Int),
+            _ => context.read(value).map(Number::Int),
         }
     }
 }
 
 impl picklevm::class::ToValue for Number {
-    fn to_value(&self, writing: &mut picklevm::class::WriteContext<'_>) -> picklevm::Result<picklevm::Id> {
+    fn to_value(&self, context: &mut picklevm::class::WriteContext<'_>) -> picklevm::Result<picklevm::Id> {
         match self {
-            Number::Int(int) => writing.write(int),
-            Number::Float(float) => writing.write(float),
+            Number::Int(int) => context.write(int),
+            Number::Float(float) => context.write(float),
         }
     }
 }
@@ -292,14 +292,14 @@ fn person(name: &str) -> Person {
     }
 }
 
-/// What is done with each instance.
+/// Visitor of the instances.
 pub(crate) trait EachInstance {
     fn instance<T>(&mut self, name: &str, value: &T)
     where
         T: picklevm::class::FromValue + picklevm::class::ToValue + PartialEq + std::fmt::Debug;
 }
 
-/// The instances of the script, by its names.
+/// Visits the instances of the script, by name.
 pub(crate) fn instances(each: &mut impl EachInstance) {
     each.instance("point", &point(1.5, Number::Int(-2)));
     each.instance("points", &vec![point(1.5, Number::Int(-2)), point(0.0, Number::Int(1_000_000_000_000))]);

@@ -1,4 +1,4 @@
-//! What is written is the file that CPython writes of the equal object, byte for byte, and what CPython wrote is read.
+//! Rust types are written byte for byte as CPython writes the equal objects, and CPython's pickles are read.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -65,7 +65,7 @@ enum Color {
 /// The integers of the script's second object.
 type Integers = (bool, bool, u8, i8, u8, u32, u64, i128, u128);
 
-/// One of the script's objects as a Rust type: writes it, and reads what Python wrote.
+/// One of the script's objects: its Rust value is written, and Python's pickle of it is read.
 struct Case<'a> {
     config: &'a Config,
     theirs: picklevm::Graph,
@@ -104,7 +104,7 @@ as_list! {
     Texts: [0 1 2 3 4 5 6 7 8]
 }
 
-/// What `typed_writer.py` writes at a protocol.
+/// The output of `typed_writer.py` at a protocol.
 fn written(protocol: u8) -> Vec<u8> {
     fs::read(crate::root().join(format!("tests/data/serde/written/p{protocol}.pkl"))).expect("a file")
 }
@@ -127,7 +127,7 @@ fn rust_types_are_written_as_cpython_writes_the_equal_objects() {
         let texts: Texts =
             ("text".into(), "".into(), 'a', 'a', '€', bytes(b"bytes"), bytes(b""), bytes(b"x"), bytes(b"x"));
         let case = next();
-        // Below protocol 3 bytes are calls with text of their own.
+        // Below protocol 3, bytes are calls with separate text.
         if protocol >= 3 {
             case.is(&AsList(texts));
         }

@@ -1,4 +1,4 @@
-//! What goes wrong is told with its place in the data, what was expected and what was there.
+//! Errors name the place in the data, what was expected and what was found.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ enum Kind {
     B(u8),
 }
 
-/// Reads data that is written here as JSON, and hands over kind and text of the error.
+/// Reads data given as JSON, and returns kind and text of the error.
 #[track_caller]
 fn error<T: for<'de> Deserialize<'de> + std::fmt::Debug>(data: serde_json::Value) -> (ErrorKind, String) {
     let graph = to_graph(&data).expect("written");
@@ -34,7 +34,7 @@ fn error<T: for<'de> Deserialize<'de> + std::fmt::Debug>(data: serde_json::Value
 }
 
 #[test]
-fn a_mismatch_is_told_with_its_path() {
+fn a_mismatch_is_reported_with_its_path() {
     let order = |name: serde_json::Value| json!({"id": 1, "customer": {"name": name}, "lines": []});
     assert_eq!(
         error::<Vec<Order>>(json!([order("x".into()), order(5.into())])),
@@ -76,7 +76,7 @@ fn fields_and_variants_are_named() {
 }
 
 #[test]
-fn sequences_of_the_wrong_length_are_told() {
+fn sequences_of_the_wrong_length_are_errors() {
     assert_eq!(error::<(u8, u8)>(json!([1])), (ErrorKind::Length, "expected a tuple of size 2, found length 1".into()));
     assert_eq!(error::<(u8, u8)>(json!([1, 2, 3])), (ErrorKind::Length, "expected 2 items, found length 3".into()));
 }
@@ -90,12 +90,12 @@ fn an_instance_is_named_by_its_class() {
 }
 
 #[test]
-fn none_is_called_none() {
+fn none_is_reported_as_none() {
     assert_eq!(error::<u8>(json!(null)), (ErrorKind::Type, "expected u8, found None".into()));
 }
 
 #[test]
-fn a_cycle_is_told_with_the_place_it_comes_back_to() {
+fn a_cycle_is_reported_with_its_start() {
     #[derive(Deserialize, Debug)]
     #[allow(dead_code)]
     struct Node {
@@ -128,7 +128,7 @@ fn nested(depth: usize) -> Vec<u8> {
 }
 
 #[test]
-fn deep_data_is_an_error_and_no_overflow() {
+fn deep_data_is_an_error_instead_of_an_overflow() {
     from_slice::<Lists>(&nested(128)).expect("128 lists are read");
     let error = from_slice::<Lists>(&nested(1_000_000)).expect_err("too deep");
     assert_eq!(error.kind(), ErrorKind::Depth);
@@ -137,7 +137,7 @@ fn deep_data_is_an_error_and_no_overflow() {
 }
 
 #[test]
-fn chains_of_objects_that_stand_for_each_other_count_as_deep() {
+fn objects_read_in_place_of_each_other_count_as_nested() {
     // c(c(c(… 5 …)))
     let mut bytes = b"\x80\x02".to_vec();
     bytes.extend(b"cm\nc\n".repeat(100_000));
@@ -149,7 +149,7 @@ fn chains_of_objects_that_stand_for_each_other_count_as_deep() {
 }
 
 #[test]
-fn a_broken_pickle_is_the_error_of_loading_it() {
+fn a_broken_pickle_is_reported_as_the_error_of_loading_it() {
     let error = from_slice::<u8>(b"\x80\x04K").expect_err("truncated");
     assert_eq!(error.kind(), ErrorKind::Pickle);
     let source = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<picklevm::Error>());
@@ -157,7 +157,7 @@ fn a_broken_pickle_is_the_error_of_loading_it() {
 }
 
 #[test]
-fn text_with_surrogates_is_no_string() {
+fn text_with_surrogates_is_not_a_string() {
     let error = from_slice::<String>(b"\x80\x04\x8c\x03\xed\xa0\x80.").expect_err("no string");
     assert_eq!(error.to_string(), "expected a string, found text with lone surrogates");
 }
@@ -170,12 +170,12 @@ fn a_key_that_python_cannot_hash_is_refused() {
 }
 
 #[test]
-fn an_error_is_one_word() {
+fn an_error_is_one_word_wide() {
     assert_eq!(size_of::<picklevm::serde::Error>(), size_of::<usize>());
 }
 
 #[test]
-fn rust_values_that_go_too_deep_are_an_error_when_they_are_written() {
+fn writing_too_deeply_nested_rust_values_is_an_error() {
     #[derive(Serialize)]
     struct Lists(Vec<Lists>);
     #[derive(Serialize)]
@@ -198,7 +198,7 @@ fn rust_values_that_go_too_deep_are_an_error_when_they_are_written() {
 }
 
 #[test]
-fn what_can_be_written_can_be_read() {
+fn any_depth_that_can_be_written_can_be_read() {
     #[derive(Serialize, Deserialize, Debug)]
     struct Lists(Option<Vec<Lists>>);
 
@@ -206,5 +206,5 @@ fn what_can_be_written_can_be_read() {
     let pickle = to_vec(&nested(128)).expect("as deep as can be read");
     from_slice::<Lists>(&pickle).expect("as deep as can be written");
     to_vec(&nested(129)).expect_err("too deep");
-    Config::new().depth(200).to_vec(&nested(200)).expect("as deep as was asked for");
+    Config::new().depth(200).to_vec(&nested(200)).expect("as deep as configured");
 }

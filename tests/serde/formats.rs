@@ -1,4 +1,4 @@
-//! Graphs into other formats, and other formats into graphs.
+//! Conversion of graphs to other formats and back.
 
 use picklevm::{Graph, Pickler, Protocol, loads};
 use serde_json::json;
@@ -26,7 +26,7 @@ fn a_cycle_cannot_become_json() {
 }
 
 #[test]
-fn what_cannot_become_json_is_told_with_its_place() {
+fn values_that_cannot_become_json_are_reported_with_their_path() {
     // [7, {'a': loop}], where loop = [[loop]]
     let graph = loads(b"\x80\x04](K\x07}\x8c\x01a]\x94]h\0aase.").expect("loads");
     assert_eq!(
@@ -48,7 +48,7 @@ fn toml_becomes_a_graph_and_a_graph_toml() {
 }
 
 #[test]
-fn dates_of_toml_are_text_that_reads_as_dates() {
+fn toml_dates_become_text_that_is_read_as_dates() {
     #[derive(serde::Deserialize)]
     struct Times {
         day: chrono::NaiveDate,

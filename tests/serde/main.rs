@@ -1,4 +1,4 @@
-//! Rust types read from pickles and written as graphs.
+//! Tests of reading and writing Rust types with serde.
 
 mod cpython;
 mod errors;

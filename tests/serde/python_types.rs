@@ -1,4 +1,4 @@
-//! Python's own types, as CPython pickles them at every protocol, into plain derived structs.
+//! Objects of Python's types, pickled by CPython at every protocol, are read into derived structs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use picklevm::{Graph, loads};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// The dicts that `tests/data/serde/make.py` pickled, with the names of their files.
+/// The dicts pickled by `tests/data/serde/make.py`, with their file names.
 fn files() -> Vec<(String, Graph)> {
     let folder = crate::root().join("tests/data/serde");
     let mut files: Vec<_> = fs::read_dir(folder)
@@ -27,7 +27,7 @@ fn files() -> Vec<(String, Graph)> {
     files
 }
 
-/// Reads one entry of every file that has it, and compares. There must be as many files as said.
+/// Reads one entry of every file that has it, and compares it. The number of such files must match.
 #[track_caller]
 fn everywhere<T: DeserializeOwned + PartialEq + std::fmt::Debug>(key: &str, expected: T, files_with_it: usize) {
     let mut seen = 0;
@@ -74,7 +74,7 @@ enum Field {
 }
 
 #[test]
-fn instances_lie_inside_each_other() {
+fn instances_may_be_nested() {
     #[derive(Deserialize, PartialEq, Debug)]
     struct Outer {
         name: Thing,
@@ -137,7 +137,7 @@ fn a_namedtuple_is_a_struct_or_a_tuple() {
 }
 
 #[test]
-fn subclasses_of_builtin_types_are_what_they_extend() {
+fn subclasses_of_builtin_types_are_read_as_the_base_type() {
     everywhere("list_sub", vec![1, 2, 3], ALL);
     everywhere("dict_sub", BTreeMap::from([("a".to_owned(), 1)]), ALL);
     everywhere("int_sub", 5, ALL);
@@ -225,7 +225,7 @@ fn dates_and_times_are_what_jiff_parses() {
 }
 
 #[test]
-fn times_are_written_as_rfc_3339_and_9557_have_them() {
+fn times_are_written_as_in_rfc_3339_and_9557() {
     everywhere("datetime", "2014-03-09T12:30:05.250000".to_owned(), ALL);
     everywhere("time_utc", "01:02:03.000004+00:00".to_owned(), PYTHON_3);
     everywhere("west", "2014-03-09T12:00:00-03:30".to_owned(), PYTHON_3);
@@ -243,7 +243,7 @@ fn a_timedelta_is_a_duration_a_number_of_seconds_or_a_string() {
 }
 
 #[test]
-fn decimals_uuids_paths_and_addresses_are_the_strings_that_their_crates_parse() {
+fn decimals_uuids_paths_and_addresses_are_strings_that_their_crates_parse() {
     everywhere::<rust_decimal::Decimal>("decimal", "12.50".parse().expect("a decimal"), ALL);
     everywhere("decimal", 12.5, ALL);
     everywhere::<uuid::Uuid>("uuid", "12345678-1234-5678-1234-567812345678".parse().expect("a uuid"), ALL);
@@ -308,12 +308,12 @@ fn a_persistent_reference_is_its_id() {
 }
 
 #[test]
-fn an_instance_whose_state_only_its_class_understands_is_an_error_that_names_the_class() {
+fn an_instance_with_an_opaque_state_is_an_error_that_names_the_class() {
     // numpy.array([1, 'a'], dtype=object), by NumPy 1.26 at protocol 2, in short.
     let array: &[u8] = b"\x80\x02cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85c_codecs\nencode\n\
         X\x01\0\0\0bX\x06\0\0\0latin1\x86R\x87R(K\x01K\x02\x85cnumpy\ndtype\nX\x02\0\0\0O8\x89\x88\x87R(K\x03\
         X\x01\0\0\0|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tb\x89]q\x00(K\x01X\x01\0\0\0aetb.";
-    // An instance with `__getstate__`, of a class of one's own.
+    // An instance of a user-defined class with `__getstate__`.
     let own: &[u8] = b"\x80\x02cshop\nCart\n)\x81K\x01K\x02\x86b.";
     for (pickle, class, state) in [(array, "numpy.core.multiarray._reconstruct", "tuple"), (own, "shop.Cart", "tuple")]
     {
@@ -324,7 +324,7 @@ fn an_instance_whose_state_only_its_class_understands_is_an_error_that_names_the
             from_slice::<(u8, u8)>(pickle).map(drop),
             from_slice::<Thing3>(pickle).map(drop),
         ];
-        for error in errors.map(|read| read.expect_err("its class alone understands it").to_string()) {
+        for error in errors.map(|read| read.expect_err("an opaque state").to_string()) {
             let expected = format!("found an instance of {class}, whose state is a {state}");
             assert!(error.contains(&expected), "{error}");
         }
@@ -333,7 +333,7 @@ fn an_instance_whose_state_only_its_class_understands_is_an_error_that_names_the
     assert_eq!((&*own.class, own.state), ("shop.Cart", (1, 2)));
 }
 
-/// A struct of other fields than any state above has items.
+/// A struct with another number of fields than any state above has items.
 #[derive(Deserialize, Debug)]
 #[allow(dead_code)]
 struct Thing3 {
@@ -343,7 +343,7 @@ struct Thing3 {
 }
 
 #[test]
-fn an_array_is_a_sequence_at_every_protocol_and_bytes_where_they_are_asked_for() {
+fn an_array_is_a_sequence_at_every_protocol_or_bytes_if_the_type_asks_for_bytes() {
     let arrays = |typecode: &str, list: &str, format: u8, bytes: &[u8]| {
         let by_list = format!("carray\narray\n(V{typecode}\n(l{list}tR.").into_bytes();
         let mut by_bytes = b"\x80\x03carray\n_array_reconstructor\n(carray\narray\nX\x01\0\0\0".to_vec();
@@ -372,7 +372,7 @@ fn an_array_is_a_sequence_at_every_protocol_and_bytes_where_they_are_asked_for()
 }
 
 #[test]
-fn a_range_is_not_taken_for_a_sequence_of_its_ends() {
+fn a_range_is_not_read_as_a_sequence_of_its_arguments() {
     let error = from_slice::<Vec<u8>>(b"cbuiltins\nrange\n(K\0K\x05K\x01tR.").expect_err("no items");
     assert_eq!(error.to_string(), "expected a sequence, found an instance of builtins.range");
 }

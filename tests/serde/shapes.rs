@@ -1,4 +1,4 @@
-//! serde's attributes: flatten, untagged and tagged enums, defaults, borrowing, what is ignored.
+//! serde's attributes: flatten, untagged and tagged enums, defaults, borrowing, ignored values.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ struct Inner {
 }
 
 #[test]
-fn flattened_fields_lie_in_the_dict_around_them() {
+fn flattened_fields_are_read_from_the_enclosing_dict() {
     let flat =
         Flat { id: 1, inner: Inner { name: "x".into() }, rest: BTreeMap::from([("a".into(), 5), ("b".into(), -6)]) };
     let graph = to_graph(&flat).expect("written");
@@ -94,7 +94,7 @@ struct Defaults {
 }
 
 #[test]
-fn defaults_options_and_aliases_fill_in() {
+fn defaults_options_and_aliases_are_applied() {
     let graph = loads(b"\x80\x04}\x8c\x08old_nameK\x07s.").expect("loads");
     let read: Defaults = from_value(graph.root()).expect("read");
     assert_eq!(read, Defaults { missing: 0, optional: None, new_name: 7 });
@@ -130,7 +130,7 @@ fn text_and_bytes_are_borrowed_from_the_graph() {
 }
 
 #[test]
-fn text_with_escapes_cannot_be_borrowed_but_owned() {
+fn text_with_escapes_can_be_owned_but_not_borrowed() {
     let escaped = b"V\\u20ac\n.";
     assert_eq!(from_slice::<String>(escaped).expect("read"), "€");
     let error = from_slice::<&str>(escaped).expect_err("not in the input");
@@ -138,7 +138,7 @@ fn text_with_escapes_cannot_be_borrowed_but_owned() {
 }
 
 #[test]
-fn what_is_ignored_may_hold_cycles() {
+fn ignored_values_may_contain_cycles() {
     // a = []; a.append(a); {'a': a, 'n': 1}
     let bytes = b"\x80\x04}(\x8c\x01a]\x94h\x00a\x8c\x01nK\x01u.";
     #[derive(Deserialize)]
@@ -156,7 +156,7 @@ fn bytes_are_read_as_a_vector_of_integers() {
 }
 
 #[test]
-fn eight_bit_strings_are_text_where_they_are_utf_8() {
+fn eight_bit_strings_are_text_if_they_are_utf_8() {
     assert_eq!(from_slice::<String>(b"U\x02ab.").expect("read"), "ab");
     assert_eq!(from_slice::<serde_bytes::ByteBuf>(b"U\x02\xff\xfe.").expect("read").as_ref(), b"\xff\xfe");
     assert!(from_slice::<String>(b"U\x02\xff\xfe.").is_err());
@@ -212,7 +212,7 @@ fn enums_are_read_from_names_dicts_and_tuples() {
 }
 
 #[test]
-fn a_key_that_is_no_text_is_no_field_whatever_it_is() {
+fn a_key_that_is_not_text_is_not_a_field() {
     #[derive(Deserialize, PartialEq, Debug)]
     struct Optional {
         a: Option<i64>,
@@ -224,7 +224,7 @@ fn a_key_that_is_no_text_is_no_field_whatever_it_is() {
     }
     // 0, 1, -1, 2 ** 40, 0.5, 1e300, None, True, (), (1,), a class, an instance, b'a', a complex number.
     let keys: [&[u8]; 14] = [
-        // serde would take an integer for the number of a field.
+        // serde would take an integer for the index of a field.
         b"K\0",
         b"K\x01",
         b"J\xff\xff\xff\xff",

@@ -1,4 +1,4 @@
-//! Values that several places share.
+//! Shared values.
 
 use std::sync::Arc;
 
@@ -23,13 +23,13 @@ fn shared_keeps_one_arc_for_one_value() {
 }
 
 #[test]
-fn shared_values_of_two_types_are_two() {
+fn a_shared_value_read_as_two_types_is_two_arcs() {
     let (a, b, _) = from_slice::<(Shared<Vec<u8>>, Shared<[i64; 1]>, Vec<u8>)>(TWICE).expect("read");
     assert_eq!((&**a, &*b), (&[1][..], &[1]));
 }
 
 #[test]
-fn two_readings_share_nothing() {
+fn two_read_calls_share_nothing() {
     let graph = picklevm::loads(TWICE).expect("loads");
     let [a, ..]: [Shared<Vec<u8>>; 3] = from_value(graph.root()).expect("read");
     let [b, ..]: [Shared<Vec<u8>>; 3] = from_value(graph.root()).expect("read");
@@ -62,7 +62,7 @@ fn in_another_format_a_shared_value_is_the_value() {
     assert_eq!(serde_json::from_str::<Shared<u8>>("5").expect("json"), shared);
 }
 
-/// `levels` lists, each of two times the one before: 2^levels lists when written out.
+/// `levels` lists, each with the previous one twice: 2^levels lists without sharing.
 fn doubling(levels: usize) -> Vec<u8> {
     let mut bytes = b"\x80\x04]\x94".to_vec();
     for level in 1..levels as u8 {
@@ -77,7 +77,7 @@ fn doubling(levels: usize) -> Vec<u8> {
 struct Lists(Vec<Lists>);
 
 #[test]
-fn the_budget_for_shared_values_ends_an_explosion() {
+fn the_budget_for_shared_values_stops_exponential_data() {
     let config = |limits| Config::new().unpickler(Unpickler::new().limits(limits));
     from_slice::<Lists>(&doubling(10)).expect("a thousand lists");
     let error = config(Limits::default().shared(1 << 20)).from_slice::<Lists>(&doubling(60)).expect_err("too many");
@@ -90,7 +90,7 @@ fn the_budget_for_shared_values_ends_an_explosion() {
 }
 
 #[test]
-fn text_that_is_read_again_counts_by_its_length() {
+fn text_read_again_counts_by_its_length() {
     // a text of 1,000 characters, 1,000 times
     let mut bytes = b"\x80\x04](X\xe8\x03\x00\x00".to_vec();
     bytes.extend([b'x'; 1000]);
@@ -103,7 +103,7 @@ fn text_that_is_read_again_counts_by_its_length() {
 }
 
 #[test]
-fn what_is_not_shared_costs_nothing_of_the_budget() {
+fn unshared_values_do_not_use_the_budget() {
     let config = Config::new().unpickler(Unpickler::new().limits(Limits::default().shared(0)));
     let data: Vec<(String, Vec<u32>)> = (0..1000).map(|n| (format!("name{n}"), (0..n).collect())).collect();
     let graph = to_graph(&data).expect("written");

@@ -1,4 +1,4 @@
-//! Every shape of serde data, read and written: the table of types of serde_json's own tests.
+//! Every type of serde's data model, read and written: the table of types of serde_json's tests.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use crate::python;
 
 thread_local! {
-    /// The values of the table as pickles of every protocol, each before its `repr`, for Python to look at.
+    /// The values of the table as pickles of every protocol, each followed by its `repr`, for Python to check.
     static FOR_PYTHON: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Writes a value, looks at it as Python would print it, and reads it back: as a graph, and as a pickle of each protocol.
+/// Writes a value, checks its Python `repr`, and reads it back: as a graph, and as a pickle of each protocol.
 #[track_caller]
 fn both<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, python: &str) {
     let graph = to_graph(&value).expect("the value can be written");
@@ -87,7 +87,7 @@ fn booleans_are_booleans() {
 }
 
 #[test]
-fn integers_of_every_width_keep_their_ends() {
+fn integers_of_every_width_keep_their_limits() {
     both(i8::MIN, "-128");
     both(i16::MIN, "-32768");
     both(i32::MIN, "-2147483648");
@@ -106,7 +106,7 @@ fn integers_of_every_width_keep_their_ends() {
 }
 
 #[test]
-fn floats_come_back_bit_for_bit() {
+fn floats_round_trip_bit_for_bit() {
     both(0.0, "0.0");
     both(3.5, "3.5");
     both(-1e-300, "-1e-300");
@@ -120,7 +120,7 @@ fn floats_come_back_bit_for_bit() {
 }
 
 #[test]
-fn integers_are_read_as_floats_of_their_size() {
+fn integers_are_read_as_floats() {
     let graph = to_graph(&(1, -5, u128::MAX)).expect("written");
     let floats: (f64, f32, f64) = from_value(graph.root()).expect("read");
     assert_eq!(floats, (1.0, -5.0, u128::MAX as f64));
@@ -184,14 +184,14 @@ fn maps_take_keys_of_any_kind() {
 }
 
 #[test]
-fn options_inside_others_are_transparent() {
+fn nested_options_are_transparent() {
     both(vec![Some("jodhpurs".to_owned()), None], "['jodhpurs', None]");
     both(BTreeMap::from([("x".to_owned(), Some(Animal::Dog))]), "{'x': 'Dog'}");
     both((Some(Some(5)), None::<Option<u8>>), "(5, None)");
 }
 
 #[test]
-fn the_standard_library_s_types_come_back() {
+fn standard_library_types_round_trip() {
     both(std::time::Duration::new(5, 3), "{'secs': 5, 'nanos': 3}");
     both(std::net::Ipv4Addr::new(10, 0, 0, 1), "'10.0.0.1'");
     both(std::path::PathBuf::from("a/b"), "'a/b'");
@@ -206,16 +206,16 @@ fn python_prints_the_table_the_same() {
     for table in [
         none_is_unit_and_the_absence_of_an_option,
         booleans_are_booleans,
-        integers_of_every_width_keep_their_ends,
-        floats_come_back_bit_for_bit,
+        integers_of_every_width_keep_their_limits,
+        floats_round_trip_bit_for_bit,
         text_is_text,
         bytes_are_bytes_and_vectors_of_integers_lists,
         sequences_are_lists_and_tuples_tuples,
         structs_are_dicts_and_tuple_structs_tuples,
         enums_are_names_or_dicts_of_one_entry,
         maps_take_keys_of_any_kind,
-        options_inside_others_are_transparent,
-        the_standard_library_s_types_come_back,
+        nested_options_are_transparent,
+        standard_library_types_round_trip,
     ] {
         table();
     }

@@ -1,4 +1,4 @@
-//! Rust types as Python's objects: names shared, classes by attribute or configuration, forms of enums.
+//! Rust types written as Python objects: shared names, classes by attribute or configuration, forms of enums.
 
 use picklevm::serde::{Config, Instance, Variants, from_value, to_graph};
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ fn a_name_with_a_dot_is_a_class() {
 }
 
 #[test]
-fn what_is_written_as_a_class_is_read_back() {
+fn types_written_as_classes_are_read_back() {
     let all = (
         Point { x: 1.0, y: 2.0 },
         Pair(1, 2),
@@ -75,7 +75,7 @@ struct Plain {
 }
 
 #[test]
-fn the_configuration_names_classes_too() {
+fn the_configuration_sets_classes() {
     let config = Config::new().class("Plain", "shop.Plain");
     let graph = config.to_graph(&[Plain { n: 1 }, Plain { n: 2 }]).expect("written");
     assert_eq!(format!("{:?}", graph.root()), "(shop.Plain() with state {'n': 1}, shop.Plain() with state {'n': 2})");
@@ -85,7 +85,7 @@ fn the_configuration_names_classes_too() {
 }
 
 #[test]
-fn names_are_one_value_wherever_they_stand() {
+fn names_are_one_value_everywhere() {
     let graph = to_graph(&[Plain { n: 1 }, Plain { n: 2 }]).expect("written");
     let [a, b] = graph.root().items().as_array().expect("two");
     let key = |value: picklevm::Value<'_>| value.entries().next().expect("a key").0.id();
@@ -93,7 +93,7 @@ fn names_are_one_value_wherever_they_stand() {
 }
 
 #[test]
-fn texts_of_one_character_are_one_value_as_cpython_has_them() {
+fn texts_of_one_character_are_one_value_as_in_cpython() {
     let graph = to_graph(&("a", 'a', "", "", "é", "é", "€", "€")).expect("written");
     let ids: Vec<_> = graph.root().items().map(|item| item.id()).collect();
     assert_eq!((ids[0], ids[2], ids[4]), (ids[1], ids[3], ids[5]));
@@ -101,7 +101,7 @@ fn texts_of_one_character_are_one_value_as_cpython_has_them() {
 }
 
 #[test]
-fn enums_are_tuples_where_that_is_asked_for() {
+fn enums_are_written_as_tuples_if_configured() {
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     enum Plain {
         Unit,
@@ -138,7 +138,7 @@ fn big_integers_are_integers() {
 }
 
 #[test]
-fn equal_values_are_written_equally() {
+fn equal_values_are_written_as_equal_pickles() {
     let data = vec![(Point { x: 1.0, y: 2.0 }, Some("text")); 3];
     let form = |data: &_| {
         let mut out = Vec::new();

@@ -35,15 +35,15 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 
         #[automatically_derived]
         impl #impl_generics #class::FromValue for #ident #ty_generics #where_clause {
-            fn from_value(value: #krate::Value<'_>, reading: &mut #class::ReadContext<'_>) -> #krate::Result<Self> {
-                reading.object(value)
+            fn from_value(value: #krate::Value<'_>, context: &mut #class::ReadContext<'_>) -> #krate::Result<Self> {
+                context.object(value)
             }
         }
 
         #[automatically_derived]
         impl #impl_generics #class::ToValue for #ident #ty_generics #where_clause {
-            fn to_value(&self, writing: &mut #class::WriteContext<'_>) -> #krate::Result<#krate::Id> {
-                writing.object(self)
+            fn to_value(&self, context: &mut #class::WriteContext<'_>) -> #krate::Result<#krate::Id> {
+                context.object(self)
             }
         }
     }
@@ -93,7 +93,7 @@ fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
     let ty = &field.ty;
     let span = ty.span();
     // `setstate` sets the fields in the state.
-    let by_hook = model.setstate.is_some() && field.is_attr_alone();
+    let by_hook = model.setstate.is_some() && field.is_only_attr();
     let default = match &field.default {
         Some(Default::Of(path)) => Some(quote!(#path)),
         Some(Default::OfType) => Some(quote_spanned!(span=> <#ty as ::core::default::Default>::default)),
@@ -117,7 +117,7 @@ fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
 
 fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
     // `getstate` returns the whole state.
-    let is_left_out = |field: &Field| field.is_skipped() || (model.getstate.is_some() && field.is_attr_alone());
+    let is_left_out = |field: &Field| field.is_skipped() || (model.getstate.is_some() && field.is_only_attr());
     let fields = model.fields.iter().filter(|field| !is_left_out(field)).map(|field| {
         let (member, ty, described) = (&field.member, &field.ty, field.describe(class));
         match field.function("to_value", class) {

@@ -95,7 +95,7 @@ impl Field {
     }
 
     /// Whether the field is only in the state.
-    pub(crate) fn is_attr_alone(&self) -> bool {
+    pub(crate) fn is_only_attr(&self) -> bool {
         self.place.attr.is_some() && self.place.arg.is_none() && !self.place.kwarg
     }
 

@@ -26,8 +26,8 @@ use crate::graph::{Id, Tag, Value};
 /// # Errors
 ///
 /// Never fails.
-pub fn to_value(bytes: &impl AsRef<[u8]>, writing: &mut WriteContext<'_>) -> Result<Id> {
-    Ok(writing.bytes(Tag::ByteStr, bytes.as_ref()))
+pub fn to_value(bytes: &impl AsRef<[u8]>, context: &mut WriteContext<'_>) -> Result<Id> {
+    Ok(context.bytes(Tag::ByteStr, bytes.as_ref()))
 }
 
 /// Reads a string or bytes.
@@ -35,6 +35,6 @@ pub fn to_value(bytes: &impl AsRef<[u8]>, writing: &mut WriteContext<'_>) -> Res
 /// # Errors
 ///
 /// Errors of the type.
-pub fn from_value<T: FromValue>(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<T> {
-    reading.read(value)
+pub fn from_value<T: FromValue>(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<T> {
+    context.read(value)
 }

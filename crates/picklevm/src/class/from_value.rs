@@ -38,8 +38,8 @@ use crate::graph::{Graph, Kind, Value, describe};
 /// struct Celsius(f64);
 ///
 /// impl FromValue for Celsius {
-///     fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-///         reading.read(value).map(Celsius)
+///     fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+///         context.read(value).map(Celsius)
 ///     }
 /// }
 ///
@@ -58,7 +58,7 @@ pub trait FromValue: Sized {
     /// # Errors
     ///
     /// [`Type`](ErrorKind::Type) if the value does not fit the type, and others.
-    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self>;
+    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self>;
 
     /// Reads a sequence from several values: the items appended to an object.
     ///
@@ -66,8 +66,8 @@ pub trait FromValue: Sized {
     ///
     /// Errors of the items. The default fails: the type is not a sequence.
     #[doc(hidden)]
-    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut ReadContext<'_>) -> Result<Self> {
-        let _ = (items, reading);
+    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, context: &mut ReadContext<'_>) -> Result<Self> {
+        let _ = (items, context);
         Err(Error::new(ErrorKind::Type, "a sequence type for the items of an object", type_name::<Self>()))
     }
 
@@ -79,17 +79,17 @@ pub trait FromValue: Sized {
     #[doc(hidden)]
     fn from_pairs<'v>(
         pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
-        reading: &mut ReadContext<'_>,
+        context: &mut ReadContext<'_>,
     ) -> Result<Self> {
-        let _ = (pairs, reading);
+        let _ = (pairs, context);
         Err(Error::new(ErrorKind::Type, "a mapping type for the pairs of an object", type_name::<Self>()))
     }
 
     /// Reads a sequence of such values: the items of a container; for `u8` also bytes.
     #[doc(hidden)]
-    fn vec_from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Vec<Self>> {
+    fn vec_from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Vec<Self>> {
         match value.kind() {
-            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => reading.items(items),
+            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => context.items(items),
             _ => Err(wrong_type(value, "a list, tuple, set or frozenset")),
         }
     }
@@ -178,22 +178,22 @@ impl FromValue for char {
 
 /// A copy of the value and everything it reaches, with its sharing.
 impl FromValue for Graph {
-    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
+    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
         let copy = Graph::from(value);
-        reading.spend(copy.held_bytes())?;
+        context.spend(copy.held_bytes())?;
         Ok(copy)
     }
 }
 
 impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-        if value.is_none() { Ok(None) } else { T::from_value(value, reading).map(Some) }
+    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        if value.is_none() { Ok(None) } else { T::from_value(value, context).map(Some) }
     }
 }
 
 impl<T: FromValue> FromValue for Box<T> {
-    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-        T::from_value(value, reading).map(Box::new)
+    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        T::from_value(value, context).map(Box::new)
     }
 }
 
@@ -201,15 +201,15 @@ macro_rules! shared_pointers {
     ($($pointer:ident),*) => {$(
         /// One pointer for all places of the graph that share the value.
         impl<T: FromValue + 'static> FromValue for $pointer<T> {
-            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-                reading.shared(value, |reading| T::from_value(value, reading).map($pointer::new))
+            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+                context.shared(value, |context| T::from_value(value, context).map($pointer::new))
             }
         }
 
         /// One pointer for all places of the graph that share the value.
         impl FromValue for $pointer<str> {
-            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-                reading.shared(value, |_| str_of(value).map($pointer::from))
+            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+                context.shared(value, |_| str_of(value).map($pointer::from))
             }
         }
     )*};
@@ -217,24 +217,24 @@ macro_rules! shared_pointers {
 shared_pointers!(Arc, Rc);
 
 impl<T: FromValue> FromValue for Vec<T> {
-    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-        T::vec_from_value(value, reading)
+    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        T::vec_from_value(value, context)
     }
 
-    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut ReadContext<'_>) -> Result<Self> {
-        reading.items(items)
+    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, context: &mut ReadContext<'_>) -> Result<Self> {
+        context.items(items)
     }
 }
 
 macro_rules! sequences {
     ($($type:ident<T $(, $hasher:ident)?> [$($bound:tt)*]),*) => {$(
         impl<T: FromValue + $($bound)* $(, $hasher: BuildHasher + Default)?> FromValue for $type<T $(, $hasher)?> {
-            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-                T::vec_from_value(value, reading).map(|items| items.into_iter().collect())
+            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+                T::vec_from_value(value, context).map(|items| items.into_iter().collect())
             }
 
-            fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, reading: &mut ReadContext<'_>) -> Result<Self> {
-                reading.items(items)
+            fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, context: &mut ReadContext<'_>) -> Result<Self> {
+                context.items(items)
             }
         }
     )*};
@@ -242,8 +242,8 @@ macro_rules! sequences {
 sequences!(VecDeque<T> [], BTreeSet<T> [Ord], HashSet<T, S> [Eq + Hash]);
 
 impl<T: FromValue, const N: usize> FromValue for [T; N] {
-    fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-        T::vec_from_value(value, reading)?.try_into().map_err(|items: Vec<T>| wrong_length(N, items.len()))
+    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        T::vec_from_value(value, context)?.try_into().map_err(|items: Vec<T>| wrong_length(N, items.len()))
     }
 }
 
@@ -252,16 +252,16 @@ macro_rules! maps {
         impl<K: FromValue + $($bound)*, V: FromValue $(, $hasher: BuildHasher + Default)?> FromValue
             for $map<K, V $(, $hasher)?>
         {
-            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
                 let dict = value.as_dict().ok_or_else(|| wrong_type(value, "a dict"))?;
-                Self::from_pairs(&mut dict.entries(), reading)
+                Self::from_pairs(&mut dict.entries(), context)
             }
 
             fn from_pairs<'v>(
                 pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
-                reading: &mut ReadContext<'_>,
+                context: &mut ReadContext<'_>,
             ) -> Result<Self> {
-                reading.entries(pairs)
+                context.entries(pairs)
             }
         }
     )*};
@@ -272,7 +272,7 @@ macro_rules! tuples {
     ($($count:literal $($name:ident)+;)*) => {$(
         impl<$($name: FromValue),+> FromValue for ($($name,)+) {
             #[allow(non_snake_case, reason = "the names are those of the types")]
-            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
+            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
                 let (Kind::List(items) | Kind::Tuple(items)) = value.kind() else {
                     return Err(wrong_type(value, "a tuple or list"));
                 };
@@ -280,7 +280,7 @@ macro_rules! tuples {
                 let mut numbers = 0..$count;
                 Ok(($({
                     let number = numbers.next().unwrap_or_default();
-                    reading.read($name).map_err(|e| e.in_item(number))?
+                    context.read($name).map_err(|e| e.in_item(number))?
                 },)+))
             }
         }

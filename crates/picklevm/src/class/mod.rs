@@ -78,14 +78,14 @@ use crate::unpickler::Unpickler;
 /// }
 ///
 /// impl FromValue for Point {
-///     fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-///         reading.object(value)
+///     fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+///         context.object(value)
 ///     }
 /// }
 ///
 /// impl ToValue for Point {
-///     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-///         writing.object(self)
+///     fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+///         context.object(self)
 ///     }
 /// }
 ///

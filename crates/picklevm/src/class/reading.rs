@@ -150,13 +150,13 @@ impl<'g> ReadContext<'g> {
         let def = &T::CLASS;
         if def.is_dict {
             let Some(_) = value.as_dict() else { return Err(wrong_class(def, value, None)) };
-            return T::from_object(&mut ObjectReader { reading: self, def, state: Some(value), instance: None });
+            return T::from_object(&mut ObjectReader { context: self, def, state: Some(value), instance: None });
         }
         let instance = value.as_object().zip(InstanceView::of(value));
         let name = instance.and_then(|(_, instance)| qualified_name(instance.class));
         match (instance, name) {
             (Some((_, InstanceView { state, .. })), Some((module, name))) if def.is_called(module, &name) => {
-                T::from_object(&mut ObjectReader { reading: self, def, state, instance })
+                T::from_object(&mut ObjectReader { context: self, def, state, instance })
             }
             (_, name) => Err(wrong_class(def, value, name)),
         }
@@ -175,7 +175,7 @@ fn wrong_class(def: &ClassDef, value: Value<'_>, class: Option<(&str, Cow<'_, st
 
 /// Reader of an instance, from which a [`PickleClass`] gets its fields.
 pub struct ObjectReader<'r, 'a> {
-    reading: &'r mut ReadContext<'a>,
+    context: &'r mut ReadContext<'a>,
     def: &'r ClassDef,
     /// The argument of `__setstate__`; for a plain dict, the dict.
     state: Option<Value<'r>>,
@@ -196,7 +196,7 @@ impl ObjectReader<'_, '_> {
     ///
     /// [`Missing`](ErrorKind::Missing) if the instance does not have it; errors of the type, which name class and field.
     pub fn get<T: FromValue>(&mut self, field: &Field) -> Result<T> {
-        self.get_with(field, |value, reading| reading.read(value))
+        self.get_with(field, |value, context| context.read(value))
     }
 
     /// Reads a field, or calls `default` if the instance does not have it.
@@ -205,7 +205,7 @@ impl ObjectReader<'_, '_> {
     ///
     /// Errors of the type, which name class and field.
     pub fn get_or<T: FromValue>(&mut self, field: &Field, default: impl FnOnce() -> T) -> Result<T> {
-        self.get_or_with(field, default, |value, reading| reading.read(value))
+        self.get_or_with(field, default, |value, context| context.read(value))
     }
 
     /// Reads a field with a function instead of [`FromValue`].
@@ -242,7 +242,7 @@ impl ObjectReader<'_, '_> {
     ) -> Result<Option<T>> {
         let instance = self.instance.as_ref().map(|(_, instance)| instance);
         let found = in_state(self.state, field).or_else(|| in_arguments(instance?, field));
-        let found = found.map(|value| read(value, self.reading));
+        let found = found.map(|value| read(value, self.context));
         found.transpose().map_err(|e| self.name(field, e))
     }
 
@@ -254,11 +254,11 @@ impl ObjectReader<'_, '_> {
     pub fn get_base<T: FromValue>(&mut self, field: &Field) -> Result<T> {
         let Some((object, instance)) = &self.instance else { return Err(missing(self.def, field)) };
         let read = match (instance.base, self.def.base) {
-            (Some(base), _) => self.reading.read(base),
-            (None, Base::List) => T::from_items(&mut object.items(), self.reading),
-            (None, Base::Dict) => T::from_pairs(&mut object.entries(), self.reading),
+            (Some(base), _) => self.context.read(base),
+            (None, Base::List) => T::from_items(&mut object.items(), self.context),
+            (None, Base::Dict) => T::from_pairs(&mut object.entries(), self.context),
             (None, _) => match instance.args.get(0) {
-                Some(value) => self.reading.read(value),
+                Some(value) => self.context.read(value),
                 None => Err(missing(self.def, field)),
             },
         };
@@ -276,7 +276,7 @@ impl ObjectReader<'_, '_> {
         set: impl FnOnce(&mut T, S) -> Result<()>,
     ) -> Result<()> {
         let Some(state) = self.state else { return Ok(()) };
-        let done = self.reading.read(state).and_then(|state| set(this, state));
+        let done = self.context.read(state).and_then(|state| set(this, state));
         done.map_err(|e| e.about(|| format!("{}.__setstate__", self.def)))
     }
 

@@ -15,8 +15,8 @@ use crate::graph::{Graph, Id, Value};
 /// # Errors
 ///
 /// Those of [`picklevm::serde::to_graph`](crate::serde::to_graph).
-pub fn to_value<T: Serialize + ?Sized>(value: &T, writing: &mut WriteContext<'_>) -> Result<Id> {
-    crate::serde::to_graph(value).map_err(Error::other)?.to_value(writing)
+pub fn to_value<T: Serialize + ?Sized>(value: &T, context: &mut WriteContext<'_>) -> Result<Id> {
+    crate::serde::to_graph(value).map_err(Error::other)?.to_value(context)
 }
 
 /// Reads a value by its `Deserialize` implementation.
@@ -24,8 +24,8 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, writing: &mut WriteContext<'_>
 /// # Errors
 ///
 /// Those of [`picklevm::serde::from_value`](crate::serde::from_value).
-pub fn from_value<T: DeserializeOwned>(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<T> {
+pub fn from_value<T: DeserializeOwned>(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<T> {
     // A value shared by several fields is read again for each of them. Copying it counts this against the budget.
-    let copy: Graph = reading.read(value)?;
+    let copy: Graph = context.read(value)?;
     crate::serde::from_value(copy.root()).map_err(Error::other)
 }

@@ -26,8 +26,8 @@ use crate::graph::{Graph, Id, Tag};
 /// struct Celsius(f64);
 ///
 /// impl ToValue for Celsius {
-///     fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-///         writing.write(&self.0)
+///     fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+///         context.write(&self.0)
 ///     }
 /// }
 ///
@@ -46,28 +46,28 @@ pub trait ToValue {
     /// # Errors
     ///
     /// If Python has no such value.
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id>;
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id>;
 
     /// Writes a sequence of such values: a list; for `u8` bytes.
     #[doc(hidden)]
-    fn slice_to_value(items: &[Self], writing: &mut WriteContext<'_>) -> Result<Id>
+    fn slice_to_value(items: &[Self], context: &mut WriteContext<'_>) -> Result<Id>
     where
         Self: Sized,
     {
-        let items = ids(items, writing)?;
-        Ok(writing.list(items))
+        let items = ids(items, context)?;
+        Ok(context.list(items))
     }
 }
 
-fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, writing: &mut WriteContext<'_>) -> Result<Vec<Id>> {
-    items.into_iter().enumerate().map(|(n, item)| writing.write(item).map_err(|e| e.in_item(n))).collect()
+fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, context: &mut WriteContext<'_>) -> Result<Vec<Id>> {
+    items.into_iter().enumerate().map(|(n, item)| context.write(item).map_err(|e| e.in_item(n))).collect()
 }
 
 macro_rules! by_into_value {
     ($($type:ty),*) => {$(
         impl ToValue for $type {
-            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-                Ok(writing.add(*self))
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+                Ok(context.add(*self))
             }
         }
     )*};
@@ -75,77 +75,77 @@ macro_rules! by_into_value {
 by_into_value!((), bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f32, f64, Id);
 
 impl ToValue for u8 {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(writing.add(*self))
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.add(*self))
     }
 
-    fn slice_to_value(items: &[u8], writing: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(writing.bytes(Tag::Bytes, items))
+    fn slice_to_value(items: &[u8], context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.bytes(Tag::Bytes, items))
     }
 }
 
 impl ToValue for BigInt {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(writing.add(self))
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.add(self))
     }
 }
 
 /// Shared instead of copied if long.
 impl ToValue for Bytes {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        if self.len() < 2 { Ok(writing.bytes(Tag::Bytes, self)) } else { Ok(writing.add(self.clone())) }
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        if self.len() < 2 { Ok(context.bytes(Tag::Bytes, self)) } else { Ok(context.add(self.clone())) }
     }
 }
 
 impl ToValue for str {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(writing.text(self))
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.text(self))
     }
 }
 
 impl ToValue for String {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(writing.text(self))
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.text(self))
     }
 }
 
 impl ToValue for char {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(writing.text(self.encode_utf8(&mut [0; 4])))
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.text(self.encode_utf8(&mut [0; 4])))
     }
 }
 
 /// A copy of the root and everything it reaches, with its sharing.
 impl ToValue for Graph {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(writing.add(self.root()))
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.add(self.root()))
     }
 }
 
 impl<T: ToValue> ToValue for Option<T> {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
         match self {
-            Some(value) => value.to_value(writing),
-            None => ().to_value(writing),
+            Some(value) => value.to_value(context),
+            None => ().to_value(context),
         }
     }
 }
 
 impl<T: ToValue + ?Sized> ToValue for &T {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        (**self).to_value(writing)
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        (**self).to_value(context)
     }
 }
 
 impl<T: ToValue + ?Sized> ToValue for Box<T> {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        (**self).to_value(writing)
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        (**self).to_value(context)
     }
 }
 
 impl<T: ToValue + ToOwned + ?Sized> ToValue for Cow<'_, T> {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        (**self).to_value(writing)
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        (**self).to_value(context)
     }
 }
 
@@ -153,9 +153,9 @@ macro_rules! shared_pointers {
     ($($pointer:ident),*) => {$(
         /// One value for all places that hold the pointer.
         impl<T: ToValue + ?Sized + 'static> ToValue for $pointer<T> {
-            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
                 let keep = || -> Box<dyn Any> { Box::new(self.clone()) };
-                writing.shared($pointer::as_ptr(self).addr(), keep, |writing| (**self).to_value(writing))
+                context.shared($pointer::as_ptr(self).addr(), keep, |context| (**self).to_value(context))
             }
         }
     )*};
@@ -163,36 +163,36 @@ macro_rules! shared_pointers {
 shared_pointers!(Arc, Rc);
 
 impl<T: ToValue> ToValue for [T] {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        T::slice_to_value(self, writing)
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        T::slice_to_value(self, context)
     }
 }
 
 impl<T: ToValue> ToValue for Vec<T> {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        T::slice_to_value(self, writing)
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        T::slice_to_value(self, context)
     }
 }
 
 impl<T: ToValue, const N: usize> ToValue for [T; N] {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        T::slice_to_value(self, writing)
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        T::slice_to_value(self, context)
     }
 }
 
 impl<T: ToValue> ToValue for VecDeque<T> {
-    fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-        let items = ids(self, writing)?;
-        Ok(writing.list(items))
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        let items = ids(self, context)?;
+        Ok(context.list(items))
     }
 }
 
 macro_rules! sets {
     ($($set:ident<T $(, $hasher:ident)?>),*) => {$(
         impl<T: ToValue $(, $hasher)?> ToValue for $set<T $(, $hasher)?> {
-            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-                let members = ids(self, writing)?;
-                writing.set(members)
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+                let members = ids(self, context)?;
+                context.set(members)
             }
         }
     )*};
@@ -202,10 +202,10 @@ sets!(BTreeSet<T>, HashSet<T, S>);
 macro_rules! maps {
     ($($map:ident<K, V $(, $hasher:ident)?>),*) => {$(
         impl<K: ToValue, V: ToValue $(, $hasher)?> ToValue for $map<K, V $(, $hasher)?> {
-            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
                 let pairs: Result<Vec<_>> =
-                    self.iter().map(|(key, value)| Ok((writing.write(key)?, writing.write(value)?))).collect();
-                writing.dict(pairs?)
+                    self.iter().map(|(key, value)| Ok((context.write(key)?, context.write(value)?))).collect();
+                context.dict(pairs?)
             }
         }
     )*};
@@ -216,14 +216,14 @@ macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
         impl<$($name: ToValue),+> ToValue for ($($name,)+) {
             #[allow(non_snake_case, reason = "the names are those of the types")]
-            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
                 let ($($name,)+) = self;
                 let mut numbers = 0..;
                 let items = [$({
                     let number = numbers.next().unwrap_or_default();
-                    writing.write($name).map_err(|e| e.in_item(number))?
+                    context.write($name).map_err(|e| e.in_item(number))?
                 }),+];
-                Ok(writing.tuple(items))
+                Ok(context.tuple(items))
             }
         }
     )*};

@@ -15,17 +15,17 @@ macro_rules! views {
     ($($view:ident),*) => {$(
         /// Reads the view.
         impl FromValue for $view {
-            fn from_value(value: Value<'_>, reading: &mut ReadContext<'_>) -> Result<Self> {
-                reading.spend(args_len(value))?;
+            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+                context.spend(args_len(value))?;
                 value.view()
             }
         }
 
         /// Reduced as CPython 3.13 does for the protocol.
         impl ToValue for $view {
-            fn to_value(&self, writing: &mut WriteContext<'_>) -> Result<Id> {
-                let protocol = writing.protocol();
-                Ok(self.clone().reduce(writing, protocol))
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+                let protocol = context.protocol();
+                Ok(self.clone().reduce(context, protocol))
             }
         }
     )*};

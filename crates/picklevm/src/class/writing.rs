@@ -161,7 +161,7 @@ impl<'a> WriteContext<'a> {
     /// only `__slots__` below protocol 2, which Python cannot pickle either.
     pub fn object<T: PickleClass>(&mut self, value: &T) -> Result<Id> {
         let mut object = ObjectWriter {
-            writing: self,
+            context: self,
             def: &T::CLASS,
             args: Vec::new(),
             kwargs: Vec::new(),
@@ -191,7 +191,7 @@ impl DerefMut for WriteContext<'_> {
 
 /// Writer of an instance, to which a [`PickleClass`] passes its fields, in the order of the class.
 pub struct ObjectWriter<'w, 'a> {
-    writing: &'w mut WriteContext<'a>,
+    context: &'w mut WriteContext<'a>,
     def: &'w ClassDef,
     args: Vec<Cell>,
     /// Alternating names and values, as in the two below.
@@ -218,7 +218,7 @@ impl ObjectWriter<'_, '_> {
     ///
     /// Errors of the type, which name class and field.
     pub fn put<T: ToValue + ?Sized>(&mut self, field: &Field, value: &T) -> Result<()> {
-        self.put_with(field, value, |value, writing| writing.write(value))
+        self.put_with(field, value, |value, context| context.write(value))
     }
 
     /// Writes a field with a function instead of [`ToValue`].
@@ -232,25 +232,25 @@ impl ObjectWriter<'_, '_> {
         value: &T,
         write: impl FnOnce(&T, &mut WriteContext<'_>) -> Result<Id>,
     ) -> Result<()> {
-        let written = write(value, self.writing).map_err(|e| e.in_field(self.def, field.name))?;
-        let cell = self.writing.checked(written);
+        let written = write(value, self.context).map_err(|e| e.in_field(self.def, field.name))?;
+        let cell = self.context.checked(written);
         if field.is_base {
             let is_items = self.def.base == Base::Tuple && cell.is(Tag::List);
-            let items = if is_items { self.writing.items(cell).to_vec() } else { Vec::new() };
-            self.base = Some(if is_items { self.writing.new_tuple(&items) } else { cell });
+            let items = if is_items { self.context.items(cell).to_vec() } else { Vec::new() };
+            self.base = Some(if is_items { self.context.new_tuple(&items) } else { cell });
         }
         if field.arg.is_some() {
             self.args.push(cell);
         }
         if field.is_kwarg {
-            let Id(name) = self.writing.name(field.name);
+            let Id(name) = self.context.name(field.name);
             self.kwargs.extend([name, cell]);
         }
         match (field.attr, self.def.state) {
             (None, _) => {}
             (Some(Attr::At(_)), _) => self.own.push(cell),
             (Some(attr), state) => {
-                let Id(name) = self.writing.name(field.name);
+                let Id(name) = self.context.name(field.name);
                 let is_slot = attr == Attr::Slot || state == State::Slots;
                 if is_slot { &mut self.slots } else { &mut self.own }.extend([name, cell]);
             }
@@ -264,8 +264,8 @@ impl ObjectWriter<'_, '_> {
     ///
     /// Errors of the type, which name the class.
     pub fn set_state<T: ToValue + ?Sized>(&mut self, state: &T) -> Result<()> {
-        let written = self.writing.write(state).map_err(|e| e.about(|| format!("{}.__getstate__", self.def)))?;
-        self.state = Some(self.writing.checked(written));
+        let written = self.context.write(state).map_err(|e| e.about(|| format!("{}.__getstate__", self.def)))?;
+        self.state = Some(self.context.checked(written));
         Ok(())
     }
 
@@ -275,14 +275,14 @@ impl ObjectWriter<'_, '_> {
             let rows = std::mem::take(&mut self.own);
             return self.dict_of(&rows).map(Id);
         }
-        let Id(class) = self.writing.global(self.def.module, self.def.name);
+        let Id(class) = self.context.global(self.def.module, self.def.name);
         self.check_base()?;
         let needs_protocol_2 = self.state.is_none() && !self.slots.is_empty();
         let state = self.make_state()?;
         let object = if self.def.is_old_style {
-            let args = self.writing.new_tuple(&self.args);
-            self.writing.new_object(Construction::Obj, class, args)
-        } else if self.writing.protocol < Protocol::V2 {
+            let args = self.context.new_tuple(&self.args);
+            self.context.new_object(Construction::Obj, class, args)
+        } else if self.context.protocol < Protocol::V2 {
             if needs_protocol_2 {
                 return Err(self.needs_protocol_2());
             }
@@ -291,13 +291,13 @@ impl ObjectWriter<'_, '_> {
             self.new_obj(class)?
         };
         // Below protocol 2, a state is written if it is true (`copyreg._reduce_ex`); from 2 on, if it is not None.
-        let must_be_true = self.writing.protocol < Protocol::V2 && !self.def.is_old_style;
+        let must_be_true = self.context.protocol < Protocol::V2 && !self.def.is_old_style;
         let state = state.filter(|state| match must_be_true {
-            true => !is_false(self.writing.arena, *state),
+            true => !is_false(self.context.arena, *state),
             false => !state.is(Tag::None),
         });
         if let Some(state) = state {
-            self.writing.object_op(object, OpKind::Build, &[state]);
+            self.context.object_op(object, OpKind::Build, &[state]);
         }
         Ok(Id(object))
     }
@@ -305,23 +305,23 @@ impl ObjectWriter<'_, '_> {
     #[cold]
     fn needs_protocol_2(&self) -> Error {
         let expected = "protocol 2 or higher for a class with __slots__ and no __getstate__";
-        Error::new(ErrorKind::Unrepresentable, expected, format!("protocol {}", self.writing.protocol))
+        Error::new(ErrorKind::Unrepresentable, expected, format!("protocol {}", self.context.protocol))
     }
 
     /// `copyreg._reconstructor(cls, base, base(self))`.
     fn reconstructed(&mut self, class: Cell) -> Cell {
         let base = match self.def.base {
             Base::Object => Cell::NONE,
-            Base::NamedTuple => self.writing.new_tuple(&self.args),
+            Base::NamedTuple => self.context.new_tuple(&self.args),
             _ => self.base.unwrap_or(Cell::NONE),
         };
         // Below protocol 3, Python 3 writes its `int` as Python 2's `long`. Python 2's `int` is another type.
-        let is_own_int = self.def.base == Base::Int && self.writing.is_python2();
+        let is_own_int = self.def.base == Base::Int && self.context.is_python2();
         let module = if is_own_int { "__builtin__" } else { "builtins" };
-        let Id(builtin) = self.writing.global(module, self.def.base.name());
-        let Id(function) = self.writing.global("copyreg", "_reconstructor");
-        let args = self.writing.new_tuple(&[class, builtin, base]);
-        self.writing.new_object(Construction::Reduce, function, args)
+        let Id(builtin) = self.context.global(module, self.def.base.name());
+        let Id(function) = self.context.global("copyreg", "_reconstructor");
+        let args = self.context.new_tuple(&[class, builtin, base]);
+        self.context.new_object(Construction::Reduce, function, args)
     }
 
     /// Makes `cls.__new__(cls, *args, **kwargs)`, and adds the items of a list or dict.
@@ -336,15 +336,15 @@ impl ObjectWriter<'_, '_> {
             _ => None,
         };
         let object = if self.kwargs.is_empty() {
-            let args = self.writing.new_tuple(&self.args);
-            self.writing.new_object(Construction::NewObj, class, args)
+            let args = self.context.new_tuple(&self.args);
+            self.context.new_object(Construction::NewObj, class, args)
         } else {
             self.new_obj_ex(class)?
         };
         if let Some((kind, base)) = added {
-            let items = self.writing.items(base).to_vec();
+            let items = self.context.items(base).to_vec();
             if !items.is_empty() {
-                self.writing.object_op(object, kind, &items);
+                self.context.object_op(object, kind, &items);
             }
         }
         Ok(object)
@@ -355,20 +355,20 @@ impl ObjectWriter<'_, '_> {
     fn new_obj_ex(&mut self, class: Cell) -> Result<Cell> {
         let kwargs = std::mem::take(&mut self.kwargs);
         let kwargs = self.dict_of(&kwargs)?;
-        if self.writing.protocol >= Protocol::V4 {
-            let args = self.writing.new_tuple(&self.args);
-            let both = self.writing.new_tuple(&[args, kwargs]);
-            return Ok(self.writing.new_object(Construction::NewObjEx, class, both));
+        if self.context.protocol >= Protocol::V4 {
+            let args = self.context.new_tuple(&self.args);
+            let both = self.context.new_tuple(&[args, kwargs]);
+            return Ok(self.context.new_object(Construction::NewObjEx, class, both));
         }
         self.args.insert(0, class);
-        let args = self.writing.new_tuple(&self.args);
-        let method = self.writing.new_method(self.def, class);
-        let Id(partial) = self.writing.global("functools", "partial");
-        let of_method = self.writing.new_tuple(&[method]);
-        let partial = self.writing.new_object(Construction::Reduce, partial, of_method);
-        let state = self.writing.new_tuple(&[method, args, kwargs, Cell::NONE]);
-        self.writing.object_op(partial, OpKind::Build, &[state]);
-        Ok(self.writing.new_object(Construction::Reduce, partial, Cell::EMPTY_TUPLE))
+        let args = self.context.new_tuple(&self.args);
+        let method = self.context.new_method(self.def, class);
+        let Id(partial) = self.context.global("functools", "partial");
+        let of_method = self.context.new_tuple(&[method]);
+        let partial = self.context.new_object(Construction::Reduce, partial, of_method);
+        let state = self.context.new_tuple(&[method, args, kwargs, Cell::NONE]);
+        self.context.object_op(partial, OpKind::Build, &[state]);
+        Ok(self.context.new_object(Construction::Reduce, partial, Cell::EMPTY_TUPLE))
     }
 
     fn make_state(&mut self) -> Result<Option<Cell>> {
@@ -377,24 +377,24 @@ impl ObjectWriter<'_, '_> {
         }
         let (own, slots) = (std::mem::take(&mut self.own), std::mem::take(&mut self.slots));
         match self.def.state {
-            State::Tuple => return Ok(Some(self.writing.new_tuple(&own))),
-            State::List => return Ok(Some(self.writing.new_list(&own))),
+            State::Tuple => return Ok(Some(self.context.new_tuple(&own))),
+            State::List => return Ok(Some(self.context.new_list(&own))),
             State::Dict | State::Slots => {}
         }
         // Python 2 writes the `__dict__` of an instance even if it is empty, Python 3 does not.
         let has_dict = self.def.state == State::Dict && self.def.base != Base::NamedTuple;
-        let is_written = !own.is_empty() || (has_dict && (self.writing.is_python2() || self.def.is_old_style));
+        let is_written = !own.is_empty() || (has_dict && (self.context.is_python2() || self.def.is_old_style));
         let dict = if is_written { Some(self.dict_of(&own)?) } else { None };
         if slots.is_empty() {
             return Ok(dict);
         }
         let slots = self.dict_of(&slots)?;
-        Ok(Some(self.writing.new_tuple(&[dict.unwrap_or(Cell::NONE), slots])))
+        Ok(Some(self.context.new_tuple(&[dict.unwrap_or(Cell::NONE), slots])))
     }
 
     fn dict_of(&mut self, rows: &[Cell]) -> Result<Cell> {
         let pairs: Vec<_> = rows.as_chunks().0.iter().map(|[name, value]| (Id(*name), Id(*value))).collect();
-        self.writing.arena.dict(pairs).map(|Id(dict)| dict)
+        self.context.arena.dict(pairs).map(|Id(dict)| dict)
     }
 
     fn check_base(&self) -> Result<()> {
@@ -414,7 +414,7 @@ impl ObjectWriter<'_, '_> {
             return Ok(());
         }
         let expected = format!("a value of type `{}`", self.def.base.name());
-        Err(Error::new(ErrorKind::Type, expected, describe(self.writing.arena, base)))
+        Err(Error::new(ErrorKind::Type, expected, describe(self.context.arena, base)))
     }
 }
 

@@ -241,7 +241,7 @@ impl<'de> Cursor<'de> {
     fn known(&mut self, number: usize) -> Token<'de> {
         match self.memo.text(number) {
             Some(text) => Token::Text(text),
-            None if self.memo.is_no_text(number) => Token::Known,
+            None if self.memo.is_not_text(number) => Token::Known,
             None => Token::NotPlain,
         }
     }

@@ -90,7 +90,7 @@ impl<'de> Memo<'de> {
     }
 
     /// Whether the value of an index is not text.
-    pub(super) fn is_no_text(&self, number: usize) -> bool {
+    pub(super) fn is_not_text(&self, number: usize) -> bool {
         self.places.get(number) == Some(&NO_TEXT)
     }
 
