@@ -1,9 +1,9 @@
 """Instances of the classes that tests/classes has as Rust types. Run with any Python from 2.7 on:
 
-    python class_objects.py write          prints a line for each instance and protocol: NAME PROTOCOL PICKLE
-    python class_objects.py read FILE      reads such lines and compares what they load with the instances
+    python class_objects.py write          print a line for each instance and protocol: NAME PROTOCOL PICKLE
+    python class_objects.py read FILE      load the pickles of such lines and compare them with the instances
 
-Pickles are hexadecimal; `refused` is what Python refuses to pickle. tests/data/classes/VERSION.txt was made by `write`.
+Pickles are hexadecimal, or `refused` if Python cannot pickle the instance. `write` generates tests/data/classes/VERSION.txt.
 """
 from __future__ import print_function, unicode_literals
 import binascii, collections, datetime, io, numbers, pickle, sys, types, uuid
@@ -12,7 +12,7 @@ PYTHON_2 = sys.version_info[0] == 2
 shop = types.ModuleType(str("shop"))
 sys.modules["shop"] = shop
 
-# Attribute names are in an order that the dicts of Python 2 have too.
+# Attribute names are in an order that dicts of Python 2 also have.
 CLASSES = r'''
 class Point(object):
     def __init__(self, lat, lon): self.lat, self.lon = lat, lon
@@ -45,14 +45,14 @@ class Span(object):
     def __getnewargs__(self): return self.start, self.end
 
 class Settings(object):
-    """Version 1 kept the entries alone."""
+    """Version 1 had only the entries."""
     def __getstate__(self): return 2, self.entries, self.name
     def __setstate__(self, state):
         if isinstance(state, dict): state = 1, state, "unnamed"
         _, self.entries, self.name = state
 
 class Secret(object):
-    """Protocols 0 and 1 set no state that is false."""
+    """Protocols 0 and 1 do not set a state that is false."""
     key, FIELDS = 0, ("key",)
     def __getstate__(self): return self.key
     def __setstate__(self, state): self.key = state
@@ -209,7 +209,7 @@ PLAIN = bytes, type(""), numbers.Number, set, type(None)
 STANDARD = datetime.date, datetime.timedelta, type(range(0)), uuid.UUID
 
 def describe(thing):
-    """What equal instances have in common: classes, attributes, contents, and what is shared."""
+    """Describes an instance for comparison: classes, attributes, contents and sharing."""
     seen = {}
     def of(thing):
         kind = type(thing).__name__.replace("long", "int")

@@ -1,8 +1,8 @@
-"""Makes the pickles of Python's own types that tests/serde reads into Rust types, one file a protocol.
+"""Generates the pickles of Python's types that tests/serde reads into Rust types, one file per protocol.
 
     for version in 3.13 3.8 2.7; do python$version tests/data/serde/make.py tests/data/serde; done
 
-Every file is a dict of the same things; what a version or protocol cannot pickle is left out.
+Every file is a dict of the same objects, without those that the version or protocol cannot pickle.
 """
 import collections, datetime, decimal, os, pickle, sys, uuid
 

@@ -1,4 +1,4 @@
-"""Python 3's part of what make.py pickles."""
+"""The Python 3 objects that make.py pickles."""
 import datetime, sys
 import dataclasses, enum, ipaddress, pathlib
 

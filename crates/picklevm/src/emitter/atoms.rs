@@ -37,7 +37,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Tag::BigInt => self.shared_int(cell)?,
             Tag::Buffer => self.buffer(cell)?,
             Tag::Ext => self.ext(cell.high())?,
-            Tag::NativeObject => return Err(unrepresentable("a value with a reduction", "a native object")),
+            Tag::NativeObject => return Err(unrepresentable("a value that can be pickled", "a native object")),
             Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::Global | Tag::Complex => {
                 let slot = self.memo.slot(cell);
                 match self.memo.entry(slot).number() {
@@ -273,5 +273,5 @@ fn is_tiny(text: &[u8]) -> bool {
 
 #[cold]
 fn too_long(what: &str) -> crate::error::Error {
-    unrepresentable(format!("{what} short enough for the protocol"), "4 GiB or more (2 GiB of an 8-bit string)")
+    unrepresentable(format!("{what} short enough for the protocol"), "4 GiB or more (2 GiB for an 8-bit string)")
 }

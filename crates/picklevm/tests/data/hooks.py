@@ -1,8 +1,8 @@
-"""Makes hooks.txt: pickles that CPython wrote with each hook and option of Pickler, one a line, as NAME PICKLE [BUFFER...].
+"""Generates hooks.txt: CPython's pickles with each hook and option of Pickler, one per line: NAME PICKLE [BUFFER...].
 
     PYENV_VERSION=3.13.0 python3.13 hooks.py > hooks.txt
 
-Lines `decode-ENCODING-ERRORS` hold an 8-bit string of Python 2 and what Python's Unpickler makes of it: a pickle, or
+Lines `decode-ENCODING-ERRORS` contain an 8-bit string of Python 2 and the result of Python's Unpickler: a pickle, or
 `error`. All bytes are in hexadecimal.
 """
 
@@ -13,7 +13,7 @@ import sys
 
 
 class Point:
-    """Stands for a class of the application; pickled as geometry.Point."""
+    """A class of the application; pickled as geometry.Point."""
 
     def __init__(self, x, y):
         self.x, self.y = x, y
@@ -25,7 +25,7 @@ sys.modules["geometry"].Point = Point
 
 
 class Row:
-    """A row of a table, known by its id."""
+    """A row of a table, identified by its id."""
 
     def __init__(self, pid):
         self.pid = pid

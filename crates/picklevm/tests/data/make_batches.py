@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes batches.txt: how CPython's picklers divide the items of containers and objects into batches.
+"""Generates batches.txt: how CPython's picklers divide the items of containers and objects into batches.
 
-    pythonX.Y make_batches.py write > X.Y.txt     once with each Python, 2.7 among them
+    pythonX.Y make_batches.py write > X.Y.txt     once with each Python, including 2.7
     python3 make_batches.py merge *.txt           prints batches.txt
 
-A line is WRITERS PROTOCOLS KIND LEN SHAPE. SHAPE is the opcodes of `OPCODES` in the order of the pickle, one character each; from
-four on, so many of one are `a*1000`.
+A line is WRITERS PROTOCOLS KIND LEN SHAPE. SHAPE is the opcodes of `OPCODES` in the order of the pickle, one character each;
+four or more of one are written as `a*1000`.
 """
 from __future__ import print_function
 import collections, io, itertools, pickle, pickletools, sys
@@ -17,7 +17,7 @@ LENGTHS = 0, 1, 2, 3, 999, 1000, 1001, 1002, 1999, 2000, 2001, 2002
 
 
 class Items(object):
-    """Is reduced to a call without arguments, and items."""
+    """Reduced to a call without arguments, and items."""
     def __init__(self, appended=(), entries=()):
         self.appended, self.entries = appended, entries
 

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Makes frames.txt: where CPython's picklers end frames, for pickles whose size passes 64 KiB byte by byte.
+"""Generates frames.txt: where CPython's picklers end frames, for pickles whose size passes 64 KiB byte by byte.
 
     python3.N make_frames.py write [NAME…] > N.txt     once with each Python from 3.6 on
     python3 make_frames.py merge *.txt                 prints frames.txt
 
-An object is `[PAD, *ITEMS]`, where PAD is a text of a length that grows by one from pickle to pickle. A line is
+An object is `[PAD, *ITEMS]`, where PAD is text whose length grows by one from pickle to pickle. A line is
 
     WRITERS PROTOCOL NAME TAIL FIRST CUTS
 
-TAIL is the pickle behind PAD, without frames: parts in hexadecimal, `HEX*COUNT` of repeated bytes, separated by commas. FIRST
-is the first length of PAD. CUTS has for each length where the frames end: offsets from the beginning of TAIL, joined by `/`;
-`A~B` where the bytes from A to B stand in no frame; `CUTS*COUNT` of several lengths with the same; separated by commas.
+TAIL is the pickle after PAD, without frames: parts in hexadecimal, `HEX*COUNT` for repeated bytes, separated by commas. FIRST
+is the first length of PAD. CUTS has the ends of the frames for each length: offsets from the start of TAIL, joined by `/`;
+`A~B` if the bytes from A to B are not in a frame; `CUTS*COUNT` for several lengths with the same cuts; separated by commas.
 """
 import collections, datetime, decimal, io, itertools, pickle, pickletools, re, sys
 
@@ -117,7 +117,7 @@ def pickled(writer, value, protocol):
 
 
 def without_frames(data):
-    """The pickle without FRAME, and where in that each frame begins and ends."""
+    """Returns the pickle without FRAME, and the start and end of each frame in it."""
     bare, frames, position = [], [], 0
     ops = [(op.name, arg, offset) for op, arg, offset in pickletools.genops(data)]
     ends = [offset for _, _, offset in ops[1:]] + [len(data)]
@@ -131,7 +131,7 @@ def without_frames(data):
 
 
 def shortened(parts):
-    """Parts joined by commas, repeated ones as PART*COUNT."""
+    """Joins parts by commas, repeated ones as PART*COUNT."""
     out = []
     for part, group in itertools.groupby(parts):
         count = len(list(group))
@@ -140,7 +140,7 @@ def shortened(parts):
 
 
 def tail_text(tail):
-    """Bytes in hexadecimal, with long repetitions shortened."""
+    """Returns bytes in hexadecimal, with long repetitions shortened."""
     out, at = [], 0
     for match in re.finditer(rb"(?s)(.{1,18}?)\1{15,}", tail):
         if match.start() > at:

@@ -1,11 +1,11 @@
 #!/usr/bin/env python2.7
 # -*- coding: utf-8 -*-
-"""Makes python2.txt: what the two picklers of Python 2.7 write, at every protocol.
+"""Generates python2.txt: the pickles of Python 2.7's two picklers at every protocol.
 
 usage: python2.7 make_python2.py > python2.txt
 
-A line is WRITER PROTOCOL NAME HEX. cPickle leaves out the PUT of what nothing else refers to, so the values are made
-by functions: some hold what they return elsewhere, most do not.
+A line is WRITER PROTOCOL NAME HEX. cPickle omits the PUT of a value to which nothing else refers, so the values are made
+by functions: some keep a reference to what they return, most do not.
 """
 import array, collections, cPickle, datetime, decimal, json, pickle, StringIO, time, UserDict, uuid
 

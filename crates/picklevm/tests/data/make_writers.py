@@ -1,10 +1,10 @@
 #!/usr/bin/env python3.13
-"""Makes writers.txt: what CPython's picklers write, for every writer and protocol.
+"""Generates writers.txt: the pickles of CPython's picklers, for every pickler version and protocol.
 
 usage: make_writers.py DIR > writers.txt
 
-DIR holds folders by version (3.6 to 3.15) of files VERSION-WRITER-pN-NAME.pkl, which tests/python/generate.py and
-reentrant.py write. A line is WRITER PROTOCOL NAME HEX.
+DIR contains a folder for each version (3.6 to 3.15) with files VERSION-WRITER-pN-NAME.pkl, written by
+tests/python/generate.py and reentrant.py. A line is WRITER PROTOCOL NAME HEX.
 """
 import pathlib, re, sys
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Writes pickles of objects that turn up inside the arguments that make them. Python 3.6 or later.
+"""Writes pickles of objects inside their own arguments. Python 3.6 or later.
 
 usage: pythonX.Y reentrant.py DIR
 
-Names: VERSION-WRITER-pPROTOCOL-reentrant_NAME.pkl, as those of ../../../../tests/python/generate.py.
+File names: VERSION-WRITER-pPROTOCOL-reentrant_NAME.pkl, as in ../../../../tests/python/generate.py.
 """
 import os, pickle, sys
 
@@ -12,21 +12,21 @@ class ListSub(list): pass
 class DictSub(dict): pass
 
 class Own:
-    """Its arguments are its own: the same each time."""
+    """Its arguments are stored: the same each time."""
     def __init__(self, a=None, b=None): self.a, self.b = a, b
     def __reduce__(self): return Own, (self.a, self.b)
 
 class Fresh(Own):
-    """Its arguments are made for each call."""
+    """Its arguments are newly made for each call."""
     def __reduce__(self): return Fresh, (list(self.a), dict(self.b))
 
 class Kept:
-    """The tuple of its arguments is its own, too."""
+    """The tuple of its arguments is stored too."""
     def __init__(self, *args): self.args = args
     def __reduce__(self): return Kept, self.args
 
 class Keywords:
-    """Its arguments and keyword arguments are its own."""
+    """Its arguments and keyword arguments are stored."""
     def __getnewargs_ex__(self): return self.a, self.b
 
 class KeywordsNew(Keywords):
