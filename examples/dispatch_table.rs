@@ -1,13 +1,13 @@
-//! How the instances of a class are pickled, said from outside of the class: `copyreg.pickle` and `Pickler.dispatch_table`
-//! of Python, the examples of the manuals of `copyreg` and of "Dispatch Tables" in that of pickle.
+//! Defines how instances of a class are pickled from outside of the class, like Python's `copyreg.pickle` and
+//! `Pickler.dispatch_table`: the examples of the `copyreg` documentation and of "Dispatch Tables" in that of pickle.
 //!
-//! A table is a value. Picklers that share one share it by an `Arc`; there is none of the whole process.
+//! A table is a value. Picklers can share one in an `Arc`; there is no global table.
 
 use std::sync::Arc;
 
 use picklevm::{DispatchTable, Error, Graph, Id, NativeObject, Pickler, Protocol, ReduceContext, Result};
 
-/// The class `C` of the manual of copyreg. It does not say itself how it is pickled.
+/// The class `C` of the copyreg documentation. It does not implement `reduce`.
 #[derive(Debug)]
 struct C {
     a: i64,
@@ -19,9 +19,9 @@ impl NativeObject for C {
     }
 }
 
-/// `pickle_c` of the manual: `return C, (c.a,)`.
+/// `pickle_c` of the documentation: `return C, (c.a,)`.
 fn pickle_c(value: &mut ReduceContext<'_>) -> Result<Id> {
-    let a = value.this().downcast_ref().map(|c: &C| c.a).ok_or_else(|| Error::other("no C"))?;
+    let a = value.this().downcast_ref().map(|c: &C| c.a).ok_or_else(|| Error::other("not a C"))?;
     println!("pickling a C instance...");
     value.call("__main__", "C").arg(a).build()
 }
@@ -33,11 +33,11 @@ fn shown(pickle: &[u8]) -> Result<String> {
 fn main() -> Result<()> {
     let mut graph = Graph::new();
     let c = graph.native_object(C { a: 1 });
-    // An instance that Python made, of a class that Rust knows nothing of.
+    // An instance of a Python class that has no Rust type.
     let mut point = graph.instance("geometry", "Point").attr("x", 3).attr("y", 4).build()?;
     graph.set_root([c, point]);
 
-    // Nobody has said yet how a C is pickled.
+    // Without a table, C cannot be pickled.
     let error = Pickler::new().dumps(graph.root()).expect_err("a C cannot be pickled");
     assert_eq!((error.kind(), error.class()), (picklevm::ErrorKind::Unrepresentable, Some("__main__.C")));
 
@@ -61,7 +61,7 @@ fn main() -> Result<()> {
     println!("{}", shown(&pickle)?);
     assert_eq!(shown(&pickle)?, "[__main__.C(1), geometry.point_at(3, 4)]");
 
-    // The first pickler does not know of it.
+    // The first pickler is not affected.
     point = graph.add(point);
     assert_eq!(shown(&pickler.dumps(graph.value(point))?)?, "geometry.Point() with state {'x': 3, 'y': 4}");
     Ok(())

@@ -1,6 +1,6 @@
-//! Changes the pickle of a web session and writes it back, so that Python finds it changed.
+//! Changes the pickle of a web session and writes it back for Python.
 //!
-//! `cargo run --example edit_session [OUT]` writes to OUT, or else says what it would write.
+//! `cargo run --example edit_session [OUT]` writes to OUT, or prints the result without an argument.
 
 use picklevm::{Pickler, Protocol, loads};
 
@@ -11,12 +11,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     graph.root_mut().at("user")?.at("roles")?.push("owner")?;
     graph.root_mut().remove("_fresh")?;
 
-    // One more line in the cart, with an instance that Python makes by calling decimal.Decimal("0.50").
+    // Add a line to the cart, with an instance that Python creates by calling decimal.Decimal("0.50").
     let price = graph.call("decimal", "Decimal").arg("0.50").build()?;
     let line = picklevm::value!(in graph, {"sku": "B-7", "qty": 3, "price": price});
     graph.root_mut().at("cart")?.push(line)?;
 
-    // The same list twice: Python will see one list.
+    // Refer to the same list twice: Python loads one list.
     let roles = graph.root().at("user").at("roles").id();
     graph.root_mut().set("roles", roles)?;
 

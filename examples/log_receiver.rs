@@ -10,8 +10,8 @@
 //!
 //!     logging.getLogger().addHandler(logging.handlers.SocketHandler("127.0.0.1", 9020))
 //!
-//! Each record is a pickle behind its length in four bytes: the `__dict__` of a `LogRecord`. What a program adds with
-//! `extra=` may be an instance of any class; it stays a name with its data, and nothing is run.
+//! Each record is a pickle with a four-byte length prefix: the `__dict__` of a `LogRecord`. Attributes added with
+//! `extra=` may be instances of any class. They are loaded as data, and no code runs.
 
 use std::io::{self, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -22,10 +22,10 @@ use picklevm::{Encoding, ErrorHandler, Graph, Limits, Unpickler, Value};
 #[path = "support/frames.rs"]
 mod frames;
 
-/// A record takes this many bytes at the most.
-const MOST: u32 = 1 << 20;
+/// Maximum size of a record in bytes.
+const MAX_RECORD: u32 = 1 << 20;
 
-/// The attributes of a `LogRecord` that are asked for most, and all of them beside.
+/// The most important attributes of a `LogRecord`, and a graph of all attributes.
 pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) level: u32,
@@ -40,7 +40,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// `logging.makeLogRecord`.
+    /// Reads a record, like `logging.makeLogRecord`.
     pub(crate) fn read(unpickler: &Unpickler, pickle: &[u8]) -> picklevm::Result<Record> {
         let attributes = unpickler.loads(pickle)?;
         let record = attributes.root();
@@ -56,13 +56,13 @@ impl Record {
         })
     }
 
-    /// Any attribute; `None` of Python for one that is not there.
+    /// Returns any attribute, or Python's `None` if it is missing.
     pub(crate) fn attribute(&self, name: &str) -> Value<'_> {
         self.attributes.root().at(name)
     }
 }
 
-/// The cookbook's `"%(relativeCreated)5d %(name)-15s %(levelname)-8s %(message)s"`, and the traceback.
+/// Formats like the cookbook's `"%(relativeCreated)5d %(name)-15s %(levelname)-8s %(message)s"`, with the traceback.
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Record { name, level_name, message, traceback, .. } = self;
@@ -71,24 +71,24 @@ impl std::fmt::Display for Record {
     }
 }
 
-/// Receives the records of a connection until it ends; what is no record is handed over as an error.
+/// Receives the records of a connection until it ends. An invalid record is passed to `record` as an error.
 pub(crate) fn receive(connection: impl Read, mut record: impl FnMut(picklevm::Result<Record>)) -> io::Result<()> {
-    // Python 2 logs 8-bit strings, in UTF-8 as a rule.
+    // Python 2 logs 8-bit strings, usually in UTF-8.
     let unpickler =
         Unpickler::new().limits(Limits::untrusted()).encoding(Encoding::Utf8).errors(ErrorHandler::BackslashReplace);
     let mut connection = BufReader::new(connection);
-    while let Some(pickle) = frames::read_frame(&mut connection, MOST)? {
+    while let Some(pickle) = frames::read_frame(&mut connection, MAX_RECORD)? {
         record(Record::read(&unpickler, &pickle));
     }
     Ok(())
 }
 
-/// Receives and prints until it is ended.
+/// Receives and prints records until the program is stopped.
 fn listen(address: &str) -> io::Result<()> {
     frames::serve(address, |connection| {
         receive(connection, |record| match record {
             Ok(record) => println!("{record}"),
-            Err(error) => eprintln!("no record: {error}"),
+            Err(error) => eprintln!("invalid record: {error}"),
         })
     })
 }

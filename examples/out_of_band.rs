@@ -1,5 +1,5 @@
-//! Large data beside the pickle instead of in it, and not copied on the way: `ZeroCopyByteArray`, the example of "Out-of-band
-//! Buffers" (PEP 574) in the manual of Python's pickle module.
+//! Transfers large data out of band, without copies: `ZeroCopyByteArray`, the example of "Out-of-band Buffers" (PEP
+//! 574) in the documentation of Python's pickle module.
 
 use std::sync::mpsc;
 
@@ -8,12 +8,12 @@ use picklevm::{
     Resolver, Result, Standard, Unpickler, Value,
 };
 
-/// Bytes that are handed on without a copy. `Bytes` is counted: a clone is the same memory.
+/// Bytes that are passed without a copy. `Bytes` is reference-counted: a clone is the same memory.
 #[derive(Clone, Debug)]
 struct ZeroCopyByteArray(Bytes);
 
 impl NativeObject for ZeroCopyByteArray {
-    /// `return type(self)._reconstruct, (PickleBuffer(self),)`, below protocol 5 with a bytearray.
+    /// Returns `type(self)._reconstruct, (PickleBuffer(self),)`, with a bytearray below protocol 5.
     fn reduce(&self, value: &mut ReduceContext<'_>) -> Result<Id> {
         let class = value.global("__main__", "ZeroCopyByteArray");
         let reconstruct = value.call("builtins", "getattr").arg(class).arg("_reconstruct").build()?;
@@ -55,7 +55,7 @@ fn loaded(graph: &Graph) -> &Bytes {
     &root.downcast_ref::<ZeroCopyByteArray>().expect("the array").0
 }
 
-/// What CPython 3.13 writes of `ZeroCopyByteArray(b"abc")` at protocol 5, with a `buffer_callback` and without.
+/// `ZeroCopyByteArray(b"abc")` pickled by CPython 3.13 at protocol 5, with and without a `buffer_callback`.
 const OUT_OF_BAND: &[u8] = b"\x80\x05\x95Q\0\0\0\0\0\0\0\x8c\x08builtins\x94\x8c\x07getattr\x94\x93\x94\
     \x8c\x08__main__\x94\x8c\x11ZeroCopyByteArray\x94\x93\x94\x8c\x0c_reconstruct\x94\x86\x94R\x94\x97\x85\x94R\x94.";
 const IN_BAND: &[u8] = b"\x80\x05\x95]\0\0\0\0\0\0\0\x8c\x08builtins\x94\x8c\x07getattr\x94\x93\x94\

@@ -1,8 +1,8 @@
-//! Objects that live in a database and are pickled by reference: the example `dbpickle.py` of the manual of Python's
-//! pickle module, on a real SQLite database.
+//! Pickles database rows by reference: the example `dbpickle.py` of the documentation of Python's pickle module, with a
+//! SQLite database.
 //!
-//! Memos are rows of a table. Pickling a list of them writes their keys; loading fetches the rows that have these keys
-//! then. A row that was changed in between comes back changed.
+//! Memos are rows of a table. Pickling a list of them writes their keys; loading fetches the current rows with these
+//! keys.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,7 +22,7 @@ impl NativeObject for MemoRecord {
     }
 }
 
-/// `DBPickler` of the manual: a memo is written as `("MemoRecord", key)`.
+/// `DBPickler` of the documentation: a memo is written as `("MemoRecord", key)`.
 fn dumps(graph: &Graph) -> picklevm::Result<Vec<u8>> {
     let pickler = Pickler::new().persistent_id(|value| {
         let key = value.this().downcast_ref().map(|memo: &MemoRecord| memo.key);
@@ -31,13 +31,13 @@ fn dumps(graph: &Graph) -> picklevm::Result<Vec<u8>> {
     pickler.dumps(graph.root())
 }
 
-/// `DBUnpickler` of the manual: the key is looked up in the table.
+/// `DBUnpickler` of the documentation: the key is looked up in the table.
 fn loads(pickle: &[u8], database: &Arc<Mutex<Connection>>) -> picklevm::Result<Graph> {
     let database = database.clone();
     let unpickler = Unpickler::new().resolver(persistent_resolver(move |arena, pid| {
         let (table, key): (&str, i64) = arena.value(pid).try_into()?;
         if table != "MemoRecord" {
-            return Err(Error::other(format!("no table is called {table}")));
+            return Err(Error::other(format!("unknown table {table}")));
         }
         let database = database.lock().unwrap_or_else(PoisonError::into_inner);
         memo(&database, key).map_err(Error::other)
@@ -77,9 +77,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(tasks(&graph), ["give food to fish", "prepare group meeting", "fight with a zebra"]);
     assert_eq!(tasks(&loaded), ["learn italian", "prepare group meeting", "fight with a zebra"]);
 
-    // A row that is gone is an error of the load.
+    // A missing row is an error.
     database.lock().unwrap_or_else(PoisonError::into_inner).execute("DELETE FROM memos WHERE key = 2", [])?;
-    let Err(error) = loads(&pickle, &database) else { panic!("a memo was loaded that is not there") };
+    let Err(error) = loads(&pickle, &database) else { panic!("a deleted memo was loaded") };
     println!("{error}");
     assert_eq!(error.kind(), picklevm::ErrorKind::Resolver);
     Ok(())

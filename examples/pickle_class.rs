@@ -1,8 +1,8 @@
-//! Reads instances of Python's classes into Rust types, and writes them as Python would have.
+//! Reads instances of Python classes into Rust types, and writes them like Python.
 //!
 //!     cargo run --example pickle_class
 //!
-//! The pickle is what this Python 3.13 writes, in a module `shop`:
+//! The pickle was written by this Python 3.13 program, in a module `shop`:
 //!
 //!     @dataclass
 //!     class Line:
@@ -40,12 +40,12 @@ struct Cart {
     #[pickle(base = "list")]
     lines: Vec<Line>,
     owner: String,
-    /// Counted here, and in no pickle.
+    /// Not pickled.
     #[pickle(skip)]
     changes: u32,
 }
 
-/// What data/make_cart.py wrote.
+/// Written by data/make_cart.py.
 const PICKLE: &[u8] = include_bytes!("data/cart.pkl");
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,18 +54,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{} has {} lines for {total} cents", cart.owner, cart.lines.len());
     assert_eq!(total, 3220);
 
-    // Written again, it is what Python wrote. The currency is one text in both prices, as an `Arc` keeps it.
+    // The output is identical. Both prices share the text of the currency through an `Arc`.
     assert_eq!(class::to_vec(&cart)?, PICKLE);
 
-    // Changed, and for a Python 2 that has these classes.
+    // Change it and write it for Python 2.
     cart.lines.retain(|line| line.sku != "tea");
     cart.changes += 1;
     let graph = picklevm::loads(Pickler::new().protocol(Protocol::V2).to_vec(&cart)?)?;
     println!("after {} change: {:?}", cart.changes, graph.root());
     assert_eq!(graph.root().to::<Cart>()?.lines[0].price.unit, "EUR".into());
 
-    // What does not fit is told with its place.
-    let error = class::from_slice::<Line>(PICKLE).err().ok_or("a cart is no line")?;
+    // Errors name the expected class and the path.
+    let error = class::from_slice::<Line>(PICKLE).err().ok_or("a cart is not a line")?;
     println!("{error}");
     assert_eq!(error.to_string(), "expected an instance of shop.Line, found an instance of shop.Cart");
     Ok(())

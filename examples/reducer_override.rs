@@ -1,12 +1,12 @@
-//! Pickles a class by value, so that a program loads it that does not have it: the example "Custom Reduction for Types,
-//! Functions, and Other Objects" of the manual of Python's pickle module.
+//! Pickles a class by value, for programs that do not define it: the example "Custom Reduction for Types, Functions,
+//! and Other Objects" of the documentation of Python's pickle module.
 //!
-//! A class is written as its name as a rule. `reducer_override` is asked before that, and writes the call of `type` that
-//! makes the class anew.
+//! A class is usually pickled by name. `reducer_override` takes precedence and writes a call of `type` that creates the
+//! class.
 
 use picklevm::{Call, CallResult, Graph, NativeObject, Pickler, Registry, Resolver, Result, Standard, Unpickler};
 
-/// A class that a pickle makes: `type(name, bases, attributes)`.
+/// A class created by a pickle: `type(name, bases, attributes)`.
 #[derive(Debug)]
 struct Type {
     name: String,
@@ -18,7 +18,7 @@ impl NativeObject for Type {
         "builtins.type"
     }
 
-    /// Calling a class makes an instance.
+    /// Calling a class creates an instance.
     fn call(&self, call: &mut Call<'_>) -> Result<CallResult> {
         let [] = call.args_array()?;
         Ok(Instance { class: self.name.clone() }.into())
@@ -38,7 +38,7 @@ fn main() -> Result<()> {
     let instance = graph.instance_of(my_class).build()?;
     graph.set_root((my_class, instance));
 
-    // MyPickler of the manual. `Ok(None)` is its `NotImplemented`: usual reduction.
+    // MyPickler of the documentation. `Ok(None)` is `NotImplemented`: use the default reduction.
     let pickler = Pickler::new().reducer_override(|value| {
         if !value.this().as_global().is_some_and(|global| global.name() == "MyClass") {
             return Ok(None);

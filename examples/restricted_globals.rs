@@ -1,24 +1,24 @@
-//! Which globals may a pickle name? The example "Restricting Globals" of the manual of Python's pickle module.
+//! Restricts the globals of a pickle: the example "Restricting Globals" of the documentation of Python's pickle module.
 //!
-//! A few harmless names of `builtins` are on a list, everything else is refused by name. Nothing would have run anyway:
-//! loading never calls what was not registered. The list is for programs that hand on what they load.
+//! An allowlist contains a few safe names of `builtins`; every other name is an error. Nothing would run in any case,
+//! since loading calls only registered functions. The allowlist is for programs that pass on the loaded graph.
 
 use picklevm::{ErrorKind, Graph, Resolver, Standard, Unpickler};
 
-/// What the manual's `safe_builtins` lists.
+/// `safe_builtins` of the documentation.
 const SAFE: [&str; 5] = ["builtins.range", "builtins.complex", "builtins.set", "builtins.frozenset", "builtins.slice"];
 
-/// `restricted_loads` of the manual.
+/// `restricted_loads` of the documentation.
 fn restricted_loads(pickle: &[u8]) -> picklevm::Result<Graph> {
     Unpickler::new().resolver(Standard.allow_only(SAFE)).loads(pickle)
 }
 
 fn main() -> picklevm::Result<()> {
     // pickle.dumps([1, 2, range(15)])
-    let honest =
+    let benign =
         b"\x80\x04\x95$\0\0\0\0\0\0\0]\x94(K\x01K\x02\x8c\x08builtins\x94\x8c\x05range\x94\x93\x94K\0K\x0fK\x01\
         \x87\x94R\x94e.";
-    let graph = restricted_loads(honest)?;
+    let graph = restricted_loads(benign)?;
     println!("{:?}", graph.root());
     assert_eq!(format!("{:?}", graph.root()), "[1, 2, range(0, 15)]");
 

@@ -1,11 +1,11 @@
-//! Asks whether a pickle is harmless before it is loaded, and loads it behind the same policy.
+//! Scans a pickle before loading it, and loads it with the same policy.
 //!
 //! `cargo run --example scan_before_load [FILE...]`
 
 use picklevm::{Graph, Standard, Unpickler};
 use picklevm_scan::{Guard, Policy, Scanner, Verdict};
 
-/// What a service that is sent pickles of orders does with one: scan, say why not, or load.
+/// Scans a received pickle, and loads it or returns the reasons for rejecting it.
 fn receive(policy: &Policy, pickle: &[u8]) -> Result<Graph, String> {
     let report = Scanner::new().policy(policy.clone()).scan(pickle);
     if report.verdict != Verdict::Safe {
@@ -13,7 +13,7 @@ fn receive(policy: &Policy, pickle: &[u8]) -> Result<Graph, String> {
         let reasons: Vec<_> = findings.iter().map(|(_, finding)| finding.to_string()).collect();
         return Err(reasons.join("; "));
     }
-    // The scan judged what is done; the guard makes sure that the load looks up no other name than the scan saw.
+    // The guard ensures that the load resolves only names that the policy allows.
     let unpickler = Unpickler::new().resolver(Guard::new(policy.clone(), Standard));
     unpickler.loads(pickle).map_err(|error| error.to_string())
 }
@@ -34,12 +34,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(graph.root().attr("sku").and_then(|sku| sku.as_str()), Some("A-1"));
 
     let attack = b"cos\nsystem\n(S'echo hello world'\ntR.";
-    let why = receive(&policy, attack).err().ok_or("an attack was let through")?;
+    let why = receive(&policy, attack).err().ok_or("an attack was accepted")?;
     assert_eq!(why, "dangerous at 33: calls os.system, which runs programs");
 
-    let stranger = b"\x80\x02cshop\nRefund\n)\x81.";
-    let why = receive(&policy, stranger).err().ok_or("a class that nobody allowed was let through")?;
-    println!("a class that nobody allowed: {why}");
+    let unlisted = b"\x80\x02cshop\nRefund\n)\x81.";
+    let why = receive(&policy, unlisted).err().ok_or("an unlisted class was accepted")?;
+    println!("unlisted class: {why}");
     assert!(why.starts_with("suspicious at 16: constructs shop.Refund, which is not covered by the policy"));
     Ok(())
 }

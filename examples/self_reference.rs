@@ -1,4 +1,5 @@
-//! Two pickles in one file, the second a list that holds itself: the example of the manual of Python 2.7's pickle module.
+//! Two pickles in one file, the second a recursive list: the example of the documentation of Python 2.7's pickle
+//! module.
 
 use std::fs::File;
 use std::io::{BufReader, Write};
@@ -25,11 +26,11 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     assert_eq!(data1_again, data1);
     assert_eq!(format!("{:?}", selfref_again.root()), "&1 [1, 2, 3, *1]");
     // The list is its own last item, not a copy of itself.
-    let Kind::List(mut items) = selfref_again.root().kind() else { panic!("no list") };
+    let Kind::List(mut items) = selfref_again.root().kind() else { panic!("not a list") };
     assert!(items.next_back().is_some_and(|last| last.is(selfref_again.root())));
     assert!(picklevm::same_graph(selfref_again.root(), selfref.root()));
 
-    // What CPython writes of it at its highest protocol.
+    // CPython writes the same at its highest protocol.
     let pickle = Pickler::new().protocol(Protocol::HIGHEST).dumps(selfref.root())?;
     assert_eq!(pickle, b"\x80\x05\x95\x0d\0\0\0\0\0\0\0]\x94(K\x01K\x02K\x03h\0e.");
     Ok(())

@@ -1,8 +1,8 @@
-//! A text file that is read line by line and pickled in between: the example "Handling Stateful Objects" of the manual of
-//! Python's pickle module.
+//! Pickles a text file reader between lines: the example "Handling Stateful Objects" of the documentation of Python's
+//! pickle module.
 //!
-//! An open file cannot be pickled. Its name and the number of the last line can: loading opens the file again and goes on
-//! behind that line.
+//! An open file cannot be pickled, but its name and the number of the last line can. Loading reopens the file and
+//! continues after that line.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -12,7 +12,7 @@ use picklevm::{
     Value,
 };
 
-/// The class of the manual: prints and numbers the lines of a text file.
+/// The class of the documentation: prints and numbers the lines of a text file.
 #[derive(Debug)]
 struct TextReader {
     filename: String,
@@ -22,7 +22,7 @@ struct TextReader {
 }
 
 impl TextReader {
-    /// `__init__`.
+    /// `__init__`: opens the file.
     fn open(filename: &str) -> io::Result<TextReader> {
         let file = BufReader::new(File::open(filename)?);
         Ok(TextReader { filename: filename.to_owned(), lineno: 0, file: Some(file) })
@@ -57,7 +57,7 @@ impl NativeObject for TextReader {
 }
 
 impl Construct for TextReader {
-    /// `__new__`, before there is a state.
+    /// `__new__`, called before `__setstate__`.
     fn construct(call: &Call<'_>) -> Result<Self> {
         let [] = call.args_array()?;
         Ok(TextReader { filename: String::new(), lineno: 0, file: None })
@@ -67,7 +67,7 @@ impl Construct for TextReader {
 fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let path = std::env::temp_dir().join(format!("picklevm-text-reader-{}.txt", std::process::id()));
     std::fs::write(&path, "Hello world!\nI am line number two.\nGoodbye!\n")?;
-    let done = read_and_pickle(path.to_str().ok_or("a path that is no text")?);
+    let done = read_and_pickle(path.to_str().ok_or("the path is not Unicode")?);
     std::fs::remove_file(&path)?;
     done
 }
@@ -95,10 +95,10 @@ fn read_and_pickle(path: &str) -> std::result::Result<(), Box<dyn std::error::Er
     assert_eq!(line.as_deref(), Some("3: Goodbye!"));
     assert_eq!(new_reader.readline()?, None);
 
-    // A file that is gone is an error of the load, which names the class.
+    // A missing file is an error that names the class.
     let mut elsewhere = picklevm::loads(&pickle)?;
     elsewhere.root_mut().set_attr("filename", "/nowhere/hello.txt")?;
-    let Err(error) = unpickler.loads(picklevm::dumps(elsewhere.root())?) else { panic!("there is no such file") };
+    let Err(error) = unpickler.loads(picklevm::dumps(elsewhere.root())?) else { panic!("a missing file was opened") };
     println!("{error}");
     assert_eq!(error.kind(), picklevm::ErrorKind::Resolver);
     Ok(())

@@ -1,8 +1,8 @@
-//! Reads a pickle straight into Rust structs, and writes Rust structs for Python to read.
+//! Reads a pickle directly into Rust structs, and writes Rust structs for Python.
 //!
 //!     cargo run --example typed_records
 //!
-//! The pickle is what this Python writes:
+//! The pickle was written by this Python program:
 //!
 //!     @dataclass
 //!     class Line:
@@ -46,14 +46,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("order {} of {}: {total}", order.id, order.placed.date());
     }
 
-    // What does not fit is told with its place.
+    // Errors contain the path to the value.
     let error = from_slice::<Vec<(u64, String)>>(PICKLE).unwrap_err();
     println!("as pairs: {error}");
 
-    // Back into a graph of values: instances of the classes that the structs are renamed to.
+    // Convert to a graph: instances of the classes named by `rename`.
     println!("{:?}", to_graph(&orders)?.root());
 
-    // Limits for what strangers send.
+    // Use limits for untrusted input.
     let careful = Config::new().unpickler(picklevm::Unpickler::new().limits(picklevm::Limits::untrusted()));
     println!("{} orders within the limits", careful.from_slice::<Vec<Order<'_>>>(PICKLE)?.len());
     Ok(())

@@ -1,13 +1,11 @@
-//! Which objects do the records of a ZODB storage refer to? What `ZODB.serialize.referencesf` finds, without making any
-//! of the objects.
+//! Lists the objects that ZODB records refer to, like `ZODB.serialize.referencesf`, without creating objects.
 //!
-//! Without an argument it reads a small record that is built in; with one, a file of records, each behind its length in
-//! four bytes (big-endian); with a number behind that, it goes through the records so many times and prints nothing, for
-//! timing.
+//! Without arguments it reads a small built-in record. With a path, it reads a file of records, each with a four-byte
+//! big-endian length prefix. A number after the path repeats this without output, for timing.
 
 use picklevm::{Graph, Kind, Unpickler};
 
-/// Two pickles with one memo: the class of the object, and its state, which refers to others.
+/// Two pickles with one memo: the class of an object, and its state with references.
 const RECORD: &[u8] = b"\x80\x03cpersistent.mapping\nPersistentMapping\n.\
     \x80\x03}X\x04\0\0\0data}(X\x01\0\0\0aC\x08\0\0\0\0\0\0\0\x05capp\nUser\n\x86Q\
     X\x01\0\0\0b]X\x01\0\0\0wC\x08\0\0\0\0\0\0\0\x06\x85\x86aQX\x01\0\0\0cC\x08\0\0\0\0\0\0\0\x07Qus.";
@@ -18,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let Some(path) = arguments.next() else {
         let references = oids(&unpickler.noload_all(RECORD)?);
         println!("{references:?}");
-        // The weak reference in the list is not one that keeps an object.
+        // The weak reference in the list is not included.
         assert_eq!(references, ["0000000000000005", "0000000000000007"]);
         return Ok(());
     };
@@ -38,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The object ids among persistent ids, in hexadecimal: those of ordinary references.
+/// Returns the object ids of ordinary references, in hexadecimal.
 fn oids(ids: &Graph) -> Vec<String> {
     ids.roots()
         .filter_map(|id| match id.kind() {
@@ -52,7 +50,7 @@ fn oids(ids: &Graph) -> Vec<String> {
 fn records(mut file: &[u8]) -> Result<Vec<&[u8]>, &'static str> {
     let mut records = Vec::new();
     while let Some((len, rest)) = file.split_first_chunk() {
-        let (record, rest) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or("a record is cut off")?;
+        let (record, rest) = rest.split_at_checked(u32::from_be_bytes(*len) as usize).ok_or("truncated record")?;
         records.push(record);
         file = rest;
     }

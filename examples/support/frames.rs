@@ -1,5 +1,5 @@
-//! Pickles that follow each other on a connection, each behind its length in four bytes, big-endian: what Graphite's
-//! carbon and Python's `logging.handlers.SocketHandler` send.
+//! Length-prefixed pickles (four bytes, big endian), as sent by Graphite clients and Python's
+//! `logging.handlers.SocketHandler`.
 
 #![allow(dead_code, reason = "each example uses a part of it")]
 
@@ -7,11 +7,11 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-/// The next pickle, or `None` at the end of the connection.
+/// Reads the next pickle. Returns `None` at the end of the connection.
 ///
-/// Memory grows with the bytes that arrive, not with the length that is claimed; a length beyond `most` is an error,
-/// after which the connection is of no use.
-pub(crate) fn read_frame(connection: &mut impl Read, most: u32) -> io::Result<Option<Vec<u8>>> {
+/// Memory grows with the received bytes, not with the claimed length. A length beyond `max` is an error, after which
+/// the connection cannot be used.
+pub(crate) fn read_frame(connection: &mut impl Read, max: u32) -> io::Result<Option<Vec<u8>>> {
     let mut header = Vec::with_capacity(4);
     connection.take(4).read_to_end(&mut header)?;
     let header = match <[u8; 4]>::try_from(header) {
@@ -20,8 +20,11 @@ pub(crate) fn read_frame(connection: &mut impl Read, most: u32) -> io::Result<Op
         Err(_) => return Err(ErrorKind::UnexpectedEof.into()),
     };
     let len = u32::from_be_bytes(header);
-    if len > most {
-        return Err(io::Error::new(ErrorKind::InvalidData, format!("a pickle of {len} bytes, {most} at most")));
+    if len > max {
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            format!("expected a pickle of at most {max} bytes, found {len}"),
+        ));
     }
     let mut pickle = Vec::new();
     connection.take(len.into()).read_to_end(&mut pickle)?;
@@ -31,14 +34,14 @@ pub(crate) fn read_frame(connection: &mut impl Read, most: u32) -> io::Result<Op
     Ok(Some(pickle))
 }
 
-/// Sends a pickle behind its length.
+/// Sends a pickle with its length.
 pub(crate) fn write_frame(connection: &mut impl Write, pickle: &[u8]) -> io::Result<()> {
     let len = u32::try_from(pickle.len()).map_err(|_| ErrorKind::InvalidInput)?;
     connection.write_all(&len.to_be_bytes())?;
     connection.write_all(pickle)
 }
 
-/// Receives what comes at an address, each connection in a thread of its own, until the program is ended.
+/// Listens at an address and serves each connection in its own thread, until the program is stopped.
 pub(crate) fn serve(
     address: &str,
     receive: impl Fn(TcpStream) -> io::Result<()> + Copy + Send + 'static,

@@ -1,4 +1,5 @@
-//! What `django.core.signing` does: `DATA:TIME:SIGNATURE`, where DATA is Base64 and, behind a dot, compressed.
+//! Implements `django.core.signing`: `DATA:TIME:SIGNATURE`, where DATA is Base64, and compressed if it starts with a
+//! dot.
 
 use std::io::{Read, Write};
 
@@ -10,41 +11,41 @@ use flate2::write::ZlibEncoder;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// What is decompressed takes this many bytes at the most.
-const MOST: u64 = 4 << 20;
+/// Maximum decompressed size in bytes.
+const MAX_INFLATED: u64 = 4 << 20;
 
 type Error = Box<dyn std::error::Error>;
 
-/// Signs and checks: `TimestampSigner(key, salt=salt)`.
+/// Signs and verifies: `TimestampSigner(key, salt=salt)`.
 pub(crate) struct Signer {
     key: [u8; 32],
 }
 
 impl Signer {
-    /// A signer with the `SECRET_KEY` of a site, and the salt of what is signed.
+    /// Creates a signer with the `SECRET_KEY` of a site and a salt.
     pub(crate) fn new(secret: &str, salt: &str) -> Signer {
         // `salted_hmac`.
         let key = Sha256::new().chain_update(salt).chain_update("signer").chain_update(secret).finalize();
         Signer { key: key.into() }
     }
 
-    /// `signing.loads(signed)`: the data, and when they were signed, in seconds since 1970. A wrong signature is an
-    /// error, and nothing is decoded then.
+    /// `signing.loads(signed)`: returns the data and the time of signing in seconds since 1970. If the signature is
+    /// invalid, nothing is decoded.
     pub(crate) fn loads(&self, signed: &str) -> Result<(Vec<u8>, u64), Error> {
         let (value, signature) = signed.rsplit_once(':').ok_or("no signature")?;
-        // Compares in constant time.
-        self.mac(value)?.verify_slice(&URL_SAFE_NO_PAD.decode(signature)?).map_err(|_| "a wrong signature")?;
+        // Compare in constant time.
+        self.mac(value)?.verify_slice(&URL_SAFE_NO_PAD.decode(signature)?).map_err(|_| "invalid signature")?;
         let (data, time) = value.rsplit_once(':').ok_or("no timestamp")?;
         let compressed = data.strip_prefix('.');
         let data = URL_SAFE_NO_PAD.decode(compressed.unwrap_or(data))?;
         let mut inflated = Vec::new();
         if compressed.is_some() {
-            ZlibDecoder::new(&data[..]).take(MOST).read_to_end(&mut inflated)?;
+            ZlibDecoder::new(&data[..]).take(MAX_INFLATED).read_to_end(&mut inflated)?;
         }
         Ok((if compressed.is_some() { inflated } else { data }, from_base62(time).ok_or("no timestamp")?))
     }
 
-    /// `signing.dumps(data, compress=True)`, signed at this time, in seconds since 1970.
+    /// `signing.dumps(data, compress=True)`, signed at `time` in seconds since 1970.
     pub(crate) fn dumps(&self, data: &[u8], time: u64) -> Result<String, Error> {
         let mut deflated = ZlibEncoder::new(Vec::new(), Compression::default());
         deflated.write_all(data)?;
