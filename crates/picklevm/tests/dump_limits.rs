@@ -1,4 +1,4 @@
-//! What a dump may write.
+//! Limits of the output of a dump.
 
 use picklevm::{DumpLimits, ErrorKind, Graph, Pickler, Protocol, Symbolic, Unpickler, value};
 
@@ -6,47 +6,47 @@ fn load(pickle: &[u8]) -> Graph {
     Unpickler::new().resolver(Symbolic).loads(pickle).expect("a pickle")
 }
 
-/// A text of 100 KB in the memo, used so often by the ops.
+/// Returns a pickle with a memoized text of 100 KB and `count` repetitions of `ops`.
 fn shared_text(count: usize, ops: &[u8]) -> Vec<u8> {
     let text = vec![b'm'; 100_000];
     let head = [b"\x80\x04X", &100_000_u32.to_le_bytes()[..], &text, b"q\x000("].concat();
     [&head, &ops.repeat(count)[..], b"l."].concat()
 }
 
-fn refused(pickle: &[u8], pickler: &Pickler) {
+fn assert_over_limit(pickle: &[u8], pickler: &Pickler) {
     let error = pickler.dumps(load(pickle).root()).expect_err("is too long");
     assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
     assert!(error.to_string().contains("DumpLimits::growth"), "{error}");
-    // The writer gets no more than that, and what it is on the way.
+    // The writer receives no more than the limit and one buffer.
     let mut out = Vec::new();
     assert!(pickler.dump(load(pickle).root(), &mut out).is_err());
     assert!(out.len() < 80 << 20, "{} bytes", out.len());
 }
 
 #[test]
-fn names_of_globals_do_not_make_a_pickle_grow_out_of_proportion() {
+fn growth_by_repeated_names_of_globals_is_limited() {
     let pickle = shared_text(4000, b"h\0\x8c\x01f\x93)R");
     for protocol in [Protocol::V0, Protocol::V2, Protocol::V3] {
-        refused(&pickle, &Pickler::new().protocol(protocol));
+        assert_over_limit(&pickle, &Pickler::new().protocol(protocol));
     }
     let at_4 = Pickler::new().dumps(load(&pickle).root()).expect("is written");
     assert!(at_4.len() < 200_000);
 }
 
 #[test]
-fn names_of_old_classes_and_of_nested_ones_do_not_either() {
-    refused(&shared_text(4000, b"(h\0\x8c\x01f\x93o"), &Pickler::new().protocol(Protocol::V0));
-    refused(&shared_text(4000, b"h\0\x8c\x03f.g\x93"), &Pickler::new().protocol(Protocol::V2));
+fn growth_by_names_of_old_style_and_nested_classes_is_limited() {
+    assert_over_limit(&shared_text(4000, b"(h\0\x8c\x01f\x93o"), &Pickler::new().protocol(Protocol::V0));
+    assert_over_limit(&shared_text(4000, b"h\0\x8c\x03f.g\x93"), &Pickler::new().protocol(Protocol::V2));
 }
 
 #[test]
-fn persistent_ids_do_not_either() {
-    refused(&shared_text(4000, b"h\0Q"), &Pickler::new().protocol(Protocol::V0));
+fn growth_by_repeated_persistent_ids_is_limited() {
+    assert_over_limit(&shared_text(4000, b"h\0Q"), &Pickler::new().protocol(Protocol::V0));
 }
 
 #[test]
-fn what_fast_mode_writes_again_does_not_either() {
-    refused(&shared_text(4000, b"h\0"), &Pickler::new().fast(true));
+fn growth_by_repeated_values_in_fast_mode_is_limited() {
+    assert_over_limit(&shared_text(4000, b"h\0"), &Pickler::new().fast(true));
     let mut graph = Graph::new();
     let mut list = graph.list([1]);
     for _ in 0..60 {
@@ -58,7 +58,7 @@ fn what_fast_mode_writes_again_does_not_either() {
 }
 
 #[test]
-fn the_limit_is_in_proportion_to_the_graph_or_a_number_or_none() {
+fn the_limit_is_proportional_to_the_graph_or_fixed_or_disabled() {
     let pickle = shared_text(1000, b"h\0\x8c\x01f\x93)R");
     let at_2 = Pickler::new().protocol(Protocol::V2);
     assert!(at_2.dumps(load(&pickle).root()).is_err());
@@ -70,7 +70,7 @@ fn the_limit_is_in_proportion_to_the_graph_or_a_number_or_none() {
 }
 
 #[test]
-fn a_limit_of_bytes_holds_for_short_pickles_of_every_kind_and_for_each_of_a_stream() {
+fn a_fixed_limit_applies_to_short_pickles_and_to_each_pickle_of_a_stream() {
     let graph = value!(["abc", {"n": [1, 2]}, "x".repeat(100)]);
     for protocol in (0..6).map(|protocol| Protocol::try_from(protocol).expect("there are six")) {
         let pickler = Pickler::new().protocol(protocol);

@@ -1,4 +1,4 @@
-//! Names of globals with dots: below protocol 4 one name, from 4 on a path, whatever is written of them.
+//! Names of globals with dots are one name below protocol 4 and a path of attributes from protocol 4 on.
 
 use picklevm::{ErrorKind, Graph, Pickler, Protocol, Symbolic, Unpickler, same_graph};
 
@@ -11,15 +11,15 @@ fn at(protocol: u8) -> Pickler {
 }
 
 #[test]
-fn a_name_with_a_dot_that_global_or_inst_read_below_protocol_4_is_one_name() {
+fn a_dotted_name_of_global_or_inst_below_protocol_4_is_one_name() {
     for pickle in [&b"cm\nA.B\np0\n."[..], b"(im\nA.B\np0\n.", b"cm\nA.B\np0\n(tRp1\n."] {
         let graph = load(pickle);
         assert_eq!(at(0).dumps(graph.root()).unwrap(), pickle);
         let below_4 = load(&at(3).dumps(graph.root()).unwrap());
         assert!(same_graph(graph.root(), below_4.root()));
         for protocol in [4, 5] {
-            // Every opcode takes it for a path there.
-            let error = at(protocol).dumps(graph.root()).expect_err("no opcode says it");
+            // Every opcode interprets it as a path at these protocols.
+            let error = at(protocol).dumps(graph.root()).expect_err("it cannot be represented");
             assert_eq!(error.kind(), ErrorKind::Unrepresentable);
             assert!(error.to_string().contains("m.A.B"), "{error}");
         }
@@ -27,7 +27,7 @@ fn a_name_with_a_dot_that_global_or_inst_read_below_protocol_4_is_one_name() {
 }
 
 #[test]
-fn a_name_with_a_dot_from_protocol_4_on_is_a_path_with_every_opcode() {
+fn a_dotted_name_of_every_opcode_from_protocol_4_on_is_a_path() {
     for pickle in [&b"\x80\x04cm\nA.B\n."[..], b"\x80\x04(im\nA.B\n.", b"\x80\x04\x8c\x01m\x8c\x03A.B\x93."] {
         let graph = load(pickle);
         let again = load(&at(4).dumps(graph.root()).unwrap());
@@ -40,7 +40,7 @@ fn a_name_with_a_dot_from_protocol_4_on_is_a_path_with_every_opcode() {
 }
 
 #[test]
-fn a_path_made_by_hand_in_a_graph_of_any_protocol_is_a_path() {
+fn a_new_dotted_name_in_a_graph_of_any_protocol_is_a_path() {
     for pickle in [&b"cm\nX\n."[..], b"\x80\x04cm\nX\n."] {
         let mut graph = load(pickle);
         let nested = graph.global("m", "A.B");

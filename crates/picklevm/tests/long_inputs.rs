@@ -1,15 +1,15 @@
-//! Inputs from 4 KiB on are decoded in a loop of their own: they mean what they would if they were short.
+//! Inputs of 4 KiB and more use a separate decoder loop, with the same results as for short inputs.
 
 use picklevm::Unpickler;
 use picklevm_ops::Opcode;
 
-/// Ops that leave nothing behind.
-const NOTHING: &[u8] = b"N0";
-/// Of the beginning: PROTO and many of these.
+/// Ops without effect.
+const NO_OPS: &[u8] = b"N0";
+/// Length of the prefix: PROTO and many `NO_OPS`.
 const PREFIX: usize = 2 + 3000 * 2;
 
 fn long(tail: &[u8]) -> Vec<u8> {
-    [b"\x80\x04", &NOTHING.repeat(3000)[..], tail].concat()
+    [b"\x80\x04", &NO_OPS.repeat(3000)[..], tail].concat()
 }
 
 fn short(tail: &[u8]) -> Vec<u8> {
@@ -17,7 +17,7 @@ fn short(tail: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn tuples_and_small_integers_are_the_same() {
+fn tuples_and_small_integers_load_the_same() {
     for tail in [
         &b"K\x01\x85\x94."[..],
         b"K\x01M\x00\x01\x86.",
@@ -32,7 +32,7 @@ fn tuples_and_small_integers_are_the_same() {
 }
 
 #[test]
-fn a_tuple_without_items_is_the_same_error_at_its_place() {
+fn a_tuple_without_items_is_the_same_error_at_its_offset() {
     for (tail, opcode) in [
         (&b"\x85."[..], Opcode::Tuple1),
         (b"N\x86.", Opcode::Tuple2),

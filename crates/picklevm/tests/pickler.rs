@@ -1,4 +1,4 @@
-//! What a `Pickler` can be told, and what it refuses.
+//! Options and errors of `Pickler`.
 
 use std::io;
 use std::sync::mpsc;
@@ -8,7 +8,7 @@ use picklevm::{
     write_graph_form,
 };
 
-/// Loads a pickle with nothing resolved.
+/// Loads a pickle symbolically.
 fn load(pickle: &[u8]) -> Graph {
     Unpickler::new().resolver(Symbolic).loads(pickle).expect("a pickle")
 }
@@ -17,7 +17,7 @@ fn at(protocol: Protocol) -> Pickler {
     Pickler::new().protocol(protocol)
 }
 
-/// A pickle written again at a protocol.
+/// Loads a pickle and writes it at a protocol.
 fn rewritten(pickle: &[u8], protocol: Protocol) -> Result<Vec<u8>, Error> {
     at(protocol).dumps(load(pickle).root())
 }
@@ -29,13 +29,13 @@ fn graph_form(value: Value<'_>) -> String {
 }
 
 #[track_caller]
-fn assert_refused(result: Result<Vec<u8>, Error>, kind: ErrorKind, message: &str) {
+fn assert_error(result: Result<Vec<u8>, Error>, kind: ErrorKind, message: &str) {
     let error = result.expect_err("an error");
     assert_eq!((error.kind(), &*error.to_string()), (kind, message));
 }
 
 #[test]
-fn a_later_pickle_of_a_stream_fetches_what_an_earlier_one_wrote() {
+fn a_later_pickle_of_a_stream_refers_to_values_of_an_earlier_one() {
     let graph = load(b"]q\x00(]q\x01h\x01e.");
     let inner = graph.root().items().next().expect("an item");
     let mut dumper = at(Protocol::V2).stream(Vec::new());
@@ -47,7 +47,7 @@ fn a_later_pickle_of_a_stream_fetches_what_an_earlier_one_wrote() {
 }
 
 #[test]
-fn a_stream_takes_values_of_several_graphs_with_one_numbering() {
+fn a_stream_of_several_graphs_has_one_memo_numbering() {
     let (one, other) = (load(b"]."), load(b"}."));
     let mut dumper = at(Protocol::V1).stream(Vec::new());
     for graph in [&one, &other, &one, &other] {
@@ -57,7 +57,7 @@ fn a_stream_takes_values_of_several_graphs_with_one_numbering() {
 }
 
 #[test]
-fn fast_mode_writes_what_is_shared_each_time_and_no_memo() {
+fn fast_mode_writes_shared_values_each_time_without_a_memo() {
     let graph = load(b"]q\x00(]q\x01h\x01X\x01\0\0\0aq\x02h\x02e.");
     assert_eq!(
         at(Protocol::V2).fast(true).dumps(graph.root()).expect("is written"),
@@ -69,7 +69,7 @@ fn fast_mode_writes_what_is_shared_each_time_and_no_memo() {
 fn a_cycle_in_fast_mode_is_an_error() {
     for pickle in [&b"]q\x00h\x00a."[..], b"]q\x00(h\x00ta.", b"cgeometry\nPoint\n)\x81q\x00}X\x01\0\0\0ah\x00sb."] {
         let graph = load(pickle);
-        assert_refused(
+        assert_error(
             Pickler::new().fast(true).dumps(graph.root()),
             ErrorKind::Unrepresentable,
             "expected data without cycles in fast mode, which has no memo, found a value that contains itself",
@@ -78,26 +78,26 @@ fn a_cycle_in_fast_mode_is_an_error() {
 }
 
 #[test]
-fn names_are_mapped_where_the_protocol_crosses_between_2_and_3() {
+fn names_are_mapped_between_protocols_2_and_3() {
     let two = b"\x80\x02c__builtin__\nxrange\nq\x00.";
     let three = b"\x80\x03cbuiltins\nrange\nq\x00.";
     assert_eq!(rewritten(two, Protocol::V3).expect("is written"), three);
     assert_eq!(rewritten(three, Protocol::V2).expect("is written"), two);
     assert_eq!(rewritten(two, Protocol::V2).expect("is written"), two);
-    // A name of Python 3 in a pickle of protocol 2 was written without the mapping; it stays.
+    // A Python 3 name at protocol 2 was written without the mapping, and is preserved.
     let unmapped = b"\x80\x02cbuiltins\nrange\nq\x00.";
     assert_eq!(rewritten(unmapped, Protocol::V2).expect("is written"), unmapped);
 }
 
 #[test]
-fn names_are_left_alone_without_fix_imports() {
+fn names_are_not_mapped_without_fix_imports() {
     let graph = load(b"\x80\x03cbuiltins\nrange\n.");
     let pickle = at(Protocol::V2).fix_imports(false).dumps(graph.root()).expect("is written");
     assert_eq!(pickle, b"\x80\x02cbuiltins\nrange\nq\x00.");
 }
 
 #[test]
-fn a_global_of_a_graph_built_by_hand_has_the_names_of_python_3() {
+fn a_global_of_a_new_graph_has_python_3_names() {
     let mut graph = Graph::new();
     let set = graph.global("builtins", "set");
     graph.set_root(set);
@@ -114,7 +114,7 @@ fn equal_names_of_globals_are_written_once() {
 }
 
 #[test]
-fn what_is_nested_in_a_class_is_reached_by_getattr_below_protocol_4() {
+fn nested_classes_are_written_with_getattr_below_protocol_4() {
     let graph = load(b"\x80\x04\x8c\x01m\x8c\x05A.B.C\x93.");
     assert_eq!(
         at(Protocol::V3).dumps(graph.root()).expect("is written"),
@@ -145,7 +145,7 @@ fn extension_codes_become_globals_below_protocol_2() {
         at(Protocol::V0).extensions(extensions).dumps(graph.root()).expect("is written"),
         b"cgeometry\nPoint\np0\n."
     );
-    assert_refused(
+    assert_error(
         at(Protocol::V1).dumps(graph.root()),
         ErrorKind::Unrepresentable,
         "expected protocol 2 for an extension code that is not registered, found protocol 1",
@@ -153,10 +153,10 @@ fn extension_codes_become_globals_below_protocol_2() {
 }
 
 #[test]
-fn a_global_with_a_name_beyond_ascii_needs_protocol_3() {
+fn a_global_with_a_non_ascii_name_needs_protocol_3() {
     let pickle = [b"\x80\x03", "cgéométrie\nPoint\n.".as_bytes()].concat();
     assert!(rewritten(&pickle, Protocol::V3).is_ok());
-    assert_refused(
+    assert_error(
         rewritten(&pickle, Protocol::V2),
         ErrorKind::Unrepresentable,
         "expected a global with an ASCII name below protocol 3, found géométrie.Point",
@@ -164,19 +164,19 @@ fn a_global_with_a_name_beyond_ascii_needs_protocol_3() {
 }
 
 #[test]
-fn a_long_integer_that_is_shared_is_written_once() {
+fn a_shared_long_integer_is_written_once() {
     let long = [&b"\x80\x02\x8b\x00\x10\0\0"[..], &[1; 4096]].concat();
     let graph = load(&[&long[..], b"q\x000](", &b"h\x00".repeat(1000), b"e."].concat());
-    for (protocol, most) in [(Protocol::V0, 20_000), (Protocol::V2, 8_000), (Protocol::V5, 8_000)] {
+    for (protocol, max) in [(Protocol::V0, 20_000), (Protocol::V2, 8_000), (Protocol::V5, 8_000)] {
         let written = at(protocol).dumps(graph.root()).expect("is written");
-        assert!(written.len() < most, "protocol {protocol}: {} bytes", written.len());
+        assert!(written.len() < max, "protocol {protocol}: {} bytes", written.len());
         assert_eq!(graph_form(load(&written).root()), graph_form(graph.root()), "protocol {protocol}");
     }
 }
 
 #[test]
-fn integers_that_python_refuses_in_decimal_are_hexadecimal_in_text() {
-    // 10**4300 - 1 has 4300 digits, 10**4300 one more.
+fn integers_too_long_for_python_in_decimal_are_written_in_hexadecimal() {
+    // 10**4300 - 1 has 4300 digits, 10**4300 has 4301.
     let [fits, over] = [-1, 0].map(|less| {
         let int = num_bigint::BigInt::from(10).pow(4300) + less;
         Graph::from(int)
@@ -191,7 +191,7 @@ fn integers_that_python_refuses_in_decimal_are_hexadecimal_in_text() {
 }
 
 #[test]
-fn a_persistent_id_of_protocol_0_is_one_line_of_ascii_text() {
+fn a_persistent_id_at_protocol_0_is_a_line_of_ascii_text() {
     assert_eq!(rewritten(b"Pid 1\n.", Protocol::V0).expect("is written"), b"Pid 1\n.");
     assert_eq!(rewritten(b"Pid 1\n.", Protocol::V1).expect("is written"), b"X\x04\0\0\0id 1q\x00Q.");
     for pid in [&b"K\x01Q."[..], b"X\x03\0\0\0a\nbQ.", "X\u{2}\0\0\0éQ.".as_bytes()] {
@@ -205,7 +205,7 @@ fn a_persistent_reference_is_written_each_time_unless_it_is_shared() {
     assert_eq!(rewritten(twice, Protocol::V2).expect("is written"), twice);
     let shared = b"\x80\x02]q\x00(X\x01\0\0\0aq\x01Qq\x02h\x02e.";
     assert_eq!(rewritten(shared, Protocol::V2).expect("is written"), shared);
-    // The object leads back to itself, but through a list that the memo knows before its arguments are written.
+    // The object refers to itself, but through a list that is memoized before its arguments are written.
     let cycle = b"\x80\x02]q\x00(cm\nC\nq\x01h\x00X\x01\0\0\0aq\x02Q\x86q\x03Rq\x04h\x04e.";
     assert_eq!(rewritten(cycle, Protocol::V2).expect("is written"), cycle);
 }
@@ -224,7 +224,7 @@ fn a_persistent_reference_is_written_in_each_pickle_of_a_stream() {
 
 #[test]
 fn a_buffer_needs_protocol_5() {
-    assert_refused(
+    assert_error(
         rewritten(b"\x80\x05\x97.", Protocol::V4),
         ErrorKind::Unrepresentable,
         "expected protocol 5 for a buffer, found protocol 4",
@@ -232,7 +232,7 @@ fn a_buffer_needs_protocol_5() {
 }
 
 #[test]
-fn a_buffer_without_known_bytes_stays_out_of_band() {
+fn a_buffer_with_unknown_bytes_stays_out_of_band() {
     let pickle = b"\x80\x05\x95\x06\0\0\0\0\0\0\0\x97\x97\x98\x86\x94.";
     assert_eq!(rewritten(pickle, Protocol::V5).expect("is written"), pickle);
 }
@@ -304,7 +304,7 @@ fn newobj_ex_below_protocol_4_is_a_call_of_partial() {
 }
 
 #[test]
-fn the_new_method_of_a_class_is_fetched_for_its_second_object() {
+fn the_new_method_of_a_class_is_shared_between_objects() {
     let pickle = b"\x80\x04](\x8c\x01m\x8c\x01A\x93\x94)}\x92h\x00)}\x92e.";
     let written = rewritten(pickle, Protocol::V2).expect("is written");
     assert!(
@@ -315,7 +315,7 @@ fn the_new_method_of_a_class_is_fetched_for_its_second_object() {
 }
 
 #[test]
-fn objects_that_were_made_for_their_effect_are_kept() {
+fn objects_created_for_their_effect_are_preserved() {
     for pickle in [
         &b"cm\nf\n(K\x01tR0N."[..],                         // of no object
         b"cm\nA\n)Rq\x00cm\nf\n(h\x00K\x01tR0.",            // of the root, its first argument
@@ -340,7 +340,7 @@ fn an_object_that_is_its_own_argument_is_an_error() {
 }
 
 #[test]
-fn an_argument_that_leads_back_to_its_object_is_fetched() {
+fn an_argument_that_refers_to_its_object_is_a_memo_reference() {
     let mut graph = Graph::new();
     let list = graph.list([0; 0]);
     let object = graph.call("m", "f").arg(list).build().expect("an object");
@@ -353,24 +353,24 @@ fn an_argument_that_leads_back_to_its_object_is_fetched() {
 }
 
 #[test]
-fn a_protocol_that_the_writer_does_not_know_is_refused() {
+fn a_protocol_that_the_writer_does_not_support_is_an_error() {
     let graph = load(b"N.");
-    assert_refused(
+    assert_error(
         at(Protocol::V5).writer("3.7-c".parse().expect("a writer")).dumps(graph.root()),
         ErrorKind::Unrepresentable,
         "expected a protocol that 3.7-c supports, at most 4, found 5",
     );
 }
 
-/// Counts what it is given, and fails from `most` bytes on.
+/// A writer that counts bytes and fails after a limit.
 struct Narrow {
     given: usize,
-    most: usize,
+    max: usize,
 }
 
 impl io::Write for &mut Narrow {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.given + bytes.len() > self.most {
+        if self.given + bytes.len() > self.max {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.given += bytes.len();
@@ -386,7 +386,7 @@ impl io::Write for &mut Narrow {
 fn nothing_is_written_after_an_error() {
     let graph = load(b"\x80\x05(K\x01\x97t.");
     let fine = load(b"N.");
-    let mut out = Narrow { given: 0, most: usize::MAX };
+    let mut out = Narrow { given: 0, max: usize::MAX };
     let mut dumper: StreamPickler<'_, _> = at(Protocol::V4).stream(&mut out);
     assert_eq!(dumper.dump(graph.root()).expect_err("a buffer").kind(), ErrorKind::Unrepresentable);
     assert_eq!(dumper.dump(fine.root()).expect_err("a broken stream").kind(), ErrorKind::Broken);
@@ -395,8 +395,8 @@ fn nothing_is_written_after_an_error() {
 }
 
 #[test]
-fn a_writer_that_fails_is_an_error() {
-    let mut out = Narrow { given: 0, most: 100_000 };
+fn an_error_of_the_writer_is_returned() {
+    let mut out = Narrow { given: 0, max: 100_000 };
     let graph = Graph::from(vec!["text"; 1_000_000]);
     let error = Pickler::new().dump(graph.root(), &mut out).expect_err("a full disk");
     assert_eq!(error.kind(), ErrorKind::Io);
@@ -414,7 +414,7 @@ fn items_are_written_in_batches_of_a_thousand() {
 }
 
 #[test]
-fn a_short_pickle_takes_no_more_memory_than_its_length() -> Result<(), Error> {
+fn a_short_pickle_has_no_excess_capacity() -> Result<(), Error> {
     for len in [0, 1, 100, 1000] {
         let pickle = picklevm::dumps(load(&dumped(len)).root())?;
         assert_eq!(pickle.capacity(), pickle.len(), "{len} integers");
@@ -423,7 +423,7 @@ fn a_short_pickle_takes_no_more_memory_than_its_length() -> Result<(), Error> {
 }
 
 #[test]
-fn what_a_thread_wrote_before_is_not_in_a_pickle() -> Result<(), Error> {
+fn reused_buffers_do_not_leak_earlier_output() -> Result<(), Error> {
     for len in [3000, 1, 1000, 0, 700, 100_000, 2, 5000, 3] {
         let pickle = dumped(len);
         assert_eq!(at(Protocol::V2).dumps(load(&pickle).root())?, pickle, "{len} integers");
@@ -431,7 +431,7 @@ fn what_a_thread_wrote_before_is_not_in_a_pickle() -> Result<(), Error> {
     Ok(())
 }
 
-/// A list of integers of one byte, as protocol 2 writes it.
+/// Returns a protocol 2 pickle of a list of one-byte integers.
 fn dumped(len: usize) -> Vec<u8> {
     let mut pickle = b"\x80\x02]q\x00".to_vec();
     let numbers: Vec<u8> = (0..len).map(|number| number as u8).collect();

@@ -1,4 +1,4 @@
-//! Graphs are written and read back as the same graphs.
+//! Graphs are written and loaded as the same graphs.
 
 mod support;
 
@@ -11,14 +11,14 @@ use crate::support::{assert_isomorphic, random_graph};
 
 const PROTOCOLS: [Protocol; 6] = [Protocol::V0, Protocol::V1, Protocol::V2, Protocol::V3, Protocol::V4, Protocol::V5];
 
-/// Writes the root, and reads it back with [`Standard`](picklevm::Standard): calls that stand for data are data again.
+/// Writes the root and loads it with [`Standard`](picklevm::Standard), which turns calls that stand for data into data.
 fn there_and_back(graph: &Graph, pickler: &Pickler) -> Graph {
     let pickle = pickler.dumps(graph.root()).expect("is written");
     Unpickler::new().loads(&pickle).unwrap_or_else(|error| panic!("{error} in {pickle:?}"))
 }
 
 #[test]
-fn random_graphs_come_back_at_every_protocol() {
+fn random_graphs_round_trip_at_every_protocol() {
     for protocol in PROTOCOLS {
         for seed in 0..150 {
             let graph = random_graph(seed, 5 + seed as usize, protocol.into());
@@ -29,7 +29,7 @@ fn random_graphs_come_back_at_every_protocol() {
 }
 
 #[test]
-fn random_graphs_come_back_from_every_writer() {
+fn random_graphs_round_trip_with_every_writer() {
     for writer in PicklerVersion::all() {
         let protocol = writer.highest_protocol();
         for seed in 1000..1030 {
@@ -41,7 +41,7 @@ fn random_graphs_come_back_from_every_writer() {
 }
 
 #[test]
-fn a_pickle_streamed_to_a_writer_is_the_pickle_in_memory() {
+fn a_pickle_written_to_a_writer_equals_the_pickle_in_memory() {
     for protocol in PROTOCOLS {
         let graph = random_graph(7, 20_000, protocol.into());
         let pickler = Pickler::new().protocol(protocol);
@@ -52,7 +52,7 @@ fn a_pickle_streamed_to_a_writer_is_the_pickle_in_memory() {
 }
 
 #[test]
-fn an_object_that_was_given_no_items_is_given_none_again() {
+fn an_empty_batch_of_items_is_written_back() {
     for (pickle, rest) in [
         (&b"\x80\x02cm\nC\nq\x00)\x81q\x01(e."[..], "append"),
         (b"\x80\x02cm\nC\nq\x00)\x81q\x01(u.", "setitem"),
@@ -68,7 +68,7 @@ fn an_object_that_was_given_no_items_is_given_none_again() {
 }
 
 #[test]
-fn giving_an_object_no_items_cannot_be_said_at_protocol_0() {
+fn an_empty_batch_of_items_is_not_representable_at_protocol_0() {
     let graph = Unpickler::new().loads(b"cm\nC\n)\x81(e.").expect("it loads");
     let error = Pickler::new().protocol(Protocol::V0).dumps(graph.root()).expect_err("APPENDS is of protocol 1");
     assert_eq!(error.kind(), ErrorKind::Unrepresentable);
@@ -92,7 +92,7 @@ fn a_million_objects_that_call_each_other_are_written_on_a_small_stack() {
 }
 
 #[test]
-fn an_object_that_is_an_argument_of_itself_is_made_of_one_persistent_reference_both_times() {
+fn an_object_that_is_its_own_argument_has_one_persistent_reference_in_both_calls() {
     for (what, pickle) in [
         ("called", &b"]q\x00(Pid\nh\x00\x85Rq\x01e0h\x01."[..]),
         ("beside", b"]q\x00(cm\nC\nPid\nh\x00\x86Rq\x01e0h\x01."),
@@ -114,7 +114,7 @@ fn an_object_that_is_an_argument_of_itself_is_made_of_one_persistent_reference_b
 }
 
 #[test]
-fn a_set_whose_members_are_made_of_it_is_filled_after_it_was_made_below_protocol_4() {
+fn a_set_whose_members_refer_to_it_is_filled_after_its_creation_below_protocol_4() {
     let graph = Unpickler::new().loads(b"\x8f\x94(\x8c\x01m\x8c\x01K\x93h\x00\x85R\x90.").expect("it loads");
     let pickle = Pickler::new().protocol(Protocol::V2).dumps(graph.root()).expect("it is written");
     assert_eq!(
@@ -134,7 +134,7 @@ fn a_million_nested_persistent_ids_are_written_on_a_small_stack() {
     });
 }
 
-/// Runs in a thread with a stack of 256 KiB.
+/// Runs a closure in a thread with a stack of 256 KiB.
 fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().stack_size(256 << 10).spawn(run).expect("a thread");
     thread.join().expect("no overflow");
@@ -161,7 +161,7 @@ fn a_million_shared_references_are_written_on_a_small_stack() {
     on_a_small_stack(|| {
         let mut graph = Graph::new();
         let mut pair = graph.tuple([1]);
-        // Each level holds the one below twice: written out, it would be 2^20 times as long.
+        // Each level refers to the one below twice: without sharing, the output would be 2^20 times as long.
         for _ in 0..20 {
             pair = graph.tuple([pair, pair]);
         }
@@ -172,7 +172,7 @@ fn a_million_shared_references_are_written_on_a_small_stack() {
     });
 }
 
-/// Takes what is written, and remembers where long payloads lie.
+/// A writer that records the addresses of long payloads.
 #[derive(Default)]
 struct Addresses(Vec<(usize, usize)>);
 
@@ -190,7 +190,7 @@ impl io::Write for Addresses {
 }
 
 #[test]
-fn long_bytes_go_to_the_writer_without_a_copy() {
+fn long_bytes_are_passed_to_the_writer_without_a_copy() {
     let mut graph = Graph::new();
     let bytes = graph.bytes(vec![7; 64 << 20]);
     graph.set_root(bytes);

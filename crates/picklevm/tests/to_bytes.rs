@@ -1,10 +1,10 @@
-//! Pickles as shared bytes: in the allocator's memory, or in huge pages.
+//! `to_bytes`: pickles as shared bytes in allocated memory or huge pages.
 
 use picklevm::{Error, Graph, Pickler, Protocol};
 
 const PROTOCOLS: [Protocol; 6] = [Protocol::V0, Protocol::V1, Protocol::V2, Protocol::V3, Protocol::V4, Protocol::V5];
 
-/// What `to_bytes` must write is what `dumps` does.
+/// Asserts that `to_bytes` and `dumps` return the same bytes.
 #[track_caller]
 fn assert_like_dumps(pickler: &Pickler, graph: &Graph) {
     let bytes = pickler.to_bytes(graph.root()).expect("is written");
@@ -12,7 +12,7 @@ fn assert_like_dumps(pickler: &Pickler, graph: &Graph) {
 }
 
 #[test]
-fn shared_bytes_are_those_of_dumps_at_every_protocol_and_length() {
+fn to_bytes_equals_dumps_at_every_protocol_and_length() {
     for protocol in PROTOCOLS {
         for len in [0, 1, 100, 5000, 200_000] {
             let mut graph = Graph::new();
@@ -24,7 +24,7 @@ fn shared_bytes_are_those_of_dumps_at_every_protocol_and_length() {
 }
 
 #[test]
-fn what_cannot_be_written_is_the_error_of_dumps() {
+fn to_bytes_has_the_errors_of_dumps() {
     let mut graph = Graph::new();
     let code = graph.global("café", "x");
     graph.set_root(code);
@@ -45,7 +45,7 @@ mod huge_pages {
 
     const MIB: usize = 1 << 20;
 
-    /// A list of pairs of a text of a MiB and a number.
+    /// Returns a list of pairs of a text of one MiB and a number.
     fn texts(count: usize) -> Graph {
         let mut graph = Graph::new();
         let items = (0..count).map(|at| ("abcdefgh".repeat(MIB / 8), at as i64));
@@ -59,7 +59,7 @@ mod huge_pages {
     }
 
     #[test]
-    fn a_long_pickle_is_the_one_of_dumps_at_every_protocol() {
+    fn a_long_pickle_equals_dumps_at_every_protocol() {
         let graph = texts(34);
         for protocol in PROTOCOLS {
             assert_like_dumps(&pickler().protocol(protocol), &graph);
@@ -67,7 +67,7 @@ mod huge_pages {
     }
 
     #[test]
-    fn a_pickle_that_is_longer_than_its_graph_is_whole() {
+    fn a_pickle_longer_than_its_graph_is_complete() {
         let mut graph = texts(34);
         let all = graph.root().id();
         let twice = graph.list([all, all, all]);
@@ -76,14 +76,14 @@ mod huge_pages {
     }
 
     #[test]
-    fn a_short_value_of_a_large_graph_is_written_alone() {
+    fn a_short_value_of_a_large_graph_is_written() {
         let graph = texts(34);
         let pickle = pickler().to_bytes(graph.root().at(7).at(1)).expect("is written");
         assert_eq!(&pickle[..], b"\x80\x04K\x07.");
     }
 
     #[test]
-    fn the_callback_is_asked_once_about_each_buffer() {
+    fn the_callback_is_called_once_for_each_buffer() {
         let mut graph = texts(33);
         let (large, buffer) = (graph.root().id(), graph.buffer(&b"taken"[..]));
         let pair = graph.list([large, buffer]);

@@ -1,4 +1,4 @@
-//! Graphs of which nothing is fetched are written in a way of their own: as all others are.
+//! Graphs without memo references use a separate writer loop, with the same output.
 
 mod support;
 
@@ -8,7 +8,7 @@ use crate::support::Random;
 
 const PROTOCOLS: [Protocol; 6] = [Protocol::V0, Protocol::V1, Protocol::V2, Protocol::V3, Protocol::V4, Protocol::V5];
 
-/// A graph that was loaded, and the same as one that is not known to be a tree: copies may be changed.
+/// Returns a loaded graph, and a copy that is not known to be a tree, since copies may be changed.
 fn loaded_and_copied(pickle: &[u8]) -> (Graph, Graph) {
     let loaded = Unpickler::new().loads(pickle).expect("it was just written");
     let mut copied = loaded.clone();
@@ -17,7 +17,7 @@ fn loaded_and_copied(pickle: &[u8]) -> (Graph, Graph) {
     (loaded, copied)
 }
 
-/// What is written of both must be the same, by each way of writing.
+/// Asserts that both graphs are written the same, by each method of writing.
 #[track_caller]
 fn assert_written_alike(pickle: &[u8], what: &str) {
     let (loaded, copied) = loaded_and_copied(pickle);
@@ -40,10 +40,10 @@ fn pickled(graph: &mut Graph, root: Id) -> Vec<u8> {
     Pickler::new().protocol(Protocol::V4).dumps(graph.root()).expect("it is written")
 }
 
-/// A value that holds nothing twice, of about `size` values; some are not plain.
+/// Returns a tree of about `size` values, including some objects.
 fn random_tree(graph: &mut Graph, random: &mut Random, size: usize) -> Id {
     let mut left = size;
-    // Each container takes the last values for its own.
+    // Each container takes the most recent values.
     let mut ready: Vec<Id> = Vec::new();
     while left > 0 {
         left -= 1;
@@ -78,7 +78,7 @@ fn random_tree(graph: &mut Graph, random: &mut Random, size: usize) -> Id {
 }
 
 #[test]
-fn random_trees_are_written_as_their_copies_are() {
+fn random_trees_are_written_like_their_copies() {
     for seed in 0..300 {
         let (mut graph, mut random) = (Graph::new(), Random::new(seed));
         let root = random_tree(&mut graph, &mut random, 1 + seed as usize % 60);
@@ -87,7 +87,7 @@ fn random_trees_are_written_as_their_copies_are() {
 }
 
 #[test]
-fn trees_of_many_frames_are() {
+fn trees_of_many_frames_are_written_like_their_copies() {
     let mut graph = Graph::new();
     let row = |graph: &mut Graph, n: i64| {
         let dict = graph.dict([("key", n)]).expect("a text");
@@ -101,7 +101,7 @@ fn trees_of_many_frames_are() {
 }
 
 #[test]
-fn containers_of_several_batches_are() {
+fn containers_of_several_batches_are_written_like_their_copies() {
     for len in [999, 1000, 1001, 2000] {
         let mut graph = Graph::new();
         let list = graph.list(0..len);
@@ -113,7 +113,7 @@ fn containers_of_several_batches_are() {
 }
 
 #[test]
-fn deep_trees_are() {
+fn deep_trees_are_written_like_their_copies() {
     let mut pickle = b"\x80\x04".to_vec();
     pickle.extend([b"]\x94".repeat(30_000), b"a".repeat(29_999), b".".to_vec()].concat());
     assert_written_alike(&pickle, "lists in lists");
@@ -122,7 +122,7 @@ fn deep_trees_are() {
 }
 
 #[test]
-fn what_was_made_to_share_is_written_as_shared() {
+fn values_shared_after_loading_are_written_as_shared() {
     let mut graph = picklevm::loads(b"\x80\x04]\x94]\x94a.").expect("it loads");
     let (list, inner) = (graph.root().id(), graph.root().at(0).id());
     graph.value_mut(list).push(inner).expect("a list");
@@ -131,7 +131,7 @@ fn what_was_made_to_share_is_written_as_shared() {
 }
 
 #[test]
-fn what_a_pickle_fetches_is_fetched_again() {
+fn memo_references_of_a_pickle_are_written_back() {
     for pickle in [&b"\x80\x04]\x94(]\x94h\x01e."[..], b"\x80\x04]\x94(]\x942e.", b"\x80\x02]q\x00(]q\x01h\x01e."] {
         let graph = picklevm::loads(pickle).expect("it loads");
         let written = Pickler::new().dumps(graph.root()).expect("it is written");
@@ -140,7 +140,7 @@ fn what_a_pickle_fetches_is_fetched_again() {
 }
 
 #[test]
-fn a_stream_of_pickles_fetches_what_an_earlier_one_wrote() {
+fn a_later_pickle_of_a_stream_refers_to_values_of_an_earlier_one() {
     let graph = picklevm::loads(b"\x80\x04]\x94K\x01a.").expect("it loads");
     let mut dumper = Pickler::new().stream(Vec::new());
     dumper.dump(graph.root()).expect("it is written");

@@ -1,10 +1,10 @@
-//! Constructors: every kind can be made by hand.
+//! Constructors create values of every kind.
 
 use picklevm::{Construction, ErrorKind, Graph, Id, Kind};
 
 use crate::shown;
 
-/// Makes one value in a new graph and prints it.
+/// Creates a value in a new graph and prints it.
 fn made(make: impl FnOnce(&mut Graph) -> Id) -> String {
     let mut graph = Graph::new();
     let id = make(&mut graph);
@@ -12,7 +12,7 @@ fn made(make: impl FnOnce(&mut Graph) -> Id) -> String {
 }
 
 #[test]
-fn each_constructor_makes_its_kind() {
+fn each_constructor_creates_its_kind() {
     assert_eq!(made(|g| g.complex(1.0, -0.0)), "(1-0j)");
     assert_eq!(made(|g| g.bytes(b"\xff")), r"b'\xff'");
     assert_eq!(made(|g| g.byte_str("a")), "'a'");
@@ -42,7 +42,7 @@ fn an_extension_code_is_above_zero() {
 }
 
 #[test]
-fn buffers_are_numbered_in_the_order_of_their_making() {
+fn buffers_are_numbered_in_creation_order() {
     let mut graph = Graph::new();
     let ids = [graph.buffer(&b"a"[..]), graph.readonly_buffer(&b"b"[..])];
     let buffers = ids.map(|id| match graph.value(id).kind() {
@@ -63,7 +63,7 @@ fn an_id_used_twice_is_shared() {
 }
 
 #[test]
-fn what_python_cannot_hash_is_refused_as_a_key() {
+fn an_unhashable_key_is_an_error() {
     let mut graph = Graph::new();
     let list = graph.list([1]);
     let inside = graph.tuple([list]);
@@ -85,11 +85,11 @@ fn an_unhashable_key_is_named_in_the_error() {
 }
 
 #[test]
-fn an_id_that_the_graph_does_not_have_is_none() {
+fn an_invalid_id_refers_to_none() {
     let other = Graph::from(vec![vec![1]]);
     let mut graph = Graph::new();
     let list = graph.list([other.root().id(), other.root().at(0).id()]);
-    // The list itself is the only list of this graph, and is made after its items.
+    // The list is the only list of this graph, and is created after its items.
     assert_eq!(shown(graph.value(list)), "[None, None]");
 }
 
@@ -136,19 +136,19 @@ fn attributes_of_an_instance_are_a_dict() {
 }
 
 #[test]
-fn a_call_keeps_function_and_arguments() {
+fn a_call_has_function_and_arguments() {
     assert_eq!(made(|g| g.call("datetime", "date").args([2024, 2, 29]).build().unwrap()), "datetime.date(2024, 2, 29)");
 }
 
 #[test]
-fn keyword_arguments_need_an_opcode_that_has_them() {
+fn keyword_arguments_need_newobj_ex() {
     let mut graph = Graph::new();
     let error = graph.call("m", "f").kwarg("a", 1).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Type);
 }
 
 #[test]
-fn a_class_is_something_that_can_be_called() {
+fn a_class_must_be_callable() {
     let mut graph = Graph::new();
     let number = graph.add(1);
     assert_eq!(graph.instance_of(number).build().unwrap_err().kind(), ErrorKind::Type);

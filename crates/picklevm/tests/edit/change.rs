@@ -1,4 +1,4 @@
-//! Lists, dicts, sets and bytearrays change; everything else is an error.
+//! Lists, dicts, sets and bytearrays can be changed; other values cannot.
 
 use picklevm::{Error, ErrorKind, Graph, Id, ValueMut, loads, value};
 
@@ -10,8 +10,8 @@ fn changed<T>(mut graph: Graph, change: impl FnOnce(&mut ValueMut<'_>) -> Result
     shown(graph.root())
 }
 
-/// The error of a change, which leaves the root as it was.
-fn refused<T>(mut graph: Graph, change: impl FnOnce(&mut ValueMut<'_>) -> Result<T, Error>) -> Error {
+/// Returns the error of a change and asserts that the root is unchanged.
+fn error_of<T>(mut graph: Graph, change: impl FnOnce(&mut ValueMut<'_>) -> Result<T, Error>) -> Error {
     let before = shown(graph.root());
     let Err(error) = change(&mut graph.root_mut()) else { panic!("an error") };
     assert_eq!(shown(graph.root()), before);
@@ -36,7 +36,7 @@ fn a_list_shrinks() {
 }
 
 #[test]
-fn what_is_removed_or_replaced_is_returned() {
+fn removed_and_replaced_values_are_returned() {
     let mut graph = value!(["a", "b"]);
     let old = graph.root_mut().set(0, "c").unwrap().unwrap();
     let gone = graph.root_mut().remove(1).unwrap();
@@ -52,16 +52,16 @@ fn what_is_removed_or_replaced_is_returned() {
 }
 
 #[test]
-fn a_position_that_a_list_does_not_have_is_missing() {
+fn an_index_out_of_range_is_an_error() {
     for error in [
-        refused(value!([1, 2]), |v| v.set(2, 0)),
-        refused(value!([1, 2]), |v| v.remove(2)),
-        refused(value!([1, 2]), |v| v.set(-1, 0)),
-        refused(value!([1, 2]), |v| v.insert(3, 0)),
+        error_of(value!([1, 2]), |v| v.set(2, 0)),
+        error_of(value!([1, 2]), |v| v.remove(2)),
+        error_of(value!([1, 2]), |v| v.set(-1, 0)),
+        error_of(value!([1, 2]), |v| v.insert(3, 0)),
     ] {
         assert_eq!(error.kind(), ErrorKind::Missing);
     }
-    assert_eq!(refused(value!([1, 2]), |v| v.remove(2)).to_string(), "expected the position 2, found a list of 2");
+    assert_eq!(error_of(value!([1, 2]), |v| v.remove(2)).to_string(), "expected the position 2, found a list of 2");
 }
 
 #[test]
@@ -73,13 +73,13 @@ fn a_dict_keeps_the_first_key_and_the_last_value() {
 }
 
 #[test]
-fn a_str_sets_the_8_bit_key_of_python_2_that_it_finds() {
+fn a_str_replaces_an_equal_8_bit_key_of_python_2() {
     let graph = loads(b"(dS'a'\nI1\ns.").unwrap();
     assert_eq!(changed(graph, |v| v.set("a", 2)), "{'a': 2}");
 }
 
 #[test]
-fn a_dict_shrinks_in_order() {
+fn removing_from_a_dict_preserves_order() {
     assert_eq!(changed(value!({"a": 1, "b": 2, "c": 3}), |v| v.remove("b")), "{'a': 1, 'c': 3}");
     let odd = |v: &mut ValueMut<'_>| v.retain_entries(|_, value| value.as_i64().unwrap() % 2 == 1);
     assert_eq!(changed(value!({"a": 1, "b": 2, "c": 3}), odd), "{'a': 1, 'c': 3}");
@@ -87,14 +87,14 @@ fn a_dict_shrinks_in_order() {
 }
 
 #[test]
-fn a_missing_key_is_named() {
-    let error = refused(value!({"a": 1}), |v| v.remove("b"));
+fn an_error_names_the_missing_key() {
+    let error = error_of(value!({"a": 1}), |v| v.remove("b"));
     assert_eq!(error.kind(), ErrorKind::Missing);
     assert_eq!(error.to_string(), "expected the key \"b\", found a dict of 1 without it");
 }
 
 #[test]
-fn a_set_knows_whether_a_member_is_new() {
+fn adding_to_a_set_returns_whether_the_member_is_new() {
     let mut graph = value!({1, "a"});
     assert!(!graph.root_mut().add(1.0).unwrap());
     assert!(graph.root_mut().add(2).unwrap());
@@ -106,22 +106,22 @@ fn a_set_knows_whether_a_member_is_new() {
 }
 
 #[test]
-fn an_unhashable_key_leaves_the_dict_as_it_was() {
+fn an_unhashable_key_leaves_the_dict_unchanged() {
     let with_list = |v: &mut ValueMut<'_>| {
         let list = v.arena().list([1]);
         let key = v.arena().add("b");
         v.update([(key, 1), (list, 2)])
     };
-    assert_eq!(refused(value!({"a": 1}), with_list).kind(), ErrorKind::Unhashable);
+    assert_eq!(error_of(value!({"a": 1}), with_list).kind(), ErrorKind::Unhashable);
     let as_key = |v: &mut ValueMut<'_>| {
         let list = v.arena().list([1]);
         v.set(list, 1)
     };
-    assert_eq!(refused(value!({"a": 1}), as_key).kind(), ErrorKind::Unhashable);
+    assert_eq!(error_of(value!({"a": 1}), as_key).kind(), ErrorKind::Unhashable);
 }
 
 #[test]
-fn a_tuple_finds_its_equal_among_the_keys() {
+fn a_tuple_finds_an_equal_key() {
     let mut graph = value!({(1, "a"): "old"});
     let key = graph.add((1.0, "a"));
     graph.root_mut().set(key, "new").unwrap();
@@ -133,7 +133,7 @@ fn a_tuple_finds_its_equal_among_the_keys() {
 }
 
 #[test]
-fn a_bytearray_gets_other_bytes_wherever_it_is_used() {
+fn changing_a_bytearray_affects_all_references() {
     let mut graph = Graph::new();
     let array = graph.bytearray(b"abc");
     graph.set_root([array, array]);
@@ -144,28 +144,28 @@ fn a_bytearray_gets_other_bytes_wherever_it_is_used() {
 }
 
 #[test]
-fn immutable_values_refuse_every_change() {
+fn immutable_values_cannot_be_changed() {
     let mut frozen = Graph::new();
     let members = frozen.frozenset([1]).unwrap();
     frozen.set_root(members);
     for graph in [value!((1, 2)), frozen, value!("text"), value!(1), value!(None)] {
         let name = graph.root().type_name();
         for error in [
-            refused(graph.clone(), |v| v.push(1)),
-            refused(graph.clone(), |v| v.extend([1])),
-            refused(graph.clone(), |v| v.insert(0, 1)),
-            refused(graph.clone(), |v| v.set(0, 1)),
-            refused(graph.clone(), |v| v.update([(1, 1)])),
-            refused(graph.clone(), |v| v.add(1)),
-            refused(graph.clone(), |v| v.remove(0)),
-            refused(graph.clone(), |v| v.pop()),
-            refused(graph.clone(), |v| v.retain(|_| false)),
-            refused(graph.clone(), |v| v.retain_entries(|_, _| false)),
-            refused(graph.clone(), |v| v.clear()),
-            refused(graph.clone(), |v| v.set_bytes(b"a")),
-            refused(graph.clone(), |v| v.set_attr("a", 1)),
-            refused(graph.clone(), |v| v.remove_attr("a")),
-            refused(graph.clone(), |v| v.set_state(1)),
+            error_of(graph.clone(), |v| v.push(1)),
+            error_of(graph.clone(), |v| v.extend([1])),
+            error_of(graph.clone(), |v| v.insert(0, 1)),
+            error_of(graph.clone(), |v| v.set(0, 1)),
+            error_of(graph.clone(), |v| v.update([(1, 1)])),
+            error_of(graph.clone(), |v| v.add(1)),
+            error_of(graph.clone(), |v| v.remove(0)),
+            error_of(graph.clone(), |v| v.pop()),
+            error_of(graph.clone(), |v| v.retain(|_| false)),
+            error_of(graph.clone(), |v| v.retain_entries(|_, _| false)),
+            error_of(graph.clone(), |v| v.clear()),
+            error_of(graph.clone(), |v| v.set_bytes(b"a")),
+            error_of(graph.clone(), |v| v.set_attr("a", 1)),
+            error_of(graph.clone(), |v| v.remove_attr("a")),
+            error_of(graph.clone(), |v| v.set_state(1)),
         ] {
             assert_eq!(error.kind(), ErrorKind::Type, "{error}");
             assert!(error.found().ends_with(name), "{error}");
@@ -174,7 +174,7 @@ fn immutable_values_refuse_every_change() {
 }
 
 #[test]
-fn a_cursor_reaches_deep() {
+fn a_cursor_reaches_nested_values() {
     let mut graph = value!({"users": [{"name": "a"}, {"name": "b"}]});
     graph.root_mut().at("users").unwrap().at(1).unwrap().set("name", "c").unwrap();
     assert_eq!(shown(graph.root()), "{'users': [{'name': 'a'}, {'name': 'c'}]}");
@@ -183,7 +183,7 @@ fn a_cursor_reaches_deep() {
 }
 
 #[test]
-fn a_cycle_is_made_by_using_an_id_again() {
+fn reusing_an_id_creates_a_cycle() {
     let mut graph = Graph::new();
     let node = graph.dict::<Id, Id>([]).unwrap();
     graph.value_mut(node).set("self", node).unwrap();
@@ -192,7 +192,7 @@ fn a_cycle_is_made_by_using_an_id_again() {
 }
 
 #[test]
-fn a_dict_may_shrink_and_grow_across_the_size_that_needs_an_index() {
+fn a_dict_may_shrink_and_grow_across_the_index_threshold() {
     let mut graph = value!({});
     for round in 0..3 {
         for n in 0..100 {
@@ -227,8 +227,8 @@ fn values_equal_rust_values_as_in_python() {
 }
 
 #[test]
-fn an_id_of_another_graph_ends_in_an_error_at_worst() {
-    // In the other graph the id is that of a frozenset, in this one that of a set.
+fn an_id_of_another_graph_does_not_panic() {
+    // The id refers to a frozenset in the other graph and to a set in this one.
     let mut other = Graph::new();
     let foreign = other.frozenset([1]).unwrap();
     let mut graph = value!({ 1 });
@@ -240,7 +240,7 @@ fn an_id_of_another_graph_ends_in_an_error_at_worst() {
 }
 
 #[test]
-fn retain_with_a_closure_that_panics_leaves_all_as_it_was() {
+fn retain_with_a_panicking_closure_changes_nothing() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     let large: Vec<i64> = (0..100).collect();
@@ -264,10 +264,10 @@ fn retain_with_a_closure_that_panics_leaves_all_as_it_was() {
 }
 
 #[test]
-fn what_an_iterator_claims_of_its_length_is_not_believed() {
-    /// Claims to hold all that there is.
-    struct Boast(u32);
-    impl Iterator for Boast {
+fn size_hints_of_iterators_are_not_trusted() {
+    /// Claims the maximum length.
+    struct WrongSizeHint(u32);
+    impl Iterator for WrongSizeHint {
         type Item = u32;
 
         fn next(&mut self) -> Option<u32> {
@@ -281,19 +281,24 @@ fn what_an_iterator_claims_of_its_length_is_not_believed() {
     }
 
     let mut graph = Graph::new();
-    let list = graph.list(Boast(2));
-    let tuple = graph.tuple(Boast(2));
-    let set = graph.set(Boast(2)).expect("numbers");
-    let frozenset = graph.frozenset(Boast(2)).expect("numbers");
-    let dict = graph.dict(Boast(2).map(|n| (n, n))).expect("numbers");
-    graph.value_mut(list).extend(Boast(2)).expect("a list");
-    graph.value_mut(set).extend(Boast(3)).expect("a set");
-    graph.value_mut(dict).update(Boast(3).map(|n| (n, n))).expect("a dict");
-    let object = graph.instance("m", "C").items(Boast(1)).pairs(Boast(1).map(|n| (n, n))).build().expect("an instance");
-    graph.value_mut(object).extend(Boast(1)).expect("an object");
-    let call = graph.call("m", "f").args(Boast(2)).build().expect("a call");
+    let list = graph.list(WrongSizeHint(2));
+    let tuple = graph.tuple(WrongSizeHint(2));
+    let set = graph.set(WrongSizeHint(2)).expect("numbers");
+    let frozenset = graph.frozenset(WrongSizeHint(2)).expect("numbers");
+    let dict = graph.dict(WrongSizeHint(2).map(|n| (n, n))).expect("numbers");
+    graph.value_mut(list).extend(WrongSizeHint(2)).expect("a list");
+    graph.value_mut(set).extend(WrongSizeHint(3)).expect("a set");
+    graph.value_mut(dict).update(WrongSizeHint(3).map(|n| (n, n))).expect("a dict");
+    let object = graph
+        .instance("m", "C")
+        .items(WrongSizeHint(1))
+        .pairs(WrongSizeHint(1).map(|n| (n, n)))
+        .build()
+        .expect("an instance");
+    graph.value_mut(object).extend(WrongSizeHint(1)).expect("an object");
+    let call = graph.call("m", "f").args(WrongSizeHint(2)).build().expect("a call");
     let lens = [list, tuple, set, frozenset, dict].map(|id| graph.value(id).len());
     assert_eq!(lens, [4, 2, 3, 2, 3]);
     assert_eq!(graph.value(call).as_object().map(|call| call.args().len()), Some(2));
-    assert_eq!(Boast(3).collect::<Graph>().root().len(), 3);
+    assert_eq!(WrongSizeHint(3).collect::<Graph>().root().len(), 3);
 }

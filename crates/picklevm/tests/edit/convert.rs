@@ -1,4 +1,4 @@
-//! Rust values become Python values, and come back.
+//! Conversions between Rust and Python values.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -14,7 +14,7 @@ fn becomes(value: impl IntoValue, expected: &str) {
 }
 
 #[test]
-fn scalars_become_scalars() {
+fn scalars_convert_to_scalars() {
     becomes((), "None");
     becomes(true, "True");
     becomes('ß', "'ß'");
@@ -52,7 +52,7 @@ fn sequences_of_bytes_are_bytes_and_all_others_lists() {
 }
 
 #[test]
-fn tuples_maps_and_sets_become_theirs() {
+fn tuples_maps_and_sets_convert_to_their_python_types() {
     becomes((1, "a", [2]), "(1, 'a', [2])");
     becomes(BTreeMap::from([("a", 1), ("b", 2)]), "{'a': 1, 'b': 2}");
     becomes(HashMap::from([((1, "k"), vec![1])]), "{(1, 'k'): [1]}");
@@ -61,7 +61,7 @@ fn tuples_maps_and_sets_become_theirs() {
 }
 
 #[test]
-fn a_long_block_of_bytes_is_shared_not_copied() {
+fn long_bytes_are_shared_not_copied() {
     let bytes = Bytes::from(vec![7; 100_000]);
     let graph = Graph::from(bytes.clone());
     assert_eq!(graph.root().as_bytes().unwrap().as_ptr(), bytes.as_ptr());
@@ -76,7 +76,7 @@ fn an_iterator_collects_into_a_list() {
 }
 
 #[test]
-fn values_come_back_as_rust_values() {
+fn values_convert_back_to_rust_values() {
     fn back<T>(value: impl IntoValue) -> T
     where
         T: for<'g> TryFrom<Value<'g>, Error = Error>,

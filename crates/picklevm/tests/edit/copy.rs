@@ -25,7 +25,7 @@ fn tangle() -> Graph {
 }
 
 #[test]
-fn a_copy_has_the_same_shape_sharing_and_cycles() {
+fn a_copy_preserves_shape_sharing_and_cycles() {
     let graph = tangle();
     let copy = graph.root().detach();
     assert!(same_graph(graph.root(), copy.root()));
@@ -35,7 +35,7 @@ fn a_copy_has_the_same_shape_sharing_and_cycles() {
 }
 
 #[test]
-fn a_copied_string_is_still_one_object() {
+fn a_copied_shared_string_is_one_object() {
     let graph = tangle();
     let copy = graph.root().detach();
     let list = copy.root().at(4);
@@ -60,7 +60,7 @@ fn keys_by_identity_are_found_in_a_copy() {
 }
 
 #[test]
-fn a_handle_detaches_its_value_from_the_rest() {
+fn detach_copies_a_value_without_the_rest() {
     let graph = value!([[1, 2], "x"]);
     let handle = graph.keep(graph.root().at(0));
     drop(graph);
@@ -69,7 +69,7 @@ fn a_handle_detaches_its_value_from_the_rest() {
 }
 
 #[test]
-fn compacting_keeps_roots_and_what_they_reach() {
+fn compact_preserves_roots_and_reachable_values() {
     let mut graph = tangle();
     let before = graph.clone();
     graph.add_root("second");
@@ -82,7 +82,7 @@ fn compacting_keeps_roots_and_what_they_reach() {
 }
 
 #[test]
-fn compacting_gives_memory_back() {
+fn compact_frees_memory() {
     let input = bytes::Bytes::from(value_pickle(100_000));
     let mut graph = picklevm::Unpickler::new().load_bytes(input.clone()).unwrap();
     assert!(!input.is_unique());
@@ -92,7 +92,7 @@ fn compacting_gives_memory_back() {
     assert!(input.is_unique(), "the input is let go of");
 }
 
-/// A list of bytes of this length and of a few short ones, at protocol 3.
+/// Returns a protocol 3 pickle of a list of bytes of length `len` and a few short ones.
 fn value_pickle(len: u32) -> Vec<u8> {
     let mut pickle = b"\x80\x03](B".to_vec();
     pickle.extend(len.to_le_bytes());
@@ -102,7 +102,7 @@ fn value_pickle(len: u32) -> Vec<u8> {
 }
 
 #[test]
-fn a_small_part_of_the_input_does_not_keep_all_of_it() {
+fn a_small_part_of_the_input_does_not_keep_the_input_alive() {
     let mut pickle = b"\x80\x03(B".to_vec();
     for (n, len) in [20_000u32, 1_000_000].into_iter().enumerate() {
         if n > 0 {
@@ -130,7 +130,7 @@ fn a_change_of_one_handle_is_not_seen_by_another() {
 }
 
 #[test]
-fn ids_name_the_same_values_after_a_copy_on_write() {
+fn ids_remain_valid_after_a_copy_on_write() {
     let mut graph = value!([["a"], ["b"]]);
     let second = graph.root().at(1).id();
     let _other = graph.clone();
@@ -172,8 +172,8 @@ fn a_million_nested_lists_are_copied_and_compacted_on_a_small_stack() {
 }
 
 #[test]
-fn effects_survive_compacting() {
-    // A call made for its effect alone, and dropped.
+fn compact_preserves_effects() {
+    // A call made for its effect and dropped.
     let mut graph = loads(b"cm\nf\n(tR0K\x01.").unwrap();
     assert_eq!(graph.effects().len(), 1);
     graph.compact();

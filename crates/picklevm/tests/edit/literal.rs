@@ -5,7 +5,7 @@ use picklevm::{Graph, value};
 use crate::shown;
 
 #[test]
-fn a_literal_reads_like_python() {
+fn a_literal_may_use_python_syntax() {
     assert_eq!(shown(value!(None).root()), "None");
     assert_eq!(shown(value!(True).root()), "True");
     assert_eq!(shown(value!(1).root()), "1");
@@ -22,24 +22,24 @@ fn a_literal_reads_like_python() {
 }
 
 #[test]
-fn a_literal_reads_like_json() {
+fn a_literal_may_use_json_syntax() {
     let graph = value!({"a": null, "b": [true, false], "c": {"d": 1.5}});
     assert_eq!(shown(graph.root()), "{'a': None, 'b': [True, False], 'c': {'d': 1.5}}");
 }
 
 #[test]
-fn keys_are_of_any_kind_that_can_be_hashed() {
+fn keys_may_be_any_hashable_value() {
     let graph = value!({None: 1, True: 2, "a": 3, (1, "b"): 4, -5: 5, (): 6, 2.5: 7});
     assert_eq!(shown(graph.root()), "{None: 1, True: 2, 'a': 3, (1, 'b'): 4, -5: 5, (): 6, 2.5: 7}");
 }
 
 #[test]
-fn equal_keys_meet_as_in_python() {
+fn equal_keys_are_merged_as_in_python() {
     assert_eq!(shown(value!({1: "a", 1.0: "b", True: "c"}).root()), "{1: 'c'}");
 }
 
 #[test]
-fn expressions_stand_where_values_and_keys_do() {
+fn values_and_keys_may_be_expressions() {
     let (name, numbers) = ("n", vec![1, 2]);
     let graph = value!({name: numbers.len() + 1, "l": numbers.clone(), "f": (numbers[0] + 1, "x".repeat(2))});
     assert_eq!(shown(graph.root()), "{'n': 3, 'l': [1, 2], 'f': (2, 'xx')}");
@@ -56,7 +56,7 @@ fn ids_share_nodes() {
 }
 
 #[test]
-fn a_graph_is_named_by_any_place() {
+fn the_graph_may_be_any_place_expression() {
     struct Holder {
         graph: Graph,
     }

@@ -1,4 +1,4 @@
-//! What building and changing graphs promises.
+//! Tests of building and changing graphs.
 
 mod build;
 mod change;
@@ -11,7 +11,7 @@ mod written;
 
 use picklevm::Value;
 
-/// A value as `Debug` prints it: short, and enough to tell plain data apart.
+/// Formats a value with `Debug`.
 fn shown(value: Value<'_>) -> String {
     format!("{value:?}")
 }

@@ -1,10 +1,10 @@
-//! Random changes of dicts, sets and lists, held against a model.
+//! Random changes of dicts, sets and lists, compared with a model.
 
 use indexmap::{IndexMap, IndexSet};
 use picklevm::{Graph, Id, IntoValue, same_graph, value};
 use proptest::prelude::*;
 
-/// A key, of a kind in which some are equal to those of another kind.
+/// A key. Keys of different kinds may be equal.
 #[derive(Clone, Debug)]
 enum AnyKey {
     Int(u8),
@@ -23,7 +23,7 @@ impl AnyKey {
         }
     }
 
-    /// What the key is equal by: integers and floats meet.
+    /// Returns the identity of the key; equal integers and floats have the same one.
     fn identity(&self) -> (u8, u8) {
         match *self {
             AnyKey::Int(n) | AnyKey::Float(n) => (0, n),
@@ -65,7 +65,7 @@ fn any_change() -> impl Strategy<Value = Change> {
 
 type Model = IndexMap<(u8, u8), (AnyKey, i32)>;
 
-/// Sets a value as Python does: the first key and the last value stay.
+/// Sets a value like Python: the first key and the last value remain.
 fn set(model: &mut Model, key: &AnyKey, value: i32) {
     model.entry(key.identity()).or_insert_with(|| (key.clone(), value)).1 = value;
 }
@@ -87,7 +87,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn a_dict_changes_as_its_model(changes in prop::collection::vec(any_change(), 1..60)) {
+    fn a_dict_changes_like_its_model(changes in prop::collection::vec(any_change(), 1..60)) {
         let mut graph = value!({});
         let mut model = Model::new();
         for change in changes {
@@ -127,7 +127,7 @@ proptest! {
     }
 
     #[test]
-    fn a_set_changes_as_its_model(changes in prop::collection::vec((any_key(), 0..4), 1..80)) {
+    fn a_set_changes_like_its_model(changes in prop::collection::vec((any_key(), 0..4), 1..80)) {
         let mut graph = Graph::new();
         let set = graph.set::<Id>([]).unwrap();
         graph.set_root(set);
@@ -144,8 +144,8 @@ proptest! {
     }
 
     #[test]
-    fn a_list_changes_as_a_vec(changes in prop::collection::vec((0..6, any::<u8>(), any::<i32>()), 1..60)) {
-        // Two lists take turns, so that their rows move.
+    fn a_list_changes_like_a_vec(changes in prop::collection::vec((0..6, any::<u8>(), any::<i32>()), 1..60)) {
+        // Alternate between two lists, so that their rows move.
         let mut graph = value!([[], []]);
         let mut models = [Vec::<i64>::new(), Vec::new()];
         for (n, (change, at, value)) in changes.into_iter().enumerate() {
@@ -182,7 +182,7 @@ proptest! {
     }
 
     #[test]
-    fn a_number_is_found_by_any_of_its_types(n in any::<i64>()) {
+    fn a_number_is_found_by_each_of_its_types(n in any::<i64>()) {
         let mut graph = Graph::new();
         let ids: Vec<Id> = [n.wrapping_sub(1), n].map(|n| n.into_value(&mut graph)).into();
         let dict = graph.dict(ids.into_iter().zip(["less", "same"])).unwrap();

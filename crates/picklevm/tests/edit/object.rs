@@ -1,4 +1,4 @@
-//! Objects change by state, attributes, items and pairs.
+//! Changes of objects: state, attributes, items and pairs.
 
 use picklevm::{ErrorKind, Graph, Id, loads};
 
@@ -21,7 +21,7 @@ fn an_attribute_is_set_in_the_state() {
 }
 
 #[test]
-fn an_attribute_is_reached_and_removed() {
+fn an_attribute_can_be_changed_and_removed() {
     let mut graph = point();
     graph.root_mut().set_attr("tags", vec!["a"]).unwrap();
     graph.root_mut().attr("tags").unwrap().push("b").unwrap();
@@ -41,7 +41,7 @@ fn an_object_without_a_state_gets_one() {
 }
 
 #[test]
-fn a_slot_is_set_where_it_is() {
+fn a_slot_is_set_in_the_slots_dict() {
     let mut graph = Graph::new();
     let slots = graph.dict([("x", 1)]).unwrap();
     let object = graph.instance("m", "C").state((None::<Id>, slots)).build().unwrap();
@@ -54,7 +54,7 @@ fn a_slot_is_set_where_it_is() {
 }
 
 #[test]
-fn a_state_of_another_kind_holds_no_attributes() {
+fn a_state_of_another_kind_has_no_attributes() {
     let mut graph = Graph::new();
     let object = graph.instance("m", "C").state(1).build().unwrap();
     assert_eq!(graph.value_mut(object).set_attr("x", 1).unwrap_err().kind(), ErrorKind::Type);
@@ -63,7 +63,7 @@ fn a_state_of_another_kind_holds_no_attributes() {
 }
 
 #[test]
-fn items_and_pairs_join_those_that_are_there() {
+fn items_and_pairs_are_added_to_existing_ones() {
     let mut graph = Graph::new();
     let object = graph.instance("m", "C").items([1]).pair("a", 1).state(0).build().unwrap();
     graph.value_mut(object).set("a", 2).unwrap();
@@ -82,7 +82,7 @@ fn items_and_pairs_join_those_that_are_there() {
 }
 
 #[test]
-fn class_and_arguments_can_be_others() {
+fn class_and_arguments_can_be_replaced() {
     let mut graph = Graph::new();
     let object = graph.instance("m", "C").arg(1).kwarg("k", 2).build().unwrap();
     let class = graph.global("n", "D");
@@ -96,14 +96,14 @@ fn class_and_arguments_can_be_others() {
 }
 
 #[test]
-fn a_loaded_object_changes_like_one_made_by_hand() {
+fn a_loaded_object_changes_like_a_new_one() {
     let mut graph = loads(b"\x80\x02cm\nC\n)\x81}X\x01\0\0\0xK\x05sb.").unwrap();
     graph.root_mut().set_attr("x", "y").unwrap();
     assert_eq!(shown(graph.root()), "m.C() with state {'x': 'y'}");
 }
 
 #[test]
-fn only_objects_that_take_items_are_given_some() {
+fn only_objects_that_support_items_accept_them() {
     let mut graph = Graph::new();
     let plain = graph.instance("m", "C").attr("x", 1).build().unwrap();
     for error in

@@ -1,10 +1,10 @@
-//! Registered classes see their instances in whichever form a pickle makes them.
+//! Registered classes receive the same arguments for every form of construction.
 
 use picklevm::{
     Call, Construct, Deny, Entries, Items, NativeObject, Registry, Resolver, Result, Standard, Unpickler, Value,
 };
 
-/// What it was made of, and what it was given.
+/// Records its arguments and changes.
 #[derive(Debug)]
 struct Seen(String);
 
@@ -33,15 +33,15 @@ impl Construct for Seen {
     }
 }
 
-/// What an instance of a registered class is made of.
+/// Returns the record of an instance of a registered class.
 #[track_caller]
-fn seen(pickle: &[u8]) -> String {
+fn record(pickle: &[u8]) -> String {
     let mut registry = Registry::new();
     registry.class::<Seen>("shapes.C").class::<Seen>("shapes:Outer.Inner");
     let graph = Unpickler::new().resolver(registry.or(Standard)).loads(pickle).expect("it loads");
     match graph.root().downcast_ref::<Seen>() {
-        Some(seen) => seen.0.clone(),
-        None => panic!("no native object: {:?}", graph.root()),
+        Some(record) => record.0.clone(),
+        None => panic!("not a native object: {:?}", graph.root()),
     }
 }
 
@@ -54,12 +54,12 @@ fn an_instance_is_the_same_at_every_protocol() {
         b"\x80\x04\x8c\x06shapes\x94\x8c\x01C\x94\x93\x94)\x81\x94}\x94\x8c\x01x\x94K\x01sb.",
     ];
     for pickle in pickles {
-        assert_eq!(seen(pickle), "newobj () state {'x': 1}", "{}", pickle.escape_ascii());
+        assert_eq!(record(pickle), "newobj () state {'x': 1}", "{}", pickle.escape_ascii());
     }
 }
 
 #[test]
-fn every_form_of_construction_is_seen() {
+fn every_form_of_construction_is_supported() {
     let forms: [(&[u8], &str); 10] = [
         (b"cshapes\nC\n(I1\ntR.", "reduce (1,)"),
         (b"cshapes\nC\nK\x01\x85\x81.", "newobj (1,)"),
@@ -77,12 +77,12 @@ fn every_form_of_construction_is_seen() {
         ),
     ];
     for (pickle, expected) in forms {
-        assert_eq!(seen(pickle), expected, "{}", pickle.escape_ascii());
+        assert_eq!(record(pickle), expected, "{}", pickle.escape_ascii());
     }
 }
 
 #[test]
-fn what_an_instance_takes_over_from_a_built_in_class_is_given_as_later_protocols_give_it() {
+fn values_of_a_built_in_base_class_are_passed_as_at_later_protocols() {
     let forms: [(&[u8], &[u8], &str); 3] = [
         (
             b"ccopy_reg\n_reconstructor\np0\n(cshapes\nC\np1\nc__builtin__\nlist\np2\n(lp3\nI1\naI2\natp4\nRp5\n.",
@@ -101,12 +101,12 @@ fn what_an_instance_takes_over_from_a_built_in_class_is_given_as_later_protocols
         ),
     ];
     for (early, late, expected) in forms {
-        assert_eq!((seen(early), seen(late)), (expected.to_owned(), expected.to_owned()));
+        assert_eq!((record(early), record(late)), (expected.to_owned(), expected.to_owned()));
     }
 }
 
 #[test]
-fn a_class_inside_a_class_is_seen_at_every_protocol() {
+fn a_nested_class_is_resolved_at_every_protocol() {
     let pickles: [&[u8]; 4] = [
         b"ccopy_reg\n_reconstructor\np0\n(c__builtin__\ngetattr\np1\n(cshapes\nOuter\nVInner\np2\ntRp3\nc__builtin__\nobject\np4\nNtp5\nRp6\n(dp7\nVy\np8\nI5\nsb.",
         b"\x80\x02c__builtin__\ngetattr\nq\x00cshapes\nOuter\nX\x05\0\0\0Innerq\x01\x86Rq\x02)\x81q\x03}q\x04X\x01\0\0\0yq\x05K\x05sb.",
@@ -114,7 +114,7 @@ fn a_class_inside_a_class_is_seen_at_every_protocol() {
         b"\x80\x04\x8c\x06shapes\x94\x8c\x0bOuter.Inner\x94\x93\x94)\x81\x94}\x94\x8c\x01y\x94K\x05sb.",
     ];
     for pickle in pickles {
-        assert_eq!(seen(pickle), "newobj () state {'y': 5}", "{}", pickle.escape_ascii());
+        assert_eq!(record(pickle), "newobj () state {'y': 5}", "{}", pickle.escape_ascii());
     }
 }
 
@@ -136,14 +136,14 @@ fn instances_of_other_classes_stay_symbolic() {
 }
 
 #[test]
-fn a_resolver_that_refuses_a_nested_class_leaves_it_symbolic_where_the_path_to_it_was_allowed() {
+fn a_nested_class_that_the_resolver_rejects_is_symbolic_if_its_path_was_allowed() {
     let resolver = Symbols.or(Deny).allow_only(["builtins.getattr", "shapes.Outer"]);
     let pickle = b"\x80\x02c__builtin__\ngetattr\ncshapes\nOuter\nX\x05\0\0\0Inner\x86R)\x81.";
     let graph = Unpickler::new().resolver(resolver).loads(pickle).expect("it loads");
     assert!(graph.root().as_object().is_some());
 }
 
-/// Claims the names that the test above allows, and calls none of them.
+/// Accepts the names that the test above allows, and calls none of them.
 struct Symbols;
 
 impl Resolver for Symbols {
@@ -159,7 +159,7 @@ impl Resolver for Symbols {
 }
 
 #[test]
-fn arguments_that_are_shared_by_many_constructions_have_a_budget() {
+fn copies_of_arguments_shared_by_many_constructions_are_limited() {
     // A tuple of a million items is the argument of every call of `__newobj__`.
     let mut pickle = b"ccopyreg\n__newobj__\nq\x00(cshapes\nC\n".to_vec();
     pickle.extend(b"N".repeat(1_000_000));

@@ -1,4 +1,4 @@
-//! The hooks of `Pickler`, held against the bytes that CPython writes with the same hooks.
+//! The hooks of `Pickler`, compared with the bytes that CPython writes with the same hooks.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl Construct for Point {
     }
 }
 
-/// A row of a table, known by its id, as text of the graph form.
+/// A table row, identified by its id as text of the graph form.
 #[derive(Debug)]
 struct Row(Id);
 
@@ -64,7 +64,7 @@ fn attributes(value: Value<'_>) -> Option<(i64, i64)> {
 }
 
 #[test]
-fn live_objects_are_written_as_they_reduce() {
+fn native_objects_are_written_as_their_reduction() {
     for vector in vectors("dispatch-") {
         let graph = load_points(&vector.pickle);
         assert!(graph.root().items().all(|item| item.downcast_ref::<Point>().is_some()));
@@ -86,7 +86,7 @@ fn a_dispatch_table_reduces_instances_of_a_class() {
 }
 
 #[test]
-fn reducer_override_goes_before_the_dispatch_table() {
+fn reducer_override_precedes_the_dispatch_table() {
     let table = DispatchTable::new().reduce("geometry.Point", |_| Err(Error::other("not asked")));
     let pickler = Pickler::new().dispatch_table(table).reducer_override(|value| match attributes(value.this()) {
         Some((x, y)) => value.call("geometry", "Point").arg(x).arg(y).build().map(Some),
@@ -99,7 +99,7 @@ fn reducer_override_goes_before_the_dispatch_table() {
 }
 
 #[test]
-fn a_private_dispatch_table_is_not_that_of_other_picklers() {
+fn a_private_dispatch_table_does_not_affect_other_picklers() {
     let table = DispatchTable::new().reduce("geometry.Point", |point| Ok(point.global("geometry", "ORIGIN")));
     let with = Pickler::new().dispatch_table(table).dumps(symbolic_points().root()).unwrap();
     let without = Pickler::new().dumps(symbolic_points().root()).unwrap();
@@ -109,7 +109,7 @@ fn a_private_dispatch_table_is_not_that_of_other_picklers() {
 }
 
 #[test]
-fn persistent_ids_go_before_everything() {
+fn persistent_ids_precede_all_other_hooks() {
     for vector in vectors("persid-") {
         let resolver = persistent_resolver(|_, pid| Ok(Row(pid))).or(Standard);
         let graph = Unpickler::new().resolver(resolver).loads(&vector.pickle).unwrap();
@@ -123,7 +123,7 @@ fn persistent_ids_go_before_everything() {
         let written = pickler.dumps(graph.root()).unwrap();
         let show = |pickle: &[u8]| format!("{:?}", picklevm::loads(pickle).unwrap().root());
         assert_eq!(show(&written), show(&vector.pickle), "{}", vector.name);
-        // Each reference has an id of its own in the graph, where CPython had one object for both.
+        // Each reference has its own id in the graph; CPython had one object for both.
         if vector.name.starts_with("persid-text-0") {
             assert_eq!(written, vector.pickle);
         }
@@ -131,7 +131,7 @@ fn persistent_ids_go_before_everything() {
 }
 
 #[test]
-fn a_persistent_id_that_is_no_line_of_text_is_an_error_at_protocol_0() {
+fn a_persistent_id_that_is_not_a_line_of_text_is_an_error_at_protocol_0() {
     let pickler = Pickler::new().persistent_id(|value| {
         let is_row = value.this().downcast_ref::<Row>().is_some();
         Ok(is_row.then(|| value.add(("row", 7))))
@@ -158,7 +158,7 @@ fn extension_codes_of_each_width_are_written_back() {
 }
 
 #[test]
-fn buffers_go_out_of_band_and_come_back_without_a_copy() {
+fn out_of_band_buffers_are_written_and_loaded_without_a_copy() {
     for name in ["buffers-outside", "buffers-inside", "buffers-first-inside"] {
         let vector = vectors(name).remove(0);
         let graph = Unpickler::new().buffers(vector.buffers.clone()).loads(&vector.pickle).unwrap();
@@ -176,7 +176,7 @@ fn buffers_go_out_of_band_and_come_back_without_a_copy() {
 }
 
 #[test]
-fn a_live_object_that_does_not_reduce_is_an_error_that_names_it() {
+fn a_native_object_without_a_reduction_is_an_error_that_names_it() {
     #[derive(Debug)]
     struct Socket;
     impl NativeObject for Socket {
@@ -197,14 +197,14 @@ fn a_live_object_that_does_not_reduce_is_an_error_that_names_it() {
 }
 
 #[test]
-fn what_hooks_make_is_not_seen_in_the_graph() {
+fn values_created_by_hooks_are_not_added_to_the_graph() {
     let graph = load_points(&vectors("dispatch-4")[0].pickle);
     let before = format!("{:?}", graph.root());
     Pickler::new().dumps(graph.root()).unwrap();
     assert_eq!(format!("{:?}", graph.root()), before);
 }
 
-/// A point by its state, which a function sets.
+/// A point with a state setter function.
 #[derive(Debug)]
 struct Moved(Point);
 
@@ -216,7 +216,7 @@ impl NativeObject for Moved {
 }
 
 #[test]
-fn a_state_setter_is_called_in_the_place_of_build() {
+fn a_state_setter_is_called_instead_of_build() {
     for vector in vectors("setter-") {
         let mut graph = Graph::new();
         let point = graph.native_object(Moved(Point { x: 1, y: 2 }));
@@ -227,7 +227,7 @@ fn a_state_setter_is_called_in_the_place_of_build() {
 }
 
 #[test]
-fn a_state_setter_changes_the_live_object_that_it_is_called_with() {
+fn a_state_setter_changes_its_native_object_argument() {
     let mut registry = Registry::new();
     registry.class::<Point>("geometry.Point").function("geometry.move_to", |call| {
         let [point, state] = call.args_array()?;
@@ -244,7 +244,7 @@ fn a_state_setter_changes_the_live_object_that_it_is_called_with() {
 }
 
 #[test]
-fn hooks_and_live_objects_are_asked_in_a_stream_of_pickles_with_one_memo() {
+fn hooks_and_native_objects_work_in_a_stream_of_pickles_with_one_memo() {
     #[derive(Debug)]
     struct Row(&'static str);
     impl NativeObject for Row {}
@@ -267,7 +267,7 @@ fn hooks_and_live_objects_are_asked_in_a_stream_of_pickles_with_one_memo() {
     }
 }
 
-/// The items of the root, pickle after pickle with one memo, but for those that cannot be written from where they are.
+/// Writes the items of the root as pickles with one memo, except those that cannot be written.
 fn streamed(pickler: &Pickler, graph: &Graph) -> Vec<u8> {
     let mut stream = pickler.stream(Vec::new());
     for item in graph.root().items().filter(|item| pickler.dumps(*item).is_ok()) {
@@ -277,20 +277,20 @@ fn streamed(pickler: &Pickler, graph: &Graph) -> Vec<u8> {
 }
 
 #[test]
-fn hooks_that_claim_nothing_change_no_byte() {
+fn hooks_that_return_none_do_not_change_the_output() {
     for seed in 0..120 {
         let protocol = Protocol::try_from((seed % 6) as u8).unwrap();
         let graph = random_graph(seed, 60, protocol.into());
         let plain = Pickler::new().protocol(protocol);
         let hooked = plain.clone().persistent_id(|_| Ok(None)).reducer_override(|_| Ok(None));
         assert_eq!(hooked.dumps(graph.root()).unwrap(), plain.dumps(graph.root()).unwrap(), "seed {seed}");
-        // The same in a stream, value by value: later ones fetch what earlier ones wrote.
+        // The same in a stream of values with one memo.
         assert_eq!(streamed(&hooked, &graph), streamed(&plain, &graph), "seed {seed}");
     }
 }
 
 #[test]
-fn what_a_hook_claims_is_replaced_wherever_a_stream_refers_to_it() {
+fn a_value_replaced_by_a_hook_is_replaced_throughout_a_stream() {
     for seed in 0..120 {
         let protocol = Protocol::try_from((seed % 5 + 1) as u8).unwrap();
         let graph = random_graph(seed, 60, protocol.into());
@@ -305,7 +305,7 @@ fn what_a_hook_claims_is_replaced_wherever_a_stream_refers_to_it() {
 }
 
 #[test]
-fn live_objects_of_several_graphs_are_written_to_one_stream() {
+fn native_objects_of_several_graphs_are_written_to_one_stream() {
     let graph = |x| {
         let mut graph = Graph::new();
         let point = graph.native_object(Point { x, y: 0 });
@@ -327,7 +327,7 @@ fn live_objects_of_several_graphs_are_written_to_one_stream() {
 }
 
 #[test]
-fn a_state_that_leads_back_to_its_object_is_written_as_a_cycle() {
+fn a_state_that_refers_to_its_object_is_written_as_a_cycle() {
     #[derive(Debug)]
     struct Node;
     impl NativeObject for Node {

@@ -2,7 +2,7 @@
 
 mod construction;
 mod dump;
-mod live;
+mod native_objects;
 mod noload;
 mod options;
 mod resolvers;

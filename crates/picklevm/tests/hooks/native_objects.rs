@@ -8,7 +8,7 @@ use picklevm::{
     Registry, Result, Unpickler, Value,
 };
 
-/// Writes down all that happens to it.
+/// Records every operation on it.
 #[derive(Clone, Debug, Default)]
 struct Diary(Vec<String>);
 
@@ -56,7 +56,7 @@ impl Construct for Diary {
     }
 }
 
-/// Equal by content, and refusing all changes.
+/// Compared by content; supports no changes.
 #[derive(Debug)]
 struct Money(i64);
 
@@ -82,7 +82,7 @@ impl Construct for Money {
     }
 }
 
-/// A class that cannot be a key.
+/// An unhashable class.
 #[derive(Debug)]
 struct Bag;
 
@@ -110,7 +110,7 @@ fn diary(pickle: &[u8]) -> Vec<String> {
 }
 
 #[test]
-fn every_opcode_that_makes_objects_makes_live_ones() {
+fn every_opcode_that_creates_objects_creates_native_objects() {
     assert_eq!(diary(b"\x80\x02capp\nDiary\nK\x01\x85R."), ["Reduce (1,)"]);
     assert_eq!(diary(b"\x80\x02capp\nDiary\nK\x01\x85\x81."), ["NewObj (1,)"]);
     assert_eq!(diary(b"(I1\niapp\nDiary\n."), ["Inst (1,)"]);
@@ -119,7 +119,7 @@ fn every_opcode_that_makes_objects_makes_live_ones() {
 }
 
 #[test]
-fn what_happens_next_is_handed_to_a_live_object_in_order() {
+fn changes_are_passed_to_a_native_object_in_order() {
     let pickle = b"\x80\x04capp\nDiary\n)\x81(K\x01K\x02eK\x03a(K\x04K\x05uK\x06K\x07s(K\x08\x90}b.";
     assert_eq!(
         diary(pickle),
@@ -128,13 +128,13 @@ fn what_happens_next_is_handed_to_a_live_object_in_order() {
 }
 
 #[test]
-fn a_live_object_can_be_called() {
+fn a_native_object_can_be_called() {
     assert_eq!(diary(b"\x80\x02capp\nprint\n)RK\x05\x85R."), ["called by Reduce with (5,)"]);
     assert_eq!(diary(b"\x80\x02capp\nprint\n)RK\x05\x85\x81."), ["called by NewObj with (5,)"]);
 }
 
 #[test]
-fn a_change_that_a_class_does_not_know_is_an_error_that_names_it() {
+fn an_unsupported_change_is_an_error_that_names_the_class() {
     let message = |end: &[u8]| {
         let pickle = [b"\x80\x04capp\nMoney\nK\x05\x85R", end, b"."].concat();
         unpickler().loads(pickle).unwrap_err().to_string()
@@ -152,7 +152,7 @@ fn a_change_that_a_class_does_not_know_is_an_error_that_names_it() {
 }
 
 #[test]
-fn live_objects_are_keys_by_content_or_by_identity() {
+fn native_objects_are_hashed_by_content_or_by_identity() {
     let graph = unpickler().loads(b"\x80\x04(capp\nMoney\nK\x05\x85Rcapp\nMoney\nK\x05\x85R\x91.").unwrap();
     assert_eq!(graph.root().len(), 1);
     let graph = unpickler().loads(b"\x80\x04(capp\nprint\n)Rcapp\nprint\n)R\x91.").unwrap();
@@ -162,7 +162,7 @@ fn live_objects_are_keys_by_content_or_by_identity() {
 }
 
 #[test]
-fn many_live_keys_meet_by_content() {
+fn many_equal_native_keys_are_merged() {
     let mut pickle = b"\x80\x04(".to_vec();
     for n in 0..100u8 {
         pickle.extend_from_slice(b"capp\nMoney\nK");
@@ -173,7 +173,7 @@ fn many_live_keys_meet_by_content() {
 }
 
 #[test]
-fn live_objects_of_two_graphs_are_compared_by_their_class() {
+fn native_objects_of_two_graphs_are_compared_by_their_class() {
     let load = |pickle: &[u8]| unpickler().loads(pickle).unwrap();
     let five = b"\x80\x02capp\nMoney\nK\x05\x85R.";
     assert_eq!(load(five).root(), load(five).root());
@@ -182,7 +182,7 @@ fn live_objects_of_two_graphs_are_compared_by_their_class() {
 }
 
 #[test]
-fn a_live_object_is_shared_where_the_pickle_shares_it() {
+fn a_native_object_is_shared_as_in_the_pickle() {
     let graph = unpickler().loads(b"\x80\x02]q\0(capp\nMoney\nK\x05\x85Rq\x01h\x01e.").unwrap();
     let [a, b] = graph.root().items().as_array().unwrap();
     assert!(a.is(b));
@@ -190,13 +190,13 @@ fn a_live_object_is_shared_where_the_pickle_shares_it() {
 }
 
 #[test]
-fn a_state_may_lead_back_to_its_object() {
+fn a_state_may_refer_to_its_object() {
     let graph = unpickler().loads(b"\x80\x02capp\nDiary\n)\x81q\0}K\x01h\0sb.").unwrap();
     assert_eq!(graph.root().downcast_ref::<Diary>().unwrap().0, ["NewObj ()", "state {1: Changing}"]);
 }
 
 #[test]
-fn a_live_object_is_a_kind_of_value_and_is_printed_as_rust_prints_it() {
+fn a_native_object_is_printed_with_debug() {
     let graph = unpickler().loads(b"\x80\x02capp\nMoney\nK\x05\x85R.").unwrap();
     assert!(matches!(graph.root().kind(), Kind::NativeObject(live) if live.class_name() == "app.Money"));
     assert_eq!(format!("{:?}", graph.root()), "Money(5)");
@@ -204,7 +204,7 @@ fn a_live_object_is_a_kind_of_value_and_is_printed_as_rust_prints_it() {
 }
 
 #[test]
-fn copies_of_a_graph_share_live_objects_until_one_is_loaded_further() {
+fn copies_of_a_graph_share_native_objects_until_one_is_changed_by_a_later_load() {
     let unpickler = unpickler().shared_memo(true);
     let mut stream = unpickler.stream(&b"\x80\x02capp\nDiary\n)\x81q\0.\x80\x02h\0K\x01a."[..]);
     let before: Graph = stream.load().unwrap();
@@ -223,7 +223,7 @@ fn a_class_of_an_earlier_pickle_is_called_in_a_later_one() {
 }
 
 #[test]
-fn nothing_leaks_with_live_objects_in_cycles() {
+fn native_objects_in_cycles_do_not_leak() {
     #[derive(Debug)]
     struct Counted(#[expect(dead_code, reason = "counts by being held")] Arc<()>);
     impl NativeObject for Counted {
@@ -244,7 +244,7 @@ fn nothing_leaks_with_live_objects_in_cycles() {
 }
 
 #[test]
-fn the_opcode_that_called_is_told() {
+fn a_call_knows_its_opcode() {
     let mut registry = Registry::new();
     registry.function("app.How", |call| match call.construction() {
         Construction::Reduce => Ok(Some(call.args_tuple().id())),

@@ -9,13 +9,13 @@ fn ids(pickle: &[u8]) -> String {
 }
 
 #[test]
-fn noload_finds_the_ids_that_a_load_finds() {
+fn noload_finds_the_same_ids_as_a_load() {
     for vector in vectors("persid-") {
         let graph = picklevm::loads(&vector.pickle).unwrap();
         let picklevm::Kind::Persistent(id) = graph.root().items().nth(1).unwrap().kind() else { panic!() };
         let found = Unpickler::new().noload(&vector.pickle).unwrap();
         assert_eq!(found.roots().len(), 2, "{}", vector.name);
-        // Below protocol 3, bytes are a call, which noload does not make.
+        // Below protocol 3, bytes are a call, which noload does not execute.
         if !(vector.name.starts_with("persid-nested") && vector.name < "persid-nested-3") {
             assert!(found.roots().all(|root| root == id), "{}: {found:?}", vector.name);
         }
@@ -23,42 +23,42 @@ fn noload_finds_the_ids_that_a_load_finds() {
 }
 
 #[test]
-fn ids_come_in_order_and_with_their_classes() {
+fn ids_are_returned_in_order_with_their_classes() {
     let pickle = b"\x80\x03}(K\x01C\x01acapp\nUser\nq\0\x86QK\x02C\x01bh\0\x86QK\x03K\x07Qu.";
     assert_eq!(ids(pickle), "[(b'a', app.User), (b'b', app.User), 7]");
 }
 
 #[test]
-fn nested_ids_are_made_whole() {
+fn nested_ids_are_complete() {
     assert_eq!(ids(b"\x80\x02](X\x01\0\0\0w](K\x01K\x02\x86eeQ."), "[['w', [(1, 2)]]]");
     assert_eq!(ids(b"\x80\x02(K\x01K\x02K\x03K\x04K\x05tQ."), "[(1, 2, 3, 4, 5)]");
 }
 
 #[test]
-fn every_form_of_a_zodb_reference_is_a_value() {
-    // An oid; with its class; weak; in another database, without and with its class.
+fn every_form_of_a_zodb_reference_is_returned() {
+    // An oid; an oid with its class; a weak reference; a reference to another database without and with its class.
     let pickle = b"\x80\x03(C\x01aQC\x01bcapp\nUser\nq\0\x86Q](X\x01\0\0\0wC\x01c\x85eQ\
         ](X\x01\0\0\0nX\x02\0\0\0dbq\x01C\x01d\x86eQ](X\x01\0\0\0mh\x01C\x01eh\0\x87eQt.";
     assert_eq!(
         ids(pickle),
         "[b'a', (b'b', app.User), ['w', (b'c',)], ['n', ('db', b'd')], ['m', ('db', b'e', app.User)]]"
     );
-    // Protocol 0 has ids of text, and Python 2 wrote oids as 8-bit strings.
+    // Ids of protocol 0 are text; Python 2 wrote oids as 8-bit strings.
     assert_eq!(ids(b"(P12\nU\x01acapp\nUser\n\x86Qt."), "[u'12', ('a', app.User)]");
 }
 
 #[test]
-fn a_list_that_grows_after_an_id_shows_in_the_next() {
+fn a_list_that_grows_after_an_id_is_updated_in_the_next() {
     assert_eq!(ids(b"\x80\x02]q\0K\x01ah\0Q0K\x02ah\0Q."), "[[1], [1, 2]]");
 }
 
 #[test]
-fn what_no_id_is_made_of_is_none() {
+fn values_that_ids_cannot_contain_are_none() {
     assert_eq!(ids(b"\x80\x02K\x01}\x86Q."), "[(1, None)]");
 }
 
 #[test]
-fn a_cycle_in_an_id_ends() {
+fn a_cycle_in_an_id_terminates() {
     let graph = Unpickler::new().noload(b"\x80\x02]q\0h\0\x85q\x01a0h\x01Q.").unwrap();
     let tuple = graph.root();
     let list = tuple.items().next().unwrap();
@@ -66,7 +66,7 @@ fn a_cycle_in_an_id_ends() {
 }
 
 #[test]
-fn a_shared_tuple_is_made_once() {
+fn a_shared_tuple_is_created_once() {
     // Forty levels of pairs of the level below.
     let mut pickle = b"\x80\x02K\x01\x85".to_vec();
     for _ in 0..40 {
@@ -85,7 +85,7 @@ fn a_long_list_in_an_id_is_an_error() {
 }
 
 #[test]
-fn a_long_tuple_is_an_error_in_an_id_alone() {
+fn a_long_tuple_is_an_error_only_in_an_id() {
     let tuple = [&b"\x80\x02("[..], &b"N".repeat(1 << 17), b"t"].concat();
     let found = Unpickler::new().noload([&tuple[..], b"0K\x01Q."].concat()).unwrap();
     assert_eq!(found.root(), 1);
@@ -94,7 +94,7 @@ fn a_long_tuple_is_an_error_in_an_id_alone() {
 }
 
 #[test]
-fn all_pickles_of_a_record_are_run_with_or_without_one_memo() {
+fn all_pickles_of_a_record_are_read_with_or_without_a_shared_memo() {
     let record = b"\x80\x03cm\nC\nq\0.\x80\x03C\x01ah\0\x86Q.";
     let found = Unpickler::new().shared_memo(true).noload_all(record).unwrap();
     assert_eq!(format!("{found:?}"), "(b'a', m.C)");

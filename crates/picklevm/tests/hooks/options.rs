@@ -12,7 +12,7 @@ fn encoding(name: &str) -> (Encoding, ErrorHandler) {
         "latin-1" => Encoding::Latin1,
         "utf-8" => Encoding::Utf8,
         "bytes" => Encoding::Bytes,
-        other => panic!("no encoding is called {other}"),
+        other => panic!("unknown encoding {other}"),
     };
     let errors = match errors {
         "strict" => ErrorHandler::Strict,
@@ -21,13 +21,13 @@ fn encoding(name: &str) -> (Encoding, ErrorHandler) {
         "surrogateescape" => ErrorHandler::SurrogateEscape,
         "surrogatepass" => ErrorHandler::SurrogatePass,
         "backslashreplace" => ErrorHandler::BackslashReplace,
-        other => panic!("no error handler is called {other}"),
+        other => panic!("unknown error handler {other}"),
     };
     (encoding, errors)
 }
 
 #[test]
-fn eight_bit_strings_are_decoded_as_python_decodes_them() {
+fn eight_bit_strings_are_decoded_like_python() {
     for vector in vectors("decode-") {
         let (encoding, errors) = encoding(vector.name);
         let loaded = Unpickler::new().encoding(encoding).errors(errors).loads(&vector.pickle);
@@ -45,13 +45,13 @@ fn eight_bit_strings_are_decoded_as_python_decodes_them() {
 }
 
 #[test]
-fn eight_bit_strings_keep_their_bytes_unless_told_otherwise() {
+fn eight_bit_strings_are_not_decoded_by_default() {
     let graph = Unpickler::new().loads(b"U\x02\xff\xfe.").unwrap();
     assert!(matches!(graph.root().kind(), Kind::ByteStr(b"\xff\xfe")));
 }
 
 #[test]
-fn an_undecodable_string_is_an_error_that_says_which_byte() {
+fn an_undecodable_string_is_an_error_that_names_the_byte() {
     let error = Unpickler::new().encoding(Encoding::Ascii).loads(b"U\x04caf\xe9.").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -61,7 +61,7 @@ fn an_undecodable_string_is_an_error_that_says_which_byte() {
 }
 
 #[test]
-fn a_codec_of_the_program_decodes_8_bit_strings_and_nothing_else() {
+fn a_custom_codec_decodes_8_bit_strings_only() {
     let unpickler = Unpickler::new().encoding(Encoding::Ascii).decode_with(|bytes| match bytes {
         b"\xff" => Err(Error::other("no letter")),
         _ => Ok(bytes.iter().rev().map(|byte| char::from(*byte)).collect()),
@@ -97,7 +97,7 @@ fn buffers_stay_writable_or_read_only() {
 }
 
 #[test]
-fn a_buffer_that_a_callback_declined_is_in_the_stream() {
+fn a_buffer_that_the_callback_keeps_in_band_is_in_the_pickle() {
     let vector = vectors("buffers-first-inside").remove(0);
     let graph = Unpickler::new().buffers(vector.buffers).loads(vector.pickle).unwrap();
     let [inside, outside] = graph.root().items().as_array().unwrap();
@@ -129,7 +129,7 @@ fn too_many_buffers_are_an_error() {
 }
 
 #[test]
-fn the_pickles_of_a_stream_take_one_buffer_after_the_other() {
+fn the_pickles_of_a_stream_consume_buffers_in_order() {
     let buffers = [Bytes::from_static(b"a"), Bytes::from_static(b"b"), Bytes::from_static(b"c")];
     let mut stream = Unpickler::new().buffers(buffers).stream(&b"\x80\x05\x97.\x80\x05\x97."[..]);
     for expected in [&b"a"[..], b"b"] {
@@ -141,7 +141,7 @@ fn the_pickles_of_a_stream_take_one_buffer_after_the_other() {
 }
 
 #[test]
-fn names_of_python_2_are_mapped_before_the_resolver_is_asked() {
+fn names_of_python_2_are_mapped_before_the_resolver_is_called() {
     let asked = |fix: bool, pickle: &[u8]| {
         let (sender, names) = std::sync::mpsc::channel();
         let sender = std::sync::Mutex::new(sender);

@@ -13,14 +13,14 @@ fn load(resolver: impl Resolver + 'static, pickle: &[u8]) -> Result<String, Stri
 }
 
 #[test]
-fn symbolic_leaves_all_as_it_is() {
+fn symbolic_resolves_nothing() {
     assert_eq!(load(Symbolic, b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.").unwrap(), "os.system('ls')");
     assert_eq!(load(Symbolic, b"K\x07Q.").unwrap(), "persistent(7)");
     assert_eq!(load(Symbolic, b"\x80\x02\x82\x07.").unwrap(), "extension(7)");
 }
 
 #[test]
-fn deny_refuses_every_global_by_name() {
+fn deny_rejects_every_global_by_name() {
     for pickle in [&b"cos\nsystem\n."[..], b"\x80\x04\x8c\x02os\x8c\x06system\x93.", b"(ios\nsystem\n."] {
         let error = load(Deny, pickle).unwrap_err();
         assert!(error.ends_with("expected a global that a resolver accepts, found os.system"), "{error}");
@@ -29,14 +29,14 @@ fn deny_refuses_every_global_by_name() {
 }
 
 #[test]
-fn deny_sees_the_global_of_an_extension_code() {
+fn deny_rejects_the_global_of_an_extension_code() {
     let extensions = Extensions::new().add("os.system", 7).unwrap();
     let error = load(Deny.or(extensions), b"\x80\x02\x82\x07.").unwrap_err();
     assert_eq!(error, "offset 2: EXT1: expected a global that a resolver accepts, found os.system");
 }
 
 #[test]
-fn an_allow_list_has_names_and_modules() {
+fn an_allowlist_has_names_and_modules() {
     let list = || Symbolic.allow_only(["builtins.complex", "datetime.*", "shapes:Point.Builder"]);
     assert!(load(list(), b"c__builtin__\ncomplex\n.").is_ok());
     assert!(load(list(), b"cdatetime\ndate\n.").is_ok());
@@ -46,14 +46,14 @@ fn an_allow_list_has_names_and_modules() {
 }
 
 #[test]
-fn a_module_of_an_allow_list_does_not_lead_through_dots() {
+fn a_module_of_an_allowlist_does_not_allow_dotted_names() {
     let error =
         load(Symbolic.allow_only(["datetime.*"]), b"\x80\x04\x8c\x08datetime\x8c\x08sys.path\x93.").unwrap_err();
     assert_eq!(error, "offset 22: STACK_GLOBAL: expected a global on the allowlist, found datetime.sys.path");
 }
 
 #[test]
-fn the_next_resolver_is_asked_what_the_first_leaves() {
+fn the_next_resolver_is_called_for_names_that_the_first_does_not_resolve() {
     let mut registry = Registry::new();
     registry
         .function("app.first", |call| call.args().get(0).map(|first| first.id()).ok_or_else(|| Error::other("none")));
@@ -65,7 +65,7 @@ fn the_next_resolver_is_asked_what_the_first_leaves() {
 }
 
 #[test]
-fn a_function_gets_arguments_of_any_kind_and_may_return_nothing() {
+fn a_function_receives_arguments_of_any_kind_and_may_return_none() {
     let mut registry = Registry::new();
     registry.function("operator.getitem", |call| {
         let [of, key] = call.args_array()?;
@@ -148,7 +148,7 @@ fn extension_codes_of_each_width_become_their_global() {
 }
 
 #[test]
-fn an_extension_code_stands_for_one_global() {
+fn an_extension_code_belongs_to_one_global() {
     let extensions = Extensions::new().add("geometry.Point", 7).unwrap();
     assert!(extensions.clone().add("geometry.Point", 7).is_ok());
     assert!(extensions.clone().add("geometry.Point", 8).is_err());
@@ -172,9 +172,9 @@ fn a_closure_is_a_resolver() {
 }
 
 #[test]
-fn an_allow_list_lets_pass_what_makes_plain_data() {
+fn an_allowlist_accepts_calls_that_create_plain_data() {
     let listed = || Standard.allow_only(["datetime.date"]);
-    // A date at protocol 2, and a set, as CPython 3 writes them.
+    // A date at protocol 2 and a set, as written by CPython 3.
     let date =
         b"\x80\x02cdatetime\ndate\nc_codecs\nencode\nX\x05\0\0\0\x07\xc3\xae\x01\x02X\x06\0\0\0latin1\x86R\x85R.";
     assert_eq!(load(listed(), date).unwrap(), "datetime.date(2030, 1, 2)");

@@ -1,10 +1,10 @@
-//! Resolvers that fail, panic, or meddle with the graph: no partial state, no broken unpickler.
+//! Resolvers that fail, panic or edit the graph do not break the unpickler.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use picklevm::{Error, ErrorKind, Graph, Id, Registry, Unpickler, persistent_resolver};
 
-/// A pickle with a memo, marks and a stack that are not empty when the call comes.
+/// A pickle that calls with a non-empty memo, mark stack and stack.
 const PICKLE: &[u8] = b"\x80\x02]q\0(K\x01K\x02(capp\nact\n)Rte.";
 
 fn act(act: impl Fn(&mut picklevm::Call<'_>) -> picklevm::Result<Option<Id>> + Send + Sync + 'static) -> Unpickler {
@@ -16,26 +16,26 @@ fn act(act: impl Fn(&mut picklevm::Call<'_>) -> picklevm::Result<Option<Id>> + S
 fn assert_usable(unpickler: &Unpickler) {
     let graph = unpickler.loads(b"\x80\x02]q\0K\x05a.").unwrap();
     assert_eq!(format!("{:?}", graph.root()), "[5]");
-    // Nothing of an earlier load is in the memo.
+    // The memo of an earlier load is empty.
     assert_eq!(unpickler.loads(b"\x80\x02h\0.").unwrap_err().kind(), ErrorKind::Memo);
 }
 
 #[test]
-fn after_a_panic_the_unpickler_goes_on() {
+fn the_unpickler_is_usable_after_a_panic() {
     let unpickler = act(|_| panic!("as asked"));
     assert!(catch_unwind(AssertUnwindSafe(|| unpickler.loads(PICKLE))).is_err());
     assert_usable(&unpickler);
 }
 
 #[test]
-fn after_an_error_the_unpickler_goes_on() {
+fn the_unpickler_is_usable_after_an_error() {
     let unpickler = act(|_| Err(Error::other("as asked")));
     assert_eq!(unpickler.loads(PICKLE).unwrap_err().to_string(), "offset 21: REDUCE: app.act: as asked");
     assert_usable(&unpickler);
 }
 
 #[test]
-fn after_a_panic_a_stream_is_broken() {
+fn a_stream_is_broken_after_a_panic() {
     let unpickler = act(|_| panic!("as asked"));
     let pickles = [PICKLE, b"K\x01."].concat();
     let mut stream = unpickler.stream(&pickles[..]);
@@ -45,7 +45,7 @@ fn after_a_panic_a_stream_is_broken() {
 }
 
 #[test]
-fn after_an_error_a_stream_says_that_it_is_broken() {
+fn a_stream_reports_that_it_is_broken_after_an_error() {
     let pickles = [b"K\x01.", PICKLE, b"K\x01."].concat();
     let mut stream = act(|_| Err(Error::other("as asked"))).stream(&pickles[..]);
     assert!(stream.load().is_ok());
@@ -55,7 +55,7 @@ fn after_an_error_a_stream_says_that_it_is_broken() {
 }
 
 #[test]
-fn the_end_of_a_stream_is_no_error_that_breaks_it() {
+fn the_end_of_a_stream_does_not_break_it() {
     let mut stream = Unpickler::new().stream(&b"K\x01."[..]);
     assert!(stream.load().is_ok());
     assert_eq!(stream.load().unwrap_err().kind(), ErrorKind::End);
@@ -63,7 +63,7 @@ fn the_end_of_a_stream_is_no_error_that_breaks_it() {
 }
 
 #[test]
-fn a_resolver_that_takes_the_graph_away_is_an_error() {
+fn a_resolver_that_replaces_the_graph_is_an_error() {
     let unpickler = act(|call| {
         let mut other = Graph::new();
         std::mem::swap(&mut **call, &mut *other);
@@ -74,7 +74,7 @@ fn a_resolver_that_takes_the_graph_away_is_an_error() {
 }
 
 #[test]
-fn a_resolver_that_edits_the_graph_does_not_choose_its_root() {
+fn a_resolver_cannot_set_the_root_of_the_graph() {
     let unpickler = act(|call| {
         let list = call.list([1, 2, 3]);
         call.set_root(list);
@@ -85,7 +85,7 @@ fn a_resolver_that_edits_the_graph_does_not_choose_its_root() {
 }
 
 #[test]
-fn a_resolver_may_load_a_pickle_itself() {
+fn a_resolver_may_load_another_pickle() {
     let unpickler = act(|call| {
         let inner = picklevm::loads(b"\x80\x02]q\0(K\x07h\0e.").map_err(Error::other)?;
         let first = inner.root().items().next().and_then(|item| item.as_i64()).unwrap_or_default();

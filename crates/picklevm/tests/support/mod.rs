@@ -1,4 +1,4 @@
-//! What the tests of writing share: random graphs, and a walk that holds two graphs against each other.
+//! Helpers for tests of writing: random graphs, and a comparison of graphs.
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use picklevm::{Change, Construction, Graph, Id, Kind, Value};
 
-/// Numbers that look random, the same each time.
+/// Deterministic pseudorandom numbers.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -14,7 +14,7 @@ impl Random {
         Random(seed)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -29,7 +29,7 @@ impl Random {
     }
 }
 
-/// A graph of about `size` values with sharing and cycles that a protocol can say.
+/// Returns a graph of about `size` values with sharing and cycles that a protocol can represent.
 pub(crate) fn random_graph(seed: u64, size: usize, protocol: u8) -> Graph {
     let mut random = Random::new(seed);
     let mut graph = Graph::new();
@@ -97,7 +97,7 @@ pub(crate) fn random_graph(seed: u64, size: usize, protocol: u8) -> Graph {
         };
         ids.push(id);
     }
-    // Lists and dicts take what was made after them: cycles.
+    // Add later values to lists and dicts to create cycles.
     for list in lists {
         for _ in 0..random.below(4) {
             let item = random.pick(&ids);
@@ -118,7 +118,7 @@ pub(crate) fn random_graph(seed: u64, size: usize, protocol: u8) -> Graph {
     graph
 }
 
-/// Panics unless two values make the same graph: kinds, contents, order, sharing and cycles. Walks both side by side.
+/// Panics unless two values have the same graph: kinds, contents, order, sharing and cycles.
 pub(crate) fn assert_isomorphic(a: Value<'_>, b: Value<'_>, context: &str) {
     let (mut there, mut back) = (HashMap::<Id, Id>::new(), HashMap::<Id, Id>::new());
     let mut work = vec![(a, b)];
@@ -156,7 +156,7 @@ fn pair_children<'a, 'b>(a: Value<'a>, b: Value<'b>, work: &mut Vec<(Value<'a>, 
     work.extend(mine.1.into_iter().zip(others.1));
 }
 
-/// What a value is besides its children, and its children.
+/// Returns a description of a value without its children, and its children.
 fn children<'g>(value: Value<'g>, context: &str) -> (String, Vec<Value<'g>>) {
     let mut shape = String::new();
     let mut children = Vec::new();
