@@ -1,4 +1,4 @@
-"""Writes cart.pkl beside it: a pickle of the classes in pickle_class.rs. Run with Python 3.13."""
+"""Writes cart.pkl in this folder: a pickle of the classes in pickle_class.rs. Run with Python 3.13."""
 import pickle, sys, types
 from collections import namedtuple
 from dataclasses import dataclass

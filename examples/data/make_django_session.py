@@ -1,4 +1,4 @@
-"""Writes the signed session that Django 4.2 keeps with PickleSerializer, which came with it until 5.0:
+"""Writes a signed session of Django 4.2 with PickleSerializer, which was removed in 5.0:
 
     python examples/data/make_django_session.py examples/data/django-session.txt
 """
@@ -18,7 +18,7 @@ from django.contrib.sessions.serializers import PickleSerializer
 
 
 class SessionStore(SessionBase):
-    """Keeps nothing: what is encoded is what every back end keeps."""
+    """Stores nothing. Every back end stores the encoded session."""
 
     def __init__(self):
         super().__init__()

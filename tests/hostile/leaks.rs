@@ -68,11 +68,11 @@ fn native_objects_are_dropped_with_the_last_handle_of_their_graph() {
     let graph: Graph = unpickler.loads(b"]q\x00(cm\nC\n)Rcm\nC\n)Rh\x00e.").expect("a sound pickle");
     // Two objects; the callables that the resolver returned were dropped after the load.
     assert_eq!(alive(), before + 2);
-    let (clone, kept) = (graph.clone(), graph.keep(graph.root().at(0)));
+    let (clone, part) = (graph.clone(), graph.keep(graph.root().at(0)));
     drop(graph);
     drop(clone);
     assert_eq!(alive(), before + 2);
-    drop(kept);
+    drop(part);
     assert_eq!(alive(), before);
     assert!(unpickler.loads(b"]q\x00(cm\nC\n)Rh\x00eR.").is_err());
     assert_eq!(alive(), before);

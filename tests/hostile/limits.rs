@@ -120,7 +120,7 @@ fn a_claimed_length_allocates_nothing() {
 #[test]
 fn numbers_within_the_default_limit_load_and_print_quickly() {
     let digits = "7".repeat(300_000);
-    let graph = crate::soon(|| picklevm::loads(format!("L{digits}L\n."))).expect("an honest number");
+    let graph = crate::soon(|| picklevm::loads(format!("L{digits}L\n."))).expect("a number within the limit");
     assert_eq!(crate::soon(|| graph.root().as_int().map(|int| int.to_string())), Some(digits));
 }
 

@@ -1,4 +1,4 @@
-//! What is written, pickle by pickle.
+//! Tests of the output for single pickles.
 
 use super::Pretty;
 use crate::Unpickler;
@@ -22,7 +22,7 @@ fn json(pickle: &[u8]) -> String {
     text
 }
 
-/// Pickles, and what they are in Python syntax and in JSON.
+/// Pickles with their Python and JSON output.
 #[test]
 fn values_are_written_in_both_notations() {
     let table: &[(&[u8], &str, &str)] = &[
@@ -66,7 +66,7 @@ fn values_are_written_in_both_notations() {
 }
 
 #[test]
-fn instances_are_calls_with_what_was_set_and_added() {
+fn instances_are_calls_with_their_items_and_state() {
     let pickle = b"\x80\x04cm\nC\n(K\x01t}\x8c\x01kNs\x92(K\x02K\x03e\x8c\x01kK\x04s}\x8c\x01aK\x05sb.";
     assert_eq!(python(pickle), "m.C(1, **{'k': None}) with items [2, 3] with items {'k': 4} with state {'a': 5}\n");
     assert_eq!(
@@ -80,12 +80,12 @@ fn instances_are_calls_with_what_was_set_and_added() {
 }
 
 #[test]
-fn a_class_that_is_no_name_stands_in_parentheses() {
+fn a_class_that_is_not_a_name_is_in_parentheses() {
     assert_eq!(python(b"cm\nf\n)R)R."), "(m.f())()\n");
 }
 
 #[test]
-fn calls_made_for_their_effect_follow_what_they_affect_or_the_root() {
+fn calls_made_for_their_effect_follow_the_affected_object_or_the_root() {
     assert_eq!(python(b"cm\nC\n)Rq\x00cm\nset\nh\x00\x85R0."), "&1 m.C() with effect m.set(*1)\n");
     let dropped = b"cm\nf\n)R0N.";
     assert_eq!(python(dropped), "None with effect m.f()\n");
@@ -100,29 +100,29 @@ fn a_shared_value_has_a_label_and_is_written_once() {
 }
 
 #[test]
-fn a_value_that_holds_itself_refers_to_its_label() {
+fn a_recursive_value_refers_to_its_label() {
     assert_eq!(python(b"]q\x00(K\x01h\x00e."), "&1 [1, *1]\n");
 }
 
 #[test]
-fn arguments_that_two_calls_share_are_spread() {
+fn arguments_shared_by_two_calls_are_spread() {
     assert_eq!(python(b"](cm\nC\nK\x01\x85q\x00Rcm\nC\nh\x00Re."), "[m.C(* &1 (1,)), m.C(* *1)]\n");
 }
 
 #[test]
-fn text_has_the_prefix_of_python_2_where_8_bit_strings_are_about() {
+fn text_has_the_prefix_u_if_there_are_8_bit_strings() {
     assert_eq!(python(b"(U\x01aX\x01\0\0\0bt."), "('a', u'b')\n");
 }
 
 #[test]
-fn what_does_not_fit_on_a_line_is_indented() {
+fn long_values_are_split_into_indented_lines() {
     let long = format!("](X\x32\0\0\0{}}}K\x01X\x32\0\0\0{}se.", "a".repeat(50), "b".repeat(50));
     let (a, b) = ("a".repeat(50), "b".repeat(50));
     assert_eq!(python(long.as_bytes()), format!("[\n    '{a}',\n    {{1: '{b}'}},\n]\n"));
 }
 
 #[test]
-fn what_is_too_deep_or_too_much_is_counted() {
+fn omitted_parts_are_counted() {
     let pickle = b"](K\x01K\x02K\x03]K\x04ae.";
     assert_eq!(pretty(pickle, |pretty| pretty.max_depth(1).max_items(9)), "[1, 2, 3, [... 1 more]]\n");
     assert_eq!(pretty(pickle, |pretty| pretty.max_depth(9).max_items(2)), "[1, 2, ... 2 more]\n");
@@ -133,7 +133,7 @@ fn what_is_too_deep_or_too_much_is_counted() {
 }
 
 #[test]
-fn integers_beyond_what_python_reads_in_decimal_are_hexadecimal() {
+fn integers_too_long_for_python_in_decimal_are_hexadecimal() {
     let of_bytes = |count: u32| {
         let zeros = vec![0; count as usize - 1];
         python(&[&b"\x8b"[..], &count.to_le_bytes(), &zeros, b"\x90."].concat())
@@ -142,9 +142,9 @@ fn integers_beyond_what_python_reads_in_decimal_are_hexadecimal() {
     assert!(of_bytes(1785).trim_start_matches('-').trim_end().bytes().all(|byte| byte.is_ascii_digit()));
 }
 
-/// Objects of the standard library, and what makes an equal one.
+/// Standard library objects, and expressions that create equal ones.
 #[test]
-fn objects_of_the_standard_library_are_written_as_the_python_that_makes_them() {
+fn standard_library_objects_are_written_as_python_expressions() {
     let table: &[(&[u8], &str)] = &[
         (b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR.", "datetime.date(2030, 1, 2)"),
         (b"cdatetime\ntimedelta\n(K\x00K\x00K\x00tR.", "datetime.timedelta(0)"),
@@ -163,9 +163,9 @@ fn objects_of_the_standard_library_are_written_as_the_python_that_makes_them() {
     }
 }
 
-/// Month 13, a state beside the arguments, an attribute that is no name, a path of many bytes.
+/// Month 13, arguments with a state, an attribute that is not a name, a long path.
 #[test]
-fn what_python_would_refuse_and_what_is_long_is_written_as_it_was_pickled() {
+fn invalid_and_long_objects_are_written_in_raw_form() {
     let long = [b"cpathlib\nPurePosixPath\n(\x8c\xc9", &b"a".repeat(201)[..], b"tR."].concat();
     let table: &[(&[u8], &str)] = &[
         (b"cdatetime\ndate\n(C\x04\x07\xee\x0d\x02tR.", r"datetime.date(b'\x07\xee\r\x02')"),
@@ -178,9 +178,9 @@ fn what_python_would_refuse_and_what_is_long_is_written_as_it_was_pickled() {
     }
 }
 
-/// The zone of two times is one object.
+/// Two times share a time zone object.
 #[test]
-fn what_objects_of_the_standard_library_share_is_written_once() {
+fn values_shared_by_standard_library_objects_are_written_once() {
     let pickle = b"\x80\x04\x8c\x08datetime\x94h\0\x93\x94(C\x0a\x07\xee\x01\x02\0\0\0\0\0\0\x94cm\nZone\n)R\x94tRh\x01(h\x02h\x03tR\x86.";
     let first = "datetime.datetime(2030, 1, 2, 0, 0, tzinfo=&1 m.Zone())";
     let second = "datetime.datetime(2030, 1, 2, 0, 0, tzinfo=*1)";
@@ -188,12 +188,12 @@ fn what_objects_of_the_standard_library_share_is_written_once() {
 }
 
 #[test]
-fn raw_writes_the_calls_of_the_pickle() {
+fn raw_form_writes_the_calls_of_the_pickle() {
     let date = b"cdatetime\ndate\n(C\x04\x07\xee\x01\x02tR.";
     assert_eq!(pretty(date, |pretty| pretty.raw()), "datetime.date(b'\\x07\\xee\\x01\\x02')\n");
 }
 
-/// Thirty tuples, each of the one before, twice: a billion ways through them.
+/// Thirty nested pairs, each of the previous one twice: a billion paths.
 #[test]
 fn shared_values_are_written_once_by_display_and_debug() {
     let pickle = [&b"\x80\x02)"[..], &b"2\x86".repeat(30), b"."].concat();
@@ -205,7 +205,7 @@ fn shared_values_are_written_once_by_display_and_debug() {
 }
 
 #[test]
-fn debug_writes_little_of_what_is_large() {
+fn debug_abbreviates_large_values() {
     let numbers = crate::Graph::from((0..10_000).collect::<Vec<_>>());
     let text = format!("{numbers:?}");
     assert!(text.starts_with("[0, 1, 2, ") && text.ends_with(" more]"), "{text}");
@@ -234,7 +234,7 @@ fn long_payloads_are_cut_in_both_notations() {
         (b"C\x05abcde.", "b'abc'... 2 more bytes", r#"{"$bytes":"616263","$more":2}"#),
         (b"U\x05abcde.", "'abc'... 2 more bytes", r#"{"$bytestr":"abc","$more":2}"#),
         (b"\x8c\x05abcde.", "'abc'... 2 more bytes", r#"{"$str":"abc","$more":2}"#),
-        // Two bytes a character.
+        // Two bytes per character.
         (b"\x8c\x06\xc3\xa9\xc3\xa9\xc3\xa9.", "'é'... 4 more bytes", r#"{"$str":"é","$more":4}"#),
         (b"cm\nabcde\n.", "global('m', 'abc'... 2 more bytes)", r#"{"$global":["m","abcde"]}"#),
     ];

@@ -181,7 +181,7 @@ fn an_allowlist_accepts_calls_that_create_plain_data() {
     let set = b"\x80\x02c__builtin__\nset\n]K\x07a\x85R.";
     assert_eq!(load(listed(), set).unwrap(), "{7}");
     assert_eq!(load(Symbolic.or(Standard).allow_only([]), set).unwrap(), "{7}");
-    // What stays a call is refused, and so is what is no plain data or not known to be.
+    // Calls that are not evaluated are rejected, and so are those that may not create plain data.
     for pickle in [
         &b"\x80\x02c_codecs\nencode\nX\x01\0\0\0aX\x05\0\0\0rot13\x86R."[..],
         b"\x80\x02c__builtin__\nset\nK\x07\x85R.",
