@@ -40,16 +40,16 @@ impl DumpLimits {
 
     /// Sets the maximum length of a pickle in bytes. No limit by default but [`growth`](DumpLimits::growth).
     #[must_use]
-    pub fn output(mut self, most: u64) -> Self {
-        self.output = most;
+    pub fn output(mut self, max: u64) -> Self {
+        self.output = max;
         self
     }
 
     /// Sets the maximum number of output bytes per byte that the graph holds, for pickles of more than 64 MiB. 64 by
     /// default: numbers and escaped text take at most ten, at protocol 0.
     #[must_use]
-    pub fn growth(mut self, most: u64) -> Self {
-        self.growth = most;
+    pub fn growth(mut self, max: u64) -> Self {
+        self.growth = max;
         self
     }
 
@@ -60,20 +60,20 @@ impl DumpLimits {
     }
 
     /// Returns the maximum length of a pickle of this graph in bytes.
-    pub(crate) fn most(&self, arena: &Arena) -> u64 {
+    pub(crate) fn max_len(&self, arena: &Arena) -> u64 {
         self.output.min((arena.pickled_len_hint() as u64).saturating_mul(self.growth).saturating_add(BASE))
     }
 
     /// Checks that a pickle of this graph may have `len` bytes.
     pub(crate) fn check(&self, arena: &Arena, len: u64) -> Result<()> {
-        let most = self.most(arena);
-        if len <= most {
+        let max = self.max_len(arena);
+        if len <= max {
             return Ok(());
         }
-        let expected = if most == self.output {
-            format!("at most {most} bytes of output (DumpLimits::output)")
+        let expected = if max == self.output {
+            format!("at most {max} bytes of output (DumpLimits::output)")
         } else {
-            format!("at most {most} bytes of output, {} per byte of the graph (DumpLimits::growth)", self.growth)
+            format!("at most {max} bytes of output, {} per byte of the graph (DumpLimits::growth)", self.growth)
         };
         Err(Error::new(ErrorKind::Limit, expected, len.to_string()))
     }

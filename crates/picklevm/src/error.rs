@@ -5,10 +5,10 @@ use std::fmt;
 
 use picklevm_ops::{self as ops, Opcode};
 
-/// The result of anything that reads or writes pickles.
+/// The result of reading or writing pickles.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a pickle could not be read or written.
+/// An error from reading or writing a pickle.
 ///
 /// One word wide. Match on [`kind`](Error::kind); [`offset`](Error::offset) and [`opcode`](Error::opcode) say where it
 /// happened; `Display` prints one line.

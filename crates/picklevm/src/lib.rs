@@ -121,22 +121,22 @@ pub use resolve::{
 pub use stream::Stream;
 pub use unpickler::{Unpickler, load, loads, trim_memory};
 
-/// Compiles the code of the README.
+/// Compiles the code in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 pub struct Readme;
 
-/// Compiles and runs the code of the architecture document.
+/// Compiles and runs the code in the architecture document.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/architecture.md")]
 pub struct Architecture;
 
-/// Compiles and runs the code of the chapter on classes.
+/// Compiles and runs the code in the chapter on classes.
 #[cfg(all(doctest, feature = "derive"))]
 #[doc = include_str!("../../../docs/classes.md")]
 pub struct Classes;
 
-/// Compiles and runs the code of the chapter on views.
+/// Compiles and runs the code in the chapter on views.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/views.md")]
 pub struct Views;

@@ -37,8 +37,8 @@ pub(crate) const CHECK_INTERVAL: u64 = 4096;
 
 /// A limit, its current use, and the most that one opcode can add to it.
 struct Row {
-    most: u64,
-    now: u64,
+    max: u64,
+    used: u64,
     per_op: u64,
 }
 
@@ -101,8 +101,8 @@ macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
         $(#[$doc])*
         #[must_use]
-        pub fn $name(mut self, most: u64) -> Self {
-            self.$name = most;
+        pub fn $name(mut self, max: u64) -> Self {
+            self.$name = max;
             self.first_check = self.check_usage(&Usage::default()).unwrap_or(1);
             self
         }
@@ -139,7 +139,7 @@ impl Limits {
     /// be exceeded by then.
     #[inline]
     pub(crate) fn check_usage(&self, usage: &Usage) -> Result<u64> {
-        let is_far = self.rows(usage).iter().all(|row| row.most.saturating_sub(row.now) >= CHECK_INTERVAL * row.per_op);
+        let is_far = self.rows(usage).iter().all(|row| row.max.saturating_sub(row.used) >= CHECK_INTERVAL * row.per_op);
         if is_far && usage.values() <= SAFE_VALUES { Ok(CHECK_INTERVAL) } else { self.check_each(usage) }
     }
 
@@ -149,8 +149,8 @@ impl Limits {
         // Below `CHECK_INTERVAL`: that value means that no limit can be exceeded by the next check.
         let mut opcodes = CHECK_INTERVAL - 1;
         for (row, (name, unit)) in self.rows(usage).iter().zip(ROW_NAMES) {
-            check(name, unit, row.most, row.now)?;
-            opcodes = opcodes.min(((row.most - row.now) / row.per_op).saturating_add(1));
+            check(name, unit, row.max, row.used)?;
+            opcodes = opcodes.min(((row.max - row.used) / row.per_op).saturating_add(1));
         }
         check_value_count(usage.values())?;
         if usage.values() > SAFE_VALUES {
@@ -163,7 +163,7 @@ impl Limits {
     /// arguments, an instance) and takes a few dozen bytes besides its payload.
     #[inline(always)]
     fn rows(&self, usage: &Usage) -> [Row; 6] {
-        let row = |most, now, per_op| Row { most, now, per_op };
+        let row = |max, used, per_op| Row { max, used, per_op };
         [
             row(self.opcodes, usage.opcodes, 1),
             row(self.stack, usage.stack, 1),
@@ -179,7 +179,7 @@ impl Limits {
     #[cfg(feature = "serde")]
     pub(crate) fn allows_any_of_len(&self, len: u64) -> bool {
         let least = [self.input, self.opcodes, self.stack, self.marks, self.memo, self.nodes, self.bytes / 64];
-        least.iter().all(|most| len <= *most)
+        least.iter().all(|max| len <= *max)
     }
 
     setters! {
@@ -218,8 +218,8 @@ impl Limits {
 /// Returns an error that names a limit, its value and what was found.
 #[cold]
 #[inline(never)]
-pub(crate) fn exceeded(name: &str, unit: &str, most: u64, found: u64) -> Error {
-    Error::new(ErrorKind::Limit, format!("at most {most} {unit} (Limits::{name})"), found.to_string())
+pub(crate) fn exceeded(name: &str, unit: &str, max: u64, found: u64) -> Error {
+    Error::new(ErrorKind::Limit, format!("at most {max} {unit} (Limits::{name})"), found.to_string())
 }
 
 /// Checks that this many values on the stack and in containers can be indexed.
@@ -232,10 +232,10 @@ pub(crate) fn check_value_count(values: u64) -> Result<()> {
     Ok(())
 }
 
-/// Checks that no more than `most` were found.
+/// Checks that `found` is at most `max`.
 #[inline]
-pub(crate) fn check(name: &str, unit: &str, most: u64, found: u64) -> Result<()> {
-    if found > most { Err(exceeded(name, unit, most, found)) } else { Ok(()) }
+pub(crate) fn check(name: &str, unit: &str, max: u64, found: u64) -> Result<()> {
+    if found > max { Err(exceeded(name, unit, max, found)) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ impl Unpickler {
     ///
     /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads), and [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a tuple or list
+    /// The errors of [`loads`](Unpickler::loads), and [`ErrorKind::Limit`](crate::ErrorKind::Limit) if a tuple or list
     /// inside an id is longer than that.
     ///
     /// ```
@@ -42,7 +42,7 @@ impl Unpickler {
     ///
     /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads), from any of the pickles.
+    /// The errors of [`loads`](Unpickler::loads), from any of the pickles.
     pub fn noload_all(&self, bytes: impl AsRef<[u8]>) -> Result<Graph> {
         self.noload_up_to(bytes.as_ref(), usize::MAX)
     }

@@ -37,7 +37,7 @@ pub fn dumps(value: Value<'_>) -> Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// Those of [`dumps`], and [`Io`](ErrorKind::Io) if the writer fails.
+/// The errors of [`dumps`], and [`Io`](ErrorKind::Io) if the writer fails.
 ///
 /// ```
 /// let mut file = Vec::new();
@@ -285,7 +285,7 @@ impl Pickler {
     ///
     /// # Errors
     ///
-    /// Those of [`dumps`](Pickler::dumps).
+    /// The errors of [`dumps`](Pickler::dumps).
     ///
     /// ```
     /// use picklevm::{Bytes, Pickler, value};
@@ -323,7 +323,7 @@ impl Pickler {
     ///
     /// # Errors
     ///
-    /// Those of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. The output is then
+    /// The errors of [`dumps`](Pickler::dumps), and [`Io`](ErrorKind::Io) if the writer fails. The output is then
     /// incomplete.
     ///
     /// ```
@@ -413,7 +413,7 @@ impl<'g, W: io::Write> StreamPickler<'g, W> {
     ///
     /// # Errors
     ///
-    /// Those of [`Pickler::dump`], and [`Broken`](ErrorKind::Broken) after any of them.
+    /// The errors of [`Pickler::dump`], and [`Broken`](ErrorKind::Broken) after any of them.
     pub fn dump(&mut self, value: Value<'g>) -> Result<()> {
         self.check()?;
         self.is_broken = true;

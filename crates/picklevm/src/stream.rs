@@ -63,7 +63,7 @@ impl<R: BufRead> Stream<R> {
     ///
     /// # Errors
     ///
-    /// Those of [`Unpickler::loads`]; [`ErrorKind::End`] at the end of the reader; [`ErrorKind::Broken`] if a load
+    /// The errors of [`Unpickler::loads`]; [`ErrorKind::End`] at the end of the reader; [`ErrorKind::Broken`] if a load
     /// failed before, since the start of the next pickle is then unknown.
     ///
     /// ```

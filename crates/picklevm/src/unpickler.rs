@@ -44,7 +44,8 @@ pub fn loads(bytes: impl AsRef<[u8]>) -> Result<Graph> {
 ///
 /// # Errors
 ///
-/// Those of [`loads`]; [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its end; errors of the reader.
+/// The errors of [`loads`]; [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its end; errors of the
+/// reader.
 ///
 /// ```
 /// let mut reader = &b"\x80\x02K\x01.K\x02."[..];
@@ -245,7 +246,7 @@ impl Unpickler {
     ///
     /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the slice is empty.
+    /// The errors of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the slice is empty.
     ///
     /// ```
     /// let two = b"\x80\x04K\x01.\x80\x04K\x02.";
@@ -277,7 +278,7 @@ impl Unpickler {
     ///
     /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads).
+    /// The errors of [`loads`](Unpickler::loads).
     ///
     /// ```
     /// let input = bytes::Bytes::from([b"\x80\x03B\0\x10\0\0", &[7; 4096][..], b"."].concat());
@@ -303,8 +304,8 @@ impl Unpickler {
     ///
     /// # Errors
     ///
-    /// Those of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its end;
-    /// errors of the reader.
+    /// The errors of [`loads`](Unpickler::loads); [`ErrorKind::End`](crate::ErrorKind::End) if the reader is at its
+    /// end; errors of the reader.
     pub fn load(&self, reader: impl BufRead) -> Result<Graph> {
         // A `dyn Source`: the machine is compiled once for all readers.
         let source: &mut dyn Source = &mut Reader::new(reader).max_pickle_len(self.options.limits.input);

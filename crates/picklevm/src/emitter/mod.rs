@@ -226,7 +226,7 @@ pub(crate) fn dump<S: Sink>(
     }
     end(out).map_err(Error::unwritable)?;
     let written = out.offset() - started;
-    if written > options.limits.most(value.arena()) {
+    if written > options.limits.max_len(value.arena()) {
         return options.limits.check(value.arena(), written);
     }
     Ok(())
@@ -283,7 +283,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             barriers,
             reentries: None,
             root: value.cell(),
-            most_output: started.saturating_add(options.limits.most(value.arena())),
+            most_output: started.saturating_add(options.limits.max_len(value.arena())),
             started,
             effects,
             outer_calls: None,

@@ -8,8 +8,8 @@ use foldhash::fast::RandomState;
 
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
-use super::live::NativeObject;
 use super::memoized::Memoized;
+use super::native::NativeObject;
 use super::nodes::{DefaultNode, Nodes};
 use super::number::{from_le_bytes, trimmed_len};
 use super::object::{Construction, ObjectNode, OpKind, OpNode};
@@ -43,7 +43,7 @@ pub struct Arena {
     pub(crate) objects: Nodes<ObjectNode, { Tag::Object as u8 }, { Tag::Object as u8 }>,
     /// Operations on objects after their first one.
     pub(crate) ops: Vec<OpNode>,
-    pub(crate) lives: Nodes<Arc<dyn NativeObject>, { Tag::NativeObject as u8 }, { Tag::NativeObject as u8 }>,
+    pub(crate) natives: Nodes<Arc<dyn NativeObject>, { Tag::NativeObject as u8 }, { Tag::NativeObject as u8 }>,
     pub(crate) payloads: Payloads,
     /// The hash tables of large dicts and sets.
     pub(crate) tables: Vec<Table>,
@@ -441,7 +441,7 @@ impl Arena {
             self.buffers.len(),
             self.persistents.len(),
             self.objects.len(),
-            self.lives.len(),
+            self.natives.len(),
         ])
     }
 

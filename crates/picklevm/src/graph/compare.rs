@@ -112,7 +112,7 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
                 left.payload(a.module) == right.payload(b.module) && left.payload(a.name) == right.payload(b.name)
             }
             Tag::None | Tag::Ext => a == b,
-            Tag::NativeObject => live_equal((left, a), (right, b)),
+            Tag::NativeObject => natives_equal((left, a), (right, b)),
             _ => !is_other_graph && a == b,
         };
         if !same {
@@ -228,7 +228,7 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
             (a.index, a.readonly) == (b.index, b.readonly)
         }
         (Tag::Global, Tag::Global) => equal((left, a), (right, b)),
-        (Tag::NativeObject, Tag::NativeObject) => live_equal((left, a), (right, b)),
+        (Tag::NativeObject, Tag::NativeObject) => natives_equal((left, a), (right, b)),
         // A `long` of Python 2 differs from an `int` only in its opcode.
         (Tag::Int | Tag::BigInt, Tag::Int | Tag::BigInt) => {
             left.number(a).zip(right.number(b)).is_some_and(|(a, b)| a.equals(&b))
@@ -240,7 +240,7 @@ fn same_atom(left: &Arena, a: Cell, right: &Arena, b: Cell) -> bool {
 }
 
 /// Whether two native objects are the same or equal.
-pub(super) fn live_equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
-    let (x, y) = (a.0.live(a.1), b.0.live(b.1));
+pub(super) fn natives_equal(a: (&Arena, Cell), b: (&Arena, Cell)) -> bool {
+    let (x, y) = (a.0.native(a.1), b.0.native(b.1));
     std::ptr::addr_eq(x, y) || x.equals(y)
 }

@@ -155,7 +155,7 @@ impl<W: Write> Form<'_, W> {
             }
             Tag::NativeObject => {
                 self.out.write_all(b"\"live\":")?;
-                let name = arena.live(cell).class_name();
+                let name = arena.native(cell).class_name();
                 return json_string(&mut self.out, Text::from(name).code_points());
             }
             _ => return self.object(cell),

@@ -16,8 +16,8 @@ use hashbrown::HashTable;
 
 use super::arena::Arena;
 use super::cell::{Cell, LONG_PAYLOAD, Tag};
-use super::compare::live_equal;
-use super::live::HashMode;
+use super::compare::natives_equal;
+use super::native::HashMode;
 use super::number::Number;
 
 /// One random seed per process: an attacker cannot prepare colliding keys, and hashes are the same in all graphs.
@@ -27,36 +27,36 @@ static SEED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 #[derive(Clone)]
 pub(crate) struct Hashes {
     seed: RandomState,
-    known: HashMap<Cell, Known, RandomState>,
+    cached: HashMap<Cell, CachedHash, RandomState>,
     /// One key of each set of equal keys, by hash.
     firsts: HashTable<Cell>,
 }
 
 /// Cached data of a slow key.
 #[derive(Clone, Copy)]
-struct Known {
+struct CachedHash {
     hash: u64,
-    /// The first key that is equal to it.
+    /// The first key that is equal to this one.
     first: Cell,
 }
 
 impl Default for Hashes {
     fn default() -> Self {
-        Hashes { seed: SEED.clone(), known: HashMap::with_hasher(SEED.clone()), firsts: HashTable::new() }
+        Hashes { seed: SEED.clone(), cached: HashMap::with_hasher(SEED.clone()), firsts: HashTable::new() }
     }
 }
 
 impl Hashes {
     #[inline]
     pub(crate) fn clear(&mut self) {
-        if !self.known.is_empty() {
+        if !self.cached.is_empty() {
             *self = Hashes::default();
         }
     }
 
     /// Returns the number of bytes of memory that the cache takes.
     pub(crate) fn held_bytes(&self) -> usize {
-        self.known.len() * size_of::<(Cell, Known)>() + self.firsts.len() * size_of::<Cell>()
+        self.cached.len() * size_of::<(Cell, CachedHash)>() + self.firsts.len() * size_of::<Cell>()
     }
 }
 
@@ -66,7 +66,7 @@ struct NewHashes {
     order: Vec<Cell>,
 }
 
-/// A value that cannot be a key.
+/// A value that is unhashable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unhashable(pub(crate) Cell);
 
@@ -81,7 +81,7 @@ mod domain {
     pub(super) const TUPLE: u64 = 7;
     pub(super) const FROZENSET: u64 = 8;
     pub(super) const EXT: u64 = 9;
-    pub(super) const LIVE: u64 = 10;
+    pub(super) const NATIVE: u64 = 10;
 }
 
 impl Arena {
@@ -98,7 +98,7 @@ impl Arena {
 
     /// Returns the hash of a key, unless it is a slow key that is not cached.
     pub(crate) fn known_hash(&self, key: Cell) -> Option<u64> {
-        if self.is_slow_key(key) { Some(self.hashes.known.get(&key)?.hash) } else { self.atom_hash(key) }
+        if self.is_slow_key(key) { Some(self.hashes.cached.get(&key)?.hash) } else { self.atom_hash(key) }
     }
 
     /// Whether hashing or comparing this key is slower than a cache lookup.
@@ -164,7 +164,7 @@ impl Arena {
             Tag::None | Tag::EmptyTuple | Tag::Buffer | Tag::Persistent | Tag::Object => {
                 self.hash_words(domain::IDENTITY, [key.bits(), 0])
             }
-            Tag::NativeObject => return self.live_hash(key),
+            Tag::NativeObject => return self.native_hash(key),
             Tag::Ext => self.hash_words(domain::EXT, [key.high().into(), 0]),
             Tag::Global => {
                 let global = self.globals[key];
@@ -186,10 +186,10 @@ impl Arena {
     }
 
     #[cold]
-    fn live_hash(&self, key: Cell) -> Option<u64> {
+    fn native_hash(&self, key: Cell) -> Option<u64> {
         let mut hasher = self.hashes.seed.build_hasher();
-        hasher.write_u64(domain::LIVE);
-        match self.live(key).hash(&mut hasher) {
+        hasher.write_u64(domain::NATIVE);
+        match self.native(key).hash(&mut hasher) {
             HashMode::ByIdentity => Some(self.hash_words(domain::IDENTITY, [key.bits(), 0])),
             HashMode::ByContent => Some(hasher.finish()),
             HashMode::Unhashable => None,
@@ -198,8 +198,8 @@ impl Arena {
 
     /// Hashes a slow key and the slow keys inside it, and caches the hashes.
     fn slow_key_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
-        if let Some(known) = self.hashes.known.get(&key) {
-            return Ok(known.hash);
+        if let Some(cached) = self.hashes.cached.get(&key) {
+            return Ok(cached.hash);
         }
         if let Ok(hash) = self.hash_from_parts(key, |item| self.known_hash(item)) {
             self.cache_hash(key, hash);
@@ -215,12 +215,12 @@ impl Arena {
 
     /// Caches the hash of a slow key, and finds the first equal key. The hashes of its items are cached already.
     fn cache_hash(&mut self, key: Cell, hash: u64) {
-        let Hashes { known, firsts, .. } = &self.hashes;
-        let first = firsts.find(hash, |other| known[other].hash == hash && self.parts_equal(*other, key)).copied();
-        let Hashes { known, firsts, .. } = &mut self.hashes;
-        known.insert(key, Known { hash, first: first.unwrap_or(key) });
+        let Hashes { cached, firsts, .. } = &self.hashes;
+        let first = firsts.find(hash, |other| cached[other].hash == hash && self.parts_equal(*other, key)).copied();
+        let Hashes { cached, firsts, .. } = &mut self.hashes;
+        cached.insert(key, CachedHash { hash, first: first.unwrap_or(key) });
         if first.is_none() {
-            firsts.insert_unique(hash, key, |other| known[other].hash);
+            firsts.insert_unique(hash, key, |other| cached[other].hash);
         }
     }
 
@@ -244,7 +244,7 @@ impl Arena {
         while let Some((cell, ready)) = work.pop() {
             let is_pending = |new_hashes: &NewHashes, cell: Cell| {
                 self.is_slow_key(cell)
-                    && !self.hashes.known.contains_key(&cell)
+                    && !self.hashes.cached.contains_key(&cell)
                     && !new_hashes.hashes.contains_key(&cell)
             };
             if !is_pending(new_hashes, cell) {
@@ -333,9 +333,9 @@ impl Arena {
                 a.fingerprint() == b.fingerprint() && self.payload(a) == self.payload(b)
             }
             (Tag::Int, Tag::Int) => false,
-            (Tag::NativeObject, Tag::NativeObject) => live_equal((self, a), (self, b)),
+            (Tag::NativeObject, Tag::NativeObject) => natives_equal((self, a), (self, b)),
             (x, y) if x == y && self.is_slow_key(a) && self.is_slow_key(b) => {
-                match self.hashes.known.get(&a).zip(self.hashes.known.get(&b)) {
+                match self.hashes.cached.get(&a).zip(self.hashes.cached.get(&b)) {
                     Some((a, b)) => a.first == b.first,
                     None => super::compare::equal((self, a), (self, b)),
                 }

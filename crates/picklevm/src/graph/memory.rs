@@ -23,7 +23,7 @@ impl Arena {
             + self.buffers.len()
             + self.persistents.len()
             + self.objects.len()
-            + self.lives.len()
+            + self.natives.len()
     }
 
     /// Returns the number of bytes of memory that the graph takes, without spare capacity and without memory shared
@@ -47,7 +47,7 @@ impl Arena {
             + of(&self.persistents)
             + of(&self.objects)
             + of(&self.ops)
-            + of(&self.lives)
+            + of(&self.natives)
             + of(&self.payloads.text)
             + self.payloads.held_in_blocks()
             + self.hashes.held_bytes()
@@ -70,7 +70,7 @@ impl Arena {
             + 16 * (self.dicts.capacity() + self.sets.capacity() + self.globals.capacity() + self.ops.capacity())
             + 32 * (self.objects.capacity() + self.buffers.capacity() + self.tables.capacity())
             + 32 * self.payloads.blocks.capacity()
-            + 16 * (self.complexes.capacity() + self.lives.capacity())
+            + 16 * (self.complexes.capacity() + self.natives.capacity())
             + 8 * (self.persistents.capacity() + self.unsettled.capacity())
             + 8 * (self.roots.capacity() + self.effects.capacity())
             + self.payloads.text.capacity()
@@ -95,7 +95,7 @@ impl Arena {
             | self.persistents.capacity()
             | self.objects.capacity()
             | self.ops.capacity()
-            | self.lives.capacity()
+            | self.natives.capacity()
             | (self.payloads.text.capacity() / 64)
             | self.payloads.blocks.capacity()
             | self.unsettled.capacity()
@@ -148,7 +148,7 @@ impl Arena {
         self.persistents.clear();
         self.objects.clear();
         self.ops.clear();
-        self.lives.clear();
+        self.natives.clear();
         self.payloads.clear();
         self.clear_tables();
         (self.table_rows, self.growth) = (0, Growth::default());

@@ -15,11 +15,11 @@ mod graph_form;
 mod hash;
 mod int;
 mod items;
-mod live;
 mod lookup;
 mod map_children;
 mod memoized;
 mod memory;
+mod native;
 mod node_index;
 mod nodes;
 mod number;
@@ -47,8 +47,8 @@ pub use graph_form::write_graph_form;
 pub(crate) use hash::Unhashable;
 pub use int::{Int, OutOfRange};
 pub use items::{Entries, Items};
-pub use live::{HashMode, NativeObject};
 pub use lookup::Key;
+pub use native::{HashMode, NativeObject};
 pub(crate) use node_index::NodeIndex;
 pub(crate) use number::from_le_bytes;
 pub use object::Construction;
@@ -153,7 +153,7 @@ impl DerefMut for Graph {
     }
 }
 
-/// Whether the roots are equal by Python's `==`.
+/// Compares the roots by Python's `==`.
 impl PartialEq for Graph {
     fn eq(&self, other: &Graph) -> bool {
         let pairs = || self.roots.iter().copied().zip(other.roots.iter().copied());
@@ -245,7 +245,7 @@ impl Arena {
             Tag::Buffer => self.buffers.get(cell).is_some(),
             Tag::Persistent => self.persistents.get(cell).is_some(),
             Tag::Object => self.objects.get(cell).is_some(),
-            Tag::NativeObject => self.lives.get(cell).is_some(),
+            Tag::NativeObject => self.natives.get(cell).is_some(),
             Tag::Hole => false,
             _ => true,
         }

@@ -70,7 +70,7 @@ impl NodeIndex {
         self.add::<6>(arena.buffers.len());
         self.add::<7>(arena.persistents.len());
         self.add::<8>(arena.objects.len());
-        self.add::<9>(arena.lives.len());
+        self.add::<9>(arena.natives.len());
         self.add::<10>(arena.complexes.len());
     }
 

@@ -8,8 +8,8 @@ use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::int::Int;
 use super::items::{Entries, Items};
-use super::live::NativeObject;
 use super::lookup::Key;
+use super::native::NativeObject;
 use super::views::{Buffer, Dict, Global, Object};
 
 /// The id of a value in its graph. Unlike a [`Value`], it does not borrow the graph.
@@ -31,8 +31,8 @@ impl fmt::Debug for Id {
 /// …), by key or position ([`get`](Value::get), [`at`](Value::at)), or with iterators ([`items`](Value::items),
 /// [`entries`](Value::entries)). Strings and bytes are borrowed from the graph, not from the value.
 ///
-/// `==` is Python's: `1 == 1.0 == True`, dicts and sets without regard to order, instances by identity.
-/// [`is`](Value::is) is Python's `is`.
+/// `==` is Python's: `1 == 1.0 == True`, dicts and sets compare in any order, instances by identity. [`is`](Value::is)
+/// is Python's `is`.
 ///
 /// ```
 /// let graph = picklevm::loads(b"\x80\x04}(\x8c\x04user}\x8c\x04name\x8c\x05Alices\x8c\x01n]K\x01au.")?;
@@ -73,11 +73,11 @@ pub enum Kind<'g> {
     Tuple(Items<'g>),
     /// A list.
     List(Items<'g>),
-    /// A dict, in the order of insertion.
+    /// A dict, in insertion order.
     Dict(Dict<'g>),
-    /// A set, in the order of insertion.
+    /// A set, in insertion order.
     Set(Items<'g>),
-    /// A frozenset, in the order of insertion.
+    /// A frozenset, in insertion order.
     FrozenSet(Items<'g>),
     /// A class or function by name.
     Global(Global<'g>),
@@ -144,7 +144,7 @@ impl<'g> Value<'g> {
             Tag::Buffer => Kind::Buffer(Buffer::new(arena, cell)),
             Tag::Persistent => Kind::Persistent(Value::new(arena, arena.persistents[cell])),
             Tag::Object => Kind::Object(Object::new(arena, cell)),
-            Tag::NativeObject => Kind::NativeObject(arena.live(cell)),
+            Tag::NativeObject => Kind::NativeObject(arena.native(cell)),
         }
     }
 

@@ -130,7 +130,7 @@ impl GraphBuilder<'_> {
                 Resolved::Callable(callable) => Some(Callee::Registered(callable.clone())),
                 _ => None,
             },
-            Tag::NativeObject => self.arena.lives.get(callable).cloned().map(Callee::NativeObject),
+            Tag::NativeObject => self.arena.natives.get(callable).cloned().map(Callee::NativeObject),
             Tag::Object => self.nested_class(callable).map(Callee::Registered),
             _ => None,
         }

@@ -153,8 +153,8 @@ impl GraphBuilder<'_> {
         self.check_growth()?;
         self.check_tables(0)?;
         self.arena.settle_all();
-        let done = self.arena.change_live(native, change);
-        done.map_err(|e| e.about(|| self.arena.live(native).class_name().to_owned()))
+        let done = self.arena.change_native(native, change);
+        done.map_err(|e| e.about(|| self.arena.native(native).class_name().to_owned()))
     }
 
     /// Decodes an 8-bit string if the options ask for it.

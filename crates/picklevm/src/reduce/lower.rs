@@ -163,14 +163,14 @@ impl Lowering<'_> {
         if let Some(reducer) = hooks.dispatch_table.classes.get(&class) {
             return self.call_hook(cell, |value| reducer(value).map(Some));
         }
-        let Some(live) = self.arena.lives.get(cell).cloned() else { return Ok(None) };
-        self.call_hook(cell, |value| live.reduce(value).map(Some))
+        let Some(native) = self.arena.natives.get(cell).cloned() else { return Ok(None) };
+        self.call_hook(cell, |value| native.reduce(value).map(Some))
     }
 
     fn class_name(&self, cell: Cell) -> Option<String> {
         let value = Value::new(self.arena, cell);
         match value.as_native() {
-            Some(live) => Some(live.class_name().to_owned()),
+            Some(native) => Some(native.class_name().to_owned()),
             None => value.as_object()?.class().as_global().map(|global| global.to_string()),
         }
     }

@@ -124,6 +124,6 @@ impl Hooks {
         self.persistent_id.is_some()
             || self.reducer_override.is_some()
             || !self.dispatch_table.classes.is_empty()
-            || !arena.lives.is_empty()
+            || !arena.natives.is_empty()
     }
 }

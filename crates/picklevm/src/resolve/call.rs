@@ -147,8 +147,8 @@ impl From<Id> for CallResult {
 }
 
 impl<T: NativeObject> From<T> for CallResult {
-    fn from(live: T) -> Self {
-        CallResult::NativeObject(Arc::new(live))
+    fn from(native: T) -> Self {
+        CallResult::NativeObject(Arc::new(native))
     }
 }
 

@@ -61,7 +61,10 @@ fn an_index_out_of_range_is_an_error() {
     ] {
         assert_eq!(error.kind(), ErrorKind::Missing);
     }
-    assert_eq!(error_of(value!([1, 2]), |v| v.remove(2)).to_string(), "expected the position 2, found a list of 2");
+    assert_eq!(
+        error_of(value!([1, 2]), |v| v.remove(2)).to_string(),
+        "expected the position 2, found a list of length 2"
+    );
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn removing_from_a_dict_preserves_order() {
 fn an_error_names_the_missing_key() {
     let error = error_of(value!({"a": 1}), |v| v.remove("b"));
     assert_eq!(error.kind(), ErrorKind::Missing);
-    assert_eq!(error.to_string(), "expected the key \"b\", found a dict of 1 without it");
+    assert_eq!(error.to_string(), "expected the key \"b\", found a dict of length 1 without it");
 }
 
 #[test]
@@ -179,7 +182,7 @@ fn a_cursor_reaches_nested_values() {
     graph.root_mut().at("users").unwrap().at(1).unwrap().set("name", "c").unwrap();
     assert_eq!(shown(graph.root()), "{'users': [{'name': 'a'}, {'name': 'c'}]}");
     let error = graph.root_mut().at("groups").unwrap_err();
-    assert_eq!(error.to_string(), "expected the key \"groups\", found a dict of 1 without it");
+    assert_eq!(error.to_string(), "expected the key \"groups\", found a dict of length 1 without it");
 }
 
 #[test]

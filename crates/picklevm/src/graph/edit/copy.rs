@@ -79,7 +79,7 @@ impl<'a> Copier<'a> {
             Tag::Str | Tag::Bytes | Tag::ByteStr | Tag::ByteArray | Tag::BigInt => into.copy_payload(from, old),
             Tag::Buffer => into.new_buffer(from.buffers[old].clone()),
             // Ids that a native object holds are not copied.
-            Tag::NativeObject => from.lives.get(old).cloned().map_or(Cell::NONE, |live| into.new_native(live)),
+            Tag::NativeObject => from.natives.get(old).cloned().map_or(Cell::NONE, |native| into.new_native(native)),
             Tag::Global => into.new_global(Cell::HOLE, Cell::HOLE),
             Tag::Persistent => into.new_persistent(Cell::HOLE),
             Tag::Object => into.new_object(from.objects[old].how, Cell::HOLE, Cell::HOLE),

@@ -453,8 +453,8 @@ impl<'g> ValueMut<'g> {
     pub(super) fn missing(&self, key: Key<'_>) -> Error {
         let value = self.value();
         let found = match self.cell.tag() {
-            Tag::List | Tag::Tuple | Tag::EmptyTuple => format!("a {} of {}", value.type_name(), value.len()),
-            Tag::Dict | Tag::Set => format!("a {} of {} without it", value.type_name(), value.len()),
+            Tag::List | Tag::Tuple | Tag::EmptyTuple => format!("a {} of length {}", value.type_name(), value.len()),
+            Tag::Dict | Tag::Set => format!("a {} of length {} without it", value.type_name(), value.len()),
             _ => super::describe(self.arena, self.cell),
         };
         match key.position() {

@@ -1,4 +1,4 @@
-//! Native objects: Rust values that live in a graph.
+//! Native objects: Rust values in a graph.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -153,13 +153,13 @@ fn cannot(what: &str) -> Error {
 }
 
 /// Returns the object, replaced by a copy first if several graphs share it.
-fn unshared(live: &mut Arc<dyn NativeObject>) -> Result<&mut dyn NativeObject> {
-    if Arc::get_mut(live).is_none()
-        && let Some(copy) = live.clone_object()
+fn unshared(native: &mut Arc<dyn NativeObject>) -> Result<&mut dyn NativeObject> {
+    if Arc::get_mut(native).is_none()
+        && let Some(copy) = native.clone_object()
     {
-        *live = copy;
+        *native = copy;
     }
-    Arc::get_mut(live)
+    Arc::get_mut(native)
         .ok_or_else(|| Error::new(ErrorKind::Type, "a native object that only one graph holds", "one that is shared"))
 }
 
@@ -174,7 +174,7 @@ static CHANGING: LazyLock<Arc<dyn NativeObject>> = LazyLock::new(|| Arc::new(Cha
 impl<'g> Value<'g> {
     /// Returns the native object, if the value is one.
     pub fn as_native(self) -> Option<&'g dyn NativeObject> {
-        self.cell().is(Tag::NativeObject).then(|| self.arena().live(self.cell()))
+        self.cell().is(Tag::NativeObject).then(|| self.arena().native(self.cell()))
     }
 
     /// Returns the native object, if the value is one of this type.
@@ -185,8 +185,8 @@ impl<'g> Value<'g> {
 
 impl Arena {
     /// Adds a native object to the graph.
-    pub fn native_object(&mut self, live: impl NativeObject) -> Id {
-        Id(self.new_native(Arc::new(live)))
+    pub fn native_object(&mut self, native: impl NativeObject) -> Id {
+        Id(self.new_native(Arc::new(native)))
     }
 
     /// Returns a native object of this type, to change it. An object that several graphs share is
@@ -214,30 +214,30 @@ impl Arena {
         if Value::new(self, cell).downcast_ref::<T>().is_none() {
             return Ok(None);
         }
-        let Some(live) = self.lives.get_mut(cell) else { return Ok(None) };
-        Ok((unshared(live)? as &mut dyn Any).downcast_mut())
+        let Some(native) = self.natives.get_mut(cell) else { return Ok(None) };
+        Ok((unshared(native)? as &mut dyn Any).downcast_mut())
     }
 
-    pub(crate) fn new_native(&mut self, live: Arc<dyn NativeObject>) -> Cell {
-        let id = self.lives.push(live);
+    pub(crate) fn new_native(&mut self, native: Arc<dyn NativeObject>) -> Cell {
+        let id = self.natives.push(native);
         Cell::node(Tag::NativeObject, id)
     }
 
     #[inline]
-    pub(crate) fn live(&self, cell: Cell) -> &dyn NativeObject {
-        self.lives.get(cell).map_or(&Changing, |live| &**live)
+    pub(crate) fn native(&self, cell: Cell) -> &dyn NativeObject {
+        self.natives.get(cell).map_or(&Changing, |native| &**native)
     }
 
     /// Changes a native object, which can read the graph, except itself, meanwhile.
-    pub(crate) fn change_live(
+    pub(crate) fn change_native(
         &mut self,
         cell: Cell,
         change: impl FnOnce(&mut dyn NativeObject, &Arena) -> Result<()>,
     ) -> Result<()> {
-        let Some(place) = self.lives.get_mut(cell) else { return Err(cannot("be changed")) };
-        let mut live = std::mem::replace(place, CHANGING.clone());
-        let done = unshared(&mut live).and_then(|unique| change(unique, self));
-        self.lives.set(cell, live);
+        let Some(place) = self.natives.get_mut(cell) else { return Err(cannot("be changed")) };
+        let mut native = std::mem::replace(place, CHANGING.clone());
+        let done = unshared(&mut native).and_then(|unique| change(unique, self));
+        self.natives.set(cell, native);
         done
     }
 }
