@@ -21,7 +21,7 @@ use crate::pandas::attr;
 /// ```
 /// use bytes::Bytes;
 ///
-/// let memory = Bytes::from_static(b"\1\0\0\0");
+/// let memory = Bytes::from_static(b"\x01\0\0\0");
 /// let (pickle, buffers) = picklevm_data::with_arrays(b"]}b.", [(3, memory)]);
 /// assert_eq!((&pickle[..], buffers.len()), (&b"]}b\x97b."[..], 1));
 /// ```

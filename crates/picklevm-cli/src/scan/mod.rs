@@ -1,6 +1,6 @@
 //! `picklevm scan`: what pickles would import and call, and whether that is harmless.
 //!
-//! The judging is picklevm-scan's. Here its reports become a [table](people) for people, with their words for what each
+//! The judging is picklevm-scan's. Here its reports become a [table] for people, with words for what each
 //! step does, or [lines of JSON](json) and [SARIF](sarif) for programs, and one exit status.
 
 mod explain;

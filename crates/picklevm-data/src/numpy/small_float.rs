@@ -1,6 +1,6 @@
 //! Floats of 16 bits and less that NumPy itself does not have: those of `ml_dtypes` and of PyTorch.
 
-/// A small float or integer: a row of [`TABLE`].
+/// A small float or integer: a row of `TABLE`.
 #[derive(Clone, Copy, Debug)]
 pub struct SmallFloat {
     /// The name that `ml_dtypes` and PyTorch have for it.

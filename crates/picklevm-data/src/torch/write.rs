@@ -35,7 +35,7 @@ pub fn write(tensors: &[(String, NdArray<'_>)], out: impl Write + Seek) -> Resul
 ///
 /// # Errors
 ///
-/// Those of [`write`] and of `get`.
+/// Those of [`write()`] and of `get`.
 #[cfg(any(feature = "npy", feature = "safetensors"))]
 pub fn write_each<'g>(
     tensors: &[(String, DType, Vec<usize>)],

@@ -2,9 +2,8 @@
 //!
 //! `picklevm show` prints [`Value::pretty`]; `Display` and `Debug` of values are the same on one line.
 //!
-//! A [notation](notation::Notation) splits values into steps, and [`walk`] runs the steps on a work list for each pass:
-//! [`Count`] finds values that occur more than once, [`Measure`](measure::Measure) tests whether parts fit on a line,
-//! and [`Print`] writes. Nothing recurses.
+//! A notation splits values into steps, and `walk` runs the steps on a work list for each pass: `Count` finds values that
+//! occur more than once, `Measure` tests whether parts fit on a line, and `Print` writes. Nothing recurses.
 
 mod count;
 mod debug;
