@@ -150,6 +150,14 @@ fn what_holds_no_pickle_says_what_it_is() {
 }
 
 #[test]
+fn deep_prints_pickles_inside_of_bytes_in_their_place() {
+    let file = made("sconsign.dblite");
+    assert!(out(&["show", &file]).contains("b'\\x80\\x04"));
+    let expected = "{'src': pickle.loads({'main.o': (1, 2)}), 'lib': pickle.loads({})}\n";
+    assert_eq!(out(&["show", "--deep", &file]), expected);
+}
+
+#[test]
 fn partial_prints_what_can_be_read_and_ends_with_1() {
     let output = picklevm(&["show", "--partial", &made("cut.pkl")]);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "{'id': 42, 'name': builtins.Ellipsis}\n"));

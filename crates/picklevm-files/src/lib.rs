@@ -25,7 +25,7 @@
 //! | `.rpa`, `.rpyc`, `.save`, `persistent` (Ren'Py) | an index and files; compiled scripts; saves |
 //! | `.djcache` (Django) | the expiry, and the value compressed |
 //! | base64 text | any of these, in `data:` URLs too |
-//! | `.sconsign.dblite` (SCons) | a pickle of pickles in bytes: open these with [`Opener::bytes`] |
+//! | `.sconsign.dblite` (SCons) | a pickle of pickles in bytes: [`expand_nested`] puts them in their place |
 //!
 //! # A tree of members
 //!
@@ -65,7 +65,7 @@ pub use error::{Error, ErrorKind};
 pub use file::{Entry, File, Opener, Pickles, Walk, open};
 pub use limits::FileLimits;
 pub use member::{Contents, Kind, Member, Pickle, Place};
-pub use pickle::{Completed, RawArray, complete, has_converted_line_ends, restore_line_ends};
+pub use pickle::{Completed, RawArray, complete, expand_nested, has_converted_line_ends, restore_line_ends};
 
 /// Compiles the code of the README.
 #[cfg(doctest)]

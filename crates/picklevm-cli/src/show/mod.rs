@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Print this much of each text, of bytes and of an integer [default: 4KiB, with --json no limit]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_bytes: Option<usize>,
+    /// Print pickles inside of bytes in their place, as calls of pickle.loads
+    #[arg(long)]
+    deep: bool,
     /// Print what can be read of a file that is cut off or broken; the exit status is still 1
     #[arg(long)]
     partial: bool,
@@ -64,7 +67,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         if let Some(heading) = heading.filter(|_| !args.json) {
             writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
-        let (graph, failure) = match pickle.load(&unpickler) {
+        let nested = if args.deep { picklevm_files::expand_nested(&pickle.data) } else { None };
+        let loaded = match nested.and_then(|nested| unpickler.load_bytes(nested).ok()) {
+            Some(graph) => Ok(graph),
+            None => pickle.load(&unpickler),
+        };
+        let (graph, failure) = match loaded {
             Ok(graph) => (graph, None),
             Err(error) => match beginning(pickle, args) {
                 Some(graph) => (graph, Some(pickle.failure(error))),

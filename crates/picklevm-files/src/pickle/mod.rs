@@ -4,11 +4,13 @@ mod complete;
 mod evaluate;
 mod extent;
 mod line_ends;
+mod nested;
 mod numpy_dtype;
 
 pub use complete::{Completed, complete};
 pub use extent::RawArray;
 pub use line_ends::{has_converted_line_ends, restore_line_ends};
+pub use nested::expand_nested;
 
 pub(crate) use evaluate::{Evaluation, Value};
 pub(crate) use extent::{Broken, Extent, extent};
