@@ -142,6 +142,11 @@ impl File {
         Walk { work: vec![self.root.clone()] }
     }
 
+    /// How many bytes came out of decompression since the last [`walk`](Self::walk) began.
+    pub fn expanded(&self) -> u64 {
+        self.root.shared().budget.spent()
+    }
+
     /// All pickles in the file and its members. A member that cannot be read yields an error, and the walk goes on; a file
     /// without a pickle yields one that says what it is.
     pub fn pickles(&self) -> Pickles {

@@ -63,6 +63,7 @@ mod rewrite;
 
 pub use error::{Error, ErrorKind};
 pub use file::{Entry, File, Opener, Pickles, Walk, open};
+pub use formats::recognise;
 pub use limits::FileLimits;
 pub use member::{Contents, Kind, Member, Pickle, Place};
 pub use pickle::{Completed, RawArray, complete, expand_nested, has_converted_line_ends, restore_line_ends};

@@ -90,6 +90,11 @@ impl Budget {
         self.members.store(0, Ordering::Relaxed);
     }
 
+    /// Bytes that were counted.
+    pub(crate) fn spent(&self) -> u64 {
+        self.expanded.load(Ordering::Relaxed)
+    }
+
     /// Counts bytes that came out of something.
     pub(crate) fn expand(&self, len: u64) -> Result<(), Error> {
         let before = self.expanded.fetch_add(len, Ordering::Relaxed);

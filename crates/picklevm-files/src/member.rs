@@ -239,7 +239,8 @@ impl Member {
                 let decoded = coding.decode(region, *len, &self.shared.budget);
                 let (bytes, _) = decoded.map_err(|error| error.in_member(&self.path))?;
                 // A length that claims too much does no harm, as long as the checksum is right.
-                if crc.is_some_and(|crc| crc != crc32fast::hash(&bytes)) {
+                let is_wrong = crc.is_some_and(|crc| crc != crc32fast::hash(&bytes));
+                if is_wrong && !self.shared.options.every_reading {
                     return Err(Error::damaged("member", "its checksum is wrong").in_member(&self.path));
                 }
                 Ok(Region::memory(bytes))
@@ -250,7 +251,19 @@ impl Member {
     /// Checks the checksum of a member that is not compressed, which takes reading all of it: when it is a pickle, or its
     /// bytes are asked for.
     pub(crate) fn check_sum(&self) -> Result<(), Error> {
-        let Source::Stored { region, crc } = &self.source else { return Ok(()) };
+        match self.wrong_check_sum()? {
+            Some(error) if !self.shared.options.every_reading => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong with its checksum, if something is.
+    pub(crate) fn wrong_check_sum(&self) -> Result<Option<Error>, Error> {
+        let (region, crc) = match &self.source {
+            Source::Stored { region, crc } => (region.clone(), crc),
+            Source::Packed { crc: Some(crc), .. } if self.shared.options.every_reading => (self.region()?, crc),
+            _ => return Ok(None),
+        };
         let mut hasher = crc32fast::Hasher::new();
         let mut reader = region.reader();
         loop {
@@ -263,9 +276,9 @@ impl Member {
             reader.consume(len);
         }
         if hasher.finalize() == *crc {
-            return Ok(());
+            return Ok(None);
         }
-        Err(Error::damaged("member", "its checksum is wrong").in_member(&self.path))
+        Ok(Some(Error::damaged("member", "its checksum is wrong").in_member(&self.path)))
     }
 
     /// What it holds: recognises its format and lists its pickles and members.

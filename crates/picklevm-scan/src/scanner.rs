@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use picklevm_files::FileLimits;
+
 use crate::contents;
 use crate::policy::Policy;
 use crate::report::{Format, Report};
@@ -243,6 +245,17 @@ pub(crate) struct Context<'c> {
 }
 
 impl Context<'_> {
+    /// The context of what lies so many levels deeper in a file that was opened.
+    pub(crate) fn at(&self, levels: u32) -> Self {
+        Context { depth: self.depth + levels, ..*self }
+    }
+
+    /// What a file may take that is opened here.
+    pub(crate) fn file_limits(&self) -> FileLimits {
+        let limits = FileLimits::default().ratio(u64::MAX).expanded(self.left() as u64);
+        limits.depth(self.limits.depth.saturating_sub(self.depth)).members(self.limits.members as u64)
+    }
+
     /// The context of what lies in something; `None` where that is too deep.
     pub(crate) fn deeper(&self) -> Option<Self> {
         (self.depth < self.limits.depth).then(|| Context { depth: self.depth + 1, ..*self })
@@ -263,15 +276,5 @@ impl Context<'_> {
     pub(crate) fn too_deep(&self) -> Finding {
         let message = format!("lies more than {} levels deep, where the scan does not look", self.limits.depth);
         Finding::suspicious(Rule::Limit, 0, message)
-    }
-
-    pub(crate) fn too_large(&self) -> Finding {
-        let message =
-            format!("expands to more than {} bytes: a bomb, or too large for the limits", self.limits.expanded);
-        Finding::suspicious(Rule::Limit, 0, message)
-    }
-
-    pub(crate) fn too_many(&self) -> Finding {
-        Finding::suspicious(Rule::Limit, 0, format!("has more than {} members", self.limits.members))
     }
 }

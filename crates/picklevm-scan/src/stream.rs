@@ -86,6 +86,17 @@ pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Re
         }
     }
     let rest = &data[at..];
+    // Django's file-based cache: the expiry, and behind it the value, compressed.
+    if report.format != Format::Torch && crate::contents::has_magic(rest) {
+        let inside = context.deeper().map(|deeper| crate::contents::scan("after the pickle", rest, &deeper, true));
+        match inside {
+            Some(inside) if inside.verdict == Verdict::Dangerous || inside.pickle_count() > 0 => {
+                report.members.push(inside);
+                return report.judged();
+            }
+            _ => {}
+        }
+    }
     let is_blank = rest.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'));
     if !is_blank && report.format != Format::Torch {
         let message = format!("{} bytes follow that are no pickle", rest.len());

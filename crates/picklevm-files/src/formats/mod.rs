@@ -30,27 +30,37 @@ pub(crate) const HEAD: usize = 1024;
 
 /// A format that is recognised by its first bytes.
 struct Format {
+    kind: Kind,
     begins: fn(&[u8]) -> bool,
     open: fn(&Member, Region) -> Result<Contents, Error>,
 }
 
 const BY_MAGIC: &[Format] = &[
-    Format { begins: |head| head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"), open: zip::open },
-    Format { begins: |head| head.starts_with(b"\x93NUMPY"), open: npy::open },
-    Format { begins: |head| head.starts_with(b"\x1f\x8b\x08"), open: compressed::gzip },
+    Format {
+        begins: |head| head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06"),
+        open: zip::open,
+        kind: Kind::Zip,
+    },
+    Format { begins: |head| head.starts_with(b"\x93NUMPY"), open: npy::open, kind: Kind::Npy },
+    Format { begins: |head| head.starts_with(b"\x1f\x8b\x08"), open: compressed::gzip, kind: Kind::Gzip },
     Format {
         begins: |head| head.starts_with(b"BZh") && head.len() > 3 && head[3].is_ascii_digit(),
         open: compressed::bzip2,
+        kind: Kind::Bzip2,
     },
-    Format { begins: |head| head.starts_with(b"\xfd7zXZ\0"), open: compressed::xz },
-    Format { begins: |head| head.starts_with(b"\x28\xb5\x2f\xfd"), open: compressed::zstd },
-    Format { begins: |head| head.starts_with(b"\x04\x22\x4d\x18"), open: compressed::lz4 },
-    Format { begins: compressed::begins_as_lzma, open: compressed::lzma },
-    Format { begins: compressed::begins_as_zlib, open: compressed::zlib },
-    Format { begins: |head| head.starts_with(b"ZF0x"), open: joblib_z::open },
-    Format { begins: |head| head.starts_with(b"RPA-2.0 ") || head.starts_with(b"RPA-3."), open: renpy::open_archive },
-    Format { begins: |head| head.starts_with(b"RENPY RPC2"), open: renpy::open_script },
-    Format { begins: tar::begins, open: tar::open },
+    Format { begins: |head| head.starts_with(b"\xfd7zXZ\0"), open: compressed::xz, kind: Kind::Xz },
+    Format { begins: |head| head.starts_with(b"\x28\xb5\x2f\xfd"), open: compressed::zstd, kind: Kind::Zstd },
+    Format { begins: |head| head.starts_with(b"\x04\x22\x4d\x18"), open: compressed::lz4, kind: Kind::Lz4 },
+    Format { begins: compressed::begins_as_lzma, open: compressed::lzma, kind: Kind::Lzma },
+    Format { begins: compressed::begins_as_zlib, open: compressed::zlib, kind: Kind::Zlib },
+    Format { begins: |head| head.starts_with(b"ZF0x"), open: joblib_z::open, kind: Kind::JoblibZ },
+    Format {
+        begins: |head| head.starts_with(b"RPA-2.0 ") || head.starts_with(b"RPA-3."),
+        open: renpy::open_archive,
+        kind: Kind::RenpyArchive,
+    },
+    Format { begins: |head| head.starts_with(b"RENPY RPC2"), open: renpy::open_script, kind: Kind::RenpyScript },
+    Format { begins: tar::begins, open: tar::open, kind: Kind::Tar },
 ];
 
 /// A format that only its content tells; the result is `None` if it is another.
@@ -60,8 +70,30 @@ type ByContent = fn(&Member, &Region) -> Result<Option<Contents>, Error>;
 const BY_CONTENT: &[ByContent] =
     &[length_prefixed::open, base64::open, zip::open_behind_other_data, pickles::open_damaged];
 
+/// What a file is that begins with these bytes, if they tell: a container of one of the formats that have a signature. 1,024
+/// bytes are enough.
+///
+/// ```
+/// use picklevm_files::{Kind, recognise};
+///
+/// assert_eq!(recognise(b"PK\x03\x04..."), Some(Kind::Zip));
+/// assert_eq!(recognise(b"\x80\x04N."), None);
+/// ```
+pub fn recognise(head: &[u8]) -> Option<Kind> {
+    BY_MAGIC.iter().find(|format| (format.begins)(head)).map(|format| format.kind)
+}
+
 /// Recognises what a member is, and opens it.
 pub(crate) fn open(member: &Member) -> Result<Contents, Error> {
+    let mut contents = open_by_format(member)?;
+    // Other readers do not look at checksums.
+    if member.shared().options.every_reading && contents.problem.is_none() {
+        contents.problem = member.wrong_check_sum()?;
+    }
+    Ok(contents)
+}
+
+fn open_by_format(member: &Member) -> Result<Contents, Error> {
     let head = member.head(HEAD)?;
     if let Some(format) = BY_MAGIC.iter().find(|format| (format.begins)(&head)) {
         return (format.open)(member, member.region()?);
@@ -133,10 +165,13 @@ pub(crate) type Change = (usize, Bytes);
 /// Writes a container with changed parts, which are in order.
 pub(crate) fn write(contents: &Contents, changes: &[Change], out: &mut dyn Write) -> Result<(), Error> {
     let region = &contents.region;
+    if changes.is_empty() {
+        return copy(region, out);
+    }
     match &contents.layout {
         Layout::Parts(places) => splice(region, places, changes, out),
         Layout::Coded(coding) => {
-            let Some((_, bytes)) = changes.first() else { return copy(region, out) };
+            let bytes = changes.first().map(|(_, bytes)| &bytes[..]).unwrap_or_default();
             put(out, &coding.encode(bytes, &region.head(HEAD)?)?)
         }
         Layout::JoblibZ => joblib_z::write(region, changes, out),

@@ -78,7 +78,14 @@ fn list(member: &Member, region: Region, directory: Directory) -> Result<Content
             continue;
         }
         let source = source(&contents.region, entry, ends[index]);
-        let mut child = member.child(&entry.name, source, expect_by_name(&entry.name));
+        let mut child = match source {
+            Source::Unreadable(_, why) if member.shared().options.every_reading => {
+                let source = readings::lenient(&contents.region, entry);
+                let child = member.child(&entry.name, source, expect_by_name(&entry.name));
+                child.diverging(format!("Python refuses it: {why}"))
+            }
+            source => member.child(&entry.name, source, expect_by_name(&entry.name)),
+        };
         if !is_last {
             child = child.diverging("an earlier member of the same name");
         }

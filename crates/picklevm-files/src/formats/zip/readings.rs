@@ -7,9 +7,9 @@ use std::collections::HashSet;
 
 use memchr::memmem;
 
-use super::directory::{Directory, END, END_LEN, End, LONGEST_COMMENT, Local};
+use super::directory::{Directory, END, END_LEN, End, Entry, LONGEST_COMMENT, Local};
 use super::{expect_by_name, packed, source};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::member::{Contents, Expect, Member, Source};
 use crate::region::Region;
 
@@ -27,6 +27,20 @@ pub(super) fn list(member: &Member, contents: &mut Contents, followed: Option<&D
     member.shared().budget.list(members.len() as u64)?;
     contents.members.extend(members);
     Ok(())
+}
+
+/// The data of a member that Python refuses, for readers that do not.
+pub(super) fn lenient(region: &Region, entry: &Entry) -> Source {
+    match Local::read(region, entry.header_offset) {
+        Ok(Some(local)) => {
+            let end = local.data_start.saturating_add(entry.compressed);
+            packed(region.slice(local.data_start..end), entry.method, entry.size, None)
+        }
+        Ok(None) => {
+            Source::Unreadable(ErrorKind::Damaged, "there is no local header where the directory says".to_owned())
+        }
+        Err(error) => Source::Unreadable(error.kind(), error.to_string()),
+    }
 }
 
 struct Readings<'r> {

@@ -192,7 +192,10 @@ fn write_end(region: &Region, directory: &Directory, start: u64, out: &mut Count
         tail[locator + 8..locator + 16].copy_from_slice(&(new as u64).to_le_bytes());
     }
     let field = (directory.end_record - directory_end) as usize + 16;
-    if tail[field..field + 4] != [0xff; 4] {
+    // Where the records of zip64 count, the short one may say anything.
+    let old = i128::from(directory.start) - i128::from(directory.before);
+    let counts = directory.end_record64.is_none() || i128::from(super::directory::u32_at(&tail, field)) == old;
+    if counts && tail[field..field + 4] != [0xff; 4] {
         let offset = u32::try_from(offset).map_err(|_| read_only("it grows past 4 GiB"))?;
         tail[field..field + 4].copy_from_slice(&offset.to_le_bytes());
     }
