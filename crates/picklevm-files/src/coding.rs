@@ -31,8 +31,28 @@ pub(crate) enum Coding {
 /// Memory that a decompressor may ask for, in KiB.
 #[cfg(feature = "xz")]
 const MEMORY_KIB: u32 = 256 << 10;
+/// More bytes than these are counted before memory is taken for them.
+const LONG: usize = 32 << 20;
 /// Bytes that are decompressed at once.
 const CHUNK: usize = 64 << 10;
+
+/// Where decompressed bytes go.
+struct Sink<'o> {
+    out: &'o mut Vec<u8>,
+    /// How many are kept; the others are counted.
+    keep: usize,
+    total: u64,
+    /// How many are wanted at most.
+    most: u64,
+}
+
+impl Sink<'_> {
+    fn take(&mut self, bytes: &[u8]) {
+        self.total += bytes.len() as u64;
+        let room = self.keep.saturating_sub(self.out.len());
+        self.out.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+}
 
 impl Coding {
     pub(crate) fn name(self) -> &'static str {
@@ -110,6 +130,9 @@ impl Coding {
     }
 
     /// Decompresses a region as [`decode`](Self::decode) does. After an error `out` has what came before it.
+    ///
+    /// What is long is decompressed twice: first to see how long it is, and that it is no bomb, then into as much memory as it
+    /// takes.
     pub(crate) fn decode_to(
         self,
         region: &Region,
@@ -117,16 +140,35 @@ impl Coding {
         budget: &Budget,
         out: &mut Vec<u8>,
     ) -> Result<u64, Error> {
+        let mut sink = Sink { out, keep: LONG, total: 0, most };
+        let result = self.decode_streams(region, &mut sink, Some(budget));
+        let total = sink.total;
+        if total <= LONG as u64 || matches!(&result, Err(error) if error.kind() == ErrorKind::Limit) {
+            return result;
+        }
+        *out = Vec::new();
+        let keep = usize::try_from(total).unwrap_or(usize::MAX);
+        if out.try_reserve_exact(keep).is_err() {
+            return Err(Error::new(
+                ErrorKind::Limit,
+                format!("the file expands to {total} bytes: too many for the memory"),
+            ));
+        }
+        self.decode_streams(region, &mut Sink { out, keep, total: 0, most }, None)
+    }
+
+    /// Decompresses all streams of a region, and tells where the last one ends.
+    fn decode_streams(self, region: &Region, sink: &mut Sink<'_>, budget: Option<&Budget>) -> Result<u64, Error> {
         let mut reader = region.reader();
         loop {
-            self.decode_stream(&mut reader, out, most, budget)?;
+            self.decode_stream(&mut reader, sink, budget)?;
             let Some(magic) = self.next_stream() else { return Ok(reader.offset()) };
             // Python's gzip passes over zeros between and behind streams.
             let mut rest = region.from(reader.offset());
             if self == Coding::Gzip {
                 rest = without_zeros(rest)?;
             }
-            if !rest.head(magic.len())?.starts_with(magic) || out.len() as u64 >= most {
+            if !rest.head(magic.len())?.starts_with(magic) || sink.total >= sink.most {
                 return Ok(if rest.len() == 0 { region.len() } else { reader.offset() });
             }
             reader = RegionReader::at(region, region.len() - rest.len());
@@ -136,11 +178,10 @@ impl Coding {
     fn decode_stream(
         self,
         reader: &mut RegionReader,
-        out: &mut Vec<u8>,
-        most: u64,
-        budget: &Budget,
+        sink: &mut Sink<'_>,
+        budget: Option<&Budget>,
     ) -> Result<(), Error> {
-        let breaks = |error: io::Error, len: usize| {
+        let breaks = |error: io::Error, len: u64| {
             let (kind, what) = match error.kind() {
                 io::ErrorKind::UnexpectedEof => (ErrorKind::Truncated, "is truncated"),
                 io::ErrorKind::Unsupported => (ErrorKind::Unsupported, "cannot be read"),
@@ -148,18 +189,20 @@ impl Coding {
             };
             Error::new(kind, format!("the {} {what} (after {len} bytes of its content): {error}", self.name()))
         };
-        let mut decoder = self.decoder(reader).map_err(|error| breaks(error, out.len()))?;
+        let mut decoder = self.decoder(reader).map_err(|error| breaks(error, sink.total))?;
         let mut chunk = vec![0; CHUNK];
-        while (out.len() as u64) < most {
+        while sink.total < sink.most {
             match decoder.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(len) => {
-                    let len = len.min(usize::try_from(most - out.len() as u64).unwrap_or(len));
-                    budget.expand(len as u64)?;
-                    out.extend_from_slice(&chunk[..len]);
+                    let len = len.min(usize::try_from(sink.most - sink.total).unwrap_or(len));
+                    if let Some(budget) = budget {
+                        budget.expand(len as u64)?;
+                    }
+                    sink.take(&chunk[..len]);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(breaks(error, out.len())),
+                Err(error) => return Err(breaks(error, sink.total)),
             }
         }
         Ok(())

@@ -107,7 +107,7 @@ pub struct Place {
 }
 
 /// What is expected of the bytes of a member, which decides how much is tried with them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Expect {
     /// The file itself, or what it decompresses to: everything is tried.
     Pickle,

@@ -9,7 +9,7 @@ mod directory;
 mod readings;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Layout, expect_by_name};
 use crate::coding::Coding;
@@ -71,20 +71,27 @@ fn list(member: &Member, region: Region, directory: Directory) -> Result<Content
     let ends = directory.ends();
     let mut contents = Contents::new(Kind::Zip, region, Layout::ReadOnly(""));
     let mut order = Vec::with_capacity(directory.entries.len());
+    let mut listed = HashSet::new();
     for (index, entry) in directory.entries.iter().enumerate() {
         let is_last = by_name.get(&*entry.name) == Some(&index);
         let reads = is_last || member.shared().options.every_reading;
         if !reads || entry.name.ends_with('/') && entry.size == 0 {
             continue;
         }
+        // Thousands of entries may name the same data: to look at them once is enough.
+        let expect = expect_by_name(&entry.name);
+        let is_new = listed.insert((entry.header_offset, entry.method, entry.compressed, expect));
+        if member.shared().options.every_reading && !is_new {
+            continue;
+        }
         let source = source(&contents.region, entry, ends[index]);
         let mut child = match source {
             Source::Unreadable(_, why) if member.shared().options.every_reading => {
                 let source = readings::lenient(&contents.region, entry);
-                let child = member.child(&entry.name, source, expect_by_name(&entry.name));
+                let child = member.child(&entry.name, source, expect);
                 child.diverging(format!("Python refuses it: {why}"))
             }
-            source => member.child(&entry.name, source, expect_by_name(&entry.name)),
+            source => member.child(&entry.name, source, expect),
         };
         if !is_last {
             child = child.diverging("an earlier member of the same name");
