@@ -146,6 +146,7 @@ const TABLE: &[(&str, &str, Form)] = &[
     ("pandas", "PeriodArray", PeriodArray),
     ("pandas", "PeriodDtype", PeriodDType),
     ("pandas", "IntervalArray", IntervalArray),
+    ("pandas", "__pyx_unpickle_IntervalMixin", IntervalArray),
     ("pandas", "SparseArray", SparseArray),
     ("pandas", "SparseDtype", SparseDType),
     ("pandas", "IntIndex", IntIndex),

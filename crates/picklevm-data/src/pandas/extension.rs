@@ -139,7 +139,15 @@ fn is_string(dtype: Option<Value<'_>>) -> bool {
 }
 
 fn extension<'g>(kind: Form, value: Value<'g>, reader: &Reader<'g, '_>, depth: usize) -> Result<Values<'g>> {
-    let part = |names: &[&str]| attr(value, names).filter(|part| !part.is_none());
+    // What Cython pickles keeps the attributes in a dict inside of a tuple.
+    let inside = value
+        .as_object()
+        .and_then(|object| object.state())
+        .and_then(|state| state.as_tuple()?.find(|part| part.as_dict().is_some()));
+    let part = |names: &[&str]| {
+        let found = attr(value, names).or_else(|| names.iter().find_map(|name| inside?.get(*name)));
+        found.filter(|part| !part.is_none())
+    };
     let needed = |names: &[&str]| {
         part(names).ok_or_else(|| Error::malformed(format!("an array of pandas without {}", names.join(" or "))))
     };

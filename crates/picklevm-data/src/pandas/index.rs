@@ -88,7 +88,11 @@ impl<'g> Index<'g> {
     /// The label at a position: a list of several in a `MultiIndex`.
     pub fn cell(&self, at: usize) -> Result<Cell<'g>> {
         match (&self.levels[..], self.kind) {
-            ([level], IndexKind::Range | IndexKind::Plain) => level.owned_cell(at),
+            ([level], IndexKind::Range | IndexKind::Plain) => match level.owned_cell(at)? {
+                // The missing text of pandas 3 is NaN.
+                Cell::Null if level.values.dtype() == "str" => Ok(Cell::Float(f64::NAN)),
+                cell => Ok(cell),
+            },
             (levels, _) => Ok(Cell::List(levels.iter().map(|level| level.owned_cell(at)).collect::<Result<_>>()?)),
         }
     }

@@ -46,7 +46,9 @@ impl Freq {
         let unknown = || Freq { letters: "?".to_owned() };
         let Some(offset) = offset else { return unknown() };
         if offset.as_text().is_some() || offset.as_bytes().is_some() {
-            return Freq { letters: crate::numpy_text(offset) };
+            let text = crate::numpy_text(offset);
+            let letters = text.strip_suffix(']').and_then(|text| Some(text.split_once('[')?.1)).unwrap_or(&text);
+            return Freq { letters: letters.to_owned() };
         }
         if form(offset) != Some(Form::Offset) {
             return unknown();

@@ -310,7 +310,12 @@ impl Chunk {
 /// A time of day: `03:04:05.678`.
 fn clock(ticks: i64, unit: TimeUnit) -> String {
     let text = Instant::new(ticks, unit).to_string();
-    text.split_once('T').map_or(text.clone(), |(_, clock)| clock.to_owned())
+    let clock = text.split_once('T').map_or(&text[..], |(_, clock)| clock);
+    // As Python writes it: without a fraction where that is zero.
+    match clock.split_once('.') {
+        Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole.to_owned(),
+        _ => clock.to_owned(),
+    }
 }
 
 /// An integer with a point so many digits from its end.

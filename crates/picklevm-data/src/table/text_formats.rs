@@ -31,6 +31,9 @@ pub fn write_csv(frame: &DataFrame<'_>, options: Options, mut out: impl Write) -
             let cell = field.column.cell(row).map_err(|error| error.inside(in_column(&field.name, row)))?;
             match &cell {
                 cell if cell.is_missing() => {}
+                Cell::Complex(..) => {
+                    return Err(Error::unsupported(format!("column {:?}: .csv has no complex numbers", field.name)));
+                }
                 Cell::List(_) | Cell::Record(_) | Cell::Object(_) => {
                     let mut json = String::new();
                     crate::json::cell(&cell, &mut json).map_err(|error| error.inside(in_column(&field.name, row)))?;

@@ -11,7 +11,7 @@ use arrow_array::{
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
 use arrow_data::ArrayData;
-use arrow_schema::{DataType, Field, Fields, Schema, TimeUnit as ArrowUnit};
+use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, TimeUnit as ArrowUnit};
 
 use super::arrow_column::Chunk;
 use super::arrow_type::ArrowType;
@@ -51,7 +51,7 @@ pub fn to_batch(frame: &DataFrame<'_>, options: Options) -> Result<RecordBatch> 
     RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), columns, &rows).map_err(arrow_error)
 }
 
-pub(super) fn arrow_error(error: arrow_schema::ArrowError) -> Error {
+pub(super) fn arrow_error(error: ArrowError) -> Error {
     Error::other(ErrorKind::Unsupported, error)
 }
 
@@ -78,7 +78,7 @@ pub fn write_parquet(frame: &DataFrame<'_>, options: Options, out: impl Write + 
     use parquet::file::properties::WriterProperties;
 
     let parquet_error = |error| Error::other(ErrorKind::Unsupported, error);
-    let batch = to_batch(frame, options)?;
+    let batch = without_seconds(to_batch(frame, options)?)?;
     let mut names = std::collections::HashSet::new();
     for field in batch.schema_ref().fields() {
         if !names.insert(field.name()) {
@@ -92,6 +92,36 @@ pub fn write_parquet(frame: &DataFrame<'_>, options: Options, out: impl Write + 
     let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(properties)).map_err(parquet_error)?;
     writer.write(&batch).map_err(parquet_error)?;
     writer.close().map(drop).map_err(parquet_error)
+}
+
+/// Times in seconds as milliseconds, which is the largest unit that Parquet has.
+#[cfg(feature = "parquet")]
+fn without_seconds(batch: RecordBatch) -> Result<RecordBatch> {
+    use arrow_array::cast::AsArray;
+    use types::{DurationMillisecondType, DurationSecondType, TimestampMillisecondType, TimestampSecondType};
+
+    let milli =
+        |ticks: i64| ticks.checked_mul(1000).ok_or_else(|| ArrowError::ComputeError("a time out of range".into()));
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        let column: ArrayRef = match field.data_type() {
+            DataType::Timestamp(ArrowUnit::Second, zone) => {
+                let times =
+                    column.as_primitive::<TimestampSecondType>().try_unary::<_, TimestampMillisecondType, _>(milli);
+                Arc::new(times.map_err(arrow_error)?.with_timezone_opt(zone.clone()))
+            }
+            DataType::Duration(ArrowUnit::Second) => {
+                let spans =
+                    column.as_primitive::<DurationSecondType>().try_unary::<_, DurationMillisecondType, _>(milli);
+                Arc::new(spans.map_err(arrow_error)?)
+            }
+            _ => column.clone(),
+        };
+        fields.push(Field::new(field.name(), column.data_type().clone(), true));
+        columns.push(column);
+    }
+    let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &rows).map_err(arrow_error)
 }
 
 /// The values of a column as an array.
@@ -297,7 +327,7 @@ fn kind(cell: &Cell<'_>) -> Result<Option<Kind>> {
         Cell::Decimal(_) => Kind::Decimal,
         Cell::List(_) => Kind::List,
         Cell::Record(_) => Kind::Record,
-        Cell::Object(value) if value.as_list().is_some() => Kind::List,
+        Cell::Object(value) if value.as_list().is_some() || NdArray::from_value(*value).is_ok() => Kind::List,
         Cell::Complex(..) => return Err(Error::unsupported("Arrow has no complex numbers")),
         cell => return Err(Error::unsupported(format!("Arrow has no type for {}", crate::text::Shown(cell)))),
     }))
@@ -441,7 +471,21 @@ fn of_cells(cells: &[Cell<'_>], depth: usize) -> Result<ArrayRef> {
                 let before = items.len();
                 match cell {
                     Cell::List(cells) => items.extend(cells.iter().cloned()),
-                    Cell::Object(value) => items.extend(value.items().map(crate::text::resolve)),
+                    Cell::Object(value) if value.as_list().is_some() => {
+                        items.extend(value.items().map(crate::text::resolve));
+                    }
+                    Cell::Object(value) => {
+                        let array = NdArray::from_value(*value)?;
+                        if array.shape().len() != 1 {
+                            return Err(Error::unsupported("an array of several axes in a column"));
+                        }
+                        for cell in array.cells() {
+                            items.push(match cell? {
+                                Cell::Object(_) => return Err(Error::unsupported("an array of objects in a column")),
+                                cell => crate::text::to_owned(cell),
+                            });
+                        }
+                    }
                     _ => {}
                 }
                 lengths.push(items.len() - before);
