@@ -92,7 +92,7 @@ fn a_pattern_that_no_member_matches_is_bad_usage_and_one_without_a_pickle_says_w
 #[test]
 fn of_a_legacy_checkpoint_the_object_is_shown_or_all_five_pickles() {
     let file = library("torch-1.13-legacy.pt");
-    assert!(out(&["show", &file]).starts_with("{\n    'float64': torch._utils._rebuild_tensor_v2("));
+    assert!(out(&["show", &file]).starts_with("{\n    'float64': tensor(shape=(3,), dtype=float64"));
     let all = out(&["show", "--all", &file]);
     assert!(all.starts_with("119547037146038801333356\n1001\n"), "{all:.100}");
 }

@@ -158,7 +158,7 @@ fn in_a_directory_files_that_are_no_pickles_are_passed_over_and_counted() {
     assert_eq!((output.status.code(), verdicts), (Some(1), vec!["dangerous", "safe"]));
 
     let output = picklevm(&["scan", dir.path().to_str().expect("text")]);
-    let total = "2 files: 1 dangerous, 1 safe; 2 passed over that are no pickles\n";
+    let total = "2 files: 1 dangerous, 1 safe; 2 skipped (not pickles)\n";
     assert!(text(&output.stdout).ends_with(total), "{}", text(&output.stdout));
 }
 

@@ -36,7 +36,7 @@ def main(program, directory):
         try: value = pickle.loads(path.read_bytes())
         except Exception: continue
         if not is_plain(value, set()): continue
-        shown = subprocess.run([program, "show", path], capture_output=True)
+        shown = subprocess.run([program, "show", "--full", path], capture_output=True)
         compared += 1
         try: ok = shown.returncode == 0 and same(ast.literal_eval(shown.stdout.decode()), value)
         except (ValueError, SyntaxError) as e: ok = False

@@ -99,18 +99,23 @@ pub struct Found<'g> {
     pub id: Id,
 }
 
+/// Arrays of pandas that may lie inside each other: interval arrays of categories of indexes, and the like.
+const MAX_DEPTH: u8 = 8;
+
 /// A graph beside what it refers to.
 #[derive(Clone, Copy)]
 pub struct Reader<'g, 's> {
     root: Value<'g>,
     source: &'s dyn Source,
     roots: Option<Items<'g>>,
+    /// How many levels of arrays inside each other may still be read: an index may be its own data.
+    depth: u8,
 }
 
 impl<'g, 's> Reader<'g, 's> {
     /// Reads a value and what it reaches.
     pub fn new(root: Value<'g>, source: &'s dyn Source) -> Reader<'g, 's> {
-        Reader { root, source, roots: None }
+        Reader { root, source, roots: None, depth: MAX_DEPTH }
     }
 
     /// Says which roots the graph has: among them arrays of objects that joblib wrote; see
@@ -118,6 +123,12 @@ impl<'g, 's> Reader<'g, 's> {
     #[must_use]
     pub fn with_roots(self, roots: Items<'g>) -> Reader<'g, 's> {
         Reader { roots: Some(roots), ..self }
+    }
+
+    /// The reader for what an array of pandas is made of.
+    pub(crate) fn one_level_down(&self) -> Result<Reader<'g, 's>> {
+        let too_deep = || Error::malformed("arrays nested more than eight deep");
+        Ok(Reader { depth: self.depth.checked_sub(1).ok_or_else(too_deep)?, ..*self })
     }
 
     /// A root of the graph.

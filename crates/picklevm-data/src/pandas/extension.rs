@@ -16,12 +16,11 @@ use crate::table::ArrowColumn;
 
 /// The values that any array is, of NumPy or pandas, or that an index has.
 pub(crate) fn values_of<'g>(value: Value<'g>, reader: &Reader<'g, '_>) -> Result<Values<'g>> {
-    nested(value, reader, 8)
-}
-
-fn nested<'g>(value: Value<'g>, reader: &Reader<'g, '_>, depth: usize) -> Result<Values<'g>> {
-    let depth = depth.checked_sub(1).ok_or_else(|| Error::malformed("arrays nested more than eight deep"))?;
+    let reader = &reader.one_level_down()?;
     match form(value) {
+        Some(Form::NewIndex) if class_of(value) == Some(Form::MultiIndex) => {
+            Err(Error::unsupported("a MultiIndex as the values of a column"))
+        }
         Some(Form::NewIndex | Form::NewDatetimeIndex | Form::NewPeriodIndex) => {
             let index = Index::read(value, reader)?;
             match &index.levels[..] {
@@ -29,14 +28,14 @@ fn nested<'g>(value: Value<'g>, reader: &Reader<'g, '_>, depth: usize) -> Result
                 _ => Err(Error::unsupported("a MultiIndex as the values of a column")),
             }
         }
-        Some(Form::NDArrayBacked) => backed(value, reader, depth),
+        Some(Form::NDArrayBacked) => backed(value, reader),
         // A sparse array of pandas before 0.24 is a subclass of NumPy's.
         Some(Form::Reconstruct) => match class_of(value) {
             Some(Form::SparseArray) => old_sparse(value),
             _ => Ok(Values::Array(array(value, reader)?)),
         },
         Some(Form::ArrowRestore | Form::ArrowChunked) => Ok(Values::Arrow(ArrowColumn::from_value(value, None)?)),
-        Some(form) if is_extension(form) => extension(form, value, reader, depth),
+        Some(form) if is_extension(form) => extension(form, value, reader),
         _ => match reader.item(value) {
             Some((_, Ok(Item::Array(array)))) => Ok(Values::Array(array)),
             Some((_, Err(error))) => Err(error),
@@ -76,7 +75,7 @@ fn array<'g>(value: Value<'g>, reader: &Reader<'g, '_>) -> Result<NdArray<'g>> {
 }
 
 /// `__pyx_unpickle_NDArrayBacked(class, checksum, None)` and its state, in whichever order: a type, data, attributes.
-fn backed<'g>(value: Value<'g>, reader: &Reader<'g, '_>, depth: usize) -> Result<Values<'g>> {
+fn backed<'g>(value: Value<'g>, reader: &Reader<'g, '_>) -> Result<Values<'g>> {
     let object = value.as_object();
     let class = object.and_then(|object| object.args().get(0)).and_then(form_of);
     let state = object.and_then(|object| object.state());
@@ -87,7 +86,6 @@ fn backed<'g>(value: Value<'g>, reader: &Reader<'g, '_>, depth: usize) -> Result
             state.get("_ndarray").or(state.get("_data")).or(state.get("_codes")),
             state.get("_dtype"),
             reader,
-            depth,
         );
     }
     let mut parts = state.items().filter(|part| part.as_dict().is_none());
@@ -98,7 +96,7 @@ fn backed<'g>(value: Value<'g>, reader: &Reader<'g, '_>, depth: usize) -> Result
         (false, Some(data)) => (Some(first), data),
         (false, None) => return Err(Error::malformed("an array of pandas without data")),
     };
-    assembled(class, Some(data), dtype, reader, depth)
+    assembled(class, Some(data), dtype, reader)
 }
 
 /// An array of its data and its type.
@@ -107,11 +105,10 @@ fn assembled<'g>(
     data: Option<Value<'g>>,
     dtype: Option<Value<'g>>,
     reader: &Reader<'g, '_>,
-    depth: usize,
 ) -> Result<Values<'g>> {
     let data = data.ok_or_else(|| Error::malformed("an array of pandas without data"))?;
     let dtype = dtype.filter(|dtype| !dtype.is_none());
-    let inner = nested(data, reader, depth)?;
+    let inner = values_of(data, reader)?;
     match (class, inner) {
         (Some(Form::Categorical), codes) => {
             let dtype = dtype.ok_or_else(|| Error::malformed("a Categorical without a type"))?;
@@ -119,7 +116,7 @@ fn assembled<'g>(
                 (attr(dtype, &["categories", "_categories"]), attr(dtype, &["ordered", "_ordered"]));
             let categories = categories.filter(|categories| !categories.is_none());
             let categories = categories.ok_or_else(|| Error::malformed("a Categorical without categories"))?;
-            Values::category(codes, nested(categories, reader, depth)?, ordered.and_then(Value::as_bool) == Some(true))
+            Values::category(codes, values_of(categories, reader)?, ordered.and_then(Value::as_bool) == Some(true))
         }
         (Some(Form::DatetimeArray), Values::Array(array)) => match dtype.map(zone_of).transpose()?.flatten() {
             Some(zone) => Ok(Values::Zoned { array, zone }),
@@ -138,7 +135,7 @@ fn is_string(dtype: Option<Value<'_>>) -> bool {
     dtype.is_some_and(|dtype| form(dtype) == Some(Form::StringPandasDType))
 }
 
-fn extension<'g>(kind: Form, value: Value<'g>, reader: &Reader<'g, '_>, depth: usize) -> Result<Values<'g>> {
+fn extension<'g>(kind: Form, value: Value<'g>, reader: &Reader<'g, '_>) -> Result<Values<'g>> {
     // What Cython pickles keeps the attributes in a dict inside of a tuple.
     let inside = value
         .as_object()
@@ -156,10 +153,10 @@ fn extension<'g>(kind: Form, value: Value<'g>, reader: &Reader<'g, '_>, depth: u
             // Before 0.21 there was no type.
             Some(categories) => {
                 let ordered = part(&["_ordered"]).and_then(Value::as_bool) == Some(true);
-                let codes = nested(needed(&["_codes"])?, reader, depth)?;
-                Values::category(codes, nested(categories, reader, depth)?, ordered)
+                let codes = values_of(needed(&["_codes"])?, reader)?;
+                Values::category(codes, values_of(categories, reader)?, ordered)
             }
-            None => assembled(Some(kind), part(&["_codes", "_ndarray"]), part(&["_dtype"]), reader, depth),
+            None => assembled(Some(kind), part(&["_codes", "_ndarray"]), part(&["_dtype"]), reader),
         },
         Form::MaskedArray => {
             let (array, mask) = (array(needed(&["_data"])?, reader)?, array(needed(&["_mask"])?, reader)?);
@@ -169,7 +166,7 @@ fn extension<'g>(kind: Form, value: Value<'g>, reader: &Reader<'g, '_>, depth: u
             Ok(Values::Masked { array, mask })
         }
         Form::ObjectArray => {
-            let data = nested(needed(&["_ndarray"])?, reader, depth)?;
+            let data = values_of(needed(&["_ndarray"])?, reader)?;
             match data {
                 Values::Array(array) if is_string(part(&["_dtype"])) => Ok(Values::Strings(array)),
                 data => Ok(data),
@@ -184,7 +181,7 @@ fn extension<'g>(kind: Form, value: Value<'g>, reader: &Reader<'g, '_>, depth: u
             let (left, right) = match part(&["_combined"]) {
                 // 1.2 had both ends in one array.
                 Some(both) => {
-                    let Values::Array(both) = nested(both, reader, depth)? else {
+                    let Values::Array(both) = values_of(both, reader)? else {
                         return Err(Error::malformed("the ends of intervals that are no numbers"));
                     };
                     let ends = match both.shape() {
@@ -196,17 +193,17 @@ fn extension<'g>(kind: Form, value: Value<'g>, reader: &Reader<'g, '_>, depth: u
                     };
                     (end(0)?, end(1)?)
                 }
-                None => (nested(needed(&["_left"])?, reader, depth)?, nested(needed(&["_right"])?, reader, depth)?),
+                None => (values_of(needed(&["_left"])?, reader)?, values_of(needed(&["_right"])?, reader)?),
             };
             Ok(Values::interval(left, right, closed))
         }
         Form::SparseArray => {
             let dtype = part(&["_dtype"]);
             let fill = dtype.and_then(|dtype| attr(dtype, &["_fill_value", "fill_value"]));
-            let values = nested(needed(&["_sparse_values"])?, reader, depth)?;
+            let values = values_of(needed(&["_sparse_values"])?, reader)?;
             sparse(values, needed(&["_sparse_index"])?, fill)
         }
-        kind => assembled(Some(kind), part(&["_ndarray", "_data"]), part(&["_dtype"]), reader, depth),
+        kind => assembled(Some(kind), part(&["_ndarray", "_data"]), part(&["_dtype"]), reader),
     }
 }
 

@@ -236,7 +236,7 @@ fn long_payloads_are_cut_in_both_notations() {
         (b"\x8c\x05abcde.", "'abc'... 2 more bytes", r#"{"$str":"abc","$more":2}"#),
         // Two bytes per character.
         (b"\x8c\x06\xc3\xa9\xc3\xa9\xc3\xa9.", "'é'... 4 more bytes", r#"{"$str":"é","$more":4}"#),
-        (b"cm\nabcde\n.", "global('m', 'abc'... 2 more bytes)", r#"{"$global":["m","abcde"]}"#),
+        (b"cm\nabcde\n.", "global('m', 'abc'... 2 more bytes)", r#"{"$global":["m",{"$str":"abc","$more":2}]}"#),
     ];
     for (pickle, in_python, in_json) in table {
         assert_eq!(cut(pickle), [*in_python, *in_json], "{}", pickle.escape_ascii());

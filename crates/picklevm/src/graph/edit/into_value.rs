@@ -29,7 +29,7 @@ use super::copy::Copier;
 /// | [`Id`] | the value of that id itself, shared; `None` if there is no such node |
 /// | [`Value`] of another graph | a copy of everything it reaches, sharing included |
 ///
-/// For types that Rust does not have, use the methods of [`Arena`]: [`frozenset`](Arena::frozenset),
+/// The counterpart of what Python passes to `pickle.dump` and `pickle.dumps`. For types that Rust does not have, use the methods of [`Arena`]: [`frozenset`](Arena::frozenset),
 /// [`instance`](Arena::instance), …
 ///
 /// ```
