@@ -22,14 +22,14 @@ pub(super) struct Open {
     pub(super) end: u32,
     /// End of the items.
     last: u32,
-    manner: Manner,
+    flags: OpenFlags,
 }
 
 /// How a container is written, in one register: an [`Adding`], a [`Place`] from bit 3 on, and flags.
 #[derive(Clone, Copy)]
-struct Manner(u32);
+struct OpenFlags(u32);
 
-impl Manner {
+impl OpenFlags {
     /// The open batch has a MARK.
     const MARK: u32 = 1 << 5;
     /// The open batch is full.
@@ -38,8 +38,8 @@ impl Manner {
     const BARRIER: u32 = 1 << 7;
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    const fn new(how: Adding, place: Place) -> Manner {
-        Manner(how.0 as u32 | (place.0 as u32) << 3)
+    const fn new(how: Adding, place: Place) -> OpenFlags {
+        OpenFlags(how.0 as u32 | (place.0 as u32) << 3)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -97,7 +97,7 @@ pub(super) enum Owner {
 impl Open {
     /// No container.
     pub(super) const NOTHING: Open =
-        Open { cell: Cell::HOLE, at: 0, end: 0, last: 0, manner: Manner::new(Adding::APPEND, Place::DATA) };
+        Open { cell: Cell::HOLE, at: 0, end: 0, last: 0, flags: OpenFlags::new(Adding::APPEND, Place::DATA) };
 
     /// Opens the items of a container or object, at least one.
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -113,9 +113,9 @@ impl Open {
             at: start,
             end: start,
             last: start + len,
-            manner: Manner::new(how, items_place.unwrap_or(Place::DATA)),
+            flags: OpenFlags::new(how, items_place.unwrap_or(Place::DATA)),
         };
-        open.manner.set(Manner::BARRIER, items_place.is_none() && owner != Owner::Temporary);
+        open.flags.set(OpenFlags::BARRIER, items_place.is_none() && owner != Owner::Temporary);
         let batch = open.take_batch(protocol);
         open.set_mark(batch > how.stride() || how == Adding::ADD);
         open
@@ -125,48 +125,48 @@ impl Open {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn sequence(cell: Cell, Fixed { start, len }: Fixed, how: Adding, place: Place) -> Open {
         let end = start + len;
-        Open { cell, at: start, end, last: end, manner: Manner::new(how, place) }
+        Open { cell, at: start, end, last: end, flags: OpenFlags::new(how, place) }
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn construction(&self) -> Adding {
-        Adding((self.manner.0 & 7) as u8)
+    pub(super) fn adding(&self) -> Adding {
+        Adding((self.flags.0 & 7) as u8)
     }
 
     /// Returns the place of the items.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn place(&self) -> Place {
-        Place((self.manner.0 >> 3 & 3) as u8)
+        Place((self.flags.0 >> 3 & 3) as u8)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn has_mark(&self) -> bool {
-        self.manner.has(Manner::MARK)
+        self.flags.has(OpenFlags::MARK)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn set_mark(&mut self, has_mark: bool) {
-        self.manner.set(Manner::MARK, has_mark);
+        self.flags.set(OpenFlags::MARK, has_mark);
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn is_full(&self) -> bool {
-        self.manner.has(Manner::FULL)
+        self.flags.has(OpenFlags::FULL)
     }
 
     /// Number of barriers: one or none.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn barriers(&self) -> u32 {
-        u32::from(self.manner.has(Manner::BARRIER))
+        u32::from(self.flags.has(OpenFlags::BARRIER))
     }
 
     /// Advances to the next batch, and returns its length in cells.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_batch(&mut self, protocol: u8) -> u32 {
-        let stride = self.construction().stride();
+        let stride = self.adding().stride();
         let most = if protocol == 0 { stride } else { BATCH * stride };
         let batch = (self.last - self.end).min(most);
-        self.manner.set(Manner::FULL, batch == BATCH * stride);
+        self.flags.set(OpenFlags::FULL, batch == BATCH * stride);
         (self.at, self.end) = (self.end, self.end + batch);
         batch
     }
@@ -182,7 +182,7 @@ impl Open {
     fn is_exact(&self, protocol: u8, quirks: &Quirks) -> bool {
         protocol > 0
             && !self.cell.is(Tag::Object)
-            && match self.construction() {
+            && match self.adding() {
                 Adding::APPEND => quirks.exact_lists,
                 Adding::SET_ITEM => quirks.exact_dicts,
                 _ => quirks.exact_sets,
@@ -191,7 +191,7 @@ impl Open {
 
     /// Returns the list or dict, if it was made for the arguments of an object.
     pub(super) fn argument(&self) -> Option<Cell> {
-        let is_one = self.barriers() == 0 && matches!(self.construction(), Adding::APPEND | Adding::SET_ITEM);
+        let is_one = self.barriers() == 0 && matches!(self.adding(), Adding::APPEND | Adding::SET_ITEM);
         (is_one && self.cell != Cell::HOLE).then_some(self.cell)
     }
 }
@@ -328,11 +328,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Ends a batch of items and starts the next. Returns whether it was the last.
     fn end(&mut self, open: &mut Open) -> Result<bool> {
-        if let Adding::TUPLE | Adding::FROZEN_SET = open.construction() {
+        if let Adding::TUPLE | Adding::FROZEN_SET = open.adding() {
             self.end_sequence(*open)?;
             return Ok(true);
         }
-        let how = open.construction();
+        let how = open.adding();
         self.op(how.op(open.has_mark()))?;
         let is_exact = open.is_exact(self.protocol, self.options.writer.quirks());
         let was_full = open.is_full();
@@ -374,7 +374,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         } else {
             self.tuple_end(len)?;
             if place != Place::DATA && self.has_put_rule() && !self.refcounts().is_shared(cell) {
-                // Made by a call of `__reduce_ex__`, which has the only reference.
+                // Synthetic by a call of `__reduce_ex__`, which has the only reference.
                 self.memo.set(slot, Entry::NONE);
                 return Ok(());
             }

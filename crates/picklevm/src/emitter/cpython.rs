@@ -56,7 +56,7 @@ pub(crate) struct Quirks {
     pub(crate) memoizes_bytearrays: bool,
     /// Below protocol 3, bytearrays are made from Latin-1 text, as `bytearray.__reduce_ex__` does.
     pub(crate) bytearrays_of_text: bool,
-    /// The pickler counts references: see [`LeftOut`](super::left_out::LeftOut). Its memo starts at 1.
+    /// The pickler counts references: see [`OmittedPuts`](super::omitted_puts::OmittedPuts). Its memo starts at 1.
     pub(crate) counts_references: bool,
     /// Protocol 0: floats have 17 digits, as with `%.17g`.
     pub(crate) long_floats: bool,

@@ -7,7 +7,7 @@ use picklevm_ops::{Op, Sink, Text};
 
 use super::containers::{Adding, Owner};
 use super::memo::Entry;
-use super::{Bare, Emitter, Place, Step};
+use super::{BareOp, Emitter, Place, Step};
 use crate::error::Result;
 use crate::graph::{Cell, Tag};
 
@@ -15,12 +15,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Writes bytes below protocol 3: `_codecs.encode(text, 'latin1')`, or `bytes()` if empty.
     pub(super) fn bytes_by_call(&mut self, bytes: &[u8]) -> Result<()> {
         if bytes.is_empty() {
-            return self.call_of_nothing("bytes");
+            return self.call_without_args("bytes");
         }
-        self.made_global("_codecs", "encode")?;
+        self.synthetic_global("_codecs", "encode")?;
         self.tuple_start(2)?;
         self.latin_1(bytes)?;
-        self.made_text("latin1".into())?;
+        self.synthetic_text("latin1".into())?;
         self.end_call(2)
     }
 
@@ -28,9 +28,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
     pub(super) fn byte_array_by_call(&mut self, bytes: &[u8]) -> Result<()> {
         let of_text = self.protocol < 3 && self.options.writer.quirks().bytearrays_of_text;
         if bytes.is_empty() && !of_text {
-            return self.call_of_nothing("bytearray");
+            return self.call_without_args("bytearray");
         }
-        self.made_global("builtins", "bytearray")?;
+        self.synthetic_global("builtins", "bytearray")?;
         if of_text {
             self.tuple_start(2)?;
             self.latin_1(bytes)?;
@@ -39,7 +39,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 self.byte_str(b"latin-1")?;
                 self.put_unread()?;
             } else {
-                self.made_text("latin-1".into())?;
+                self.synthetic_text("latin-1".into())?;
             }
             return self.end_call(2);
         }
@@ -52,7 +52,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Writes `complex(real, imaginary)`, at every protocol.
     pub(super) fn complex(&mut self, parts: [f64; 2]) -> Result<()> {
-        self.made_global("builtins", "complex")?;
+        self.synthetic_global("builtins", "complex")?;
         self.boundary()?;
         self.tuple_start(2)?;
         for part in parts {
@@ -64,40 +64,40 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Writes a set or frozenset below protocol 4: `set([…])` and `frozenset([…])`, each time with a new list.
     pub(super) fn set_by_call(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<()> {
-        if entry == Entry::NONE && cell.is(Tag::Set) && self.is_made_of_itself(cell) {
+        if entry == Entry::NONE && cell.is(Tag::Set) && self.contains_itself(cell) {
             return self.set_by_update(cell, slot);
         }
         self.enter(cell, slot, entry)?;
-        self.made_global("builtins", if cell.is(Tag::Set) { "set" } else { "frozenset" })?;
+        self.synthetic_global("builtins", if cell.is(Tag::Set) { "set" } else { "frozenset" })?;
         self.tuple_start(1)?;
         self.empty_list()?;
         self.put_unread_list(self.arena.item_range(cell).len)?;
-        self.steps.push(Step::Finish(cell, Bare::Reduce));
-        self.steps.push(Step::Op(Bare::Tuple(1)));
+        self.steps.push(Step::Finish(cell, BareOp::Reduce));
+        self.steps.push(Step::Op(BareOp::Tuple(1)));
         self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Temporary)
     }
 
     /// Writes a set that `set([…])` cannot make, since its members refer to it: `s = set()`, then
     /// `getattr(s, 'update')([…])`. CPython's picklers recurse without end on such a set below protocol 4.
     fn set_by_update(&mut self, cell: Cell, slot: usize) -> Result<()> {
-        self.call_of_nothing("set")?;
+        self.call_without_args("set")?;
         self.put(slot)?;
-        self.made_global("builtins", "getattr")?;
+        self.synthetic_global("builtins", "getattr")?;
         self.tuple_start(2)?;
         self.save(cell, Place::DATA)?;
-        self.made_text("update".into())?;
+        self.synthetic_text("update".into())?;
         self.end_call(2)?;
         self.put_unread()?;
         self.tuple_start(1)?;
         self.empty_list()?;
         self.put_unread_list(self.arena.item_range(cell).len)?;
-        self.steps.extend([Step::Op(Bare::Pop), Step::Op(Bare::ReducePut), Step::Op(Bare::Tuple(1))]);
+        self.steps.extend([Step::Op(BareOp::Pop), Step::Op(BareOp::ReducePut), Step::Op(BareOp::Tuple(1))]);
         self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Temporary)
     }
 
     /// Whether a set occurs in its own members, without a memoized container between. Returns `false` if the search is too
     /// expensive.
-    fn is_made_of_itself(&mut self, set: Cell) -> bool {
+    fn contains_itself(&mut self, set: Cell) -> bool {
         let is_made = |cell: &Cell| matches!(cell.tag(), Tag::Tuple | Tag::FrozenSet | Tag::Set | Tag::Object);
         if self.options.fast || !self.arena.items(set).iter().any(is_made) || !self.refcounts().is_shared(set) {
             return false;
@@ -112,15 +112,15 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 continue;
             }
             let from = left.len();
-            left.extend(self.made_of(cell));
+            left.extend(self.constructor_values(cell));
             let Some(rest) = self.reentry_work.checked_sub(1 + (left.len() - from) as u32) else { return false };
             self.reentry_work = rest;
         }
         false
     }
 
-    fn call_of_nothing(&mut self, name: &str) -> Result<()> {
-        self.made_global("builtins", name)?;
+    fn call_without_args(&mut self, name: &str) -> Result<()> {
+        self.synthetic_global("builtins", name)?;
         self.boundary()?;
         self.empty_tuple()?;
         self.op(Op::Reduce)

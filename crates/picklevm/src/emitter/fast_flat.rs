@@ -10,7 +10,7 @@ use picklevm_ops::{self as ops, OpRun, Opcode, Sink};
 use super::containers::{Adding, Open, Owner, short_tuple};
 use super::memo::{Entry, Memo, MemoRun};
 use super::payload::{Form, INT_WIDTH, Payloads, TEXT_WIDTH};
-use super::{Bare, Emitter, Place, Scratch, Step};
+use super::{BareOp, Emitter, Place, Scratch, Step};
 use crate::graph::{Arena, Cell, Construction, Fixed, OpKind, Row, Tag, Value};
 
 impl<S: Sink> Emitter<'_, '_, S> {
@@ -226,7 +226,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
                 self.open = open;
                 Next::Items
             }
-            Step::Op(Bare::Build) => {
+            Step::Op(BareOp::Build) => {
                 self.steps.pop();
                 self.run.bare(Opcode::Build);
                 Next::Step
@@ -236,7 +236,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
                 self.barriers -= 1;
                 Next::Step
             }
-            Step::Finish(cell, op @ (Bare::Reduce | Bare::NewObj)) if self.memo.number(cell).is_none() => {
+            Step::Finish(cell, op @ (BareOp::Reduce | BareOp::NewObj)) if self.memo.number(cell).is_none() => {
                 self.steps.pop();
                 self.finish(cell, op)
             }
@@ -253,7 +253,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
     #[inline(always)]
     fn end(&mut self) -> bool {
         let open = self.open;
-        let how = open.construction();
+        let how = open.adding();
         if how == Adding::TUPLE {
             let slot = self.memo.slot_of(Tag::Tuple, open.cell);
             if self.memo.entry(slot).number().is_some() {
@@ -355,8 +355,8 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
         let node = &self.arena.objects[self.cell];
         let op = match node.how {
             // Below protocol 4 a call may be a path of attributes.
-            Construction::Reduce if PROTOCOL_4 => Bare::Reduce,
-            Construction::NewObj => Bare::NewObj,
+            Construction::Reduce if PROTOCOL_4 => BareOp::Reduce,
+            Construction::NewObj => BareOp::NewObj,
             _ => return Next::Save,
         };
         if self.memo.entry(slot) == Entry::NONE
@@ -375,8 +375,8 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
 
     /// Writes the opcode that makes an object, and starts its changes.
     #[inline(always)]
-    fn finish(&mut self, cell: Cell, op: Bare) -> Next {
-        self.run.bare(if op == Bare::Reduce { Opcode::Reduce } else { Opcode::NewObj });
+    fn finish(&mut self, cell: Cell, op: BareOp) -> Next {
+        self.run.bare(if op == BareOp::Reduce { Opcode::Reduce } else { Opcode::NewObj });
         self.put(self.memo.slot_of(Tag::Object, cell));
         let node = &self.arena.objects[cell];
         match node.first_kind {
@@ -384,7 +384,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
             OpKind::Build if node.next == 0 => {
                 self.barriers += 1;
                 self.steps.push(Step::Change(cell, 0));
-                self.steps.push(Step::Op(Bare::Build));
+                self.steps.push(Step::Op(BareOp::Build));
                 (self.cell, self.place) = (node.first, Place::DATA);
                 Next::Value
             }

@@ -2,7 +2,7 @@
 
 use picklevm_ops::{Op, Sink, Text};
 
-use super::memo::Made;
+use super::memo::Synthetic;
 use super::reduction::is_builtin;
 use super::{Emitter, unrepresentable};
 use crate::error::Result;
@@ -26,7 +26,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
                 let found = format!("protocol {}", self.protocol);
                 return Err(unrepresentable("protocol 2 for an extension code that is not registered", found));
             };
-            return self.made_global(module, name);
+            return self.synthetic_global(module, name);
         }
         match (u8::try_from(code), u16::try_from(code), i32::try_from(code)) {
             (Ok(code), ..) => self.op(Op::Ext1(code)),
@@ -56,14 +56,14 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
                 self.text(node.name)?;
             } else {
                 let Name { module, name } = self.final_name(cell);
-                self.made_text(module)?;
+                self.synthetic_text(module)?;
                 if name == module {
                     // Types written in C, such as `datetime.datetime`: only one of the two names is interned.
                     self.boundary()?;
                     self.write_text(name)?;
                     self.put_unread()?;
                 } else {
-                    self.made_text(name)?;
+                    self.synthetic_text(name)?;
                 }
             }
             self.op(Op::StackGlobal)?;
@@ -158,7 +158,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         let last = attributes.len().saturating_sub(1);
         let is_bare = |step: usize| has_bare && !(is_called && step == last);
         for _ in &attributes {
-            self.made_global("builtins", "getattr")?;
+            self.synthetic_global("builtins", "getattr")?;
             if self.protocol < 2 {
                 self.op(Op::Mark)?;
             }
@@ -185,25 +185,25 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     }
 
     /// Writes text that is not a node, memoized by content.
-    pub(super) fn made_text(&mut self, text: Text<'_>) -> Result<()> {
+    pub(super) fn synthetic_text(&mut self, text: Text<'_>) -> Result<()> {
         self.boundary()?;
-        let made = Made::Text(text.as_bytes().into());
-        if let Some(number) = self.memo.made(&made) {
+        let value = Synthetic::Text(text.as_bytes().into());
+        if let Some(number) = self.memo.synthetic(&value) {
             return self.get(number);
         }
-        if self.write_text(text)? { self.put_made(made) } else { self.put_unread() }
+        if self.write_text(text)? { self.put_synthetic(value) } else { self.put_unread() }
     }
 
     /// Writes a global that is not a node, given its Python 3 names, memoized.
-    pub(super) fn made_global(&mut self, module: &str, name: &str) -> Result<()> {
+    pub(super) fn synthetic_global(&mut self, module: &str, name: &str) -> Result<()> {
         self.boundary()?;
-        let made = Made::Global(module.into(), name.into());
-        if let Some(number) = self.memo.made(&made) {
+        let value = Synthetic::Global(module.into(), name.into());
+        if let Some(number) = self.memo.synthetic(&value) {
             return self.get(number);
         }
         if self.protocol >= 4 {
-            self.made_text(module.into())?;
-            self.made_text(name.into())?;
+            self.synthetic_text(module.into())?;
+            self.synthetic_text(name.into())?;
             self.op(Op::StackGlobal)?;
         } else {
             let renamed = match self.names() {
@@ -213,7 +213,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
             let (module, name) = renamed.unwrap_or((module, name));
             self.op(Op::Global(module.into(), name.into()))?;
         }
-        self.put_made(made)
+        self.put_synthetic(value)
     }
 
     /// Whether a value is the global `getattr`, of either Python.

@@ -43,7 +43,7 @@ impl Entry {
 
 /// Memoized values that are not nodes: names, and functions for values without an opcode.
 #[derive(PartialEq, Eq, Hash)]
-pub(super) enum Made {
+pub(super) enum Synthetic {
     Text(Box<[u8]>),
     Global(Box<str>, Box<str>),
     /// The list that Python 2's pickler in Python stores in the memo to keep values alive. It takes an index.
@@ -58,7 +58,7 @@ pub(crate) struct Memo {
     /// Index of the next PUT.
     next: u32,
     /// `None` before the first: most pickles need no hash table.
-    made: Option<HashMap<Made, u32, RandomState>>,
+    synthetic: Option<HashMap<Synthetic, u32, RandomState>>,
     /// Entries of other graphs.
     others: Vec<Entries>,
 }
@@ -144,7 +144,7 @@ impl Memo {
     pub(crate) fn clear(&mut self) {
         self.entries.arena = 0;
         self.others.clear();
-        self.made = None;
+        self.synthetic = None;
         self.next = 0;
     }
 
@@ -223,20 +223,20 @@ impl Memo {
         self.next = next;
     }
 
-    pub(super) fn made(&self, made: &Made) -> Option<u32> {
-        self.made.as_ref()?.get(made).copied()
+    pub(super) fn synthetic(&self, value: &Synthetic) -> Option<u32> {
+        self.synthetic.as_ref()?.get(value).copied()
     }
 
     /// Takes an index, once, for the list of values kept alive.
     pub(super) fn keep_alive(&mut self) {
-        if self.made(&Made::KeptAlive).is_none() {
-            self.put_made(Made::KeptAlive);
+        if self.synthetic(&Synthetic::KeptAlive).is_none() {
+            self.put_synthetic(Synthetic::KeptAlive);
         }
     }
 
-    pub(super) fn put_made(&mut self, made: Made) -> u32 {
+    pub(super) fn put_synthetic(&mut self, value: Synthetic) -> u32 {
         let number = self.skip();
-        self.made.get_or_insert_default().insert(made, number);
+        self.synthetic.get_or_insert_default().insert(value, number);
         number
     }
 }

@@ -12,8 +12,8 @@ mod fast_tree;
 #[cfg(test)]
 mod frame_tests;
 mod globals;
-mod left_out;
 mod memo;
+mod omitted_puts;
 mod payload;
 mod persistent_and_buffers;
 mod reduction;
@@ -30,8 +30,8 @@ use picklevm_ops::{self as ops, Op, Sink};
 
 use self::containers::Open;
 use self::cpython::PicklerVersion;
-use self::left_out::LeftOut;
-use self::memo::{Entry, Made, Memo};
+use self::memo::{Entry, Memo, Synthetic};
+use self::omitted_puts::OmittedPuts;
 pub(crate) use self::persistent_and_buffers::BufferCallback;
 use self::reduction::Reentry;
 use self::reentrant_partial::OuterCalls;
@@ -91,7 +91,7 @@ pub(crate) struct Emitter<'g, 'o, S> {
     /// Reference counts of nodes, computed on first use.
     refcounts: Option<RefCounts>,
     /// PUTs to omit, for a pickler that omits some.
-    left_out: Option<LeftOut>,
+    omitted_puts: Option<OmittedPuts>,
     /// Whether some values are not put into the memo.
     selects_puts: bool,
     /// Remaining work of the search for objects inside their own arguments.
@@ -116,11 +116,11 @@ enum Step {
     /// The rest of a container, and its end.
     Open(Open),
     /// One opcode, and a PUT if it makes a value that is not a node.
-    Op(Bare),
+    Op(BareOp),
     /// The opcode that makes an object, its PUT and its changes.
-    Finish(Cell, Bare),
+    Finish(Cell, BareOp),
     /// The same for an object that is popped: there is no PUT.
-    FinishEffect(Cell, Bare),
+    FinishEffect(Cell, BareOp),
     /// The changes of an object that was just made.
     Changes(Cell),
     /// The next change, with the number of changes left.
@@ -143,7 +143,7 @@ enum Step {
 
 /// Opcodes without operands.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Bare {
+enum BareOp {
     Build,
     EmptyTuple,
     Inst,
@@ -265,7 +265,8 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     ) -> Self {
         let Scratch { memo, steps, .. } = scratch;
         let counts_references = options.writer.quirks().counts_references;
-        let left_out = counts_references.then(|| LeftOut::of(value.arena(), &memo.slots(), value.cell(), effects));
+        let omitted_puts =
+            counts_references.then(|| OmittedPuts::of(value.arena(), &memo.slots(), value.cell(), effects));
         if counts_references {
             memo.start_at_1();
         }
@@ -288,8 +289,8 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             effects,
             outer_calls: None,
             refcounts: None,
-            selects_puts: options.fast || left_out.is_some(),
-            left_out,
+            selects_puts: options.fast || omitted_puts.is_some(),
+            omitted_puts,
             reentry_work: persistent_and_buffers::REENTRY_WORK_LIMIT,
         }
     }
@@ -303,7 +304,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             if self.is_outer_call(*effect) {
                 continue;
             }
-            self.steps.push(Step::Op(Bare::Pop));
+            self.steps.push(Step::Op(BareOp::Pop));
             self.save_effect(*effect)?;
             self.run()?;
         }
@@ -329,9 +330,9 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
                 }
                 Step::FinishEffect(cell, op) => self.finish_effect(cell, op)?,
                 Step::Persistent(cell) => self.finish_persistent(cell)?,
-                Step::Name(text) => self.made_text(text.into())?,
+                Step::Name(text) => self.synthetic_text(text.into())?,
                 Step::Getattr => {
-                    self.made_global("builtins", "getattr")?;
+                    self.synthetic_global("builtins", "getattr")?;
                     self.tuple_start(2)?;
                 }
                 Step::NewMethod(class) => self.new_method(class)?,
@@ -380,7 +381,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     /// Puts the node on top of the stack into the memo.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put(&mut self, slot: usize) -> Result<()> {
-        if self.selects_puts && self.leaves_out(slot) {
+        if self.selects_puts && self.omits_put(slot) {
             return Ok(());
         }
         let number = self.memo.put(slot);
@@ -390,17 +391,17 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     /// Whether the PUT of a complete node is omitted. The node is written again if it occurs again.
     #[cold]
     #[inline(never)]
-    fn leaves_out(&mut self, slot: usize) -> bool {
-        let leaves_out = self.left_out.as_ref().is_some_and(|left_out| left_out.has(slot));
-        if leaves_out {
+    fn omits_put(&mut self, slot: usize) -> bool {
+        let omits_put = self.omitted_puts.as_ref().is_some_and(|omitted| omitted.has(slot));
+        if omits_put {
             self.memo.set(slot, Entry::NONE);
         }
-        leaves_out || self.options.fast
+        omits_put || self.options.fast
     }
 
     /// Whether PUTs are omitted by rule, not as in a loaded pickle.
     fn has_put_rule(&self) -> bool {
-        self.left_out.as_ref().is_some_and(LeftOut::is_by_rule)
+        self.omitted_puts.as_ref().is_some_and(OmittedPuts::is_by_rule)
     }
 
     /// Writes a PUT that is never read, as CPython does.
@@ -414,18 +415,18 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
 
     /// The same for a list, for which cPickle writes a PUT unless it is empty.
     fn put_unread_list(&mut self, len: u32) -> Result<()> {
-        if self.options.fast || (self.left_out.is_some() && len == 0) {
+        if self.options.fast || (self.omitted_puts.is_some() && len == 0) {
             return Ok(());
         }
         let number = self.memo.skip();
         self.write_put(number)
     }
 
-    fn put_made(&mut self, made: Made) -> Result<()> {
+    fn put_synthetic(&mut self, value: Synthetic) -> Result<()> {
         if self.options.fast {
             return Ok(());
         }
-        let number = self.memo.put_made(made);
+        let number = self.memo.put_synthetic(value);
         self.write_put(number)
     }
 
@@ -442,23 +443,23 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         }
     }
 
-    fn bare(&mut self, op: Bare) -> Result<()> {
+    fn bare(&mut self, op: BareOp) -> Result<()> {
         let op = match op {
-            Bare::Build => Op::Build,
-            Bare::EmptyTuple => return self.empty_tuple(),
-            Bare::Mark => Op::Mark,
-            Bare::NewObj => Op::NewObj,
-            Bare::NewObjEx => Op::NewObjEx,
-            Bare::None => Op::None,
-            Bare::Inst | Bare::Obj => Op::Obj,
-            Bare::Pop => Op::Pop,
-            Bare::Reduce => Op::Reduce,
-            Bare::ReducePut => {
+            BareOp::Build => Op::Build,
+            BareOp::EmptyTuple => return self.empty_tuple(),
+            BareOp::Mark => Op::Mark,
+            BareOp::NewObj => Op::NewObj,
+            BareOp::NewObjEx => Op::NewObjEx,
+            BareOp::None => Op::None,
+            BareOp::Inst | BareOp::Obj => Op::Obj,
+            BareOp::Pop => Op::Pop,
+            BareOp::Reduce => Op::Reduce,
+            BareOp::ReducePut => {
                 self.op(Op::Reduce)?;
                 return self.put_unread();
             }
-            Bare::Pair => Op::Tuple2,
-            Bare::Tuple(len) => {
+            BareOp::Pair => Op::Tuple2,
+            BareOp::Tuple(len) => {
                 self.tuple_end(len.into())?;
                 return self.put_unread();
             }

@@ -63,12 +63,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Makes sure that the persistent references that an object is made from are memoized, if the object will occur inside
     /// its own arguments: otherwise the popped call would differ from the other one.
-    pub(super) fn hold_persistents(&mut self, object: Cell) {
+    pub(super) fn memoize_persistents(&mut self, object: Cell) {
         if self.arena.persistents.is_empty() || self.options.fast || !self.refcounts().is_shared(object) {
             return;
         }
         let mut references = Vec::new();
-        let mut left = self.made_of(object);
+        let mut left = self.constructor_values(object);
         while let Some(cell) = left.pop() {
             if cell.is(Tag::Persistent) {
                 references.push(cell);
@@ -77,13 +77,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
             }
         }
         if !references.is_empty() && self.leads_back(object) {
-            references.into_iter().for_each(|reference| self.refcounts().hold(reference));
+            references.into_iter().for_each(|reference| self.refcounts().mark_shared(reference));
         }
     }
 
     /// Whether an object occurs in its own class and arguments. Returns `true` if the search is too expensive.
     fn leads_back(&mut self, object: Cell) -> bool {
-        let mut left = self.made_of(object);
+        let mut left = self.constructor_values(object);
         let mut seen = HashSet::with_hasher(RandomState::default());
         while let Some(cell) = left.pop() {
             if cell == object {
@@ -102,7 +102,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     /// Returns the values that an object is made from: class and arguments, or the items of a set or tuple.
-    pub(super) fn made_of(&self, cell: Cell) -> Vec<Cell> {
+    pub(super) fn constructor_values(&self, cell: Cell) -> Vec<Cell> {
         if !cell.is(Tag::Object) {
             return self.arena.items(cell).to_vec();
         }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::containers::unbroken_cycle;
 use super::memo::Entry;
-use super::{Bare, Emitter, Place, Step, unrepresentable};
+use super::{BareOp, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Construction, OpKind, Tag};
 
@@ -37,19 +37,19 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     /// Writes class and arguments, and pushes the step that ends the object.
-    pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
+    pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, BareOp) -> Step) -> Result<()> {
         let node = self.arena.objects[cell];
         let (class, protocol) = (node.class, self.protocol);
         match node.how {
             Construction::Reduce | Construction::NewObj if node.how == Construction::Reduce || protocol >= 2 => {
-                let op = if node.how == Construction::Reduce { Bare::Reduce } else { Bare::NewObj };
+                let op = if node.how == Construction::Reduce { BareOp::Reduce } else { BareOp::NewObj };
                 self.steps.push(end(cell, op));
                 self.steps.push(Step::Save(node.args, place));
                 self.callable(class)
             }
             Construction::NewObjEx if protocol >= 4 => {
                 let (args, kwargs) = self.arguments_and_keywords(node.args);
-                self.steps.push(end(cell, Bare::NewObjEx));
+                self.steps.push(end(cell, BareOp::NewObjEx));
                 self.steps.push(Step::Save(kwargs, place));
                 self.steps.push(Step::Save(args, place));
                 self.callable(class)
@@ -57,22 +57,22 @@ impl<S: Sink> Emitter<'_, '_, S> {
             Construction::NewObjEx if protocol >= 2 => self.new_obj_ex_by_partial(cell, place, end),
             Construction::NewObjEx => {
                 let (args, kwargs) = self.arguments_and_keywords(node.args);
-                self.made_global("copyreg", "__newobj_ex__")?;
+                self.synthetic_global("copyreg", "__newobj_ex__")?;
                 self.tuple_start(3)?;
                 self.steps.extend([
-                    end(cell, Bare::Reduce),
-                    Step::Op(Bare::Tuple(3)),
+                    end(cell, BareOp::Reduce),
+                    Step::Op(BareOp::Tuple(3)),
                     Step::Save(kwargs, place),
                     Step::Save(args, place),
                 ]);
                 self.callable(class)
             }
             Construction::Reduce | Construction::NewObj => {
-                self.made_global("copyreg", "__newobj__")?;
+                self.synthetic_global("copyreg", "__newobj__")?;
                 let args = self.arena.item_range(node.args);
                 let len = 1 + args.len as usize;
                 self.tuple_start(len)?;
-                self.steps.extend([end(cell, Bare::Reduce), tuple_of(len), Step::Each(args)]);
+                self.steps.extend([end(cell, BareOp::Reduce), tuple_of(len), Step::Each(args)]);
                 self.callable(class)
             }
             Construction::Inst | Construction::Obj => {
@@ -83,13 +83,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 let args = Step::Each(self.arena.item_range(node.args));
                 let by_name = class.is(Tag::Global) && (protocol >= 4 || !self.is_nested(class));
                 if by_name && (node.how == Construction::Inst || protocol == 0) {
-                    self.steps.extend([end(cell, Bare::Inst), args]);
+                    self.steps.extend([end(cell, BareOp::Inst), args]);
                     return Ok(());
                 }
                 if protocol == 0 {
                     return Err(unrepresentable("a class by name for OBJ at protocol 0", "another callable"));
                 }
-                self.steps.extend([end(cell, Bare::Obj), args]);
+                self.steps.extend([end(cell, BareOp::Obj), args]);
                 self.callable(class)
             }
         }
@@ -120,31 +120,31 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     /// Writes `functools.partial(cls.__new__, cls, *args, **kwargs)()`: protocols 2 and 3 have no NEWOBJ_EX.
-    fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, Bare) -> Step) -> Result<()> {
+    fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, BareOp) -> Step) -> Result<()> {
         let node = self.arena.objects[cell];
         let (args, kwargs) = self.arguments_and_keywords(node.args);
         let args = self.arena.item_range(args);
         let len = 1 + args.len as usize;
-        self.made_global("functools", "partial")?;
+        self.synthetic_global("functools", "partial")?;
         self.steps.extend([
-            end(cell, Bare::Reduce),
-            Step::Op(Bare::EmptyTuple),
-            Step::Op(Bare::Build),
-            Step::Op(Bare::Tuple(4)),
-            Step::Op(Bare::None),
+            end(cell, BareOp::Reduce),
+            Step::Op(BareOp::EmptyTuple),
+            Step::Op(BareOp::Build),
+            Step::Op(BareOp::Tuple(4)),
+            Step::Op(BareOp::None),
             Step::Save(kwargs, place),
             tuple_of(len),
             Step::Each(args),
             Step::Save(node.class, Place::DATA),
         ]);
         if len > 3 {
-            self.steps.push(Step::Op(Bare::Mark));
+            self.steps.push(Step::Op(BareOp::Mark));
         }
         self.steps.extend([
             Step::NewMethod(node.class),
-            Step::Op(Bare::Mark),
-            Step::Op(Bare::ReducePut),
-            Step::Op(Bare::Tuple(1)),
+            Step::Op(BareOp::Mark),
+            Step::Op(BareOp::ReducePut),
+            Step::Op(BareOp::Tuple(1)),
             Step::NewMethod(node.class),
         ]);
         Ok(())
@@ -159,7 +159,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         self.steps.extend([
             Step::FinishNewMethod(class),
-            Step::Op(Bare::Tuple(2)),
+            Step::Op(BareOp::Tuple(2)),
             Step::Name("__new__"),
             Step::Save(class, Place::DATA),
             Step::Getattr,
@@ -171,14 +171,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if !self.options.fast {
             self.new_methods.get_or_insert_default().insert(class, self.memo.next());
         }
-        self.bare(Bare::ReducePut)
+        self.bare(BareOp::ReducePut)
     }
 
     /// Marks an object as open. If it occurs inside its own arguments, it is written again until a container ends the cycle.
     pub(super) fn enter(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<Place> {
         let mut place = Place::ARGUMENTS;
         if entry == Entry::NONE {
-            self.hold_persistents(cell);
+            self.memoize_persistents(cell);
         }
         if let Some(before) = entry.barriers()
             && !self.options.fast
@@ -230,7 +230,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     /// Writes the opcode that makes the object, its PUT and its changes.
-    pub(super) fn finish(&mut self, cell: Cell, op: Bare) -> Result<()> {
+    pub(super) fn finish(&mut self, cell: Cell, op: BareOp) -> Result<()> {
         self.make(cell, op)?;
         let slot = self.memo.slot(cell);
         let repeats = self.options.writer.quirks().repeats_changes;
@@ -254,8 +254,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_changes(cell)
     }
 
-    fn make(&mut self, cell: Cell, op: Bare) -> Result<()> {
-        if op != Bare::Inst {
+    fn make(&mut self, cell: Cell, op: BareOp) -> Result<()> {
+        if op != BareOp::Inst {
             return self.bare(op);
         }
         let class = self.arena.objects[cell].class;
@@ -268,7 +268,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Writes an object that is made for its effect on its first argument, and popped. It is not memoized.
     pub(super) fn effect(&mut self, cell: Cell) -> Result<()> {
         let node = self.arena.objects[cell];
-        self.steps.push(Step::Op(Bare::Pop));
+        self.steps.push(Step::Op(BareOp::Pop));
         if let [target, value] = self.arena.items(node.args)
             && node.how == Construction::Reduce
             && !self.has_changes(cell)
@@ -276,8 +276,8 @@ impl<S: Sink> Emitter<'_, '_, S> {
         {
             // Like `save_reduce` calls a state setter: the tuple is not memoized, TUPLE2 is used at every protocol.
             self.steps.extend([
-                Step::Op(Bare::Reduce),
-                Step::Op(Bare::Pair),
+                Step::Op(BareOp::Reduce),
+                Step::Op(BareOp::Pair),
                 Step::Save(*value, Place::DATA),
                 Step::Save(*target, Place::DATA),
             ]);
@@ -296,7 +296,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_object(cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
-    pub(super) fn finish_effect(&mut self, cell: Cell, op: Bare) -> Result<()> {
+    pub(super) fn finish_effect(&mut self, cell: Cell, op: BareOp) -> Result<()> {
         self.make(cell, op)?;
         self.begin_changes(cell)
     }
@@ -379,5 +379,5 @@ pub(super) fn is_builtin(module: &[u8]) -> bool {
 
 /// Returns the step that ends a tuple of `len` items that is not a node.
 fn tuple_of(len: usize) -> Step {
-    Step::Op(Bare::Tuple(len.min(4) as u8))
+    Step::Op(BareOp::Tuple(len.min(4) as u8))
 }

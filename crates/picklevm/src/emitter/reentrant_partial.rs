@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use picklevm_ops::Sink;
 
 use super::reduction::Reentry;
-use super::{Bare, Emitter, Place, Step};
+use super::{BareOp, Emitter, Place, Step};
 use crate::error::Result;
 use crate::graph::{Arena, Cell, Construction, OpKind, Tag, Walk};
 
@@ -66,7 +66,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             self.reentries.get_or_insert_default().insert(object, reentry);
         }
         self.steps.push(Step::Fetch(object));
-        self.steps.push(Step::Op(Bare::Pop));
+        self.steps.push(Step::Op(BareOp::Pop));
         Some(self.begin_object(outer, Place::ARGUMENTS, Step::FinishEffect))
     }
 

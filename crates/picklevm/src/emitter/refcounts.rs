@@ -46,7 +46,7 @@ impl RefCounts {
         while let Some(container) = held.pop() {
             for item in arena.items(container) {
                 if is_made_for_arguments(*item) && !self.is_shared(*item) {
-                    self.hold(*item);
+                    self.mark_shared(*item);
                     held.push(*item);
                 }
             }
@@ -54,7 +54,7 @@ impl RefCounts {
     }
 
     /// Marks a node as shared.
-    pub(super) fn hold(&mut self, cell: Cell) {
+    pub(super) fn mark_shared(&mut self, cell: Cell) {
         self.count(cell);
         self.count(cell);
     }

@@ -3,7 +3,7 @@
 use picklevm_ops::Sink;
 
 use super::containers::{Adding, Owner};
-use super::{Bare, Emitter, Place, Step, unrepresentable};
+use super::{BareOp, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Fixed, OpKind, Tag};
 
@@ -59,7 +59,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let PendingChange { kind, value, from, to } = change;
         let how = match kind {
             OpKind::Build | OpKind::Nothing => {
-                self.steps.push(Step::Op(Bare::Build));
+                self.steps.push(Step::Op(BareOp::Build));
                 return self.save(value, Place::DATA);
             }
             OpKind::Effect => return self.effect(value),

@@ -8,16 +8,16 @@
 use crate::graph::{Arena, Cell, NodeIndex, Walk};
 
 /// Which PUTs are omitted.
-pub(super) enum LeftOut {
+pub(super) enum OmittedPuts {
     /// Those of these nodes, by slot: nodes without a PUT in their pickle, unless they now have two references.
     Listed(Vec<bool>),
     /// Those given by the rule.
     ByRule,
 }
 
-impl LeftOut {
-    pub(super) fn of(arena: &Arena, slots: &NodeIndex, root: Cell, effects: &[Cell]) -> LeftOut {
-        let Some(memoized) = &arena.memoized else { return LeftOut::ByRule };
+impl OmittedPuts {
+    pub(super) fn of(arena: &Arena, slots: &NodeIndex, root: Cell, effects: &[Cell]) -> OmittedPuts {
+        let Some(memoized) = &arena.memoized else { return OmittedPuts::ByRule };
         let mut left_out = memoized.left_out(slots);
         let mut is_seen = vec![false; slots.len()];
         let mut visit = |cell: Cell| {
@@ -32,18 +32,18 @@ impl LeftOut {
         for cell in Walk::new(arena, roots()) {
             arena.each_child(cell, &mut visit);
         }
-        LeftOut::Listed(left_out)
+        OmittedPuts::Listed(left_out)
     }
 
     /// Whether the PUT of a node is omitted, if that depends only on the node.
     pub(super) fn has(&self, slot: usize) -> bool {
         match self {
-            LeftOut::Listed(left_out) => left_out.get(slot).is_some_and(|left_out| *left_out),
-            LeftOut::ByRule => false,
+            OmittedPuts::Listed(left_out) => left_out.get(slot).is_some_and(|left_out| *left_out),
+            OmittedPuts::ByRule => false,
         }
     }
 
     pub(super) fn is_by_rule(&self) -> bool {
-        matches!(self, LeftOut::ByRule)
+        matches!(self, OmittedPuts::ByRule)
     }
 }
