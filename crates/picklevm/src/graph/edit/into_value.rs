@@ -29,8 +29,8 @@ use super::copy::Copier;
 /// | [`Id`] | the value of that id itself, shared; `None` if there is no such node |
 /// | [`Value`] of another graph | a copy of everything it reaches, sharing included |
 ///
-/// The counterpart of what Python passes to `pickle.dump` and `pickle.dumps`. For types that Rust does not have, use the methods of [`Arena`]: [`frozenset`](Arena::frozenset),
-/// [`instance`](Arena::instance), …
+/// Such a value is the `obj` of Python's `pickle.dumps(obj)`. For types that Rust does not have, use the methods of
+/// [`Arena`]: [`frozenset`](Arena::frozenset), [`instance`](Arena::instance), …
 ///
 /// ```
 /// use picklevm::{Arena, Graph, Id, IntoValue};
