@@ -49,7 +49,7 @@ fn main() -> Result<()> {
     println!("{}", shown(&pickle)?);
     assert_eq!(shown(&pickle)?, "[__main__.C(1), geometry.Point() with state {'x': 3, 'y': 4}]");
     let old = Pickler::new().protocol(Protocol::V0).dispatch_table(shared).dumps(graph.root())?;
-    assert_eq!(shown(&old)?, "[__main__.C(1), copy_reg.__newobj__(geometry.Point) state {'x': 3, 'y': 4}]");
+    assert_eq!(shown(&old)?, "[__main__.C(1), copy_reg.__newobj__(geometry.Point) with state {'x': 3, 'y': 4}]");
 
     // p.dispatch_table = copyreg.dispatch_table.copy(); p.dispatch_table[Point] = ...
     let private = table.reduce("geometry.Point", |value| {
