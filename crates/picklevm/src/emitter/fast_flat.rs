@@ -144,14 +144,19 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
         loop {
             next = match next {
                 Next::Items => self.items(),
-                Next::List => {
-                    let Row { start, len, .. } = self.arena.lists[self.cell];
-                    self.container(Tag::List, Opcode::EmptyList, Fixed { start, len }, Adding::APPEND)
-                }
-                Next::Dict => {
-                    let Row { start, len, .. } = self.arena.dicts[self.cell].row;
-                    self.container(Tag::Dict, Opcode::EmptyDict, Fixed { start, len }, Adding::SET_ITEM)
-                }
+                Next::List => match self.arena.lists.get(self.cell) {
+                    Some(&Row { start, len, .. }) => {
+                        self.container(Tag::List, Opcode::EmptyList, Fixed { start, len }, Adding::APPEND)
+                    }
+                    None => Next::Save,
+                },
+                Next::Dict => match self.arena.dicts.get(self.cell) {
+                    Some(dict) => {
+                        let Row { start, len, .. } = dict.row;
+                        self.container(Tag::Dict, Opcode::EmptyDict, Fixed { start, len }, Adding::SET_ITEM)
+                    }
+                    None => Next::Save,
+                },
                 Next::Set => {
                     let items = self.arena.item_range(self.cell);
                     self.container(Tag::Set, Opcode::EmptySet, items, Adding::ADD)
@@ -259,7 +264,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
             if self.memo.entry(slot).number().is_some() {
                 return false;
             }
-            let len = self.arena.tuples[open.cell].len;
+            let Some(&Fixed { len, .. }) = self.arena.tuples.get(open.cell) else { return false };
             self.run.bare(short_tuple(len as usize).opcode());
             self.put(slot);
             return true;
@@ -337,7 +342,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
             // The tuple contains itself.
             return Next::Save;
         }
-        let items = self.arena.tuples[self.cell];
+        let Some(&items) = self.arena.tuples.get(self.cell) else { return Next::Save };
         if self.place == Place::DATA {
             self.memo.set(slot, Entry::open(self.barriers));
         }
@@ -352,7 +357,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
     #[inline(always)]
     fn object(&mut self) -> Next {
         let slot = self.memo.slot_of(Tag::Object, self.cell);
-        let node = &self.arena.objects[self.cell];
+        let Some(node) = self.arena.objects.get(self.cell) else { return Next::Save };
         let op = match node.how {
             // Below protocol 4 a call may be a path of attributes.
             Construction::Reduce if PROTOCOL_4 => BareOp::Reduce,

@@ -222,10 +222,10 @@ impl Tree<'_> {
                     true => Begun::Leaf,
                     false => Begun::Other,
                 },
-                Tag::List => out.list(arena.lists[*cell]),
-                Tag::Dict => out.dict(arena.dicts[*cell].row),
-                Tag::Set if PROTOCOL_4 => out.set(arena.sets[*cell].row),
-                Tag::Tuple => out.tuple(arena.tuples[*cell]),
+                Tag::List => arena.lists.get(*cell).map_or(Begun::Other, |row| out.list(*row)),
+                Tag::Dict => arena.dicts.get(*cell).map_or(Begun::Other, |dict| out.dict(dict.row)),
+                Tag::Set if PROTOCOL_4 => arena.sets.get(*cell).map_or(Begun::Other, |set| out.set(set.row)),
+                Tag::Tuple => arena.tuples.get(*cell).map_or(Begun::Other, |items| out.tuple(*items)),
                 _ => Begun::Other,
             };
             match begun {

@@ -2,16 +2,17 @@
 
 use picklevm_ops::{OpRun, Opcode};
 
-use crate::graph::{Arena, Cell, Span};
+use crate::graph::{Arena, Cell, Span, Tag};
 
 /// Texts and bytes up to this length are copied with this fixed width.
 pub(super) const TEXT_WIDTH: usize = Span::HEAD;
 /// Integers up to this length are copied with this fixed width.
 pub(super) const INT_WIDTH: usize = 64;
 
-/// Opcodes of a payload.
+/// The kind and the opcodes of a payload.
 #[derive(Clone, Copy)]
 pub(super) struct Form {
+    tag: Tag,
     /// For up to 255 bytes.
     short: Opcode,
     /// For more bytes; if `None`, they are left to the steps.
@@ -19,12 +20,13 @@ pub(super) struct Form {
 }
 
 impl Form {
-    pub(super) const BYTES: Form = Form { short: Opcode::ShortBinBytes, long: Some(Opcode::BinBytes) };
-    pub(super) const INT: Form = Form { short: Opcode::Long1, long: None };
+    pub(super) const BYTES: Form = Form { tag: Tag::Bytes, short: Opcode::ShortBinBytes, long: Some(Opcode::BinBytes) };
+    pub(super) const INT: Form = Form { tag: Tag::BigInt, short: Opcode::Long1, long: None };
 
     /// Returns the opcodes of text.
     pub(super) const fn text<const PROTOCOL_4: bool>() -> Form {
         Form {
+            tag: Tag::Str,
             short: if PROTOCOL_4 { Opcode::ShortBinUnicode } else { Opcode::BinUnicode },
             long: Some(Opcode::BinUnicode),
         }
@@ -49,7 +51,7 @@ impl<'e> Payloads<'e> {
     #[inline(always)]
     pub(super) fn write<const N: usize>(&self, run: &mut OpRun<'_>, form: Form, cell: Cell) -> bool {
         let Arena { spans, payloads, .. } = self.arena;
-        let span = spans[cell];
+        let Some(&span) = spans.get_of(form.tag, cell) else { return false };
         if let Some((head, len)) = span.head::<N>(self.text, self.input) {
             counted(run, form.short, head, len);
             return true;

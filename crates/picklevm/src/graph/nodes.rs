@@ -32,6 +32,13 @@ impl<T, const FIRST: u8, const LAST: u8> Nodes<T, FIRST, LAST> {
         if cell.is_from::<FIRST, LAST>() { self.0.get(cell.high() as usize) } else { None }
     }
 
+    /// Returns the node of a cell of this tag. With one tag of several, this takes less than [`get`](Nodes::get).
+    #[inline(always)]
+    pub(crate) fn get_of(&self, tag: Tag, cell: Cell) -> Option<&T> {
+        let is_of = FIRST <= tag as u8 && tag as u8 <= LAST && cell.is(tag);
+        if is_of { self.0.get(cell.high() as usize) } else { None }
+    }
+
     /// Returns a mutable reference to the node of a cell, if it is in this arena.
     #[inline(always)]
     pub(crate) fn get_mut(&mut self, cell: Cell) -> Option<&mut T> {
