@@ -145,7 +145,7 @@ fn a_closed_pipe_does_not_hide_the_verdict() {
 }
 
 #[test]
-fn in_a_directory_files_that_are_no_pickles_are_passed_over_and_counted() {
+fn in_a_directory_files_that_are_not_pickles_are_skipped_and_counted() {
     let dir = tempfile::tempdir().expect("a directory");
     fs::create_dir(dir.path().join("below")).expect("a directory");
     write(dir.path(), "README.md", b"# Models\n");
@@ -170,14 +170,14 @@ fn an_empty_directory_is_no_files_and_safe() {
 }
 
 #[test]
-fn a_name_that_nobody_knows_is_answered_with_what_can_be_done() {
+fn a_name_outside_the_policy_comes_with_a_hint_at_a_policy_file() {
     let output = picklevm_reading(&["scan", "-"], ORDER);
     let hint = "Names that you trust can be allowed by a policy of your own: --policy FILE\n";
     assert!(text(&output.stdout).ends_with(hint), "{}", text(&output.stdout));
 }
 
 #[test]
-fn a_pickle_by_name_is_not_passed_over() {
+fn a_file_named_like_a_pickle_is_not_skipped() {
     let dir = tempfile::tempdir().expect("a directory");
     write(dir.path(), "model.pkl", b"This is no pickle.");
     assert_eq!(status(&[dir.path().to_str().expect("text")]), Some(3));

@@ -51,7 +51,7 @@ def pickled(value):
 
 
 def told(view, value):
-    """What the view tells of an object."""
+    """Returns what the view of an object must say."""
     if view in ("Date", "Decimal", "Fraction", "Path", "IpAddress", "IpNetwork", "IpInterface", "Uuid"):
         return str(value)
     if view == "Time":

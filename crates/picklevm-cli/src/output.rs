@@ -99,7 +99,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// [`Failure::Data`] if that fails; [`Failure::ClosedPipe`] if nobody reads any more.
+    /// [`Failure::Data`] if that fails; [`Failure::ClosedPipe`] if the reader has closed the pipe.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         let Output { name, sink } = self;
         let sink = sink.into_inner().map_err(|error| error.into_error());

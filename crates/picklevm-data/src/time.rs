@@ -5,22 +5,35 @@ use std::fmt;
 
 /// The unit of a `datetime64` or `timedelta64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)]
 #[non_exhaustive]
 pub enum TimeUnit {
+    /// A year: `Y`.
     Year,
+    /// A month: `M`.
     Month,
+    /// A week: `W`.
     Week,
+    /// A day: `D`.
     Day,
+    /// An hour: `h`.
     Hour,
+    /// A minute: `m`.
     Minute,
+    /// A second: `s`.
     Second,
+    /// A millisecond: `ms`.
     Milli,
+    /// A microsecond: `us`.
     Micro,
+    /// A nanosecond: `ns`.
     Nano,
+    /// A picosecond: `ps`.
     Pico,
+    /// A femtosecond: `fs`.
     Femto,
+    /// An attosecond: `as`.
     Atto,
+    /// No unit: what NumPy writes as `generic`.
     Generic,
 }
 

@@ -32,7 +32,7 @@ pub(crate) enum Coding {
 #[cfg(feature = "xz")]
 const MEMORY_KIB: u32 = 256 << 10;
 /// More bytes than these are counted before memory is taken for them.
-const LONG: usize = 32 << 20;
+const COUNT_FIRST_LEN: usize = 32 << 20;
 /// Bytes that are decompressed at once.
 const CHUNK: usize = 64 << 10;
 
@@ -140,10 +140,10 @@ impl Coding {
         budget: &Budget,
         out: &mut Vec<u8>,
     ) -> Result<u64, Error> {
-        let mut sink = Sink { out, keep: LONG, total: 0, most };
+        let mut sink = Sink { out, keep: COUNT_FIRST_LEN, total: 0, most };
         let result = self.decode_streams(region, &mut sink, Some(budget));
         let total = sink.total;
-        if total <= LONG as u64 || matches!(&result, Err(error) if error.kind() == ErrorKind::Limit) {
+        if total <= COUNT_FIRST_LEN as u64 || matches!(&result, Err(error) if error.kind() == ErrorKind::Limit) {
             return result;
         }
         *out = Vec::new();
@@ -212,7 +212,7 @@ impl Coding {
     ///
     /// # Errors
     ///
-    /// If the compression is not compiled in.
+    /// If the compression is not compiled in, or can only be read.
     pub(crate) fn encode(self, bytes: &[u8], like: &[u8]) -> Result<Vec<u8>, Error> {
         let fails =
             |error: io::Error| Error::new(ErrorKind::ReadOnly, format!("cannot write a {}: {error}", self.name()));
@@ -287,7 +287,11 @@ impl Coding {
                 encoder.write_all(bytes)?;
                 encoder.finish().map_err(io::Error::other)
             }
-            // The lzma of zip members is read, but nobody writes it any more.
+            // lzma-rust2 has no encoder for the header of zip members.
+            Coding::ZipLzma => {
+                Err(io::Error::new(io::ErrorKind::Unsupported, "lzma members of zip archives can only be read"))
+            }
+            #[allow(unreachable_patterns, reason = "depends on the features")]
             _ => Err(not_compiled_in()),
         }
     }

@@ -32,8 +32,8 @@ fn is_container(bytes: &[u8]) -> bool {
         || memchr::memmem::rfind(tail, ZIP_END).is_some() && memchr::memmem::find(bytes, b"PK\x01\x02").is_some()
 }
 
-/// Scans bytes that a program would load as a pickle or as a file of pickles. What is no pickle is suspicious, for it
-/// is no answer to say that what cannot be understood is harmless; unless `is_data` says that nobody expects a pickle.
+/// Scans bytes that a program would load as a pickle or as a file of pickles. Data that is
+/// not a pickle is suspicious, since it is not known to be harmless, unless `expects_pickle` is false.
 pub(crate) fn scan(name: &str, bytes: &[u8], context: &Context<'_>, expects_pickle: bool) -> Report {
     if bytes.starts_with(SEVEN_ZIP) {
         let mut report = Report::new(name, Format::SevenZip, bytes.len());

@@ -49,42 +49,42 @@ fn is_plain_float(line: &[u8]) -> bool {
     is_number && !line.is_empty() || matches!(line.strip_prefix(b"-").unwrap_or(line), b"inf" | b"nan")
 }
 
-/// How a run goes on after an error.
-pub(crate) enum Mended {
+/// How a run continues after an error.
+pub(crate) enum Recovery {
     /// At this offset in the data. Some reader would, if `accepted`.
     Resume { at: usize, accepted: bool },
     /// Not at all.
     Stop,
 }
 
-/// Makes of an op that the machine refuses what the most lenient reader makes of it. The op lies at `at` in the data,
-/// and ends at `end` if it could be decoded.
-pub(crate) fn mend(
+/// Applies an op that the machine refuses as the most lenient reader does. The op is at `at` in the data, and ends at `end`
+/// if it could be decoded.
+pub(crate) fn recover(
     error: &Error,
     at: usize,
     end: usize,
     tracer: &mut Tracer<'_>,
     machine: &mut Machine<Token>,
-) -> Mended {
+) -> Recovery {
     let data = tracer.data;
     let kind = error.source().and_then(|source| source.downcast_ref::<ops::Error>()).map(ops::Error::kind);
-    let Some(opcode) = data.get(at).and_then(|&byte| Opcode::from_byte(byte)) else { return Mended::Stop };
+    let Some(opcode) = data.get(at).and_then(|&byte| Opcode::from_byte(byte)) else { return Recovery::Stop };
     match kind {
         Some(ops::ErrorKind::Frame) => {
-            tracer.diverge("a frame that does not hold what is in it: C and pickletools pass over frames");
-            Mended::Resume { at, accepted: true }
+            tracer.diverge("a frame that does not hold what is in it: C and pickletools skip frames");
+            Recovery::Resume { at, accepted: true }
         }
-        Some(ops::ErrorKind::BadOperand) => mend_operand(opcode, at, tracer, machine),
+        Some(ops::ErrorKind::BadOperand) => recover_operand(opcode, at, tracer, machine),
         Some(ops::ErrorKind::Truncated) => {
             cut_name(opcode, &data[at + 1..], tracer, machine);
-            Mended::Stop
+            Recovery::Stop
         }
         // What one reader stored under an odd index, another may find elsewhere.
         None if error.kind() == ErrorKind::Memo && tracer.divergent => {
             run(Op::None, tracer, machine);
-            Mended::Resume { at: end, accepted: true }
+            Recovery::Resume { at: end, accepted: true }
         }
-        _ => Mended::Stop,
+        _ => Recovery::Stop,
     }
 }
 
@@ -93,7 +93,7 @@ fn run(op: Op<'_>, tracer: &mut Tracer<'_>, machine: &mut Machine<Token>) {
     let _ = machine::step(machine, tracer, op, &Limits::none());
 }
 
-fn mend_operand(opcode: Opcode, at: usize, tracer: &mut Tracer<'_>, machine: &mut Machine<Token>) -> Mended {
+fn recover_operand(opcode: Opcode, at: usize, tracer: &mut Tracer<'_>, machine: &mut Machine<Token>) -> Recovery {
     let data = tracer.data;
     let operand = &data[at + 1..];
     let line = operand.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -135,17 +135,17 @@ fn mend_operand(opcode: Opcode, at: usize, tracer: &mut Tracer<'_>, machine: &mu
             ((after_line + name.len() + 1).min(data.len()), true)
         }
         Opcode::ShortBinUnicode | Opcode::BinUnicode | Opcode::BinUnicode8 => {
-            let Some(text) = counted(opcode, operand) else { return Mended::Stop };
+            let Some(text) = counted(opcode, operand) else { return Recovery::Stop };
             run(Op::BinString(text), tracer, machine);
             (text.as_ptr() as usize - data.as_ptr() as usize + text.len(), false)
         }
-        _ => return Mended::Stop,
+        _ => return Recovery::Stop,
     };
     let name = opcode.name();
     if accepted {
         tracer.diverge(format!("an operand of {name} that some readers take and others refuse"));
     }
-    Mended::Resume { at, accepted }
+    Recovery::Resume { at, accepted }
 }
 
 /// The payload of an operand that begins with its length.

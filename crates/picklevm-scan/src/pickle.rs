@@ -6,7 +6,7 @@ use picklevm::machine::{self, Machine};
 use picklevm::{Error, ErrorKind, Limits};
 use picklevm_ops::Decoder;
 
-use crate::divergence::{self, Mended};
+use crate::divergence::{self, Recovery};
 use crate::joblib::{self, DataAfter};
 use crate::report::PickleReport;
 use crate::scanner::Context;
@@ -112,13 +112,13 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
             };
             continue;
         }
-        match divergence::mend(&error, op, op_end, &mut tracer, &mut machine) {
-            // An op was passed over, or a frame forgotten.
-            Mended::Resume { at: next, accepted } => {
+        match divergence::recover(&error, op, op_end, &mut tracer, &mut machine) {
+            // An op was skipped, or a frame ended early.
+            Recovery::Resume { at: next, accepted } => {
                 refused |= !accepted;
                 at = next.min(data.len());
             }
-            Mended::Stop => {
+            Recovery::Stop => {
                 tracer.stand_at(op);
                 status = break_off(&error, &mut tracer);
                 break op;

@@ -68,7 +68,7 @@ struct Row {
 
 /// The cost of a hash of a tuple that was not kept.
 const CHEAP: u32 = 1 << 16;
-/// The cost of a hash that nobody has patience for: seconds for each key.
+/// The cost from which hashing a key takes seconds.
 const COSTLY: u32 = 1 << 28;
 
 /// An object that a call made.
@@ -95,8 +95,8 @@ pub(crate) struct Values<'a> {
     pub(crate) objects: Vec<Object>,
 }
 
-/// The longest tuple that is kept although nobody asked: long enough for the arguments of any call.
-const SHORT: usize = 16;
+/// The longest tuple that is always kept: long enough for the arguments of any call.
+const KEPT_TUPLE_LEN: usize = 16;
 
 impl<'a> Values<'a> {
     pub(crate) fn new(data: &'a [u8], keeps_all: bool) -> Self {
@@ -164,7 +164,7 @@ impl<'a> Values<'a> {
     #[inline(never)]
     pub(crate) fn tuple(&mut self, items: &[Token]) -> Token {
         let cost = self.hash_cost(items);
-        let is_kept = items.len() <= SHORT || self.keeps_all;
+        let is_kept = items.len() <= KEPT_TUPLE_LEN || self.keeps_all;
         if !is_kept && cost <= CHEAP || self.items.len() + items.len() > u32::MAX as usize {
             return Token::Tuple(NOT_KEPT);
         }

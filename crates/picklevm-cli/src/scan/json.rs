@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::failure::reason;
 use crate::input::shown;
 
-/// Prints a line for each file but those that were passed over.
+/// Prints a line for each file that was not skipped.
 pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> {
     for scan in scans {
         match &scan.outcome {

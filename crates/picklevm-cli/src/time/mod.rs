@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::io::Write;
 use std::path::PathBuf;
 
-use picklevm::{Pickler, Protocol, Symbolic, Unpickler};
+use picklevm::{Graph, Pickler, PicklerVersion, Protocol, Symbolic, Unpickler};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -19,8 +19,8 @@ use crate::pickles::{self, Pickle};
 /// Measure how long a pickle takes to decode, load, drop and dump
 ///
 /// decode reads the opcodes alone. load makes the graph; nothing is imported or called. drop frees the graph. dump writes it
-/// at the protocol of the pickle, as CPython 3.13's pickler in C does. A sample of a short call is the mean over as many
-/// calls as last a millisecond.
+/// at the protocol of the pickle, as the newest pickler of CPython that writes the same bytes does, or as the newest of all
+/// where none does. A sample of a short call is the mean over as many calls as last a millisecond.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm time data.pkl
@@ -54,6 +54,8 @@ struct Timings {
     load: Vec<u64>,
     drop: Vec<u64>,
     dump: Vec<u64>,
+    /// The pickler that the dump emulates.
+    writer: PicklerVersion,
     /// Whether the dump equals the pickle.
     identical: bool,
 }
@@ -63,10 +65,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let timings = measure(args.repeat, &pickle).map_err(|error| pickle.failure(error))?;
     let mut out = Output::stdout();
     if args.json {
-        let Timings { bytes, ops, protocol, decode, load, drop, dump, identical } = &timings;
+        let Timings { bytes, ops, protocol, decode, load, drop, dump, writer, identical } = &timings;
         let report = json!({
             "bytes": bytes, "ops": ops, "protocol": u8::from(*protocol), "decode": decode, "load": load, "drop": drop,
-            "dump": dump, "identical": identical,
+            "dump": dump, "writer": writer.name(), "identical": identical,
         });
         writeln!(out, "{report}").map_err(|error| out.failure(error))?;
     } else {
@@ -81,7 +83,11 @@ fn measure(repeat: usize, pickle: &Pickle) -> picklevm::Result<Timings> {
     let graph = pickle.load(&unpickler)?;
     // Unlike the allocator of the system, mimalloc keeps what long pickles were freed from.
     let pickler = Pickler::new().protocol(pickle.protocol).huge_pages(cfg!(not(feature = "mimalloc")));
-    let written = pickler.to_bytes(graph.root())?;
+    let same = writer_of(&graph, &pickler, data);
+    let writer = same.unwrap_or_default();
+    let pickler = pickler.writer(writer);
+    // A graph that cannot be written has nothing to measure.
+    pickler.to_bytes(graph.root())?;
     let decode = sample::call(repeat, || decode::count_ops(black_box(data)));
     // A graph shares what is long, and copies what is short: that needs no handle of its own.
     let (load, drop) = sample::call_and_drop(repeat, || match black_box(data) {
@@ -97,6 +103,13 @@ fn measure(repeat: usize, pickle: &Pickle) -> picklevm::Result<Timings> {
         load,
         drop,
         dump,
-        identical: written == *data,
+        writer,
+        identical: same.is_some(),
     })
+}
+
+/// Returns the newest pickler version that writes the graph as it was read.
+fn writer_of(graph: &Graph, pickler: &Pickler, data: &[u8]) -> Option<PicklerVersion> {
+    PicklerVersion::all()
+        .find(|version| pickler.clone().writer(*version).to_bytes(graph.root()).is_ok_and(|written| written == *data))
 }

@@ -7,7 +7,7 @@ use crate::failure::count;
 
 /// Prints what was measured, and a line for each.
 pub(super) fn print(name: &str, timings: &Timings, out: &mut impl Write) -> io::Result<()> {
-    let Timings { bytes, ops, protocol, decode, load, drop, dump, identical } = timings;
+    let Timings { bytes, ops, protocol, decode, load, drop, dump, identical, writer: _ } = timings;
     let (size, ops) = (count(*bytes, "byte"), count(usize::try_from(*ops).unwrap_or(usize::MAX), "op"));
     writeln!(out, "{name}: {size}, {ops}, protocol {}", u8::from(*protocol))?;
     writeln!(out, "{:8}{:>10}{:>10}{:>10}{:>12}", "", "median", "fastest", "slowest", "MB/s")?;

@@ -15,11 +15,12 @@ pub struct DType {
 
 /// In which order the bytes of a number lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)]
 pub enum ByteOrder {
+    /// The least significant byte first: `<`.
     Little,
+    /// The most significant byte first: `>`.
     Big,
-    /// Of one byte, or no number.
+    /// Of one byte, or no number: `|`.
     None,
 }
 

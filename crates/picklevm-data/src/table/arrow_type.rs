@@ -10,34 +10,55 @@ use crate::time::TimeUnit;
 
 /// A type of Arrow.
 #[derive(Clone, Debug, PartialEq)]
-#[allow(missing_docs)]
 #[non_exhaustive]
 pub enum ArrowType {
+    /// No values but nulls.
     Null,
+    /// A boolean.
     Bool,
-    /// Bits.
+    /// A signed integer of so many bits.
     Int(u8),
+    /// An unsigned integer of so many bits.
     UInt(u8),
+    /// A float of so many bits.
     Float(u8),
+    /// Text with offsets of 32 bits.
     Utf8,
+    /// Text with offsets of 64 bits.
     LargeUtf8,
+    /// Text by views.
     Utf8View,
+    /// Bytes with offsets of 32 bits.
     Binary,
+    /// Bytes with offsets of 64 bits.
     LargeBinary,
+    /// Bytes by views.
     BinaryView,
+    /// Bytes, so many a value.
     FixedBinary(usize),
+    /// Days since 1970, in 32 bits.
     Date32,
+    /// Milliseconds since 1970, in 64 bits.
     Date64,
+    /// Units since 1970, with the name of a time zone.
     Timestamp(TimeUnit, Option<String>),
+    /// Units since midnight, in 32 bits.
     Time32(TimeUnit),
+    /// Units since midnight, in 64 bits.
     Time64(TimeUnit),
+    /// A number of units.
     Duration(TimeUnit),
     /// Bits, digits, digits after the point.
     Decimal(u16, u8, i8),
+    /// Lists with offsets of 32 bits.
     List(Box<ArrowType>),
+    /// Lists with offsets of 64 bits.
     LargeList(Box<ArrowType>),
+    /// Lists of so many items each.
     FixedList(Box<ArrowType>, usize),
+    /// Fields: name and type of each.
     Struct(Vec<(String, ArrowType)>),
+    /// Indices of this type into values of that, and whether the values are ordered.
     Dictionary(Box<ArrowType>, Box<ArrowType>, bool),
 }
 

@@ -150,3 +150,16 @@ fn an_array_that_is_made_must_have_the_bytes_of_its_shape() {
     assert!(NdArray::new(dtype.clone(), vec![2], vec![0; 15]).is_err());
     assert!(NdArray::new(dtype, vec![usize::MAX, 2], vec![]).is_err());
 }
+
+#[test]
+fn an_index_of_pandas_that_is_its_own_data_is_an_error() {
+    // The dict of its parts is filled after the call that it is an argument of.
+    let pickle =
+        b"\x80\x02}q\x000cpandas.core.indexes.base\n_new_Index\ncpandas.core.indexes.base\nIndex\nh\x00\x86Rq\x01\
+        h\x00X\x04\0\0\0datah\x01s0.";
+    let graph = picklevm::loads(pickle).unwrap();
+    let found = picklevm_data::Reader::new(graph.root(), &picklevm_data::SelfContained).find();
+    let errors: Vec<_> = found.into_iter().map(|found| found.item.unwrap_err().to_string()).collect();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].contains("arrays nested more than eight deep"), "{}", errors[0]);
+}

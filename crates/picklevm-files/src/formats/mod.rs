@@ -123,7 +123,7 @@ fn nothing(member: &Member, head: &Bytes) -> Result<Contents, Error> {
         _ => Region::memory(Bytes::new()),
     };
     let mut contents = Contents::new(Kind::Data, region, Layout::ReadOnly("it holds no pickle"));
-    // Archives have many members of which nobody asks what they are.
+    // Members of archives need no explanation of what they are.
     if member.expect() == Expect::Pickle {
         contents.problem = Some(foreign::explain(head, member.len().unwrap_or(head.len() as u64)));
     }

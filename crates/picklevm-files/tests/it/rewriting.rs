@@ -114,6 +114,15 @@ fn a_joblib_file_with_arrays_in_it_cannot_be_written_back() {
 }
 
 #[test]
+fn lzma_members_of_a_zip_can_only_be_read_and_the_error_says_so() {
+    let file = made("zip-methods.zip");
+    assert!(file.pickles().all(|pickle| pickle.is_ok()));
+    let error = replaced(&file, NEW).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReadOnly);
+    assert!(error.to_string().contains("lzma members of zip archives can only be read"), "{error}");
+}
+
+#[test]
 fn a_script_is_written_with_all_its_slots_or_not_at_all() {
     let mut first = true;
     let mut out = Vec::new();

@@ -106,7 +106,7 @@ impl Tracer<'_> {
         }
     }
 
-    /// Whether a function may be called by another one, with arguments that nobody sees: whatever they are, the call is
+    /// Whether a function may be called by another one, with arguments that the scan does not know: whatever they are, the call is
     /// harmless, or ends in an error.
     fn may_be_handed_on(&self, function: Token) -> bool {
         let Some((_, Decision::Allowed(allowed))) = self.judgement(function) else { return true };
