@@ -19,11 +19,14 @@ use crate::typed::constructor_call::ConstructorCall;
 pub(crate) struct Callables {
     /// Indexed by the number of the global.
     globals: Vec<Resolved>,
-    /// Classes that are attributes of a global, by the `getattr` calls that name them (below protocol 4).
-    nested: HashMap<Cell, Option<Arc<dyn Callable>>, RandomState>,
+    /// Classes that are attributes of a global, by the `getattr` calls that name them (below protocol 4). Boxed, so that
+    /// a load that finds none makes no map.
+    nested: Option<Box<NestedClasses>>,
     /// Whether a call may reach the caller's code.
     pub(super) are_any: bool,
 }
+
+type NestedClasses = HashMap<Cell, Option<Arc<dyn Callable>>, RandomState>;
 
 /// What a global resolves to.
 #[derive(Clone, Default)]
@@ -46,9 +49,7 @@ enum Callee {
 impl Callables {
     pub(super) fn clear(&mut self) {
         self.globals.clear();
-        if !self.nested.is_empty() {
-            self.nested = HashMap::default();
-        }
+        self.nested = None;
         self.are_any = false;
     }
 
@@ -81,7 +82,8 @@ impl Callables {
 
     /// Returns the bytes of memory that the table takes.
     pub(super) fn held_bytes(&self) -> usize {
-        size_of::<Resolved>() * self.globals.len() + 64 * self.nested.len()
+        let nested = self.nested.as_ref().map_or(0, |nested| nested.len());
+        size_of::<Resolved>() * self.globals.len() + 64 * nested
     }
 
     fn get(&self, global: Cell) -> &Resolved {
@@ -138,7 +140,7 @@ impl GraphBuilder<'_> {
 
     /// Returns the callable that a resolver returns for a class that is an attribute of a global.
     fn nested_class(&mut self, class: Cell) -> Option<Arc<dyn Callable>> {
-        if let Some(known) = self.session.callables.nested.get(&class) {
+        if let Some(known) = self.session.callables.nested.as_ref().and_then(|nested| nested.get(&class)) {
             return known.clone();
         }
         let (module, name) = qualified_name(Value::new(self.arena, class))?;
@@ -147,7 +149,7 @@ impl GraphBuilder<'_> {
             Ok(Class::Callable(callable)) => Some(callable),
             _ => None,
         };
-        self.session.callables.nested.insert(class, found.clone());
+        self.session.callables.nested.get_or_insert_default().insert(class, found.clone());
         found
     }
 

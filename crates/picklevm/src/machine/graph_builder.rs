@@ -49,6 +49,7 @@ pub(crate) struct GraphBuilder<'a> {
 }
 
 impl<'a> GraphBuilder<'a> {
+    #[inline(always)]
     pub(crate) fn new(arena: &'a mut Arena, options: &'a Options, session: &'a mut Session) -> Self {
         arena.protocol = Some(0);
         let roots = arena.roots.len();
@@ -487,10 +488,12 @@ impl Builder for GraphBuilder<'_> {
 
     #[inline]
     fn finish(&mut self, root: Cell, memo: &[Cell]) -> Result<()> {
-        self.check_growth()?;
+        if self.arena.growth.refused > 0 {
+            self.check_growth()?;
+        }
         self.arena.growth = Growth::default();
         self.arena.settle_all();
-        if self.arena.protocol < Some(3) && memo.first().is_none_or(|first| first.is_hole()) {
+        if self.has_longs && memo.first().is_none_or(|first| first.is_hole()) {
             self.note_memo(memo);
         }
         // A resolver that edits the graph cannot change its root.
