@@ -53,10 +53,10 @@ impl DumpLimits {
         self
     }
 
-    /// Whether every pickle may have `len` bytes, where `len` is at most [`BASE`].
+    /// Returns the length in bytes that a pickle of any graph may have.
     #[inline]
-    pub(crate) fn allows(&self, len: u64) -> bool {
-        len <= self.output
+    pub(crate) fn base(&self) -> u64 {
+        self.output.min(BASE)
     }
 
     /// Returns the maximum length of a pickle of this graph in bytes.

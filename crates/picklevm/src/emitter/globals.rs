@@ -5,7 +5,7 @@ use picklevm_ops::{Op, Sink, Text};
 use super::memo::Synthetic;
 use super::reduction::is_builtin;
 use super::{Emitter, unrepresentable};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Cell, GlobalNode, Tag};
 use crate::resolve::Resolver;
 use crate::resolve::python2_names::{self, Names};
@@ -40,6 +40,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     pub(super) fn global(&mut self, cell: Cell, slot: usize) -> Result<()> {
         let node = self.arena.globals[cell];
         if self.protocol >= 2
+            && !self.options.extensions.is_empty()
             && let (Some(module), Some(name)) =
                 (self.arena.text(node.module).as_str(), self.arena.text(node.name).as_str())
             && let Some(code) = self.options.extensions.code(module, name)
@@ -89,13 +90,20 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 
     /// Fails for a name with a dot that is not a path, at protocols where `find_class` takes every name for a path: from 4
     /// on.
+    #[inline]
     pub(super) fn check_findable(&self, cell: Cell) -> Result<()> {
         let node = self.arena.globals[cell];
         if self.protocol >= 4 && node.is_one_name && self.has_dot(node) {
-            let found = format!("{}.{}", self.arena.text(node.module), self.arena.text(node.name));
-            return Err(unrepresentable("protocol 3 or lower for a global with a dot in its own name", found));
+            return Err(self.not_findable(node));
         }
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_findable(&self, node: GlobalNode) -> Error {
+        let found = format!("{}.{}", self.arena.text(node.module), self.arena.text(node.name));
+        unrepresentable("protocol 3 or lower for a global with a dot in its own name", found)
     }
 
     fn has_dot(&self, node: GlobalNode) -> bool {

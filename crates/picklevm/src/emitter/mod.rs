@@ -186,7 +186,7 @@ impl Place {
 pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
     let is_known = options.has_runs()
         && options.protocol <= options.writer.highest_protocol()
-        && options.limits.allows(scratch::SHORT_PICKLE_LEN as u64);
+        && options.limits.base() >= scratch::SHORT_PICKLE_LEN as u64;
     if !value.arena().is_tree.0 || !is_known || value.arena().pickled_len_hint() > scratch::SHORT_PICKLE_LEN {
         return None;
     }
@@ -226,7 +226,7 @@ pub(crate) fn dump<S: Sink>(
     }
     end(out).map_err(Error::unwritable)?;
     let written = out.offset() - started;
-    if written > options.limits.max_len(value.arena()) {
+    if written > options.limits.base() {
         return options.limits.check(value.arena(), written);
     }
     Ok(())
@@ -264,12 +264,6 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         Begun { barriers, started }: Begun,
     ) -> Self {
         let Scratch { memo, steps, .. } = scratch;
-        let counts_references = options.writer.quirks().counts_references;
-        let omitted_puts =
-            counts_references.then(|| OmittedPuts::of(value.arena(), &memo.slots(), value.cell(), effects));
-        if counts_references {
-            memo.start_at_1();
-        }
         Emitter {
             arena: value.arena(),
             out,
@@ -284,19 +278,32 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             barriers,
             reentries: None,
             root: value.cell(),
-            most_output: started.saturating_add(options.limits.max_len(value.arena())),
+            most_output: started.saturating_add(options.limits.base()),
             started,
             effects,
             outer_calls: None,
             refcounts: None,
-            selects_puts: options.fast || omitted_puts.is_some(),
-            omitted_puts,
+            selects_puts: options.fast,
+            omitted_puts: None,
             reentry_work: persistent_and_buffers::REENTRY_WORK_LIMIT,
         }
     }
 
+    /// Finds the PUTs that cPickle omits, and numbers the memo as it does.
+    // Not a part of `new`, where the result would be copied through the stack for every pickler.
+    #[cold]
+    #[inline(never)]
+    fn count_references(&mut self) {
+        self.omitted_puts = Some(OmittedPuts::of(self.arena, &self.memo.slots(), self.root, self.effects));
+        self.selects_puts = true;
+        self.memo.start_at_1();
+    }
+
     /// Writes the effects, each popped, then the root.
-    fn whole(mut self) -> Result<()> {
+    fn whole(&mut self) -> Result<()> {
+        if self.options.writer.quirks().counts_references {
+            self.count_references();
+        }
         if matches!(self.protocol, 2..=3) && !self.options.fast {
             self.outer_calls = reentrant_partial::outer_calls(self.arena, self.root, self.effects);
         }
@@ -360,8 +367,10 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
 
     #[cold]
     #[inline(never)]
-    fn check_output(&self) -> Result<()> {
-        self.options.limits.check(self.arena, self.out.offset() - self.started)
+    fn check_output(&mut self) -> Result<()> {
+        self.options.limits.check(self.arena, self.out.offset() - self.started)?;
+        self.most_output = self.started.saturating_add(self.options.limits.max_len(self.arena));
+        Ok(())
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

@@ -341,9 +341,9 @@ impl Arena {
     /// Returns a text; an empty one if the cell is not a text.
     #[inline]
     pub(crate) fn text(&self, cell: Cell) -> Text<'_> {
-        match self.spans.get(cell) {
-            Some(span) if cell.is(Tag::Str) => Text::trusted(self.payloads.get(*span), !span.has_surrogates()),
-            _ => Text::from(""),
+        match self.spans.get_of(Tag::Str, cell) {
+            Some(span) => Text::trusted(self.payloads.get(*span), !span.has_surrogates()),
+            None => Text::from(""),
         }
     }
 }

@@ -90,6 +90,11 @@ impl Extensions {
         Ok(self)
     }
 
+    /// Returns whether no global is registered.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Returns the code of a global, if it is registered.
     pub fn code(&self, module: &str, name: &str) -> Option<i32> {
         self.codes.get(module)?.get(name).copied()
