@@ -215,9 +215,8 @@ impl Tree<'_> {
                     let is_written = payloads.write::<TEXT_WIDTH>(&mut out.run, Form::BYTES, *cell);
                     out.memoized(is_written)
                 }
-                Tag::BigInt if cell.is_short_long() => {
-                    out.leaf(|run| run.int(arena.small_int(*cell).unwrap_or_default()))
-                }
+                // Left to `fast_flat`: a second place that writes integers would make all of them slower.
+                Tag::BigInt if cell.is_short_long() => Begun::Other,
                 Tag::BigInt => match payloads.write::<INT_WIDTH>(&mut out.run, Form::INT, *cell) {
                     true => Begun::Leaf,
                     false => Begun::Other,
