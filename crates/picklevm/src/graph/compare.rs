@@ -12,7 +12,8 @@ use super::cell::{Cell, LONG_PAYLOAD, Tag};
 use super::object::OpKind;
 use super::value::Value;
 
-/// Python's `==` on plain data; objects and persistent references are equal only to themselves.
+/// Python's `==` on plain data, a `frozendict` of CPython 3.15 included; other objects and persistent references are
+/// equal only to themselves.
 impl PartialEq for Value<'_> {
     fn eq(&self, other: &Value<'_>) -> bool {
         equal((self.arena(), self.cell()), (other.arena(), other.cell()))
@@ -70,6 +71,19 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
         if a == b && (!is_other_graph || a.is(Tag::Int) || a.is(Tag::Float)) {
             continue;
         }
+        if let Some((dict, other)) = left.mapping(a).zip(right.mapping(b)) {
+            let (rows, others) = (left.items(dict), right.items(other));
+            let hashes = left.known_hash(a).zip(right.known_hash(b));
+            if rows.len() != others.len() || hashes.is_some_and(|(a, b)| a != b) {
+                return false;
+            }
+            if classes.join((false, dict), (is_other_graph, other)) {
+                for (row, other) in by_hash_rows(left, rows).zip(by_hash_rows(right, others)) {
+                    work.extend([(row[0], other[0]), (row[1], other[1])]);
+                }
+            }
+            continue;
+        }
         if family(a.tag()) != family(b.tag()) {
             return false;
         }
@@ -83,7 +97,7 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
                     a.is(Tag::ByteArray) || b.is(Tag::ByteArray) || a.fingerprint() >> 8 == b.fingerprint() >> 8;
                 may_differ && left.payload(a) == right.payload(b)
             }
-            Tag::List | Tag::Tuple | Tag::Dict | Tag::Set => {
+            Tag::List | Tag::Tuple | Tag::Set => {
                 let (items, others) = (left.items(a), right.items(b));
                 if items.len() != others.len() {
                     return false;
@@ -98,11 +112,6 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
                 }
                 match family(a.tag()) {
                     Tag::Set => work.extend(by_hash(left, items, 1).zip(by_hash(right, others, 1))),
-                    Tag::Dict => {
-                        for (row, other) in by_hash_rows(left, items).zip(by_hash_rows(right, others)) {
-                            work.extend([(row[0], other[0]), (row[1], other[1])]);
-                        }
-                    }
                     _ => work.extend(items.iter().copied().zip(others.iter().copied())),
                 }
                 true

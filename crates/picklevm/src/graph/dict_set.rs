@@ -183,6 +183,12 @@ impl Arena {
         }
     }
 
+    /// Whether a dict or set may have equal keys.
+    pub(super) fn is_unsettled(&self, keyed: Cell) -> bool {
+        let now = self.keyed(keyed);
+        now.table != 0 && self.tables[now.table as usize - 1].settled as usize != now.row.len as usize / stride(keyed)
+    }
+
     /// Makes the keys of all dicts and sets unique. Must be called before they are read.
     #[inline]
     pub(crate) fn settle_all(&mut self) {

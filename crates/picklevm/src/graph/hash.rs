@@ -1,11 +1,12 @@
 //! Hashes and equality of keys, by Python's rules.
 //!
-//! Numbers of any type compare by value, texts and bytes by content, globals and extension codes by name, tuples and
-//! frozensets by their items, everything else by identity. Lists, dicts, sets and bytearrays, and tuples that hold one,
-//! are unhashable.
+//! Numbers of any type compare by value, texts and bytes by content, globals and extension codes by name, tuples,
+//! frozensets and `frozendict`s by their contents, everything else by identity. Lists, dicts, sets and bytearrays, and
+//! tuples and `frozendict`s that hold one, are unhashable.
 //!
 //! There is no recursion, and shared values are hashed once. For each key that is slow to hash (a tuple, a frozenset, a
-//! long text) the hash and the first equal key are cached, so that two such keys compare in constant time.
+//! `frozendict`, a long text) the hash and the first equal key are cached, so that two such keys compare in constant
+//! time. For a `frozendict` they are cached for its dict, which others may share.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, Hasher};
@@ -82,6 +83,7 @@ mod domain {
     pub(super) const FROZENSET: u64 = 8;
     pub(super) const EXT: u64 = 9;
     pub(super) const NATIVE: u64 = 10;
+    pub(super) const FROZENDICT: u64 = 11;
 }
 
 impl Arena {
@@ -98,7 +100,16 @@ impl Arena {
 
     /// Returns the hash of a key, unless it is a slow key that is not cached.
     pub(crate) fn known_hash(&self, key: Cell) -> Option<u64> {
-        if self.is_slow_key(key) { Some(self.hashes.cached.get(&key)?.hash) } else { self.atom_hash(key) }
+        if self.is_slow_key(key) { Some(self.cached_hash(key)?.hash) } else { self.atom_hash(key) }
+    }
+
+    fn cached_hash(&self, key: Cell) -> Option<&CachedHash> {
+        self.hashes.cached.get(&self.contents(key))
+    }
+
+    /// Returns the cell under which the hash of a slow key is cached: the dict of a `frozendict`, or the key itself.
+    fn contents(&self, key: Cell) -> Cell {
+        self.frozen_contents(key).unwrap_or(key)
     }
 
     /// Whether hashing or comparing this key is slower than a cache lookup.
@@ -112,6 +123,7 @@ impl Arena {
                 let global = self.globals[key];
                 global.module.is_long() || global.name.is_long()
             }
+            Tag::Object => self.frozen_contents(key).is_some(),
             _ => false,
         }
     }
@@ -198,6 +210,7 @@ impl Arena {
 
     /// Hashes a slow key and the slow keys inside it, and caches the hashes.
     fn slow_key_hash(&mut self, key: Cell) -> Result<u64, Unhashable> {
+        let key = self.contents(key);
         if let Some(cached) = self.hashes.cached.get(&key) {
             return Ok(cached.hash);
         }
@@ -206,14 +219,21 @@ impl Arena {
             return Ok(hash);
         }
         let mut new_hashes = self.empty_hashes();
-        let hash = self.hash_nested(key, &mut new_hashes);
+        let mut hash = self.hash_nested(key, &mut new_hashes);
+        // The dict of a `frozendict` may have equal keys as long as its pickle is read.
+        if let Err(Unhashable(part)) = hash
+            && self.is_unsettled(part)
+        {
+            self.settle_all();
+            hash = self.hash_nested(key, &mut new_hashes);
+        }
         for cell in new_hashes.order {
             self.cache_hash(cell, new_hashes.hashes[&cell]);
         }
         hash
     }
 
-    /// Caches the hash of a slow key, and finds the first equal key. The hashes of its items are cached already.
+    /// Caches the hash of the contents of a slow key, and finds the first equal key. The hashes of its items are cached already.
     fn cache_hash(&mut self, key: Cell, hash: u64) {
         let Hashes { cached, firsts, .. } = &self.hashes;
         let first = firsts.find(hash, |other| cached[other].hash == hash && self.parts_equal(*other, key)).copied();
@@ -231,23 +251,21 @@ impl Arena {
     /// Returns the hash of a lookup key, cached or not.
     pub(crate) fn lookup_hash(&self, key: Cell) -> Option<u64> {
         self.known_hash(key).or_else(|| match self.is_slow_key(key) {
-            true => self.hash_nested(key, &mut self.empty_hashes()).ok(),
+            true => self.hash_nested(self.contents(key), &mut self.empty_hashes()).ok(),
             false => None,
         })
     }
 
-    /// Hashes a slow key, after the slow keys inside it, each once.
-    fn hash_nested(&self, key: Cell, new_hashes: &mut NewHashes) -> Result<u64, Unhashable> {
-        let mut work = vec![(key, false)];
+    /// Hashes the contents of a slow key, after the slow keys inside it, each once.
+    fn hash_nested(&self, contents: Cell, new_hashes: &mut NewHashes) -> Result<u64, Unhashable> {
+        let mut work = vec![(contents, false)];
         let mut entered = HashSet::with_hasher(self.hashes.seed.clone());
         let mut hash = 0;
         while let Some((cell, ready)) = work.pop() {
-            let is_pending = |new_hashes: &NewHashes, cell: Cell| {
-                self.is_slow_key(cell)
-                    && !self.hashes.cached.contains_key(&cell)
-                    && !new_hashes.hashes.contains_key(&cell)
+            let is_new = |new_hashes: &NewHashes, contents: Cell| {
+                !self.hashes.cached.contains_key(&contents) && !new_hashes.hashes.contains_key(&contents)
             };
-            if !is_pending(new_hashes, cell) {
+            if !is_new(new_hashes, cell) {
                 continue;
             }
             if !ready {
@@ -256,14 +274,14 @@ impl Arena {
                     return Err(Unhashable(cell));
                 }
                 work.push((cell, true));
-                work.extend(
-                    self.items(cell).iter().filter(|item| is_pending(new_hashes, **item)).map(|item| (*item, false)),
-                );
+                let slow = self.items(cell).iter().filter(|item| self.is_slow_key(**item));
+                let new = slow.map(|item| self.contents(*item)).filter(|contents| is_new(new_hashes, *contents));
+                work.extend(new.map(|contents| (contents, false)));
                 continue;
             }
             // A tuple that contains itself does so through a list, which is unhashable.
             hash = self.hash_from_parts(cell, |item| {
-                self.known_hash(item).or_else(|| new_hashes.hashes.get(&item).copied())
+                self.known_hash(item).or_else(|| new_hashes.hashes.get(&self.contents(item)).copied())
             })?;
             new_hashes.hashes.insert(cell, hash);
             new_hashes.order.push(cell);
@@ -271,10 +289,12 @@ impl Arena {
         Ok(hash)
     }
 
-    /// Returns the hash of a slow key, from the hashes of its items if it has any.
+    /// Returns the hash of the contents of a slow key, from the hashes of its items if it has any.
     fn hash_from_parts(&self, cell: Cell, hash_of: impl Fn(Cell) -> Option<u64>) -> Result<u64, Unhashable> {
         match cell.tag() {
             Tag::Tuple | Tag::FrozenSet => self.hash_items(cell, hash_of),
+            Tag::Dict if self.is_unsettled(cell) => Err(Unhashable(cell)),
+            Tag::Dict | Tag::EmptyTuple => self.hash_rows(self.items(cell), hash_of),
             _ => self.atom_hash(cell).ok_or(Unhashable(cell)),
         }
     }
@@ -293,7 +313,17 @@ impl Arena {
         Ok(hasher.finish())
     }
 
-    /// Whether two slow keys with the same hash are equal, using cached data for their items.
+    /// Returns the hash of a `frozendict` from the hashes of its keys and values.
+    fn hash_rows(&self, rows: &[Cell], hash_of: impl Fn(Cell) -> Option<u64>) -> Result<u64, Unhashable> {
+        let mut sum = 0u64;
+        for [key, value] in rows.as_chunks().0 {
+            let [key, value] = [hash_of(*key).ok_or(Unhashable(*key))?, hash_of(*value).ok_or(Unhashable(*value))?];
+            sum = sum.wrapping_add(self.hash_words(domain::FROZENDICT, [key, value]));
+        }
+        Ok(self.hash_words(domain::FROZENDICT, [sum, 0]))
+    }
+
+    /// Whether the contents of two slow keys with the same hash are equal, using cached data for their items.
     fn parts_equal(&self, a: Cell, b: Cell) -> bool {
         match (a.tag(), b.tag()) {
             (Tag::Tuple, Tag::Tuple) => {
@@ -307,8 +337,21 @@ impl Arena {
                 };
                 self.items(a).len() == self.items(b).len() && self.items(a).iter().all(has)
             }
+            (Tag::Dict, Tag::Dict) => self.rows_equal(a, b),
+            (Tag::Dict, Tag::EmptyTuple) | (Tag::EmptyTuple, Tag::Dict) => self.items(a).len() == self.items(b).len(),
             _ => self.atoms_equal(a, b),
         }
+    }
+
+    /// Whether two dicts with cached values are equal.
+    fn rows_equal(&self, a: Cell, b: Cell) -> bool {
+        let (rows, others) = (self.items(a), self.items(b));
+        let has = |[key, value]: &[Cell; 2]| {
+            let hash = self.known_hash(*key).unwrap_or_default();
+            let row = self.find_row(b, hash, |other| self.keys_equal(*key, other));
+            row.and_then(|row| others.get(2 * row + 1)).is_some_and(|other| self.keys_equal(*value, *other))
+        };
+        rows.len() == others.len() && rows.as_chunks().0.iter().all(has)
     }
 
     /// Estimates the cost of comparing an atom, in short comparisons.
@@ -335,7 +378,7 @@ impl Arena {
             (Tag::Int, Tag::Int) => false,
             (Tag::NativeObject, Tag::NativeObject) => natives_equal((self, a), (self, b)),
             (x, y) if x == y && self.is_slow_key(a) && self.is_slow_key(b) => {
-                match self.hashes.cached.get(&a).zip(self.hashes.cached.get(&b)) {
+                match self.cached_hash(a).zip(self.cached_hash(b)) {
                     Some((a, b)) => a.first == b.first,
                     None => super::compare::equal((self, a), (self, b)),
                 }

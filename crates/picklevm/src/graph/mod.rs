@@ -11,6 +11,7 @@ mod decimal;
 mod dict_set;
 mod edit;
 mod error_text;
+mod frozen_dict;
 mod graph_form;
 mod hash;
 mod int;
