@@ -3,9 +3,9 @@
 use crate::error::Error;
 use crate::frame::{Halt, Unframer};
 use crate::input::{Input, Window};
+use crate::ints::ShortInt;
 use crate::op::{Grouped, Op, RunVisitor, Ungrouped, Visitor, decode, decode_operand, decode_to};
 use crate::opcode::Opcode;
-use crate::operand::ShortInt;
 use crate::source::{Source, private};
 
 /// Reads ops from a slice; payloads are borrowed from it.
@@ -245,6 +245,55 @@ impl<'a> Decoder<'a> {
             self.window = self.data;
         }
         self.pickle_start = self.pos;
+    }
+}
+
+impl private::Sealed for Decoder<'_> {}
+
+impl Source for Decoder<'_> {
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn next_op(&mut self) -> Result<Op<'_>, Error> {
+        Decoder::next_op(self)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_op<T, V: for<'o> Visitor<'o, Output = T>>(&mut self, visitor: &mut V) -> Result<T, Error> {
+        Decoder::visit_op(self, visitor)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn visit_until<V: for<'o> RunVisitor<'o>>(self, until: u64, visitor: &mut V) -> (Self, Result<(), Error>) {
+        self.visit_many::<false, V>(until, visitor)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn op_opcode(&self) -> Option<Opcode> {
+        Opcode::from_byte(*self.data().get(Decoder::op_offset(self))?)
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn op_offset(&self) -> u64 {
+        Decoder::op_offset(self) as u64
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn offset(&self) -> u64 {
+        Decoder::offset(self) as u64
+    }
+
+    #[inline]
+    fn start_pickle(&mut self) {
+        Decoder::start_pickle(self);
+    }
+
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn peek_opcode(&mut self) -> Option<Opcode> {
+        Opcode::from_byte(*self.data().get(Decoder::offset(self))?)
+    }
+
+    #[inline]
+    fn len_hint(&self) -> Option<u64> {
+        Some(self.data().len() as u64)
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::{error, fmt, io};
 
 use crate::opcode::Opcode;
-use crate::operand::{Found, Unfit};
 use crate::repr;
+use crate::unfit::{Found, Unfit};
 
 /// An error from reading or writing an op. One word wide.
 ///

@@ -4,8 +4,9 @@
 //! unusual. A cold path then reads the op again from an [`Unframer`](crate::frame::Unframer), which applies all the
 //! rules. Both run the same table.
 
+use crate::ints::{IntRun, ShortInt};
 use crate::opcode::Opcode;
-use crate::operand::{IntRun, ShortInt, Unfit};
+use crate::unfit::Unfit;
 
 const BININT1: u8 = ShortInt::BININT1;
 

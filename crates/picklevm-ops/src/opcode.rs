@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::operand::{self, Format, Operand};
 use crate::table::for_each_opcode;
 
 macro_rules! define_opcode {
@@ -45,7 +44,6 @@ macro_rules! define_opcode {
                     $( Opcode::$variant => const { &Row {
                         name: $name,
                         proto: $proto,
-                        operand: operand_of!($($format)?),
                         before: &[$(StackObject::$before),*],
                         after: &[$(StackObject::$after),*],
                         doc: $doc,
@@ -56,20 +54,10 @@ macro_rules! define_opcode {
     };
 }
 
-macro_rules! operand_of {
-    () => {
-        None
-    };
-    ($format:ident) => {
-        Some(<operand::$format as Format<'static>>::OPERAND)
-    };
-}
-
 /// A row of the table, without the byte.
 struct Row {
     name: &'static str,
     proto: u8,
-    operand: Option<Operand>,
     before: &'static [StackObject],
     after: &'static [StackObject],
     doc: &'static str,
@@ -92,11 +80,6 @@ impl Opcode {
     /// Returns the protocol that introduced the opcode, 0 to 5.
     pub const fn protocol(self) -> u8 {
         self.row().proto
-    }
-
-    /// Returns the format of the operand, if the opcode has one.
-    pub const fn operand(self) -> Option<Operand> {
-        self.row().operand
     }
 
     /// Returns what the opcode pops, topmost last.

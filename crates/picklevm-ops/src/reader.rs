@@ -7,6 +7,7 @@ use crate::frame::{Halt, Need, Unframer};
 use crate::input::{Window, find_newline};
 use crate::op::{Op, decode, skip};
 use crate::opcode::Opcode;
+use crate::source::{Source, private};
 
 /// Reads ops from an [`io::BufRead`].
 ///
@@ -38,7 +39,7 @@ pub struct Reader<R> {
     max_op_len: u64,
     max_pickle_len: u64,
     /// The opcode of the last op.
-    pub(crate) last_opcode: Option<Opcode>,
+    last_opcode: Option<Opcode>,
 }
 
 impl<R: io::BufRead> Reader<R> {
@@ -307,4 +308,40 @@ fn fill<R: io::BufRead>(inner: &mut R, offset: u64) -> Result<&[u8], Error> {
         }
     }
     inner.fill_buf().map_err(|error| Error::from_io(offset, error))
+}
+
+impl<R: io::BufRead> private::Sealed for Reader<R> {}
+
+impl<R: io::BufRead> Source for Reader<R> {
+    #[inline]
+    fn next_op(&mut self) -> Result<Op<'_>, Error> {
+        Reader::next_op(self)
+    }
+
+    fn op_opcode(&self) -> Option<Opcode> {
+        self.last_opcode
+    }
+
+    #[inline]
+    fn op_offset(&self) -> u64 {
+        Reader::op_offset(self)
+    }
+
+    #[inline]
+    fn offset(&self) -> u64 {
+        Reader::offset(self)
+    }
+
+    #[inline]
+    fn start_pickle(&mut self) {
+        Reader::start_pickle(self);
+    }
+
+    fn peek_opcode(&mut self) -> Option<Opcode> {
+        Reader::peek_opcode(self)
+    }
+
+    fn len_hint(&self) -> Option<u64> {
+        None
+    }
 }

@@ -67,33 +67,33 @@
 //! [`ValueMut`] read and edit; [`ops`] is the opcode layer.
 
 pub mod class;
+mod dump;
 mod dump_limits;
 mod emitter;
 mod encoding;
 mod error;
 mod graph;
-#[cfg(feature = "huge-pages")]
-mod huge_pages;
 mod limits;
+mod load;
 /// The stack machine, for builders in the other crates of this workspace. Not part of the public API.
 #[doc(hidden)]
 pub mod machine;
-mod noload;
+mod memory;
 mod options;
-mod pickler;
 pub mod pretty;
 mod protocol;
+mod python;
 mod reduce;
 mod resolve;
+mod reuse;
 #[cfg(feature = "serde")]
 pub mod serde;
-mod stream;
 pub mod typed;
-mod unpickler;
 
 /// Reference-counted bytes: the type of large inputs and out-of-band buffers.
 pub use bytes::Bytes;
 pub use class::PickleClass;
+pub use dump::{Pickler, StreamPickler, dump, dumps};
 pub use dump_limits::DumpLimits;
 pub use emitter::cpython::PicklerVersion;
 pub use encoding::{Encoding, ErrorHandler};
@@ -101,25 +101,24 @@ pub use error::{Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use graph::macro_support;
 pub use graph::{
-    Arena, Buffer, Change, Construction, Dict, Entries, Global, Graph, Handle, HashMode, Id, InstanceBuilder, Int,
-    IntoKey, IntoValue, Items, Key, Kind, NativeObject, Object, OutOfRange, Value, ValueMut, same_graph,
-    write_graph_form,
+    Arena, Buffer, Call, CallResult, Change, Construction, Dict, Entries, Global, Graph, Handle, HashMode, Id,
+    InstanceBuilder, Int, IntoKey, IntoValue, Items, Key, Kind, NativeObject, Object, OutOfRange, ReduceContext, Value,
+    ValueMut, same_graph, write_graph_form,
 };
 pub use limits::Limits;
-pub use pickler::{Pickler, StreamPickler, dump, dumps};
+pub use load::{Stream, Unpickler, load, loads};
+pub use memory::trim_memory;
 #[cfg(feature = "derive")]
 pub use picklevm_derive::PickleClass;
 pub use picklevm_ops as ops;
 pub use picklevm_ops::Text;
 pub use protocol::Protocol;
-pub use reduce::{DispatchTable, ReduceContext};
-pub use resolve::python2_names::python3_name;
+pub use python::python3_name;
+pub use reduce::DispatchTable;
 pub use resolve::{
-    AllowList, Call, CallResult, Callable, Chain, Class, Construct, Deny, Extensions, Persistent, Registry, Resolver,
-    Standard, Symbolic, persistent_resolver,
+    AllowList, Callable, Chain, Class, Construct, Deny, Extensions, Persistent, Registry, Resolver, Standard, Symbolic,
+    persistent_resolver,
 };
-pub use stream::Stream;
-pub use unpickler::{Unpickler, load, loads, trim_memory};
 
 /// Compiles the code in the README.
 #[cfg(doctest)]

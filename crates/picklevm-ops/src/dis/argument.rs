@@ -7,8 +7,9 @@ use super::integer::Decimals;
 use crate::error::Error;
 use crate::memo::Index;
 use crate::op::Op;
-use crate::operand::{Base, Literal, Operand, RawUnicode, Text, parse_float, unescape_all, without_suffix};
+use crate::operand::{Base, Literal, Operand, RawUnicode, parse_float, unescape_all, without_suffix};
 use crate::repr;
+use crate::text::Text;
 use crate::undecoded::RawOp;
 
 /// The value of an operand: a Python object, printed with `repr`.

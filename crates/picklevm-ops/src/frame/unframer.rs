@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::input::{Input, find_newline};
 use crate::opcode::Opcode;
-use crate::operand::Unfit;
+use crate::unfit::Unfit;
 
 /// An input that checks frames: each read must lie within the current frame or begin at its end.
 ///

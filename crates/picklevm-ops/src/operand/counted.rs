@@ -1,9 +1,11 @@
 //! Operands of a length and that many bytes.
 
-use super::{Format, Operand, Text, Unfit};
+use super::{Format, Operand};
 use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
+use crate::text::Text;
+use crate::unfit::Unfit;
 
 /// A little-endian length of `N` bytes.
 trait Length: Sized {

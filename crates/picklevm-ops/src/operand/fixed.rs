@@ -1,9 +1,10 @@
 //! Operands of a fixed width.
 
-use super::{Format, Operand, Unfit};
+use super::{Format, Operand};
 use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
+use crate::unfit::Unfit;
 
 /// A number of `$width` bytes, read and written by `$from` and `$to`; `$check` validates it.
 macro_rules! fixed {

@@ -1,10 +1,12 @@
 //! Operands that end with a newline.
 
 use super::number::{Base, Literal};
-use super::{Escaped, Format, Number, Operand, RawUnicode, Text, Unfit, float};
+use super::{Escaped, Format, Number, Operand, RawUnicode, float};
 use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
+use crate::text::Text;
+use crate::unfit::Unfit;
 
 /// A format whose operand is one line, with its reader and writer.
 macro_rules! line {

@@ -6,31 +6,26 @@
 use crate::buffer::Out;
 use crate::input::Input;
 use crate::opcode::Opcode;
+use crate::table::for_each_opcode;
+use crate::unfit::Unfit;
 
 mod counted;
 mod escaped;
 mod fixed;
 mod float;
-mod int_run;
 mod line;
 mod number;
 mod raw_unicode;
-mod short_int;
-mod text;
 
 pub(crate) use counted::*;
 pub use escaped::Escaped;
 pub(crate) use escaped::unescape_all;
 pub(crate) use fixed::*;
 pub(crate) use float::{parse as parse_float, write_17_digits};
-pub use int_run::IntRun;
 pub(crate) use line::*;
 pub(crate) use number::{Base, Literal, without_suffix};
 pub use number::{IntValue, Number};
 pub use raw_unicode::RawUnicode;
-pub use short_int::ShortInt;
-pub use text::Text;
-pub(crate) use text::split_code_point;
 
 /// The encoding and the meaning of an operand.
 pub(crate) trait Format<'a> {
@@ -56,30 +51,6 @@ pub(crate) trait Format<'a> {
 pub(crate) fn decode<'a, F: Format<'a>, I: Input<'a>>(input: &mut I) -> Result<F::Value, I::Error> {
     let raw = F::take(input)?;
     F::read(raw).map_err(|unfit| input.unfit(unfit))
-}
-
-/// The reason why a complete operand is invalid.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Unfit<'a> {
-    pub(crate) expected: &'static str,
-    pub(crate) found: Found<'a>,
-}
-
-/// What was found instead.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Found<'a> {
-    Text(&'a [u8]),
-    Number(i128),
-}
-
-impl<'a> Unfit<'a> {
-    pub(crate) fn text(expected: &'static str, found: &'a [u8]) -> Self {
-        Unfit { expected, found: Found::Text(found) }
-    }
-
-    pub(crate) fn number(expected: &'static str, found: impl Into<i128>) -> Self {
-        Unfit { expected, found: Found::Number(found.into()) }
-    }
 }
 
 macro_rules! operands {
@@ -142,3 +113,30 @@ operands! {
     Unicodestring4 "unicodestring4" "A four-byte little-endian length and that many bytes of UTF-8 that may contain surrogates.";
     Unicodestring8 "unicodestring8" "An eight-byte little-endian length and that many bytes of UTF-8 that may contain surrogates.";
 }
+
+macro_rules! define_operand {
+    ($(
+        $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
+            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
+    )*) => {
+        impl Opcode {
+            /// Returns the format of the operand, if the opcode has one.
+            pub const fn operand(self) -> Option<Operand> {
+                match self {
+                    $( Opcode::$variant => operand_of!($($format)?), )*
+                }
+            }
+        }
+    };
+}
+
+macro_rules! operand_of {
+    () => {
+        None
+    };
+    ($format:ident) => {
+        Some(<$format as Format<'static>>::OPERAND)
+    };
+}
+
+for_each_opcode!(define_operand);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::Text;
+use crate::text::Text;
 
 /// The checked operand of UNICODE: Latin-1 text with `\uXXXX` and `\UXXXXXXXX` for other characters. All other
 /// backslashes, also doubled ones, are literal.

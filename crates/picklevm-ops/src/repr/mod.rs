@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write as _};
 
-use crate::operand::{Text, split_code_point};
+use crate::text::{Text, split_code_point};
 
 mod printable;
 
@@ -91,6 +91,13 @@ impl Display for Str<'_> {
             let Some((code, rest)) = split_code_point(rest) else { return Ok(rest) };
             quote.write_code_point(f, code).map(|()| rest)
         })
+    }
+}
+
+/// Writes the text like Python's `repr`.
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&Str(*self), f)
     }
 }
 

@@ -44,11 +44,11 @@ pub use reading::{ObjectReader, ReadContext};
 pub use to_value::ToValue;
 pub use writing::{ObjectWriter, WriteContext};
 
+use crate::dump::Pickler;
 use crate::emitter::Options;
 use crate::error::Result;
 use crate::graph::{Graph, Value};
-use crate::pickler::Pickler;
-use crate::unpickler::Unpickler;
+use crate::load::Unpickler;
 
 /// A Rust type that maps to a Python class.
 ///

@@ -9,10 +9,10 @@ use foldhash::fast::RandomState;
 use super::def::{Attr, Base, ClassDef, Field};
 use super::{FromValue, PickleClass};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::qualified_name;
 use crate::graph::{Arena, Cell, Items, Kind, Object, Tag, Value, describe};
 use crate::limits::Limits;
 use crate::typed::InstanceView;
-use crate::typed::class::qualified_name;
 
 /// Maximum nesting depth. [`FromValue`] implementations call each other, so nested data deepens the call stack.
 const DEPTH: usize = 128;

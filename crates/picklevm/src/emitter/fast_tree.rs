@@ -379,9 +379,9 @@ fn hand_over(arena: &Arena, root: Cell, scratch: &mut Scratch) -> u32 {
 mod tests {
     use bytes::Bytes;
 
-    use crate::pickler::Pickler;
+    use crate::dump::Pickler;
+    use crate::load::Unpickler;
     use crate::resolve::Symbolic;
-    use crate::unpickler::Unpickler;
 
     #[test]
     fn a_load_that_fetches_and_calls_nothing_makes_a_tree() {

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::cpython::PicklerVersion;
+use crate::dump::Pickler;
 use crate::graph::Graph;
-use crate::pickler::Pickler;
+use crate::load::Unpickler;
 use crate::protocol::Protocol;
 use crate::resolve::Symbolic;
-use crate::unpickler::Unpickler;
 
 /// Ends of frames of CPython's picklers. `make_frames.py` generates and describes it.
 const GOLDEN: &str = include_str!("../../tests/data/frames.txt");

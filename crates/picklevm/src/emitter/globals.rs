@@ -7,8 +7,8 @@ use super::reduction::is_builtin;
 use super::{Emitter, unrepresentable};
 use crate::error::{Error, Result};
 use crate::graph::{Cell, GlobalNode, Tag};
+use crate::python::{Names, python2_names};
 use crate::resolve::Resolver;
-use crate::resolve::python2_names::{self, Names};
 
 /// Module and name of a global.
 #[derive(Clone, Copy)]

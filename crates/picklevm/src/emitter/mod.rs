@@ -36,14 +36,14 @@ pub(crate) use self::persistent_and_buffers::BufferCallback;
 use self::reduction::Reentry;
 use self::reentrant_partial::OuterCalls;
 use self::refcounts::RefCounts;
-pub(crate) use self::scratch::Scratch;
+pub(crate) use self::scratch::{Scratch, trim};
 use self::state::PendingChange;
 use crate::dump_limits::DumpLimits;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Fixed, Value};
 use crate::protocol::Protocol;
+use crate::python::Names;
 use crate::resolve::Extensions;
-use crate::resolve::python2_names::Names;
 
 /// Options for writing.
 #[derive(Clone)]
@@ -212,7 +212,7 @@ pub(crate) fn dump<S: Sink>(
     let started = out.offset();
     out.begin(protocol, options.writer.quirks().framing).map_err(Error::unwritable)?;
     if effects.is_empty() && options.has_runs() {
-        let left = if scratch.is_for_one && value.arena().is_tree.0 {
+        let left = if !scratch.is_stream && value.arena().is_tree.0 {
             fast_tree::whole(value, out, scratch, protocol)?
         } else {
             fast_flat::whole(value, out, scratch, protocol)

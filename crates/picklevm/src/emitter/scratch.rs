@@ -1,12 +1,11 @@
 //! Memory that a pickler reuses.
 
-use std::cell::Cell;
-
 use picklevm_ops::{Memory, Writer};
 
 use super::Step;
 use super::fast_tree::Level;
 use super::memo::Memo;
+use crate::reuse::{self, ThreadReuse};
 
 /// Memo, stack of steps (empty between pickles), and memory for a short pickle.
 #[derive(Default)]
@@ -16,27 +15,32 @@ pub(crate) struct Scratch {
     /// Open containers of a tree.
     pub(super) levels: Vec<Level>,
     out: Vec<u8>,
-    /// Whether no later pickle uses the memo.
-    pub(super) is_for_one: bool,
+    /// Whether later pickles use the memo.
+    pub(super) is_stream: bool,
 }
 
 /// Maximum length of a short pickle: copying it takes less time than preparing a new vector.
 pub(super) const SHORT_PICKLE_LEN: usize = 2048;
 
 thread_local! {
-    /// Memory of the thread's last pickle, for reuse. Allocating it takes longer than writing a short pickle.
-    static REUSE: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+    static REUSED: ThreadReuse<Box<Scratch>> = const { ThreadReuse::new() };
+}
+
+/// Frees the memory that this thread reuses.
+pub(crate) fn trim() {
+    reuse::trim(&REUSED);
 }
 
 impl Scratch {
     /// Takes the thread's memory, with an empty memo.
     #[inline]
     pub(crate) fn take() -> Box<Scratch> {
-        REUSE
-            .try_with(Cell::take)
-            .ok()
-            .flatten()
-            .unwrap_or_else(|| Box::new(Scratch { is_for_one: true, ..Scratch::default() }))
+        reuse::take(&REUSED)
+    }
+
+    /// Creates memory for several pickles with one memo.
+    pub(crate) fn for_stream() -> Box<Scratch> {
+        Box::new(Scratch { is_stream: true, ..Scratch::default() })
     }
 
     /// Returns a short pickle that `write` writes into the thread's memory. It also gets a vector for levels.
@@ -104,7 +108,6 @@ impl Scratch {
 
     #[inline]
     fn keep(self: Box<Self>) {
-        // Fails in a thread that is ending.
-        let _ = REUSE.try_with(|reuse| reuse.set(Some(self)));
+        reuse::keep(&REUSED, self);
     }
 }

@@ -9,10 +9,9 @@ use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
 use super::hooks::describe_class;
 use crate::error::Result;
-use crate::graph::{Cell, Construction, Kind, NativeObject, Tag, Value};
-use crate::resolve::{Call, Callable, Class, Copies};
-use crate::typed::class::{Class as Function, qualified_name};
-use crate::typed::constructor_call::ConstructorCall;
+use crate::graph::{Call, Cell, Construction, ConstructorCall, Copies, Kind, NativeObject, Tag, Value, qualified_name};
+use crate::python::Class as Function;
+use crate::resolve::{Callable, Class};
 
 /// What the globals of a load, and the classes inside them, resolve to.
 #[derive(Default)]

@@ -8,10 +8,10 @@ use super::calls::{Callables, Resolved};
 use super::graph_builder::GraphBuilder;
 use crate::encoding;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, Id, NativeObject, Tag};
+use crate::graph::{Arena, BufferNode, CallResult, Cell, Id, NativeObject, Tag};
 use crate::options::Options;
-use crate::resolve::python2_names::{self, Names};
-use crate::resolve::{CallResult, Class};
+use crate::python::{Names, python2_names};
+use crate::resolve::Class;
 
 /// State that is kept between the loads of one stream.
 #[derive(Default)]

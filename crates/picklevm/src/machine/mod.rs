@@ -9,7 +9,6 @@ pub(crate) mod graph_builder;
 pub(crate) mod hooks;
 mod memo;
 pub(crate) mod persistent_ids;
-pub(crate) mod reuse;
 pub(crate) mod shadow;
 mod step;
 
@@ -20,6 +19,7 @@ pub(crate) use self::memo::Memo;
 pub use self::memo::Slot;
 use crate::error::{Error, Result};
 use crate::limits::{self, Limits};
+use crate::reuse::Reuse;
 
 /// Capacity of the stack and the metastack that is reused for the next load.
 const REUSED_STACK_CAPACITY: usize = 1 << 16;
@@ -51,6 +51,13 @@ impl<V> std::fmt::Debug for Machine<V> {
 impl<V: Slot> Default for Machine<V> {
     fn default() -> Self {
         Machine::new()
+    }
+}
+
+impl<V: Slot> Reuse for Machine<V> {
+    #[inline]
+    fn clear(&mut self) {
+        Machine::clear(self);
     }
 }
 

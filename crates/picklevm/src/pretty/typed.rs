@@ -11,7 +11,7 @@ use smallvec::smallvec;
 use super::notation::{Parts, Step, Steps, Write};
 use super::python::{BRACES, CHANGES, LIST, PARENTHESES, arguments, float, group, is_dotted_name};
 use crate::graph::{Change, Items, Kind, Object, Value};
-use crate::typed::class::Class;
+use crate::python::Class;
 use crate::typed::datetime::zone_argument;
 use crate::typed::{
     Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, FrozenDict, InstanceView, IpAddress, OrderedDict,

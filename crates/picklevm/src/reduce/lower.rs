@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 
-use super::{Hooks, ReduceContext};
+use super::Hooks;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, Graph, Id, Tag, Value};
+use crate::graph::{Arena, Cell, Graph, Id, ReduceContext, Tag, Value};
 use crate::protocol::Protocol;
 
 /// The lowered copies of the graphs that a stream writes.
@@ -182,7 +182,7 @@ impl Lowering<'_> {
         code: impl FnOnce(&mut ReduceContext<'_>) -> Result<Option<Id>>,
     ) -> Result<Option<Cell>> {
         let before = self.arena.extent();
-        let made = code(&mut ReduceContext { arena: self.arena, this: cell, protocol: self.protocol });
+        let made = code(&mut ReduceContext::new(self.arena, cell, self.protocol));
         self.arena.check_covers(&before)?;
         let class = || self.class_name(cell).unwrap_or_else(|| Value::new(self.arena, cell).type_name().to_owned());
         let made = made.map_err(|e| e.about(class))?.map(|id| self.arena.value(id).cell());

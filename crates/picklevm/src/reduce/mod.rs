@@ -1,61 +1,13 @@
 //! Reduction: replaces native objects, and values that the hooks of a pickler handle, before writing.
 
 pub(crate) mod lower;
-mod pickler;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::graph::{Arena, Cell, Id, Value};
-use crate::protocol::Protocol;
-
-/// A value that is being pickled, and the graph in which a hook builds its replacement.
-///
-/// Dereferences to an [`Arena`] that is a copy of the graph: values that hooks make do not appear in the graph itself.
-/// For what `__reduce_ex__` returns as a tuple of two to six items, build an object with [`Arena::call`] or
-/// [`Arena::instance`], with arguments, items, pairs, state and [state setter](crate::InstanceBuilder::state_setter);
-/// for what it returns as a string, an [`Arena::global`].
-pub struct ReduceContext<'a> {
-    arena: &'a mut Arena,
-    this: Cell,
-    protocol: Protocol,
-}
-
-impl ReduceContext<'_> {
-    /// Returns the value that is being pickled.
-    pub fn this(&self) -> Value<'_> {
-        Value::new(self.arena, self.this)
-    }
-
-    /// Returns the protocol of the pickle.
-    pub fn protocol(&self) -> Protocol {
-        self.protocol
-    }
-}
-
-impl Deref for ReduceContext<'_> {
-    type Target = Arena;
-
-    fn deref(&self) -> &Arena {
-        self.arena
-    }
-}
-
-impl DerefMut for ReduceContext<'_> {
-    fn deref_mut(&mut self) -> &mut Arena {
-        self.arena
-    }
-}
-
-/// Shows the value and the protocol.
-impl fmt::Debug for ReduceContext<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} at protocol {}", self.this(), self.protocol)
-    }
-}
+use crate::graph::{Arena, Id, ReduceContext};
 
 /// A hook that may replace a value.
 pub(crate) type Hook = dyn Fn(&mut ReduceContext<'_>) -> Result<Option<Id>> + Send + Sync;

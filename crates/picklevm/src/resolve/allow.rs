@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::qualname::split;
 use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id};
+use crate::python::split;
 
 /// A resolver restricted to an allowlist of globals; created by [`Resolver::allow_only`].
 #[derive(Clone, Debug)]

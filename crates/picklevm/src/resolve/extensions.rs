@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::Resolver;
-use super::qualname::split;
 use crate::error::{Error, ErrorKind, Result};
+use crate::python::split;
 
 /// A registry of extension codes and their globals, like that of `copyreg.add_extension`, but not global to the
 /// process.

@@ -3,20 +3,15 @@
 //! that the caller did not register.
 
 mod allow;
-mod call;
 mod chain;
 mod closures;
 mod extensions;
-pub(crate) mod python2_names;
-mod qualname;
 mod registry;
 mod standard;
 
 use std::sync::Arc;
 
 pub use allow::AllowList;
-pub(crate) use call::Copies;
-pub use call::{Call, CallResult};
 pub use chain::Chain;
 pub use closures::{Persistent, persistent_resolver};
 pub use extensions::Extensions;
@@ -24,7 +19,7 @@ pub use registry::{Construct, Registry};
 pub use standard::Standard;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Id};
+use crate::graph::{Arena, Call, CallResult, Id};
 
 /// Resolves the references of a pickle: Python's `find_class`, `persistent_load` and the registry of extension codes.
 ///

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::qualname::split;
 use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::Result;
 use crate::graph::NativeObject;
+use crate::python::split;
 
 /// A resolver that maps names of Python functions and classes to Rust ones.
 ///

@@ -12,10 +12,10 @@ use super::direct;
 use super::error::Result;
 use super::read::{Context, FromGraph, FromInput, Lend, Reader};
 use super::write::to_graph;
+use crate::dump::Pickler;
 use crate::graph::{Graph, Value};
-use crate::pickler::Pickler;
+use crate::load::Unpickler;
 use crate::protocol::Protocol;
-use crate::unpickler::Unpickler;
 
 /// Default of [`Config::depth`].
 pub(super) const DEPTH: usize = 128;

@@ -5,13 +5,13 @@
 
 use super::Reduce;
 use super::builtins::octets;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::typed;
 use super::signature::{Signature, index, real};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of an `array.array`: numbers or characters of one type.
 ///

@@ -2,13 +2,13 @@
 
 use super::Reduce;
 use super::builtins::members;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::typed;
 use super::signature::Signature;
 use crate::error::Result;
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Construction, Dict, Entries, Id, IntoValue, Items, Key, Kind, OpKind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a `collections.OrderedDict`.
 ///

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use super::Reduce;
 use super::builtins::octets_of;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::typed;
 use super::signature::{Signature, index, index_or};
 use super::zones::Zone;
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// Flag for `fold=1` (PEP 495): the highest bit of the month of a datetime, or of the hour of a time.
 const FOLD: u8 = 0x80;

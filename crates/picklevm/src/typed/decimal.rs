@@ -5,14 +5,14 @@ use std::fmt;
 
 use super::Reduce;
 use super::builtins::text;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::numbers::{Digits, integer_of};
 use super::reduce_helpers::typed;
 use super::signature::Signature;
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a `decimal.Decimal`, stored as text.
 ///

@@ -1,11 +1,11 @@
 //! Exceptions.
 
 use super::Reduce;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::typed;
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Dict, Id, Items, OpKind, Value};
 use crate::protocol::Protocol;
+use crate::python::{Class, python3_name};
 
 /// View of an exception: its class, arguments and attributes.
 ///
@@ -34,7 +34,7 @@ impl<'g> Exception<'g> {
     /// Returns the Python 3 module and name of the class.
     pub fn name(&self) -> Option<(&'g str, &'g str)> {
         let class = self.class.as_global()?;
-        Some(crate::python3_name(class.module().as_str()?, class.name().as_str()?))
+        Some(python3_name(class.module().as_str()?, class.name().as_str()?))
     }
 
     /// Returns the arguments, `args`.

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use super::Reduce;
 use super::builtins::{octets, text};
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::typed;
 use super::signature::{Signature, index};
 use crate::error::Result;
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Kind, OpKind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a `functools.partial`.
 ///

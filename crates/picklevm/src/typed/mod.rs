@@ -76,14 +76,12 @@ mod array;
 pub(crate) mod builtins;
 #[cfg(feature = "chrono-04")]
 mod chrono;
-pub(crate) mod class;
 mod collections;
-pub(crate) mod constructor_call;
 pub(crate) mod datetime;
 mod decimal;
 mod exceptions;
 mod functions;
-pub(crate) mod instance;
+mod instance;
 #[cfg(feature = "jiff-02")]
 mod jiff;
 mod namedtuple_enum;
@@ -102,18 +100,19 @@ pub use datetime::{Date, DateTime, Time, TimeDelta};
 pub use decimal::Decimal;
 pub use exceptions::Exception;
 pub use functions::{Partial, Regex, SimpleNamespace};
-pub use instance::InstanceView;
 pub use namedtuple_enum::{EnumMember, Member, NamedTuple};
 pub use network::{IpAddress, IpInterface, IpNetwork};
 pub use numbers::{Complex, Fraction};
-pub use paths::{Flavour, Path};
+pub use paths::Path;
 pub use ranges::{Range, Slice};
 pub use uuid::{SafeUuid, Uuid};
 pub use zones::{TimeZone, Zone, ZoneInfo};
 
 use crate::error::{Error, ErrorKind, Result};
+pub use crate::graph::InstanceView;
 use crate::graph::{Arena, Id, Value, describe, shorten};
 use crate::protocol::Protocol;
+pub use crate::python::Flavour;
 
 /// A Rust type that represents a Python object. Implemented by the types of [this module](self); implement it for your
 /// own classes.

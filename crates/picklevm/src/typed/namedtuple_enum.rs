@@ -1,12 +1,12 @@
 //! Named tuples and enum members.
 
 use super::builtins::text;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::into_value;
 use super::{Reduce, View};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Construction, Id, IntoValue, Items, Kind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a named tuple: its class and field values. Pickles do not contain the field names.
 ///

@@ -5,47 +5,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Reduce;
 use super::builtins::{octets_of, text};
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::typed;
 use super::signature::{Signature, index_or};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Id, Kind, Value};
 use crate::protocol::Protocol;
-
-/// A class of `ipaddress`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct IpClass {
-    pub(crate) kind: IpKind,
-    pub(crate) is_v6: bool,
-}
-
-/// Kinds of `ipaddress` classes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IpKind {
-    Address,
-    Network,
-    Interface,
-}
-
-impl IpClass {
-    const ALL: [(&'static str, IpKind, bool); 6] = [
-        ("IPv4Address", IpKind::Address, false),
-        ("IPv6Address", IpKind::Address, true),
-        ("IPv4Network", IpKind::Network, false),
-        ("IPv6Network", IpKind::Network, true),
-        ("IPv4Interface", IpKind::Interface, false),
-        ("IPv6Interface", IpKind::Interface, true),
-    ];
-
-    pub(super) fn of_name(name: &str) -> Option<IpClass> {
-        IpClass::ALL.into_iter().find(|class| class.0 == name).map(|(_, kind, is_v6)| IpClass { kind, is_v6 })
-    }
-
-    fn name(self) -> &'static str {
-        IpClass::ALL.into_iter().find(|class| (class.1, class.2) == (self.kind, self.is_v6)).map_or("", |class| class.0)
-    }
-}
+use crate::python::{Class, IpClass, IpKind};
 
 /// View of an `ipaddress.IPv4Address` or `IPv6Address`.
 ///

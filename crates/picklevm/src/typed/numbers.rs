@@ -6,14 +6,14 @@ use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 
 use super::builtins::{Plain, plain, text};
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::{into_value, typed};
 use super::signature::Signature;
 use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Id, Kind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a `fractions.Fraction`, in lowest terms.
 ///

@@ -8,48 +8,12 @@ use std::path::PathBuf;
 
 use super::Reduce;
 use super::builtins::text;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::reduce_helpers::typed;
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
-
-/// The class of a [`Path`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Flavour {
-    /// `PurePosixPath`: POSIX syntax, without file system access.
-    PurePosix,
-    /// `PosixPath`, which Python supports on POSIX systems only.
-    Posix,
-    /// `PureWindowsPath`: Windows syntax, without file system access.
-    PureWindows,
-    /// `WindowsPath`, which Python supports on Windows only.
-    Windows,
-}
-
-impl Flavour {
-    /// Returns the name of the class.
-    pub fn name(self) -> &'static str {
-        match self {
-            Flavour::PurePosix => "PurePosixPath",
-            Flavour::Posix => "PosixPath",
-            Flavour::PureWindows => "PureWindowsPath",
-            Flavour::Windows => "WindowsPath",
-        }
-    }
-
-    /// Returns whether paths have Windows syntax (drives and `\`).
-    pub fn is_windows(self) -> bool {
-        matches!(self, Flavour::PureWindows | Flavour::Windows)
-    }
-
-    pub(super) fn of_name(name: &str) -> Option<Flavour> {
-        [Flavour::PurePosix, Flavour::Posix, Flavour::PureWindows, Flavour::Windows]
-            .into_iter()
-            .find(|flavour| flavour.name() == name)
-    }
-}
+use crate::python::{Class, Flavour};
 
 /// View of a `pathlib` path.
 ///

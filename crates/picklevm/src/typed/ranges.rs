@@ -5,14 +5,14 @@ use std::fmt;
 use num_bigint::BigInt;
 
 use super::Reduce;
-use super::class::Class;
-use super::instance::InstanceView;
 use super::numbers::{Digits, integer_of};
 use super::reduce_helpers::typed;
 use super::signature::Signature;
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Id, IntoValue, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a `range`, or an `xrange` of Python 2.
 ///

@@ -1,7 +1,7 @@
 //! Helpers for implementations of `Reduce`, `View` and `IntoValue`.
 
 use crate::graph::{Arena, Cell, Construction, Id, IntoValue};
-use crate::resolve::python2_names::{self, Names};
+use crate::python::{Names, python2_names};
 
 impl Arena {
     /// Adds a global by its Python 3 name. In a graph of Python 2 names, the name is mapped to Python 2.

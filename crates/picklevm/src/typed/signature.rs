@@ -1,9 +1,9 @@
 //! Signatures of Python constructors.
 
 use super::builtins::text;
-use super::class::Class;
-use super::instance::InstanceView;
+use crate::graph::InstanceView;
 use crate::graph::{Construction, Dict, Items, Kind, Value};
+use crate::python::Class;
 
 /// The parameters of a Python constructor in order, as in `inspect.signature`.
 pub(crate) struct Signature<const N: usize> {

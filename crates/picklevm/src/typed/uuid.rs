@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::builtins::{octets_of, text};
-use super::class::Class;
-use super::instance::InstanceView;
 use super::namedtuple_enum::{EnumMember, Member};
 use super::reduce_helpers::typed;
 use super::signature::Signature;
 use super::{Reduce, View};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Construction, Id, OpKind, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a `uuid.UUID`.
 ///

@@ -3,15 +3,15 @@
 use std::fmt;
 
 use super::builtins::text;
-use super::class::Class;
 use super::datetime::TimeDelta;
-use super::instance::InstanceView;
 use super::reduce_helpers::{into_value, typed};
 use super::signature::{Signature, index};
 use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
+use crate::graph::InstanceView;
 use crate::graph::{Arena, Id, IntoValue, Value};
 use crate::protocol::Protocol;
+use crate::python::Class;
 
 /// View of a `datetime.timezone`: a fixed offset from UTC with an optional name.
 ///

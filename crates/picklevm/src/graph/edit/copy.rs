@@ -9,7 +9,7 @@ use super::super::cell::{Cell, Tag};
 use super::super::object::{ObjectNode, OpKind};
 use super::super::value::Value;
 use super::super::{Graph, Handle};
-use crate::resolve::python2_names::{self, Names};
+use crate::python::{Names, python2_names};
 
 /// Copies nodes between two arenas. There is no recursion: each node is created empty when first reached, and filled
 /// later.

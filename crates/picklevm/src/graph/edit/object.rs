@@ -2,6 +2,7 @@
 
 use super::super::arena::Row;
 use super::super::cell::{Cell, Tag};
+use super::super::instance::InstanceView;
 use super::super::lookup::Key;
 use super::super::object::{Construction, ObjectNode, OpKind};
 use super::super::value::{Id, Value};
@@ -9,8 +10,7 @@ use super::super::views::Change;
 use super::into_value::IntoValue;
 use super::value_mut::ValueMut;
 use crate::error::{Error, ErrorKind, Result};
-use crate::typed::InstanceView;
-use crate::typed::class::Class;
+use crate::python::Class;
 
 /// # Objects
 impl<'g> ValueMut<'g> {

@@ -1,10 +1,9 @@
 //! The memo for plain data, from which only text can be fetched.
 
-use std::cell::Cell;
-
 use picklevm_ops::{Decoder, Op, Opcode};
 
 use super::cursor::is_between;
+use crate::reuse::{self, ThreadReuse};
 
 /// Offset of the text of each memo index. A fetch reads the text again. Few texts are fetched, but those often: dict keys.
 pub(super) struct Memo<'de> {
@@ -40,19 +39,18 @@ const FETCHED: usize = 32;
 const REUSE_CAPACITY: usize = 1 << 19;
 
 thread_local! {
-    /// Memory of the last memo, for reuse.
-    static REUSE: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+    /// [`Memo::places`].
+    static REUSED: ThreadReuse<Vec<u32>> = const { ThreadReuse::new() };
 }
 
 /// Frees the memory that the thread keeps for reuse.
 pub(crate) fn trim() {
-    let _ = REUSE.try_with(Cell::take);
+    reuse::trim(&REUSED);
 }
 
 impl<'de> Memo<'de> {
     pub(super) fn new(input: &'de [u8], shared: u64) -> Self {
-        let places = REUSE.try_with(Cell::take).unwrap_or_default();
-        Memo { input, places, fetched: [(NO_TEXT, None); FETCHED], shared }
+        Memo { input, places: reuse::take(&REUSED), fetched: [(NO_TEXT, None); FETCHED], shared }
     }
 
     /// Returns the index that MEMOIZE uses.
@@ -108,6 +106,6 @@ impl Drop for Memo<'_> {
         let mut places = std::mem::take(&mut self.places);
         places.clear();
         places.shrink_to(REUSE_CAPACITY);
-        let _ = REUSE.try_with(|reuse| reuse.set(places));
+        reuse::keep(&REUSED, places);
     }
 }

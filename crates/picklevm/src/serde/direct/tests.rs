@@ -6,9 +6,9 @@ use ::serde::de::IgnoredAny;
 use ::serde::{Deserialize, Serialize};
 
 use super::read;
+use crate::dump::Pickler;
 use crate::limits::Limits;
 use crate::options::Options;
-use crate::pickler::Pickler;
 use crate::protocol::Protocol;
 use crate::serde::{Config, Shared, from_value};
 

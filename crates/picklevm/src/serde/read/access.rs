@@ -5,9 +5,9 @@ use ::serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
 use super::context::{Context, Lend};
 use super::{ItemsReader, Reader, RowsReader, text_of};
+use crate::graph::Rows;
 use crate::graph::{Cell, Items, Kind, Value};
 use crate::serde::error::{Error, Step};
-use crate::typed::instance::Rows;
 
 /// Access to the items of a list, tuple or set.
 pub(super) struct ItemsAccess<'c, 'g, 'de, L> {

@@ -5,7 +5,7 @@ use std::num::Wrapping;
 use super::super::error::{Error, ErrorKind, too_deep};
 use super::shared::Session;
 use crate::graph::{Arena, Cell};
-use crate::typed::class::Class;
+use crate::python::Class;
 
 /// Text with the longest lifetime available.
 #[derive(Clone, Copy)]

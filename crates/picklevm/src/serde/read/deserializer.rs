@@ -5,9 +5,9 @@ use ::serde::de::{Deserializer, Visitor};
 use super::context::{Lend, Lent};
 use super::instance::ObjectForm;
 use super::{Reader, sequence, shared, std_text, surrogates, text_of, variant};
+use crate::graph::Rows;
 use crate::graph::{Kind, Tag};
 use crate::serde::error::Error;
-use crate::typed::instance::Rows;
 use crate::typed::{Array, ArrayItems};
 
 /// Returns the bytes of an array with type code `b`, `B` or `c`.

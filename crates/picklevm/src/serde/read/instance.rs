@@ -1,9 +1,9 @@
 //! Forms in which an object is read.
 
 use super::std_text;
+use crate::graph::{InstanceView, Rows};
 use crate::graph::{Items, Kind, Value};
-use crate::typed::class::Class;
-use crate::typed::instance::{InstanceView, Rows};
+use crate::python::Class;
 use crate::typed::{Array, ArrayItems};
 
 /// Form in which an object is read.

@@ -18,10 +18,10 @@ use self::instance::ObjectForm;
 use self::parts::{ItemsReader, RowsReader};
 use super::error::{Error, Step};
 use crate::graph::{Cell, Items, Kind, Value};
+use crate::graph::{InstanceView, Rows};
+use crate::python::Class;
 use crate::typed::ArrayItems;
 use crate::typed::builtins::text as text_of;
-use crate::typed::class::Class;
-use crate::typed::instance::{InstanceView, Rows};
 
 pub(super) use self::shared::{lookup, remember};
 

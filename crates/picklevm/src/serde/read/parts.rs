@@ -7,8 +7,8 @@ use super::access::{ItemsAccess, RowsAccess};
 use super::context::{Context, Lend};
 use super::superfluous;
 use crate::graph::Items;
+use crate::graph::Rows;
 use crate::serde::error::Error;
-use crate::typed::instance::Rows;
 
 /// Deserializer of items without a container, such as the arguments of a call.
 pub(super) struct ItemsReader<'c, 'g, 'de, L> {

@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::typed::class::Class;
-use crate::typed::instance::InstanceView;
+use crate::graph::InstanceView;
+use crate::python::Class;
 use crate::typed::{Date, DateTime, IpAddress, Path, Time, TimeDelta, TimeZone, Uuid};
 
 /// Returns the string form of an instance, if its class has one.

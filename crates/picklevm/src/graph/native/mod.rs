@@ -1,17 +1,22 @@
-//! Native objects: Rust values in a graph.
+//! Native objects: Rust values in a graph, the calls that make them, and how they are pickled.
+
+mod call;
+mod reduce_context;
 
 use std::any::Any;
 use std::fmt::Debug;
 use std::hash::Hasher;
 use std::sync::{Arc, LazyLock};
 
+pub(crate) use call::Copies;
+pub use call::{Call, CallResult};
+pub use reduce_context::ReduceContext;
+
 use super::arena::Arena;
 use super::cell::{Cell, Tag};
 use super::items::{Entries, Items};
 use super::value::{Id, Value};
 use crate::error::{Error, ErrorKind, Result};
-use crate::reduce::ReduceContext;
-use crate::resolve::{Call, CallResult};
 
 /// A Rust value that represents a Python object in a graph.
 ///

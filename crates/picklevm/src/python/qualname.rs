@@ -3,7 +3,7 @@
 /// Splits `module.name` at the last dot, or `module:Outer.Inner` at the colon.
 ///
 /// Without either, the whole entry is a name of the module `builtins`.
-pub(super) fn split(entry: &str) -> (&str, &str) {
+pub(crate) fn split(entry: &str) -> (&str, &str) {
     entry.split_once(':').or_else(|| entry.rsplit_once('.')).unwrap_or(("builtins", entry))
 }
 

@@ -2,16 +2,16 @@
 
 use picklevm_ops::Decoder;
 
+use super::unpickler::Unpickler;
 use crate::error::Result;
 use crate::graph::Graph;
 use crate::limits;
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::hooks::Session;
 use crate::machine::persistent_ids::{NoLoad, Scratch};
-use crate::machine::reuse::{self, Reuse, ThreadReuse};
 use crate::machine::shadow::ShadowValue;
 use crate::machine::{self, Machine};
-use crate::unpickler::Unpickler;
+use crate::reuse::{self, Reuse, ThreadReuse};
 
 impl Unpickler {
     /// Loads only the persistent ids of the first pickle of a slice: `noload` of Python 2's `cPickle` and of
@@ -81,5 +81,5 @@ impl Reuse for State {
 }
 
 thread_local! {
-    static REUSED: ThreadReuse<State> = const { ThreadReuse::new() };
+    static REUSED: ThreadReuse<Box<State>> = const { ThreadReuse::new() };
 }

@@ -1,11 +1,16 @@
 //! Ops: opcodes with their operands, decoded and encoded.
 
+mod ints;
+
 use crate::buffer::Out;
 use crate::error::Error;
 use crate::input::Input;
+use crate::ints::{IntRun, ShortInt};
 use crate::opcode::Opcode;
-use crate::operand::{self, Escaped, Format, IntRun, Number, RawUnicode, ShortInt, Text, Unfit};
+use crate::operand::{self, Escaped, Format, Number, RawUnicode};
 use crate::table::for_each_opcode;
+use crate::text::Text;
+use crate::unfit::Unfit;
 
 macro_rules! define_op {
     ($(

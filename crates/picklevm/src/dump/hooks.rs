@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{DispatchTable, ReduceContext};
+use super::pickler::Pickler;
 use crate::error::Result;
-use crate::graph::Id;
-use crate::pickler::Pickler;
+use crate::graph::{Id, ReduceContext};
+use crate::reduce::DispatchTable;
 
 impl Pickler {
     /// Sets a function that returns the persistent id to write for a value: Python's `persistent_id`. It is called

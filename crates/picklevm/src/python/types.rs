@@ -1,12 +1,5 @@
 //! Classes and functions of the standard library, recognized by name.
 
-use std::borrow::Cow;
-
-use super::network::IpClass;
-use super::paths::Flavour;
-use crate::graph::{Construction, Global, Value};
-use crate::resolve::python2_names::{Names, python3_name};
-
 /// A class or function of the standard library.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Class {
@@ -51,31 +44,6 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    /// Recognizes the class or function of an object.
-    pub(crate) fn of(class: Value<'_>) -> Class {
-        if let Some(global) = class.as_global() {
-            return Class::of_global(global);
-        }
-        // Methods are attributes of a global.
-        match attribute(class) {
-            Some((owner, method)) if owner.as_global().is_some_and(|owner| owner.is("zoneinfo", "ZoneInfo")) => {
-                match method {
-                    "_unpickle" => Class::ZoneInfoUnpickle,
-                    "no_cache" => Class::ZoneInfoUncached,
-                    _ => Class::Other,
-                }
-            }
-            _ => Class::Other,
-        }
-    }
-
-    fn of_global(global: Global<'_>) -> Class {
-        match (global.module().as_str(), global.name().as_str()) {
-            (Some(module), Some(name)) => Class::of_names(module, name),
-            _ => Class::Other,
-        }
-    }
-
     /// Recognizes a module and name of Python 3 or Python 2.
     pub(crate) fn of_names(module: &str, name: &str) -> Class {
         match (module, name) {
@@ -114,41 +82,6 @@ impl Class {
     }
 }
 
-/// Maximum number of nested classes in a qualified name.
-const MAX_NESTING: usize = 100;
-
-/// Returns the Python 3 module and qualified name of a class. Below protocol 4, a nested class is written as a chain of
-/// attributes: `getattr(Outer, 'Inner')`.
-pub(crate) fn qualified_name<'g>(mut class: Value<'g>) -> Option<(&'g str, Cow<'g, str>)> {
-    let mut inner = Vec::new();
-    while let Some((parent, name)) = attribute(class) {
-        if inner.len() == MAX_NESTING {
-            return None;
-        }
-        inner.push(name);
-        class = parent;
-    }
-    let global = class.as_global()?;
-    let (module, name) = (global.module().as_str()?, global.name().as_str()?);
-    let is_python2 = Names::of_protocol(class.arena().protocol.unwrap_or(3)) == Names::Python2;
-    let (module, name) = if is_python2 { python3_name(module, name) } else { (module, name) };
-    if inner.is_empty() {
-        return Some((module, name.into()));
-    }
-    inner.push(name);
-    inner.reverse();
-    Some((module, inner.join(".").into()))
-}
-
-/// Returns the owner and name if the value is a call of `getattr`.
-pub(crate) fn attribute<'g>(value: Value<'g>) -> Option<(Value<'g>, &'g str)> {
-    let object = value.as_object()?;
-    let function = object.class().as_global()?;
-    let is_getattr = function.is("builtins", "getattr") || function.is("__builtin__", "getattr");
-    let [parent, name] = object.args().as_array()?;
-    (is_getattr && object.construction() == Construction::Reduce).then_some((parent, name.as_str()?))
-}
-
 /// Returns whether a class is an exception, by its name: PEP 8 asks programs to use the same suffixes as Python.
 fn is_exception(module: &str, name: &str) -> bool {
     let builtin = matches!(module, "builtins" | "exceptions");
@@ -167,4 +100,74 @@ fn is_exception(module: &str, name: &str) -> bool {
                     | "StopIteration"
                     | "SystemExit"
             ))
+}
+
+/// A class of `ipaddress`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IpClass {
+    pub(crate) kind: IpKind,
+    pub(crate) is_v6: bool,
+}
+
+/// Kinds of `ipaddress` classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IpKind {
+    Address,
+    Network,
+    Interface,
+}
+
+impl IpClass {
+    const ALL: [(&'static str, IpKind, bool); 6] = [
+        ("IPv4Address", IpKind::Address, false),
+        ("IPv6Address", IpKind::Address, true),
+        ("IPv4Network", IpKind::Network, false),
+        ("IPv6Network", IpKind::Network, true),
+        ("IPv4Interface", IpKind::Interface, false),
+        ("IPv6Interface", IpKind::Interface, true),
+    ];
+
+    fn of_name(name: &str) -> Option<IpClass> {
+        IpClass::ALL.into_iter().find(|class| class.0 == name).map(|(_, kind, is_v6)| IpClass { kind, is_v6 })
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        IpClass::ALL.into_iter().find(|class| (class.1, class.2) == (self.kind, self.is_v6)).map_or("", |class| class.0)
+    }
+}
+
+/// The class of a [`Path`](crate::typed::Path).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Flavour {
+    /// `PurePosixPath`: POSIX syntax, without file system access.
+    PurePosix,
+    /// `PosixPath`, which Python supports on POSIX systems only.
+    Posix,
+    /// `PureWindowsPath`: Windows syntax, without file system access.
+    PureWindows,
+    /// `WindowsPath`, which Python supports on Windows only.
+    Windows,
+}
+
+impl Flavour {
+    /// Returns the name of the class.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flavour::PurePosix => "PurePosixPath",
+            Flavour::Posix => "PosixPath",
+            Flavour::PureWindows => "PureWindowsPath",
+            Flavour::Windows => "WindowsPath",
+        }
+    }
+
+    /// Returns whether paths have Windows syntax (drives and `\`).
+    pub fn is_windows(self) -> bool {
+        matches!(self, Flavour::PureWindows | Flavour::Windows)
+    }
+
+    fn of_name(name: &str) -> Option<Flavour> {
+        [Flavour::PurePosix, Flavour::Posix, Flavour::PureWindows, Flavour::Windows]
+            .into_iter()
+            .find(|flavour| flavour.name() == name)
+    }
 }

@@ -1,8 +1,9 @@
 //! Calls that create instances at protocols without an opcode for it.
 
-use super::class::{Class, attribute, qualified_name};
-use super::instance::Rows;
+use super::class::{attribute, qualified_name};
+use super::view::Rows;
 use crate::graph::{Construction, Items, Kind, Object, Value};
+use crate::python::Class;
 
 /// A call that creates an instance, as the operands of the NEWOBJ or NEWOBJ_EX that a later protocol would use.
 ///

@@ -56,7 +56,7 @@ impl<'a> Call<'a> {
     }
 
     /// Counts bytes that are about to be copied from the arguments, which other calls may share.
-    pub(super) fn count_copy(&mut self, len: usize) -> Result<()> {
+    pub(crate) fn count_copy(&mut self, len: usize) -> Result<()> {
         self.copies.count(self.arena, len)
     }
 

@@ -8,16 +8,14 @@ use picklevm_ops::{Decoder, PredictableDecoder, Reader, Source};
 
 use crate::encoding::{Encoding, ErrorHandler};
 use crate::error::Result;
-use crate::graph::{self, Cell, Graph};
+use crate::graph::{Cell, Graph};
 use crate::limits::{self, Limits};
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::hooks::Session;
-use crate::machine::reuse::{self, ThreadReuse};
 use crate::machine::{self, Machine};
-use crate::noload;
 use crate::options::Options;
 use crate::resolve::Resolver;
-use crate::stream::Stream;
+use crate::reuse::{self, ThreadReuse};
 
 /// Loads one pickle from a slice with the [`Standard`](crate::Standard) resolver and the default [`Limits`], like
 /// Python's `pickle.loads(data)`.
@@ -56,25 +54,6 @@ pub fn loads(bytes: impl AsRef<[u8]>) -> Result<Graph> {
 /// ```
 pub fn load(reader: impl BufRead) -> Result<Graph> {
     Unpickler::new().load(reader)
-}
-
-/// Frees the memory kept for the next loads: up to 64 MiB for the process and up to 18 MiB for this thread.
-///
-/// New memory costs more than most of the work of a load, so the memory of dropped graphs is reused. Call this when a
-/// program has no more pickles to load.
-///
-/// ```
-/// let graph = picklevm::loads(b"\x80\x02]q\x00(K\x01K\x02e.")?;
-/// drop(graph);
-/// picklevm::trim_memory();
-/// # Ok::<(), picklevm::Error>(())
-/// ```
-pub fn trim_memory() {
-    graph::trim();
-    reuse::trim(&REUSED);
-    noload::trim();
-    #[cfg(feature = "serde")]
-    crate::serde::trim();
 }
 
 /// Loads pickles with a resolver, limits and the options of Python's `Unpickler`. Cheap to clone.
@@ -312,21 +291,6 @@ impl Unpickler {
         self.load_by(None, Payloads::Copied, |machine, builder, limits| machine::run(machine, builder, source, limits))
     }
 
-    /// Returns an iterator over the pickles of a reader.
-    ///
-    /// ```
-    /// let two = &b"\x80\x02K\x01.\x80\x02K\x02."[..];
-    /// let values: Vec<_> = picklevm::Unpickler::new()
-    ///     .stream(two)
-    ///     .map(|graph| graph.map(|graph| graph.root().as_i64()))
-    ///     .collect::<Result<_, _>>()?;
-    /// assert_eq!(values, [Some(1), Some(2)]);
-    /// # Ok::<(), picklevm::Error>(())
-    /// ```
-    pub fn stream<R: BufRead>(&self, reader: R) -> Stream<R> {
-        Stream::new(self.clone(), reader)
-    }
-
     /// Loads from a slice. Payloads in `shared` are not copied.
     fn load_slice(&self, bytes: &[u8], shared: Option<&Bytes>) -> Result<Graph> {
         let payloads = match shared {
@@ -382,5 +346,10 @@ enum Payloads<'a> {
 }
 
 thread_local! {
-    static REUSED: ThreadReuse<Machine<Cell>> = const { ThreadReuse::new() };
+    static REUSED: ThreadReuse<Box<Machine<Cell>>> = const { ThreadReuse::new() };
+}
+
+/// Frees the machine that this thread reuses.
+pub(crate) fn trim() {
+    reuse::trim(&REUSED);
 }

@@ -4,13 +4,13 @@ use std::io::BufRead;
 
 use picklevm_ops::{Reader, Source};
 
+use super::unpickler::Unpickler;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Graph, Value};
 use crate::limits::Limits;
 use crate::machine::graph_builder::GraphBuilder;
 use crate::machine::hooks::Session;
 use crate::machine::{self, Machine};
-use crate::unpickler::Unpickler;
 
 /// Iterator over the pickles of a reader, like a Python `Unpickler` with its file. Created by [`Unpickler::stream`].
 ///
@@ -38,6 +38,23 @@ enum State {
 impl<R> std::fmt::Debug for Stream<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stream").field("unpickler", &self.unpickler).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Unpickler {
+    /// Returns an iterator over the pickles of a reader.
+    ///
+    /// ```
+    /// let two = &b"\x80\x02K\x01.\x80\x02K\x02."[..];
+    /// let values: Vec<_> = picklevm::Unpickler::new()
+    ///     .stream(two)
+    ///     .map(|graph| graph.map(|graph| graph.root().as_i64()))
+    ///     .collect::<Result<_, _>>()?;
+    /// assert_eq!(values, [Some(1), Some(2)]);
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    pub fn stream<R: BufRead>(&self, reader: R) -> Stream<R> {
+        Stream::new(self.clone(), reader)
     }
 }
 

@@ -3,8 +3,6 @@
 use std::fmt::{self, Write as _};
 use std::str;
 
-use crate::repr;
-
 /// Text in UTF-8 that may contain surrogates, of three bytes each, as Python's `utf-8` codec reads it with
 /// `surrogatepass`.
 ///
@@ -126,13 +124,6 @@ impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.code_points()
             .try_for_each(|code| f.write_char(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)))
-    }
-}
-
-/// Writes the text like Python's `repr`.
-impl fmt::Debug for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&repr::Str(*self), f)
     }
 }
 

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use picklevm_ops as ops;
 
+#[cfg(feature = "huge-pages")]
+use super::huge_pages::{self, LongPickle};
 use crate::dump_limits::DumpLimits;
 use crate::emitter::cpython::PicklerVersion;
 use crate::emitter::{self, BufferCallback, Options, Scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Buffer, Value};
-#[cfg(feature = "huge-pages")]
-use crate::huge_pages::{self, LongPickle};
 use crate::protocol::Protocol;
 use crate::reduce::Hooks;
 use crate::reduce::lower::{LoweredGraphs, Root};
@@ -360,7 +360,7 @@ impl Pickler {
     /// ```
     pub fn stream<'g, W: io::Write>(&self, out: W) -> StreamPickler<'g, W> {
         let (out, lowered) = (ops::Writer::stream(out), LoweredGraphs::default());
-        StreamPickler { pickler: self.clone(), out, scratch: Box::default(), lowered, is_broken: false }
+        StreamPickler { pickler: self.clone(), out, scratch: Scratch::for_stream(), lowered, is_broken: false }
     }
 
     /// Returns what is written for a value, and the effects before it.

@@ -1,6 +1,5 @@
 //! Short integers, read without a branch on their opcode.
 
-use crate::op::Op;
 use crate::opcode::Opcode;
 
 /// An integer of at most seven bytes: the operand of BININT1, BININT2, BININT or LONG1. See
@@ -69,7 +68,14 @@ impl<'a> ShortInt<'a> {
         signed & MASKS[self.opcode as usize]
     }
 
+    /// Returns the eight bytes after the opcode.
+    #[inline(always)]
+    pub(crate) fn bytes(self) -> &'a [u8; 8] {
+        self.bytes
+    }
+
     /// Returns the opcode.
+    #[inline]
     pub fn opcode(self) -> Opcode {
         match self.opcode {
             ShortInt::BININT1 => Opcode::BinInt1,
@@ -78,24 +84,13 @@ impl<'a> ShortInt<'a> {
             _ => Opcode::Long1,
         }
     }
-
-    /// Returns the op: opcode and operand.
-    #[inline]
-    pub fn op(self) -> Op<'a> {
-        let [first, second, third, fourth, ..] = *self.bytes;
-        match self.opcode {
-            ShortInt::BININT1 => Op::BinInt1(first),
-            ShortInt::BININT2 => Op::BinInt2(u16::from_le_bytes([first, second])),
-            ShortInt::BININT => Op::BinInt(i32::from_le_bytes([first, second, third, fourth])),
-            _ => Op::Long1(self.bytes[1..].get(..first.into()).unwrap_or_default()),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::decoder::Decoder;
+    use crate::op::Op;
 
     #[test]
     fn the_value_equals_that_of_the_op() {

@@ -3,7 +3,6 @@
 use std::hint::select_unpredictable;
 
 use super::short_int::{ShortInt, by_opcode};
-use crate::op::Op;
 use crate::opcode::Opcode;
 
 /// One to three consecutive integers: BININT1 and BININT2, as many as fit in nine bytes. See
@@ -96,55 +95,13 @@ impl IntRun {
         let [first, second, _] = self.words.map(|word| u64::from(BITS[opcode_in(word)]) / 8);
         [0, first, first + second]
     }
-
-    /// Returns the op of each integer with its offset.
-    ///
-    /// ```
-    /// use picklevm_ops::{PredictableDecoder, Op, RunVisitor, IntRun, Source, Visitor};
-    ///
-    /// /// Keeps ops with their offsets.
-    /// struct Collector<'a>(Vec<(u64, Op<'a>)>);
-    /// #
-    /// # impl<'a> Visitor<'a> for Collector<'_> {
-    /// #     type Output = bool;
-    /// #     fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'a>) -> bool {
-    /// #         op != Op::Stop
-    /// #     }
-    /// # }
-    ///
-    /// impl<'a> RunVisitor<'a> for Collector<'_> {
-    ///     # fn visit_run<const N: usize>(&mut self, _: u64, _: [u8; N]) -> bool {
-    ///     #     true
-    ///     # }
-    ///     // And the other methods.
-    ///     fn visit_ints(&mut self, offset: u64, ints: IntRun) -> bool {
-    ///         self.0.extend(ints.ops().map(|(at, op)| (offset + at, op)));
-    ///         true
-    ///     }
-    /// }
-    ///
-    /// let mut collector = Collector(Vec::new());
-    /// let (_, visited) = PredictableDecoder::new(b"(K\x01M\x00\x01t........").visit_until(u64::MAX, &mut collector);
-    /// visited?;
-    /// assert_eq!(collector.0, [(1, Op::BinInt1(1)), (3, Op::BinInt2(256))]);
-    /// # Ok::<(), picklevm_ops::Error>(())
-    /// ```
-    pub fn ops(self) -> impl Iterator<Item = (u64, Op<'static>)> {
-        let (values, opcodes, offsets) = (self.values(), self.opcodes(), self.offsets());
-        (0..self.count()).map(move |n| {
-            let op = match opcodes[n] {
-                Opcode::BinInt2 => Op::BinInt2(values[n]),
-                _ => Op::BinInt1(values[n] as u8),
-            };
-            (offsets[n], op)
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::decoder::Decoder;
+    use crate::op::Op;
 
     /// Decodes ops one by one, up to three that are BININT1 or BININT2.
     fn one_by_one(pickle: &[u8]) -> Vec<(u64, Op<'_>)> {

@@ -1,0 +1,10 @@
+//! Objects as instances of classes: the calls of all protocols that create one, and the classes of the standard library.
+
+mod class;
+mod constructor_call;
+mod view;
+
+pub(crate) use class::qualified_name;
+pub(crate) use constructor_call::ConstructorCall;
+pub use view::InstanceView;
+pub(crate) use view::Rows;
