@@ -1,4 +1,4 @@
-"""Pickles the objects that tests/serde/cpython.rs has as Rust types, one after another, at the given protocol.
+"""Pickles the objects that crates/picklevm/tests/it/serde/cpython.rs has as Rust types, one after another, at the given protocol.
 
     for protocol in 0 1 2 3 4 5; do
         python3.13 tests/python/typed_writer.py $protocol > tests/data/serde/written/p$protocol.pkl

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::{Error, Index, LitStr, Member, Path, Result, Type};
 
-use crate::model::{Class, State};
+use crate::class::{Class, State};
 use crate::options::{FieldOptions, Once};
 
 /// A field of a struct.

@@ -30,6 +30,7 @@
 //! | `with = module` | use `module::from_value` and `module::to_value` instead of the traits of the field's type |
 //! | `serde` | use serde's traits instead; needs the `serde` feature of `picklevm` |
 
+mod class;
 mod expand;
 mod field;
 mod model;

@@ -87,6 +87,7 @@ impl<'a> Decoder<'a> {
     /// assert_eq!(decoder.next_op_if(Opcode::BinInt1), Some(Op::BinInt1(1)));
     /// assert_eq!(decoder.next_op_if(Opcode::None), Some(Op::None));
     /// ```
+    #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn next_op_if(&mut self, opcode: Opcode) -> Option<Op<'a>> {
         let mut window = Window::<true>::new(self.window, self.pos);
@@ -109,6 +110,7 @@ impl<'a> Decoder<'a> {
     /// let ints: Vec<i64> = std::iter::from_fn(|| decoder.next_short_int()).map(|int| int.value()).collect();
     /// assert_eq!(ints, [1, 256, -1]);
     /// ```
+    #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn next_short_int(&mut self) -> Option<ShortInt<'a>> {
         let mut window = Window::<true>::new(self.window, self.pos);

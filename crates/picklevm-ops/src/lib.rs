@@ -83,22 +83,30 @@ mod unfit;
 mod write_small;
 mod writer;
 
+/// What the other crates of this workspace read and write with, for speed: runs of ops, reserved space, a decoder for long
+/// inputs. Not part of the public API: it changes in any version, and those crates depend on this exact one.
+#[doc(hidden)]
+pub mod internal {
+    pub use crate::decoder::PredictableDecoder;
+    pub use crate::ints::{IntRun, ShortInt};
+    pub use crate::op::RunVisitor;
+    pub use crate::op_run::OpRun;
+    pub use crate::write_small::write_small;
+}
+
 pub use bounds::{PickleBounds, pickle_bounds};
 pub use bytes_ops::{SharedOp, SharedOps, shared_ops};
-pub use decoder::{Decoder, Ops, PredictableDecoder, ops};
+pub use decoder::{Decoder, Ops, ops};
 pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};
 pub use frame::Framing;
-pub use ints::{IntRun, ShortInt};
-pub use op::{Op, RunVisitor, Visitor};
-pub use op_run::OpRun;
+pub use op::{Op, Visitor};
 pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode};
 pub use optimize::{optimize, optimize_all, optimize_at};
 pub use reader::Reader;
 pub use source::Source;
 pub use text::Text;
-pub use write_small::write_small;
 pub use writer::{IoSink, Memory, Sink, Writer};
 
 /// Tests the code of the README.

@@ -39,6 +39,7 @@ pub trait Source: private::Sealed {
     /// # Errors
     ///
     /// Those of [`next_op`](Self::next_op).
+    #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_until<V: for<'o> RunVisitor<'o>>(mut self, until: u64, visitor: &mut V) -> (Self, Result<(), Error>)
     where

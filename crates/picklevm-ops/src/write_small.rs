@@ -16,7 +16,8 @@ const HEADER_LEN: usize = PROTO_LEN + 9;
 /// only. `write` returns the number of bytes that it wrote.
 ///
 /// ```
-/// use picklevm_ops::{Framing, Opcode, write_small};
+/// use picklevm_ops::{Framing, Opcode};
+/// use picklevm_ops::internal::write_small;
 ///
 /// let mut memory = [0; 256];
 /// let pickle = write_small(&mut memory, 4, Framing::default(), |mut run| {

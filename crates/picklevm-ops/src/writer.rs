@@ -101,6 +101,7 @@ impl Writer {
     /// assert_eq!(memory.len(), 1024);
     /// # Ok::<(), picklevm_ops::Error>(())
     /// ```
+    #[doc(hidden)]
     #[inline]
     pub fn from_vec(memory: Vec<u8>) -> Self {
         Self::on(Buffer::from_vec(memory))
@@ -119,6 +120,7 @@ impl Writer {
     }
 
     /// Returns the memory, with the bytes after the written ones.
+    #[doc(hidden)]
     #[inline]
     pub fn into_memory(self) -> Vec<u8> {
         self.out.into_memory()
@@ -231,6 +233,7 @@ impl<S: Sink> Writer<S> {
     /// }
     /// # Ok::<(), picklevm_ops::Error>(())
     /// ```
+    #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn reserve(&mut self) -> OpRun<'_> {
         let left = self.framer.left(&self.out);
@@ -238,6 +241,7 @@ impl<S: Sink> Writer<S> {
     }
 
     /// Adds `written` bytes that were written into the [reserved](Self::reserve) space, at most its length.
+    #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub fn commit(&mut self, written: usize) {
         self.out.advance(written);

@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use picklevm_ops::{Decoder, IntRun, Op, PredictableDecoder, RunVisitor, ShortInt, Source, Visitor};
+use picklevm_ops::internal::{IntRun, PredictableDecoder, RunVisitor, ShortInt};
+use picklevm_ops::{Decoder, Op, Source, Visitor};
 
 /// The number of ops of the first pickle in `data`, decoded as a load decodes them.
 pub(super) fn count_ops(data: &[u8]) -> Result<u64, picklevm_ops::Error> {

@@ -6,7 +6,7 @@ use super::short_int::{ShortInt, by_opcode};
 use crate::opcode::Opcode;
 
 /// One to three consecutive integers: BININT1 and BININT2, as many as fit in nine bytes. See
-/// [`RunVisitor::visit_ints`](crate::RunVisitor::visit_ints).
+/// [`RunVisitor::visit_ints`](crate::internal::RunVisitor::visit_ints).
 #[derive(Debug, Clone, Copy)]
 pub struct IntRun {
     /// The bytes at which each integer begins, or would begin. After the last, all words are the same.

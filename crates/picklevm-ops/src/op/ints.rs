@@ -23,7 +23,8 @@ impl IntRun {
     /// Returns the op of each integer with its offset.
     ///
     /// ```
-    /// use picklevm_ops::{PredictableDecoder, Op, RunVisitor, IntRun, Source, Visitor};
+    /// use picklevm_ops::{Op, Source, Visitor};
+    /// use picklevm_ops::internal::{IntRun, PredictableDecoder, RunVisitor};
     ///
     /// /// Keeps ops with their offsets.
     /// struct Collector<'a>(Vec<(u64, Op<'a>)>);

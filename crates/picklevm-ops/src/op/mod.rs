@@ -163,6 +163,7 @@ pub trait Visitor<'a> {
     /// Visits an integer of up to seven bytes in place of its op. Four opcodes hold such integers, in an order that is
     /// unpredictable in lists of numbers. A visitor that needs only the value gets it here without a branch on the
     /// opcode.
+    #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_int(&mut self, offset: u64, int: ShortInt<'a>) -> Self::Output {
         self.visit::<0>(offset, int.op())
@@ -170,6 +171,7 @@ pub trait Visitor<'a> {
 
     /// Visits TUPLE1, TUPLE2 or TUPLE3, given the number of items. A visitor that treats them alike avoids a branch on
     /// the opcode.
+    #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_tuple(&mut self, offset: u64, len: u8) -> Self::Output {
         match len {
@@ -184,7 +186,8 @@ pub trait Visitor<'a> {
 /// [`Source::visit_until`](crate::Source::visit_until).
 ///
 /// ```
-/// use picklevm_ops::{Decoder, Op, RunVisitor, IntRun, Source, Visitor};
+/// use picklevm_ops::{Decoder, Op, Source, Visitor};
+/// use picklevm_ops::internal::{IntRun, RunVisitor};
 ///
 /// /// Adds up small integers.
 /// struct Sum(u64);

@@ -5,7 +5,8 @@
 //! frames, memory and errors for each op, and without branches on unpredictable data (the size of an integer, the length of
 //! text). Nothing here depends on the pickler version: anything else, and anything rare, is left to the steps.
 
-use picklevm_ops::{self as ops, OpRun, Opcode, Sink};
+use picklevm_ops::internal::OpRun;
+use picklevm_ops::{self as ops, Opcode, Sink};
 
 use super::containers::{Adding, Open, Owner, short_tuple};
 use super::memo::{Entry, Memo, MemoRun};

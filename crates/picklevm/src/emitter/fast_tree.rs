@@ -5,7 +5,8 @@
 //! [`Emitter`](super::Emitter), in one loop with little state. Data that is not plain, containers that fill a batch, and
 //! everything after them are left to the steps.
 
-use picklevm_ops::{self as ops, OpRun, Opcode, Sink};
+use picklevm_ops::internal::OpRun;
+use picklevm_ops::{self as ops, Opcode, Sink};
 
 use super::containers::{Adding, BATCH, Open, Owner};
 use super::payload::{Form, INT_WIDTH, Payloads, TEXT_WIDTH};

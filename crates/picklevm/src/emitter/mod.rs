@@ -192,7 +192,7 @@ pub(crate) fn short(value: Value<'_>, options: &Options) -> Option<Box<[u8]>> {
     }
     Scratch::short(|memory, levels| {
         let protocol = options.protocol.into();
-        ops::write_small(memory, protocol, options.writer.quirks().framing, |run| {
+        ops::internal::write_small(memory, protocol, options.writer.quirks().framing, |run| {
             fast_tree::short(value, run, levels, protocol)
         })
     })

@@ -1,6 +1,7 @@
 //! Writes text, bytes and long integers in runs; short ones without a branch on their length.
 
-use picklevm_ops::{OpRun, Opcode};
+use picklevm_ops::Opcode;
+use picklevm_ops::internal::OpRun;
 
 use crate::graph::{Arena, Cell, Span, Tag};
 

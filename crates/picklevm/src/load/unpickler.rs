@@ -4,7 +4,8 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use picklevm_ops::{Decoder, PredictableDecoder, Reader, Source};
+use picklevm_ops::internal::PredictableDecoder;
+use picklevm_ops::{Decoder, Reader, Source};
 
 use crate::encoding::{Encoding, ErrorHandler};
 use crate::error::Result;

@@ -1,6 +1,7 @@
 //! The interface between the machine and the code that makes values.
 
-use picklevm_ops::{Number, Opcode, ShortInt, Text};
+use picklevm_ops::internal::ShortInt;
+use picklevm_ops::{Number, Opcode, Text};
 
 use super::memo::Slot;
 use crate::error::Result;

@@ -1,7 +1,8 @@
 //! The builder that makes a value graph.
 
 use num_bigint::{BigInt, Sign};
-use picklevm_ops::{IntValue, Number, Opcode, ShortInt, Text};
+use picklevm_ops::internal::ShortInt;
+use picklevm_ops::{IntValue, Number, Opcode, Text};
 
 use super::builder::Builder;
 use super::hooks::Session;

@@ -12,7 +12,8 @@ pub(crate) mod persistent_ids;
 pub(crate) mod shadow;
 mod step;
 
-use picklevm_ops::{IntRun, Op, Opcode, RunVisitor, ShortInt, Source, Visitor};
+use picklevm_ops::internal::{IntRun, RunVisitor, ShortInt};
+use picklevm_ops::{Op, Opcode, Source, Visitor};
 
 pub use self::builder::Builder;
 pub(crate) use self::memo::Memo;

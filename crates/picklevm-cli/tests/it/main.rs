@@ -1,0 +1,10 @@
+//! Tests of the program.
+
+mod cli;
+mod corpus;
+mod deep;
+mod files;
+mod live;
+mod readme;
+mod scan;
+mod support;

@@ -1,0 +1,10 @@
+//! Tests of the opcode layer.
+
+mod hostile;
+mod reader;
+mod readings;
+mod reprs;
+mod table;
+mod tools;
+mod vectors;
+mod writer;

@@ -1,0 +1,3 @@
+//! Tests of the workspace: the layers of its crates.
+
+mod layers;

@@ -1,0 +1,7 @@
+//! Tests of Rust types that map to Python classes.
+
+mod cpython;
+mod errors;
+mod forms;
+mod types;
+mod vectors;

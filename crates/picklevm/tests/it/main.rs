@@ -1,0 +1,21 @@
+//! Tests of the library. Those of resources, which measure the process, are a program of their own: `tests/hostile`.
+
+mod classes;
+mod dump_limits;
+mod edit;
+#[allow(clippy::duplicate_mod, reason = "two examples share a file")]
+mod examples;
+mod fuzz_targets;
+mod global_names;
+mod hooks;
+mod long_inputs;
+mod manual;
+mod pickler;
+mod python2;
+mod round_trip;
+mod serde;
+mod support;
+mod to_bytes;
+mod trees;
+mod typed;
+mod writers;
