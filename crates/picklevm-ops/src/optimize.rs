@@ -146,16 +146,7 @@ impl MemoUse {
     /// Returns how `raw` uses the memo, if it does. `stored` is the number of stored indices, which MEMOIZE counts
     /// from.
     fn of(raw: &RawOp<'_>, stored: u64) -> Result<Option<Self>, Error> {
-        if !matches!(
-            raw.opcode,
-            Opcode::Put
-                | Opcode::BinPut
-                | Opcode::LongBinPut
-                | Opcode::Memoize
-                | Opcode::Get
-                | Opcode::BinGet
-                | Opcode::LongBinGet
-        ) {
+        if !raw.opcode.is_put() && !raw.opcode.is_get() {
             return Ok(None);
         }
         Ok(match raw.decode()? {

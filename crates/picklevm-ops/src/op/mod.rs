@@ -96,7 +96,7 @@ macro_rules! define_op {
                         let ($($field),+) = operand::decode::<operand::$format, I>(input)?;
                     )?
                     let output = visitor.visit::<$byte>(offset, Op::$variant $( ($($field),+) )?);
-                    Ok(if const { is_memoized($byte) } { G::memoize(input, visitor, output) } else { output })
+                    Ok(if const { Opcode::$variant.is_memoized() } { G::memoize(input, visitor, output) } else { output })
                 } )*
                 _ => Err(input.unknown(byte)),
             }
@@ -258,29 +258,6 @@ pub(crate) trait Grouping<'a, I: Input<'a>, V: Visitor<'a>> {
     fn memoize(_input: &mut I, _visitor: &mut V, output: V::Output) -> V::Output {
         output
     }
-}
-
-/// Returns whether the opcode is usually followed by MEMOIZE from protocol 4 on.
-const fn is_memoized(byte: u8) -> bool {
-    let opcodes = [
-        Opcode::ShortBinUnicode,
-        Opcode::BinUnicode,
-        Opcode::ShortBinBytes,
-        Opcode::EmptyList,
-        Opcode::EmptyDict,
-        Opcode::Tuple1,
-        Opcode::Tuple2,
-        Opcode::Tuple3,
-        Opcode::Tuple,
-    ];
-    let mut at = 0;
-    while at < opcodes.len() {
-        if opcodes[at] as u8 == byte {
-            return true;
-        }
-        at += 1;
-    }
-    false
 }
 
 /// Decodes ops one by one.

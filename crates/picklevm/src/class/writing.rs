@@ -132,8 +132,7 @@ impl<'a> WriteContext<'a> {
         }
         let Id(getattr) = self.global("builtins", "getattr");
         let name = self.interned(Tag::Str, b"__new__");
-        let args = self.new_tuple(&[class, name]);
-        let method = self.new_object(Construction::Reduce, getattr, args);
+        let method = self.new_attribute(getattr, class, name);
         self.methods.insert(class, method);
         method
     }
@@ -320,8 +319,7 @@ impl ObjectWriter<'_, '_> {
         let module = if is_own_int { "__builtin__" } else { "builtins" };
         let Id(builtin) = self.context.global(module, self.def.base.name());
         let Id(function) = self.context.global("copyreg", "_reconstructor");
-        let args = self.context.new_tuple(&[class, builtin, base]);
-        self.context.new_object(Construction::Reduce, function, args)
+        self.context.new_reconstructed(function, class, builtin, base)
     }
 
     /// Makes `cls.__new__(cls, *args, **kwargs)`, and adds the items of a list or dict.
@@ -364,10 +362,7 @@ impl ObjectWriter<'_, '_> {
         let args = self.context.new_tuple(&self.args);
         let method = self.context.new_method(self.def, class);
         let Id(partial) = self.context.global("functools", "partial");
-        let of_method = self.context.new_tuple(&[method]);
-        let partial = self.context.new_object(Construction::Reduce, partial, of_method);
-        let state = self.context.new_tuple(&[method, args, kwargs, Cell::NONE]);
-        self.context.object_op(partial, OpKind::Build, &[state]);
+        let partial = self.context.new_partial(partial, [method, args, kwargs, Cell::NONE]);
         Ok(self.context.new_object(Construction::Reduce, partial, Cell::EMPTY_TUPLE))
     }
 

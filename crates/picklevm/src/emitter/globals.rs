@@ -3,11 +3,10 @@
 use picklevm_ops::{Op, Sink, Text};
 
 use super::memo::Synthetic;
-use super::reduction::is_builtin;
 use super::{Emitter, unrepresentable};
 use crate::error::{Error, Result};
-use crate::graph::{Cell, GlobalNode, Tag};
-use crate::python::{Names, python2_names};
+use crate::graph::{Cell, GlobalNode, Value};
+use crate::python::{Names, is_builtins, python2_names};
 use crate::resolve::Resolver;
 
 /// Module and name of a global.
@@ -161,7 +160,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
         };
         let attributes: Vec<_> = path.split('.').skip(1).collect();
         // The same as for a graph read from it: the parent of a called method is a path by itself.
-        let has_bare = self.options.writer.quirks().bare_paths && !is_builtin(first.module.as_bytes());
+        let has_bare = self.options.writer.quirks().bare_paths && !is_builtins(first.module.as_bytes());
         let is_called = attributes.last().is_some_and(|last| self.is_called_method(cell, last.as_bytes()));
         let last = attributes.len().saturating_sub(1);
         let is_bare = |step: usize| has_bare && !(is_called && step == last);
@@ -226,11 +225,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
 
     /// Whether a value is the global `getattr`, of either Python.
     pub(super) fn is_getattr(&self, cell: Cell) -> bool {
-        if !cell.is(Tag::Global) {
-            return false;
-        }
-        let node = self.arena.globals[cell];
-        is_builtin(self.arena.payload(node.module)) && self.arena.payload(node.name) == b"getattr"
+        Value::new(self.arena, cell).as_global().is_some_and(|global| global.is_builtin("getattr"))
     }
 }
 

@@ -8,6 +8,7 @@ use super::memo::Entry;
 use super::{BareOp, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Construction, OpKind, Tag};
+use crate::python::is_builtins;
 
 /// An object found inside its own arguments.
 pub(super) struct Reentry {
@@ -323,7 +324,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         // A memoized class was not written as part of a path.
         let module = self.arena.payload(self.arena.globals[inner].module);
-        !is_builtin(module) && self.memo.entry(self.memo.slot(inner)).number().is_none()
+        !is_builtins(module) && self.memo.entry(self.memo.slot(inner)).number().is_none()
     }
 
     /// Whether an attribute is a class method that makes objects, such as `ZoneInfo._unpickle`. It is reduced.
@@ -370,11 +371,6 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         self.put(slot)
     }
-}
-
-/// Whether this is the module of the built-in types, whose methods are reduced.
-pub(super) fn is_builtin(module: &[u8]) -> bool {
-    matches!(module, b"builtins" | b"__builtin__")
 }
 
 /// Returns the step that ends a tuple of `len` items that is not a node.

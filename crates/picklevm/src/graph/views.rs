@@ -11,6 +11,7 @@ use super::items::{Entries, Items};
 use super::lookup::Key;
 use super::object::{Construction, ObjectNode, OpKind};
 use super::value::{Id, Value};
+use crate::python::is_builtins;
 
 /// A dict, in insertion order.
 #[derive(Clone, Copy)]
@@ -109,6 +110,11 @@ impl<'g> Global<'g> {
     /// Returns whether this is the global `module.name`.
     pub fn is(self, module: &str, name: &str) -> bool {
         self.module().as_bytes() == module.as_bytes() && self.name().as_bytes() == name.as_bytes()
+    }
+
+    /// Returns whether this is a name of the module `builtins`, which is `__builtin__` in Python 2.
+    pub(crate) fn is_builtin(self, name: &str) -> bool {
+        is_builtins(self.module().as_bytes()) && self.name().as_bytes() == name.as_bytes()
     }
 }
 

@@ -234,15 +234,10 @@ enum Outcome<V> {
 /// decoded; with all opcodes, the loop would be slow to compile, unless the builder is light. A debug build inlines
 /// none.
 const fn is_hot(byte: u8) -> bool {
-    let hot = b"KJMG\x8aN\x88\x89\x8cXC]ae)\x85\x86\x87t}su(hj\x94qR\x81b\x80\x95";
-    let mut at = 0;
-    while at < hot.len() && !cfg!(debug_assertions) {
-        if hot[at] == byte {
-            return true;
-        }
-        at += 1;
+    match Opcode::from_byte(byte) {
+        Some(opcode) => opcode.is_frequent() && !cfg!(debug_assertions),
+        None => false,
     }
-    false
 }
 
 impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {

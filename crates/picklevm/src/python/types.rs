@@ -82,6 +82,37 @@ impl Class {
     }
 }
 
+/// A function or class that pickles call to create plain data.
+#[derive(Clone, Copy)]
+pub(crate) enum Builtin {
+    Set,
+    FrozenSet,
+    ByteArray,
+    Bytes,
+    Complex,
+    Encode,
+}
+
+impl Builtin {
+    /// Recognizes a module and name of Python 3 or Python 2.
+    pub(crate) fn of_names(module: &str, name: &str) -> Option<Builtin> {
+        Some(match (module, name) {
+            ("builtins" | "__builtin__", "set") => Builtin::Set,
+            ("builtins" | "__builtin__", "frozenset") => Builtin::FrozenSet,
+            ("builtins" | "__builtin__", "bytearray") => Builtin::ByteArray,
+            ("builtins" | "__builtin__", "bytes") => Builtin::Bytes,
+            ("builtins" | "__builtin__", "complex") => Builtin::Complex,
+            ("_codecs", "encode") => Builtin::Encode,
+            _ => return None,
+        })
+    }
+}
+
+/// Returns whether this is the module of the built-in types and functions, of Python 3 or Python 2.
+pub(crate) fn is_builtins(module: &[u8]) -> bool {
+    matches!(module, b"builtins" | b"__builtin__")
+}
+
 /// Returns whether a class is an exception, by its name: PEP 8 asks programs to use the same suffixes as Python.
 fn is_exception(module: &str, name: &str) -> bool {
     let builtin = matches!(module, "builtins" | "exceptions");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id};
-use crate::python::split;
+use crate::python::split_or_builtin;
 
 /// A resolver restricted to an allowlist of globals; created by [`Resolver::allow_only`].
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ impl<R> AllowList<R> {
     pub(super) fn new<'n>(names: impl IntoIterator<Item = &'n str>, inner: R) -> Self {
         let mut list = AllowList { names: HashSet::new(), modules: HashSet::new(), inner };
         for entry in names {
-            match split(entry) {
+            match split_or_builtin(entry) {
                 (module, "*") => drop(list.modules.insert(module.to_owned())),
                 (module, name) => drop(list.names.insert((module.to_owned(), name.to_owned()))),
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Resolver;
 use crate::error::{Error, ErrorKind, Result};
-use crate::python::split;
+use crate::python::split_or_builtin;
 
 /// A registry of extension codes and their globals, like that of `copyreg.add_extension`, but not global to the
 /// process.
@@ -40,7 +40,7 @@ impl Extensions {
     /// Returns an error if the code is out of range, or if the code or the global is already registered differently, as
     /// in CPython.
     pub fn add(mut self, global: &str, code: i32) -> Result<Self> {
-        let (module, name) = split(global);
+        let (module, name) = split_or_builtin(global);
         if code <= 0 {
             return Err(Error::new(ErrorKind::Resolver, "an extension code from 1 to 2147483647", code.to_string()));
         }
@@ -75,7 +75,7 @@ impl Extensions {
     ///
     /// Returns an error if the global is not registered under this code, as in CPython.
     pub fn remove(mut self, global: &str, code: i32) -> Result<Self> {
-        let (module, name) = split(global);
+        let (module, name) = split_or_builtin(global);
         if self.code(module, name) != Some(code) {
             let found = match self.names.get(&code) {
                 Some((module, name)) => format!("{module}.{name}"),

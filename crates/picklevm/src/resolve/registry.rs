@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::Result;
 use crate::graph::NativeObject;
-use crate::python::split;
+use crate::python::split_or_builtin;
 
 /// A resolver that maps names of Python functions and classes to Rust ones.
 ///
@@ -90,7 +90,7 @@ impl Registry {
 
     /// Registers a [`Callable`] for the calls of a global.
     pub fn callable(&mut self, name: &str, callable: impl Callable + 'static) -> &mut Self {
-        let (module, name) = split(name);
+        let (module, name) = split_or_builtin(name);
         self.modules.entry(module.to_owned()).or_default().insert(name.to_owned(), Arc::new(callable));
         self
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::Result;
 use crate::graph::{Cell, Id, Kind};
-use crate::typed::builtins::{Builtin, Plain};
+use crate::python::Builtin;
+use crate::typed::builtins::Plain;
 
 /// A resolver that turns the calls that pickles use for plain data into values: `set`, `frozenset`, `bytearray`,
 /// `bytes`, `complex` and `_codecs.encode`. Everything else stays symbolic. The default of [`loads`](crate::loads).
@@ -25,14 +26,14 @@ pub struct Standard;
 
 impl Resolver for Standard {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
-        Ok(match Builtin::of(module, name) {
+        Ok(match Builtin::of_names(module, name) {
             Some(builtin) => Class::Callable(Arc::new(builtin)),
             None => Class::Symbolic,
         })
     }
 
     fn makes_plain_data(&self, module: &str, name: &str) -> bool {
-        Builtin::of(module, name).is_some()
+        Builtin::of_names(module, name).is_some()
     }
 }
 

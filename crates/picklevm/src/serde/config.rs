@@ -16,6 +16,7 @@ use crate::dump::Pickler;
 use crate::graph::{Graph, Value};
 use crate::load::Unpickler;
 use crate::protocol::Protocol;
+use crate::python;
 
 /// Default of [`Config::depth`].
 pub(super) const DEPTH: usize = 128;
@@ -186,7 +187,7 @@ impl Config {
     /// Returns module and qualified name of the class for a serde name.
     pub(super) fn class_of<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
         let class = self.classes.get(name).map_or(name, String::as_str);
-        class.split_once(':').or_else(|| class.rsplit_once('.'))
+        python::split(class)
     }
 
     /// Returns the maximum nesting depth.

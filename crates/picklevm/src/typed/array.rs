@@ -33,6 +33,7 @@ pub struct Array {
 
 /// The items of an [`Array`].
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ArrayItems {
     /// Type codes `b`, `h`, `i`, `l` and `q`.
     Int(Vec<i64>),

@@ -4,17 +4,7 @@ use std::borrow::Cow;
 
 use super::signature::{Signature, real};
 use crate::graph::{Construction, Items, Kind, Tag, Value};
-
-/// A function or class that pickles call to create plain data.
-#[derive(Clone, Copy)]
-pub(crate) enum Builtin {
-    Set,
-    FrozenSet,
-    ByteArray,
-    Bytes,
-    Complex,
-    Encode,
-}
+use crate::python::Builtin;
 
 /// Plain data that a call returns.
 pub(crate) enum Plain<'g> {
@@ -27,18 +17,6 @@ pub(crate) enum Plain<'g> {
 }
 
 impl Builtin {
-    pub(crate) fn of(module: &str, name: &str) -> Option<Builtin> {
-        Some(match (module, name) {
-            ("builtins" | "__builtin__", "set") => Builtin::Set,
-            ("builtins" | "__builtin__", "frozenset") => Builtin::FrozenSet,
-            ("builtins" | "__builtin__", "bytearray") => Builtin::ByteArray,
-            ("builtins" | "__builtin__", "bytes") => Builtin::Bytes,
-            ("builtins" | "__builtin__", "complex") => Builtin::Complex,
-            ("_codecs", "encode") => Builtin::Encode,
-            _ => return None,
-        })
-    }
-
     /// Returns the result of a call with these arguments, or `None` if Python would reject them.
     pub(crate) fn make<'g>(self, args: Items<'g>) -> Option<Plain<'g>> {
         Some(match self {
@@ -100,7 +78,7 @@ pub(crate) fn plain(value: Value<'_>) -> Option<Plain<'_>> {
         .as_object()
         .filter(|object| object.construction() == Construction::Reduce && object.changes().next().is_none())?;
     let class = object.class().as_global()?;
-    Builtin::of(class.module().as_str()?, class.name().as_str()?)?.make(object.args())
+    Builtin::of_names(class.module().as_str()?, class.name().as_str()?)?.make(object.args())
 }
 
 /// Returns bytes in any representation: bytes, a Python 2 8-bit string, a call, or the text that such a string was

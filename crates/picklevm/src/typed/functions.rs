@@ -71,7 +71,7 @@ impl Reduce for Partial<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let parts = [self.function, self.args, self.keywords, self.attributes].map(Value::cell);
         let state = arena.copy_each(self.function.arena(), parts);
-        arena.new_partial(&state)
+        arena.partial_of([state[0], state[1], state[2], state[3]])
     }
 }
 
@@ -192,14 +192,12 @@ impl Arena {
     ) -> Result<Id> {
         let function = self.checked(function);
         let (Id(args), Id(keywords)) = (self.tuple(args), self.dict(keywords)?);
-        Ok(self.new_partial(&[function, args, keywords, Cell::NONE]))
+        Ok(self.partial_of([function, args, keywords, Cell::NONE]))
     }
 
-    fn new_partial(&mut self, state: &[Cell]) -> Id {
-        let object = self.known_call(["functools", "partial"], &state[..1]);
-        let state = self.new_tuple(state);
-        self.object_op(object.0, OpKind::Build, &[state]);
-        object
+    fn partial_of(&mut self, state: [Cell; 4]) -> Id {
+        let class = self.known_global("functools", "partial");
+        Id(self.new_partial(class, state))
     }
 
     /// Adds a compiled regular expression: a pattern (text or bytes) and flags as bits of `re.RegexFlag`; see

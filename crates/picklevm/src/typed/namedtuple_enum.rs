@@ -134,7 +134,7 @@ impl Reduce for EnumMember<'_> {
             Member::Name(name) => {
                 let Id(class) = self.class.into_value(arena);
                 let name = arena.cell(name);
-                arena.known_call(["builtins", "getattr"], &[class, name])
+                Id(arena.attribute_of(class, name))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Helpers for implementations of `Reduce`, `View` and `IntoValue`.
 
-use crate::graph::{Arena, Cell, Construction, Id, IntoValue};
+use crate::graph::{Arena, Cell, Id, IntoValue};
 use crate::python::{Names, python2_names};
 
 impl Arena {
@@ -18,17 +18,17 @@ impl Arena {
         Id(self.new_call(function, args))
     }
 
-    /// Adds a call of a function.
-    pub(super) fn new_call(&mut self, function: Cell, args: &[Cell]) -> Cell {
-        let args = self.new_tuple(args);
-        self.new_object(Construction::Reduce, function, args)
-    }
-
     /// Adds an instance as protocols 0 and 1 write it: `copyreg._reconstructor(class, base, value)`.
     pub(crate) fn reconstructed(&mut self, class: Cell, base: &str, value: Cell) -> Cell {
         let function = self.known_global("copyreg", "_reconstructor");
         let base = self.known_global("builtins", base);
-        self.new_call(function, &[class, base, value])
+        self.new_reconstructed(function, class, base, value)
+    }
+
+    /// Adds `getattr(owner, name)`.
+    pub(super) fn attribute_of(&mut self, owner: Cell, name: Cell) -> Cell {
+        let getattr = self.known_global("builtins", "getattr");
+        self.new_attribute(getattr, owner, name)
     }
 
     /// Adds a Rust value and returns its cell.

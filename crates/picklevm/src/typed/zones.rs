@@ -157,9 +157,8 @@ impl fmt::Display for ZoneInfo<'_> {
 
 impl Reduce for ZoneInfo<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let getattr = arena.known_global("builtins", "getattr");
-        let owner = [arena.known_global("zoneinfo", "ZoneInfo"), arena.cell("_unpickle")];
-        let function = arena.new_call(getattr, &owner);
+        let (class, name) = (arena.known_global("zoneinfo", "ZoneInfo"), arena.cell("_unpickle"));
+        let function = arena.attribute_of(class, name);
         let args = [arena.cell(self.key), arena.cell(u8::from(self.is_cached))];
         Id(arena.new_call(function, &args))
     }

@@ -62,7 +62,7 @@ pub(crate) fn qualified_name<'g>(mut class: Value<'g>) -> Option<(&'g str, Cow<'
 pub(crate) fn attribute<'g>(value: Value<'g>) -> Option<(Value<'g>, &'g str)> {
     let object = value.as_object()?;
     let function = object.class().as_global()?;
-    let is_getattr = function.is("builtins", "getattr") || function.is("__builtin__", "getattr");
+    let is_getattr = function.is_builtin("getattr");
     let [parent, name] = object.args().as_array()?;
     (is_getattr && object.construction() == Construction::Reduce).then_some((parent, name.as_str()?))
 }

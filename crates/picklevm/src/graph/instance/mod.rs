@@ -1,5 +1,6 @@
 //! Objects as instances of classes: the calls of all protocols that create one, and the classes of the standard library.
 
+mod calls;
 mod class;
 mod constructor_call;
 mod view;

@@ -8,6 +8,7 @@ use super::Writer;
 use super::compound::Class;
 use crate::graph::{Cell, Construction, OpKind, Tag};
 use crate::protocol::Protocol;
+use crate::python;
 use crate::serde::error::{Error, Result};
 
 /// Content of an instance besides its attributes.
@@ -56,8 +57,7 @@ impl<'a> Writer<'a> {
         {
             let callable = self.global("copyreg", "_reconstructor");
             let base = self.global("builtins", base);
-            let args = self.arena.new_tuple(&[class, base, value]);
-            return self.arena.new_object(Construction::Reduce, callable, args);
+            return self.arena.new_reconstructed(callable, class, base, value);
         }
         let args = match content {
             Content::Nothing => Cell::EMPTY_TUPLE,
@@ -93,8 +93,7 @@ impl<'a> Writer<'a> {
             return *known;
         }
         let getattr = self.global("builtins", "getattr");
-        let args = self.arena.new_tuple(&[class, name]);
-        let member = self.arena.new_object(Construction::Reduce, getattr, args);
+        let member = self.arena.new_attribute(getattr, class, name);
         self.members.insert((class, name), member);
         member
     }
@@ -110,7 +109,7 @@ impl<'a> Writer<'a> {
     /// Makes an object of a class by name: a call if there are arguments, otherwise an instance.
     pub(super) fn instance_of_parts(&mut self, class: Cell, args: Cell, state: Cell) -> Result<Cell> {
         let name = self.arena.text(class).as_str().unwrap_or_default();
-        let Some((module, name)) = name.split_once(':').or_else(|| name.rsplit_once('.')) else {
+        let Some((module, name)) = python::split(name) else {
             return Err(Error::custom(format!("the class {name:?} has no module")));
         };
         let (module, name) = (module.to_owned(), name.to_owned());

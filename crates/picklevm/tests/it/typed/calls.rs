@@ -49,6 +49,7 @@ fn describe(view: &str, value: Value<'_>) -> Option<String> {
                 format!("{} {}", array.typecode(), list(&mut items.iter().map(|item| Float(*item).to_string())))
             }
             ArrayItems::Text(text) => format!("{} '{text}'", array.typecode()),
+            other => panic!("{other:?}"),
         }),
         "Deque" => Deque::view(value).map(|deque| {
             let most = deque.max_len().map_or("None".to_owned(), |most| most.to_string());

@@ -208,5 +208,6 @@ fn array(array: Array) -> String {
         ArrayItems::UInt(items) => format!("{} {items:?}", array.typecode()),
         ArrayItems::Float(items) => format!("{} {items:?}", array.typecode()),
         ArrayItems::Text(text) => format!("{} {text:?}", array.typecode()),
+        other => panic!("{other:?}"),
     }
 }

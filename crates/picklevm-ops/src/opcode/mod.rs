@@ -1,5 +1,7 @@
 //! Opcodes and their rows of the table.
 
+mod properties;
+
 use std::fmt;
 
 use crate::table::for_each_opcode;
