@@ -11,7 +11,7 @@ use crate::input;
 use crate::output::Output;
 use crate::pickles::PickleFiles;
 
-/// The column from about which on annotations stand, as `python -m pickletools` has it.
+/// The column at which annotations begin, as in `python -m pickletools`.
 const ANNOTATE_COLUMN: usize = 30;
 
 /// Print the opcodes of pickles, one a line, as `python -m pickletools` does

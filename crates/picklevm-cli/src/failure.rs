@@ -8,18 +8,18 @@ use crate::printable::Printable;
 
 /// The exit status for bad data, or for output that cannot be written.
 const BAD_DATA: u8 = 1;
-/// The exit status for a command line that asks for what is not there; clap has the same.
+/// The exit status for bad usage, as clap has it.
 const BAD_USAGE: u8 = 2;
 
 /// Why a command ends before its end.
 pub(crate) enum Failure {
     /// Something is wrong with the data, or with the output: status 1.
     Data(String),
-    /// Something is wrong with what was asked for, such as a file that is not there: status 2.
+    /// Bad usage, such as a file that does not exist: status 2.
     Usage(String),
     /// The command has said what there is to say, and ends with this status.
     Status(u8),
-    /// Whoever read the output has seen enough: status 0.
+    /// The reader of the output closed it: status 0.
     ClosedPipe,
 }
 
@@ -37,7 +37,7 @@ impl Failure {
         }
     }
 
-    /// The same failure, with what the user can do about it.
+    /// Adds a hint for the user.
     pub(crate) fn hint(self, remedy: &str) -> Failure {
         match self {
             Failure::Data(message) => Failure::Data(format!("{message}; {remedy}")),
@@ -45,7 +45,7 @@ impl Failure {
         }
     }
 
-    /// Says what is wrong on standard error, and returns the exit status.
+    /// Prints the message on standard error, and returns the exit status.
     pub(crate) fn report(self) -> ExitCode {
         ExitCode::from(self.report_status())
     }
@@ -63,7 +63,7 @@ impl Failure {
     }
 }
 
-/// Says on standard error what the user should know, though nothing is wrong.
+/// Prints a note on standard error.
 pub(crate) fn note(message: &str) {
     let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
     anstream::eprintln!("{yellow}picklevm: note:{yellow:#} {}", printable(message));
@@ -74,7 +74,7 @@ fn printable(message: &str) -> String {
     message.split('\n').map(|line| Printable(line).to_string()).collect::<Vec<_>>().join("\n")
 }
 
-/// Why a file cannot be read or written, in words; what the system says where there are no better ones.
+/// Why a file cannot be read or written, in plain words, or else in those of the system.
 pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file or directory".to_owned(),
@@ -102,7 +102,7 @@ pub(crate) fn count(number: usize, noun: &str) -> String {
     format!("{grouped} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Runs a command on one input after the other: what is wrong with one is said, and the next has its turn.
+/// Runs a command on each input. A failure of one is reported, and the next is processed.
 ///
 /// # Errors
 ///

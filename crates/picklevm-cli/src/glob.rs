@@ -1,4 +1,4 @@
-//! Patterns for names: `*` stands for any text, `?` for a character.
+//! Patterns for names: `*` matches any text, `?` one character.
 
 /// Whether a name fits a pattern, or is spelled as it.
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {

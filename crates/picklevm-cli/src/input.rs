@@ -1,4 +1,4 @@
-//! What a command reads: files, or standard input.
+//! The input of a command: files, or standard input.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -91,7 +91,7 @@ pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "<stdin>".to_owned() } else { shown(path) }
 }
 
-/// A path as text that is safe to print: what is not UTF-8 is `\xNN`.
+/// A path as text that is safe to print: bytes that are not UTF-8 are `\xNN`.
 pub(crate) fn shown(path: &Path) -> String {
     Printable(&escape_bytes(path.as_os_str().as_encoded_bytes())).to_string()
 }

@@ -15,10 +15,10 @@ use crate::printable::Printable;
 
 /// List the members of files, the pickles in them, and arrays, tables and tensors
 ///
-/// A file may be a pickle, or an archive, a compressed file or another container of pickles. Print a line for each member, as
-/// deep as it lies: its name, what it is, its length, where it lies in the file if it lies there uncompressed, and how many
-/// pickles it holds. Then a line for each array, table, series and tensor of NumPy, pandas, PyTorch and others: its path as Python
-/// writes it, type and shape. `convert --at PATH` takes one out. Storages and other data are not read.
+/// A file may be a pickle, or an archive, a compressed file or another container of pickles. Print a line for each member,
+/// indented by its depth: name, format, length, offset in the file if it is stored uncompressed, and number of pickles. Then
+/// print a line for each array, table, series and tensor of NumPy, pandas, PyTorch and others: path in Python syntax, type and
+/// shape. `convert --at PATH` extracts one. Storages and other data are not read.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm list model.pt
@@ -66,7 +66,7 @@ fn list(path: &Path, file: &File, out: &mut Output) -> Result<(), Failure> {
     tell(&name, &problems)
 }
 
-/// Says why pickles could not be read whose members could.
+/// Reports why pickles of readable members could not be read.
 fn tell(name: &str, problems: &[String]) -> Result<(), Failure> {
     match problems.first() {
         Some(problem) => Err(Failure::data(name, problem)),
@@ -74,7 +74,7 @@ fn tell(name: &str, problems: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// What a line says of a member behind its name.
+/// The part of a line after the name of a member.
 fn describe(member: &Member, contents: Result<&Contents, &picklevm_files::Error>) -> String {
     let contents = match contents {
         Err(error) => return error.to_string(),

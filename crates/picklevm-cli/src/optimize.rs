@@ -1,4 +1,4 @@
-//! `picklevm optimize`: pickles without what they store and never fetch.
+//! `picklevm optimize`: pickles without unused PUT opcodes.
 
 use crate::failure::Failure;
 use crate::output::Destination;

@@ -53,9 +53,9 @@ pub(crate) struct Output {
 
 enum Sink {
     Stdout(Stdout),
-    /// What is no regular file (a pipe, a device) is written as it is.
+    /// A pipe or device, which is written directly.
     Open(File),
-    /// Beside its target, to be renamed.
+    /// In the folder of the target, to be renamed.
     Beside(NamedTempFile, PathBuf),
 }
 
@@ -85,17 +85,17 @@ impl Output {
         Output { name, sink: BufWriter::with_capacity(BUFFER, sink) }
     }
 
-    /// What a failed write comes to.
+    /// Returns the failure for a failed write.
     pub(crate) fn failure(&self, error: io::Error) -> Failure {
         Failure::output(&self.name, &error)
     }
 
-    /// What a failed write of ops or of a pickle comes to, if it was the output that failed.
+    /// Returns the failure for a failed write of ops or of a pickle, if the output failed.
     pub(crate) fn failure_in(&self, error: &(dyn std::error::Error + 'static)) -> Option<Failure> {
         io_error(error).map(|error| Failure::output(&self.name, error))
     }
 
-    /// Writes what is left, and gives a file its name.
+    /// Flushes the output, and renames a file to its target.
     ///
     /// # Errors
     ///
@@ -148,7 +148,7 @@ impl Sink {
     }
 }
 
-/// What a file gets that a program makes: what the user's mask leaves of it.
+/// Permissions of a new file: those that the user's mask allows.
 #[cfg(unix)]
 fn plain_permissions() -> Permissions {
     std::os::unix::fs::PermissionsExt::from_mode(0o666)

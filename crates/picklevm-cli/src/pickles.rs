@@ -10,14 +10,14 @@ use crate::failure::{self, Failure, note};
 use crate::input::{self, Choice};
 use crate::printable::Printable;
 
-/// Unreadable members of a file that are told of one by one.
+/// Number of unreadable members of a file that are reported one by one.
 const TOLD: usize = 3;
 /// Errors up to this offset may be because the file is something else.
 const NEAR_START: u64 = 16;
 
 /// One pickle of a file.
 pub(crate) struct Pickle {
-    /// What the member that holds it is called in messages: FILE, or FILE: MEMBER.
+    /// Name of its member in messages: FILE, or FILE: MEMBER.
     pub(crate) name: String,
     /// Where it begins, in bytes from the start of its member.
     pub(crate) offset: u64,
@@ -81,11 +81,11 @@ impl Pickle {
     }
 }
 
-/// The pickles of a file that a command prints together: those of one member, and of what it is when it is decompressed.
+/// The pickles of a file that a command prints together: those of one member, after decompression.
 struct Group {
     member: Member,
     pickles: Vec<picklevm_files::Pickle>,
-    /// How many bytes lie behind the first pickle, if the pickles lie one after the other in the member.
+    /// Number of bytes after the first pickle, if the member consists of consecutive pickles.
     rest: Option<u64>,
     problem: Option<picklevm_files::Error>,
 }
@@ -127,17 +127,17 @@ pub(crate) struct PickleFiles {
 }
 
 impl PickleFiles {
-    /// Whether several files are named, so that what is printed of each needs a heading.
+    /// Whether there are several files, so that the output of each needs a heading.
     fn are_several(&self) -> bool {
         self.files.len() > 1
     }
 
-    /// Runs a command on each pickle that is asked for. The first one of a file has a heading where there are several files,
-    /// the first one of a member where there are several members: `FILE` or `FILE: MEMBER`. Says what is left out.
+    /// Runs a command on each selected pickle. With several files the first pickle of each has a heading, and with several
+    /// members the first pickle of each: `FILE` or `FILE: MEMBER`. Reports what is not read.
     ///
     /// # Errors
     ///
-    /// The worst of all files; at once if the output is closed.
+    /// The worst failure of all files; immediately if the output is closed.
     pub(crate) fn each(
         &self,
         partial: bool,
@@ -249,7 +249,7 @@ pub(crate) fn no_pickle(name: &str, file: &File) -> Failure {
     }
 }
 
-/// Says which members could not be read. Those that should be pickles are a failure.
+/// Reports the members that could not be read. A member that should be a pickle is a failure.
 fn tell_unreadable(name: &str, unreadable: Vec<(Member, picklevm_files::Error)>) -> Result<(), Failure> {
     let (wanted, others): (Vec<_>, Vec<_>) = unreadable.into_iter().partition(|(member, _)| member.expects_pickle());
     for (_, error) in others.iter().take(TOLD) {
@@ -261,7 +261,7 @@ fn tell_unreadable(name: &str, unreadable: Vec<(Member, picklevm_files::Error)>)
     failure::each(&wanted, |(_, error)| Err(Failure::data(name, error)))
 }
 
-/// Says on standard error how many bytes behind the first pickle were left out, and what can be done.
+/// Reports on standard error how many bytes after the first pickle were not read, and which option reads them.
 fn tell_rest(name: &str, group: &Group, rest: u64, remedy: &str) {
     let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
     let bytes = failure::count(usize::try_from(rest).unwrap_or(usize::MAX), "byte");

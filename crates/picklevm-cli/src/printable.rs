@@ -18,7 +18,7 @@ fn hides(c: char) -> bool {
         || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Bytes as text, with what is not UTF-8 as `\xNN`.
+/// Bytes as text, with bytes that are not UTF-8 as `\xNN`.
 pub(crate) fn escape_bytes(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

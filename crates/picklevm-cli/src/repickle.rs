@@ -10,9 +10,9 @@ use crate::rewrite::Source;
 
 /// Write pickles again, at another protocol or as another pickler of CPython would
 ///
-/// Write every pickle of the file, in the archive or compression that it came in, with a memo of its own, at its own protocol where --protocol names none. Python loads the
-/// same objects from the new file as from the old one. Nothing is imported or called: globals stay names, which are mapped
-/// where the protocol crosses between 2 and 3, as Python does it.
+/// Write every pickle of the file with its own memo, at its own protocol unless --protocol is given, in the same archive or
+/// compression. Python loads equal objects from the new and the old file. Nothing is imported or called: globals stay names.
+/// Names are mapped between Python 2 and 3 as Python does if the protocol changes between 2 and 3.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm repickle --protocol 2 data.pkl -o for-python2.pkl

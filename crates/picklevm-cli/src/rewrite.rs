@@ -11,17 +11,16 @@ use crate::output::{Destination, Output};
 use crate::pickles::{self, Pickle};
 use crate::printable::Printable;
 
-/// The file whose pickles are written again. All of it is: pickles, the container around them, and on request what follows
-/// them.
+/// The file whose pickles are written again: all pickles, the container, and on request the data after the pickles.
 #[derive(clap::Args)]
 pub(crate) struct Source {
     /// Read this file [default: standard input, which is also `-`]
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Write the pickles alone, without the archive or compression that they came in
+    /// Write only the pickles, without their archive or compression
     #[arg(long)]
     bare: bool,
-    /// Copy what follows the pickles and is none, instead of refusing the file
+    /// Copy other data after the pickles, instead of refusing the file
     #[arg(long)]
     keep_rest: bool,
     #[command(flatten)]

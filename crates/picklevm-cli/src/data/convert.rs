@@ -9,11 +9,11 @@ use super::{output, python};
 use crate::failure::Failure;
 use crate::input as files;
 
-/// Converts arrays, tables and tensors: out of pickles, and back
+/// Convert arrays, tables and tensors from pickles to other formats, and back
 ///
-/// The format is that of OUT's ending: .npy, .npz, .csv, .jsonl, .parquet, .arrow, .safetensors, .json; .pkl and .pt for the
-/// way back. A pickle becomes a .pkl that NumPy 1.11 to 2.5 and pandas 0.25 to 3.1 read. What the format cannot express is an
-/// error that names it.
+/// The ending of OUT selects the format: .npy, .npz, .csv, .jsonl, .parquet, .arrow, .safetensors, .json, and .pkl and .pt to
+/// convert back. A .pkl can be read by NumPy 1.11 to 2.5 and pandas 0.25 to 3.1. Data that the format cannot express are an
+/// error that names them.
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// The file to read
@@ -22,10 +22,10 @@ pub(crate) struct Args {
     /// Where to write
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
-    /// Convert what is at this path alone, as `list` prints it
+    /// Convert only the item at this path, as `list` prints it
     #[arg(long, value_name = "PATH", default_value = "")]
     at: String,
-    /// Leave out what the format cannot express, with a warning each
+    /// Omit what the format cannot express, with a warning for each
     #[arg(long)]
     skip: bool,
     /// Write the index of a table as columns also where it counts from 0
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     protocol: Option<Protocol>,
 }
 
-/// What was asked for, for those that write.
+/// The options for the writers.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) at: &'a str,

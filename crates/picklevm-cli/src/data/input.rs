@@ -1,4 +1,4 @@
-//! A file as what it holds: a graph with what it refers to, named arrays, or a table.
+//! The contents of a file: a graph with the data that it refers to, named arrays, or a table.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -17,9 +17,9 @@ use crate::failure::{Failure, note};
 use crate::input as files;
 use crate::pickles;
 
-/// What a file holds.
+/// The contents of a file.
 pub(super) enum Holds {
-    /// A pickle, and the source of what it refers to.
+    /// A pickle, and the source of the data that it refers to.
     Graph(Loaded),
     /// Arrays by name.
     Arrays(Vec<(String, NdArray<'static>)>),
@@ -27,7 +27,7 @@ pub(super) enum Holds {
     Table(DataFrame<'static>),
 }
 
-/// A graph, and where the data lie that it refers to.
+/// A graph, and the location of the data that it refers to.
 pub(super) struct Loaded {
     pub(super) graph: Graph,
     pub(super) source: Box<dyn Source>,
@@ -138,7 +138,7 @@ pub(super) fn graphs(file: &File) -> Vec<(Place, Result<Loaded, Problem>)> {
     graphs
 }
 
-/// A pickle and the members beside it.
+/// A pickle and the other members of its archive.
 fn pickle(contents: &Contents, pickle: &Pickle) -> Result<Loaded, Problem> {
     if let Some(problem) = pickle.problem() {
         return Err(problem.to_string().into());
@@ -192,7 +192,7 @@ fn unpickle(pickle: Bytes, buffers: Vec<Bytes>) -> Result<Graph, Problem> {
     Ok(unpickler.load_bytes(pickle)?)
 }
 
-/// A checkpoint of PyTorch: an archive with a `data.pkl` beside the storages that it refers to.
+/// A checkpoint of PyTorch: an archive with a `data.pkl` and the storages that it refers to.
 fn torch_archive(contents: &Contents) -> Option<Result<Loaded, Problem>> {
     let is_data = |member: &&Member| member.name() == "data.pkl" || member.name().ends_with("/data.pkl");
     let data = contents.members().iter().find(is_data)?;
@@ -248,7 +248,7 @@ fn npy(contents: &Contents) -> Result<Loaded, Problem> {
 /// The members of a file that its pickle refers to.
 struct Members {
     members: HashMap<String, Member>,
-    /// What the names of storages begin with.
+    /// The prefix of the names of storages.
     storages: String,
     big_endian: bool,
     /// Storages that were read, as several tensors may share one.

@@ -1,4 +1,4 @@
-//! What `list` says of the arrays, tables and tensors in a file.
+//! The lines of `list` for the arrays, tables and tensors in a file.
 
 use picklevm_data::{Found, Item};
 use picklevm_files::File;
@@ -29,7 +29,7 @@ pub(crate) fn rows(file: &File) -> (Vec<Map<String, Json>>, Vec<String>) {
     (rows, problems)
 }
 
-/// What is told of an item.
+/// The description of an item.
 fn row(found: &Found<'_>) -> Map<String, Json> {
     let mut row = Map::new();
     let mut put = |key: &str, value: Json| {

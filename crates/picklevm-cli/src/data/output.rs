@@ -54,7 +54,7 @@ fn unknown(format: &str) -> Failed {
     Failed::Other(Failure::Usage(format!("cannot write a file that ends in .{format}: choose one of {all}")))
 }
 
-/// Writes what a pickle holds.
+/// Writes the contents of a pickle.
 pub(super) fn write(loaded: &Loaded, wanted: Wanted<'_>, format: &str, out: &Path) -> Done {
     let whole = loaded.reader();
     let value = whole.at(wanted.at).ok_or_else(|| Failed::Data(format!("there is nothing at {}", wanted.at)))?;
@@ -138,7 +138,7 @@ fn frame_to_file(frame: &DataFrame<'_>, wanted: Wanted<'_>, format: &str, out: &
     })
 }
 
-/// The only item that a format takes: what is at the path, or the one that it holds.
+/// The item for a format that takes one: that at the path, or the only one in it.
 fn only<'g>(reader: &Reader<'g, '_>, format: &str, fits: impl Fn(&Item<'g>) -> bool) -> Result<Found<'g>, Failed> {
     let mut found = reader.find();
     if found.first().is_some_and(|first| first.path.is_root()) {

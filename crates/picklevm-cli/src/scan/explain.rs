@@ -1,4 +1,4 @@
-//! What a pickle does, in words for somebody who has never seen one from inside.
+//! What a pickle does, in words for readers who do not know the pickle format.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ pub(super) struct Words {
     harmed: bool,
 }
 
-/// What is to be understood about the first harmful call.
+/// An explanation of the first harmful call.
 const LESSON: &str = "The arguments were data until now; they are executed as code from here.";
 
 impl Words {

@@ -73,7 +73,7 @@ fn result(uri: &str, place: &[&str], finding: &Finding) -> Value {
     })
 }
 
-/// A path as a relative or `file:` reference, with what a URI cannot hold escaped.
+/// A path as a relative or `file:` reference, escaped as a URI.
 fn uri(path: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut uri = String::from(if path.starts_with(b"/") { "file://" } else { "" });

@@ -14,7 +14,7 @@ use crate::failure::reason;
 use crate::input::shown;
 use crate::printable::Printable;
 
-/// Prints the table, and what it adds up to where there are several files.
+/// Prints the table, and a summary if there are several files.
 pub(super) fn print(args: &Args, scans: &[FileScan], tally: &Tally, out: &mut impl Write) -> io::Result<()> {
     let color = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut table = Table { args, color, out };
@@ -109,7 +109,7 @@ impl<W: Write> Table<'_, W> {
         writeln!(self.out, " at {}: {}", finding.offset, Printable(&finding.message))
     }
 
-    /// What the pickles of a file do, and those that lie in what is in it.
+    /// What the pickles of a file and of its members do.
     fn explain(&mut self, report: &Report) -> io::Result<()> {
         let mut reports = vec![(String::new(), report)];
         while let Some((place, report)) = reports.pop() {

@@ -17,12 +17,12 @@ use crate::size;
 
 use self::output_limit::Budget;
 
-/// Print what pickles hold, in Python syntax
+/// Print the values of pickles in Python syntax
 ///
-/// Plain data can be read back with ast.literal_eval. Dates, paths and other objects of the standard library are written
-/// as the Python that makes them, other instances as `module.Name(arguments)` with the items and the state that they were
-/// given. A value that several places share, or that holds itself, is printed once, as
-/// `&1 value`, and is `*1` from then on. What is left out of a large value is counted: `... 98 more`.
+/// Plain data can be read back with ast.literal_eval. Dates, paths and other objects of the standard library are printed as
+/// Python expressions, other instances as `module.Name(arguments)` with their items and state. A value with several references,
+/// or one that contains itself, is printed once, as `&1 value`, and as `*1` elsewhere. Omitted parts of a large value are
+/// counted: `... 98 more`.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm show data.pkl
@@ -90,7 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     out.finish()
 }
 
-/// What the beginning of a pickle makes that is cut off or broken, if that is asked for.
+/// The values of the readable part of a damaged pickle, if `--partial` is given.
 fn beginning(pickle: &Pickle, args: &Args) -> Option<Graph> {
     if !args.partial {
         return None;
@@ -99,7 +99,7 @@ fn beginning(pickle: &Pickle, args: &Args) -> Option<Graph> {
     Unpickler::new().load_bytes(completed.pickle).ok()
 }
 
-/// What to print of what a load made.
+/// Prints the result of a load.
 fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
     let mut pretty = graph.pretty().objects(picklevm_data::show::claims, picklevm_data::show::write);
     if args.full {

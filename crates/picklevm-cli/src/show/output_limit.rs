@@ -1,4 +1,4 @@
-//! An output that may not grow out of all proportion to what is shown.
+//! An output that is limited in proportion to the shown data.
 
 use std::io::{self, Write};
 
@@ -11,7 +11,7 @@ const FACTOR: usize = 16;
 /// Bytes that may be printed besides.
 const BASE: usize = 64 << 20;
 
-/// Passes on what is written until it is too much: a long text that many places share is printed at each of them.
+/// Passes on the output up to a limit: a long text with many references is printed for each of them.
 pub(super) struct Budget<'o> {
     out: &'o mut Output,
     most: usize,
@@ -25,7 +25,7 @@ impl<'o> Budget<'o> {
         Budget { out, most, left: most }
     }
 
-    /// What a failed write comes to, if `name` was shown.
+    /// Returns the failure for a failed write of what `name` holds.
     pub(super) fn failure(&self, name: &str, error: io::Error) -> Failure {
         match error.kind() {
             io::ErrorKind::FileTooLarge => Failure::data(name, error),

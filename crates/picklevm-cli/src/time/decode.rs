@@ -1,4 +1,4 @@
-//! Decoding alone: what a load costs without its graph.
+//! Decoding alone: the cost of a load without its graph.
 
 use std::hint::black_box;
 

@@ -45,7 +45,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Samples in nanoseconds, and what was measured.
+/// Samples in nanoseconds, with the name of the row.
 struct Timings {
     bytes: usize,
     ops: u64,

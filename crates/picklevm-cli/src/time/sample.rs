@@ -8,7 +8,7 @@ const SAMPLE: Duration = Duration::from_millis(1);
 /// Graphs that are loaded, then dropped, to see how a short load and its drop share their time.
 const BATCH: usize = 64;
 
-/// Samples of a call, with what it takes to drop its result.
+/// Samples of a call, including the time to drop its result.
 pub(super) fn call<T>(repeat: usize, call: impl Fn() -> T) -> Vec<u64> {
     let calls = calls_a_sample(&call);
     (0..repeat).map(|_| nanoseconds(time(calls, &call), calls)).collect()

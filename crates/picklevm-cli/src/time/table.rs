@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::Timings;
 use crate::failure::count;
 
-/// Prints what was measured, and a line for each.
+/// Prints the header, and a line for each measurement.
 pub(super) fn print(name: &str, timings: &Timings, out: &mut impl Write) -> io::Result<()> {
     let Timings { bytes, ops, protocol, decode, load, drop, dump, identical, writer: _ } = timings;
     let (size, ops) = (count(*bytes, "byte"), count(usize::try_from(*ops).unwrap_or(usize::MAX), "op"));
