@@ -5,6 +5,24 @@ use std::collections::HashSet;
 use super::arena::{Arena, Growth, Known};
 use super::table::Table;
 
+/// Calls a method of each arena of nodes, and joins the calls with an operator or `;`.
+macro_rules! nodes {
+    ($arena:ident . $method:ident() joined by $join:tt) => {
+        $arena.lists.$method() $join
+        $arena.tuples.$method() $join
+        $arena.dicts.$method() $join
+        $arena.sets.$method() $join
+        $arena.spans.$method() $join
+        $arena.floats.$method() $join
+        $arena.complexes.$method() $join
+        $arena.globals.$method() $join
+        $arena.buffers.$method() $join
+        $arena.persistents.$method() $join
+        $arena.objects.$method() $join
+        $arena.natives.$method()
+    };
+}
+
 impl Arena {
     /// Bytes of memory that a row takes in a hash table, including while it is built.
     pub(crate) const TABLE_ROW: usize = 32;
@@ -12,18 +30,7 @@ impl Arena {
     /// Returns the number of nodes of all kinds, whether reached from a root or not. Small integers, floats and other
     /// inline values are not nodes.
     pub fn node_count(&self) -> usize {
-        self.lists.len()
-            + self.tuples.len()
-            + self.dicts.len()
-            + self.sets.len()
-            + self.spans.len()
-            + self.floats.len()
-            + self.complexes.len()
-            + self.globals.len()
-            + self.buffers.len()
-            + self.persistents.len()
-            + self.objects.len()
-            + self.natives.len()
+        nodes!(self.len() joined by +)
     }
 
     /// Returns the number of bytes of memory that the graph takes, without spare capacity and without memory shared
@@ -35,19 +42,8 @@ impl Arena {
             std::mem::size_of_val(vec)
         }
         of(&self.cells)
-            + of(&self.lists)
-            + of(&self.tuples)
-            + of(&self.dicts)
-            + of(&self.sets)
-            + of(&self.spans)
-            + of(&self.floats)
-            + of(&self.complexes)
-            + of(&self.globals)
-            + of(&self.buffers)
-            + of(&self.persistents)
-            + of(&self.objects)
+            + nodes!(self.held_bytes() joined by +)
             + of(&self.ops)
-            + of(&self.natives)
             + of(&self.payloads.text)
             + self.payloads.held_in_blocks()
             + self.hashes.held_bytes()
@@ -65,14 +61,17 @@ impl Arena {
 
     /// Estimates the number of bytes that the arenas have allocated.
     pub(crate) fn capacity_bytes(&self) -> usize {
-        8 * (self.cells.capacity() + self.spans.capacity() + self.tuples.capacity() + self.floats.capacity())
-            + 12 * self.lists.capacity()
-            + 16 * (self.dicts.capacity() + self.sets.capacity() + self.globals.capacity() + self.ops.capacity())
-            + 32 * (self.objects.capacity() + self.buffers.capacity() + self.tables.capacity())
-            + 32 * self.payloads.blocks.capacity()
-            + 16 * (self.complexes.capacity() + self.natives.capacity())
-            + 8 * (self.persistents.capacity() + self.unsettled.capacity())
-            + 8 * (self.roots.capacity() + self.effects.capacity())
+        fn of<T>(vec: &Vec<T>) -> usize {
+            size_of::<T>() * vec.capacity()
+        }
+        of(&self.cells)
+            + nodes!(self.capacity_bytes() joined by +)
+            + of(&self.ops)
+            + of(&self.tables)
+            + of(&self.payloads.blocks)
+            + of(&self.unsettled)
+            + of(&self.roots)
+            + of(&self.effects)
             + self.payloads.text.capacity()
             + self.tables.iter().chain(&self.spare).map(Table::capacity_bytes).sum::<usize>()
     }
@@ -83,19 +82,8 @@ impl Arena {
     pub(crate) fn is_tiny(&self) -> bool {
         const PLACES: usize = 512;
         let most = self.cells.capacity()
-            | self.lists.capacity()
-            | self.tuples.capacity()
-            | self.dicts.capacity()
-            | self.sets.capacity()
-            | self.spans.capacity()
-            | self.floats.capacity()
-            | self.complexes.capacity()
-            | self.globals.capacity()
-            | self.buffers.capacity()
-            | self.persistents.capacity()
-            | self.objects.capacity()
+            | nodes!(self.capacity() joined by |)
             | self.ops.capacity()
-            | self.natives.capacity()
             | (self.payloads.text.capacity() / 64)
             | self.payloads.blocks.capacity()
             | self.unsettled.capacity()
@@ -136,19 +124,8 @@ impl Arena {
     #[inline]
     pub(crate) fn clear(&mut self) {
         self.cells.clear();
-        self.lists.clear();
-        self.tuples.clear();
-        self.dicts.clear();
-        self.sets.clear();
-        self.spans.clear();
-        self.floats.clear();
-        self.complexes.clear();
-        self.globals.clear();
-        self.buffers.clear();
-        self.persistents.clear();
-        self.objects.clear();
+        nodes!(self.clear() joined by ;);
         self.ops.clear();
-        self.natives.clear();
         self.payloads.clear();
         self.clear_tables();
         (self.table_rows, self.growth) = (0, Growth::default());

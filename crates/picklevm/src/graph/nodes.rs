@@ -69,6 +69,16 @@ impl<T, const FIRST: u8, const LAST: u8> Nodes<T, FIRST, LAST> {
         self.0.capacity()
     }
 
+    /// Returns the number of bytes of the nodes.
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of_val(&self[..])
+    }
+
+    /// Returns the number of bytes that are allocated.
+    pub(super) fn capacity_bytes(&self) -> usize {
+        size_of::<T>() * self.0.capacity()
+    }
+
     pub(super) fn clear(&mut self) {
         self.0.clear();
     }
