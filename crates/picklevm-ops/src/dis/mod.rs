@@ -263,13 +263,13 @@ impl Disassembler {
             note = mark.map(|set_at| Note::MarkAt(set_at as u64));
             let mut fetched = None;
             match raw.opcode {
-                Opcode::Put | Opcode::BinPut | Opcode::LongBinPut => store(&mut self.memo, index(), stack)?,
                 Opcode::Memoize => {
                     let next = self.memo.len();
                     note = Some(Note::StoredAs(next));
                     store(&mut self.memo, Some(next.into()), stack)?;
                 }
-                Opcode::Get | Opcode::BinGet | Opcode::LongBinGet => fetched = Some(fetch(&self.memo, index())?),
+                opcode if opcode.is_put() => store(&mut self.memo, index(), stack)?,
+                opcode if opcode.is_get() => fetched = Some(fetch(&self.memo, index())?),
                 _ => {}
             }
             stack.run(raw.opcode, raw.offset, mark.is_some(), fetched)

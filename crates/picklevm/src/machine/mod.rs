@@ -456,7 +456,7 @@ impl<'m, B: Builder> Run<'m, B> {
     #[inline(never)]
     fn await_get(&mut self, call: B::Value, next: Option<Opcode>) {
         match next {
-            Some(Opcode::Get | Opcode::BinGet | Opcode::LongBinGet) => {
+            Some(opcode) if opcode.is_get() => {
                 self.dropped = Some(call);
                 self.reports_get = true;
             }
