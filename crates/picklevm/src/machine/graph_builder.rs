@@ -473,6 +473,7 @@ impl Builder for GraphBuilder<'_> {
         self.arena.roots.is_empty()
     }
 
+    #[inline(always)]
     fn usage(&self) -> (u64, u64) {
         let held = self.arena.held_bytes() + self.session.held_bytes();
         let refused = self.arena.growth.refused * size_of::<Cell>();
