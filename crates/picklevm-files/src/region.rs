@@ -163,6 +163,8 @@ pub(crate) struct RegionReader {
     /// What was not fetched yet.
     rest: Region,
     buffer: Bytes,
+    /// How much of the buffer was consumed.
+    consumed: usize,
     offset: u64,
     /// How much is fetched next: little at first, as many readers of small pickles may follow each other.
     piece: u64,
@@ -171,7 +173,7 @@ pub(crate) struct RegionReader {
 impl RegionReader {
     /// A reader of a region from `offset` on.
     pub(crate) fn at(region: &Region, offset: u64) -> Self {
-        RegionReader { rest: region.from(offset), buffer: Bytes::new(), offset, piece: FIRST_PIECE }
+        RegionReader { rest: region.from(offset), buffer: Bytes::new(), consumed: 0, offset, piece: FIRST_PIECE }
     }
 
     /// How far it was read, from the beginning of the region.
@@ -182,19 +184,20 @@ impl RegionReader {
 
 impl BufRead for RegionReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.buffer.is_empty() && self.rest.len > 0 {
+        if self.consumed == self.buffer.len() && self.rest.len > 0 {
             let most = if self.rest.in_memory().is_some() { self.rest.len } else { self.piece };
             self.piece = (self.piece * 2).min(LAST_PIECE);
             let piece = self.rest.slice(0..most);
             self.buffer = piece.bytes().map_err(io::Error::other)?;
+            self.consumed = 0;
             self.rest = self.rest.from(piece.len);
         }
-        Ok(&self.buffer)
+        Ok(&self.buffer[self.consumed..])
     }
 
     fn consume(&mut self, len: usize) {
-        let len = len.min(self.buffer.len());
-        self.buffer = self.buffer.slice(len..);
+        let len = len.min(self.buffer.len() - self.consumed);
+        self.consumed += len;
         self.offset += len as u64;
     }
 }

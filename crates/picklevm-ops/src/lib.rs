@@ -107,6 +107,7 @@ pub use optimize::{optimize, optimize_all, optimize_at};
 pub use reader::Reader;
 pub use source::Source;
 pub use text::Text;
+pub use undecoded::{RawOp, raw_ops};
 pub use writer::{IoSink, Memory, Sink, Writer};
 
 /// Tests the code of the README.

@@ -7,12 +7,11 @@ use crate::frame::Unframer;
 use crate::op::{Op, decode, skip};
 use crate::opcode::Opcode;
 
-/// An op that is not decoded.
-#[derive(Clone, Copy)]
-pub(crate) struct RawOp<'a> {
+/// An op that was located but not decoded, returned by [`raw_ops`].
+#[derive(Debug, Clone, Copy)]
+pub struct RawOp<'a> {
     pub(crate) offset: usize,
     pub(crate) opcode: Opcode,
-    /// The opcode and the operand.
     pub(crate) bytes: &'a [u8],
 }
 
@@ -27,20 +26,55 @@ impl<'a> RawOp<'a> {
         }
     }
 
+    /// Returns the offset of the opcode in the slice.
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    /// Returns the opcode.
+    pub fn opcode(&self) -> Opcode {
+        self.opcode
+    }
+
+    /// Returns the opcode and the operand as they are encoded.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Returns the offset after the op.
-    pub(crate) fn end(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.offset + self.bytes.len()
     }
 
-    /// Decodes the op as the machine does.
-    pub(crate) fn decode(&self) -> Result<Op<'a>, Error> {
+    /// Decodes the op, and checks its operand.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the operand is malformed.
+    pub fn decode(&self) -> Result<Op<'a>, Error> {
         let mut input = Unframer::new(self.bytes, self.offset as u64, None);
         decode(&mut input).map_err(|halt| halt.into_error(self.offset as u64, self.bytes.len(), false))
     }
 }
 
-/// Iterates over the ops of the pickle at `offset` in `data`, up to and including STOP.
-pub(crate) fn raw_ops(data: &[u8], offset: usize) -> impl Iterator<Item = Result<RawOp<'_>, Error>> {
+/// Iterates over the ops from `offset` in `data` up to and including STOP, without decoding them.
+///
+/// Operands are not checked, and frames are ops like any other: `data` may be a part of a pickle that begins and ends
+/// anywhere between two ops. Offsets count from the beginning of `data`.
+///
+/// # Errors
+///
+/// An item is an error, and the last one, if the next byte is not an opcode or its op does not end in `data`.
+///
+/// ```
+/// use picklevm_ops::{Opcode, raw_ops};
+///
+/// let ops: Vec<_> = raw_ops(b"\x80\x02K\x07.", 2).collect::<Result<_, _>>()?;
+/// assert_eq!((ops[0].opcode(), ops[0].bytes(), ops[0].end()), (Opcode::BinInt1, &b"K\x07"[..], 4));
+/// assert_eq!(ops[1].opcode(), Opcode::Stop);
+/// # Ok::<(), picklevm_ops::Error>(())
+/// ```
+pub fn raw_ops(data: &[u8], offset: usize) -> impl Iterator<Item = Result<RawOp<'_>, Error>> {
     let mut next = Some(offset);
     std::iter::from_fn(move || {
         let at = next.take()?;

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use picklevm_ops::{Decoder, ErrorKind, Op, Reader, Source};
+use picklevm_ops::{Decoder, ErrorKind, Op, Opcode, Reader, Source, raw_ops};
 
 use super::evaluate::{Evaluation, Value};
 use super::numpy_dtype::dtype;
@@ -17,6 +17,12 @@ use crate::region::Region;
 pub(super) const JOBLIB_MODULE: &str = "joblib.numpy_pickle";
 /// Ops of a pickle without a header that are run on the stack: what is no pickle fails long before.
 const CHECKED_OPS: u64 = 10_000;
+
+/// Bytes that are read at once to locate ops in a file on disk: at first, as many small pickles may follow each other, in
+/// a long pickle, and for one op at most.
+const FIRST_WINDOW: u64 = 4 << 10;
+const LONG_WINDOW: u64 = 1 << 20;
+const MAX_WINDOW: u64 = 64 << 20;
 
 /// The memory of an array that joblib wrote into a pickle.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +73,9 @@ pub(crate) struct Broken {
 /// Finds where the pickle ends that begins at `start`.
 pub(crate) fn extent(region: &Region, start: u64) -> Result<Extent, Broken> {
     let has_header = matches!(region.array::<2>(start), Ok(Some([0x80, 2..=5])));
+    if has_header && let Some(found) = locate(region, start) {
+        return Ok(found);
+    }
     let mut scan = Scan::new(region, start, has_header);
     match scan.run(!has_header) {
         Ok(Pass::Done) => Ok(scan.extent),
@@ -76,6 +85,51 @@ pub(crate) fn extent(region: &Region, start: u64) -> Result<Extent, Broken> {
             scan.run(true).map(|_| scan.extent)
         }
         Err(broken) => Err(broken),
+    }
+}
+
+/// Finds the end of a pickle with a header by locating its ops, which takes a fraction of the time of decoding them.
+/// `None` if it is joblib's or damaged, or if an op has more than [`MAX_WINDOW`] bytes: then [`Scan`] reads it.
+fn locate(region: &Region, start: u64) -> Option<Extent> {
+    let mut extent = Extent::default();
+    let mut at = start;
+    let mut len = FIRST_WINDOW;
+    loop {
+        let rest = region.from(at);
+        let window = if rest.in_memory().is_some() { rest.clone() } else { rest.slice(0..len) };
+        let data = window.bytes().ok()?;
+        let mut end = 0;
+        for op in raw_ops(&data, 0) {
+            let op = match op {
+                Ok(op) => op,
+                // The window ends in the middle of the op.
+                Err(error) if matches!(error.kind(), ErrorKind::Truncated | ErrorKind::End) => break,
+                Err(_) => return None,
+            };
+            end = op.end();
+            match op.opcode() {
+                Opcode::Proto => extent.protocol = extent.protocol.max(op.bytes()[1]),
+                Opcode::Global | Opcode::ShortBinUnicode | Opcode::BinUnicode
+                    if op.decode().is_ok_and(|op| names_joblib(&op)) =>
+                {
+                    return None;
+                }
+                Opcode::Stop => {
+                    extent.end = at + end as u64;
+                    extent.segments.push(start..extent.end);
+                    return Some(extent);
+                }
+                _ => {}
+            }
+        }
+        if window.len() == rest.len() {
+            return None;
+        }
+        len = if end > 0 { (4 * len).min(LONG_WINDOW) } else { 4 * len };
+        if len > MAX_WINDOW {
+            return None;
+        }
+        at += end as u64;
     }
 }
 
