@@ -39,6 +39,11 @@ impl Choice {
         self.member.join(", ")
     }
 
+    /// Whether all of the file is read as it is.
+    pub(crate) fn is_default(&self) -> bool {
+        self.member.is_empty() && self.repair.is_none()
+    }
+
     /// How files are opened.
     pub(crate) fn opener(&self) -> Opener {
         Opener::new().restore_line_ends(self.repair.is_some())

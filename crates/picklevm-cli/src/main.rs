@@ -5,6 +5,7 @@
 
 mod data;
 mod dis;
+mod encoding;
 mod failure;
 mod glob;
 mod graph;

@@ -51,6 +51,13 @@ impl Pickle {
         })
     }
 
+    /// The same pickle with other bytes.
+    pub(crate) fn with_data(&self, data: Bytes) -> Pickle {
+        let Pickle { name, offset, protocol, problem, explanation, .. } = self;
+        let (name, problem, explanation) = (name.clone(), problem.clone(), explanation.clone());
+        Pickle { name, offset: *offset, data, protocol: *protocol, problem, explanation }
+    }
+
     /// Whether its bytes end with STOP.
     pub(crate) fn is_whole(&self) -> bool {
         self.problem.is_none()

@@ -1,9 +1,10 @@
 //! What commands have in common that write the pickles of a file again: `optimize`, `repickle`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use picklevm_files::{Contents, Entry, ErrorKind, File, Member};
+use picklevm_files::{Contents, Entry, ErrorKind, File, Kind, Member};
 
 use crate::failure::{Failure, count};
 use crate::input::{self, Choice};
@@ -27,6 +28,16 @@ pub(crate) struct Source {
     choice: Choice,
 }
 
+/// A file of nothing but pickles, one after the other, that lie in it as they are.
+pub(crate) struct PlainFile {
+    pub(crate) name: String,
+    pub(crate) file: fs::File,
+    /// Where each pickle begins.
+    pub(crate) pickles: Vec<u64>,
+    /// How many bytes follow the last, which are to be copied.
+    pub(crate) rest: u64,
+}
+
 /// Why a file is not written.
 enum Refused {
     Failure(Failure),
@@ -40,6 +51,42 @@ impl From<picklevm_files::Error> for Refused {
 }
 
 impl Source {
+    /// The file, if it was named.
+    pub(crate) fn name(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// The file, if it is one of nothing but whole pickles, which can be read from it one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if it cannot be read.
+    pub(crate) fn plain_file(&self) -> Result<Option<PlainFile>, Failure> {
+        let Some(path) = self.file.as_deref().filter(|path| !input::is_standard(path) && self.choice.is_default())
+        else {
+            return Ok(None);
+        };
+        let name = input::name(path);
+        let file = input::open(&self.choice.opener(), path)?;
+        let Ok(contents) = file.root().open() else { return Ok(None) };
+        let pickles = contents.pickles();
+        let is_plain = contents.kind() == Kind::Pickle
+            && contents.problem().is_none_or(|_| self.keep_rest)
+            && pickles.iter().all(|pickle| pickle.arrays().is_empty() && pickle.problem().is_none());
+        let Some(last) = pickles.last().filter(|_| is_plain) else { return Ok(None) };
+        let mut end = 0;
+        for pickle in pickles {
+            if pickle.offset() != end || pickle.place().is_none_or(|place| place.offset != end) {
+                return Ok(None);
+            }
+            end += pickle.len();
+        }
+        let rest = file.root().len().unwrap_or(end).saturating_sub(last.offset() + last.len());
+        let opened = fs::File::open(path).map_err(|error| Failure::Usage(format!("{name}: cannot read: {error}")))?;
+        let pickles = pickles.iter().map(|pickle| pickle.offset()).collect();
+        Ok(Some(PlainFile { name, file: opened, pickles, rest }))
+    }
+
     /// Writes the file with what `change` makes of the pickles of each member, in the same container.
     ///
     /// # Errors

@@ -39,6 +39,7 @@
 //!   [`BufRead`](std::io::BufRead)) read op by op, across pickles; [`Source`] is their common trait.
 //! - [`Op::encode`] and [`Writer`] write; the writer also writes frames.
 //! - [`dis`] and [`Disassembler`] print what `python -m pickletools` prints; [`optimize`] removes unused PUT opcodes.
+//! - [`Rewriter`] renames globals by [`Renames`] and decodes strings of Python 2, and keeps all else byte for byte.
 //! - [`repr`] formats floats, text and bytes as Python does.
 //!
 //! ```
@@ -74,7 +75,9 @@ mod opcode;
 mod operand;
 mod optimize;
 mod reader;
+mod renames;
 pub mod repr;
+mod rewrite;
 mod source;
 mod table;
 mod text;
@@ -105,6 +108,8 @@ pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode};
 pub use optimize::{optimize, optimize_all, optimize_at};
 pub use reader::Reader;
+pub use renames::{RenameError, Renames};
+pub use rewrite::{Decoded, Rewriter, Rewritten};
 pub use source::Source;
 pub use text::Text;
 pub use undecoded::{RawOp, raw_ops};

@@ -66,3 +66,49 @@ fn place(index: &Index) -> Option<usize> {
         Index::Other(_) => None,
     }
 }
+
+/// The indices of a memo that are in use. Picklers count up, so most are one range.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Indices {
+    range: std::ops::Range<u64>,
+    others: std::collections::HashSet<u64>,
+}
+
+impl Indices {
+    /// Returns how many there are: the index that MEMOIZE stores at.
+    pub(crate) fn len(&self) -> u64 {
+        self.range.end - self.range.start + self.others.len() as u64
+    }
+
+    pub(crate) fn contains(&self, index: u64) -> bool {
+        self.range.contains(&index) || self.others.contains(&index)
+    }
+
+    pub(crate) fn insert(&mut self, index: u64) {
+        if self.range.is_empty() {
+            self.range = index..index;
+        }
+        if index == self.range.end && index < u64::MAX {
+            self.others.remove(&index);
+            self.range.end += 1;
+        } else if !self.range.contains(&index) {
+            self.others.insert(index);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Indices;
+
+    #[test]
+    fn each_index_counts_once_in_whatever_order_they_come() {
+        let mut indices = Indices::default();
+        for index in [5, 6, 7, 6, 2, 9, 8, 9, u64::MAX] {
+            indices.insert(index);
+        }
+        assert_eq!(indices.len(), 7);
+        assert!([2, 5, 6, 7, 8, 9, u64::MAX].into_iter().all(|index| indices.contains(index)));
+        assert!([0, 4, 10].into_iter().all(|index| !indices.contains(index)));
+    }
+}

@@ -1,5 +1,6 @@
 //! Decoding from a reader.
 
+use std::borrow::Cow;
 use std::io;
 
 use crate::error::{Error, ErrorKind};
@@ -40,6 +41,49 @@ pub struct Reader<R> {
     max_pickle_len: u64,
     /// The opcode of the last op.
     last_opcode: Option<Opcode>,
+}
+
+/// An op of a reader that is not decoded.
+pub(crate) struct RawOp<'a> {
+    pub(crate) offset: u64,
+    pub(crate) opcode: Opcode,
+    /// The opcode and the operand.
+    pub(crate) bytes: &'a [u8],
+}
+
+impl<'a> RawOp<'a> {
+    /// Returns the offset after the op.
+    pub(crate) fn end(&self) -> u64 {
+        self.offset + self.bytes.len() as u64
+    }
+
+    /// Decodes it.
+    pub(crate) fn decode(&self) -> Result<Op<'a>, Error> {
+        decode_slowly(self.bytes, self.offset, None)
+    }
+
+    /// Returns the index that a PUT or a GET names.
+    pub(crate) fn memo_index(&self) -> Result<Option<u64>, Error> {
+        Ok(match self.decode()? {
+            Op::Put(index) | Op::Get(index) => Some(index),
+            Op::BinPut(index) | Op::BinGet(index) => Some(index.into()),
+            Op::LongBinPut(index) | Op::LongBinGet(index) => Some(index.into()),
+            _ => None,
+        })
+    }
+
+    /// Returns the text that it pushes, if that has no surrogates.
+    pub(crate) fn text(&self) -> Result<Option<Cow<'a, str>>, Error> {
+        let bytes = match self.decode()? {
+            Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => Cow::Borrowed(text.as_bytes()),
+            Op::Unicode(line) => line.decode(),
+            _ => return Ok(None),
+        };
+        Ok(match bytes {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        })
+    }
 }
 
 impl<R: io::BufRead> Reader<R> {
@@ -124,6 +168,29 @@ impl<R: io::BufRead> Reader<R> {
             }
             None => self.next_op_slowly(),
         }
+    }
+
+    /// Reads the next op without decoding it. Its bytes are valid until the next call.
+    pub(crate) fn next_raw(&mut self) -> Result<RawOp<'_>, Error> {
+        self.give_back();
+        self.op_start = self.offset;
+        let mut window = Window::<false>::new(self.window()?, 0);
+        let whole = match skip(&mut window) {
+            Ok(opcode) if opcode != Opcode::Stop => Some((opcode, window.pos())),
+            _ => None,
+        };
+        let offset = self.op_start;
+        let Some((opcode, len)) = whole else {
+            let opcode = self.collect()?;
+            if opcode == Opcode::Stop {
+                self.leave_frame()?;
+            }
+            return Ok(RawOp { offset, opcode, bytes: &self.scratch });
+        };
+        self.offset += len as u64;
+        self.lent = len;
+        let bytes = self.inner.fill_buf().map_err(|error| Error::from_io(offset, error))?;
+        Ok(RawOp { offset, opcode, bytes: bytes.get(..len).unwrap_or_default() })
     }
 
     /// Returns the offset of the last op (or of the op that failed), in bytes from the initial position of the reader.

@@ -112,32 +112,80 @@ fn split(bytes: &[u8], encoding: Encoding) -> Option<(&[u8], &[u8], &[u8])> {
     Some((valid, invalid, rest))
 }
 
-impl Decoded {
-    fn handle(&mut self, invalid: &[u8], encoding: Encoding, errors: ErrorHandler, at: usize) -> Result<()> {
-        match errors {
-            ErrorHandler::Strict | ErrorHandler::SurrogatePass => {
-                let name = if encoding == Encoding::Ascii { "ASCII" } else { "UTF-8" };
-                return Err(Error::new(
-                    ErrorKind::Malformed,
-                    format!("an 8-bit string in {name} (Unpickler::encoding)"),
-                    format!("byte 0x{:02x} at position {at}", invalid.first().unwrap_or(&0)),
-                ));
-            }
+impl Encoding {
+    /// Decodes an 8-bit string. The result is UTF-8 in which surrogates take three bytes, as in [`Text`](crate::Text); the
+    /// string itself for [`Keep`](Encoding::Keep) and [`Bytes`](Encoding::Bytes).
+    ///
+    /// ```
+    /// use picklevm::{Encoding, ErrorHandler};
+    ///
+    /// assert_eq!(Encoding::Latin1.decode(b"caf\xe9", ErrorHandler::Strict)?, "caf\u{e9}".as_bytes());
+    /// assert_eq!(Encoding::Utf8.decode(b"caf\xe9", ErrorHandler::Replace)?, "caf\u{fffd}".as_bytes());
+    /// # Ok::<(), picklevm::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the string is not in this encoding and the handler does not accept that.
+    pub fn decode(self, string: &[u8], errors: ErrorHandler) -> Result<Vec<u8>> {
+        decode(string, self, errors).map(|decoded| decoded.payload)
+    }
+}
+
+impl ErrorHandler {
+    /// Writes what stands in place of bytes that cannot be decoded. Returns whether the handler accepts them at all.
+    pub fn replace(self, invalid: &[u8], out: &mut Vec<u8>) -> bool {
+        match self {
+            ErrorHandler::Strict | ErrorHandler::SurrogatePass => return false,
             ErrorHandler::Ignore => {}
-            ErrorHandler::Replace => self.payload.extend_from_slice("\u{fffd}".as_bytes()),
+            ErrorHandler::Replace => out.extend_from_slice("\u{fffd}".as_bytes()),
             ErrorHandler::SurrogateEscape => {
-                self.surrogates = true;
                 // U+DC80 to U+DCFF, each as three bytes.
                 for byte in invalid {
-                    self.payload.extend_from_slice(&[0xed, 0xb0 | byte >> 6, 0x80 | byte & 0x3f]);
+                    out.extend_from_slice(&[0xed, 0xb0 | byte >> 6, 0x80 | byte & 0x3f]);
                 }
             }
             ErrorHandler::BackslashReplace => {
                 for byte in invalid {
-                    self.payload.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
+                    out.extend_from_slice(format!("\\x{byte:02x}").as_bytes());
                 }
             }
         }
-        Ok(())
+        true
+    }
+}
+
+/// Reads Python's names: `strict`, `ignore`, `replace`, `surrogateescape`, `backslashreplace`, `surrogatepass`.
+impl std::str::FromStr for ErrorHandler {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<ErrorHandler> {
+        Ok(match name {
+            "strict" => ErrorHandler::Strict,
+            "ignore" => ErrorHandler::Ignore,
+            "replace" => ErrorHandler::Replace,
+            "surrogateescape" => ErrorHandler::SurrogateEscape,
+            "backslashreplace" => ErrorHandler::BackslashReplace,
+            "surrogatepass" => ErrorHandler::SurrogatePass,
+            _ => {
+                let expected = "strict, ignore, replace, surrogateescape, backslashreplace or surrogatepass";
+                return Err(Error::new(ErrorKind::Malformed, expected, name.to_owned()));
+            }
+        })
+    }
+}
+
+impl Decoded {
+    fn handle(&mut self, invalid: &[u8], encoding: Encoding, errors: ErrorHandler, at: usize) -> Result<()> {
+        self.surrogates |= errors == ErrorHandler::SurrogateEscape;
+        if errors.replace(invalid, &mut self.payload) {
+            return Ok(());
+        }
+        let name = if encoding == Encoding::Ascii { "ASCII" } else { "UTF-8" };
+        Err(Error::new(
+            ErrorKind::Malformed,
+            format!("an 8-bit string in {name} (Unpickler::encoding)"),
+            format!("byte 0x{:02x} at position {at}", invalid.first().unwrap_or(&0)),
+        ))
     }
 }

@@ -4,6 +4,7 @@ mod hostile;
 mod reader;
 mod readings;
 mod reprs;
+mod rewriter;
 mod table;
 mod tools;
 mod vectors;

@@ -144,10 +144,7 @@ impl GraphBuilder<'_> {
         }
         let (module, name) = qualified_name(Value::new(self.arena, class))?;
         // A resolver had to allow the outer global and `getattr`.
-        let found = match self.options.resolver.find_class(module, &name) {
-            Ok(Class::Callable(callable)) => Some(callable),
-            _ => None,
-        };
+        let found = self.options.resolver.find_class(module, &name).ok().and_then(Class::callable);
         self.session.callables.nested.get_or_insert_default().insert(class, found.clone());
         found
     }

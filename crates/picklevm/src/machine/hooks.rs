@@ -1,6 +1,7 @@
 //! Calls of the caller's code during a load: resolvers, the callables they return, and native objects.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
@@ -11,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, BufferNode, CallResult, Cell, Id, NativeObject, Tag};
 use crate::options::Options;
 use crate::python::{Names, python2_names};
-use crate::resolve::Class;
+use crate::resolve::{Callable, Class};
 
 /// State that is kept between the loads of one stream.
 #[derive(Default)]
@@ -72,15 +73,36 @@ impl GraphBuilder<'_> {
         {
             (module, name) = renamed;
         }
-        if let Class::Callable(callable) = self.options.resolver.find_class(module, name).map_err(|e| {
+        let class = self.options.resolver.find_class(module, name).map_err(|e| {
             // If the resolver's error says what it expected, it already contains the name.
             if e.expected().is_empty() { e.about(|| format!("{module}.{name}")) } else { e }
-        })? {
-            self.session.callables.insert(global, Resolved::Callable(callable));
-        } else {
-            self.session.callables.note(global, module, name);
+        })?;
+        match class {
+            Class::Symbolic => self.session.callables.note(global, module, name),
+            Class::Callable(callable) => self.session.callables.insert(global, Resolved::Callable(callable)),
+            Class::Renamed { module, name, callable } => self.renamed(global, &module, &name, callable),
         }
         Ok(global)
+    }
+
+    /// Gives a global the name that a resolver answered with.
+    #[cold]
+    fn renamed(&mut self, global: Cell, module: &str, name: &str, callable: Option<Arc<dyn Callable>>) {
+        let (known, text) = self.arena.latest_global(module, name);
+        let names = match known.map(|known| self.arena.globals[known]) {
+            Some(node) => [node.module, node.name],
+            None => {
+                let module = text.unwrap_or_else(|| self.arena.new_text(Tag::Str, module.as_bytes(), false));
+                [module, self.arena.new_text(Tag::Str, name.as_bytes(), false)]
+            }
+        };
+        if let Some(node) = self.arena.globals.get_mut(global) {
+            ([node.module, node.name], node.is_one_name) = (names, node.is_one_name && !name.contains('.'));
+        }
+        match callable {
+            Some(callable) => self.session.callables.insert(global, Resolved::Callable(callable)),
+            None => self.session.callables.note(global, module, name),
+        }
     }
 
     /// Like [`resolve`](Self::resolve) for names from the stack, which may occur several times.

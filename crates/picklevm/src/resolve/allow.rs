@@ -60,7 +60,7 @@ impl<R: Resolver> Resolver for AllowList<R> {
             return self.inner.find_class(module, name);
         }
         if self.inner.makes_plain_data(module, name)
-            && let Class::Callable(callable) = self.inner.find_class(module, name)?
+            && let Some(callable) = self.inner.find_class(module, name)?.callable()
         {
             let name = format!("{module}.{name}");
             return Ok(Class::Callable(Arc::new(PlainDataOnly { callable, name })));

@@ -21,6 +21,10 @@ impl<A: Resolver, B: Resolver> Resolver for Chain<A, B> {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
         match self.first.find_class(module, name)? {
             Class::Symbolic => self.next.find_class(module, name),
+            Class::Renamed { module, name, callable: None } => Ok(match self.next.find_class(&module, &name)? {
+                renamed @ Class::Renamed { .. } => renamed,
+                class => Class::Renamed { module, name, callable: class.callable() },
+            }),
             class => Ok(class),
         }
     }
@@ -34,8 +38,12 @@ impl<A: Resolver, B: Resolver> Resolver for Chain<A, B> {
 
     fn makes_plain_data(&self, module: &str, name: &str) -> bool {
         // The next resolver is not called for what the first resolves.
-        let is_left = || matches!(self.first.find_class(module, name), Ok(Class::Symbolic));
-        self.first.makes_plain_data(module, name) || is_left() && self.next.makes_plain_data(module, name)
+        let in_next = || match self.first.find_class(module, name) {
+            Ok(Class::Symbolic) => self.next.makes_plain_data(module, name),
+            Ok(Class::Renamed { module, name, callable: None }) => self.next.makes_plain_data(&module, &name),
+            _ => false,
+        };
+        self.first.makes_plain_data(module, name) || in_next()
     }
 
     fn extension(&self, code: i32) -> Option<(&str, &str)> {

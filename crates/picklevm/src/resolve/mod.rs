@@ -148,6 +148,26 @@ pub enum Class {
     Symbolic,
     /// Calls are passed to this function or class. The global itself stays two names in the graph.
     Callable(Arc<dyn Callable>),
+    /// The global has another name, by which the next resolver is asked and under which it stands in the graph.
+    Renamed {
+        /// The name of its module.
+        module: String,
+        /// Its name in the module; dotted if it is nested in a class.
+        name: String,
+        /// What calls are passed to, if anything.
+        callable: Option<Arc<dyn Callable>>,
+    },
+}
+
+impl Class {
+    /// Returns what calls are passed to, if anything.
+    pub(crate) fn callable(self) -> Option<Arc<dyn Callable>> {
+        match self {
+            Class::Symbolic => None,
+            Class::Callable(callable) => Some(callable),
+            Class::Renamed { callable, .. } => callable,
+        }
+    }
 }
 
 impl std::fmt::Debug for Class {
@@ -155,6 +175,7 @@ impl std::fmt::Debug for Class {
         f.write_str(match self {
             Class::Symbolic => "Symbolic",
             Class::Callable(_) => "Callable",
+            Class::Renamed { module, name, .. } => return write!(f, "Renamed({module}.{name})"),
         })
     }
 }
@@ -193,6 +214,26 @@ pub struct Deny;
 impl Resolver for Deny {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
         Err(Error::new(ErrorKind::Resolver, "a global that a resolver accepts", format!("{module}.{name}")))
+    }
+}
+
+/// Gives globals other names, by which the next resolver is asked. Extension codes that the next resolver knows are
+/// renamed too.
+///
+/// ```
+/// use picklevm::{Resolver, Standard, Unpickler, ops::Renames};
+///
+/// let renames = Renames::parse("fruit=veg").unwrap();
+/// let graph = Unpickler::new().resolver(renames.or(Standard)).loads(b"cfruit\nApple\n.")?;
+/// assert_eq!(graph.root().as_global().unwrap().to_string(), "veg.Apple");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+impl Resolver for picklevm_ops::Renames {
+    fn find_class(&self, module: &str, name: &str) -> Result<Class> {
+        Ok(match self.rename(module, name).map_err(Error::other)? {
+            Some((module, name)) => Class::Renamed { module, name, callable: None },
+            None => Class::Symbolic,
+        })
     }
 }
 

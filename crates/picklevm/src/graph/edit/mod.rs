@@ -7,6 +7,7 @@ mod instance;
 mod into_value;
 mod macros;
 mod object;
+mod rename;
 mod value_mut;
 
 pub use instance::InstanceBuilder;

@@ -5,7 +5,7 @@ mod class;
 mod constructor_call;
 mod view;
 
-pub(crate) use class::qualified_name;
+pub(crate) use class::{attribute, qualified_name};
 pub(crate) use constructor_call::ConstructorCall;
 pub use view::InstanceView;
 pub(crate) use view::Rows;

@@ -7,6 +7,7 @@ mod copy;
 mod literal;
 mod model;
 mod object;
+mod rename;
 mod written;
 
 use picklevm::Value;
