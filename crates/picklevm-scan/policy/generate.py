@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes stdlib.toml, numpy.toml, pandas.toml, scipy.toml, sklearn.toml, torch.toml and others.toml from what is installed.
+"""Writes stdlib.toml, numpy.toml, pandas.toml, scipy.toml, sklearn.toml, torch.toml, others.toml and libraries.toml from what is installed.
 
-usage: generate.py OUT.json            in each Python that has some of the packages, old releases and new
+usage: generate.py OUT.json [FILE ...] in each Python that has some of the packages, old releases and new
        generate.py --write A.json ...  writes the .toml files beside this one from all of them
        generate.py --add A.json ...    adds to what the .toml files list already (Python 3.11)
 
 A class is listed if making it by `__new__` and setting its state runs nothing that the state chooses. Classes with a
 `__setstate__` of their own are listed only if that method was read and is named in READ below. Functions are listed so
-that pickles may name them; only those in CALLED may be called.
+that pickles may name them; only those in CALLED may be called. What code checks of a call or a state is in checked.toml, by hand, which wins over these files.
 """
 import importlib, importlib.util, inspect, json, os, pkgutil, sys, warnings
 
@@ -32,6 +32,7 @@ READ = {
     "torch.nn.modules.conv._ConvNd", "torch.nn.modules.upsampling.Upsample", "torch.nn.modules.activation.Softmax", "torch.nn.modules.activation.Softmin",
     "torch.nn.modules.activation.LogSoftmax", "torch.nn.modules.pooling.AvgPool3d", "torch.utils.hooks.RemovableHandle",
     "torch.optim.sgd.SGD", "torch.optim.adam.Adam", "torch.optim.adamw.AdamW", "torch.optim.asgd.ASGD", "torch.optim.adagrad.Adagrad", "torch.optim.rprop.Rprop",
+    "statsmodels.base.wrapper.ResultsWrapper", "xarray.core.common.AttrAccessMixin", "requests.sessions.Session", "requests.models.Response", "requests.adapters.HTTPAdapter", "requests.cookies.RequestsCookieJar",
     "torch.optim.rmsprop.RMSprop", "torch.optim.radam.RAdam", "torch.optim.nadam.NAdam", "torch.optim.adamax.Adamax", "torch.optim.adadelta.Adadelta",
 }
 # What is never listed, by the beginning of its module: tests, input and output, code.
@@ -42,6 +43,8 @@ LEFT_OUT = (
     "scipy.stats._distn_infrastructure", "scipy.stats._distribution_infrastructure", "scipy.stats._multivariate", "scipy.LowLevelCallable",
     "sklearn.utils._testing", "sklearn.externals", "sklearn.datasets", "sklearn.conftest", "sklearn.utils.estimator_checks", "sklearn.utils._test_common",
     "sklearn.utils._plotting", "sklearn.callback",
+    "xarray.backends", "xarray.conventions", "xarray.testing", "xarray.tutorial", "xarray.tests", "xarray.namedarray.daskmanager", "statsmodels.datasets", "statsmodels.sandbox", "statsmodels.tools.sm_exceptions",
+    "statsmodels.compat", "statsmodels.iolib", "statsmodels.formula", "statsmodels.examples",
     "torch.nn.modules._functions", "torch.nn.parallel", "torch.nn.utils", "torch.nn.attention", "torch.nn.backends",
 )
 
@@ -77,6 +80,8 @@ def is_harmless(cls):
         home = definer(cls, method)
         if home is None or home is object or full(home) in READ or home.__module__ == "builtins":
             continue
+        if getattr(vars(home)[method], "__name__", "") == "_dataclass_setstate" or method == "__setattr__" and hasattr(home, "__dataclass_fields__"):
+            continue        # A frozen dataclass: it assigns its fields.
         if home.__module__.split(".")[0] in ("numpy", "torch") and home.__module__.count(".") == 0:
             continue
         if method == "__setattr__" and home.__module__.split(".")[0] in ("torch", "pandas", "numpy"):
@@ -564,10 +569,88 @@ def others():
     return "joblib, networkx, dateutil and pytz.", rows
 
 
+def libraries():
+    """Libraries of which a few names are pickled, or whose classes only hold data."""
+    import requests, xarray, statsmodels
+    rows = []
+    # requests and urllib3: sessions, answers, errors.
+    for module, names in {
+        "requests.sessions": ["Session"], "requests.structures": ["CaseInsensitiveDict", "LookupDict"], "requests.cookies": ["RequestsCookieJar"], "requests.adapters": ["HTTPAdapter"],
+        "requests.models": ["Response", "Request", "PreparedRequest"], "requests.auth": ["HTTPBasicAuth", "HTTPProxyAuth"],
+        "urllib3.util.retry": ["Retry"], "urllib3.util.timeout": ["Timeout"],
+    }.items():
+        rows.append(row(module, names, ("construct", "state")))
+    rows += [row("urllib3.util.retry", ["RequestHistory"], ("call", "construct")), row("urllib3.util.url", ["Url"], ("call", "construct"))]
+    rows += exception_rows("requests.exceptions")
+    rows += exception_rows("urllib3.exceptions")
+    # attrs and pydantic.
+    rows.append(row("attr._make", ["Attribute", "Factory", "Converter", "_AndValidator", "_CountingAttr"], ("construct", "state")))
+    rows.append(row("attr._make", ["_Nothing"], ("call", "construct", "members")))
+    rows.append(row("attr", ["NOTHING"]))
+    validators = ["_InstanceOfValidator", "_InValidator", "_OptionalValidator", "_MatchesReValidator", "_DeepIterable", "_DeepMapping", "_NumberValidator", "_MaxLengthValidator", "_MinLengthValidator", "_NotValidator", "_OrValidator", "_SubclassOfValidator", "_IsCallableValidator"]
+    rows.append(row("attr.validators", validators, ("construct", "state")))
+    rows.append(row("attr._version_info", ["VersionInfo"], ("construct", "state")))
+    rows.append(row("pydantic.types", ["SecretStr", "SecretBytes", "Secret", "ByteSize"], ("construct", "state")))
+    urls = ["AnyUrl", "AnyHttpUrl", "HttpUrl", "FileUrl", "FtpUrl", "WebsocketUrl", "AnyWebsocketUrl", "PostgresDsn", "CockroachDsn", "AmqpDsn", "RedisDsn", "MongoDsn", "KafkaDsn", "NatsDsn", "MySQLDsn", "MariaDBDsn", "ClickHouseDsn", "SnowflakeDsn", "NameEmail", "_BaseUrl", "_BaseMultiHostUrl"]
+    rows.append(row("pydantic.networks", urls, ("construct", "state")))
+    rows.append(row("pydantic_core._pydantic_core", ["Url", "MultiHostUrl"], ("call", "construct"), ("atom",)))
+    rows.append(row("pydantic_core._pydantic_core", ["PydanticUndefined", "PydanticUndefinedType", "TzInfo"], ("call", "construct"), ("number",)))
+    rows.append(row("pydantic.fields", ["FieldInfo"], ("construct", "state")))
+    rows.append(row("frozendict", ["frozendict"], ("call", "construct"), ("items",), "data"))
+    # Types of machine learning, for numpy.dtype.
+    rows.append(row("ml_dtypes", ["bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn", "float6_e2m3fn", "float6_e3m2fn", "int2", "int4", "uint2", "uint4"]))
+    # polars reads its own format; queries (LazyFrame, Expr) may hold pickled functions.
+    rows.append(row("polars.dataframe.frame", ["DataFrame"], ("construct", "state")))
+    rows.append(row("polars.series.series", ["Series"], ("construct", "state")))
+    rows.append(row("polars.datatypes.classes", "Boolean Int8 Int16 Int32 Int64 Int128 UInt8 UInt16 UInt32 UInt64 Float16 Float32 Float64 String Utf8 Binary Date Time Null Decimal Datetime Duration List Array Struct Field Enum Categorical Unknown".split(), ("call", "construct", "state"), ({"rest": "any"},)))
+    # pyarrow: types and arrays. Types of its own kind (ExtensionType) may unpickle what they are given.
+    plain = ["type_for_alias", "timestamp", "time32", "time64", "duration", "decimal32", "decimal64", "decimal128", "decimal256", "binary"]
+    rows.append(row("pyarrow.lib", plain, ("call",), ({"rest": "atom"},)))
+    rows.append(row("pyarrow.lib", ["list_", "large_list", "list_view", "large_list_view", "map_", "struct", "dictionary", "run_end_encoded", "field", "schema", "sparse_union", "dense_union", "KeyValueMetadata", "_reconstruct_table", "_reconstruct_record_batch", "chunked_array"], ("call",), ({"rest": "any"},)))
+    rows.append(row("pyarrow.lib", ["py_buffer"], ("call",), ("sized",)))
+    rows.append(row("pyarrow.lib", ["scalar"], ("call",), ("any", "any")))
+    # Shapely and Pillow: their data are checked by code.
+    rows.append(row("shapely.geometry.polygon", ["_unpickle_linearring"], ("call",), ("atom",)))
+    rows.append(row("shapely.io", ["from_wkb"], ("call",), ("atom",)))
+    rows.append(row("shapely.strtree", ["STRtree"], ("call",), ("data", "number")))
+    # xarray: data in memory; what its backends make opens files.
+    rows += class_rows(classes("xarray", keep=lambda cls: not issubclass(cls, BaseException)))
+    rows.append(row("xarray.core.utils", ["Frozen", "FrozenDict", "ReprObject", "Default"], ("construct", "state")))
+    # statsmodels: the state of a model fitted by a formula evaluates it, which code looks for.
+    rows += class_rows(classes("statsmodels"))
+    # LightGBM and XGBoost: models; what they hold as a handle is checked by code.
+    rows.append(row("lightgbm.sklearn", ["LGBMModel", "LGBMClassifier", "LGBMRegressor", "LGBMRanker"], ("construct", "state")))
+    rows.append(row("lightgbm.basic", ["Booster", "_InnerPredictor"][:1], ("construct", "state")))
+    rows.append(row("xgboost.core", ["Booster"], ("construct", "state")))
+    rows.append(row("xgboost.sklearn", ["XGBModel", "XGBClassifier", "XGBRegressor", "XGBRanker", "XGBRFClassifier", "XGBRFRegressor"], ("construct", "state")))
+    # SymPy computes what is made, and reads texts as code: arguments are numbers and what it made itself.
+    made = ({"rest": {"made": ["sympy"]}},)
+    numbers = ["One", "Zero", "NegativeOne", "Half", "Infinity", "NegativeInfinity", "NaN", "ComplexInfinity", "Pi", "Exp1", "GoldenRatio", "TribonacciConstant", "EulerGamma", "Catalan", "ImaginaryUnit"]
+    rows.append(row("sympy.core.numbers", numbers, ("call", "construct"), ()))
+    rows.append(row("sympy.core.numbers", ["Integer", "Rational"], ("call", "construct"), ("number", "number")))
+    rows.append(row("sympy.core.numbers", ["Float"], ("call", "construct"), ("data", {"rest": "data"})))
+    rows.append(row("sympy.core.symbol", ["Symbol", "Dummy", "Wild"], ("call", "construct", "state"), ("atom", {"rest": "data"})))
+    for module, names in {
+        "sympy.core.add": ["Add"], "sympy.core.mul": ["Mul"], "sympy.core.power": ["Pow"], "sympy.core.containers": ["Tuple"], "sympy.core.relational": ["Equality", "Unequality", "GreaterThan", "LessThan", "StrictGreaterThan", "StrictLessThan"],
+        "sympy.functions.elementary.trigonometric": ["sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "atan2", "sinc"],
+        "sympy.functions.elementary.hyperbolic": ["sinh", "cosh", "tanh", "coth", "sech", "csch", "asinh", "acosh", "atanh", "acoth"],
+        "sympy.functions.elementary.exponential": ["exp", "log", "LambertW"], "sympy.functions.elementary.complexes": ["Abs", "sign", "re", "im", "conjugate", "arg"],
+        "sympy.functions.elementary.integers": ["floor", "ceiling", "frac"], "sympy.functions.elementary.miscellaneous": ["Max", "Min"],
+        "sympy.logic.boolalg": ["And", "Or", "Not", "BooleanTrue", "BooleanFalse"], "sympy.functions.elementary.piecewise": ["Piecewise", "ExprCondPair"],
+        "sympy.integrals.integrals": ["Integral"], "sympy.core.function": ["Derivative"],
+    }.items():
+        rows.append(row(module, names, ("call", "construct"), made))
+    return "requests, attrs, pydantic, ml_dtypes, polars, pyarrow, Shapely, xarray, statsmodels, LightGBM, XGBoost and SymPy.", rows
+
+
 def survey(out):
     """What the packages of this Python have, by the name of the file it is for."""
     found = {}
-    for make in (stdlib, numpy, pandas, scipy, sklearn, torch, others):
+    if len(sys.argv) > 2:
+        makes = [globals()[name] for name in sys.argv[2:]]
+    else:
+        makes = [stdlib, numpy, pandas, scipy, sklearn, torch, others, libraries]
+    for make in makes:
         try:
             found[make.__name__] = make()
         except ImportError as error:

@@ -20,6 +20,7 @@ mod events;
 mod guard;
 mod hidden;
 mod joblib;
+mod nature;
 mod pickle;
 mod policy;
 mod prefilter;
@@ -33,7 +34,7 @@ mod walk;
 
 pub use events::{Action, Event, Import, PolicyEntry};
 pub use guard::Guard;
-pub use policy::{Allowed, Arg, Decision, Kind, Policy, PolicyError, ResultType, Use};
+pub use policy::{Allowed, Arg, Check, Decision, Kind, Policy, PolicyError, ResultType, Use};
 pub use report::{Format, PickleReport, Report};
 pub use scanner::{Limits, Scanner, scan};
 pub use verdict::{Finding, Rule, Status, Verdict};

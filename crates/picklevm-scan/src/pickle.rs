@@ -12,7 +12,7 @@ use crate::report::PickleReport;
 use crate::scanner::Context;
 use crate::shadow::Token;
 use crate::trace::{Suspect, Tracer};
-use crate::verdict::{Rule, Status};
+use crate::verdict::{Finding, Rule, Status, Verdict};
 
 /// What came of one pickle.
 pub(crate) struct Scanned<'a> {
@@ -30,6 +30,8 @@ pub(crate) struct Scanned<'a> {
     /// The pickles of object arrays that joblib wrote into this one.
     pub(crate) arrays: Vec<PickleReport>,
     suspects: Vec<(Suspect, Cow<'a, [u8]>)>,
+    /// Where the first data lie that joblib reads itself.
+    raw_at: Option<usize>,
 }
 
 impl Scanned<'_> {
@@ -51,11 +53,38 @@ pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, hunt
     let is_enough = |scanned: &Scanned<'_>| {
         context.evidence || scanned.report.findings.is_empty() || hunting && !scanned.imports_names
     };
-    match run(data, start, context, context.evidence) {
+    let mut scanned = match run(data, start, context, Reading { keeps_all: context.evidence, plain: false }) {
         Some(scanned) if is_enough(&scanned) => scanned,
         // A second run tells what the calls are applied to.
-        _ => run(data, start, context, true).unwrap_or_else(|| unreadable(start)),
+        _ => {
+            let reading = Reading { keeps_all: true, plain: false };
+            run(data, start, context, reading).unwrap_or_else(|| unreadable(start))
+        }
+    };
+    if let Some(raw_at) = scanned.raw_at
+        && let Some(other) = run(data, start, context, Reading { keeps_all: true, plain: true })
+    {
+        // What joblib takes for the memory of an array are opcodes to `pickle.load`: what they do counts, not that they break.
+        let does_something = |finding: &Finding| {
+            let is_named = finding.name.as_deref().is_some_and(is_name);
+            let is_used = !finding.message.starts_with("imports");
+            finding.verdict == Verdict::Dangerous || is_named && is_used && finding.rule != Rule::Broken
+        };
+        let done = other.report.findings.into_iter().filter(|it| it.offset >= raw_at as u64 && does_something(it));
+        scanned.report.findings.extend(done.map(|mut finding| {
+            finding.message.insert_str(0, "read by pickle.load instead of joblib: ");
+            finding
+        }));
     }
+    scanned
+}
+
+/// How a pickle is read.
+#[derive(Clone, Copy)]
+struct Reading {
+    keeps_all: bool,
+    /// Without joblib: the data of its arrays are opcodes.
+    plain: bool,
 }
 
 fn unreadable<'a>(start: usize) -> Scanned<'a> {
@@ -67,15 +96,18 @@ fn unreadable<'a>(start: usize) -> Scanned<'a> {
         frame_end: None,
         imports_names: false,
         is_torch_magic: false,
+        raw_at: None,
         arrays: Vec::new(),
         suspects: Vec::new(),
     }
 }
 
 /// Runs the pickle; `None` if the run needs the contents of containers and did not keep them.
-fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool) -> Option<Scanned<'a>> {
+fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading) -> Option<Scanned<'a>> {
     let limits = Limits::none().stack(ENTRIES).marks(ENTRIES).memo(ENTRIES);
-    let mut tracer = Tracer::new(data, start, context.policy, context.limits.budget(), keeps_all);
+    let mut tracer = Tracer::new(data, start, context.policy, context.limits.budget(), reading.keeps_all);
+    tracer.plain = reading.plain;
+    let mut raw_at = None;
     let mut machine: Machine<Token> = Machine::new();
     let mut arrays = Vec::new();
     let mut at = start;
@@ -92,19 +124,26 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
             }
             Err(error) => error,
         };
-        if tracer.needs_all {
+        if tracer.needs_all && !reading.keeps_all {
             return None;
         }
         let (op, op_end) = (at + decoder.op_offset(), at + decoder.offset());
         if let Some(state) = tracer.raw_after.take() {
-            at = match joblib::data_after(&tracer, state, op_end) {
+            raw_at = raw_at.or(Some(op_end));
+            at = match joblib::data_after(&mut tracer, state, op_end) {
                 Ok(DataAfter::Raw { end }) => end,
-                Ok(DataAfter::Pickle { start }) => {
-                    let array = crate::stream::scan_deep(data, start, context, false);
-                    let end = array.end;
-                    arrays.push(array.report);
-                    end
-                }
+                Ok(DataAfter::Pickle { start }) => match context.deeper() {
+                    Some(deeper) => {
+                        let array = crate::stream::scan_deep(data, start, &deeper, false);
+                        let end = array.end;
+                        arrays.push(array.report);
+                        end
+                    }
+                    None => {
+                        tracer.suspect(Rule::Limit, context.too_deep().message);
+                        op_end
+                    }
+                },
                 Err(why) => {
                     tracer.suspect(Rule::Opaque, why);
                     op_end
@@ -143,8 +182,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
     // What a name is used for may be found long after its import.
     tracer.findings.sort_by_key(|finding| finding.offset);
     let imports = tracer.globals.imports();
-    let suspects = tracer.suspects.iter();
-    let suspects = suspects.filter_map(|suspect| Some((*suspect, tracer.values.string_of(suspect.string)?)));
+    let suspects = tracer.suspect_strings();
     Some(Scanned {
         end,
         stopped,
@@ -152,7 +190,8 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, keeps_all: bool)
         imports_names: imports.iter().any(|import| is_name(&import.module) && is_name(&import.name)),
         is_torch_magic: data[start..end].ends_with(TORCH_MAGIC),
         arrays,
-        suspects: suspects.collect(),
+        suspects,
+        raw_at,
         report: PickleReport {
             offset: start as u64,
             len: (end - start) as u64,

@@ -1,8 +1,12 @@
-//! What the scan keeps of a value: next to nothing.
+//! What the scan keeps of a value: what it may be, and next to nothing else.
 
 use std::borrow::Cow;
 
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use picklevm::machine::Slot;
+
+use crate::nature::Nature;
 
 /// A value on the machine's stack. Payloads are numbers of rows in the tables of [`Values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +15,10 @@ pub(crate) enum Token {
     None,
     Bool(bool),
     Int(i32),
-    /// A number that does not fit, or a float.
+    /// An integer of at most [`LONG_INT`] bytes that does not fit, or a float.
     Number,
+    /// A longer integer: what computes with it may take for ever.
+    LongInt,
     Text(u32),
     Bytes(u32),
     Tuple(u32),
@@ -27,7 +33,10 @@ pub(crate) enum Token {
     Unknown,
 }
 
-/// A container whose contents were not kept.
+/// Bytes of an integer from which it is a [`Token::LongInt`].
+pub(crate) const LONG_INT: usize = 512;
+
+/// The number of what was not kept.
 pub(crate) const NOT_KEPT: u32 = u32::MAX;
 
 impl Slot for Token {
@@ -40,13 +49,17 @@ impl Slot for Token {
 }
 
 impl Token {
-    /// Whether it is data that Python makes without running code of a class.
-    pub(crate) fn is_data(self) -> bool {
-        use Token::{Bool, Buffer, Bytes, Dict, Int, List, None, Number, Set, Text, Tuple};
-        matches!(
-            self,
-            None | Bool(_) | Int(_) | Number | Text(_) | Bytes(_) | Tuple(_) | List(_) | Dict(_) | Set(_) | Buffer
-        )
+    /// Whether it is a number, a text or bytes, or `None`.
+    #[inline]
+    pub(crate) fn is_atom(self) -> bool {
+        use Token::{Bool, Buffer, Bytes, Int, LongInt, None, Number, Text};
+        matches!(self, None | Bool(_) | Int(_) | Number | LongInt | Text(_) | Bytes(_) | Buffer)
+    }
+
+    /// Whether it is a tuple, list, dict or set that opcodes made.
+    #[inline]
+    pub(crate) fn is_container(self) -> bool {
+        matches!(self, Token::Tuple(_) | Token::List(_) | Token::Dict(_) | Token::Set(_))
     }
 }
 
@@ -58,18 +71,25 @@ struct Span {
     decoded: bool,
 }
 
-/// Where the items of a tuple lie, and how many values its hash goes through.
+/// A tuple: where its items lie, how many values its hash goes through, and what may be in it.
 #[derive(Clone, Copy)]
 struct Row {
     start: u32,
     len: u32,
     cost: u32,
+    nature: Nature,
 }
 
-/// The cost of a hash of a tuple that was not kept.
-const CHEAP: u32 = 1 << 16;
-/// The cost from which hashing a key takes seconds.
-const COSTLY: u32 = 1 << 28;
+/// The cost from which going through a value takes seconds.
+pub(crate) const COSTLY: u32 = 1 << 28;
+
+/// A list, dict or set: what may be in it, its length, and whether it lies in something else.
+#[derive(Clone, Copy)]
+struct Container {
+    nature: Nature,
+    escaped: bool,
+    len: u32,
+}
 
 /// An object that a call made.
 #[derive(Clone, Copy)]
@@ -80,23 +100,38 @@ pub(crate) struct Object {
     pub(crate) class: Token,
     /// Whether a state was set.
     pub(crate) built: bool,
+    /// What it is, and what may be in it.
+    pub(crate) nature: Nature,
+    /// How many values going through it goes through.
+    pub(crate) cost: u32,
+    /// A number whose meaning is known to the check of its class.
+    pub(crate) detail: u32,
 }
 
 /// The tables behind the tokens.
 pub(crate) struct Values<'a> {
     data: &'a [u8],
-    /// Whether lists, dicts and sets are kept as well.
+    /// Whether the items of lists, dicts and sets are kept as well.
     pub(crate) keeps_all: bool,
     spans: Vec<Span>,
     decoded: Vec<u8>,
+    /// Strings that spell bytes in an encoding, and these bytes.
+    encoded: HashMap<(u32, bool), u32, RandomState>,
     tuples: Vec<Row>,
     items: Vec<Token>,
-    containers: Vec<Vec<Token>>,
+    containers: Vec<Container>,
+    contents: Vec<Vec<Token>>,
     pub(crate) objects: Vec<Object>,
+    /// What each global is.
+    pub(crate) globals: Vec<Nature>,
+    /// What was put into containers that lay in others by then: those may hold it too.
+    late: Nature,
 }
 
 /// The longest tuple that is always kept: long enough for the arguments of any call.
 const KEPT_TUPLE_LEN: usize = 16;
+/// Bytes of strings that are decoded or encoded anew: beyond, they are not kept.
+const DECODED: usize = 1 << 28;
 
 impl<'a> Values<'a> {
     pub(crate) fn new(data: &'a [u8], keeps_all: bool) -> Self {
@@ -105,10 +140,15 @@ impl<'a> Values<'a> {
             keeps_all,
             spans: Vec::new(),
             decoded: Vec::new(),
-            tuples: Vec::new(),
+            encoded: HashMap::default(),
+            // The empty tuple.
+            tuples: vec![Row { start: 0, len: 0, cost: 1, nature: Nature::DATA }],
             items: Vec::new(),
             containers: Vec::new(),
+            contents: Vec::new(),
             objects: Vec::new(),
+            globals: Vec::new(),
+            late: Nature::DATA,
         }
     }
 
@@ -118,17 +158,23 @@ impl<'a> Values<'a> {
         let Ok(number) = u32::try_from(self.spans.len()) else { return NOT_KEPT };
         let span = match self.offset_of(bytes) {
             Some(at) => Span { at: at as u64, len: bytes.len().min(u32::MAX as usize) as u32, decoded: false },
-            None => self.decode(bytes),
+            None => match self.decode(bytes) {
+                Some(span) => span,
+                None => return NOT_KEPT,
+            },
         };
         self.spans.push(span);
         number
     }
 
     #[cold]
-    fn decode(&mut self, bytes: &[u8]) -> Span {
+    fn decode(&mut self, bytes: &[u8]) -> Option<Span> {
+        if bytes.len() > DECODED - self.decoded.len() {
+            return None;
+        }
         let at = self.decoded.len() as u64;
         self.decoded.extend_from_slice(bytes);
-        Span { at, len: bytes.len().min(u32::MAX as usize) as u32, decoded: true }
+        Some(Span { at, len: bytes.len().min(u32::MAX as usize) as u32, decoded: true })
     }
 
     /// Where a slice of the data lies in it.
@@ -136,6 +182,24 @@ impl<'a> Values<'a> {
     fn offset_of(&self, bytes: &[u8]) -> Option<usize> {
         let at = (bytes.as_ptr() as usize).wrapping_sub(self.data.as_ptr() as usize);
         (at <= self.data.len() && bytes.len() <= self.data.len() - at).then_some(at)
+    }
+
+    /// The bytes of a text in Latin-1 or UTF-8, made once for each text; `None` if it has no such bytes.
+    pub(crate) fn encode(&mut self, text: Token, latin_1: bool) -> Option<u32> {
+        let Token::Text(number) = text else { return None };
+        if let Some(&bytes) = self.encoded.get(&(number, latin_1)) {
+            return Some(bytes);
+        }
+        let spelled = self.text_of(text)?;
+        let bytes = if !latin_1 || spelled.is_ascii() {
+            // In UTF-8 the bytes of a text are the text.
+            number
+        } else {
+            let bytes: Vec<u8> = spelled.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect::<Option<_>>()?;
+            self.string(&bytes)
+        };
+        self.encoded.insert((number, latin_1), bytes);
+        Some(bytes)
     }
 
     /// The bytes of a text or of bytes.
@@ -161,16 +225,54 @@ impl<'a> Values<'a> {
         self.bytes_of(token).map(String::from_utf8_lossy)
     }
 
+    /// What a value is, and what may be in it.
+    #[inline]
+    pub(crate) fn nature_of(&self, token: Token) -> Nature {
+        match token {
+            Token::Tuple(number) => {
+                self.tuples.get(number as usize).map_or(Nature::UNKNOWN, |row| row.nature.with(self.late))
+            }
+            Token::List(number) | Token::Dict(number) | Token::Set(number) => {
+                self.containers.get(number as usize).map_or(Nature::UNKNOWN, |it| it.nature.with(self.late))
+            }
+            Token::Global(number) => self.globals.get(number as usize).copied().unwrap_or(Nature::UNKNOWN),
+            Token::Object(number) => self.objects.get(number as usize).map_or(Nature::UNKNOWN, |it| it.nature),
+            Token::Persistent(_) => Nature::OBJECT,
+            Token::Unknown | Token::Hole => Nature::UNKNOWN,
+            _ => Nature::DATA,
+        }
+    }
+
+    /// What several values may be; those that are lists, dicts and sets lie in something from now on.
+    #[inline]
+    fn take_in(&mut self, items: &[Token]) -> Nature {
+        let mut nature = Nature::DATA;
+        for item in items {
+            if item.is_atom() {
+                continue;
+            }
+            if let Token::List(number) | Token::Dict(number) | Token::Set(number) = item
+                && let Some(container) = self.containers.get_mut(*number as usize)
+            {
+                container.escaped = true;
+            }
+            nature = nature.with(self.nature_of(*item));
+        }
+        nature
+    }
+
     #[inline(never)]
     pub(crate) fn tuple(&mut self, items: &[Token]) -> Token {
-        let cost = self.hash_cost(items);
-        let is_kept = items.len() <= KEPT_TUPLE_LEN || self.keeps_all;
-        if !is_kept && cost <= CHEAP || self.items.len() + items.len() > u32::MAX as usize {
-            return Token::Tuple(NOT_KEPT);
+        if items.is_empty() {
+            return Token::Tuple(0);
         }
+        let cost = self.cost_of_all(items);
+        let nature = self.take_in(items);
+        let is_kept = items.len() <= KEPT_TUPLE_LEN || self.keeps_all;
         let Ok(number) = u32::try_from(self.tuples.len()) else { return Token::Tuple(NOT_KEPT) };
+        let is_kept = is_kept && self.items.len() + items.len() < NOT_KEPT as usize;
         let start = if is_kept { self.items.len() as u32 } else { NOT_KEPT };
-        self.tuples.push(Row { start, len: items.len() as u32, cost });
+        self.tuples.push(Row { start, len: items.len() as u32, cost, nature });
         if is_kept {
             self.items.extend_from_slice(items);
         }
@@ -178,39 +280,63 @@ impl<'a> Values<'a> {
     }
 
     /// How many values Python goes through to hash a tuple of these: it hashes what is shared once for each share.
-    fn hash_cost(&self, items: &[Token]) -> u32 {
-        let costs = items.iter().map(|item| if let Token::Tuple(number) = item { self.cost(*number) } else { 1 });
-        costs.fold(1, u32::saturating_add)
+    fn cost_of_all(&self, items: &[Token]) -> u32 {
+        items.iter().fold(1, |cost, item| cost.saturating_add(self.cost_of(*item)))
     }
 
-    fn cost(&self, number: u32) -> u32 {
-        self.tuples.get(number as usize).map_or(CHEAP, |row| row.cost)
+    /// How many values going through a value goes through.
+    pub(crate) fn cost_of(&self, token: Token) -> u32 {
+        match token {
+            Token::Tuple(number) => self.tuples.get(number as usize).map_or(1, |row| row.cost),
+            Token::Object(number) => self.objects.get(number as usize).map_or(1, |object| object.cost),
+            _ => 1,
+        }
     }
 
     /// Whether a key is so many tuples in tuples that its hash takes for ever.
     #[inline]
     pub(crate) fn is_costly_key(&self, token: Token) -> bool {
-        matches!(token, Token::Tuple(number) if self.cost(number) > COSTLY)
+        matches!(token, Token::Tuple(_) | Token::Object(_)) && self.cost_of(token) > COSTLY
     }
 
     /// The number of a list, dict or set.
     #[inline]
     pub(crate) fn container(&mut self, items: &[Token]) -> u32 {
-        if !self.keeps_all {
-            return NOT_KEPT;
+        let Ok(number) = u32::try_from(self.containers.len()) else { return NOT_KEPT };
+        let nature = self.take_in(items);
+        self.containers.push(Container { nature, escaped: false, len: items.len() as u32 });
+        if self.keeps_all {
+            self.contents.push(items.to_vec());
         }
-        self.containers.push(items.to_vec());
-        u32::try_from(self.containers.len() - 1).unwrap_or(NOT_KEPT)
+        number
     }
 
     /// Puts more into a list, dict or set.
     #[inline]
     pub(crate) fn extend(&mut self, target: Token, items: &[Token]) {
-        if self.keeps_all
-            && let Token::List(number) | Token::Dict(number) | Token::Set(number) = target
+        let nature = self.take_in(items);
+        if let Token::List(number) | Token::Dict(number) | Token::Set(number) = target
             && let Some(container) = self.containers.get_mut(number as usize)
         {
-            container.extend_from_slice(items);
+            container.nature = container.nature.with(nature);
+            container.len = container.len.saturating_add(items.len() as u32);
+            if container.escaped {
+                self.late = self.late.with(nature);
+            }
+            if let Some(contents) = self.contents.get_mut(number as usize) {
+                contents.extend_from_slice(items);
+            }
+        }
+    }
+
+    /// How many items a container has, or keys and values a dict; `None` if it is none.
+    pub(crate) fn len_of(&self, token: Token) -> Option<usize> {
+        match token {
+            Token::Tuple(number) => self.tuples.get(number as usize).map(|row| row.len as usize),
+            Token::List(number) | Token::Dict(number) | Token::Set(number) => {
+                self.containers.get(number as usize).map(|container| container.len as usize)
+            }
+            _ => None,
         }
     }
 
@@ -222,19 +348,63 @@ impl<'a> Values<'a> {
                 self.items.get(start as usize..)?.get(..len as usize)
             }
             Token::List(number) | Token::Dict(number) | Token::Set(number) => {
-                self.containers.get(number as usize).map(Vec::as_slice)
+                match self.contents.get(number as usize) {
+                    Some(contents) => Some(contents),
+                    None if self.len_of(token) == Some(0) => Some(&[]),
+                    None => None,
+                }
             }
             _ => None,
         }
     }
 
-    pub(crate) fn object(&mut self, class: Token, args: Option<&[Token]>) -> Token {
+    /// The value of a key of a dict; the last one counts.
+    pub(crate) fn entry(&self, dict: Token, key: &str) -> Option<Token> {
+        if !matches!(dict, Token::Dict(_)) {
+            return None;
+        }
+        let pairs = self.items_of(dict)?.chunks_exact(2).rev();
+        pairs.into_iter().find(|pair| self.bytes_of(pair[0]) == Some(key.as_bytes())).map(|pair| pair[1])
+    }
+
+    /// An object that a call made, of this nature beside that of its arguments.
+    pub(crate) fn object(&mut self, class: Token, args: Option<&[Token]>, nature: Nature) -> Token {
         let Ok(number) = u32::try_from(self.objects.len()) else { return Token::Unknown };
+        let inner = args.map_or(Nature::UNKNOWN, |args| self.take_in(args));
+        let cost = args.map_or(1, |args| self.cost_of_all(args));
         let args = match args {
             Some(args) if self.keeps_all => self.tuple(args),
             _ => Token::Unknown,
         };
-        self.objects.push(Object { args, class, built: false });
+        let nature = nature.with(inner.held());
+        self.objects.push(Object { args, class, built: false, nature, cost, detail: NOT_KEPT });
         Token::Object(number)
+    }
+
+    /// The object behind a token.
+    pub(crate) fn object_of(&self, token: Token) -> Option<&Object> {
+        match token {
+            Token::Object(number) => self.objects.get(number as usize),
+            _ => None,
+        }
+    }
+
+    /// The object behind a token, to be changed.
+    pub(crate) fn object_mut(&mut self, token: Token) -> Option<&mut Object> {
+        match token {
+            Token::Object(number) => self.objects.get_mut(number as usize),
+            _ => None,
+        }
+    }
+
+    /// Something is put into an object: a state or items.
+    pub(crate) fn put_into(&mut self, target: Token, items: &[Token]) {
+        let nature = self.take_in(items).held();
+        if let Some(object) = self.object_mut(target)
+            && object.nature.with(nature) != object.nature
+        {
+            object.nature = object.nature.with(nature);
+            self.late = self.late.with(nature.grave());
+        }
     }
 }

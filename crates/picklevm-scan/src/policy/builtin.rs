@@ -15,6 +15,8 @@ const FILES: &[(&str, &str)] = &[
     ("scikit-learn", include_str!("../../policy/sklearn.toml")),
     ("PyTorch", include_str!("../../policy/torch.toml")),
     ("joblib, networkx and others", include_str!("../../policy/others.toml")),
+    ("other libraries", include_str!("../../policy/libraries.toml")),
+    ("names that code checks", include_str!("../../policy/checked.toml")),
 ];
 
 impl Policy {

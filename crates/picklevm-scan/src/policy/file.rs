@@ -23,7 +23,11 @@ struct PolicyFile {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Allow {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     module: String,
+    /// Further modules that have the names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    modules: Vec<String>,
     names: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     may: Vec<Use>,
@@ -32,14 +36,18 @@ struct Allow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<ResultType>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    check: Option<Check>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     otherwise: Option<String>,
 }
 
 impl Allow {
     /// Whether another row allows the same, of other names.
     fn allows_as(&self, other: &Allow) -> bool {
-        let rules = |row: &Allow| (row.may.clone(), row.args.clone(), row.follows, row.otherwise.clone());
-        rules(self) == rules(other)
+        (&self.may, &self.args, self.follows) == (&other.may, &other.args, other.follows)
+            && (self.check, &self.attributes, &self.otherwise) == (other.check, &other.attributes, &other.otherwise)
     }
 }
 
@@ -110,50 +118,86 @@ pub enum Arg {
         /// The rules.
         either: Vec<Arg>,
     },
+    /// A number, or an object that a name made which lies in one of these packages.
+    Made {
+        /// The packages.
+        made: Vec<String>,
+    },
+    /// All further arguments, each as this rule says.
+    Rest {
+        /// The rule.
+        rest: Box<Arg>,
+    },
 }
 
-/// The kinds of arguments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Kind {
-    /// Anything.
-    Any,
-    /// Plain data: nothing that a call made, so that going through it ends and runs no code.
-    Data,
-    /// A number, text or bytes: no container, whose size is more than its parts if they are shared.
-    Atom,
-    /// Plain data, but no number: what takes a number for a size cannot be made to fill the memory.
-    Sized,
-    /// A class; the call makes an instance of it, so that it must be allowed to `construct`.
-    Class,
-    /// A function that is called; it must be allowed to `call`, whatever it is given.
-    Function,
-    /// A name that may be imported, whatever may be done with it otherwise.
-    Name,
-    /// Something that is kept and not called: data, a name that may be imported, or what such a call made.
-    Stored,
-    /// Bytes that are a pickle or a file of one; they are scanned.
-    Pickle,
-    /// All further arguments, whatever they are.
-    Rest,
+macro_rules! kinds {
+    ($( $(#[$more:meta])* $name:ident { $( $variant:ident $doc:literal; )* } )*) => { $(
+        $(#[$more])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[non_exhaustive]
+        pub enum $name {
+            $( #[doc = $doc] $variant, )*
+        }
+    )* };
 }
 
-/// What a call makes known of its result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum ResultType {
-    /// It is the attribute of its first argument that the second names.
-    Attribute,
-    /// It is the name in a module that its two arguments give.
-    Names,
-    /// It is the module that its first argument names.
-    Module,
-    /// It is plain data.
-    Data,
-    /// It is the bytes of its first argument in the encoding that the second names.
-    Bytes,
+kinds! {
+    /// The kinds of arguments. None takes a function, an iterator or anything unknown unless it says so, however deep it lies.
+    Kind {
+        Any "What is only kept or copied: data, objects, names.";
+        Data "Plain data, or values that known calls make of data.";
+        Atom "A number, text or bytes: no container, whose size is more than its parts if they are shared.";
+        Number "A number or a text of one, so short that computing with it ends.";
+        Rational "A number, or a text of a fraction without a great exponent.";
+        Pattern "A regular expression that is compiled soon, or the number of its flags.";
+        Attribute "The name of a public attribute, dots and all.";
+        Sized "Plain data, but no number: what takes a number for a size cannot be made to fill the memory.";
+        Items "What can be gone through to its end: a container of anything that may be stored.";
+        Class "A class; the call makes an instance of it, so that it must be allowed to `construct`.";
+        Function "A function that is called; it must be allowed to `call`, whatever it is given.";
+        Name "A name that may be imported, whatever may be done with it otherwise.";
+        Stored "Something that is kept and not called: what `any` takes, and what was made to be called.";
+        Lazy "Something that is kept and gone through later: what `stored` takes, and iterators.";
+        Pickle "Bytes that are a pickle or a file of one; they are scanned.";
+        Rest "All further arguments, as `any`.";
+    }
+
+    /// What a call makes known of its result.
+    ResultType {
+        Attribute "It is the attribute of its first argument that the second names.";
+        Names "It is the name in a module that its two arguments give.";
+        Module "It is the module that its first argument names.";
+        Data "It is a container of what it is given.";
+        Value "It is a value whose methods run nothing that the pickle chooses.";
+        Bytes "It is the bytes of its first argument in the encoding that the second names.";
+        Lazy "It is an iterator that may call functions or never end.";
+        Callable "It is something to be called later.";
+        New "It is an instance of its first argument, which is given the others.";
+        NewEx "It is an instance of its first argument, which is given the second, and the third by keyword.";
+        Reconstructor "It is an instance of its first argument, made by the second of the third.";
+        Apply "It is what its first argument makes of the tuple that is the third.";
+    }
+
+    /// What only code can check: a state or an argument that a library turns into memory, code or work.
+    Check {
+        Range "A `range` is a value if it is short, otherwise an iterator.";
+        Partial "The state of `functools.partial` may hold what its arguments may.";
+        Dtype "A `numpy.dtype` whose state agrees with itself.";
+        Array "An array of NumPy whose state has as much data as its shape and type say.";
+        Reconstruct "`numpy.core.multiarray._reconstruct`.";
+        FromBuffer "An array over bytes, which hold no objects.";
+        Scalar "A scalar of NumPy.";
+        Distribution "A distribution of `scipy.stats`: its state holds a text that is executed.";
+        Formula "A state without what statsmodels would evaluate as a formula.";
+        BoosterText "A booster of LightGBM: the handle is a text.";
+        BoosterBytes "A booster of XGBoost: the handle is bytes.";
+        Image "An image of Pillow with as much data as its size says.";
+        Arrow "An array of pyarrow with as much data as its length says.";
+        Wkb "Well-known binary of a geometry, no deeper and longer than it says.";
+        Expression "What SymPy computes: no great powers, and not too much in all.";
+        Joblib "joblib's stand-in for an array whose data follow.";
+    }
 }
 
 /// Why a policy file could not be read.
@@ -214,11 +258,13 @@ impl Policy {
                 None => self.forget_module(&module),
             }
         }
-        for Allow { module, names, may, args, follows, otherwise } in file.allow {
+        for Allow { module, modules, names, may, args, follows, check, attributes, otherwise } in file.allow {
             let uses = may.iter().fold(0, |bits, what| bits | what.bit());
-            let allowed = Allowed { uses, args, follows, otherwise };
-            for name in names {
-                self.insert(&module, &name, allowed.clone());
+            let allowed = Allowed { uses, args, follows, check, attributes, otherwise };
+            for module in modules.iter().chain((!module.is_empty()).then_some(&module)) {
+                for name in &names {
+                    self.insert(module, name, allowed.clone());
+                }
             }
         }
         for Danger { module, names, why } in file.danger {
@@ -237,10 +283,13 @@ impl Policy {
             for (name, allowed) in sorted(names) {
                 let row = Allow {
                     module: module.clone(),
+                    modules: Vec::new(),
                     names: vec![name.clone()],
                     may: allowed.uses().collect(),
                     args: allowed.args.clone(),
                     follows: allowed.follows,
+                    check: allowed.check,
+                    attributes: allowed.attributes.clone(),
                     otherwise: allowed.otherwise.clone(),
                 };
                 match alike.iter_mut().find(|other| other.allows_as(&row)) {

@@ -8,7 +8,7 @@ use std::fmt;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-pub use self::file::{Arg, Kind, PolicyError, ResultType, Use};
+pub use self::file::{Arg, Check, Kind, PolicyError, ResultType, Use};
 
 /// Which names a pickle may import and what it may do with each, and which names do harm. What a policy does not know
 /// is suspicious.
@@ -45,10 +45,14 @@ type Names<T> = HashMap<String, HashMap<String, T, RandomState>, RandomState>;
 #[non_exhaustive]
 pub struct Allowed {
     uses: u8,
-    /// What the arguments of a call must be; `None` if they may be anything.
+    /// What the arguments of a call must be; `None` if they may be anything that is only kept.
     pub args: Option<Vec<Arg>>,
-    /// What a call of it makes known of its result, if that is another name.
+    /// What a call of it makes known of its result; without, it is an object.
     pub follows: Option<ResultType>,
+    /// What must be checked of a call or a state by code.
+    pub check: Option<Check>,
+    /// The attributes of its instances that may be looked up, to be called by whoever loads the pickle.
+    pub attributes: Vec<String>,
     /// Why it is dangerous to use it in another way, or to import it and not use it, as the end of a sentence. Without,
     /// other uses are suspicious.
     pub otherwise: Option<String>,
@@ -63,7 +67,8 @@ impl Allowed {
     /// Whether a pickle may call or construct it so. What may be called with anything may be constructed too: `__init__`
     /// does no less than `__new__`.
     pub(crate) fn may_be(&self, used: Use) -> bool {
-        let calls_anything = self.may(Use::Call) && self.args.is_none() && self.follows.is_none();
+        let makes = matches!(self.follows, None | Some(ResultType::Value));
+        let calls_anything = self.may(Use::Call) && self.args.is_none() && makes;
         self.may(used) || used == Use::Construct && calls_anything
     }
 

@@ -1,48 +1,84 @@
 //! Calls, and what they lead to, held against the policy.
 
 use super::Tracer;
+use super::args::is_public;
 use crate::events::Action;
-use crate::policy::{Allowed, Decision, ResultType, Use};
+use crate::nature::Nature;
+use crate::policy::{Allowed, Check, Decision, ResultType, Use};
 use crate::shadow::Token;
 use crate::verdict::{Rule, Verdict};
 
-/// The class of arrays whose raw data joblib writes right behind their state.
-pub(crate) const JOBLIB_WRAPPER: &str = "joblib.numpy_pickle.NumpyArrayWrapper";
+/// A call: its arguments, and those by keyword.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'a> {
+    /// `None` if they are not known.
+    pub(super) args: Option<&'a [Token]>,
+    pub(super) kwargs: Option<Token>,
+    pub(super) how: Use,
+}
 
 impl Tracer<'_> {
-    /// Something is called or constructed with arguments; `None` if they are not known.
-    pub(super) fn apply(&mut self, callable: Token, args: Option<&[Token]>, how: Use) -> Token {
+    /// Something is called or constructed.
+    pub(super) fn apply(&mut self, callable: Token, call: Call<'_>) -> Token {
         let Some((number, judgement)) = self.judgement(callable) else {
             let message = format!("calls {}", self.name_of(callable));
             self.find_use(self.class_of(callable), message);
-            return self.made(callable, Token::Unknown, how, args);
+            return self.made(callable, Token::Unknown, call);
         };
-        self.used(number, if how == Use::Call { "calls" } else { "constructs" });
+        let verb = if call.how == Use::Call { "calls" } else { "constructs" };
+        self.used(number, verb);
         let Decision::Allowed(allowed) = judgement else {
-            return self.made(callable, callable, how, args);
+            return self.made(callable, callable, call);
         };
-        if !allowed.may_be(how) {
-            let verb = if how == Use::Call { "calls" } else { "constructs" };
+        if !allowed.may_be(call.how) {
             self.find_use(callable, format!("{verb} {}, which may only be named", self.name_of(callable)));
         }
         // `__new__` is given what a call is given: `map.__new__` is a call of `map`.
-        let class = match &allowed.args {
-            Some(rules) => self.check_args(callable, rules, args),
-            None => callable,
-        };
-        match (how, allowed.follows) {
-            (Use::Call, Some(follows)) if follows != ResultType::Data => self.follow(callable, follows, args),
-            _ => self.made(callable, class, how, args),
+        let class = self.check_args(callable, allowed, call.args);
+        if let Some(kwargs) = call.kwargs {
+            self.check_keywords(callable, allowed, kwargs);
+        }
+        match allowed.follows {
+            Some(follows) if call.how == Use::Call => self.follow(callable, class, follows, call),
+            _ => self.made(callable, class, call),
         }
     }
 
     /// The object that a call made.
-    fn made(&mut self, callable: Token, class: Token, how: Use, args: Option<&[Token]>) -> Token {
-        let object = self.values.object(class, args);
+    pub(super) fn made(&mut self, callable: Token, class: Token, call: Call<'_>) -> Token {
+        let nature = self.nature_of_result(class);
+        let object = self.values.object(class, call.args, nature);
         let result = if let Token::Object(number) = object { Some(number) } else { None };
-        let action = if how == Use::Call { Action::Call } else { Action::Construct };
-        self.event(action, callable, result, |tracer| tracer.render_call(callable, args, how, result));
+        let action = if call.how == Use::Call { Action::Call } else { Action::Construct };
+        self.event(action, callable, result, |tracer| tracer.render_call(callable, call.args, call.how, result));
+        if let Some(check) = self.check_of(callable)
+            && let Some(args) = call.args
+        {
+            self.check_call(check, args, object);
+        }
         object
+    }
+
+    /// What a call of a class makes.
+    fn nature_of_result(&self, class: Token) -> Nature {
+        match self.judgement(class) {
+            None => Nature::UNKNOWN,
+            Some((_, Decision::Allowed(Allowed { follows, .. }))) => match follows {
+                Some(ResultType::Data | ResultType::Value | ResultType::Bytes) => Nature::VALUE,
+                Some(ResultType::Lazy) => Nature::LAZY,
+                Some(ResultType::Callable) => Nature::CALLABLE,
+                _ => Nature::OBJECT,
+            },
+            _ => Nature::OBJECT,
+        }
+    }
+
+    /// What code checks of a name.
+    pub(super) fn check_of(&self, token: Token) -> Option<Check> {
+        match self.judgement(token)?.1 {
+            Decision::Allowed(allowed) => allowed.check,
+            _ => None,
+        }
     }
 
     /// A global, or what it made, is used in a way that the policy does not allow.
@@ -59,29 +95,23 @@ impl Tracer<'_> {
 
     /// What an object is an instance of, as far as that is known.
     pub(super) fn class_of(&self, token: Token) -> Token {
-        match token {
-            Token::Object(number) => self.values.objects.get(number as usize).map_or(Token::Unknown, |it| it.class),
-            _ => Token::Unknown,
-        }
+        self.values.object_of(token).map_or(Token::Unknown, |object| object.class)
     }
 
-    /// Whether a value is plain data, made by opcodes or by a call that makes nothing else.
-    pub(super) fn is_data(&self, token: Token) -> bool {
-        token.is_data()
-            || matches!(
-                self.judgement(self.class_of(token)),
-                Some((_, Decision::Allowed(Allowed { follows: Some(ResultType::Data | ResultType::Bytes), .. })))
-            )
-    }
-
-    /// A call whose result is another name.
-    fn follow(&mut self, callable: Token, follows: ResultType, args: Option<&[Token]>) -> Token {
-        let first = args.and_then(|args| args.first()).copied().unwrap_or(Token::Unknown);
-        let second = args.and_then(|args| args.get(1)).copied().unwrap_or(Token::Unknown);
-        let text = |tracer: &Self, token| tracer.values.text_of(token).map(std::borrow::Cow::into_owned);
+    /// A call whose result the policy describes.
+    fn follow(&mut self, callable: Token, class: Token, follows: ResultType, call: Call<'_>) -> Token {
+        let arg = |i: usize| call.args.and_then(|args| args.get(i)).copied().unwrap_or(Token::Unknown);
+        let (first, second) = (arg(0), arg(1));
+        let text = |tracer: &Self, token| match token {
+            Token::Text(_) => tracer.values.text_of(token).map(std::borrow::Cow::into_owned),
+            _ => None,
+        };
+        let construct = |args, kwargs| Call { args, kwargs, how: Use::Construct };
         match follows {
-            ResultType::Data => self.made(callable, callable, Use::Call, args),
-            ResultType::Bytes => self.encoded(callable, first, second, args),
+            ResultType::Data | ResultType::Value | ResultType::Lazy | ResultType::Callable => {
+                self.made(callable, class, call)
+            }
+            ResultType::Bytes => self.encoded(callable, first, second, call),
             ResultType::Module => match text(self, first) {
                 Some(module) => self.import(module.as_bytes(), b""),
                 None => self.hidden(first),
@@ -92,45 +122,90 @@ impl Tracer<'_> {
                 _ => self.hidden(second),
             },
             ResultType::Attribute => match text(self, second) {
-                Some(attribute) => self.attribute(callable, first, &attribute, args),
+                Some(attribute) => self.attribute(callable, first, &attribute, call),
                 None => self.hidden(second),
             },
+            ResultType::New => self.apply(first, construct(call.args.and_then(|args| args.get(1..)), None)),
+            ResultType::NewEx => {
+                let args = self.args_of(second, "__newobj_ex__");
+                self.apply(first, construct(args.as_deref(), Some(arg(2))))
+            }
+            ResultType::Reconstructor => self.reconstructed(first, second, arg(2), call),
+            ResultType::Apply => self.apply_inner(first, arg(2)),
         }
+    }
+
+    /// `_reconstructor(class, base, state)` is `class.__new__(class)` for `object`, otherwise `base.__new__` and `base.__init__`
+    /// with the state.
+    fn reconstructed(&mut self, class: Token, base: Token, state: Token, call: Call<'_>) -> Token {
+        if self.judgement(class).is_none() || self.judgement(base).is_none() {
+            return self.made(class, Token::Unknown, call);
+        }
+        if self.name_of(base) == "builtins.object" {
+            // It takes the state and does nothing with it.
+            return self.made(class, class, Call { args: Some(&[]), kwargs: None, how: Use::Construct });
+        }
+        let args = [state];
+        let made = self.apply(base, Call { args: Some(&args), kwargs: None, how: Use::Call });
+        let nature = self.values.nature_of(made).with(self.nature_of_result(class));
+        if let Some(object) = self.values.object_mut(made) {
+            object.class = class;
+            object.nature = nature;
+        }
+        made
+    }
+
+    /// A function that is called on a tuple of arguments.
+    fn apply_inner(&mut self, function: Token, args: Token) -> Token {
+        let args = self.args_of(args, "a function");
+        if matches!(self.result_type(function), Some(ResultType::Apply)) {
+            let message = format!("calls {} through itself", self.name_of(function));
+            self.find_use(function, message);
+            return Token::Unknown;
+        }
+        self.apply(function, Call { args: args.as_deref(), kwargs: None, how: Use::Call })
     }
 
     /// Bytes that were spelled as text, as Python 3 writes them below protocol 3.
-    fn encoded(&mut self, callable: Token, text: Token, encoding: Token, args: Option<&[Token]>) -> Token {
+    fn encoded(&mut self, callable: Token, text: Token, encoding: Token, call: Call<'_>) -> Token {
         let is_latin_1 = self.values.text_of(encoding).is_some_and(|name| name.starts_with(['l', 'i']));
-        let spelled = self.values.text_of(text);
-        let bytes: Option<Vec<u8>> = match spelled {
-            Some(text) if is_latin_1 => text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
-            Some(text) => Some(text.into_owned().into_bytes()),
-            None => None,
-        };
-        let Some(bytes) = bytes else { return self.made(callable, callable, Use::Call, args) };
-        self.event(Action::Call, callable, None, |tracer| tracer.render_call(callable, args, Use::Call, None));
-        self.string(&bytes, Token::Bytes)
+        let Some(bytes) = self.values.encode(text, is_latin_1) else { return self.made(callable, callable, call) };
+        self.event(Action::Call, callable, None, |tracer| tracer.render_call(callable, call.args, Use::Call, None));
+        let bytes = Token::Bytes(bytes);
+        if self.values.bytes_of(bytes).is_some_and(crate::hidden::may_hide) {
+            self.note_encoded(text, bytes);
+        }
+        bytes
     }
 
-    fn attribute(&mut self, callable: Token, owner: Token, attribute: &str, args: Option<&[Token]>) -> Token {
-        let is_public = !attribute.starts_with('_') && !attribute.contains('.');
+    fn attribute(&mut self, callable: Token, owner: Token, attribute: &str, call: Call<'_>) -> Token {
+        let is_simple = is_public(attribute) && !attribute.contains('.');
         let Some((number, judgement)) = self.judgement(owner) else {
-            // `format` looks up what its text says.
-            let has_members = self.may_look_into(self.class_of(owner));
-            if is_public && (has_members || self.is_data(owner) && !attribute.starts_with("format")) {
-                return self.made(callable, Token::Unknown, Use::Call, args);
+            let class = self.class_of(owner);
+            let listed = match self.judgement(class) {
+                Some((_, Decision::Allowed(allowed))) => allowed.attributes.iter().any(|it| it == attribute),
+                _ => false,
+            };
+            // A method of data, a member of an enum, or what the policy lists of a class.
+            let is_data = self.values.nature_of(owner).is_within(Nature::VALUE) && owner != Token::Buffer;
+            if listed || is_simple && (is_data || self.may_look_into(class)) {
+                let object = self.made(callable, Token::Unknown, call);
+                if let Some(object) = self.values.object_mut(object) {
+                    object.nature = Nature::CALLABLE;
+                }
+                return object;
             }
             let what = self.name_of(owner);
             let verdict = if attribute.starts_with("__") { Verdict::Dangerous } else { Verdict::Suspicious };
-            self.find(verdict, Rule::Use, None, format!("looks up the attribute {attribute} of {what}"));
-            return self.made(callable, Token::Unknown, Use::Call, args);
+            self.find(verdict, Rule::Use, None, format!("looks up the attribute {} of {what}", short(attribute)));
+            return self.made(callable, Token::Unknown, call);
         };
-        if matches!(judgement, Decision::Allowed(_)) && is_public && self.may_look_into(owner) {
-            return self.made(callable, owner, Use::Call, args);
+        if matches!(judgement, Decision::Allowed(_)) && is_simple && self.may_look_into(owner) {
+            return self.made(callable, owner, call);
         }
         if attribute == "__new__" && !matches!(judgement, Decision::Dangerous(_)) {
             self.find_use(owner, format!("looks up __new__ of {}, for somebody to call it", self.name_of(owner)));
-            return self.made(callable, Token::Unknown, Use::Call, args);
+            return self.made(callable, Token::Unknown, call);
         }
         let Some(global) = self.globals.get(number) else { return Token::Unknown };
         let name = if global.name.is_empty() { attribute.to_owned() } else { format!("{}.{attribute}", global.name) };
@@ -184,11 +259,15 @@ impl Tracer<'_> {
             _ => false,
         };
         let known = matches!(self.values.bytes_of(*kind), Some(b"storage" | b"module"));
-        is_torch && known && rest.iter().all(|part| part.is_data())
+        is_torch && known && rest.iter().all(|part| self.values.nature_of(*part) == Nature::DATA)
     }
+}
 
-    /// Whether the object is joblib's stand-in for an array whose data follow.
-    pub(super) fn is_joblib_wrapper(&self, class: Token) -> bool {
-        matches!(class, Token::Global(_)) && self.name_of(class) == JOBLIB_WRAPPER
+/// A text, cut where it is long.
+pub(super) fn short(text: &str) -> String {
+    const SHOWN: usize = 200;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
     }
 }

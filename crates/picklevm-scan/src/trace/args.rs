@@ -1,39 +1,74 @@
-//! What a policy asks of the arguments of a call.
+//! What a policy asks of the arguments of a call: each is held against its rule by its nature, whichever way it comes.
 
 use super::Tracer;
-use crate::policy::{Arg, Decision, Kind, ResultType, Use};
+use super::costs;
+use crate::nature::Nature;
+use crate::policy::{Allowed, Arg, Decision, Kind, ResultType, Use};
 use crate::shadow::Token;
+use crate::verdict::{Rule, Verdict};
 
 impl Tracer<'_> {
     /// Holds arguments against the rules for them; returns the class of what the call makes.
-    pub(super) fn check_args(&mut self, callable: Token, rules: &[Arg], args: Option<&[Token]>) -> Token {
-        let name = self.name_of(callable);
+    pub(super) fn check_args(&mut self, callable: Token, allowed: &Allowed, args: Option<&[Token]>) -> Token {
+        const ANYTHING: &[Arg] = &[Arg::Kind(Kind::Rest)];
         let Some(args) = args else {
+            let name = self.name_of(callable);
             self.find_use(callable, format!("calls {name} with arguments that cannot be known"));
             return Token::Unknown;
         };
+        let rules = allowed.args.as_deref().unwrap_or(ANYTHING);
         let (rules, rest) = match rules.split_last() {
-            Some((Arg::Kind(Kind::Rest), rules)) => (rules, true),
-            _ => (rules, false),
+            Some((Arg::Kind(Kind::Rest), rules)) => (rules, Some(&Arg::Kind(Kind::Any))),
+            Some((Arg::Rest { rest }, rules)) => (rules, Some(&**rest)),
+            _ => (rules, None),
         };
-        if args.len() > rules.len() && !rest {
-            self.find_use(callable, format!("calls {name} with {} arguments", args.len()));
+        if args.len() > rules.len() && rest.is_none() {
+            self.find_use(callable, format!("calls {} with {} arguments", self.name_of(callable), args.len()));
         }
         let mut class = None;
-        for (&arg, rule) in args.iter().zip(rules) {
+        for (i, &arg) in args.iter().enumerate() {
+            let Some(rule) = rules.get(i).or(rest) else { break };
             if matches!(rule, Arg::Kind(Kind::Class)) {
                 class.get_or_insert(arg);
             }
             if !self.is_argument(arg, rule) {
-                let what = self.name_of(arg);
-                self.find_use(callable, format!("calls {name} on {what}"));
+                self.refuse(callable, arg);
             }
         }
         class.unwrap_or(callable)
     }
 
+    /// An argument is not what the rule for it asks for.
+    fn refuse(&mut self, callable: Token, arg: Token) {
+        let (name, what, nature) = (self.name_of(callable), self.name_of(arg), self.values.nature_of(arg));
+        let inside = match arg {
+            _ if arg.is_container() && nature != Nature::DATA => format!(", in which is {}", nature.describe()),
+            _ => String::new(),
+        };
+        let message = format!("calls {name} on {what}{inside}");
+        if nature.may_be(Nature::REACHING) {
+            self.find(Verdict::Dangerous, Rule::Use, Some(name), message);
+        } else {
+            self.find_use(callable, message);
+        }
+    }
+
+    /// Arguments that are given by keyword: plain data, to what takes anything.
+    pub(super) fn check_keywords(&mut self, callable: Token, allowed: &Allowed, kwargs: Token) {
+        if self.values.len_of(kwargs) == Some(0) {
+            return;
+        }
+        let takes_more = match allowed.args.as_deref() {
+            None => true,
+            Some(rules) => matches!(rules.last(), Some(Arg::Kind(Kind::Rest) | Arg::Rest { .. })),
+        };
+        if !takes_more || !self.values.nature_of(kwargs).is_within(Nature::VALUE) {
+            self.refuse(callable, kwargs);
+        }
+    }
+
     /// Whether an argument is what a rule asks for.
-    fn is_argument(&mut self, arg: Token, rule: &Arg) -> bool {
+    pub(super) fn is_argument(&mut self, arg: Token, rule: &Arg) -> bool {
         let kind = match rule {
             Arg::OneOf { one_of } => {
                 let text = match arg {
@@ -47,22 +82,27 @@ impl Tracer<'_> {
             }
             // No deeper than a policy file nests.
             Arg::Either { either } => return either.iter().any(|rule| self.is_argument(arg, rule)),
+            Arg::Rest { rest } => return self.is_argument(arg, rest),
+            Arg::Made { made } => return self.is_made_in(arg, made),
             Arg::Kind(kind) => *kind,
         };
+        let nature = self.values.nature_of(arg);
         match kind {
-            Kind::Any | Kind::Rest => true,
-            Kind::Data => self.is_data(arg),
-            Kind::Sized => self.is_data(arg) && !matches!(arg, Token::Int(_) | Token::Number),
-            Kind::Atom => {
-                let is_container = matches!(arg, Token::Tuple(_) | Token::List(_) | Token::Dict(_) | Token::Set(_));
-                arg.is_data() && !is_container
+            Kind::Any | Kind::Rest => nature.is_within(Nature::INERT),
+            Kind::Data => nature.is_within(Nature::VALUE),
+            Kind::Atom => arg.is_atom(),
+            Kind::Number => costs::is_number(&self.values, arg),
+            Kind::Rational => costs::is_rational(&self.values, arg),
+            Kind::Pattern => costs::is_pattern(&self.values, arg),
+            Kind::Attribute => self.values.text_of(arg).is_some_and(|name| is_public(&name)),
+            Kind::Sized => {
+                let is_string = matches!(arg, Token::Text(_) | Token::Bytes(_) | Token::Buffer);
+                is_string || nature.is_within(Nature::VALUE) && (arg.is_container() || self.is_container(arg))
             }
+            Kind::Items => nature.is_within(Nature::STORED) && !matches!(arg, Token::Global(_)),
             Kind::Name => self.is_nameable(arg),
-            Kind::Stored => {
-                self.is_data(arg)
-                    || matches!(arg, Token::Global(_)) && self.is_nameable(arg)
-                    || self.stores(self.class_of(arg))
-            }
+            Kind::Stored => nature.is_within(Nature::STORED) && self.is_storable(arg),
+            Kind::Lazy => nature.is_within(Nature::STORED.with(Nature::LAZY)) && self.is_storable(arg),
             Kind::Class => self.is_allowed_to(arg, Use::Construct),
             Kind::Function => arg == Token::None || self.is_allowed_to(arg, Use::Call) && self.may_be_handed_on(arg),
             Kind::Pickle => {
@@ -75,21 +115,38 @@ impl Tracer<'_> {
         }
     }
 
-    /// Whether a global may be named and leads to no other. What is not allowed at all has a finding of its own.
-    fn is_nameable(&self, token: Token) -> bool {
-        match self.judgement(token) {
-            Some((_, Decision::Allowed(allowed))) => {
-                matches!(allowed.follows, None | Some(ResultType::Data)) && allowed.otherwise.is_none()
-            }
-            Some(_) => true,
-            None => false,
+    /// Whether a value is what a call made that makes containers of data.
+    fn is_container(&self, token: Token) -> bool {
+        matches!(self.result_type(self.class_of(token)), Some(ResultType::Data | ResultType::Bytes))
+    }
+
+    /// What the policy knows of what a global makes.
+    pub(super) fn result_type(&self, class: Token) -> Option<ResultType> {
+        match self.judgement(class)?.1 {
+            Decision::Allowed(allowed) => allowed.follows,
+            _ => None,
         }
     }
 
-    /// Whether a global makes what keeps something to call it later, and was found harmless when it did.
-    fn stores(&self, token: Token) -> bool {
-        let Some((_, Decision::Allowed(allowed))) = self.judgement(token) else { return false };
-        matches!(allowed.args.as_deref(), Some([Arg::Kind(Kind::Stored), ..]))
+    /// Whether an argument is a small number, or an object that a name of one of these packages made.
+    fn is_made_in(&self, arg: Token, packages: &[String]) -> bool {
+        let Token::Global(number) = self.class_of(arg) else { return matches!(arg, Token::Int(_) | Token::Number) };
+        let module = self.globals.get(number).map_or("", |global| &global.module);
+        packages.iter().any(|package| module.split('.').next() == Some(package))
+            && self.values.nature_of(arg).is_within(Nature::INERT)
+    }
+
+    fn is_storable(&self, token: Token) -> bool {
+        !matches!(token, Token::Global(_)) || self.is_nameable(token)
+    }
+
+    /// Whether a global may be named and leads to no other. What is not allowed at all has a finding of its own.
+    fn is_nameable(&self, token: Token) -> bool {
+        match self.judgement(token) {
+            Some((_, Decision::Allowed(allowed))) => !leads_on(allowed),
+            Some(_) => true,
+            None => false,
+        }
     }
 
     /// Whether a global may be used so. What is not allowed at all has a finding of its own.
@@ -106,16 +163,37 @@ impl Tracer<'_> {
         }
     }
 
-    /// Whether a function may be called by another one, with arguments that the scan does not know: whatever they are, the call is
-    /// harmless, or ends in an error.
+    /// Whether a function may be called by another one, with arguments that the scan does not know: whatever they are, the
+    /// call is harmless, or ends in an error.
     fn may_be_handed_on(&self, function: Token) -> bool {
         let Some((_, Decision::Allowed(allowed))) = self.judgement(function) else { return true };
         let is_open = |rule: &Arg| {
-            matches!(rule, Arg::OneOf { .. } | Arg::Kind(Kind::Data | Kind::Atom | Kind::Sized | Kind::Rest))
+            let kinds = matches!(
+                rule,
+                Arg::Kind(Kind::Data | Kind::Atom | Kind::Number | Kind::Items | Kind::Sized | Kind::Rest)
+            );
+            kinds || matches!(rule, Arg::OneOf { .. })
         };
-        let leads_nowhere = matches!(allowed.follows, None | Some(ResultType::Data | ResultType::Bytes));
-        leads_nowhere
-            && allowed.otherwise.is_none()
-            && allowed.args.as_ref().is_none_or(|rules| rules.iter().all(is_open))
+        !leads_on(allowed) && allowed.args.as_ref().is_none_or(|rules| rules.iter().all(is_open))
     }
+}
+
+/// Whether a call of a name leads to what the pickle chooses.
+pub(super) fn leads_on(allowed: &Allowed) -> bool {
+    use ResultType::{Apply, Attribute, Module, Names, New, NewEx, Reconstructor};
+    let follows = matches!(allowed.follows, Some(Attribute | Names | Module | New | NewEx | Reconstructor | Apply));
+    follows || allowed.otherwise.is_some()
+}
+
+/// Whether an attribute is one of the data and methods of an object: no name that Python keeps to itself, and none by which
+/// frames, code and modules are reached.
+pub(super) fn is_public(name: &str) -> bool {
+    const INTERNAL: [&str; 9] = ["gi_", "cr_", "ag_", "f_", "tb_", "co_", "func_", "im_", "format"];
+    const MODULES: [&str; 9] =
+        ["os", "sys", "builtins", "subprocess", "importlib", "ctypes", "mro", "modules", "load_module"];
+    let is_public = |part: &str| {
+        let is_name = part.starts_with(char::is_alphabetic) && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+        is_name && !INTERNAL.iter().any(|prefix| part.starts_with(prefix)) && !MODULES.contains(&part)
+    };
+    name.len() < 256 && name.split('.').all(is_public)
 }

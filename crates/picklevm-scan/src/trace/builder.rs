@@ -5,10 +5,11 @@ use picklevm::{Error, Result};
 use picklevm_ops::{self as ops, IntValue, Number, Opcode, Text};
 
 use super::Tracer;
+use super::apply::Call;
 use crate::events::Action;
 use crate::hidden;
 use crate::policy::Use;
-use crate::shadow::Token;
+use crate::shadow::{LONG_INT, NOT_KEPT, Token};
 use crate::verdict::Rule;
 
 impl Tracer<'_> {
@@ -21,11 +22,21 @@ impl Tracer<'_> {
     #[inline(never)]
     pub(super) fn string(&mut self, bytes: &[u8], token: impl FnOnce(u32) -> Token) -> Token {
         self.names_internals |= is_dunder(bytes);
-        let token = token(self.values.string(bytes));
+        let number = self.values.string(bytes);
+        if number == NOT_KEPT {
+            self.suspect(Rule::Limit, "so many texts are spelled with escapes that the scan does not keep them");
+        }
+        let token = token(number);
         if hidden::may_hide(bytes) {
             self.note_suspect(token);
         }
         token
+    }
+
+    /// How long the op is that runs, up to the end of its line.
+    fn op_len(&self) -> usize {
+        let rest = self.data.get(self.op as usize..).unwrap_or_default();
+        memchr::memchr(b'\n', rest).unwrap_or(rest.len())
     }
 
     /// Looks for keys that take for ever to hash.
@@ -36,12 +47,26 @@ impl Tracer<'_> {
         }
     }
 
-    fn args_of(&mut self, args: Token, who: &str) -> Option<Vec<Token>> {
+    /// The arguments of a call; `None` if they are not known.
+    pub(super) fn args_of(&mut self, args: Token, who: &str) -> Option<Vec<Token>> {
         if !matches!(args, Token::Tuple(_)) {
             let what = self.name_of(args);
             self.diverge(format!("{who} is given {what} for arguments: pure Python unpacks it, C wants a tuple"));
         }
-        self.values.items_of(args).map(<[Token]>::to_vec)
+        let len = self.values.len_of(args).unwrap_or(0);
+        self.args_left = match self.args_left.checked_sub(len) {
+            Some(left) => left,
+            None => {
+                self.suspect(Rule::Limit, "calls have so many arguments in all that the scan stops looking at them");
+                return None;
+            }
+        };
+        self.contents(args)
+    }
+
+    /// Ends a call: the run stops if it needs the contents of containers that it did not keep.
+    fn called(&mut self, result: Token) -> Result<Token> {
+        if self.needs_all && !self.values.keeps_all { Err(self.interrupt()) } else { Ok(result) }
     }
 }
 
@@ -112,6 +137,7 @@ impl Builder for Tracer<'_> {
             [] => Token::Int(0),
             [byte] => Token::Int((*byte as i8).into()),
             [low, high] => Token::Int(i16::from_le_bytes([*low, *high]).into()),
+            bytes if bytes.len() > LONG_INT => Token::LongInt,
             _ => Token::Number,
         })
     }
@@ -120,6 +146,7 @@ impl Builder for Tracer<'_> {
         Ok(match number.value() {
             IntValue::Bool(value) => Token::Bool(value),
             IntValue::Small(value) => self.int(value),
+            IntValue::Big { .. } if self.op_len() > LONG_INT => Token::LongInt,
             IntValue::Big { .. } => Token::Number,
         })
     }
@@ -172,7 +199,7 @@ impl Builder for Tracer<'_> {
             Token::List(_) => self.values.extend(target, items),
             _ => self.put_items(target, items),
         }
-        Ok(())
+        self.called(Token::None).map(drop)
     }
 
     fn set_items(&mut self, target: Token, pairs: &[Token]) -> Result<()> {
@@ -198,14 +225,21 @@ impl Builder for Tracer<'_> {
     }
 
     fn stack_global(&mut self, module: Token, name: Token) -> Result<Token> {
-        for part in [module, name] {
-            if !matches!(part, Token::Text(_)) {
-                return Ok(self.hidden(part));
-            }
+        let (Token::Text(first), Token::Text(second)) = (module, name) else {
+            let part = if matches!(module, Token::Text(_)) { name } else { module };
+            return Ok(self.hidden(part));
+        };
+        let key = (first, second, self.protocol < 3);
+        if let Some(&number) = self.globals.by_texts.get(&key) {
+            return Ok(self.imported(number));
         }
-        let module = self.values.bytes_of(module).unwrap_or_default().to_vec();
-        let name = self.values.bytes_of(name).unwrap_or_default().to_vec();
-        Ok(self.import(&module, &name))
+        let module = self.values.string_of(module).unwrap_or_default();
+        let name = self.values.string_of(name).unwrap_or_default();
+        let token = self.import(&module, &name);
+        if let Token::Global(number) = token {
+            self.globals.by_texts.insert(key, number);
+        }
+        Ok(token)
     }
 
     fn ext(&mut self, code: i32) -> Result<Token> {
@@ -219,23 +253,23 @@ impl Builder for Tracer<'_> {
 
     fn reduce(&mut self, callable: Token, args: Token) -> Result<Token> {
         let args = self.args_of(args, "REDUCE");
-        Ok(self.apply(callable, args.as_deref(), Use::Call))
+        let made = self.apply(callable, Call { args: args.as_deref(), kwargs: None, how: Use::Call });
+        self.called(made)
     }
 
     fn new_obj(&mut self, class: Token, args: Token) -> Result<Token> {
         let args = self.args_of(args, "NEWOBJ");
-        Ok(self.apply(class, args.as_deref(), Use::Construct))
+        let made = self.apply(class, Call { args: args.as_deref(), kwargs: None, how: Use::Construct });
+        self.called(made)
     }
 
     fn new_obj_ex(&mut self, class: Token, args: Token, kwargs: Token) -> Result<Token> {
-        let mut args = self.args_of(args, "NEWOBJ_EX");
+        let args = self.args_of(args, "NEWOBJ_EX");
         if !matches!(kwargs, Token::Dict(_)) {
             self.suspect(Rule::Use, "NEWOBJ_EX without a dict of keyword arguments");
         }
-        if let Some(args) = &mut args {
-            args.push(kwargs);
-        }
-        Ok(self.apply(class, args.as_deref(), Use::Construct))
+        let made = self.apply(class, Call { args: args.as_deref(), kwargs: Some(kwargs), how: Use::Construct });
+        self.called(made)
     }
 
     fn inst(&mut self, class: Token, args: &[Token]) -> Result<Token> {
@@ -244,27 +278,22 @@ impl Builder for Tracer<'_> {
 
     /// A class is constructed if there are no arguments, otherwise called; a function is called.
     fn obj(&mut self, class: Token, args: &[Token]) -> Result<Token> {
-        Ok(self.apply(class, Some(args), if args.is_empty() { Use::Construct } else { Use::Call }))
+        let how = if args.is_empty() { Use::Construct } else { Use::Call };
+        let made = self.apply(class, Call { args: Some(args), kwargs: None, how });
+        self.called(made)
     }
 
     fn build(&mut self, target: Token, state: Token) -> Result<()> {
-        if self.names_internals && !self.values.keeps_all {
-            self.needs_all = true;
-            return Err(self.interrupt());
+        self.needs_all |= self.names_internals;
+        if !self.needs_all || self.values.keeps_all {
+            self.set_state(target, state);
         }
-        self.set_state(target, state);
-        if let Token::Object(number) = target
-            && let Some(object) = self.values.objects.get(number as usize)
-            && self.is_joblib_wrapper(object.class)
-        {
-            if !self.values.keeps_all {
-                self.needs_all = true;
-            } else {
-                self.raw_after = Some(state);
-            }
-            return Err(self.interrupt());
+        // The run also stops for what lies behind the state.
+        if self.needs_all && !self.values.keeps_all || self.raw_after.is_some() {
+            Err(self.interrupt())
+        } else {
+            Ok(())
         }
-        Ok(())
     }
 
     fn persistent(&mut self, pid: Token) -> Result<Token> {

@@ -3,7 +3,8 @@
 use super::Tracer;
 use super::builder::is_dunder;
 use crate::events::Action;
-use crate::policy::{Decision, Use};
+use crate::nature::Nature;
+use crate::policy::{Decision, ResultType, Use};
 use crate::shadow::Token;
 use crate::verdict::{Rule, Verdict};
 
@@ -11,25 +12,36 @@ impl Tracer<'_> {
     /// BUILD.
     pub(super) fn set_state(&mut self, target: Token, state: Token) {
         self.event(Action::State, target, None, |tracer| tracer.render_state(target, state));
-        let object = match target {
-            Token::Object(number) => self.values.objects.get_mut(number as usize),
-            _ => None,
-        };
-        let Some(object) = object else { return self.state_of_no_object(target) };
+        let Some(object) = self.values.object_mut(target) else { return self.state_of_no_object(target) };
         let class = object.class;
         let twice = std::mem::replace(&mut object.built, true);
+        let mut check = None;
         match self.judgement(class) {
             Some((number, judgement)) => {
                 self.used(number, "makes and sets the state of");
-                match judgement {
-                    Decision::Allowed(allowed) if !allowed.may(Use::State) => {
+                if let Decision::Allowed(allowed) = judgement {
+                    check = allowed.check;
+                    if !allowed.may(Use::State) {
                         let name = self.name_of(class);
                         self.find_use(class, format!("sets the state of what {name} made, which may have none"));
                     }
-                    _ => {}
                 }
             }
             None => self.suspect(Rule::State, "sets the state of an object of a class that cannot be known"),
+        }
+        let nature = self.values.nature_of(state);
+        let is_lazy = matches!(self.result_type(class), Some(ResultType::Lazy | ResultType::Callable));
+        let most = if is_lazy { Nature::STORED.with(Nature::LAZY) } else { Nature::STORED };
+        if !nature.is_within(most) {
+            let message = format!("sets a state in which is {}", nature.describe());
+            match nature.may_be(Nature::REACHING) {
+                true => self.find(Verdict::Dangerous, Rule::State, None, message),
+                false => self.suspect(Rule::State, message),
+            }
+        }
+        self.values.put_into(target, &[state]);
+        if let Some(check) = check {
+            self.check_state(check, target, state);
         }
         if self.names_internals {
             self.check_attributes(state);
@@ -86,15 +98,12 @@ impl Tracer<'_> {
     #[inline(never)]
     pub(super) fn put_items(&mut self, target: Token, items: &[Token]) {
         self.event(Action::Items, target, None, |tracer| tracer.render_items(target, items));
-        let object = match target {
-            Token::Object(number) => self.values.objects.get(number as usize).copied(),
-            _ => None,
-        };
-        let Some(object) = object else {
+        let Some(object) = self.values.object_of(target).copied() else {
             let what = self.name_of(target);
             let opcode = self.opcode;
             return self.suspect(Rule::Items, format!("{opcode} puts items into {what}"));
         };
+        self.values.put_into(target, items);
         match self.judgement(object.class) {
             Some((number, judgement)) => {
                 self.used(number, "makes and puts items into");

@@ -1,12 +1,21 @@
 //! Running a pickle without making anything: the machine's builder that keeps what is done instead of what is made.
+//!
+//! An abstract interpreter: each value is a token with a [`Nature`](crate::nature::Nature), what it may be and what may be in
+//! it. A call holds every argument, however it comes, against the rule that the policy has for it (`args`), and says of its
+//! result what it may be (`apply`). What a state or an item puts into an object becomes part of that object's nature (`changes`).
+//! What a library makes memory, code or work of is checked by code (`checks`, `numpy`, `costs`). What no rule takes is not safe.
 
 mod apply;
 mod args;
 mod builder;
 mod changes;
+mod checks;
+mod costs;
 mod names;
+mod numpy;
 mod render;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
@@ -25,6 +34,10 @@ pub(crate) struct Budget {
     pub(crate) events: usize,
     pub(crate) findings: usize,
 }
+
+/// Arguments of calls that are looked at in all, and bytes of text that events take.
+const ARGS: usize = 1 << 26;
+const EVENT_TEXT: usize = 1 << 26;
 
 /// A string in which pickles are to be looked for.
 #[derive(Clone, Copy)]
@@ -52,8 +65,21 @@ pub(crate) struct Tracer<'a> {
     pub(crate) values: Values<'a>,
     pub(crate) globals: Globals<'a>,
     persistent: Vec<Token>,
+    /// The types of NumPy that were made.
+    dtypes: Vec<numpy::DType>,
+    /// How many arguments of calls may still be looked at, and bytes of events kept.
+    args_left: usize,
+    texts_left: usize,
+    /// Strings that were looked at as bytes in an encoding.
+    noted: HashSet<u32, RandomState>,
+    /// Strings that are the memory of arrays of numbers.
+    numbers: HashSet<u32, RandomState>,
+    /// Whether the data that joblib reads itself are read as opcodes, as `pickle.load` reads them.
+    pub(crate) plain: bool,
     pub(crate) events: Vec<Event>,
     pub(crate) findings: Vec<Finding>,
+    /// How many of them are suspicious, and dangerous.
+    listed: [usize; 2],
     /// What STOP left on the stack, in words.
     pub(crate) result: Option<String>,
     said: HashSet<(Rule, String), RandomState>,
@@ -84,8 +110,15 @@ impl<'a> Tracer<'a> {
             values: Values::new(data, keeps_all),
             globals: Globals::default(),
             persistent: Vec::new(),
+            dtypes: Vec::new(),
+            args_left: ARGS,
+            texts_left: EVENT_TEXT,
+            noted: HashSet::default(),
+            numbers: HashSet::default(),
+            plain: false,
             events: Vec::new(),
             findings: Vec::new(),
+            listed: [0; 2],
             result: None,
             said: HashSet::default(),
             divergent: false,
@@ -100,9 +133,12 @@ impl<'a> Tracer<'a> {
     #[cold]
     #[inline(never)]
     pub(crate) fn find(&mut self, verdict: Verdict, rule: Rule, name: Option<String>, message: String) {
-        if self.findings.len() >= self.budget.findings || !self.said.insert((rule, message.clone())) {
+        // Findings that are worse are never crowded out by those that are not.
+        let listed = &mut self.listed[usize::from(verdict == Verdict::Dangerous)];
+        if *listed >= self.budget.findings || !self.said.insert((rule, message.clone())) {
             return;
         }
+        *listed += 1;
         let mut finding = Finding::new(verdict, rule, self.op, message);
         finding.name = name;
         self.findings.push(finding);
@@ -133,9 +169,10 @@ impl<'a> Tracer<'a> {
 
     /// Records what the op that runs does, and to or with what.
     fn event(&mut self, action: Action, about: Token, result: Option<u32>, python: impl FnOnce(&Self) -> String) {
-        if self.values.keeps_all && self.events.len() < self.budget.events {
+        if self.values.keeps_all && self.events.len() < self.budget.events && self.texts_left > 0 {
             let (subject, known) = (self.render(about), self.known(about));
             let event = Event { offset: self.op, action, subject, result, python: python(self), known };
+            self.texts_left = self.texts_left.saturating_sub(event.subject.len() + event.python.len());
             self.events.push(event);
         }
     }
@@ -179,6 +216,24 @@ impl<'a> Tracer<'a> {
                 Rule::Limit,
                 format!("stores at the memo index {index}: C reserves 16 bytes for each up to it"),
             );
+        }
+    }
+
+    /// The strings in which pickles are to be looked for, each with its bytes.
+    pub(crate) fn suspect_strings(&self) -> Vec<(Suspect, Cow<'a, [u8]>)> {
+        let is_wanted = |suspect: &&Suspect| match suspect.string {
+            Token::Bytes(number) | Token::Text(number) => suspect.certain || !self.numbers.contains(&number),
+            _ => false,
+        };
+        let wanted = self.suspects.iter().filter(is_wanted);
+        wanted.filter_map(|suspect| Some((*suspect, self.values.string_of(suspect.string)?))).collect()
+    }
+
+    /// Notes bytes that a text spells, once for each text, if they are others than those of the text.
+    fn note_encoded(&mut self, text: Token, bytes: Token) {
+        let (Token::Text(from), Token::Bytes(to)) = (text, bytes) else { return };
+        if from != to && self.noted.insert(to) {
+            self.note_suspect(bytes);
         }
     }
 

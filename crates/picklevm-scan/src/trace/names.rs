@@ -5,7 +5,9 @@ use hashbrown::HashMap;
 use picklevm::python3_name;
 
 use super::Tracer;
+use super::args::leads_on;
 use crate::events::{Action, Import, PolicyEntry};
+use crate::nature::Nature;
 use crate::policy::{Allowed, Decision};
 use crate::shadow::Token;
 use crate::verdict::{Rule, Verdict};
@@ -40,7 +42,14 @@ type Key = (Box<[u8]>, Box<[u8]>, bool);
 pub(crate) struct Globals<'p> {
     list: Vec<Global<'p>>,
     numbers: HashMap<Key, u32, RandomState>,
+    /// The same by the numbers of the texts, and whether names are those of Python 2.
+    pub(super) by_texts: HashMap<(u32, u32, bool), u32, RandomState>,
 }
+
+/// Bytes of a name that are looked at: no policy knows a longer one.
+const LONGEST_NAME: usize = 512;
+/// Names of one pickle that are told apart.
+const MOST_NAMES: usize = 100_000;
 
 impl<'p> Globals<'p> {
     pub(crate) fn get(&self, number: u32) -> Option<&Global<'p>> {
@@ -66,16 +75,27 @@ impl<'a> Tracer<'a> {
     /// Imports a name, given as it stands in the pickle.
     pub(super) fn import(&mut self, module: &[u8], name: &[u8]) -> Token {
         let python2 = self.protocol < 3;
-        let key = (Box::from(module), Box::from(name), python2);
+        let cut = |text: &[u8]| Box::from(&text[..text.len().min(LONGEST_NAME)]);
+        let mut key: Key = (cut(module), cut(name), python2);
+        let is_whole = module.len() <= LONGEST_NAME && name.len() <= LONGEST_NAME;
+        if !is_whole {
+            // Those that only differ further on are one.
+            key.1 = [&*key.1, b"\xe2\x80\xa6"].concat().into();
+        }
         let number = match self.globals.numbers.get(&key) {
             Some(&number) => number,
             None => {
-                let number =
-                    self.first_import(&String::from_utf8_lossy(module), &String::from_utf8_lossy(name), python2);
+                let (module, name) = (String::from_utf8_lossy(&key.0), String::from_utf8_lossy(&key.1));
+                let number = self.first_import(&module, &name, python2);
                 self.globals.numbers.insert(key, number);
                 number
             }
         };
+        self.imported(number)
+    }
+
+    /// A name is imported that was judged.
+    pub(super) fn imported(&mut self, number: u32) -> Token {
         let token = Token::Global(number);
         self.event(Action::Import, token, None, |tracer| match tracer.globals.get(number) {
             Some(global) if global.name.is_empty() => format!("import {}", global.module),
@@ -127,6 +147,12 @@ impl<'a> Tracer<'a> {
             self.find(verdict, rule, Some(full_name), why);
             global.finding = self.findings.len().checked_sub(1);
         }
+        if self.globals.list.len() >= MOST_NAMES {
+            self.suspect(Rule::Limit, format!("imports more than {MOST_NAMES} names"));
+            return MOST_NAMES as u32 - 1;
+        }
+        let leads_on = matches!(judgement, Decision::Allowed(allowed) if leads_on(allowed));
+        self.values.globals.push(if leads_on { Nature::REACHING } else { Nature::NAME });
         let number = self.globals.list.len() as u32;
         self.globals.list.push(global);
         number
@@ -202,7 +228,7 @@ impl<'a> Tracer<'a> {
             Token::Unknown | Token::Hole => "something that cannot be known".to_owned(),
             Token::None => "None".to_owned(),
             Token::Bool(_) => "a bool".to_owned(),
-            Token::Int(_) | Token::Number => "a number".to_owned(),
+            Token::Int(_) | Token::Number | Token::LongInt => "a number".to_owned(),
             Token::Text(_) => "a string".to_owned(),
             Token::Bytes(_) => "bytes".to_owned(),
             Token::Tuple(_) => "a tuple".to_owned(),

@@ -74,7 +74,7 @@ impl Tracer<'_> {
             Token::Int(value) => {
                 let _ = write!(out, "{value}");
             }
-            Token::Number => out.push_str("<number>"),
+            Token::Number | Token::LongInt => out.push_str("<number>"),
             Token::Text(_) | Token::Bytes(_) => self.write_string(out, token),
             Token::Tuple(_) => self.write_container(out, token, ("(", ")"), levels),
             Token::List(_) => self.write_container(out, token, ("[", "]"), levels),

@@ -1,0 +1,465 @@
+//! What a policy leaves to code: states and arguments that a library turns into memory, code or work.
+
+use super::Tracer;
+use super::args::is_public;
+use crate::nature::Nature;
+use crate::policy::{Check, Decision};
+use crate::shadow::{COSTLY, Token};
+use crate::verdict::Rule;
+
+/// A sequence that is so long that going through it fills the memory.
+const LONG: i64 = 1 << 20;
+
+impl Tracer<'_> {
+    /// The items of a container; asks for a second run if this one did not keep them.
+    pub(crate) fn contents(&mut self, token: Token) -> Option<Vec<Token>> {
+        let items = self.values.items_of(token).map(<[Token]>::to_vec);
+        self.needs_all |= items.is_none() && !self.values.keeps_all;
+        items
+    }
+
+    /// What a key of a dict has for a value; asks for a second run if this one did not keep it.
+    pub(crate) fn entry(&mut self, dict: Token, key: &str) -> Option<Token> {
+        self.needs_all |= self.values.items_of(dict).is_none() && !self.values.keeps_all;
+        self.values.entry(dict, key)
+    }
+
+    /// A call of a name with a check, which made an object.
+    pub(super) fn check_call(&mut self, check: Check, args: &[Token], object: Token) {
+        match check {
+            Check::Range => {
+                let is_short = |arg: &Token| matches!(arg, Token::Int(n) if i64::from(*n).abs() <= LONG);
+                if !args.iter().all(is_short)
+                    && let Some(object) = self.values.object_mut(object)
+                {
+                    object.nature = Nature::LAZY;
+                }
+            }
+            Check::Dtype => self.make_dtype(args, object),
+            Check::Array if !args.is_empty() => {
+                self.suspect(Rule::Use, "makes an array over memory that the pickle chooses");
+            }
+            Check::Reconstruct => self.check_reconstruct(args),
+            Check::FromBuffer => self.check_from_buffer(args),
+            Check::Scalar => self.check_scalar(args),
+            Check::Arrow => self.check_arrow(args),
+            Check::Wkb => {
+                let is_whole = args.first().and_then(|arg| self.values.bytes_of(*arg)).is_some_and(is_whole_geometry);
+                if !is_whole {
+                    self.suspect(Rule::Use, "reads a geometry that is longer or deeper than its bytes");
+                }
+            }
+            Check::Expression => self.check_expression(args, object),
+            _ => {}
+        }
+        if self.values.cost_of(object) > COSTLY {
+            self.suspect(
+                Rule::Limit,
+                "makes an object of parts that share so much that going through it takes for ever",
+            );
+        }
+    }
+
+    /// The state of an instance of a class with a check.
+    pub(super) fn check_state(&mut self, check: Check, target: Token, state: Token) {
+        match check {
+            Check::Dtype => self.check_dtype_state(target, state),
+            Check::Array | Check::Reconstruct => self.check_array_state(state),
+            Check::Partial => {
+                let items = self.values.items_of(state).unwrap_or_default().to_vec();
+                let rule = match self.judgement(self.class_of(target)) {
+                    Some((_, Decision::Allowed(allowed))) => allowed.args.as_ref().and_then(|args| args.first()),
+                    _ => None,
+                };
+                let is_stored = rule.zip(items.first()).is_some_and(|(rule, first)| self.is_argument(*first, rule));
+                if items.len() != 4 || !is_stored {
+                    self.suspect(Rule::State, "sets the state of functools.partial to call something else");
+                }
+            }
+            Check::Distribution => self.check_distribution(state),
+            Check::Formula => {
+                for key in ["restore_design_info", "restore_model_spec"] {
+                    if self.entry(state, key).is_some() {
+                        self.suspect(
+                            Rule::State,
+                            format!("sets the state of a model with {key}: its formula is evaluated"),
+                        );
+                    }
+                }
+                self.expect_dict(state);
+            }
+            Check::BoosterText | Check::BoosterBytes => self.check_booster(check, state),
+            Check::Image => self.check_image(state),
+            Check::Joblib => {
+                self.needs_all |= !self.values.keeps_all;
+                self.raw_after = (!self.plain).then_some(state);
+            }
+            _ => {}
+        }
+    }
+
+    fn expect_dict(&mut self, state: Token) {
+        if !matches!(state, Token::Dict(_)) {
+            let what = self.name_of(state);
+            self.suspect(Rule::State, format!("sets a state that should be a dict and is {what}"));
+        }
+    }
+
+    /// SciPy executes the text `_parse_arg_template` of the state.
+    fn check_distribution(&mut self, state: Token) {
+        self.expect_dict(state);
+        let template = self.entry(state, "_parse_arg_template");
+        let is_known = match template {
+            None => true,
+            Some(text) => self.values.text_of(text).is_some_and(|text| is_argument_template(&text)),
+        };
+        if !is_known {
+            self.suspect(Rule::State, "sets the state of a distribution with a text that SciPy executes as code");
+        }
+        // Methods that it calls at once.
+        for name in ["_attach_methods", "_attach_argparser_methods", "_updated_ctor_param", "_construct_argparser"] {
+            if self.entry(state, name).is_some() {
+                self.suspect(Rule::State, format!("sets {name} of a distribution, which SciPy calls"));
+            }
+        }
+    }
+
+    /// The handle of a booster is what it is read from, and afterwards a pointer that is freed.
+    fn check_booster(&mut self, check: Check, state: Token) {
+        self.expect_dict(state);
+        let keys = ["handle", "_handle"];
+        for handle in keys.map(|key| self.entry(state, key)).into_iter().flatten() {
+            let fits = match handle {
+                Token::None => true,
+                Token::Text(_) => check == Check::BoosterText,
+                Token::Bytes(_) => check == Check::BoosterBytes,
+                Token::Object(_) => {
+                    check == Check::BoosterBytes && self.name_of(self.class_of(handle)) == "builtins.bytearray"
+                }
+                _ => false,
+            };
+            if !fits {
+                self.suspect(Rule::State, "sets the handle of a booster, a pointer that is used and freed");
+            }
+        }
+        if check == Check::BoosterBytes && self.entry(state, "handle").is_none() {
+            self.suspect(Rule::State, "sets the state of a booster without a handle");
+        }
+    }
+
+    /// `[info, mode, (width, height), palette, data]`.
+    fn check_image(&mut self, state: Token) {
+        const PIXELS: u64 = 1 << 16;
+        let items = self.contents(state).unwrap_or_default();
+        let fits = match *items {
+            [_, mode, size, _, data, ..] => {
+                let len = self.values.bytes_of(data).map_or(0, <[u8]>::len) as u64;
+                let is_mode = self.values.bytes_of(mode).is_some_and(|mode| mode.len() <= 8);
+                // The fewest bits of a pixel is one.
+                is_mode && self.product(size).is_some_and(|pixels| pixels <= len.saturating_mul(8).max(PIXELS))
+            }
+            _ => false,
+        };
+        if !fits {
+            self.suspect(Rule::State, "sets the state of an image that is larger than its data");
+        }
+    }
+
+    /// `(type, length, nulls, offset, buffers, children, dictionary)`, in a tuple; children are of the same form.
+    fn check_arrow(&mut self, args: &[Token]) {
+        const NESTED: usize = 10_000;
+        let mut arrays: Vec<Token> = args.to_vec();
+        let mut seen = 0;
+        while let Some(array) = arrays.pop() {
+            seen += 1;
+            let Some(&[kind, len, _, offset, buffers, children, dictionary]) =
+                self.values.items_of(array).filter(|_| seen < NESTED)
+            else {
+                return self.suspect(Rule::Use, "makes an array of pyarrow of something that is none");
+            };
+            let fits = match (len, offset) {
+                (Token::Int(len), Token::Int(offset)) => {
+                    let end = u64::try_from(len).ok().zip(u64::try_from(offset).ok()).map(|(len, offset)| len + offset);
+                    let buffers = self.contents(buffers).unwrap_or_default();
+                    end.is_some_and(|end| self.arrow_buffers_hold(kind, end, &buffers))
+                }
+                _ => false,
+            };
+            if !fits && !self.needs_all {
+                self.suspect(Rule::Use, "makes an array of pyarrow that is longer than its buffers");
+            }
+            arrays.extend(self.contents(children).unwrap_or_default());
+            if dictionary != Token::None {
+                // The dictionary of a dictionary array is an array, or described as one.
+                match dictionary {
+                    Token::Tuple(_) => arrays.push(dictionary),
+                    _ if self.values.nature_of(dictionary).is_within(Nature::INERT) => {}
+                    _ => self.suspect(Rule::Use, "makes an array of pyarrow with a dictionary that cannot be known"),
+                }
+            }
+        }
+    }
+
+    /// Whether buffers hold so many items of a type.
+    fn arrow_buffers_hold(&self, kind: Token, end: u64, buffers: &[Token]) -> bool {
+        let len = |i: usize| match buffers.get(i) {
+            Some(&buffer) => self.arrow_buffer(buffer).map_or(0, <[u8]>::len) as u64,
+            None => 0,
+        };
+        let has_validity = match buffers.first() {
+            None | Some(Token::None) => true,
+            Some(_) => len(0) >= end.div_ceil(8),
+        };
+        let offset_at = |width: u64, i: u64| {
+            let at = usize::try_from(i * width).ok()?;
+            let bytes = self.arrow_buffer(*buffers.get(1)?)?.get(at..)?;
+            match width {
+                4 => bytes.first_chunk().map(|bytes| i64::from(i32::from_le_bytes(*bytes))),
+                _ => bytes.first_chunk().map(|bytes| i64::from_le_bytes(*bytes)),
+            }
+        };
+        let offsets_fit = |width: u64| {
+            // An empty array may have no offsets.
+            let mut last = 0;
+            let mut all = (0..=end).map(|i| offset_at(width, i));
+            end == 0 || all.all(|offset| offset.is_some_and(|offset| std::mem::replace(&mut last, offset) <= offset))
+        };
+        let last = |width| if end == 0 { Some(0) } else { offset_at(width, end) };
+        let fits = match self.arrow_layout(kind, 0) {
+            Layout::Bits(bits) => end.checked_mul(bits).is_some_and(|bits| len(1) >= bits.div_ceil(8)),
+            Layout::Text(width) => {
+                offsets_fit(width)
+                    && last(width).and_then(|last| u64::try_from(last).ok()).is_some_and(|last| last <= len(2))
+            }
+            Layout::List(width) => offsets_fit(width),
+            Layout::Parts => true,
+            Layout::Unknown => false,
+        };
+        has_validity && fits
+    }
+
+    /// The bytes of `py_buffer(bytes)`, or of a `bytearray` in it.
+    fn arrow_buffer(&self, buffer: Token) -> Option<&[u8]> {
+        let mut inner = buffer;
+        for _ in 0..2 {
+            if let Some(object) = self.values.object_of(inner) {
+                inner = *self.values.items_of(object.args)?.first()?;
+            }
+        }
+        self.values.bytes_of(inner)
+    }
+
+    fn arrow_layout(&self, kind: Token, depth: usize) -> Layout {
+        let Some(object) = self.values.object_of(kind) else { return Layout::Unknown };
+        let name = self.name_of(object.class);
+        let first = self.values.items_of(object.args).and_then(|args| args.first()).copied();
+        let alias = match name.as_str() {
+            "pyarrow.lib.type_for_alias" => {
+                first.and_then(|alias| self.values.text_of(alias)).map(std::borrow::Cow::into_owned)
+            }
+            name => name.strip_prefix("pyarrow.lib.").map(str::to_owned),
+        };
+        let Some(alias) = alias else { return Layout::Unknown };
+        match alias.split('[').next().unwrap_or_default() {
+            "null" => Layout::Parts,
+            "bool" | "boolean" | "bool_" => Layout::Bits(1),
+            "i1" | "int8" | "u1" | "uint8" => Layout::Bits(8),
+            "i2" | "int16" | "u2" | "uint16" | "f2" | "halffloat" | "float16" | "half_float" => Layout::Bits(16),
+            "i4" | "int32" | "u4" | "uint32" | "f4" | "float" | "float32" | "date32" | "time32" | "month_interval" => {
+                Layout::Bits(32)
+            }
+            "i8" | "int64" | "u8" | "uint64" | "f8" | "double" | "float64" | "date64" | "time64" | "timestamp"
+            | "duration" => Layout::Bits(64),
+            "decimal128" | "month_day_nano_interval" => Layout::Bits(128),
+            "decimal256" => Layout::Bits(256),
+            "binary" if matches!(first, Some(Token::Int(1..))) => match first {
+                Some(Token::Int(width)) => Layout::Bits(8 * u64::from(width.unsigned_abs())),
+                _ => Layout::Unknown,
+            },
+            "string" | "str" | "utf8" | "binary" => Layout::Text(4),
+            "list_" if self.values.items_of(object.args).is_some_and(|args| args.len() > 1) => Layout::Parts,
+            "large_string" | "large_str" | "large_utf8" | "large_binary" => Layout::Text(8),
+            "list_" | "map_" => Layout::List(4),
+            "large_list" => Layout::List(8),
+            "struct" => Layout::Parts,
+            "dictionary" if depth == 0 => {
+                let index = self.values.items_of(object.args).and_then(|args| args.first());
+                index.map_or(Layout::Unknown, |index| self.arrow_layout(*index, depth + 1))
+            }
+            _ => Layout::Unknown,
+        }
+    }
+
+    /// An expression of SymPy, which computes what is made of numbers: its cost is about the digits that come out.
+    fn check_expression(&mut self, args: &[Token], object: Token) {
+        const EXPENSIVE: u32 = 1 << 16;
+        self.needs_all |= !self.values.keeps_all;
+        if let [base, exponent] = *args
+            && self.name_of(self.class_of(object)) == "sympy.core.power.Pow"
+        {
+            let exponent = match self.values.object_of(exponent) {
+                Some(it) if self.name_of(it.class).starts_with("sympy.core.numbers.") => {
+                    let parts = self.values.items_of(it.args).unwrap_or_default();
+                    parts.iter().map(|part| magnitude(*part)).max().unwrap_or(1)
+                }
+                Some(_) => 1,
+                None => magnitude(exponent),
+            };
+            let cost = self.values.cost_of(base).saturating_mul(exponent.max(1));
+            if let Some(object) = self.values.object_mut(object) {
+                object.cost = object.cost.max(cost);
+            }
+        }
+        let is_long = args.contains(&Token::LongInt);
+        if is_long || self.values.cost_of(object) > EXPENSIVE {
+            self.suspect(Rule::Limit, "makes an expression of numbers that SymPy may compute for ever");
+        }
+    }
+}
+
+/// How great a number is.
+fn magnitude(token: Token) -> u32 {
+    match token {
+        Token::Int(n) => n.unsigned_abs(),
+        Token::None | Token::Bool(_) => 1,
+        _ => u32::MAX,
+    }
+}
+
+/// How the buffers of an array of pyarrow are laid out.
+enum Layout {
+    Bits(u64),
+    Text(u64),
+    List(u64),
+    Parts,
+    Unknown,
+}
+
+/// Whether a text is what SciPy makes of the names of a distribution's arguments, and nothing more.
+fn is_argument_template(text: &str) -> bool {
+    let Some((_, shapes)) = text.split_once("return (") else { return false };
+    let Some((shapes, _)) = shapes.split_once(')') else { return false };
+    let names: Vec<&str> = shapes.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let is_name =
+        |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && is_public(name);
+    if !names.iter().all(is_name) {
+        return false;
+    }
+    let given = |separator: &str| names.iter().map(|name| format!("{name}{separator}")).collect::<String>();
+    let returned = match &names[..] {
+        [] => String::new(),
+        [name] => format!("{name},"),
+        names => names.join(","),
+    };
+    let squeeze = |text: &str| text.split_whitespace().collect::<String>();
+    [("loc=0,scale=1", "loc,scale"), ("loc=0", "loc,1")].iter().any(|(named, out)| {
+        let arguments = given(",");
+        let passed = out.trim_end_matches(",1");
+        let expected = format!(
+            "def_parse_args(self,{arguments}{named}):return({returned}),{out}\
+             def_parse_args_rvs(self,{arguments}{named},size=None):returnself._argcheck_rvs({arguments}{passed},size=size)\
+             def_parse_args_stats(self,{arguments}{named},moments='mv'):return({returned}),{out},moments"
+        );
+        squeeze(text) == squeeze(&expected)
+    })
+}
+
+/// Whether well-known binary of a geometry has all the points it claims, and is not deep.
+fn is_whole_geometry(bytes: &[u8]) -> bool {
+    const DEEP: usize = 16;
+    // How many geometries are still to come on each level.
+    let mut levels: Vec<u32> = vec![1];
+    let mut rest = bytes;
+    while let Some(left) = levels.last_mut() {
+        let Some(less) = left.checked_sub(1) else {
+            levels.pop();
+            continue;
+        };
+        *left = less;
+        let Some((&[order, kind @ ..], after)) = rest.split_first_chunk::<5>() else { return false };
+        let number = |bytes: [u8; 4]| if order == 1 { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) };
+        let kind = number(kind);
+        rest = after;
+        if kind & 0x2000_0000 != 0 {
+            let Some(after) = rest.get(4..) else { return false };
+            rest = after;
+        }
+        let base = kind & 0x0fff_ffff;
+        let more = (kind >> 31)
+            + (kind >> 30 & 1)
+            + match base / 1000 {
+                0 => 0,
+                3 => 2,
+                _ => 1,
+            };
+        let point = 16 + 8 * more as usize;
+        let mut count = || {
+            let (bytes, after) = rest.split_first_chunk::<4>()?;
+            rest = after;
+            Some(number(*bytes))
+        };
+        let rings = match base % 1000 {
+            1 => None,
+            2 => Some(1),
+            3 => match count() {
+                Some(rings) => Some(rings),
+                None => return false,
+            },
+            4..=7 => {
+                let Some(inner) = count().filter(|_| levels.len() < DEEP) else { return false };
+                levels.push(inner);
+                continue;
+            }
+            _ => return false,
+        };
+        let Some(rings) = rings else {
+            let Some(after) = rest.get(point..) else { return false };
+            rest = after;
+            continue;
+        };
+        for _ in 0..rings {
+            let Some((bytes, after)) = rest.split_first_chunk::<4>() else { return false };
+            let len = (number(*bytes) as usize).checked_mul(point);
+            let Some(after) = len.and_then(|len| after.get(len..)) else { return false };
+            rest = after;
+        }
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_argument_template, is_whole_geometry};
+
+    #[test]
+    fn a_template_of_scipy_is_known_and_no_other() {
+        let template = |names: &str, returned: &str| {
+            format!(
+                "\ndef _parse_args(self, {names} loc=0, scale=1):\n    return ({returned}), loc, scale\n\n\
+                 def _parse_args_rvs(self, {names} loc=0, scale=1, size=None):\n    \
+                 return self._argcheck_rvs({names} loc, scale, size=size)\n\n\
+                 def _parse_args_stats(self, {names} loc=0, scale=1, moments='mv'):\n    \
+                 return ({returned}), loc, scale, moments\n"
+            )
+        };
+        assert!(is_argument_template(&template("", "")));
+        assert!(is_argument_template(&template("a,", "a,")));
+        assert!(is_argument_template(&template("a, b,", "a, b")));
+        for (names, returned) in [("a=print(),", "a"), ("a,", "print(a)"), ("a,", "a, b"), ("__class__,", "__class__,")]
+        {
+            assert!(!is_argument_template(&template(names, returned)), "{names} {returned}");
+        }
+        assert!(!is_argument_template("import os"));
+        assert!(!is_argument_template(&(template("", "") + "print()")));
+    }
+
+    #[test]
+    fn a_geometry_has_the_points_that_it_claims() {
+        let point = b"\x01\x01\0\0\0\0\0\0\0\0\0\xf0?\0\0\0\0\0\0\0@";
+        assert!(is_whole_geometry(point));
+        assert!(!is_whole_geometry(&point[..20]));
+        assert!(is_whole_geometry(&[&b"\x01\x07\0\0\0\x02\0\0\0"[..], point, point].concat()));
+        assert!(!is_whole_geometry(b"\x01\x02\0\0\0\xff\xff\xff\xff"));
+        assert!(!is_whole_geometry(&b"\x01\x07\0\0\0\x01\0\0\0".repeat(50)));
+    }
+}

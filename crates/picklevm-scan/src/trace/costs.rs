@@ -1,0 +1,49 @@
+//! Arguments that a call may work on for ever, although they are short.
+
+use crate::shadow::{Token, Values};
+
+/// Digits of a number in text: Python refuses longer ones since 3.11.
+const DIGITS: usize = 4300;
+/// The longest regular expression, and the characters of its sets: compiling goes through each of them.
+const PATTERN: usize = 1 << 14;
+const CHARACTERS: usize = 5 << 20;
+/// The characters there are.
+const ALL: usize = 0x11_0000;
+
+/// Whether a value is a number, or a text of one, that is short.
+pub(super) fn is_number(values: &Values<'_>, token: Token) -> bool {
+    match token {
+        Token::None | Token::Bool(_) | Token::Int(_) | Token::Number => true,
+        Token::Text(_) | Token::Bytes(_) => values.bytes_of(token).is_some_and(|text| text.len() <= DIGITS),
+        _ => false,
+    }
+}
+
+/// Whether a value is a number, or the text of a fraction whose exponent is small.
+pub(super) fn is_rational(values: &Values<'_>, token: Token) -> bool {
+    let Token::Text(_) = token else { return is_number(values, token) && !matches!(token, Token::Bytes(_)) };
+    let Some(text) = values.text_of(token) else { return false };
+    let exponent = text.split(['e', 'E']).nth(1).map_or(0, str::len);
+    text.len() <= DIGITS && exponent <= 4
+}
+
+/// Whether a value is the number of flags, or a regular expression whose sets can be compiled soon.
+pub(super) fn is_pattern(values: &Values<'_>, token: Token) -> bool {
+    if matches!(token, Token::Int(_) | Token::Bool(_)) {
+        return true;
+    }
+    let Some(text) = values.text_of(token) else { return false };
+    // A range of a set is gone through character by character.
+    let mut characters = 0usize;
+    let mut rest: &str = &text;
+    while let Some((_, after)) = rest.split_once('-') {
+        characters += match after.chars().next() {
+            Some('\\') if after.starts_with("\\U") || after.starts_with("\\N") => ALL,
+            Some('\\') if after.starts_with("\\u") => 0x1_0000,
+            Some(c) if u32::from(c) > 0xff => u32::from(c) as usize,
+            _ => 0,
+        };
+        rest = after;
+    }
+    text.len() <= PATTERN && characters <= CHARACTERS
+}
