@@ -1,5 +1,6 @@
 //! The corpora of attacks and of ordinary pickles, held against the scanner.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use picklevm_scan::{Scanner, Verdict};
@@ -73,4 +74,49 @@ fn a_scan_is_as_good_with_evidence_as_without() {
         let verdicts = [&quick, &thorough].map(|scanner| scanner.scan_file(&path).unwrap().verdict);
         assert_eq!(verdicts[0], verdicts[1], "{}", attack.file);
     }
+}
+
+#[derive(Deserialize)]
+struct Case {
+    /// Exit codes of the program that are right.
+    verdict: Vec<u8>,
+    why: String,
+    make: Option<Make>,
+}
+
+/// How to make a file that is too large to keep.
+#[derive(Deserialize)]
+struct Make {
+    /// Texts in Latin-1, each with how often it comes.
+    parts: Option<Vec<(String, usize)>>,
+}
+
+#[test]
+fn cases_that_were_found_by_trials_are_judged_as_they_should() {
+    let corpus = corpus("cases");
+    let text = std::fs::read_to_string(corpus.join("index.json")).unwrap();
+    let cases: BTreeMap<String, Case> = serde_json::from_str(&text).unwrap();
+    let scanner = Scanner::new();
+    let mut wrong = Vec::new();
+    for (name, case) in &cases {
+        let report = match &case.make {
+            None => scanner.scan_file(corpus.join(name)).unwrap(),
+            Some(Make { parts: Some(parts) }) => {
+                let latin_1 = |text: &str| text.chars().map(|c| c as u8).collect::<Vec<u8>>();
+                let bytes: Vec<u8> = parts.iter().flat_map(|(text, count)| latin_1(text).repeat(*count)).collect();
+                scanner.scan_named(name, &bytes)
+            }
+            // Hundreds of megabytes.
+            Some(_) => continue,
+        };
+        let code = match report.verdict {
+            Verdict::Safe => 0,
+            Verdict::Dangerous => 1,
+            Verdict::Suspicious => 3,
+        };
+        if !case.verdict.contains(&code) {
+            wrong.push(format!("{name} is {}: {}", report.verdict, case.why));
+        }
+    }
+    assert!(cases.len() > 50 && wrong.is_empty(), "{}", wrong.join("\n"));
 }

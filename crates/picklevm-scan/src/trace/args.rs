@@ -155,7 +155,11 @@ impl Tracer<'_> {
             Some((number, judgement)) => {
                 self.used(number, if how == Use::Call { "calls" } else { "constructs" });
                 match judgement {
-                    Decision::Allowed(allowed) => allowed.may_be(how),
+                    Decision::Allowed(allowed) => {
+                        // What waits to be called has arguments that are looked at.
+                        let waits = allowed.follows == Some(ResultType::Callable);
+                        allowed.may_be(how) && !(waits && how == Use::Construct)
+                    }
                     _ => true,
                 }
             }

@@ -3,7 +3,7 @@
 use super::Tracer;
 use super::args::is_public;
 use crate::nature::Nature;
-use crate::policy::{Check, Decision};
+use crate::policy::{Arg, Check, Decision, Kind};
 use crate::shadow::{COSTLY, Token};
 use crate::verdict::Rule;
 
@@ -33,6 +33,14 @@ impl Tracer<'_> {
                     && let Some(object) = self.values.object_mut(object)
                 {
                     object.nature = Nature::LAZY;
+                }
+            }
+            Check::Partial => {
+                let [function, rest @ ..] = args else { return };
+                let name = rest.first().copied().unwrap_or(Token::None);
+                let is_method = self.name_of(*function).ends_with("operator.methodcaller");
+                if is_method && !self.is_argument(name, &Arg::Kind(Kind::Attribute)) {
+                    self.suspect(Rule::Use, "makes a caller of a method whose name is none");
                 }
             }
             Check::Dtype => self.make_dtype(args, object),
