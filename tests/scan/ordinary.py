@@ -141,3 +141,78 @@ if torch is not None:
 old = os.path.join(a.out, "index.json"); before = [e for e in json.load(open(old)) if e["file"] not in {i["file"] for i in index}] if os.path.exists(old) else []
 json.dump(before + index, open(old, "w"), indent=0)
 print(len(index), "ordinary files", dict(collections.Counter(e["lib"] for e in index)))
+
+# ---- libraries of which a few things are pickled ---------------------------------------------------------
+def with_numpy(): import numpy; return numpy
+def libraries():
+    import importlib
+    def has(name):
+        try: return importlib.import_module(name)
+        except Exception: return None
+    np, pd = has("numpy"), has("pandas")
+    if has("requests"):
+        import requests
+        L = "requests"
+        def session(): s = requests.Session(); s.headers["x-a"] = "b"; s.cookies.set("a", "b", domain="x.org"); s.auth = ("u", "p"); return s
+        late(L, "session", session); late(L, "prepared", lambda: requests.Request("GET", "http://x/y", params={"a": 1}, headers={"b": "c"}).prepare()); late(L, "request", lambda: requests.Request("POST", "http://x/", data={"a": 1}))
+        def response(): r = requests.models.Response(); r.status_code = 200; r._content = b"abc"; r.url = "http://x/"; return r
+        late(L, "response", response); late(L, "errors", lambda: [requests.exceptions.HTTPError("x"), requests.exceptions.ConnectionError("x"), requests.exceptions.Timeout("t")]); late(L, "dict", lambda: requests.structures.CaseInsensitiveDict({"A": 1}))
+        import urllib3; late(L, "retry", lambda: [urllib3.util.retry.Retry(3, backoff_factor=.5), urllib3.util.timeout.Timeout(2)]); late(L, "basic_auth", lambda: requests.auth.HTTPBasicAuth("a", "b"))
+    if pd is not None and int(pd.__version__.split(".")[0]) >= 3:
+        L = "pandas3"; df = pd.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None], "c": pd.Categorical(["u", "v", "u"]), "d": pd.date_range("2020", periods=3), "e": [1.5, None, 2]})
+        late(L, "frame", lambda: df); late(L, "multi", lambda: df.set_index(["a", "b"])); late(L, "group", lambda: df.groupby("b").agg({"a": "sum"})); late(L, "series", lambda: [df["b"], df["c"], df["d"], df["e"].astype("Float64")]); late(L, "tz", lambda: pd.Series(pd.date_range("2020", periods=3, tz="Europe/Berlin")))
+        late(L, "arrow", lambda: pd.Series([1, 2, None], dtype="int64[pyarrow]")); late(L, "arrow_text", lambda: pd.Series(["a", None], dtype="string[pyarrow]")); late(L, "python_text", lambda: pd.Series(["a", None], dtype="string[python]")); late(L, "sparse", lambda: pd.arrays.SparseArray([0, 0, 1]))
+        late(L, "scalars", lambda: [pd.Timestamp("2020", tz="UTC"), pd.Timedelta("1d"), pd.Period("2020-01"), pd.Interval(0, 1), pd.NaT, pd.NA]); late(L, "indexes", lambda: [pd.RangeIndex(5), pd.Index(["a", "b"]), pd.MultiIndex.from_product([[1, 2], ["a"]]), pd.CategoricalIndex(["a"]), pd.interval_range(0, 3), pd.period_range("2020", periods=2, freq="M"), pd.timedelta_range("1d", periods=2)])
+        late(L, "dtypes", lambda: [pd.Int64Dtype(), pd.CategoricalDtype(["a"]), pd.StringDtype(), pd.DatetimeTZDtype("ns", "UTC"), pd.PeriodDtype("D"), pd.IntervalDtype("int64"), pd.BooleanDtype(), pd.SparseDtype("f8")]); late(L, "offsets", lambda: [pd.offsets.MonthEnd(), pd.offsets.BDay(2), pd.offsets.Week(weekday=1), pd.DateOffset(months=1)])
+        late(L, "objects", lambda: pd.Series([1, "a", None, [1]], dtype=object)); late(L, "bool", lambda: pd.array([True, None])); late(L, "describe", lambda: df.describe()); late(L, "list_arrow", lambda: pd.Series([[1], [2, 3]], dtype=pd.ArrowDtype(has("pyarrow").list_(has("pyarrow").int64()))))
+    pl = has("polars")
+    if pl: L = "polars"; f = pl.DataFrame({"a": [1, 2], "b": ["x", None], "c": [[1], [2]]}); late(L, "frame", lambda: f); late(L, "series", lambda: [f["a"], f["b"]]); late(L, "dtypes", lambda: [pl.Int64, pl.String, pl.List(pl.Int8), pl.Datetime("us")]); late(L, "schema", lambda: f.schema)
+    pa = has("pyarrow")
+    if pa:
+        L = "pyarrow"; t = pa.table({"a": [1, 2, None], "b": ["x", "y", None], "c": [[1], None, [2, 3]], "d": [{"p": 1}, {"p": 2}, None], "e": [True, None, False]})
+        late(L, "table", lambda: t); late(L, "batch", lambda: t.to_batches()[0]); late(L, "arrays", lambda: [c.chunk(0) for c in t.columns]); late(L, "dictionary", lambda: pa.array(["a", "b", "a"]).dictionary_encode()); late(L, "types", lambda: [pa.int8(), pa.string(), pa.list_(pa.int32()), pa.struct([("a", pa.int8())]), pa.map_(pa.string(), pa.int8()), pa.decimal128(10, 2), pa.dictionary(pa.int8(), pa.string()), pa.timestamp("ns", "UTC"), pa.binary(4), pa.list_(pa.int8(), 2), pa.date32(), pa.time64("us"), pa.duration("s")])
+        late(L, "more", lambda: [pa.array([1.5], pa.float32()), pa.array([b"abcd"], pa.binary(4)), pa.array([[1, 2]], pa.list_(pa.int8(), 2)), pa.array([None, None]), pa.array([], pa.string()), pa.array([1, 2], pa.timestamp("us")), pa.array([3], pa.date32()), pa.array([("a", 1)] and [[("a", 1)]], pa.map_(pa.string(), pa.int8())), pa.array([__import__("decimal").Decimal("1.50")], pa.decimal128(5, 2)), pa.array([1, 2, 3, 4])[1:3], pa.array(["abc", "d", "e"])[1:]]); late(L, "schema", lambda: pa.schema([("a", pa.int8())], metadata={b"k": b"v"})); late(L, "chunked", lambda: pa.chunked_array([[1], [2]])); late(L, "scalar", lambda: [pa.scalar(1), pa.scalar("x")]); late(L, "buffer", lambda: pa.py_buffer(b"abc"))
+    ml = has("ml_dtypes")
+    if ml: L = "ml_dtypes"; late(L, "arrays", lambda: [np.array([1, 2], t) for t in (ml.bfloat16, ml.float8_e4m3fn, ml.int4)]); late(L, "dtypes", lambda: [np.dtype(ml.bfloat16), ml.float8_e5m2]); late(L, "scalar", lambda: np.array([1], ml.bfloat16)[0])
+    xr = has("xarray")
+    if xr: L = "xarray"; a = xr.DataArray(np.arange(6).reshape(2, 3), dims=("x", "y"), coords={"x": [1, 2], "y": ["a", "b", "c"]}, name="n", attrs={"u": 1}); late(L, "array", lambda: a); late(L, "dataset", lambda: xr.Dataset({"a": a, "b": ("x", [1.5, 2])})); late(L, "multi", lambda: a.stack(z=("x", "y"))); late(L, "variable", lambda: xr.Variable("x", [1, 2])); late(L, "tree", lambda: xr.DataTree.from_dict({"/": xr.Dataset({"a": a})}))
+    sy = has("sympy")
+    if sy:
+        L = "sympy"; x, y = sy.symbols("x y", positive=True); e = sy.sin(x) ** 2 + 3 * x * y / 7 - sy.exp(-x) + sy.sqrt(2) * sy.pi + sy.Float(1.5) + sy.I
+        late(L, "expression", lambda: e); late(L, "numbers", lambda: [sy.Integer(3), sy.Rational(1, 3), sy.oo, sy.nan, sy.E, sy.pi, sy.S.Half]); late(L, "equation", lambda: [sy.Eq(x, y), x < y, sy.And(x > 1, y < 2)]); late(L, "tuple", lambda: sy.Tuple(x, y)); late(L, "piecewise", lambda: sy.Piecewise((x, x > 1), (y, True))); late(L, "integral", lambda: [sy.Integral(x, x), sy.Derivative(x**2, x)]); late(L, "matrix", lambda: [sy.Matrix([[1, x]]), sy.ImmutableMatrix([[1, 2]])]); late(L, "function", lambda: sy.Function("f")(x)); late(L, "sets", lambda: [sy.Interval(0, 1), sy.FiniteSet(1, 2)]); late(L, "poly", lambda: sy.Poly(x**2 + 1, x))
+    if has("PIL"):
+        from PIL import Image
+        L = "pillow"; late(L, "modes", lambda: [Image.new(m, (5, 4)) for m in ("1", "L", "P", "RGB", "RGBA", "CMYK", "I", "F", "LA", "HSV", "YCbCr", "I;16")]); late(L, "one_bit", lambda: Image.new("1", (800, 600)))
+    if has("shapely"):
+        import shapely.geometry as g
+        L = "shapely"; p = g.Polygon([(0, 0), (1, 0), (1, 1)], [[(.2, .1), (.3, .1), (.3, .2)]]); late(L, "shapes", lambda: [g.Point(1, 2), g.Point(1, 2, 3), g.LineString([(0, 0), (1, 1)]), p, g.MultiPoint([(0, 0)]), g.MultiPolygon([p]), g.GeometryCollection([g.Point(0, 0), p]), g.Point(), p.exterior, g.box(0, 0, 1, 1)]); late(L, "tree", lambda: has("shapely").STRtree([p]))
+    sm = has("statsmodels.api")
+    if sm:
+        L = "statsmodels"; X = sm.add_constant(np.arange(20.)); Y = np.arange(20) % 3 + .1 * np.arange(20); late(L, "ols", lambda: sm.OLS(Y, X).fit()); late(L, "logit", lambda: sm.Logit((np.arange(20) % 2), X).fit(disp=0)); late(L, "glm", lambda: sm.GLM(Y, X).fit()); late(L, "rlm", lambda: sm.RLM(Y, X).fit()); late(L, "named", lambda: sm.OLS(pd.Series(Y), pd.DataFrame(X, columns=["c", "x"])).fit()); late(L, "poisson", lambda: sm.Poisson(np.arange(20) % 4, X).fit(disp=0))
+        def smooth(): from statsmodels.tsa.holtwinters import SimpleExpSmoothing; return SimpleExpSmoothing(Y).fit()
+        late(L, "smooth", smooth)
+    if has("lightgbm"):
+        import lightgbm as lgb
+        L = "lightgbm"; X = np.random.RandomState(0).rand(60, 3); late(L, "classifier", lambda: lgb.LGBMClassifier(n_estimators=2, verbose=-1, min_child_samples=2).fit(X, (X[:, 0] > .5))); late(L, "booster", lambda: lgb.train({"verbose": -1, "min_data_in_leaf": 2}, lgb.Dataset(X, X[:, 1]), 2)); late(L, "unfitted", lambda: lgb.LGBMRegressor(n_estimators=3))
+    if has("xgboost"):
+        import xgboost as xgb
+        L = "xgboost"; X = np.random.RandomState(0).rand(60, 3); late(L, "classifier", lambda: xgb.XGBClassifier(n_estimators=2).fit(X, (X[:, 0] > .5).astype(int))); late(L, "regressor", lambda: xgb.XGBRegressor(n_estimators=2).fit(X, X[:, 1])); late(L, "booster", lambda: xgb.train({}, xgb.DMatrix(X, X[:, 1]), 2)); late(L, "unfitted", lambda: xgb.XGBRegressor())
+    if has("pydantic"):
+        import pydantic as py
+        L = "pydantic"; late(L, "values", lambda: [py.SecretStr("x"), py.SecretBytes(b"x"), py.TypeAdapter(py.HttpUrl).validate_python("http://a/"), py.TypeAdapter(py.PostgresDsn).validate_python("postgres://u:p@h/d"), py.ByteSize(5)]); late(L, "undefined", lambda: has("pydantic_core").PydanticUndefined)
+    if has("attr"):
+        import attr
+        L = "attrs"; late(L, "values", lambda: [attr.NOTHING, attr.Factory(list), attr.validators.instance_of(int), attr.validators.in_([1, 2]), attr.validators.optional(attr.validators.instance_of(str)), attr.validators.ge(3)])
+    if has("frozendict"): late("frozendict", "plain", lambda: has("frozendict").frozendict({"a": 1, "b": [2]}))
+    try: import scipy.stats as st
+    except ImportError: st = None
+    if st:
+        L = "scipy_stats"; late(L, "frozen", lambda: [st.norm(1, 2), st.gamma(2), st.beta(1, 2, loc=3), st.t(5), st.uniform(), st.expon(scale=2)]); late(L, "discrete", lambda: [st.poisson(3), st.binom(5, .5), st.randint(1, 5)]); late(L, "distributions", lambda: [st.norm, st.lognorm, st.weibull_min]); late(L, "kde", lambda: st.gaussian_kde([1, 2, 4.])); late(L, "multivariate", lambda: st.multivariate_normal([0, 0])); late(L, "histogram", lambda: st.rv_histogram(np.histogram([1, 2, 2, 3])))
+    import configparser, operator
+    L = "stdlib"
+    def parser(cls, **kw): p = cls(**kw); p.read_string("[a]\nb = 1\n[c]\nd = 2\n"); return p
+    late(L, "configparsers", lambda: [parser(configparser.ConfigParser), parser(configparser.RawConfigParser), parser(configparser.ConfigParser, interpolation=configparser.ExtendedInterpolation())]); late(L, "section", lambda: parser(configparser.ConfigParser)["a"])
+    late(L, "getters", lambda: [operator.attrgetter("a"), operator.attrgetter("a.b", "c"), operator.itemgetter(1), operator.itemgetter("a", 2), operator.methodcaller("strip"), operator.methodcaller("split", ","), operator.methodcaller("encode", encoding="utf8")])
+    late(L, "frozendict", lambda: __builtins__.frozendict({"a": 1}))
+libraries()
+json.dump(index, open(os.path.join(a.out, "index.json"), "w"), indent=0)

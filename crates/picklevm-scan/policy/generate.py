@@ -9,7 +9,7 @@ A class is listed if making it by `__new__` and setting its state runs nothing t
 `__setstate__` of their own are listed only if that method was read and is named in READ below. Functions are listed so
 that pickles may name them; only those in CALLED may be called. What code checks of a call or a state is in checked.toml, by hand, which wins over these files.
 """
-import importlib, importlib.util, inspect, json, os, pkgutil, sys, warnings
+import importlib, importlib.util, inspect, json, os, pkgutil, re, sys, warnings
 
 warnings.simplefilter("ignore")
 USES = ("call", "construct", "state", "items", "members")
@@ -165,6 +165,25 @@ def toml(value):
     return "[" + ", ".join(map(toml, value)) + "]" if isinstance(value, (list, tuple)) else json.dumps(value)
 
 
+# Classes of pandas whose methods run nothing that their state chose: functions are called, and text is evaluated, by others.
+VALUES = re.compile(r"(Index|Array|Dtype|DType|Block|BlockManager|BlockPlacement|BlockValuesRefs|FrozenList|Flags|NDArrayBacked)$|^(DataFrame|Series|TimeSeries|Categorical|Timestamp|Timedelta|Period|Interval|NaT|NaTType|NAType|C_NA|DateOffset)$")
+# Types of the standard library that go through a sequence to be made of it.
+SEQUENCES = {"struct_group", "stat_result", "statvfs_result", "terminal_size", "uname_result", "sched_param", "times_result", "waitid_result", "struct_passwd", "struct_rusage", "struct_siginfo", "struct_spwd", "struct_time"}
+
+
+def refine(module, name, may, args, follows):
+    """What is known of a name beside what the survey finds."""
+    if module.startswith("pandas") and "construct" in may and (VALUES.search(name.split(".")[-1]) or module.endswith(".offsets")):
+        follows = follows or "value"
+    if module.startswith("pandas") and name.startswith("_new_") and name.endswith("Index"):
+        args, follows = toml("class") + ", " + toml("fields"), "value"
+    if module.split(".")[0] in ("pytz", "dateutil", "pyarrow") and "call" in may and follows is None:
+        follows = "value"       # Time zones, arrays.
+    if name in SEQUENCES and args is None:
+        args = toml({"rest": "data"})
+    return may, args, follows
+
+
 def write(name, about, rows):
     """One row in the file for the names of a module that may do the same; a name in several rows may do all they say."""
     merged = {}
@@ -178,7 +197,8 @@ def write(name, about, rows):
             new = [new if new is not None else old for new, old in zip((args, follows, otherwise), old)]
             merged[module, n] = (set(old_may) | set(may), *new)
     alike = {}
-    for (module, n), (may, *rest) in sorted(merged.items()):
+    for (module, n), (may, args, follows, otherwise) in sorted(merged.items()):
+        rest = (*refine(module, n, may, args, follows)[1:], otherwise)
         alike.setdefault((module, tuple(u for u in USES if u in may), *rest), []).append(n)
     with open(os.path.join(HERE, name + ".toml"), "w") as f:
         f.write(f"# {about}\n# Written by generate.py; change that, not this.\n")
@@ -294,7 +314,7 @@ def numpy():
         rows.append(row(m, ["MaskedConstant"], ("call",), ()))
     rows.append(row("numpy", ["ndenumerate", "newaxis", "nan", "inf", "pi", "e", "generic", "number", "integer", "floating", "inexact", "flexible", "character", "signedinteger", "unsignedinteger", "complexfloating"]))
     scalars = {t.__name__ for t in np.sctypeDict.values()} | {"bool_", "int_", "float_", "complex_", "str_", "bytes_", "unicode_", "string_", "object_", "void", "longdouble", "clongdouble", "float128", "complex256", "datetime64", "timedelta64", "intc", "uintc", "intp", "uintp", "long", "ulong", "longlong", "ulonglong", "bool", "float96", "longfloat", "singlecomplex", "cfloat", "half", "single", "double", "byte", "ubyte", "short", "ushort", "csingle", "cdouble"}
-    rows.append(row("numpy", scalars - {"void"}, ("call", "construct")))
+    rows.append(row("numpy", scalars - {"void"}, ("call", "construct"), ({"rest": "data"},), "value"))
     try:
         import numpy.dtypes as dtypes
         rows.append(row("numpy.dtypes", [n for n in vars(dtypes) if n.endswith("DType")], ("call", "construct", "state")))
@@ -580,6 +600,7 @@ def libraries():
         "urllib3.util.retry": ["Retry"], "urllib3.util.timeout": ["Timeout"],
     }.items():
         rows.append(row(module, names, ("construct", "state")))
+    rows.append(row("urllib3.util.timeout", ["_TYPE_DEFAULT"], ("call", "construct", "members")))
     rows += [row("urllib3.util.retry", ["RequestHistory"], ("call", "construct")), row("urllib3.util.url", ["Url"], ("call", "construct"))]
     rows += exception_rows("requests.exceptions")
     rows += exception_rows("urllib3.exceptions")
@@ -603,6 +624,7 @@ def libraries():
     rows.append(row("polars.dataframe.frame", ["DataFrame"], ("construct", "state")))
     rows.append(row("polars.series.series", ["Series"], ("construct", "state")))
     rows.append(row("polars.datatypes.classes", "Boolean Int8 Int16 Int32 Int64 Int128 UInt8 UInt16 UInt32 UInt64 Float16 Float32 Float64 String Utf8 Binary Date Time Null Decimal Datetime Duration List Array Struct Field Enum Categorical Unknown".split(), ("call", "construct", "state"), ({"rest": "any"},)))
+    rows.append(row("polars.schema", ["Schema"], ("call", "construct", "items"), ("pairs",)))
     # pyarrow: types and arrays. Types of its own kind (ExtensionType) may unpickle what they are given.
     plain = ["type_for_alias", "timestamp", "time32", "time64", "duration", "decimal32", "decimal64", "decimal128", "decimal256", "binary"]
     rows.append(row("pyarrow.lib", plain, ("call",), ({"rest": "atom"},)))
@@ -612,7 +634,10 @@ def libraries():
     # Shapely and Pillow: their data are checked by code.
     rows.append(row("shapely.geometry.polygon", ["_unpickle_linearring"], ("call",), ("atom",)))
     rows.append(row("shapely.io", ["from_wkb"], ("call",), ("atom",)))
-    rows.append(row("shapely.strtree", ["STRtree"], ("call",), ("data", "number")))
+    rows.append(row("shapely.strtree", ["STRtree"], ("call",), ("items", "number")))
+    # SciPy's distributions of several variables, which execute nothing.
+    import scipy.stats._multivariate as multivariate
+    rows.append(row(multivariate.__name__, [n for n, c in vars(multivariate).items() if inspect.isclass(c) and c.__module__ == multivariate.__name__ and is_harmless(c)], ("construct", "state")))
     # xarray: data in memory; what its backends make opens files.
     rows += class_rows(classes("xarray", keep=lambda cls: not issubclass(cls, BaseException)))
     rows.append(row("xarray.core.utils", ["Frozen", "FrozenDict", "ReprObject", "Default"], ("construct", "state")))
@@ -637,9 +662,14 @@ def libraries():
         "sympy.functions.elementary.exponential": ["exp", "log", "LambertW"], "sympy.functions.elementary.complexes": ["Abs", "sign", "re", "im", "conjugate", "arg"],
         "sympy.functions.elementary.integers": ["floor", "ceiling", "frac"], "sympy.functions.elementary.miscellaneous": ["Max", "Min"],
         "sympy.logic.boolalg": ["And", "Or", "Not", "BooleanTrue", "BooleanFalse"], "sympy.functions.elementary.piecewise": ["Piecewise", "ExprCondPair"],
-        "sympy.integrals.integrals": ["Integral"], "sympy.core.function": ["Derivative"],
+        "sympy.sets.sets": ["Interval", "FiniteSet", "Union", "Intersection", "Complement", "EmptySet", "UniversalSet"], "sympy.integrals.integrals": ["Integral"], "sympy.core.function": ["Derivative"],
     }.items():
         rows.append(row(module, names, ("call", "construct"), made))
+    rows.append(row("sympy.matrices.dense", ["MutableDenseMatrix"], ("construct", "state")))
+    rows.append(row("sympy.matrices.immutable", ["ImmutableDenseMatrix"], ("construct", "state")))
+    rows.append(row("sympy.polys.matrices.domainmatrix", ["DomainMatrix"], ("call",), ({"rest": "any"},)))
+    for domain in ("IntegerRing", "RationalField", "RealField", "ComplexField", "ExpressionDomain", "ExpressionRawDomain", "PythonIntegerRing", "PythonRationalField"):
+        rows.append(row("sympy.polys.domains." + domain.lower(), [domain], ("construct", "state")))
     return "requests, attrs, pydantic, ml_dtypes, polars, pyarrow, Shapely, xarray, statsmodels, LightGBM, XGBoost and SymPy.", rows
 
 

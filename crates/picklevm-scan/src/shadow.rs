@@ -100,6 +100,8 @@ pub(crate) struct Object {
     pub(crate) class: Token,
     /// Whether a state was set.
     pub(crate) built: bool,
+    /// Whether it lies in something else.
+    escaped: bool,
     /// What it is, and what may be in it.
     pub(crate) nature: Nature,
     /// How many values going through it goes through.
@@ -251,10 +253,18 @@ impl<'a> Values<'a> {
             if item.is_atom() {
                 continue;
             }
-            if let Token::List(number) | Token::Dict(number) | Token::Set(number) = item
-                && let Some(container) = self.containers.get_mut(*number as usize)
-            {
-                container.escaped = true;
+            match item {
+                Token::List(number) | Token::Dict(number) | Token::Set(number) => {
+                    if let Some(container) = self.containers.get_mut(*number as usize) {
+                        container.escaped = true;
+                    }
+                }
+                Token::Object(number) => {
+                    if let Some(object) = self.objects.get_mut(*number as usize) {
+                        object.escaped = true;
+                    }
+                }
+                _ => {}
             }
             nature = nature.with(self.nature_of(*item));
         }
@@ -370,14 +380,18 @@ impl<'a> Values<'a> {
     /// An object that a call made, of this nature beside that of its arguments.
     pub(crate) fn object(&mut self, class: Token, args: Option<&[Token]>, nature: Nature) -> Token {
         let Ok(number) = u32::try_from(self.objects.len()) else { return Token::Unknown };
-        let inner = args.map_or(Nature::UNKNOWN, |args| self.take_in(args));
+        // The class is not in what is made of it.
+        let inner = args.map_or(Nature::UNKNOWN, |args| {
+            let parts = args.split(|arg| *arg == class);
+            parts.fold(Nature::DATA, |nature, parts| nature.with(self.take_in(parts)))
+        });
         let cost = args.map_or(1, |args| self.cost_of_all(args));
         let args = match args {
             Some(args) if self.keeps_all => self.tuple(args),
             _ => Token::Unknown,
         };
         let nature = nature.with(inner.held());
-        self.objects.push(Object { args, class, built: false, nature, cost, detail: NOT_KEPT });
+        self.objects.push(Object { args, class, built: false, escaped: false, nature, cost, detail: NOT_KEPT });
         Token::Object(number)
     }
 
@@ -397,6 +411,20 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// Going through an object goes through so many values more.
+    pub(crate) fn add_cost(&mut self, object: Token, cost: u32) {
+        if let Some(object) = self.object_mut(object) {
+            object.cost = object.cost.saturating_add(cost);
+        }
+    }
+
+    /// Says what an object is, whatever its class.
+    pub(crate) fn put_nature(&mut self, object: Token, nature: Nature) {
+        if let Some(object) = self.object_mut(object) {
+            object.nature = nature;
+        }
+    }
+
     /// Something is put into an object: a state or items.
     pub(crate) fn put_into(&mut self, target: Token, items: &[Token]) {
         let nature = self.take_in(items).held();
@@ -404,7 +432,9 @@ impl<'a> Values<'a> {
             && object.nature.with(nature) != object.nature
         {
             object.nature = object.nature.with(nature);
-            self.late = self.late.with(nature.grave());
+            if object.escaped {
+                self.late = self.late.with(nature.grave());
+            }
         }
     }
 }

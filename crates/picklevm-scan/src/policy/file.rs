@@ -153,7 +153,9 @@ kinds! {
         Pattern "A regular expression that is compiled soon, or the number of its flags.";
         Attribute "The name of a public attribute, dots and all.";
         Sized "Plain data, but no number: what takes a number for a size cannot be made to fill the memory.";
-        Items "What can be gone through to its end: a container of anything that may be stored.";
+        Items "What can be gone through to its end by code of its own: a container or a value, of anything that may be stored.";
+        Pairs "A dict, or what can be gone through to its end together with each of its items.";
+        Fields "A container whose items a library converts: data, values, and names.";
         Class "A class; the call makes an instance of it, so that it must be allowed to `construct`.";
         Function "A function that is called; it must be allowed to `call`, whatever it is given.";
         Name "A name that may be imported, whatever may be done with it otherwise.";
@@ -181,6 +183,7 @@ kinds! {
 
     /// What only code can check: a state or an argument that a library turns into memory, code or work.
     Check {
+        Iterator "An iterator over something else than containers and values runs code of it.";
         Range "A `range` is a value if it is short, otherwise an iterator.";
         Partial "The state of `functools.partial` may hold what its arguments may.";
         Dtype "A `numpy.dtype` whose state agrees with itself.";

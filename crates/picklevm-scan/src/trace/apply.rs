@@ -21,6 +21,9 @@ impl Tracer<'_> {
     /// Something is called or constructed.
     pub(super) fn apply(&mut self, callable: Token, call: Call<'_>) -> Token {
         let Some((number, judgement)) = self.judgement(callable) else {
+            if let Some(called) = self.call_partial(callable, call) {
+                return called;
+            }
             let message = format!("calls {}", self.name_of(callable));
             self.find_use(self.class_of(callable), message);
             return self.made(callable, Token::Unknown, call);
@@ -38,6 +41,7 @@ impl Tracer<'_> {
         if let Some(kwargs) = call.kwargs {
             self.check_keywords(callable, allowed, kwargs);
         }
+        self.count_work(call.args.unwrap_or_default());
         match allowed.follows {
             Some(follows) if call.how == Use::Call => self.follow(callable, class, follows, call),
             _ => self.made(callable, class, call),
@@ -57,6 +61,39 @@ impl Tracer<'_> {
             self.check_call(check, args, object);
         }
         object
+    }
+
+    /// What a call goes through or copies: short pickles may ask for much of it.
+    fn count_work(&mut self, args: &[Token]) {
+        let size = |arg: &Token| match arg {
+            Token::Object(_) => u64::from(self.values.cost_of(*arg)),
+            Token::Text(_) | Token::Bytes(_) => self.values.bytes_of(*arg).map_or(0, <[u8]>::len) as u64,
+            arg => self.values.len_of(*arg).unwrap_or(0) as u64,
+        };
+        let work: u64 = args.iter().map(size).sum();
+        match self.work_left.checked_sub(work) {
+            Some(left) => self.work_left = left,
+            None => self.suspect(Rule::Limit, "calls go through so much in all that they fill memory and time"),
+        }
+    }
+
+    /// A call of what `functools.partial` made: a call of its function.
+    fn call_partial(&mut self, partial: Token, call: Call<'_>) -> Option<Token> {
+        let Token::Object(number) = partial else { return None };
+        let (function, args, kwargs) = self.partials.get(&number).copied()?;
+        if call.kwargs.is_some() || call.how != Use::Call {
+            return None;
+        }
+        let mut all = self.contents(args)?;
+        all.extend_from_slice(call.args?);
+        let kwargs = kwargs.filter(|kwargs| self.values.len_of(*kwargs) != Some(0));
+        if let Token::Object(number) = function {
+            let class = *self.constructors.get(&number)?;
+            let rest = all.strip_prefix(&[class])?;
+            return Some(self.apply(class, Call { args: Some(rest), kwargs, how: Use::Construct }));
+        }
+        self.judgement(function)?;
+        Some(self.apply(function, Call { args: Some(&all), kwargs, how: Use::Call }))
     }
 
     /// What a call of a class makes.
@@ -190,9 +227,7 @@ impl Tracer<'_> {
             let is_data = self.values.nature_of(owner).is_within(Nature::VALUE) && owner != Token::Buffer;
             if listed || is_simple && (is_data || self.may_look_into(class)) {
                 let object = self.made(callable, Token::Unknown, call);
-                if let Some(object) = self.values.object_mut(object) {
-                    object.nature = Nature::CALLABLE;
-                }
+                self.values.put_nature(object, Nature::CALLABLE);
                 return object;
             }
             let what = self.name_of(owner);
@@ -204,8 +239,13 @@ impl Tracer<'_> {
             return self.made(callable, owner, call);
         }
         if attribute == "__new__" && !matches!(judgement, Decision::Dangerous(_)) {
-            self.find_use(owner, format!("looks up __new__ of {}, for somebody to call it", self.name_of(owner)));
-            return self.made(callable, Token::Unknown, call);
+            // Somebody may call it: it goes nowhere but into `functools.partial`.
+            let object = self.made(callable, Token::Unknown, call);
+            if let Token::Object(number) = object {
+                self.constructors.insert(number, owner);
+                self.values.put_nature(object, Nature::REACHING);
+            }
+            return object;
         }
         let Some(global) = self.globals.get(number) else { return Token::Unknown };
         let name = if global.name.is_empty() { attribute.to_owned() } else { format!("{}.{attribute}", global.name) };

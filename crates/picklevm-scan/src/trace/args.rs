@@ -28,7 +28,11 @@ impl Tracer<'_> {
         let mut class = None;
         for (i, &arg) in args.iter().enumerate() {
             let Some(rule) = rules.get(i).or(rest) else { break };
-            if matches!(rule, Arg::Kind(Kind::Class)) {
+            let takes_class = match rule {
+                Arg::Either { either } => either.contains(&Arg::Kind(Kind::Class)),
+                rule => *rule == Arg::Kind(Kind::Class),
+            };
+            if takes_class {
                 class.get_or_insert(arg);
             }
             if !self.is_argument(arg, rule) {
@@ -72,6 +76,7 @@ impl Tracer<'_> {
         let kind = match rule {
             Arg::OneOf { one_of } => {
                 let text = match arg {
+                    Token::Object(number) if self.constructors.contains_key(&number) => Some("__new__".into()),
                     Token::Global(number) => {
                         self.used(number, "hands over");
                         Some(self.name_of(arg).into())
@@ -99,7 +104,31 @@ impl Tracer<'_> {
                 let is_string = matches!(arg, Token::Text(_) | Token::Bytes(_) | Token::Buffer);
                 is_string || nature.is_within(Nature::VALUE) && (arg.is_container() || self.is_container(arg))
             }
-            Kind::Items => nature.is_within(Nature::STORED) && !matches!(arg, Token::Global(_)),
+            Kind::Items => nature.is_within(Nature::STORED) && self.is_own(arg),
+            Kind::Pairs => {
+                let all_own = |tracer: &mut Self| {
+                    let parts = tracer.contents(arg).unwrap_or_default();
+                    parts
+                        .iter()
+                        .all(|part| part.is_container() || tracer.values.nature_of(*part).is_within(Nature::VALUE))
+                };
+                nature.is_within(Nature::VALUE)
+                    || nature.is_within(Nature::STORED)
+                        && (matches!(arg, Token::Dict(_)) || arg.is_container() && all_own(self))
+                    || self.result_type(self.class_of(arg)) == Some(ResultType::Data) && self.is_mapping(arg)
+            }
+            Kind::Fields => {
+                let is_field = |tracer: &Self, part: Token| {
+                    let nature = tracer.values.nature_of(part);
+                    let is_known = !part.is_container() && tracer.is_own(part) || tracer.is_nameable(part);
+                    nature.is_within(Nature::VALUE) || nature.is_within(Nature::STORED) && is_known
+                };
+                nature.is_within(Nature::VALUE)
+                    || arg.is_container() && {
+                        let parts = self.contents(arg).unwrap_or_default();
+                        parts.iter().all(|part| is_field(self, *part))
+                    }
+            }
             Kind::Name => self.is_nameable(arg),
             Kind::Stored => nature.is_within(Nature::STORED) && self.is_storable(arg),
             Kind::Lazy => nature.is_within(Nature::STORED.with(Nature::LAZY)) && self.is_storable(arg),
@@ -113,6 +142,21 @@ impl Tracer<'_> {
                 is_string
             }
         }
+    }
+
+    /// Whether going through a value runs no code but that of Python's own types and of values.
+    pub(super) fn is_own(&self, token: Token) -> bool {
+        use ResultType::{Bytes, Data, Value};
+        token.is_atom()
+            || token.is_container()
+            || matches!(self.result_type(self.class_of(token)), Some(Data | Value | Bytes))
+    }
+
+    /// Whether an object is a mapping of Python's own.
+    fn is_mapping(&self, token: Token) -> bool {
+        let name = self.name_of(self.class_of(token));
+        let names = ["builtins.dict", "collections.OrderedDict", "collections.Counter", "collections.UserDict"];
+        names.contains(&&*name) && self.values.nature_of(token).is_within(Nature::STORED)
     }
 
     /// Whether a value is what a call made that makes containers of data.
@@ -130,6 +174,12 @@ impl Tracer<'_> {
 
     /// Whether an argument is a small number, or an object that a name of one of these packages made.
     fn is_made_in(&self, arg: Token, packages: &[String]) -> bool {
+        if let Token::Tuple(_) = arg
+            && let Some(parts) = self.values.items_of(arg)
+        {
+            // One level deep, as the bounds of an integral.
+            return parts.iter().all(|part| !part.is_container() && self.is_made_in(*part, packages));
+        }
         let Token::Global(number) = self.class_of(arg) else { return matches!(arg, Token::Int(_) | Token::Number) };
         let module = self.globals.get(number).map_or("", |global| &global.module);
         packages.iter().any(|package| module.split('.').next() == Some(package))

@@ -8,6 +8,7 @@ use super::Tracer;
 use super::apply::Call;
 use crate::events::Action;
 use crate::hidden;
+use crate::nature::Nature;
 use crate::policy::Use;
 use crate::shadow::{LONG_INT, NOT_KEPT, Token};
 use crate::verdict::Rule;
@@ -331,6 +332,9 @@ impl Builder for Tracer<'_> {
 
     fn finish(&mut self, result: Token, _: &[Token]) -> Result<()> {
         self.result = Some(self.name_of(result));
+        if matches!(result, Token::Object(_)) && self.values.nature_of(result).may_be(Nature::REACHING) {
+            self.suspect(Rule::Use, "returns something that makes what the pickle chooses");
+        }
         Ok(())
     }
 }

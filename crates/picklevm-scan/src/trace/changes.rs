@@ -4,7 +4,7 @@ use super::Tracer;
 use super::builder::is_dunder;
 use crate::events::Action;
 use crate::nature::Nature;
-use crate::policy::{Decision, ResultType, Use};
+use crate::policy::{Check, Decision, ResultType, Use};
 use crate::shadow::Token;
 use crate::verdict::{Rule, Verdict};
 
@@ -32,14 +32,18 @@ impl Tracer<'_> {
         let nature = self.values.nature_of(state);
         let is_lazy = matches!(self.result_type(class), Some(ResultType::Lazy | ResultType::Callable));
         let most = if is_lazy { Nature::STORED.with(Nature::LAZY) } else { Nature::STORED };
-        if !nature.is_within(most) {
+        // That of `functools.partial` has rules of its own.
+        let is_partial = check == Some(Check::Partial);
+        if !is_partial && !nature.is_within(most) {
             let message = format!("sets a state in which is {}", nature.describe());
             match nature.may_be(Nature::REACHING) {
                 true => self.find(Verdict::Dangerous, Rule::State, None, message),
                 false => self.suspect(Rule::State, message),
             }
         }
-        self.values.put_into(target, &[state]);
+        if !is_partial {
+            self.values.put_into(target, &[state]);
+        }
         if let Some(check) = check {
             self.check_state(check, target, state);
         }

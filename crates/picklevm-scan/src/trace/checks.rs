@@ -28,20 +28,32 @@ impl Tracer<'_> {
     pub(super) fn check_call(&mut self, check: Check, args: &[Token], object: Token) {
         match check {
             Check::Range => {
-                let is_short = |arg: &Token| matches!(arg, Token::Int(n) if i64::from(*n).abs() <= LONG);
-                if !args.iter().all(is_short)
-                    && let Some(object) = self.values.object_mut(object)
-                {
-                    object.nature = Nature::LAZY;
+                let numbers = args.iter().map(|arg| if let Token::Int(n) = arg { Some(i64::from(*n)) } else { None });
+                let len = match *numbers.collect::<Option<Vec<i64>>>().unwrap_or_default() {
+                    [stop] => Some(stop),
+                    [start, stop] => Some(stop - start),
+                    [start, stop, step] if step != 0 => Some((stop - start) / step),
+                    _ => None,
+                };
+                match len {
+                    Some(len) if len <= LONG => self.values.add_cost(object, u32::try_from(len).unwrap_or(0)),
+                    _ => self.values.put_nature(object, Nature::LAZY),
+                }
+            }
+            Check::Iterator => {
+                if !args.iter().all(|arg| self.is_own(*arg)) {
+                    self.values.put_nature(object, Nature::LAZY);
                 }
             }
             Check::Partial => {
                 let [function, rest @ ..] = args else { return };
                 let name = rest.first().copied().unwrap_or(Token::None);
                 let is_method = self.name_of(*function).ends_with("operator.methodcaller");
-                if is_method && !self.is_argument(name, &Arg::Kind(Kind::Attribute)) {
+                if is_method && !rest.is_empty() && !self.is_argument(name, &Arg::Kind(Kind::Attribute)) {
                     self.suspect(Rule::Use, "makes a caller of a method whose name is none");
                 }
+                let (function, args) = (*function, self.values.tuple(rest));
+                self.note_partial(object, function, args, None);
             }
             Check::Dtype => self.make_dtype(args, object),
             Check::Array if !args.is_empty() => {
@@ -80,8 +92,9 @@ impl Tracer<'_> {
                     _ => None,
                 };
                 let is_stored = rule.zip(items.first()).is_some_and(|(rule, first)| self.is_argument(*first, rule));
-                if items.len() != 4 || !is_stored {
-                    self.suspect(Rule::State, "sets the state of functools.partial to call something else");
+                match *items {
+                    [function, args, kwargs, _] if is_stored => self.note_partial(target, function, args, Some(kwargs)),
+                    _ => self.suspect(Rule::State, "sets the state of functools.partial to call something else"),
                 }
             }
             Check::Distribution => self.check_distribution(state),
@@ -104,6 +117,21 @@ impl Tracer<'_> {
             }
             _ => {}
         }
+    }
+
+    /// `functools.partial` holds a function and arguments, until somebody calls it.
+    fn note_partial(&mut self, object: Token, function: Token, args: Token, kwargs: Option<Token>) {
+        let Token::Object(number) = object else { return };
+        self.partials.insert(number, (function, args, kwargs));
+        let parts =
+            self.values.nature_of(args).with(kwargs.map_or(Nature::DATA, |kwargs| self.values.nature_of(kwargs)));
+        if !parts.is_within(Nature::STORED) {
+            self.suspect(Rule::State, format!("keeps {} as an argument for a call", parts.describe()));
+        }
+        // `partial(Class.__new__, Class, …)` makes an instance when it is called: nobody else is given it.
+        let is_constructor = matches!(function, Token::Object(of) if self.constructors.contains_key(&of));
+        let own = if is_constructor { Nature::CALLABLE.with(Nature::REACHING) } else { Nature::CALLABLE };
+        self.values.put_nature(object, own.with(parts.held()));
     }
 
     fn expect_dict(&mut self, state: Token) {
@@ -359,16 +387,18 @@ fn is_argument_template(text: &str) -> bool {
         [name] => format!("{name},"),
         names => names.join(","),
     };
+    // SciPy writes a comma behind each name.
     let squeeze = |text: &str| text.split_whitespace().collect::<String>();
     [("loc=0,scale=1", "loc,scale"), ("loc=0", "loc,1")].iter().any(|(named, out)| {
         let arguments = given(",");
-        let passed = out.trim_end_matches(",1");
-        let expected = format!(
-            "def_parse_args(self,{arguments}{named}):return({returned}),{out}\
-             def_parse_args_rvs(self,{arguments}{named},size=None):returnself._argcheck_rvs({arguments}{passed},size=size)\
-             def_parse_args_stats(self,{arguments}{named},moments='mv'):return({returned}),{out},moments"
-        );
-        squeeze(text) == squeeze(&expected)
+        [&returned, &arguments].iter().any(|returned| {
+            let expected = format!(
+                "def _parse_args(self,{arguments}{named}):return({returned}),{out} \
+                 def _parse_args_rvs(self,{arguments}{named},size=None):return self._argcheck_rvs({arguments}{out},size=size) \
+                 def _parse_args_stats(self,{arguments}{named},moments='mv'):return({returned}),{out},moments"
+            );
+            squeeze(text) == squeeze(&expected)
+        })
     })
 }
 

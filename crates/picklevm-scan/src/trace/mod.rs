@@ -19,6 +19,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
+use hashbrown::HashMap;
 use picklevm_ops::Opcode;
 
 use self::names::Globals;
@@ -65,6 +66,12 @@ pub(crate) struct Tracer<'a> {
     pub(crate) values: Values<'a>,
     pub(crate) globals: Globals<'a>,
     persistent: Vec<Token>,
+    /// Objects that are `__new__` of a class, and that class.
+    constructors: HashMap<u32, Token, RandomState>,
+    /// What `functools.partial` was made of: function, arguments and those by keyword.
+    partials: HashMap<u32, (Token, Token, Option<Token>), RandomState>,
+    /// How much calls may still go through in all.
+    work_left: u64,
     /// The types of NumPy that were made.
     dtypes: Vec<numpy::DType>,
     /// How many arguments of calls may still be looked at, and bytes of events kept.
@@ -110,6 +117,9 @@ impl<'a> Tracer<'a> {
             values: Values::new(data, keeps_all),
             globals: Globals::default(),
             persistent: Vec::new(),
+            constructors: HashMap::default(),
+            partials: HashMap::default(),
+            work_left: (data.len() as u64).saturating_mul(64).max(1 << 28),
             dtypes: Vec::new(),
             args_left: ARGS,
             texts_left: EVENT_TEXT,

@@ -301,7 +301,8 @@ fn read_code(code: &[u8]) -> DType {
         return UNKNOWN;
     }
     let has_unit = unit.first() == Some(&b'[') && unit.last() == Some(&b']') && !unit.contains(&b',');
-    if !unit.is_empty() && !(has_unit && matches!(kind, b'M' | b'm')) {
+    let is_whole = unit.is_empty() || has_unit && matches!(kind, b'M' | b'm');
+    if !is_whole {
         return of_name(plain);
     }
     match (kind, number) {
