@@ -40,10 +40,8 @@ impl Tracer<'_> {
                     _ => self.values.put_nature(object, Nature::LAZY),
                 }
             }
-            Check::Iterator => {
-                if !args.iter().all(|arg| self.is_own(*arg)) {
-                    self.values.put_nature(object, Nature::LAZY);
-                }
+            Check::Iterator if !args.iter().all(|arg| self.is_own(*arg)) => {
+                self.values.put_nature(object, Nature::LAZY);
             }
             Check::Partial => {
                 let [function, rest @ ..] = args else { return };
