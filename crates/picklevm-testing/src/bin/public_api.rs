@@ -57,12 +57,22 @@ fn list(folder: &Path) -> Option<String> {
     pages.sort_unstable();
     pages.dedup();
     let mut out = reexports(&fs::read_to_string(folder.join("index.html")).ok()?);
-    for page in pages {
+    for page in pages.into_iter().filter(|page| !page.ends_with("index.html")) {
         let html = fs::read_to_string(folder.join(page)).ok()?;
-        out += &format!("\n{}\n", page.trim_end_matches(".html").replace('/', "::"));
+        out += &format!("\n{}\n", name(page));
         out += &item(&html);
     }
     Some(out)
+}
+
+/// Returns the kind and the path of the item on a page: `struct typed::Date` of `typed/struct.Date.html`.
+fn name(page: &str) -> String {
+    let path = page.trim_end_matches(".html");
+    let (modules, file) = path
+        .rsplit_once('/')
+        .map_or((String::new(), path), |(modules, file)| (format!("{}::", modules.replace('/', "::")), file));
+    let (kind, name) = file.split_once('.').unwrap_or(("", file));
+    format!("{kind} {modules}{name}")
 }
 
 /// Lists the items of other crates that the root exports.
@@ -81,6 +91,10 @@ fn item(html: &str) -> String {
         let rest = &html[at..];
         declaration(&rest[..rest.find("</pre>").unwrap_or(rest.len())], &mut out);
     }
+    // The declaration of a trait has its methods.
+    if out.contains("pub trait ") {
+        return out;
+    }
     // Neither auto traits and blanket implementations, nor the implementations of a trait.
     let end = ["id=\"synthetic-implementations\"", "id=\"blanket-implementations\"", "id=\"implementors\""]
         .iter()
@@ -96,8 +110,14 @@ fn item(html: &str) -> String {
             if header.find("</h3>").unwrap_or(usize::MAX).min(header.find("</h4>").unwrap_or(usize::MAX)) != end {
                 continue;
             }
+            let line = text(&header[..end]);
+            // The variants of an enum are in its declaration, and this trait comes with `PartialEq`.
+            let is_impl = line.starts_with("impl") || line.starts_with("unsafe impl");
+            if *tag == "h3" && !is_impl || line.contains(" StructuralPartialEq for ") {
+                continue;
+            }
             let indent = if *tag == "h4" { "        " } else { "    " };
-            out += &format!("{indent}{}\n", text(&header[..end]));
+            out += &format!("{indent}{line}\n");
         }
     }
     out
@@ -105,7 +125,16 @@ fn item(html: &str) -> String {
 
 /// Adds a declaration, a line of it a line.
 fn declaration(html: &str, out: &mut String) {
-    for line in html.replace("<br>", "\n").lines() {
+    // Attributes are blocks of their own; long lists are folded, with a summary.
+    let html = html.replace("<br>", "\n").replace("</div>", "\n");
+    let parts = html.split("<summary").enumerate();
+    let unfolded: String = parts
+        .map(|(n, part)| match part.split_once("</summary>") {
+            Some((_, rest)) if n > 0 => rest,
+            _ => part,
+        })
+        .collect();
+    for line in unfolded.lines() {
         let line = plain(line);
         if !line.trim().is_empty() {
             *out += &format!("    {}\n", line.trim_end());
@@ -115,7 +144,7 @@ fn declaration(html: &str, out: &mut String) {
 
 /// Returns the text of HTML in one line.
 fn text(html: &str) -> String {
-    plain(html).split_whitespace().collect::<Vec<_>>().join(" ")
+    plain(html).split_whitespace().filter(|word| *word != "ⓘ").collect::<Vec<_>>().join(" ")
 }
 
 /// Returns the text of HTML: without tags, and with the characters that entities stand for.
