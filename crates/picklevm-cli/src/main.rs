@@ -9,6 +9,7 @@ mod encoding;
 mod failure;
 mod glob;
 mod graph;
+mod imports;
 mod input;
 mod list;
 mod optimize;
@@ -69,6 +70,7 @@ enum Command {
     Repickle(repickle::Args),
     Convert(data::convert::Args),
     Scan(scan::Args),
+    Imports(imports::Args),
     Time(time::Args),
 }
 
@@ -83,6 +85,7 @@ impl Command {
             Command::Repickle(args) => repickle::run(args),
             Command::Convert(args) => data::convert::run(args),
             Command::Scan(args) => scan::run(args),
+            Command::Imports(args) => imports::run(args),
             Command::Time(args) => time::run(args),
         }
     }

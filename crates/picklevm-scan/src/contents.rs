@@ -3,6 +3,8 @@
 //! `picklevm-files` opens what holds pickles, and lists what any reader finds in it: where readers disagree, each reading is
 //! scanned.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use picklevm_files::{Contents, Entry, ErrorKind, Kind, Member, Opener};
 
@@ -64,16 +66,39 @@ pub(crate) fn scan(name: &str, bytes: &[u8], context: &Context<'_>, expects_pick
         close(&mut open);
     }
     let _ = context.spend(usize::try_from(file.expanded()).unwrap_or(usize::MAX));
-    let report = open.pop().map(|(_, report)| report);
+    let report = open.pop().map(|(_, mut report)| {
+        check_storages(&mut report);
+        report
+    });
     report.unwrap_or_else(|| Report::new(name, Format::Other, bytes.len())).judged()
 }
 
 /// Puts the innermost report into the one that holds it.
 fn close(open: &mut Vec<(u32, Report)>) {
-    if let Some((_, inner)) = open.pop()
+    if let Some((_, mut inner)) = open.pop()
         && let Some((_, outer)) = open.last_mut()
     {
+        check_storages(&mut inner);
         outer.members.push(inner.judged());
+    }
+}
+
+/// Whether the storages of a checkpoint of PyTorch are as long as its pickle says: PyTorch reads as much as that.
+fn check_storages(report: &mut Report) {
+    if report.format != Format::Zip || report.members.iter().all(|member| !member.name.ends_with("data.pkl")) {
+        return;
+    }
+    let lens: HashMap<&str, u64> = report.members.iter().map(|member| (&*member.name, member.len)).collect();
+    let is_short = report.members.iter().any(|member| {
+        let Some(prefix) = member.name.strip_suffix("data.pkl") else { return false };
+        let storages = member.pickles.iter().flat_map(|pickle| &pickle.storages);
+        storages
+            .into_iter()
+            .any(|(key, claimed)| lens.get(&*format!("{prefix}data/{key}")).is_some_and(|len| len < claimed))
+    });
+    if is_short {
+        let message = "a storage is shorter than the pickle claims: PyTorch reads beyond its end";
+        report.findings.push(Finding::suspicious(Rule::Container, 0, message));
     }
 }
 

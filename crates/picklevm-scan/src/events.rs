@@ -16,6 +16,11 @@ pub struct Import {
     pub offset: u64,
     /// How often it is called, constructed, given a state or given items.
     pub uses: u64,
+    /// What is done with it, each once: `calls`, `constructs`, `hands over`, `makes and sets the state of`, `makes and puts
+    /// items into`.
+    pub how: Vec<&'static str>,
+    /// What the policy knows of it.
+    pub known: PolicyEntry,
 }
 
 impl fmt::Display for Import {

@@ -183,6 +183,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     tracer.findings.sort_by_key(|finding| finding.offset);
     let imports = tracer.globals.imports();
     let suspects = tracer.suspect_strings();
+    let storages = tracer.storages();
     Some(Scanned {
         end,
         stopped,
@@ -201,6 +202,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
             imports,
             findings: tracer.findings,
             events: tracer.events,
+            storages,
             ..PickleReport::default()
         },
     })

@@ -181,6 +181,9 @@ pub struct PickleReport {
     /// safe; at most [`Limits::events`](crate::Limits::events).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
+    /// The storages of PyTorch that it names, and the bytes that each claims at least.
+    #[serde(skip)]
+    pub(crate) storages: Vec<(String, u64)>,
     /// Data inside its strings and bytes that hold pickles which are not safe.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<Report>,

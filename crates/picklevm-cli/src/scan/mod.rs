@@ -13,7 +13,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use picklevm_scan::{FileScan, FileStatus, Limits, Policy, Scanner, Verdict};
+use picklevm_scan::{FileScan, FileStatus, Limits, Policy, Scanner, Use, Verdict};
 
 use crate::failure::{Failure, reason};
 use crate::output::Output;
@@ -54,6 +54,15 @@ pub(crate) struct Args {
     /// Change which names are allowed and which are dangerous by this TOML or JSON file; may be repeated
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
+    /// Allow this name, such as shop.models.Order, to be called, made and given a state; may be repeated
+    #[arg(long, value_name = "NAME")]
+    allow: Vec<String>,
+    /// Allow all names of this module and of those below it, but for dangerous ones; may be repeated
+    #[arg(long, value_name = "MODULE")]
+    allow_module: Vec<String>,
+    /// Allow the names of all modules that belong to no library known to the policy: your own classes
+    #[arg(long)]
+    allow_own: bool,
     /// Print the policy as TOML instead of scanning
     #[arg(long, conflicts_with_all = ["paths", "explain", "json", "sarif", "quiet"])]
     print_policy: bool,
@@ -91,7 +100,16 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let policy = read_policy(&args.policy)?;
+    let mut policy = read_policy(&args.policy)?;
+    for name in &args.allow {
+        let (module, name) = split_name(name)
+            .ok_or_else(|| Failure::Usage(format!("--allow {name}: a name has a module, as in shop.models.Order")))?;
+        policy.allow(module, name, Use::ALL);
+    }
+    args.allow_module.iter().for_each(|module| policy.allow_module(module));
+    if args.allow_own {
+        policy.allow_own();
+    }
     if args.print_policy {
         let mut out = Output::stdout();
         write!(out, "{policy}").map_err(|error| out.failure(error))?;
@@ -120,8 +138,25 @@ fn print(args: &Args, scans: &[FileScan], tally: &Tally) -> Result<(), Failure> 
     out.finish()
 }
 
+/// Module and name: classes that lie in one another begin with capitals.
+fn split_name(name: &str) -> Option<(&str, &str)> {
+    if let Some(parts) = name.split_once(':') {
+        return Some(parts);
+    }
+    let is_class = |part: &str| part.starts_with(char::is_uppercase);
+    let first = name.split('.').scan(0, |at, part| {
+        let start = *at;
+        *at += part.len() + 1;
+        Some((start, part))
+    });
+    let class = first.skip(1).find(|(_, part)| is_class(part)).map(|(start, _)| start);
+    let start = class.or_else(|| name.rfind('.').map(|dot| dot + 1))?;
+    Some((name.get(..start.checked_sub(1)?)?, name.get(start..)?))
+        .filter(|(module, name)| !module.is_empty() && !name.is_empty())
+}
+
 /// The built-in policy with what files change of it.
-fn read_policy(files: &[PathBuf]) -> Result<Policy, Failure> {
+pub(crate) fn read_policy(files: &[PathBuf]) -> Result<Policy, Failure> {
     let mut policy = Policy::builtin().clone();
     for file in files {
         let name = input::shown(file);
@@ -135,7 +170,7 @@ fn read_policy(files: &[PathBuf]) -> Result<Policy, Failure> {
 }
 
 /// Scans everything, in the order of the paths; standard input where one is `-`.
-fn scan(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
+pub(crate) fn scan(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
     let mut scans = Vec::new();
     for alike in paths.chunk_by(|a, b| !input::is_standard(a) && !input::is_standard(b)) {
         if input::is_standard(&alike[0]) {

@@ -11,12 +11,23 @@ use super::{Allowed, Policy};
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PolicyFile {
+    /// Modules that are trusted, with those below them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    allow_modules: Vec<String>,
+    /// Whether modules of no known package are trusted.
+    #[serde(default, skip_serializing_if = "is_false")]
+    allow_own: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     remove: Vec<Remove>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     allow: Vec<Allow>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     danger: Vec<Danger>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Names of a module that are allowed the same.
@@ -199,6 +210,7 @@ kinds! {
         Arrow "An array of pyarrow with as much data as its length says.";
         Wkb "Well-known binary of a geometry, no deeper and longer than it says.";
         Expression "What SymPy computes: no great powers, and not too much in all.";
+        Tensor "A tensor of PyTorch that lies within its storage.";
         Joblib "joblib's stand-in for an array whose data follow.";
     }
 }
@@ -227,13 +239,28 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Adds what a TOML file says: names to forget, to allow, to call dangerous, in this order.
+    /// Adds what a TOML file says: names to forget, to allow, to call dangerous, in this order. Of a `pyproject.toml` the
+    /// table `tool.picklevm.scan` counts.
     ///
     /// # Errors
     ///
     /// Those of [`from_toml`](Policy::from_toml); the policy is as it was then.
     pub fn extend_toml(&mut self, text: &str) -> Result<(), PolicyError> {
-        self.extend(toml::from_str(text).map_err(|error| PolicyError(error.to_string()))?);
+        let read = |text: &str| -> Result<PolicyFile, toml::de::Error> {
+            if !text.contains("[tool") {
+                return toml::from_str(text);
+            }
+            // A pyproject.toml, in which the policy is a table of a tool.
+            let mut file: toml::Table = toml::from_str(text)?;
+            let tables = ["tool", "picklevm", "scan"];
+            let table =
+                tables.iter().try_fold(toml::Value::Table(std::mem::take(&mut file)), |table, name| match table {
+                    toml::Value::Table(mut table) => table.remove(*name),
+                    _ => None,
+                });
+            table.map_or_else(|| Ok(PolicyFile::default()), toml::Value::try_into)
+        };
+        self.extend(read(text).map_err(|error| PolicyError(error.to_string()))?);
         Ok(())
     }
 
@@ -270,6 +297,10 @@ impl Policy {
                 }
             }
         }
+        file.allow_modules.iter().for_each(|module| self.allow_module(module));
+        if file.allow_own {
+            self.allow_own();
+        }
         for Danger { module, names, why } in file.danger {
             match names {
                 Some(names) => names.iter().for_each(|name| self.forbid(&module, name, &why)),
@@ -280,7 +311,9 @@ impl Policy {
 
     /// The policy as TOML, which [`from_toml`](Policy::from_toml) reads back.
     pub fn to_toml(&self) -> String {
-        let mut file = PolicyFile::default();
+        let mut file = PolicyFile { allow_own: self.trusts_own, ..PolicyFile::default() };
+        file.allow_modules = self.trusted_modules.iter().cloned().collect();
+        file.allow_modules.sort();
         for (module, names) in sorted(&self.allowed) {
             let mut alike: Vec<Allow> = Vec::new();
             for (name, allowed) in sorted(names) {

@@ -4,9 +4,10 @@ mod builtin;
 mod file;
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use foldhash::fast::RandomState;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 pub use self::file::{Arg, Check, Kind, PolicyError, ResultType, Use};
 
@@ -35,7 +36,15 @@ pub struct Policy {
     dangerous: Names<String>,
     /// Modules that do harm whatever is imported from them or from below them.
     dangerous_modules: HashMap<String, String, RandomState>,
+    /// Modules that are trusted, with all below them.
+    trusted_modules: HashSet<String, RandomState>,
+    /// Whether modules are trusted of which the policy knows nothing.
+    trusts_own: bool,
 }
+
+/// What a name of a trusted module may be used for.
+static TRUSTED: LazyLock<Allowed> =
+    LazyLock::new(|| Allowed { uses: Use::ALL.iter().fold(0, |bits, what| bits | what.bit()), ..Allowed::default() });
 
 /// Something a name, by module and name.
 type Names<T> = HashMap<String, HashMap<String, T, RandomState>, RandomState>;
@@ -106,8 +115,49 @@ impl Policy {
         }
         match self.danger(module, name) {
             Some(why) => Decision::Dangerous(why),
+            None if self.trusts(module, name) => Decision::Allowed(&TRUSTED),
             None => Decision::Unknown,
         }
+    }
+
+    /// Whether a name is of a trusted module: a class of it, with what is nested in that, or a function.
+    fn trusts(&self, module: &str, name: &str) -> bool {
+        // What begins with a small letter and has attributes may be another module.
+        let is_its_own = !name.contains('.') || name.starts_with(char::is_uppercase);
+        let is_trusted = prefixes(module).any(|module| self.trusted_modules.contains(module));
+        is_its_own && (is_trusted || self.trusts_own && self.is_own(module))
+    }
+
+    /// Whether a module is of no package that the policy or Python's standard library has: a program's own, perhaps.
+    pub fn is_own(&self, module: &str) -> bool {
+        let root = module.split('.').next().unwrap_or_default();
+        let is_below =
+            |known: &String| known.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let is_known =
+            self.allowed.keys().chain(self.dangerous.keys()).chain(self.dangerous_modules.keys()).any(is_below);
+        !is_known && !root.is_empty() && !root.starts_with('_') || root == "__main__"
+    }
+
+    /// Trusts all names of a module and of those below it, but for dangerous ones: pickles may call, make and change what
+    /// they are, on arguments that are only kept.
+    ///
+    /// ```
+    /// use picklevm_scan::{Policy, Scanner, Verdict};
+    ///
+    /// let mut policy = Policy::builtin().clone();
+    /// policy.allow_module("shop");
+    /// let scanner = Scanner::new().policy(policy);
+    /// assert_eq!(scanner.scan(b"\x80\x02cshop.models\nOrder\n)\x81}b.").verdict, Verdict::Safe);
+    /// assert_eq!(scanner.scan(b"\x80\x04\x8c\x04shop\x8c\x09os.system\x93.").verdict, Verdict::Dangerous);
+    /// ```
+    pub fn allow_module(&mut self, module: &str) {
+        self.trusted_modules.insert(module.to_owned());
+    }
+
+    /// Trusts all modules that [`is_own`](Policy::is_own) says may be the program's own, as
+    /// [`allow_module`](Policy::allow_module) does.
+    pub fn allow_own(&mut self) {
+        self.trusts_own = true;
     }
 
     /// Why a name does harm, by itself, by its module, or by one that it is reached through.

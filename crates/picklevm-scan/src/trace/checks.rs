@@ -60,6 +60,7 @@ impl Tracer<'_> {
             Check::Reconstruct => self.check_reconstruct(args),
             Check::FromBuffer => self.check_from_buffer(args),
             Check::Scalar => self.check_scalar(args),
+            Check::Tensor => self.check_tensor(args),
             Check::Arrow => self.check_arrow(args),
             Check::Wkb => {
                 let is_whole = args.first().and_then(|arg| self.values.bytes_of(*arg)).is_some_and(is_whole_geometry);
@@ -197,6 +198,60 @@ impl Tracer<'_> {
         if !fits {
             self.suspect(Rule::State, "sets the state of an image that is larger than its data");
         }
+    }
+
+    /// `(storage, offset, size, stride, …)`: PyTorch would make a storage that is too short longer.
+    fn check_tensor(&mut self, args: &[Token]) {
+        let &[storage, offset, size, stride, ..] = args else { return };
+        let numel = match storage {
+            Token::Persistent(number) => {
+                let pid = self.persistent.get(number as usize).and_then(|pid| self.values.items_of(*pid));
+                match pid {
+                    Some(&[_, _, _, _, Token::Int(numel), ..]) => Some(i64::from(numel)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        let Some(numel) = numel else { return };
+        let number = |token: &Token| match token {
+            Token::Int(n) if *n >= 0 => Some(i64::from(*n)),
+            _ => None,
+        };
+        let all =
+            |token| self.values.items_of(token).and_then(|items| items.iter().map(number).collect::<Option<Vec<_>>>());
+        let fits = match (number(&offset), all(size), all(stride)) {
+            (Some(_), Some(size), _) if size.contains(&0) => true,
+            (Some(offset), Some(size), Some(stride)) if size.len() == stride.len() => {
+                let last = size
+                    .iter()
+                    .zip(&stride)
+                    .try_fold(offset, |at, (size, stride)| at.checked_add((size - 1).checked_mul(*stride)?));
+                last.is_some_and(|last| last < numel)
+            }
+            _ => false,
+        };
+        if !fits {
+            self.suspect(Rule::Use, "makes a tensor that reaches beyond its storage");
+        }
+    }
+
+    /// The storages of PyTorch that a pickle names: the key of each, and the bytes that it claims at least.
+    pub(crate) fn storages(&self) -> Vec<(String, u64)> {
+        let storage = |pid: &Token| {
+            let &[_, class, key, _, Token::Int(numel), ..] = self.values.items_of(*pid)? else { return None };
+            let name = self.name_of(class);
+            let size = match name.rsplit('.').next()? {
+                "DoubleStorage" | "LongStorage" | "ComplexFloatStorage" => 8,
+                "FloatStorage" | "IntStorage" | "QInt32Storage" => 4,
+                "HalfStorage" | "ShortStorage" | "BFloat16Storage" => 2,
+                "ComplexDoubleStorage" => 16,
+                _ => 1,
+            };
+            let key = self.values.text_of(key)?.into_owned();
+            Some((key, u64::try_from(numel).unwrap_or(u64::MAX).saturating_mul(size)))
+        };
+        self.persistent.iter().filter_map(storage).collect()
     }
 
     /// `(type, length, nulls, offset, buffers, children, dictionary)`, in a tuple; children are of the same form.

@@ -20,6 +20,8 @@ pub(crate) struct Global<'p> {
     pub(crate) judgement: Decision<'p>,
     offset: u64,
     pub(crate) uses: u64,
+    /// What it is used for.
+    how: Vec<&'static str>,
     /// The finding about its import, and whether that tells of a use.
     finding: Option<usize>,
     told: bool,
@@ -66,6 +68,8 @@ impl<'p> Globals<'p> {
             name: global.name.clone(),
             offset: global.offset,
             uses: global.uses,
+            how: global.how.clone(),
+            known: known(global.judgement),
         };
         self.list.iter().map(import).collect()
     }
@@ -128,6 +132,7 @@ impl<'a> Tracer<'a> {
             judgement,
             offset: self.offset(),
             uses: 0,
+            how: Vec::new(),
             finding: None,
             told: false,
         };
@@ -140,7 +145,15 @@ impl<'a> Tracer<'a> {
             Decision::Unknown => (
                 Verdict::Suspicious,
                 Rule::UnknownName,
-                format!("imports {full_name}, which is not covered by the policy: importing a module runs its code"),
+                match policy.is_own(module) {
+                    true => format!(
+                        "imports {full_name}, which is not covered by the policy: your own class, or of a library unknown to \
+                         it. Importing a module runs its code"
+                    ),
+                    false => format!(
+                        "imports {full_name}, which is not covered by the policy: importing a module runs its code"
+                    ),
+                },
             ),
         };
         if verdict != Verdict::Safe {
@@ -161,9 +174,12 @@ impl<'a> Tracer<'a> {
     /// A name is used, not just imported: counts it. A finding about the import becomes one about the first use, where
     /// that happens.
     #[inline]
-    pub(super) fn used(&mut self, number: u32, how: &str) {
+    pub(super) fn used(&mut self, number: u32, how: &'static str) {
         let Some(global) = self.globals.list.get_mut(number as usize) else { return };
         global.uses += 1;
+        if !global.how.contains(&how) {
+            global.how.push(how);
+        }
         let offset = self.op;
         if let Some(finding) = global.finding
             && !global.told
@@ -206,11 +222,7 @@ impl<'a> Tracer<'a> {
 
     /// What the policy knows of a global, for an event about it.
     pub(super) fn known(&self, token: Token) -> Option<PolicyEntry> {
-        Some(match self.judgement(token)?.1 {
-            Decision::Allowed(_) => PolicyEntry::Safe,
-            Decision::Dangerous(why) => PolicyEntry::Dangerous(why.to_owned()),
-            Decision::Unknown => PolicyEntry::Suspicious,
-        })
+        Some(known(self.judgement(token)?.1))
     }
 
     /// The name of a global, or what else the token is.
@@ -236,5 +248,14 @@ impl<'a> Tracer<'a> {
             Token::Dict(_) => "a dict".to_owned(),
             Token::Set(_) => "a set".to_owned(),
         }
+    }
+}
+
+/// What a policy knows of a name.
+fn known(decision: Decision<'_>) -> PolicyEntry {
+    match decision {
+        Decision::Allowed(_) => PolicyEntry::Safe,
+        Decision::Dangerous(why) => PolicyEntry::Dangerous(why.to_owned()),
+        Decision::Unknown => PolicyEntry::Suspicious,
     }
 }

@@ -1,0 +1,227 @@
+//! The abstract interpreter: what a value may be follows it whichever way a pickle hands it on.
+
+use picklevm_scan::{Scanner, Verdict};
+
+fn text(text: &str) -> Vec<u8> {
+    [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
+}
+
+fn name(dotted: &str) -> Vec<u8> {
+    let (module, name) = dotted.rsplit_once('.').unwrap();
+    [text(module), text(name), b"\x93".to_vec()].concat()
+}
+
+fn tuple(items: &[&[u8]]) -> Vec<u8> {
+    [b"(", &items.concat()[..], b"t"].concat()
+}
+
+fn list(items: &[&[u8]]) -> Vec<u8> {
+    [b"](", &items.concat()[..], b"e"].concat()
+}
+
+fn call(function: &str, args: &[&[u8]]) -> Vec<u8> {
+    [&name(function)[..], &tuple(args), b"R"].concat()
+}
+
+fn verdict(body: &[u8]) -> Verdict {
+    Scanner::new().scan([b"\x80\x04", body, b"."].concat()).verdict
+}
+
+/// Every way to call something on one argument.
+fn calls(function: &str, arg: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let this = name(function);
+    vec![
+        ("REDUCE", call(function, &[arg])),
+        ("NEWOBJ", [&this[..], &tuple(&[arg]), b"\x81"].concat()),
+        ("NEWOBJ_EX", [&this[..], &tuple(&[arg]), b"}\x92"].concat()),
+        ("OBJ", [b"(", &this[..], arg, b"o"].concat()),
+        ("__newobj__", call("copyreg.__newobj__", &[&this, arg])),
+        ("__newobj_ex__", call("copyreg.__newobj_ex__", &[&this, &tuple(&[arg]), b"}"])),
+        ("_reconstructor", call("copyreg._reconstructor", &[&this, &this, arg])),
+        ("partial", [&call("functools.partial", &[&this, arg])[..], b")R"].concat()),
+    ]
+}
+
+/// Iterators that call something or never end, and containers of them.
+fn iterators() -> Vec<(&'static str, Vec<u8>)> {
+    let print = name("builtins.print");
+    let (repeat, count) = (call("itertools.repeat", &[b"K\0"]), call("itertools.count", &[]));
+    let mapped = call("copyreg.__newobj__", &[&name("builtins.map"), &name("builtins.getattr"), b"]"]);
+    let huge = b"\x8a\x06\0\0\0\0\0\x01";
+    let keyed = [&name("itertools.accumulate")[..], b"]\x85}X\x04\0\0\0func", &print, b"s\x92"].concat();
+    vec![
+        ("map", mapped.clone()),
+        ("a list of map", list(&[&mapped])),
+        ("repeat", repeat.clone()),
+        ("a list of repeat", list(&[&repeat])),
+        ("a tuple of lists of count", tuple(&[&list(&[&count])])),
+        ("cycle", call("itertools.cycle", &[b"]K\0a"])),
+        ("enumerate of count", call("builtins.enumerate", &[&count])),
+        ("chain", call("itertools.chain", &[b"]", &repeat])),
+        ("islice", call("itertools.islice", &[&count, huge])),
+        ("a huge range", call("builtins.range", &[huge])),
+        ("an iterator that calls", call("builtins.iter", &[&print, b"K\0"])),
+        ("accumulate by keyword", keyed),
+        ("product of repeat", call("itertools.product", &[&repeat])),
+    ]
+}
+
+#[test]
+fn nothing_goes_through_an_iterator_that_calls_or_never_ends() {
+    let mut safe = Vec::new();
+    for consumer in [
+        "builtins.list",
+        "builtins.tuple",
+        "builtins.set",
+        "builtins.frozenset",
+        "builtins.dict",
+        "builtins.frozendict",
+        "builtins.bytes",
+        "builtins.bytearray",
+        "collections.OrderedDict",
+        "collections.Counter",
+        "collections.deque",
+        "collections.UserList",
+        "collections.ChainMap",
+        "time.struct_time",
+        "os.stat_result",
+        "itertools.permutations",
+    ] {
+        for (what, iterator) in iterators() {
+            for (how, pickle) in calls(consumer, &iterator) {
+                if verdict(&pickle) == Verdict::Safe {
+                    safe.push(format!("{consumer} of {what} by {how}"));
+                }
+            }
+        }
+    }
+    assert!(safe.is_empty(), "{}", safe.join("\n"));
+}
+
+#[test]
+fn what_holds_no_function_is_gone_through() {
+    for pickle in [
+        call("builtins.list", &[b"]K\0a"]),
+        call("builtins.set", &[&list(&[&call("datetime.date", &[b"C\x04\x07\xe4\x01\x01"])])]),
+        call("collections.OrderedDict", &[&list(&[&list(&[&text("a"), b"]"])])]),
+        call("builtins.list", &[&call("builtins.range", &[b"K\x05"])]),
+        [&call("functools.partial", &[&name("builtins.dict"), b"}"])[..], b")R"].concat(),
+    ] {
+        assert_eq!(verdict(&pickle), Verdict::Safe, "{}", pickle.escape_ascii());
+    }
+}
+
+#[test]
+fn work_that_is_much_more_than_the_pickle_is_suspicious() {
+    let long = text(&"9".repeat(100_000));
+    let power = call("builtins.pow", &[b"K\x0a", b"J\0\0\0\x7f"]);
+    let wide = text(&"[\u{0}-\u{10ffff}]".repeat(100));
+    let range = [&call("builtins.range", &[b"J\0\0\x0f\0"])[..], b"\x940"].concat();
+    let again = [&range[..], b"](", &[&name("builtins.list")[..], b"h\0\x85R"].concat().repeat(2000), b"e"].concat();
+    for (what, pickle) in [
+        ("round", call("builtins.round", &[b"K\x05", b"J\0\0\0\xff"])),
+        ("pow", power),
+        ("int of text", call("builtins.int", &[&long])),
+        ("Fraction", call("fractions.Fraction", &[&text("1e999999999")])),
+        ("int of Decimal", call("builtins.int", &[&call("decimal.Decimal", &[&text("1e999999999")])])),
+        ("re", call("re.compile", &[&wide])),
+        ("a range again and again", again),
+        (
+            "an empty array",
+            call("numpy._core.multiarray._reconstruct", &[&name("numpy.ndarray"), b"J\0\0\0\x7f\x85", b"C\x01d"]),
+        ),
+    ] {
+        assert_ne!(verdict(&pickle), Verdict::Safe, "{what}");
+    }
+}
+
+/// An array with a type whose state is this, and these data.
+fn array(code: &str, state: &[&[u8]], data: &[u8]) -> Vec<u8> {
+    let dtype = [&call("numpy.dtype", &[&text(code), b"\x89", b"\x88"])[..], &tuple(state), b"b"].concat();
+    let empty = call("numpy._core.multiarray._reconstruct", &[&name("numpy.ndarray"), b"K\0\x85", b"C\x01b"]);
+    [&empty[..], &tuple(&[b"K\x01", b"K\x02\x85", &dtype, b"\x89", data]), b"b"].concat()
+}
+
+#[test]
+fn an_array_is_what_its_type_says() {
+    let minus = &b"J\xff\xff\xff\xff"[..];
+    let plain = |flags: &'static [u8]| [b"K\x03", &b"X\x01\0\0\0|"[..], b"N", b"N", b"N", minus, minus, flags];
+    assert_eq!(verdict(&array("f4", &plain(b"K\0"), b"C\x0812345678")), Verdict::Safe);
+    assert_eq!(verdict(&array("O8", &plain(b"K\x3f"), b"](K\x01Ne")), Verdict::Safe);
+    for (what, pickle) in [
+        ("flags that deny objects", array("O8", &plain(b"K\0"), b"C\x1012345678abcdefgh")),
+        ("a list that is too short", array("O8", &plain(b"K\x3f"), b"](K\x01e")),
+        ("bytes for objects", array("O8", &plain(b"K\x3f"), b"C\x1012345678abcdefgh")),
+        ("flags of objects for numbers", array("f4", &plain(b"K\x3f"), b"C\x0812345678")),
+        ("too few bytes", array("f8", &plain(b"K\0"), b"C\x0812345678")),
+        ("a list for numbers", array("f8", &plain(b"K\0"), b"](K\x01Ne")),
+    ] {
+        assert_ne!(verdict(&pickle), Verdict::Safe, "{what}");
+    }
+}
+
+#[test]
+fn a_type_that_something_relies_on_is_not_changed() {
+    let field = [&call("numpy.dtype", &[&text("V8"), b"\x89", b"\x88"])[..], b"\x940"].concat();
+    let array = [
+        &call("numpy._core.multiarray._reconstruct", &[&name("numpy.ndarray"), b"K\0\x85", b"C\x01b"])[..],
+        &tuple(&[b"K\x01", b"K\x01\x85", b"h\0", b"\x89", b"C\x0812345678"]),
+        b"b",
+    ]
+    .concat();
+    assert_eq!(verdict(&[&field[..], &array].concat()), Verdict::Safe);
+    let state = tuple(&[b"K\x03", b"X\x01\0\0\0|", b"N", b"N", b"N", b"K\x08", b"K\x01", b"K\0"]);
+    let changed = [&field[..], &array, b"h\0", &state, b"b0"].concat();
+    assert_ne!(verdict(&changed), Verdict::Safe);
+}
+
+#[test]
+fn what_is_put_into_a_container_later_counts() {
+    // A tuple of an empty list goes into `dict` after an endless iterator went into the list.
+    let pickle = [b"]\x940h\0\x85\x940h\0", &call("itertools.repeat", &[b"K\0"])[..], b"a0"].concat();
+    let pickle = [&pickle[..], &name("builtins.dict"), b"h\x01\x85R"].concat();
+    assert_ne!(verdict(&pickle), Verdict::Safe);
+}
+
+#[test]
+fn a_dangerous_name_is_found_behind_a_thousand_suspicious_ones() {
+    let mut pickle = b"\x80\x02".to_vec();
+    for n in 0..1500 {
+        pickle.extend_from_slice(format!("cshop\nOrder{n}\n0").as_bytes());
+    }
+    pickle.extend_from_slice(b"cos\nsystem\n(S'true'\ntR.");
+    let report = Scanner::new().scan(&pickle);
+    assert_eq!(report.verdict, Verdict::Dangerous);
+    assert_eq!(report.all_findings()[0].1.name.as_deref(), Some("os.system"));
+}
+
+#[test]
+fn a_module_of_ones_own_is_told_and_can_be_trusted() {
+    let mut policy = picklevm_scan::Policy::builtin().clone();
+    assert!(policy.is_own("shop.models") && policy.is_own("__main__"));
+    assert!(!policy.is_own("numpy.core") && !policy.is_own("os") && !policy.is_own("collections.abc"));
+    policy.allow_own();
+    let scanner = Scanner::new().policy(policy);
+    assert_eq!(scanner.scan(b"\x80\x02c__main__\nOrder\n)\x81}b.").verdict, Verdict::Safe);
+    assert_ne!(scanner.scan(b"\x80\x02cshop\nopen\ncbuiltins\ngetattr\n\x85R.").verdict, Verdict::Safe);
+    assert_ne!(scanner.scan(b"\x80\x04\x8c\x04shop\x8c\x09os.system\x93.").verdict, Verdict::Safe);
+}
+
+#[test]
+fn a_policy_may_stand_in_a_pyproject_file() {
+    let mut policy = picklevm_scan::Policy::builtin().clone();
+    policy.extend_toml("[project]\nname = 'x'\n[tool.picklevm.scan]\nallow_modules = ['shop']\n").unwrap();
+    let scanner = Scanner::new().policy(policy);
+    assert_eq!(scanner.scan(b"\x80\x02cshop\nOrder\n)\x81}b.").verdict, Verdict::Safe);
+}
+
+#[test]
+fn a_tensor_lies_within_its_storage() {
+    let tensor = |size: &[u8]| {
+        let storage = tuple(&[&text("storage"), &name("torch.FloatStorage"), &text("0"), &text("cpu"), b"K\x06"]);
+        let args: [&[u8]; 6] = [&[&storage[..], b"Q"].concat(), b"K\0", size, b"K\x03K\x01\x86", b"\x89", b"}"];
+        verdict(&call("torch._utils._rebuild_tensor_v2", &args))
+    };
+    assert_eq!(tensor(b"K\x02K\x03\x86"), Verdict::Safe);
+    assert_ne!(tensor(b"K\x03K\x03\x86"), Verdict::Safe);
+}
