@@ -4,13 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use picklevm::typed::{DefaultDict, InstanceView, OrderedDict};
-use picklevm::{Change, Id, Items, Kind, Value};
+use picklevm::{Change, Id, Items, Kind, Path, Step, Value};
 
 use crate::error::{Error, Result};
 use crate::names::{Form, form};
 use crate::numpy::{MaskedArray, NdArray, Scalar};
 use crate::pandas::{DataFrame, Index, Series};
-use crate::path::{Path, Step};
 use crate::scipy::Sparse;
 use crate::torch::Tensor;
 
@@ -220,11 +219,14 @@ impl<'g, 's> Reader<'g, 's> {
         found
     }
 
-    /// The value at a path that [`find`](Reader::find) returns, or at one of Python's own: `['model'][0].weight`.
+    /// The value at a path that [`find`](Reader::find) returns, or at any other [`Path`]: `['model'][0].weight`.
     pub fn at(&self, path: &str) -> Option<Value<'g>> {
-        if path.is_empty() {
-            return Some(self.root);
+        let path = Path::parse(path).ok()?;
+        if let Some(value) = path.get(self.root) {
+            return Some(value);
         }
+        // Elements of arrays of objects are known here alone.
+        let path = &*path.to_string();
         let mut walk = Walk { nodes: Vec::new(), todo: vec![(self.root, NONE)], seen: HashSet::new() };
         while let Some((value, node)) = walk.todo.pop() {
             let here = walk.path(node).to_string();
@@ -271,13 +273,23 @@ impl<'g> Walk<'g> {
             steps.push(step.clone());
             node = *parent;
         }
-        steps.into_iter().rev().fold(Path::root(), |path, step| path.join(step))
+        steps.reverse();
+        steps.into()
     }
 
     fn push(&mut self, value: Value<'g>, parent: usize, step: impl FnOnce() -> Step) {
         if is_compound(value) {
             self.nodes.push((parent, step()));
             self.todo.push((value, self.nodes.len() - 1));
+        }
+    }
+
+    /// Pushes an argument of a call: `.args[0]`.
+    fn push_argument(&mut self, value: Value<'g>, parent: usize, at: usize) {
+        if is_compound(value) {
+            self.nodes.push((parent, Step::Name("args".to_owned())));
+            let args = self.nodes.len() - 1;
+            self.push(value, args, || Step::Index(at as i64));
         }
     }
 
@@ -292,8 +304,9 @@ impl<'g> Walk<'g> {
                     (index[axis], left) = (left % len, left / len);
                 }
                 match index[..] {
-                    [only] => Step::Index(only),
-                    _ => Step::Element(index),
+                    [only] => Step::Index(only as i64),
+                    [] => Step::Key("()".to_owned()),
+                    _ => Step::Key(index.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
                 }
             });
         }
@@ -305,7 +318,7 @@ impl<'g> Walk<'g> {
         match value.kind() {
             Kind::List(items) | Kind::Tuple(items) => {
                 for (at, item) in items.enumerate() {
-                    self.push(item, node, || Step::Index(at));
+                    self.push(item, node, || Step::Index(at as i64));
                 }
             }
             Kind::Dict(dict) => {
@@ -334,7 +347,7 @@ impl<'g> Walk<'g> {
         }
         let Ok(instance) = value.view::<InstanceView<'_>>() else { return self.push_changes(value, node) };
         for (at, item) in instance.items().enumerate() {
-            self.push(item, node, || Step::Index(at));
+            self.push(item, node, || Step::Index(at as i64));
         }
         for (key, value) in instance.entries() {
             self.push(value, node, || Step::key(key));
@@ -342,20 +355,20 @@ impl<'g> Walk<'g> {
         for (at, arg) in instance.args().enumerate() {
             // What `cls.__new__` is given is the content of a tuple; what a function is given has no short path.
             match instance.is_called() {
-                false => self.push(arg, node, || Step::Index(at)),
-                true => self.push(arg, node, || Step::Part(format!(".__reduce__()[1][{at}]"))),
+                false => self.push(arg, node, || Step::Index(at as i64)),
+                true => self.push_argument(arg, node, at),
             }
         }
         let mut has_attributes = false;
         for (name, value) in instance.attributes() {
             has_attributes = true;
             self.push(value, node, || match name.as_str() {
-                Some(name) => Step::Attr(name.to_owned()),
-                None => Step::Attr(name.as_bytes().map_or_else(|| crate::path::repr(name), crate::path::text_of_bytes)),
+                Some(name) => Step::Name(name.to_owned()),
+                None => Step::Name(name.as_bytes().map_or_else(|| crate::key::repr(name), crate::key::text_of_bytes)),
             });
         }
         if let (false, Some(state)) = (has_attributes, instance.state()) {
-            self.push(state, node, || Step::Part(".__getstate__()".to_owned()));
+            self.push(state, node, || Step::Name("state".to_owned()));
         }
     }
 
@@ -365,7 +378,7 @@ impl<'g> Walk<'g> {
             match change {
                 Change::Build(state) => {
                     for (name, value) in state.entries() {
-                        self.push(value, node, || Step::Attr(crate::numpy_text(name)));
+                        self.push(value, node, || Step::Name(crate::numpy_text(name)));
                     }
                 }
                 Change::SetItem(pairs) => {
@@ -375,7 +388,7 @@ impl<'g> Walk<'g> {
                 }
                 Change::Append(items) | Change::Add(items) => {
                     for (at, item) in items.enumerate() {
-                        self.push(item, node, || Step::Index(at));
+                        self.push(item, node, || Step::Index(at as i64));
                     }
                 }
                 _ => {}

@@ -366,8 +366,8 @@ fn key_text(key: Value<'_>) -> Option<String> {
         Kind::Str(text) => text.as_str()?.to_owned(),
         Kind::None => "null".to_owned(),
         Kind::Bool(value) => value.to_string(),
-        Kind::Int(_) | Kind::Float(_) => crate::path::repr(key),
-        Kind::Bytes(bytes) | Kind::ByteStr(bytes) => crate::path::text_of_bytes(bytes),
+        Kind::Int(_) | Kind::Float(_) => crate::key::repr(key),
+        Kind::Bytes(bytes) | Kind::ByteStr(bytes) => crate::key::text_of_bytes(bytes),
         _ => return None,
     })
 }

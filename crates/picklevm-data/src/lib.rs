@@ -41,10 +41,10 @@ mod error;
 mod item;
 mod joblib;
 pub mod json;
+mod key;
 mod names;
 pub mod numpy;
 pub mod pandas;
-mod path;
 mod rewrite;
 pub mod scipy;
 pub mod show;
@@ -58,7 +58,7 @@ pub use de::{from_array, from_table};
 pub use error::{Error, ErrorKind, Result};
 pub use item::{Found, Item, Reader, SelfContained, Source};
 pub use joblib::with_arrays;
-pub use path::{Path, Step};
+pub use picklevm::{Path, Step};
 pub use rewrite::rewrite_items;
 pub use time::{Delta, Instant, TimeUnit};
 
@@ -66,8 +66,8 @@ pub use time::{Delta, Instant, TimeUnit};
 pub(crate) fn numpy_text(value: picklevm::Value<'_>) -> String {
     match value.kind() {
         picklevm::Kind::Str(text) => text.to_string(),
-        picklevm::Kind::ByteStr(bytes) | picklevm::Kind::Bytes(bytes) => path::text_of_bytes(bytes),
-        _ => path::repr(value),
+        picklevm::Kind::ByteStr(bytes) | picklevm::Kind::Bytes(bytes) => key::text_of_bytes(bytes),
+        _ => key::repr(value),
     }
 }
 

@@ -36,7 +36,7 @@ impl fmt::Display for Shown<'_, '_> {
                 }
                 f.write_str(")")
             }
-            Cell::Object(value) => f.write_str(&crate::path::repr(*value)),
+            Cell::Object(value) => f.write_str(&crate::key::repr(*value)),
             cell => f.write_str(&plain(cell)),
         }
     }
@@ -68,7 +68,7 @@ pub(crate) fn plain(cell: &Cell<'_>) -> String {
             let sign = if im.is_sign_negative() && !im.is_nan() { "" } else { "+" };
             format!("({}{sign}{}j)", float(*re), float(*im)).replace(".0j", "j").replace(".0+", "+").replace(".0-", "-")
         }
-        Cell::Bytes(bytes) => crate::path::text_of_bytes(bytes),
+        Cell::Bytes(bytes) => crate::key::text_of_bytes(bytes),
         Cell::Str(text) => text.to_string(),
         Cell::Instant(instant) => instant.to_string(),
         Cell::Delta(delta) => delta.to_string(),
@@ -181,7 +181,7 @@ pub(crate) fn to_owned<'a>(cell: Cell<'_>) -> Cell<'a> {
         Cell::Record(fields) => Cell::Record(
             fields.into_iter().map(|(name, cell)| (Cow::Owned(name.into_owned()), to_owned(cell))).collect(),
         ),
-        Cell::Object(value) => Cell::Str(Cow::Owned(crate::path::repr(value))),
+        Cell::Object(value) => Cell::Str(Cow::Owned(crate::key::repr(value))),
     }
 }
 

@@ -174,6 +174,14 @@ impl Error {
         self
     }
 
+    /// Prepends a path.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn in_path(mut self, path: &dyn fmt::Display) -> Error {
+        self.0.path.steps.insert_str(0, &path.to_string());
+        self
+    }
+
     /// Adds offset and opcode, unless the error has them.
     #[cold]
     #[inline(never)]

@@ -67,6 +67,7 @@
 //! [`ValueMut`] read and edit; [`ops`] is the opcode layer.
 
 pub mod class;
+mod diff;
 mod dump;
 mod dump_limits;
 mod emitter;
@@ -74,12 +75,14 @@ mod encoding;
 mod error;
 mod graph;
 mod limits;
+pub mod literal;
 mod load;
 /// The stack machine, for builders in the other crates of this workspace. Not part of the public API.
 #[doc(hidden)]
 pub mod machine;
 mod memory;
 mod options;
+mod path;
 pub mod pretty;
 mod protocol;
 mod python;
@@ -93,6 +96,7 @@ pub mod typed;
 /// Reference-counted bytes: the type of large inputs and out-of-band buffers.
 pub use bytes::Bytes;
 pub use class::PickleClass;
+pub use diff::{Difference, DifferenceKind, diff};
 pub use dump::{Pickler, StreamPickler, dump, dumps};
 pub use dump_limits::DumpLimits;
 pub use emitter::cpython::PicklerVersion;
@@ -108,6 +112,7 @@ pub use graph::{
 pub use limits::Limits;
 pub use load::{Stream, Unpickler, load, loads};
 pub use memory::trim_memory;
+pub use path::{Part, Path, Place, Places, Step};
 #[cfg(feature = "derive")]
 pub use picklevm_derive::PickleClass;
 pub use picklevm_ops as ops;

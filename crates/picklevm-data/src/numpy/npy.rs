@@ -88,7 +88,7 @@ pub(crate) fn read_header(data: &[u8]) -> Result<Header> {
         _ => return Err(bad()),
     };
     let text = data.get(start..start + len).ok_or_else(bad)?;
-    let text = crate::path::text_of_bytes(text);
+    let text = crate::key::text_of_bytes(text);
     let header = literal(text.trim_end_matches(['\n', ' '])).ok_or_else(bad)?;
     let dtype = header.get("descr").and_then(|descr| descr.dtype());
     let shape = header.get("shape").and_then(|shape| shape.shape());

@@ -9,8 +9,8 @@ use super::descr::{MAX_DEPTH, subarray};
 use super::dtype::{ByteOrder, DType, DTypeKind, Field};
 use super::masked::MaskedArray;
 use crate::error::{Error, Result};
+use crate::key::text_of_bytes;
 use crate::names::{Form, form, name_of};
-use crate::path::text_of_bytes;
 use crate::time::TimeUnit;
 
 impl<'g> NdArray<'g> {
@@ -210,7 +210,7 @@ fn dtype_at(value: Value<'_>, depth: usize) -> Result<DType> {
     match form(value) {
         Some(Form::StringDType) => {
             // Whether other objects become text, and what stands for missing ones, if anything does.
-            let missing = args.get(1).map(|missing| format!("na_object={}", crate::path::repr(missing)));
+            let missing = args.get(1).map(|missing| format!("na_object={}", crate::key::repr(missing)));
             let strict =
                 args.get(0).is_some_and(|coerce| coerce.as_bool() == Some(false) || coerce.as_i64() == Some(0));
             let args: Vec<String> = missing.into_iter().chain(strict.then(|| "coerce=False".to_owned())).collect();

@@ -288,8 +288,8 @@ pub(crate) fn zone_text(zone: Value<'_>) -> Result<String> {
             }
         }
         (_, Kind::Str(text)) => Ok(text.to_string()),
-        (_, Kind::ByteStr(bytes)) => Ok(crate::path::text_of_bytes(bytes)),
+        (_, Kind::ByteStr(bytes)) => Ok(crate::key::text_of_bytes(bytes)),
         (_, Kind::Global(global)) if global.name() == "UTC" || global.name() == "utc" => Ok("UTC".to_owned()),
-        _ => Err(Error::new(ErrorKind::Unsupported, format!("the time zone {}", crate::path::repr(zone)))),
+        _ => Err(Error::new(ErrorKind::Unsupported, format!("the time zone {}", crate::key::repr(zone)))),
     }
 }

@@ -203,7 +203,7 @@ pub(crate) fn label_text(label: &Cell<'_>) -> Option<String> {
         }
         Cell::Object(value) => match value.as_tuple() {
             Some(items) => label_text(&Cell::List(items.map(crate::text::resolve).collect())),
-            None => Some(crate::path::repr(*value)),
+            None => Some(crate::key::repr(*value)),
         },
         cell => Some(crate::text::plain(cell)),
     }

@@ -152,7 +152,7 @@ impl ArrowType {
 
 fn read(value: Value<'_>, depth: usize) -> Result<ArrowType> {
     let depth = depth.checked_sub(1).ok_or_else(|| Error::malformed("types of Arrow nested more than 16 deep"))?;
-    let unsupported = || Error::unsupported(format!("the type {} of Arrow", crate::path::repr(value)));
+    let unsupported = || Error::unsupported(format!("the type {} of Arrow", crate::key::repr(value)));
     let Kind::Object(object) = value.kind() else { return Err(Error::expected("a type of Arrow", value)) };
     let class = object.class().as_global().and_then(|class| class.name().as_str()).unwrap_or_default();
     let args = object.args();

@@ -244,7 +244,7 @@ pub(super) fn parse_id(id: Value<'_>) -> Result<(Storage, DType)> {
         let Some([_, offset, size]) = view.items().as_array() else { return Err(bad()) };
         (start, len) = (bytes(offset).ok_or_else(bad)?, bytes(size).ok_or_else(bad)?);
     }
-    let key = if key.as_i64().is_some() { crate::path::repr(key) } else { text_of(key)? };
+    let key = if key.as_i64().is_some() { crate::key::repr(key) } else { text_of(key)? };
     Ok((Storage { key, len, start }, dtype))
 }
 

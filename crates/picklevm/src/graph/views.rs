@@ -107,6 +107,12 @@ impl<'g> Global<'g> {
         self.arena.text(self.arena.globals[self.cell].name)
     }
 
+    /// Returns the texts of module and name.
+    pub(crate) fn parts(self) -> [Value<'g>; 2] {
+        let node = self.arena.globals[self.cell];
+        [node.module, node.name].map(|text| Value::new(self.arena, text))
+    }
+
     /// Returns whether this is the global `module.name`.
     pub fn is(self, module: &str, name: &str) -> bool {
         self.module().as_bytes() == module.as_bytes() && self.name().as_bytes() == name.as_bytes()

@@ -1,6 +1,7 @@
 //! JSON. Values without a JSON equivalent are objects with a key that begins with `$`; docs/cli.md documents the
-//! mapping.
+//! mapping, and `literal/json.rs` reads it back.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use picklevm_ops::{Text, repr};
@@ -9,11 +10,13 @@ use smallvec::smallvec;
 use super::notation::{Brackets, Group, Notation, Parts, Row, Step, Steps, cut, cut_text};
 use super::python;
 use crate::graph::{Change, Entries, Int, Items, Kind, Value};
+use crate::literal::Twins;
 
 /// JSON on one line.
 pub(super) struct Json {
     /// Maximum number of bytes of a payload.
-    pub(super) bytes: usize,
+    bytes: usize,
+    twins: RefCell<Twins>,
 }
 
 /// Largest interoperable JSON integer: 2^53 - 1 (RFC 8259, section 6).
@@ -65,20 +68,24 @@ impl Notation for Json {
                 float(im, out)?;
                 out.write_str("]}")
             }
-            Kind::Str(value) => self.text(value, out),
-            Kind::Bytes(bytes) => self.hex("$bytes", bytes, out),
-            Kind::ByteArray(bytes) => self.hex("$bytearray", bytes, out),
+            Kind::Str(text) => {
+                out.write_str(&self.twin(value))?;
+                self.text(text, out)
+            }
+            Kind::Bytes(bytes) => self.hex("$bytes", &self.twin(value), bytes, out),
+            Kind::ByteArray(bytes) => self.hex("$bytearray", "", bytes, out),
             Kind::ByteStr(bytes) => {
                 let (first, more) = cut(bytes, self.bytes);
-                out.write_str("{\"$bytestr\":")?;
+                write!(out, "{{\"$bytestr\":{}", self.twin(value))?;
                 string(first.iter().map(|byte| char::from(*byte)), out)?;
                 more_bytes(more, out)?;
                 out.write_str("}")
             }
             Kind::Global(global) => {
-                out.write_str("{\"$global\":[")?;
+                let [module, name] = global.parts();
+                write!(out, "{}{{\"$global\":[{}", self.twin(value), self.twin(module))?;
                 self.text(global.module(), out)?;
-                out.write_str(",")?;
+                write!(out, ",{}", self.twin(name))?;
                 self.text(global.name(), out)?;
                 out.write_str("]}")
             }
@@ -121,8 +128,9 @@ impl Notation for Json {
         smallvec![step]
     }
 
-    fn key(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-        string(text.to_string().chars(), out)
+    fn key(&self, key: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_str(&self.twin(key))?;
+        string(key.as_str().unwrap_or_default().chars(), out)
     }
 
     fn definition(&self, number: usize) -> (String, &'static str) {
@@ -161,18 +169,19 @@ fn item(row: Row<'_>) -> Steps<'_> {
 
 /// Returns the steps of an object member.
 fn member(row: Row<'_>) -> Steps<'_> {
-    if let Row::Pair(key, value) = row
-        && let Some(text) = key.as_text()
-    {
-        return smallvec![Step::Key(text), Step::Text(":"), Step::Value(value)];
+    match row {
+        Row::Pair(key, value) => smallvec![Step::Key(key), Step::Text(":"), Step::Value(value)],
+        row => item(row),
     }
-    item(row)
 }
 
-/// Writes a float with a point or an exponent, to distinguish it from integers. Non-finite floats are tagged.
+/// Writes a float with a point or an exponent, to distinguish it from integers. Non-finite floats are tagged; a NaN other
+/// than Python's has its bits.
 fn float(value: f64, out: &mut dyn fmt::Write) -> fmt::Result {
     if value.is_finite() {
         write!(out, "{}", repr::Float(value))
+    } else if value.is_nan() && value.to_bits() != f64::NAN.to_bits() {
+        write!(out, "{{\"$float\":\"nan:{:016x}\"}}", value.to_bits())
     } else {
         write!(out, "{{\"$float\":\"{}\"}}", repr::Float(value))
     }
@@ -215,6 +224,15 @@ fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 impl Json {
+    pub(super) fn new(bytes: usize) -> Json {
+        Json { bytes, twins: RefCell::default() }
+    }
+
+    /// Returns the blanks that tell which of several equal strings or globals this is.
+    fn twin(&self, value: Value<'_>) -> String {
+        self.twins.borrow_mut().visit(value)
+    }
+
     /// Returns whether a dict key can be a member name: it must not look like a tag, and must not be cut.
     fn is_member_name(&self, key: Value<'_>) -> bool {
         key.as_str().is_some_and(|text| !text.starts_with('$') && text.len() <= self.bytes)
@@ -231,9 +249,9 @@ impl Json {
         out.write_str("}")
     }
 
-    fn hex(&self, tag: &str, bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Result {
+    fn hex(&self, tag: &str, blanks: &str, bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Result {
         let (first, more) = cut(bytes, self.bytes);
-        write!(out, "{{\"{tag}\":\"")?;
+        write!(out, "{{\"{tag}\":{blanks}\"")?;
         first.iter().try_for_each(|byte| write!(out, "{byte:02x}"))?;
         out.write_str("\"")?;
         more_bytes(more, out)?;

@@ -258,7 +258,7 @@ impl<'g> Pretty<'g> {
     fn write(&self, palette: Option<&dyn Palette>, out: &mut dyn fmt::Write) -> fmt::Result {
         match self.syntax {
             Syntax::Python { raw } => self.write_in(Python::new(raw, self.bounds.bytes, self.objects), palette, out),
-            Syntax::Json => self.write_in(Json { bytes: self.bounds.bytes }, palette, out),
+            Syntax::Json => self.write_in(Json::new(self.bounds.bytes), palette, out),
         }
     }
 

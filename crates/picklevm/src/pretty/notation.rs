@@ -28,7 +28,7 @@ pub(super) trait Notation {
     fn compound<'g>(&self, value: Value<'g>) -> Steps<'g>;
 
     /// Writes a text as a member name.
-    fn key(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
+    fn key(&self, key: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result;
 
     /// Formats the number of omitted parts.
     fn count(&self, parts: usize) -> String {
@@ -53,7 +53,7 @@ pub(super) type Steps<'g> = SmallVec<[Step<'g>; 4]>;
 pub(super) enum Step<'g> {
     Text(&'static str),
     /// A text as a member name.
-    Key(Text<'g>),
+    Key(Value<'g>),
     Value(Value<'g>),
     /// Text of a value, written by a function.
     Written(Value<'g>, Write),

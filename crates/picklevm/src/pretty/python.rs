@@ -7,7 +7,9 @@ use smallvec::smallvec;
 
 use super::notation::{Brackets, Group, Notation, Parts, Row, Spread, Step, Steps, cut, cut_text};
 use super::{Objects, typed};
-use crate::graph::{Change, Entries, Global, Int, Items, Kind, Object, Value};
+use crate::graph::{Change, Construction, Entries, Global, Int, Items, Kind, Object, Value};
+use crate::literal::names::{self, Name};
+use crate::python::Class;
 
 /// Python syntax: literals as Python's `repr` writes them, calls for the rest.
 pub(super) struct Python {
@@ -44,11 +46,14 @@ impl Python {
         more_bytes(more, out)
     }
 
-    /// Writes `module.name` if both are identifiers, otherwise quoted, so that a name cannot imitate other syntax.
+    /// Writes `module.name` if both are identifiers (`module:name` if that would be read as another name), otherwise
+    /// quoted, so that a name cannot imitate other syntax.
     fn global(&self, global: Global<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         let (module, name) = (global.module(), global.name());
         if [module, name].iter().all(|text| text.as_bytes().len() <= self.bytes && is_dotted_name(*text)) {
-            return write!(out, "{module}.{name}");
+            let dotted = format!("{module}.{name}");
+            let is_clear = matches!(Name::of(&dotted), Name::Global(of, _) if module == of);
+            return if is_clear { out.write_str(&dotted) } else { write!(out, "{module}:{name}") };
         }
         out.write_str("global(")?;
         self.text(module, out)?;
@@ -135,15 +140,15 @@ impl Notation for Python {
                     Kind::Global(_) | Kind::Ext(_) => Step::Value(object.class()),
                     _ => group(&PARENTHESES, Parts::One(object.class())),
                 };
-                return smallvec![class, Step::Arguments(object, arguments), group(&CHANGES, Parts::Changes(object))];
+                return instance(object, class, Step::Arguments(object, arguments), object.class());
             }
             _ => Step::Value(value),
         };
         smallvec![step]
     }
 
-    fn key(&self, text: Text<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-        write!(out, "{}", repr::Str(text))
+    fn key(&self, key: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.atom(key, out)
     }
 
     fn definition(&self, number: usize) -> (String, &'static str) {
@@ -167,6 +172,17 @@ pub(super) fn group<'g>(brackets: &'static Brackets, parts: Parts<'g>) -> Step<'
     Step::Group(Group { brackets, parts, row })
 }
 
+/// Returns the steps of an instance: how it was made, if that is not what its class and arguments tell, and its changes.
+pub(super) fn instance<'g>(object: Object<'g>, name: Step<'g>, arguments: Step<'g>, class: Value<'g>) -> Steps<'g> {
+    let how = if Class::of(object.class()) == Class::Reconstructor && class.id() != object.class().id() {
+        Construction::NewObj
+    } else {
+        object.construction()
+    };
+    let mark = names::construction_mark(object, class, how);
+    smallvec![name, arguments, Step::Text(mark), group(&CHANGES, Parts::Changes(object))]
+}
+
 pub(super) fn arguments(object: Object<'_>, spread: Spread) -> Group<'_> {
     let parts = if spread { Parts::SpreadArguments(object) } else { Parts::Arguments(object) };
     Group { brackets: &PARENTHESES, parts, row }
@@ -182,10 +198,21 @@ fn row(row: Row<'_>) -> Steps<'_> {
             Change::Append(items) => smallvec![Step::Text(" with items "), group(&LIST, Parts::Items(items))],
             Change::SetItem(pairs) => smallvec![Step::Text(" with items "), group(&BRACES, Parts::Entries(pairs))],
             Change::Add(items) => smallvec![Step::Text(" with members "), group(&BRACES, Parts::Items(items))],
+            // What follows an instance without parentheses belongs to the one around it.
+            Change::Build(state) if has_changes(state) => {
+                smallvec![Step::Text(" with state ("), Step::Value(state), Step::Text(")")]
+            }
             Change::Build(state) => smallvec![Step::Text(" with state "), Step::Value(state)],
+            Change::Effect(effect) if has_changes(effect) => {
+                smallvec![Step::Text(" with effect ("), Step::Value(effect), Step::Text(")")]
+            }
             Change::Effect(effect) => smallvec![Step::Text(" with effect "), Step::Value(effect)],
         },
     }
+}
+
+fn has_changes(value: Value<'_>) -> bool {
+    value.as_object().is_some_and(|object| object.changes().next().is_some())
 }
 
 /// Writes an integer. Integers that may have more than 4300 digits are written in hexadecimal: Python does not parse

@@ -54,7 +54,7 @@ fn values_are_written_in_both_notations() {
         (b"}\x8c\x01kNs.", "{'k': None}", r#"{"k":null}"#),
         (b"}\x8c\x01$Ns.", "{'$': None}", r#"{"$dict":[["$",null]]}"#),
         (b"}K\x01Ns.", "{1: None}", r#"{"$dict":[[1,null]]}"#),
-        (b"cm\nC.D\n.", "m.C.D", r#"{"$global":["m","C.D"]}"#),
+        (b"cm\nC.D\n.", "m:C.D", r#"{"$global":["m","C.D"]}"#),
         (b"cm m\n1\n.", "global('m m', '1')", r#"{"$global":["m m","1"]}"#),
         (b"\x82\x07.", "extension(7)", r#"{"$ext":7}"#),
         (b"Pid\n.", "persistent('id')", r#"{"$persid":"id"}"#),
@@ -86,7 +86,7 @@ fn a_class_that_is_not_a_name_is_in_parentheses() {
 
 #[test]
 fn calls_made_for_their_effect_follow_the_affected_object_or_the_root() {
-    assert_eq!(python(b"cm\nC\n)Rq\x00cm\nset\nh\x00\x85R0."), "&1 m.C() with effect m.set(*1)\n");
+    assert_eq!(python(b"cm\nC\n)Rq\x00cm\nset\nh\x00\x85R0."), "&1 m.C() by reduce with effect m.set(*1)\n");
     let dropped = b"cm\nf\n)R0N.";
     assert_eq!(python(dropped), "None with effect m.f()\n");
     assert!(json(dropped).starts_with(r#"{"$value":null,"$effects":[{"$object":"reduce""#));
@@ -128,7 +128,7 @@ fn omitted_parts_are_counted() {
     assert_eq!(pretty(pickle, |pretty| pretty.max_depth(9).max_items(2)), "[1, 2, ... 2 more]\n");
     assert_eq!(
         pretty(b"cm\nC\nK\x01\x85RNb.", |pretty| pretty.max_depth(0).max_items(9)),
-        "m.C(... 1 more) with ... 1 more\n"
+        "m.C(... 1 more) by reduce with ... 1 more\n"
     );
 }
 

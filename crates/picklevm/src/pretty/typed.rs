@@ -9,8 +9,9 @@ use picklevm_ops::repr;
 use smallvec::smallvec;
 
 use super::notation::{Parts, Step, Steps, Write};
-use super::python::{BRACES, CHANGES, LIST, PARENTHESES, arguments, float, group, is_dotted_name};
+use super::python::{self, BRACES, LIST, PARENTHESES, arguments, float, group, is_dotted_name};
 use crate::graph::{Change, Items, Kind, Object, Value};
+use crate::literal::names::Name;
 use crate::python::Class;
 use crate::typed::datetime::zone_argument;
 use crate::typed::{
@@ -99,7 +100,7 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
         Class::Exception if is_builtin(object) => {
             Exception::of(&instance)?;
             let name = Step::Written(value, write_exception);
-            Some(smallvec![name, Step::Arguments(object, arguments), group(&CHANGES, Parts::Changes(object))])
+            Some(python::instance(object, name, Step::Arguments(object, arguments), object.class()))
         }
         _ => reconstructed(&instance, object),
     }
@@ -291,7 +292,12 @@ fn attribute(object: Object<'_>) -> Option<Steps<'_>> {
         return None;
     }
     let write: Write = |name, out| write!(out, "{}", name.as_text().ok_or(fmt::Error)?);
-    Some(smallvec![Step::Value(owner), Step::Text("."), Step::Written(name, write)])
+    // Without parentheses, a name like `time.struct.now` is that of a function in a module.
+    let global = owner.as_global()?;
+    let dotted = format!("{}.{}.x", global.module(), global.name());
+    let is_clear = matches!(Name::of(&dotted), Name::Attribute([module, _], _) if global.module() == module);
+    let [before, after] = if is_clear { ["", "."] } else { ["(", ")."] };
+    Some(smallvec![Step::Text(before), Step::Value(owner), Step::Text(after), Step::Written(name, write)])
 }
 
 /// Writes the name of a built-in exception.
@@ -309,5 +315,5 @@ fn reconstructed<'g>(instance: &InstanceView<'g>, object: Object<'g>) -> Option<
     let base = base.as_global()?.name();
     instance.class().as_global().filter(|_| base == "object" || base == "tuple")?;
     let args = group(&PARENTHESES, Parts::Items(instance.args()));
-    Some(smallvec![Step::Value(instance.class()), args, group(&CHANGES, Parts::Changes(object))])
+    Some(python::instance(object, Step::Value(instance.class()), args, instance.class()))
 }

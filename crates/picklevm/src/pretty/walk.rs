@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use picklevm_ops::Text;
-
 use super::Bounds;
 use super::notation::{Group, Notation, Rows, Step, Write, identity, is_atom};
 use crate::graph::Value;
@@ -58,7 +56,7 @@ pub(super) enum ArgumentsForm {
 pub(super) enum Piece<'a> {
     Text(&'a str),
     /// The name of a member.
-    Key(Text<'a>),
+    Key(Value<'a>),
     Label(&'a str),
     /// Text of a value, written by a function.
     Written(Value<'a>, Write),
@@ -103,7 +101,7 @@ pub(super) fn walk<'g, P: Pass<'g>>(
         };
         match step {
             Step::Text(text) => pass.piece(Piece::Text(text))?,
-            Step::Key(text) => pass.piece(Piece::Key(text))?,
+            Step::Key(key) => pass.piece(Piece::Key(key))?,
             Step::Written(value, write) => pass.piece(Piece::Written(value, write))?,
             Step::Value(_) if left == 0 => pass.piece(Piece::Text(P::Notation::OMITTED))?,
             Step::Value(value) => {

@@ -5,6 +5,8 @@ use std::fmt::{self, Display};
 
 use ::serde::{de, ser};
 
+use crate::path::{Path, Step};
+
 /// The result of reading and writing Rust types.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -21,16 +23,17 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// // [{'name': 5}]
 /// let error = picklevm::serde::from_slice::<Vec<Customer>>(b"\x80\x04]}\x8c\x04nameK\x05sa.").unwrap_err();
 /// assert_eq!(error.kind(), picklevm::serde::ErrorKind::Type);
-/// assert_eq!(error.path().to_string(), "[0].name");
+/// assert_eq!(error.path(), "[0].name".parse()?);
 /// assert_eq!(error.to_string(), "[0].name: expected a string, found integer `5`");
+/// # Ok::<(), picklevm::Error>(())
 /// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
     message: Message,
-    /// Innermost step first.
-    path: Vec<Step>,
+    /// Innermost step first; `None` for the step to a value that is read in place of another one.
+    path: Vec<Option<Step>>,
     /// Length of the path, from the root, to the value where the cycle starts.
     closes: usize,
 }
@@ -39,18 +42,6 @@ enum Message {
     Mismatch { expected: Cow<'static, str>, found: Cow<'static, str> },
     Text(String),
     Pickle(crate::Error),
-}
-
-/// One step into the data.
-pub(super) enum Step {
-    /// To an item, with its index.
-    Item(usize),
-    /// To an attribute, or to the value of a key that is an identifier.
-    Name(String),
-    /// To the value of any other key, with the key's `repr`.
-    Key(String),
-    /// To the value that is read in place of an object. Not printed.
-    Inside,
 }
 
 /// Kind of an [`Error`].
@@ -84,10 +75,6 @@ pub enum ErrorKind {
     Custom,
 }
 
-/// Path to a value in the data, such as `[3].customer.name`. Empty for the root.
-#[derive(Clone, Copy)]
-pub struct Path<'a>(&'a [Step]);
-
 impl Error {
     #[cold]
     #[inline(never)]
@@ -118,7 +105,15 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub(super) fn under(mut self, step: Step) -> Error {
-        self.0.path.push(step);
+        self.0.path.push(Some(step));
+        self
+    }
+
+    /// Adds the step to a value that is read in place of another one, which the path does not name.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn inside(mut self) -> Error {
+        self.0.path.push(None);
         self
     }
 
@@ -139,9 +134,14 @@ impl Error {
         self.0.kind
     }
 
-    /// Returns the path to the value.
-    pub fn path(&self) -> Path<'_> {
-        Path(&self.0.path)
+    /// Returns the path to the value, such as `[3].customer.name`. Empty for the root.
+    pub fn path(&self) -> Path {
+        self.path_from(0)
+    }
+
+    /// Returns the path without its innermost `inner` steps.
+    fn path_from(&self, inner: usize) -> Path {
+        self.0.path[inner..].iter().rev().flatten().cloned().collect::<Vec<_>>().into()
     }
 
     /// Returns what was expected, if the error is about a value.
@@ -161,43 +161,20 @@ impl Error {
     }
 
     /// Returns the path to the start of the cycle, for an error of kind [`Cycle`](ErrorKind::Cycle).
-    pub fn cycle_start(&self) -> Option<Path<'_>> {
+    pub fn cycle_start(&self) -> Option<Path> {
         let from = self.0.path.len().saturating_sub(self.0.closes);
-        (self.0.kind == ErrorKind::Cycle).then(|| Path(&self.0.path[from..]))
-    }
-}
-
-impl Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let steps = self.0.iter().rev().filter(|step| !matches!(step, Step::Inside));
-        for (n, step) in steps.enumerate() {
-            match step {
-                Step::Item(at) => write!(f, "[{at}]")?,
-                Step::Name(name) if n == 0 => write!(f, "{name}")?,
-                Step::Name(name) => write!(f, ".{name}")?,
-                Step::Key(key) => write!(f, "[{key}]")?,
-                Step::Inside => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{self}\"")
+        (self.0.kind == ErrorKind::Cycle).then(|| self.path_from(from))
     }
 }
 
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.path.iter().any(|step| !matches!(step, Step::Inside)) {
-            write!(f, "{}: ", self.path())?;
+        if self.0.path.iter().any(Option::is_some) {
+            write!(f, "{:#}: ", self.path())?;
         }
         match (&self.0.message, self.cycle_start()) {
             (Message::Mismatch { expected, .. }, Some(start)) => {
-                let place = start.to_string();
-                let place = if place.is_empty() { "the root" } else { &place };
+                let place = if start.is_root() { "the root".to_owned() } else { format!("{start:#}") };
                 write!(f, "expected {expected}, found {place} again")
             }
             (Message::Mismatch { expected, found }, None) => write!(f, "expected {expected}, found {found}"),
@@ -211,7 +188,7 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
-            .field("path", &self.path())
+            .field("path", &format_args!("\"{:#}\"", self.path()))
             .field("message", &self.to_string())
             .finish()
     }

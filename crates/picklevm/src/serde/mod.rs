@@ -90,7 +90,7 @@ use ::serde::ser::Serialize;
 
 pub use self::config::{Config, Variants};
 pub(crate) use self::direct::trim;
-pub use self::error::{Error, ErrorKind, Path, Result};
+pub use self::error::{Error, ErrorKind, Result};
 pub use self::instance::Instance;
 pub use self::shared::Shared;
 use crate::graph::{Graph, Value};

@@ -322,7 +322,7 @@ impl Arena {
     }
 
     /// Adds rows to a settled dict or set. Does not change it if a key cannot be hashed.
-    pub(super) fn insert_rows(&mut self, keyed: Cell, rows: &[Cell]) -> Result<()> {
+    pub(crate) fn insert_rows(&mut self, keyed: Cell, rows: &[Cell]) -> Result<()> {
         let stride = if keyed.is(Tag::Dict) { 2 } else { 1 };
         for key in rows.iter().step_by(stride) {
             self.key_hash(*key).map_err(|unhashable| unhashable.error(self))?;

@@ -199,7 +199,7 @@ impl<'g> ValueMut<'g> {
     }
 
     /// Checks that items can be set on the object: some were set before, or its class is a dict.
-    pub(super) fn check_takes_items(&self) -> Result<()> {
+    pub(crate) fn check_takes_items(&self) -> Result<()> {
         let takes = self.value().as_object().is_some_and(|object| {
             let is_dict = |base: Value<'_>| base.as_dict().is_some();
             let is_known =

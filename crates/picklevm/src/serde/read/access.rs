@@ -4,10 +4,11 @@ use ::serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
 use ::serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
 use super::context::{Context, Lend};
-use super::{ItemsReader, Reader, RowsReader, text_of};
+use super::{ItemsReader, Reader, RowsReader};
 use crate::graph::Rows;
 use crate::graph::{Cell, Items, Kind, Value};
-use crate::serde::error::{Error, Step};
+use crate::path::Step;
+use crate::serde::error::Error;
 
 /// Access to the items of a list, tuple or set.
 pub(super) struct ItemsAccess<'c, 'g, 'de, L> {
@@ -35,7 +36,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> SeqAccess<'de> for ItemsAccess<'_, 'g, 'de, L> {
         let Some(value) = self.items.next() else { return Ok(None) };
         match seed.deserialize(Reader::new(value, self.context)) {
             Ok(item) => Ok(Some(item)),
-            Err(error) => Err(error.under(Step::Item(self.len - self.items.len() - 1))),
+            Err(error) => Err(error.under(Step::Index((self.len - self.items.len() - 1) as i64))),
         }
     }
 
@@ -81,7 +82,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for RowsAccess<'_, 'g, 'de, L> {
         (self.row, self.rows.first) = (*row, rest);
         match seed.deserialize(Reader::of(row[0], self.context)) {
             Ok(key) => Ok(Some(key)),
-            Err(error) => Err(error.under(step_of(Value::new(self.context.arena, row[0])))),
+            Err(error) => Err(error.under(Step::name_or_key(Value::new(self.context.arena, row[0])))),
         }
     }
 
@@ -89,7 +90,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for RowsAccess<'_, 'g, 'de, L> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         match seed.deserialize(Reader::of(self.row[1], self.context)) {
             Ok(value) => Ok(value),
-            Err(error) => Err(error.under(step_of(Value::new(self.context.arena, self.row[0])))),
+            Err(error) => Err(error.under(Step::name_or_key(Value::new(self.context.arena, self.row[0])))),
         }
     }
 
@@ -147,13 +148,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for ListAccess<'_, 'g, 'de, L> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         self.entry = self.entries.next();
         let Some((key, _)) = self.entry else { return Ok(None) };
-        self.read(key, seed).map(Some).map_err(|error| error.under(key.step()))
+        self.read(key, seed).map(Some).map_err(|error| key.under(error))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let none = Value::new(self.context.arena, Cell::NONE);
         let (key, value) = self.entry.unwrap_or((Entry::Value(none), Entry::Value(none)));
-        self.read(value, seed).map_err(|error| error.under(key.step()))
+        self.read(value, seed).map_err(|error| key.under(error))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -162,30 +163,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for ListAccess<'_, 'g, 'de, L> {
 }
 
 impl Entry<'_> {
+    /// Adds the step to the value of this entry to the path of an error.
     #[cold]
-    fn step(&self) -> Step {
+    fn under(&self, error: Error) -> Error {
         match self {
-            Entry::Key(key) => step_of(*key),
-            Entry::Name(name) => Step::Name((*name).to_owned()),
-            _ => Step::Inside,
+            Entry::Key(key) => error.under(Step::name_or_key(*key)),
+            Entry::Name(name) => error.under(Step::Name((*name).to_owned())),
+            _ => error.inside(),
         }
     }
-}
-
-/// Returns the step to the value of a key.
-#[cold]
-#[inline(never)]
-pub(super) fn step_of(key: Value<'_>) -> Step {
-    match text_of(key) {
-        Some(name) if is_name(name) => Step::Name(name.to_owned()),
-        _ => Step::Key(format!("{key:?}")),
-    }
-}
-
-/// Whether a text is an identifier.
-pub(super) fn is_name(text: &str) -> bool {
-    let mut letters = text.chars();
-    letters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
-        && text.len() <= 60
-        && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
 }

@@ -16,7 +16,7 @@ use self::access::{Entry, ItemsAccess, ListAccess, RowsAccess};
 pub(super) use self::context::{Context, FromGraph, FromInput, Lend};
 use self::instance::ObjectForm;
 use self::parts::{ItemsReader, RowsReader};
-use super::error::{Error, Step};
+use super::error::Error;
 use crate::graph::{Cell, Items, Kind, Value};
 use crate::graph::{InstanceView, Rows};
 use crate::python::Class;
@@ -65,7 +65,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         self.context.enter(self.value.cell(), 1)?;
         let result = read(Reader { value, context: self.context });
         self.context.leave();
-        result.map_err(|error| error.under(Step::Inside))
+        result.map_err(Error::inside)
     }
 
     /// Reads a persistent reference as its id.

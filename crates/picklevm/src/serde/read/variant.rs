@@ -8,11 +8,11 @@ use ::serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess, Visitor,
 };
 
-use super::access::step_of;
 use super::context::{Context, Lend};
 use super::{ItemsReader, Reader, describe, text_of};
 use crate::graph::{Items, Kind, Value};
-use crate::serde::error::{Error, Step};
+use crate::path::Step;
+use crate::serde::error::Error;
 
 /// A variant and its content.
 struct Variant<'c, 'g, 'de, L> {
@@ -137,8 +137,8 @@ impl Place<'_> {
     fn under(self, error: Error) -> Error {
         match self {
             Place::Same => error,
-            Place::Key(key) => error.under(step_of(key)),
-            Place::Item(at) => error.under(Step::Item(at)),
+            Place::Key(key) => error.under(Step::name_or_key(key)),
+            Place::Item(at) => error.under(Step::Index(at as i64)),
         }
     }
 }
@@ -159,9 +159,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> VariantAccess<'de> for Variant<'_, 'g, 'de, L> {
             Values::One(value, place) => {
                 seed.deserialize(Reader::new(value, context)).map_err(|error| place.under(error))
             }
-            Values::Several(items) => {
-                seed.deserialize(ItemsReader { items, context }).map_err(|error| error.under(Step::Inside))
-            }
+            Values::Several(items) => seed.deserialize(ItemsReader { items, context }).map_err(Error::inside),
         }
     }
 
@@ -171,9 +169,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> VariantAccess<'de> for Variant<'_, 'g, 'de, L> {
             Values::One(value, place) => {
                 Reader::new(value, context).deserialize_tuple(len, visitor).map_err(|error| place.under(error))
             }
-            Values::Several(items) => {
-                ItemsReader { items, context }.deserialize_any(visitor).map_err(|error| error.under(Step::Inside))
-            }
+            Values::Several(items) => ItemsReader { items, context }.deserialize_any(visitor).map_err(Error::inside),
         }
     }
 
@@ -183,9 +179,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> VariantAccess<'de> for Variant<'_, 'g, 'de, L> {
             Values::One(value, place) => {
                 Reader::new(value, context).deserialize_struct("", fields, visitor).map_err(|error| place.under(error))
             }
-            Values::Several(items) => {
-                ItemsReader { items, context }.deserialize_any(visitor).map_err(|error| error.under(Step::Inside))
-            }
+            Values::Several(items) => ItemsReader { items, context }.deserialize_any(visitor).map_err(Error::inside),
         }
     }
 }

@@ -1,0 +1,543 @@
+//! The reader of JSON, plain and tagged: a stack of open brackets in the place of recursion.
+//!
+//! The writer is `pretty/json.rs`; docs/cli.md documents the tags. Blanks before a string say which of several equal
+//! strings it is: see [`Twins`].
+
+use std::collections::HashMap;
+
+use super::names;
+use super::scanner::{Number, Scanner};
+use super::tree::{Child, Node, ObjectNode, Tree};
+use crate::error::{Error, ErrorKind, Result};
+use crate::graph::{Arena, BufferNode, Cell, Graph, Id, IntoValue, OpKind, Tag, Value};
+
+pub(super) struct JsonReader<'t, 'g> {
+    scanner: Scanner<'t>,
+    arena: &'g mut Arena,
+    tree: Tree,
+    open: Vec<Open<'t>>,
+    /// All different values of each text so far.
+    twins: HashMap<(Tag, Vec<u8>), Vec<Cell>>,
+    effects: Vec<Child>,
+}
+
+/// What has begun.
+enum Open<'t> {
+    Array(Vec<Child>),
+    /// A dict, with the key whose value comes next.
+    Dict(Vec<Child>, Child),
+    /// An object with a tag, and the name whose value comes next.
+    Tagged(Tagged<'t>, String),
+    /// The changes of an instance.
+    Changes(Vec<(OpKind, Vec<Child>)>),
+    Change(OpKind),
+}
+
+struct Tagged<'t> {
+    /// Where it begins, and the blanks before it.
+    at: usize,
+    blanks: &'t str,
+    members: Vec<(String, Json<'t>)>,
+}
+
+/// A value, before what is around it says what it is for.
+enum Json<'t> {
+    Child(Child),
+    /// The string of a tag, with the blanks before it.
+    Text(String, &'t str),
+    /// An array may be the items of any container.
+    Array(Vec<Child>),
+    Changes(Vec<(OpKind, Vec<Child>)>),
+    /// One of these.
+    Change(OpKind, Vec<Child>),
+}
+
+impl<'t, 'g> JsonReader<'t, 'g> {
+    pub(super) fn new(text: &'t str, graph: &'g mut Graph) -> Self {
+        JsonReader {
+            scanner: Scanner::new(text, false),
+            arena: graph,
+            tree: Tree::default(),
+            open: Vec::new(),
+            twins: HashMap::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Reads one document and makes it the root. Returns where it ends.
+    pub(super) fn read(mut self) -> Result<usize> {
+        loop {
+            let mut value = self.begin()?;
+            while let Some(complete) = value {
+                value = match self.open.pop() {
+                    Some(open) => self.close(open, complete)?,
+                    None => {
+                        let root = self.child(complete)?;
+                        let root = self.tree.build(self.arena, root, &self.effects)?;
+                        self.arena.set_root(Id(root));
+                        return Ok(self.scanner.at);
+                    }
+                };
+            }
+        }
+    }
+
+    /// Begins a value; returns it if it is complete.
+    fn begin(&mut self) -> Result<Option<Json<'t>>> {
+        let blanks = self.blanks();
+        let at = self.scanner.at;
+        match self.scanner.peek() {
+            Some('[') => {
+                self.scanner.at += 1;
+                let start = self.scanner.at;
+                self.blanks();
+                let open = match self.open.last() {
+                    Some(Open::Tagged(_, name)) if name == "changes" => Open::Changes(Vec::new()),
+                    _ => Open::Array(Vec::new()),
+                };
+                if self.scanner.eat("]") {
+                    return Ok(Some(open.empty()));
+                }
+                // The blanks belong to the first item.
+                self.scanner.at = start;
+                self.open.push(open);
+                Ok(None)
+            }
+            Some('{') => {
+                self.scanner.at += 1;
+                let key_blanks = self.blanks();
+                if self.scanner.eat("}") {
+                    return Ok(Some(Json::Child(self.tree.add(Node::Dict(Vec::new())))));
+                }
+                let start = self.scanner.at;
+                let name = self.name()?;
+                let open = if let Some(Open::Changes(_)) = self.open.last() {
+                    Open::Change(change_named(&name).ok_or_else(|| {
+                        self.scanner.at = start;
+                        self.scanner.expected("a change: `append`, `setitem`, `add`, `build` or `effect`")
+                    })?)
+                } else if name.starts_with('$') {
+                    Open::Tagged(Tagged { at, blanks, members: Vec::new() }, name)
+                } else {
+                    let key = self.text(Tag::Str, name.as_bytes(), key_blanks);
+                    Open::Dict(Vec::new(), key)
+                };
+                self.open.push(open);
+                Ok(None)
+            }
+            Some('"') => {
+                let text = self.string()?;
+                let is_of_tag = matches!(self.open.last(), Some(Open::Tagged(_, name)) if has_text(name));
+                Ok(Some(match is_of_tag {
+                    true => Json::Text(text, blanks),
+                    false => Json::Child(self.text(Tag::Str, text.as_bytes(), blanks)),
+                }))
+            }
+            Some('-' | '0'..='9') => {
+                let cell = match self.scanner.number()? {
+                    Some(Number::Int(int, _)) => int.into_value(self.arena).0,
+                    Some(Number::Float(float)) => self.arena.new_float(float),
+                    _ => return Err(self.scanner.expected("a number")),
+                };
+                Ok(Some(Json::Child(Child::Cell(cell))))
+            }
+            _ => {
+                for (word, cell) in [("null", Cell::NONE), ("true", Cell::bool(true)), ("false", Cell::bool(false))] {
+                    if self.scanner.eat(word) {
+                        return Ok(Some(Json::Child(Child::Cell(cell))));
+                    }
+                }
+                Err(self.scanner.expected("a value of JSON"))
+            }
+        }
+    }
+
+    /// Adds a value to what is open around it. Returns that if it is complete.
+    fn close(&mut self, open: Open<'t>, value: Json<'t>) -> Result<Option<Json<'t>>> {
+        match open {
+            Open::Array(mut items) => {
+                items.push(self.child(value)?);
+                match self.ends_with("]")? {
+                    true => return Ok(Some(Json::Array(items))),
+                    false => self.open.push(Open::Array(items)),
+                }
+            }
+            Open::Changes(mut changes) => {
+                match value {
+                    Json::Change(kind, children) => changes.push((kind, children)),
+                    _ => return Err(self.scanner.expected("a change before")),
+                }
+                match self.ends_with("]")? {
+                    true => return Ok(Some(Json::Changes(changes))),
+                    false => self.open.push(Open::Changes(changes)),
+                }
+            }
+            Open::Dict(mut rows, key) => {
+                rows.extend([key, self.child(value)?]);
+                if self.ends_with("}")? {
+                    return Ok(Some(Json::Child(self.tree.add(Node::Dict(rows)))));
+                }
+                let blanks = self.blanks();
+                let name = self.name()?;
+                let key = self.text(Tag::Str, name.as_bytes(), blanks);
+                self.open.push(Open::Dict(rows, key));
+            }
+            Open::Tagged(mut tagged, name) => {
+                tagged.members.push((name, value));
+                if self.ends_with("}")? {
+                    let at = tagged.at;
+                    return self.tagged(tagged).map(Some).map_err(|error| match error.offset() {
+                        Some(_) => error,
+                        None => error.at(at as u64, None),
+                    });
+                }
+                self.blanks();
+                let name = self.name()?;
+                self.open.push(Open::Tagged(tagged, name));
+            }
+            Open::Change(kind) => {
+                let children = match (kind, value) {
+                    (OpKind::Build | OpKind::Effect, value) => vec![self.child(value)?],
+                    (OpKind::SetItem, Json::Array(pairs)) => self.pairs(pairs)?,
+                    (_, Json::Array(items)) => items,
+                    _ => return Err(self.scanner.expected("an array before")),
+                };
+                if !self.ends_with("}")? {
+                    return Err(self.scanner.expected("`}`"));
+                }
+                return Ok(Some(Json::Change(kind, children)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes what a tag says.
+    fn tagged(&mut self, tagged: Tagged<'t>) -> Result<Json<'t>> {
+        let Tagged { blanks, members, .. } = tagged;
+        let names: Vec<_> = members.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let mut values = members.into_iter().map(|(_, value)| value);
+        let mut next = || values.next().unwrap_or(Json::Child(Child::Cell(Cell::NONE)));
+        let first = next();
+        let child = match (&names[..], first) {
+            (["$tuple"], Json::Array(items)) => self.tree.add(Node::Tuple(items)),
+            (["$set"], Json::Array(items)) => self.tree.add(Node::Set(items)),
+            (["$frozenset"], Json::Array(items)) => self.tree.add(Node::FrozenSet(items)),
+            (["$dict"], Json::Array(pairs)) => {
+                let rows = self.pairs(pairs)?;
+                self.tree.add(Node::Dict(rows))
+            }
+            (["$int"], Json::Text(text, _)) => match Scanner::new(&text, false).number()? {
+                Some(Number::Int(int, _)) => Child::Cell(int.into_value(self.arena).0),
+                _ => return Err(wrong("an integer", &text)),
+            },
+            (["$float"], Json::Text(text, _)) => Child::Cell(self.arena.new_float(float(&text)?)),
+            (["$complex"], Json::Array(parts)) => match &parts[..] {
+                [Child::Cell(re), Child::Cell(im)] => {
+                    let [re, im] = [re, im].map(|part| Value::new(self.arena, *part).as_f64().unwrap_or_default());
+                    Child::Cell(self.arena.new_complex(re, im))
+                }
+                _ => return Err(wrong("two numbers", "others")),
+            },
+            (["$codepoints"], Json::Array(codes)) => self.code_points(&codes, blanks)?,
+            (["$bytes"], Json::Text(text, blanks)) => self.text(Tag::Bytes, &from_hex(&text)?, blanks),
+            (["$bytearray"], Json::Text(text, blanks)) => self.text(Tag::ByteArray, &from_hex(&text)?, blanks),
+            (["$bytestr"], Json::Text(text, blanks)) => {
+                let bytes: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
+                let bytes = bytes.ok_or_else(|| wrong("characters up to U+00FF", &text))?;
+                self.text(Tag::ByteStr, &bytes, blanks)
+            }
+            (["$global"], Json::Array(parts)) => self.global(&parts, blanks)?,
+            (["$ext"], Json::Child(Child::Cell(code))) => {
+                let code = self.arena.small_int(code).and_then(|code| i32::try_from(code).ok()).unwrap_or(0);
+                Child::Cell(self.arena.ext(code)?.0)
+            }
+            (["$buffer", "readonly"], Json::Child(Child::Cell(index))) => {
+                let index = self.arena.small_int(index).and_then(|index| u32::try_from(index).ok());
+                let index = index.ok_or_else(|| wrong("the number of a buffer", "another value"))?;
+                let readonly = matches!(next(), Json::Child(Child::Cell(cell)) if cell == Cell::bool(true));
+                Child::Cell(self.arena.new_buffer(BufferNode { index, readonly, data: None }))
+            }
+            (["$persid"], id) => {
+                let id = self.child(id)?;
+                self.tree.add(Node::Persistent(id))
+            }
+            (["$id", "$value"], Json::Child(Child::Cell(label))) => {
+                let (label, value) = (self.number(label)?, next());
+                let value = self.child(value)?;
+                if !self.tree.label(label, value) {
+                    return Err(wrong("one value with each `$id`", "two"));
+                }
+                value
+            }
+            (["$ref"], Json::Child(Child::Cell(label))) => Child::Label(self.number(label)?),
+            (["$value", "$effects"], root) if self.open.is_empty() => {
+                let root = self.child(root)?;
+                match next() {
+                    Json::Array(effects) => self.effects = effects,
+                    _ => return Err(wrong("an array of effects", "another value")),
+                }
+                root
+            }
+            (["$object", "class", "args", rest @ ..], Json::Text(how, _))
+                if matches!(rest, ["changes"] | ["kwargs", "changes"]) =>
+            {
+                let how =
+                    names::construction_named(&how).ok_or_else(|| wrong("an opcode that makes instances", &how))?;
+                let (class, args) = (self.child(next())?, self.child(next())?);
+                let kwargs = if rest.len() == 2 { Some(self.child(next())?) } else { None };
+                let Json::Changes(changes) = next() else { return Err(wrong("an array of changes", "another value")) };
+                self.tree.add(Node::Object(ObjectNode { class, args, kwargs, how: Some(how), changes }))
+            }
+            _ if names.contains(&"$more") => {
+                return Err(wrong("all of the value", "a part of it (`$more`): `picklevm show --json` prints all"));
+            }
+            _ => return Err(wrong("a tag that docs/cli.md names, with its members", &names.join(", "))),
+        };
+        Ok(Json::Child(child))
+    }
+
+    fn number(&self, cell: Cell) -> Result<u64> {
+        let number = self.arena.small_int(cell).and_then(|number| u64::try_from(number).ok());
+        number.ok_or_else(|| wrong("a number", "another value"))
+    }
+
+    /// Returns the keys and values of pairs in turn.
+    fn pairs(&mut self, pairs: Vec<Child>) -> Result<Vec<Child>> {
+        let mut rows = Vec::with_capacity(2 * pairs.len());
+        for pair in pairs {
+            match self.tree.take_items(pair) {
+                Some(pair) if pair.len() == 2 => rows.extend(pair),
+                _ => return Err(wrong("pairs of a key and a value", "another value")),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn code_points(&mut self, codes: &[Child], blanks: &str) -> Result<Child> {
+        let mut payload = Vec::new();
+        let mut surrogates = false;
+        for code in codes {
+            let code = match code {
+                Child::Cell(cell) => self.arena.small_int(*cell).and_then(|code| u32::try_from(code).ok()),
+                _ => None,
+            };
+            match code {
+                Some(code) if code < 0x11_0000 => surrogates |= super::scanner::push_code_point(&mut payload, code),
+                _ => return Err(wrong("code points", "another value")),
+            }
+        }
+        let key = (Tag::Str, payload.clone());
+        Ok(self.twin(key, blanks, |arena| arena.new_text(Tag::Str, &payload, surrogates)))
+    }
+
+    fn global(&mut self, parts: &[Child], blanks: &str) -> Result<Child> {
+        let &[Child::Cell(module), Child::Cell(name)] = parts else {
+            return Err(wrong("a module and a name", "others"));
+        };
+        if !module.is(Tag::Str) || !name.is(Tag::Str) {
+            return Err(wrong("a module and a name", "other values"));
+        }
+        // Pickles of protocols 0 to 2 have the names of Python 2.
+        if matches!(self.arena.payload(module), b"__builtin__" | b"copy_reg") {
+            self.arena.protocol = Some(2);
+        }
+        let names = [module, name].map(|text| self.arena.payload(text));
+        let key = (Tag::Global, names.join(&b'\n'));
+        Ok(self.twin(key, blanks, |arena| arena.new_global(module, name)))
+    }
+
+    fn blanks(&mut self) -> &'t str {
+        self.scanner.take_while(|c| matches!(c, ' ' | '\t' | '\n' | '\r'))
+    }
+
+    /// Reads a comma, or the closing bracket. Returns whether it was the bracket.
+    fn ends_with(&mut self, close: &'static str) -> Result<bool> {
+        self.blanks();
+        let is_end = self.scanner.eat(close);
+        if is_end || self.scanner.eat(",") {
+            return Ok(is_end);
+        }
+        Err(self.scanner.expected(format!("`,` or `{close}`")))
+    }
+
+    /// Reads a member name and its colon.
+    fn name(&mut self) -> Result<String> {
+        let name = self.string()?;
+        self.blanks();
+        if self.scanner.eat(":") { Ok(name) } else { Err(self.scanner.expected("`:`")) }
+    }
+
+    fn string(&mut self) -> Result<String> {
+        if !self.scanner.eat("\"") {
+            return Err(self.scanner.expected("a string"));
+        }
+        let mut text = String::new();
+        loop {
+            text += self.scanner.take_while(|c| !matches!(c, '"' | '\\' | '\0'..='\x1f'));
+            if self.scanner.eat("\"") {
+                return Ok(text);
+            }
+            if !self.scanner.eat("\\") {
+                return Err(self.scanner.expected("`\"` at the end of a string"));
+            }
+            text.push(self.escape()?);
+        }
+    }
+
+    fn escape(&mut self) -> Result<char> {
+        let Some(c) = self.scanner.peek() else { return Err(self.scanner.expected("an escape")) };
+        self.scanner.at += c.len_utf8();
+        Ok(match c {
+            '"' | '\\' | '/' => c,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let high = self.scanner.hex(4)?;
+                let code = match high {
+                    0xd800..0xdc00 if self.scanner.eat("\\u") => {
+                        let low = self.scanner.hex(4)?.wrapping_sub(0xdc00);
+                        if low < 0x400 { 0x1_0000 + ((high - 0xd800) << 10) + low } else { high }
+                    }
+                    code => code,
+                };
+                char::from_u32(code).ok_or_else(|| {
+                    self.scanner.expected("a pair of surrogates before (`$codepoints` can hold others)")
+                })?
+            }
+            _ => return Err(self.scanner.expected("an escape of JSON before")),
+        })
+    }
+
+    /// Returns the value of a text: the one before that the blanks name, or a new one.
+    fn text(&mut self, tag: Tag, payload: &[u8], blanks: &str) -> Child {
+        if tag == Tag::ByteArray {
+            return Child::Cell(self.arena.new_text(tag, payload, false));
+        }
+        self.twin((tag, payload.to_vec()), blanks, |arena| arena.new_text(tag, payload, false))
+    }
+
+    fn twin(&mut self, key: (Tag, Vec<u8>), blanks: &str, make: impl FnOnce(&mut Arena) -> Cell) -> Child {
+        let known = self.twins.entry(key).or_default();
+        let twin = Twins::decode(blanks).and_then(|back| known.get(known.len().saturating_sub(back)));
+        let cell = twin.copied().unwrap_or_else(|| {
+            let cell = make(self.arena);
+            known.push(cell);
+            cell
+        });
+        Child::Cell(cell)
+    }
+
+    fn child(&mut self, value: Json<'_>) -> Result<Child> {
+        match value {
+            Json::Child(child) => Ok(child),
+            Json::Array(items) => Ok(self.tree.add(Node::List(items))),
+            Json::Text(..) | Json::Changes(_) | Json::Change(..) => Err(wrong("a value", "a part of one")),
+        }
+    }
+}
+
+impl Open<'_> {
+    /// Returns the value of an array without items.
+    fn empty<'t>(self) -> Json<'t> {
+        match self {
+            Open::Changes(_) => Json::Changes(Vec::new()),
+            _ => Json::Array(Vec::new()),
+        }
+    }
+}
+
+/// Whether the string of a tag is not a value by itself.
+fn has_text(tag: &str) -> bool {
+    matches!(tag, "$int" | "$float" | "$bytes" | "$bytearray" | "$bytestr" | "$object" | "$str")
+}
+
+fn change_named(name: &str) -> Option<OpKind> {
+    Some(match name {
+        "append" => OpKind::Append,
+        "setitem" => OpKind::SetItem,
+        "add" => OpKind::Add,
+        "build" => OpKind::Build,
+        "effect" => OpKind::Effect,
+        _ => return None,
+    })
+}
+
+/// Reads a float that JSON has no number for: `inf`, `-inf`, `nan`, or a NaN by its bits.
+fn float(text: &str) -> Result<f64> {
+    Ok(match text {
+        "nan" => f64::NAN,
+        "inf" => f64::INFINITY,
+        "-inf" => f64::NEG_INFINITY,
+        _ => match text.strip_prefix("nan:").and_then(|bits| u64::from_str_radix(bits, 16).ok()) {
+            Some(bits) => f64::from_bits(bits),
+            None => return Err(wrong("nan, inf or -inf", text)),
+        },
+    })
+}
+
+fn from_hex(text: &str) -> Result<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let pair = |pair: &[u8; 2]| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8);
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(pair).collect();
+    bytes.filter(|_| rest.is_empty()).ok_or_else(|| wrong("bytes in hexadecimal", text))
+}
+
+#[cold]
+fn wrong(expected: &'static str, found: &str) -> Error {
+    Error::new(ErrorKind::Malformed, expected, crate::graph::shorten(found))
+}
+
+/// Which of several equal strings a string is, as blanks before it: none for a new one; ` ` for the last one, a tab for
+/// the one before, two blanks for the one before that, and so on, counting in base 2 with the digits 1 (` `) and 2 (tab).
+///
+/// JSON has no other place for this that a program would not have to know about, and Python tells equal strings apart:
+/// a pickle stores a string once for each of them. Readers of JSON skip blanks.
+#[derive(Default)]
+pub(crate) struct Twins {
+    ordinals: HashMap<Id, usize>,
+    counts: HashMap<(Tag, Vec<u8>), usize>,
+}
+
+impl Twins {
+    /// Returns the blanks before an occurrence of a text, bytes, an 8-bit string or a global.
+    pub(crate) fn visit(&mut self, value: Value<'_>) -> String {
+        let (id, arena) = (value.id(), value.arena());
+        let payload = match value.as_global() {
+            Some(global) => global.parts().map(|name| arena.payload(name.cell())).join(&b'\n'),
+            None => arena.payload(value.cell()).to_vec(),
+        };
+        let count = self.counts.entry((id.0.tag(), payload)).or_default();
+        if let Some(ordinal) = self.ordinals.get(&id) {
+            return Twins::encode(*count - ordinal);
+        }
+        self.ordinals.insert(id, *count);
+        *count += 1;
+        String::new()
+    }
+
+    fn encode(mut back: usize) -> String {
+        let mut blanks = Vec::new();
+        while back > 0 {
+            back -= 1;
+            blanks.push(if back.is_multiple_of(2) { ' ' } else { '\t' });
+            back /= 2;
+        }
+        blanks.into_iter().rev().collect()
+    }
+
+    /// Returns how many distinct ones back the value is. Line ends are those of a formatter.
+    fn decode(blanks: &str) -> Option<usize> {
+        if blanks.is_empty() || blanks.len() > 40 {
+            return None;
+        }
+        Some(match blanks.contains(['\n', '\r']) {
+            true => 1,
+            false => blanks.bytes().fold(0, |back, blank| 2 * back + if blank == b'\t' { 2 } else { 1 }),
+        })
+    }
+}
