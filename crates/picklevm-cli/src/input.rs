@@ -11,7 +11,7 @@ use crate::glob;
 use crate::printable::{Printable, escape_bytes};
 
 /// What of a file is looked at, and how.
-#[derive(clap::Args, Default)]
+#[derive(clap::Args, Clone, Default)]
 pub(crate) struct Choice {
     /// Read only members whose path matches, such as `*.pkl`; may be given again [default: all]
     #[arg(long, value_name = "PATTERN")]

@@ -4,9 +4,13 @@
 //! `scan` has more.
 
 mod data;
+mod diff;
 mod dis;
+mod edit;
 mod encoding;
 mod failure;
+mod from_json;
+mod get;
 mod glob;
 mod graph;
 mod imports;
@@ -44,6 +48,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     arg_required_else_help = true,
     after_long_help = "Examples:
   picklevm show data.pkl                          what is in it
+  picklevm get session.pkl cart[0].price          one value of it
+  picklevm edit old.pkl --set user.age=42 -o new.pkl
+  picklevm diff old.pkl new.pkl                   what differs, by path
   picklevm list model.pt                          which pickles, arrays and tensors a file holds
   picklevm convert frame.pkl -o frame.parquet     a table of pandas as one of Arrow
   picklevm scan --explain download.pkl            what Python would run if it loaded it
@@ -63,12 +70,16 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Show(show::Args),
+    Get(get::Args),
+    Edit(edit::Args),
+    Diff(diff::Args),
     List(list::Args),
     Graph(graph::Args),
     Dis(dis::Args),
     Optimize(optimize::Args),
     Repickle(repickle::Args),
     Convert(data::convert::Args),
+    FromJson(from_json::Args),
     Scan(scan::Args),
     Imports(imports::Args),
     Time(time::Args),
@@ -78,12 +89,16 @@ impl Command {
     fn run(&self) -> Result<(), Failure> {
         match self {
             Command::Show(args) => show::run(args),
+            Command::Get(args) => get::run(args),
+            Command::Edit(args) => edit::run(args),
+            Command::Diff(args) => diff::run(args),
             Command::List(args) => list::run(args),
             Command::Graph(args) => graph::run(args),
             Command::Dis(args) => dis::run(args),
             Command::Optimize(args) => optimize::run(args),
             Command::Repickle(args) => repickle::run(args),
             Command::Convert(args) => data::convert::run(args),
+            Command::FromJson(args) => from_json::run(args),
             Command::Scan(args) => scan::run(args),
             Command::Imports(args) => imports::run(args),
             Command::Time(args) => time::run(args),

@@ -13,14 +13,29 @@ use crate::input::{is_standard, shown};
 const BUFFER: usize = 1 << 16;
 
 /// Where a command writes that writes pickles.
-#[derive(clap::Args)]
+#[derive(clap::Args, Clone)]
 pub(crate) struct Destination {
     /// Write to this file; `-` is standard output, even if it is a terminal [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// What is added to the name of the file that is replaced, to keep it.
+    #[arg(skip)]
+    backup: Option<String>,
 }
 
 impl Destination {
+    /// The file itself that was read, which is kept under another name if `backup` is a suffix.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] if that is standard input.
+    pub(crate) fn replacing(path: PathBuf, backup: Option<&str>) -> Result<Destination, Failure> {
+        if is_standard(&path) {
+            return Err(Failure::Usage("expected a FILE to replace, found standard input".to_owned()));
+        }
+        Ok(Destination { output: Some(path), backup: backup.map(str::to_owned) })
+    }
+
     /// Refuses to write a pickle to a terminal, unless that was asked for.
     ///
     /// # Errors
@@ -41,13 +56,17 @@ impl Destination {
     ///
     /// [`Failure::Data`] if no file can be made there.
     pub(crate) fn create(&self) -> Result<Output, Failure> {
-        self.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::create)
+        let mut output = self.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::create)?;
+        output.backup = self.backup.clone();
+        Ok(output)
     }
 }
 
 /// A buffered output. Call [`finish`](Output::finish): a file that is not finished is taken back.
 pub(crate) struct Output {
     name: String,
+    /// What is added to the name of a file that is replaced, to keep it.
+    backup: Option<String>,
     sink: BufWriter<Sink>,
 }
 
@@ -82,7 +101,7 @@ impl Output {
     }
 
     fn new(name: String, sink: Sink) -> Output {
-        Output { name, sink: BufWriter::with_capacity(BUFFER, sink) }
+        Output { name, backup: None, sink: BufWriter::with_capacity(BUFFER, sink) }
     }
 
     /// Returns the failure for a failed write.
@@ -101,9 +120,9 @@ impl Output {
     ///
     /// [`Failure::Data`] if that fails; [`Failure::ClosedPipe`] if the reader has closed the pipe.
     pub(crate) fn finish(self) -> Result<(), Failure> {
-        let Output { name, sink } = self;
+        let Output { name, sink, backup } = self;
         let sink = sink.into_inner().map_err(|error| error.into_error());
-        sink.and_then(Sink::finish).map_err(|error| Failure::output(&name, &error))
+        sink.and_then(|sink| sink.finish(backup.as_deref())).map_err(|error| Failure::output(&name, &error))
     }
 }
 
@@ -139,13 +158,30 @@ impl Sink {
         Ok(Sink::Beside(builder.tempfile_in(directory.unwrap_or(Path::new(".")))?, target))
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    fn finish(mut self, backup: Option<&str>) -> io::Result<()> {
         self.flush()?;
         match self {
             Sink::Stdout(_) | Sink::Open(_) => Ok(()),
-            Sink::Beside(file, target) => file.persist(target).map(drop).map_err(|error| error.error),
+            Sink::Beside(file, target) => {
+                if let Some(suffix) = backup {
+                    file.as_file().sync_all()?;
+                    keep(&target, suffix)?;
+                }
+                file.persist(target).map(drop).map_err(|error| error.error)
+            }
         }
     }
+}
+
+/// Keeps a file under its name with a suffix, by a copy that appears when it is complete.
+fn keep(path: &Path, suffix: &str) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut copy = tempfile::Builder::new().prefix(".picklevm-").tempfile_in(directory)?;
+    io::copy(&mut File::open(path)?, &mut copy)?;
+    copy.as_file().set_permissions(fs::metadata(path)?.permissions())?;
+    copy.persist(PathBuf::from(name)).map(drop).map_err(|error| error.error)
 }
 
 /// Permissions of a new file: those that the user's mask allows.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use picklevm::{Error, ErrorKind, Graph, Protocol, Unpickler};
-use picklevm_files::{Contents, Entry, File, Member, Opener};
+use picklevm_files::{Contents, Entry, File, Member};
 
 use crate::failure::{self, Failure, note};
 use crate::input::{self, Choice};
@@ -25,6 +25,8 @@ pub(crate) struct Pickle {
     pub(crate) data: Bytes,
     /// The protocol that it names, or where it names none the one of its newest opcode.
     pub(crate) protocol: Protocol,
+    /// Whether it is the one that people mean, of several in its member.
+    pub(crate) is_main: bool,
     /// Why no STOP can be reached.
     problem: Option<String>,
     /// What its member is if it is no pickle at all.
@@ -46,6 +48,7 @@ impl Pickle {
             offset: pickle.offset(),
             data,
             protocol: Protocol::try_from(pickle.protocol()).unwrap_or_default(),
+            is_main: pickle.is_main(),
             problem: pickle.problem().map(ToString::to_string),
             explanation,
         })
@@ -55,7 +58,7 @@ impl Pickle {
     pub(crate) fn with_data(&self, data: Bytes) -> Pickle {
         let Pickle { name, offset, protocol, problem, explanation, .. } = self;
         let (name, problem, explanation) = (name.clone(), problem.clone(), explanation.clone());
-        Pickle { name, offset: *offset, data, protocol: *protocol, problem, explanation }
+        Pickle { name, offset: *offset, data, protocol: *protocol, is_main: self.is_main, problem, explanation }
     }
 
     /// Whether its bytes end with STOP.
@@ -190,7 +193,8 @@ impl PickleFiles {
         match (&group.problem, group.pickles.len(), group.rest) {
             (Some(problem), ..) if self.all || group.pickles.is_empty() => Err(Failure::data(name, problem)),
             (.., Some(rest)) if rest > 0 && !self.all => {
-                tell_rest(name, group, rest, "use --all to print every pickle");
+                let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
+                tell_rest(name, end, rest, "use --all to print every pickle");
                 Ok(())
             }
             (_, 2.., None) if !self.all => {
@@ -269,25 +273,55 @@ fn tell_unreadable(name: &str, unreadable: Vec<(Member, picklevm_files::Error)>)
 }
 
 /// Reports on standard error how many bytes after the first pickle were not read, and which option reads them.
-fn tell_rest(name: &str, group: &Group, rest: u64, remedy: &str) {
-    let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
+fn tell_rest(name: &str, end: u64, rest: u64, remedy: &str) {
     let bytes = failure::count(usize::try_from(rest).unwrap_or(usize::MAX), "byte");
     note(&format!("{name}: {bytes} after the first pickle, from offset {end} on, not read; {remedy}"));
 }
 
-/// The pickle of a file that people mean, for a command that takes one alone.
+/// The pickle of a file that people mean, for a command that takes one alone. `remedy` says what else could be done with
+/// what follows it.
 ///
 /// # Errors
 ///
 /// [`Failure`] if the file cannot be read, or if there is none.
-pub(crate) fn main(path: &Path) -> Result<Pickle, Failure> {
+pub(crate) fn main(path: &Path, choice: Choice, remedy: &str) -> Result<Pickle, Failure> {
     let name = input::name(path);
-    let file = input::open(&Opener::new(), path)?;
-    let all = PickleFiles { files: Vec::new(), all: false, choice: Choice::default() };
-    let (groups, unreadable) = all.groups(&file);
-    let Some(group) = groups.first() else { return Err(all.nothing(&name, &file, unreadable)) };
-    if let Some(rest) = group.rest.filter(|rest| *rest > 0) {
-        tell_rest(&name, group, rest, "only the first pickle is measured");
+    let mut all = mains(path, choice)?;
+    if all.len() > 1 {
+        let members: Vec<_> = all.iter().map(|(member, _, _)| Printable(member).to_string()).collect();
+        let message = format!("{name}: several members hold pickles: {}", members.join(", "));
+        return Err(Failure::Data(message).hint("use --member to choose one"));
     }
-    Pickle::new(&name, &group.member, &group.pickles[group.main()])
+    let (_, pickle, rest) = all.swap_remove(0);
+    if let Some((from, len)) = rest {
+        tell_rest(&name, from, len, remedy);
+    }
+    Ok(pickle)
+}
+
+/// A member, its pickle that people mean, and where what follows that begins, with its length.
+pub(crate) type MainPickle = (String, Pickle, Option<(u64, u64)>);
+
+/// The pickle that people mean of each member that holds some.
+///
+/// # Errors
+///
+/// [`Failure`] if the file cannot be read, or if there is none.
+pub(crate) fn mains(path: &Path, choice: Choice) -> Result<Vec<MainPickle>, Failure> {
+    let name = input::name(path);
+    let file = input::open(&choice.opener(), path)?;
+    let files = PickleFiles { files: Vec::new(), all: false, choice };
+    let (groups, unreadable) = files.groups(&file);
+    if groups.is_empty() {
+        return Err(files.nothing(&name, &file, unreadable));
+    }
+    let several = groups.len() > 1;
+    let one = |group: &Group| {
+        let member = group.member.path().to_owned();
+        let called = if several { format!("{name}: {}", Printable(&member)) } else { name.clone() };
+        let pickle = Pickle::new(&called, &group.member, &group.pickles[group.main()])?;
+        let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
+        Ok((member, pickle, group.rest.filter(|rest| *rest > 0).map(|rest| (end, rest))))
+    };
+    groups.iter().map(one).collect()
 }

@@ -130,6 +130,15 @@ impl Source {
         }
     }
 
+    /// The file.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] if there is nothing to read.
+    pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
+        Ok(input::or_standard(self.file.as_slice())?.swap_remove(0))
+    }
+
     fn has_pickles(&self, file: &File) -> bool {
         file.walk().any(|Entry { member, contents, .. }| {
             self.choice.has(member.path()) && contents.is_ok_and(|contents| !contents.pickles().is_empty())

@@ -60,7 +60,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let color = !args.json && AutoStream::choice(&io::stdout()) != ColorChoice::Never;
     let mut out = Output::stdout();
     let unpickler = Unpickler::new();
     args.pickles.each(args.partial, |pickle, heading| {
@@ -80,14 +79,29 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 None => return Err(pickle.failure(error).hint("use --partial to print what can be read")),
             },
         };
-        let mut out = Budget::new(&mut out, graph.held_bytes() + pickle.data.len());
-        let pretty = pretty(&graph, args);
-        let shown = if color { pretty.write_colored(&Colors, &mut out) } else { pretty.write_to(&mut out) };
-        let shown = shown.and_then(|()| out.write_all(b"\n"));
-        shown.map_err(|error| out.failure(&pickle.name, error))?;
+        let size = graph.held_bytes() + pickle.data.len();
+        print(&pretty(&graph, args), args.json, size, &pickle.name, &mut out)?;
         failure.map_or(Ok(()), Err)
     })?;
     out.finish()
+}
+
+/// Prints a value and the end of its line, in colour where that is seen. `size` is that of what is shown, `name` where it
+/// comes from.
+///
+/// # Errors
+///
+/// [`Failure`] if the output fails or grows out of proportion.
+pub(crate) fn print(pretty: &Pretty<'_>, json: bool, size: usize, name: &str, out: &mut Output) -> Result<(), Failure> {
+    let color = !json && AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+    let mut out = Budget::new(out, size);
+    let shown = if color { pretty.write_colored(&Colors, &mut out) } else { pretty.write_to(&mut out) };
+    shown.and_then(|()| out.write_all(b"\n")).map_err(|error| out.failure(name, error))
+}
+
+/// Values with arrays, tables and tensors in a form for people.
+pub(crate) fn readable(pretty: Pretty<'_>) -> Pretty<'_> {
+    pretty.objects(picklevm_data::show::claims, picklevm_data::show::write)
 }
 
 /// The values of the readable part of a damaged pickle, if `--partial` is given.
@@ -101,7 +115,7 @@ fn beginning(pickle: &Pickle, args: &Args) -> Option<Graph> {
 
 /// Prints the result of a load.
 fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
-    let mut pretty = graph.pretty().objects(picklevm_data::show::claims, picklevm_data::show::write);
+    let mut pretty = readable(graph.pretty());
     if args.full {
         pretty = pretty.full();
     }

@@ -12,7 +12,7 @@ use picklevm::{Graph, Pickler, PicklerVersion, Protocol, Symbolic, Unpickler};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::input;
+use crate::input::{self, Choice};
 use crate::output::Output;
 use crate::pickles::{self, Pickle};
 
@@ -61,7 +61,11 @@ struct Timings {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let pickle = pickles::main(&input::or_standard(args.file.as_slice())?[0])?;
+    let pickle = pickles::main(
+        &input::or_standard(args.file.as_slice())?[0],
+        Choice::default(),
+        "only the first pickle is measured",
+    )?;
     let timings = measure(args.repeat, &pickle).map_err(|error| pickle.failure(error))?;
     let mut out = Output::stdout();
     if args.json {

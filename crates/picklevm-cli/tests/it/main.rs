@@ -5,6 +5,7 @@ mod corpus;
 mod deep;
 mod files;
 mod live;
+mod paths;
 mod readme;
 mod scan;
 mod support;

@@ -275,10 +275,8 @@ pub(super) fn each(value: Value<'_>) -> Vec<(Step, Value<'_>)> {
         Kind::Object(object) => {
             let mut all = numbered(object_items(value, object));
             all.extend(entries(value).into_iter().map(|(key, value)| (Step::key(key), value)));
-            if all.is_empty() {
-                if let Some(instance) = InstanceView::of(value) {
-                    all.extend(instance.attributes().map(|(name, value)| (attribute_step(name), value)));
-                }
+            if let (true, Some(instance)) = (all.is_empty(), InstanceView::of(value)) {
+                all.extend(instance.attributes().map(|(name, value)| (attribute_step(name), value)));
             }
             all
         }

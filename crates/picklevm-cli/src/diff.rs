@@ -1,0 +1,164 @@
+//! `picklevm diff`: what differs between two pickles, by path.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use picklevm::{Difference, DifferenceKind, Graph, Unpickler, Value};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::input::{self, Choice};
+use crate::output::Output;
+use crate::pickles::{self, MainPickle};
+use crate::printable::Printable;
+
+/// Exit status if something differs.
+const DIFFERENT: u8 = 1;
+
+/// Print what differs between two pickles, by path
+///
+/// One line for each difference: `~ PATH: OLD -> NEW`, `- PATH: OLD` for what is gone, `+ PATH: NEW` for what came. Types
+/// count, and so does which values are shared; the protocol and the order of keys do not. The exit status is 0 if nothing
+/// differs, 1 if something does, and 2 if a file cannot be read.
+#[derive(clap::Args)]
+#[command(after_long_help = "Examples:
+  picklevm diff old.pkl new.pkl
+  picklevm diff --json old.pkl new.pkl
+
+For `git diff`, name the program in Git's settings and the files in .gitattributes:
+  git config diff.pickle.command 'picklevm diff --git'
+  echo '*.pkl diff=pickle' >> .gitattributes")]
+pub(crate) struct Args {
+    /// Compare these two files; with --git, the arguments that Git gives to a diff driver
+    #[arg(value_name = "FILE", required = true, num_args = 2..=9)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    choice: Choice,
+    /// Print one JSON object for each difference
+    #[arg(long)]
+    json: bool,
+    /// Work as a diff driver of Git: print a heading, and end with status 0
+    #[arg(long)]
+    git: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let (heading, old, new) = match (&args.files[..], args.git) {
+        ([old, new], false) => (None, old, new),
+        ([path, old, _, _, new, ..], true) => (Some(path), old, new),
+        _ => return Err(Failure::Usage("expected two files to compare (see --help for --git)".to_owned())),
+    };
+    // A status of 1 would say that they differ.
+    let trouble = |failure| match failure {
+        Failure::Data(message) => Failure::Usage(message),
+        other => other,
+    };
+    let mut out = Output::stdout();
+    if let Some(path) = heading {
+        writeln!(out, "diff --pickle {}", input::shown(path)).map_err(|error| out.failure(error))?;
+    }
+    let differs = compare(args, old, new, &mut out).map_err(trouble)?;
+    out.finish()?;
+    if differs && !args.git { Err(Failure::Status(DIFFERENT)) } else { Ok(()) }
+}
+
+/// Prints what differs between two files, member by member. Returns whether anything does.
+fn compare(args: &Args, old: &Path, new: &Path, out: &mut Output) -> Result<bool, Failure> {
+    let [olds, news] = [mains(args, old)?, mains(args, new)?];
+    let is_single = olds.len() <= 1 && news.len() <= 1;
+    let mut differs = false;
+    for (member, old, _) in &olds {
+        let new = match is_single {
+            true => news.first(),
+            false => news.iter().find(|(other, ..)| other == member),
+        };
+        let member = (!is_single).then_some(member.as_str());
+        differs |= print(args, member, Some(old), new.map(|(_, pickle, _)| pickle), out)?;
+    }
+    for (member, new, _) in &news {
+        let is_known = if is_single { !olds.is_empty() } else { olds.iter().any(|(other, ..)| other == member) };
+        if !is_known {
+            differs |= print(args, (!is_single).then_some(member.as_str()), None, Some(new), out)?;
+        }
+    }
+    Ok(differs)
+}
+
+/// The pickles of a file. What Git calls `/dev/null` is a file that is not there.
+fn mains(args: &Args, path: &Path) -> Result<Vec<MainPickle>, Failure> {
+    if path == Path::new("/dev/null") { Ok(Vec::new()) } else { pickles::mains(path, args.choice.clone()) }
+}
+
+fn print(
+    args: &Args,
+    member: Option<&str>,
+    old: Option<&pickles::Pickle>,
+    new: Option<&pickles::Pickle>,
+    out: &mut Output,
+) -> Result<bool, Failure> {
+    let load = |pickle: &pickles::Pickle| -> Result<Graph, Failure> {
+        pickle.load(&Unpickler::new()).map_err(|error| pickle.failure(error))
+    };
+    let [old, new] = [old.map(load).transpose()?, new.map(load).transpose()?];
+    let found = match (&old, &new) {
+        (Some(old), Some(new)) => picklevm::diff(old.root(), new.root()),
+        _ => Vec::new(),
+    };
+    let whole = match (&old, &new) {
+        (Some(old), None) => Some(DifferenceKind::Removed(old.root())),
+        (None, Some(new)) => Some(DifferenceKind::Added(new.root())),
+        _ => None,
+    };
+    let is_same = found.is_empty() && whole.is_none();
+    if let (Some(member), false, false) = (member, args.json, is_same) {
+        writeln!(out, "# {}", Printable(member)).map_err(|error| out.failure(error))?;
+    }
+    let root = picklevm::Path::root();
+    let all =
+        found.iter().map(|Difference { path, kind, .. }| (path, kind)).chain(whole.iter().map(|kind| (&root, kind)));
+    for (path, kind) in all {
+        let line = if args.json { json_line(member, path, *kind) } else { line(path, *kind) };
+        writeln!(out, "{line}").map_err(|error| out.failure(error))?;
+    }
+    Ok(!is_same)
+}
+
+fn line(path: &picklevm::Path, kind: DifferenceKind<'_, '_>) -> String {
+    let path = if path.is_root() { ".".to_owned() } else { format!("{path:#}") };
+    let path = Printable(&path);
+    match kind {
+        DifferenceKind::Changed(old, new) => format!("~ {path}: {} -> {}", short(old), short(new)),
+        DifferenceKind::Removed(old) => format!("- {path}: {}", short(old)),
+        DifferenceKind::Added(new) => format!("+ {path}: {}", short(new)),
+        _ => format!("~ {path}: one of the two is the same value as another"),
+    }
+}
+
+fn short(value: Value<'_>) -> String {
+    let pretty = crate::show::readable(value.pretty()).max_depth(6).max_items(20).max_bytes(200).one_line();
+    Printable(&pretty.to_string()).to_string()
+}
+
+fn json_line(member: Option<&str>, path: &picklevm::Path, kind: DifferenceKind<'_, '_>) -> String {
+    let (change, old, new) = match kind {
+        DifferenceKind::Changed(old, new) => ("changed", Some(old.pretty()), Some(new.pretty())),
+        DifferenceKind::Removed(old) => ("removed", Some(old.pretty()), None),
+        DifferenceKind::Added(new) => ("added", None, Some(new.pretty())),
+        _ => ("sharing", None, None),
+    };
+    // The values are JSON of any depth already.
+    let mut line = format!(
+        "{{\"path\":{},\"pointer\":{},\"change\":\"{change}\"",
+        json!(path.to_string()),
+        json!(path.to_pointer())
+    );
+    for (name, value) in [("old", old), ("new", new)] {
+        if let Some(value) = value {
+            line += &format!(",\"{name}\":{}", value.json());
+        }
+    }
+    if let Some(member) = member {
+        line += &format!(",\"member\":{}", json!(member));
+    }
+    line + "}"
+}

@@ -1,0 +1,122 @@
+//! `get`, `edit`, `diff` and `from-json`: values by their paths.
+
+use std::fs;
+
+use crate::support::{picklevm, picklevm_reading, root, text};
+
+const SESSION: &str = "examples/data/session-python3.13.pkl";
+const ZIP: &str = "crates/picklevm-files/tests/data/made/zip.zip";
+
+/// What `show` prints of a pickle.
+fn shown(pickle: &[u8]) -> String {
+    text(&picklevm_reading(&["show"], pickle).stdout).to_owned()
+}
+
+#[test]
+fn get_prints_values_and_ends_with_1_if_one_is_missing() {
+    let output = picklevm(&["get", SESSION, "user.id", "cart[0]['sku']", "/cart/0/qty"]);
+    assert_eq!(text(&output.stdout), "42\n'A-1'\n2\n");
+    assert_eq!(text(&picklevm(&["get", "-r", SESSION, "user.name"]).stdout), "Zoë\n");
+    assert_eq!(text(&picklevm(&["get", "--json", SESSION, "user.roles"]).stdout), "[\"admin\",\"editor\"]\n");
+    let output = picklevm(&["get", SESSION, "user.nope", "user.id"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "42\n"));
+    assert!(text(&output.stderr).contains("user.nope: expected an attribute or a key with this name"));
+}
+
+#[test]
+fn edit_makes_all_changes_in_order_or_none() {
+    let changes =
+        ["--set", "user.id=7", "--append", "user.roles='x'", "--delete", "token", "--insert", "user.roles[0]='y'"];
+    let output = picklevm(&[&["edit", SESSION][..], &changes, &["-o", "-"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let shown = shown(&output.stdout);
+    assert!(shown.contains("'id': 7") && shown.contains("'roles': ['y', 'admin', 'editor', 'x']"), "{shown}");
+    assert!(!shown.contains("token"));
+    let dir = tempfile::tempdir().expect("a folder");
+    let out = dir.path().join("out.pkl");
+    let output =
+        picklevm(&["edit", SESSION, "--set", "user.id=7", "--set", "nope.x=1", "-o", out.to_str().expect("text")]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("nope: expected") && !out.exists());
+}
+
+#[test]
+fn edit_replaces_a_file_in_its_archive_and_keeps_the_old_one() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("two.zip");
+    fs::copy(root().join(ZIP), &path).expect("copied");
+    let name = path.to_str().expect("text");
+    let several = picklevm(&["edit", name, "--set", "id=1", "--in-place"]);
+    assert!(text(&several.stderr).contains("use --member to choose one"));
+    let output = picklevm(&["edit", name, "--member", "a.pkl", "--set", "id=1", "--in-place", "--backup"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(
+        fs::read(dir.path().join("two.zip.bak")).expect("a backup"),
+        fs::read(root().join(ZIP)).expect("a file")
+    );
+    assert_eq!(text(&picklevm(&["get", name, "--member", "a.pkl", "id"]).stdout), "1\n");
+    assert_eq!(text(&picklevm(&["get", name, "--member", "sub/b.pkl", "[0]"]).stdout), "1\n");
+    assert_eq!(fs::read_dir(dir.path()).expect("it is there").count(), 2);
+}
+
+#[test]
+fn what_show_prints_of_the_sessions_is_read_back_by_edit() {
+    for file in [SESSION, "examples/data/session-python2.7.pkl"] {
+        let printed = text(&picklevm(&["show", "--full", file]).stdout).to_owned();
+        let output = picklevm_reading(&["edit", "--set", &format!("={printed}")], b"\x80\x04N.");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        assert_eq!(shown(&output.stdout), printed);
+    }
+}
+
+#[test]
+fn a_string_that_is_set_in_a_pickle_of_python_2_is_an_8_bit_string() {
+    let output = picklevm_reading(&["edit", "--set", "a='x'"], b"(dS'a'\nS'b'\ns.");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let json = picklevm_reading(&["show", "--json"], &output.stdout);
+    assert!(text(&json.stdout).contains(r#"{"$bytestr":"x"}"#), "{}", text(&json.stdout));
+}
+
+#[test]
+fn errors_of_edit_tell_what_is_wrong_with_the_value() {
+    let output = picklevm(&["edit", SESSION, "--set", "user.id=[1, 2", "-o", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = "picklevm: the new value of user.id: offset 5: expected `,` or `]`, found the end, in [1, 2\n";
+    assert_eq!(text(&output.stderr), message);
+    let output = picklevm(&["edit", SESSION, "--set", "user[=1", "-o", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn diff_tells_by_its_status_whether_something_differs() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let [old, new, same] = ["old", "new", "same"].map(|name| dir.path().join(name).to_str().expect("text").to_owned());
+    fs::write(&old, b"\x80\x04}(\x8c\x01aK\x01\x8c\x01b]K\x01au.").expect("written");
+    fs::write(&new, b"\x80\x04}(\x8c\x01a\x88\x8c\x01b](K\x01K\x02e\x8c\x01cNu.").expect("written");
+    fs::write(&same, b"(dVb\n(lI1\nasVa\nI1\ns.").expect("written");
+    let output = picklevm(&["diff", &old, &new]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "+ ['c']: None\n~ ['a']: 1 -> True\n+ ['b'][1]: 2\n");
+    let output = picklevm(&["diff", &old, &same]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    let output = picklevm(&["diff", "--json", &old, &new]);
+    assert!(text(&output.stdout).contains(r#"{"path":"['a']","pointer":"/a","change":"changed","old":1,"new":true}"#));
+    assert_eq!(picklevm(&["diff", &old, "nothing-there"]).status.code(), Some(2));
+    let output = picklevm(&["diff", "--git", "x.pkl", &old, "1", "2", &new, "3", "4"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).starts_with("diff --pickle x.pkl\n"));
+}
+
+#[test]
+fn from_json_reads_what_show_prints_byte_for_byte() {
+    for (file, protocol) in [(SESSION, "5"), ("tests/data/two.pkl", "2")] {
+        let json = picklevm(&["show", "--json", "--all", file]).stdout;
+        let output = picklevm_reading(&["from-json", "--protocol", protocol], &json);
+        let again = picklevm_reading(&["repickle"], &fs::read(root().join(file)).expect("a file"));
+        assert_eq!(output.stdout, again.stdout, "{file}: {}", text(&output.stderr));
+    }
+    let output = picklevm_reading(&["from-json"], b"{\"a\": [1, 2.5, null]}\n[]");
+    assert_eq!(text(&picklevm_reading(&["show", "--all"], &output.stdout).stdout), "{'a': [1, 2.5, None]}\n[]\n");
+    let output = picklevm_reading(&["from-json"], b"[1,");
+    assert_eq!(text(&output.stderr), "picklevm: <stdin>: offset 3: expected a value of JSON, found the end\n");
+}
