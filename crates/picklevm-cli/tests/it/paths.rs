@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::{picklevm, picklevm_reading, root, text};
+use picklevm_testing::root;
+
+use crate::support::{picklevm, picklevm_reading, text};
 
 const SESSION: &str = "examples/data/session-python3.13.pkl";
 const ZIP: &str = "crates/picklevm-files/tests/data/made/zip.zip";
