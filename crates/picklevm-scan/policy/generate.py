@@ -171,6 +171,11 @@ VALUES = re.compile(r"(Index|Array|Dtype|DType|Block|BlockManager|BlockPlacement
 SEQUENCES = {"struct_group", "stat_result", "statvfs_result", "terminal_size", "uname_result", "sched_param", "times_result", "waitid_result", "struct_passwd", "struct_rusage", "struct_siginfo", "struct_spwd", "struct_time"}
 
 
+# Modules whose exceptions make a text of what they are given, or call its methods.
+FORMATTING = {"configparser", "argparse", "multiprocessing.pool", "optparse", "asyncio.exceptions", "http.client", "json.decoder", "json", "re", "getopt", "tarfile", "plistlib", "netrc", "calendar", "email.errors",
+              "urllib3.exceptions", "numpy.exceptions", "numpy.core._exceptions", "numpy._core._exceptions", "xml.dom", "xmlrpc.client", "smtplib", "xml.sax._exceptions"}
+
+
 def refine(module, name, may, args, follows):
     """What is known of a name beside what the survey finds."""
     if module.startswith("pandas") and "construct" in may and (VALUES.search(name.split(".")[-1]) or module.endswith(".offsets")):
@@ -179,6 +184,16 @@ def refine(module, name, may, args, follows):
         args, follows = toml("class") + ", " + toml("fields"), "value"
     if module.split(".")[0] in ("pytz", "dateutil", "pyarrow") and "call" in may and follows is None:
         follows = "value"       # Time zones, arrays.
+    if args is None and "call" in may:
+        # They keep or convert what they are given, and call none of its methods but those of arrays and tensors.
+        if module.startswith("torch") and (name.startswith("_rebuild_") or module == "torch.return_types" or name in ("Generator", "PackedSequence")):
+            args = toml("rest")
+        if module.startswith("pandas") and name in ("_unpickle_block", "BlockManager", "SingleBlockManager", "new_block", "make_block"):
+            args, follows = toml({"rest": "items"}), "value"
+        if module.startswith("pandas") and name == "StringDtype":
+            args = toml("rest")
+    if module in FORMATTING and {"call", "construct"} <= set(may) and args is None:
+        args = toml({"rest": "atom"})
     if name in SEQUENCES and args is None:
         args = toml({"rest": "data"})
     return may, args, follows
@@ -528,7 +543,7 @@ def torch():
         row("torch._C", ["Generator"], ("call", "construct", "state")),
         row("torch._C", ["_VariableFunctionsClass"] + ["_VariableFunctionsClass." + n for n in dir(t._C._VariableFunctions) if not n.startswith("_") and n not in ("from_file",)]),
         row("torch.return_types", [n for n, c in vars(t.return_types).items() if inspect.isclass(c)], ("call", "construct")),
-        row("torch.nn.utils.rnn", ["PackedSequence", "PackedSequence_"], ("construct", "state")),
+        row("torch.nn.utils.rnn", ["PackedSequence", "PackedSequence_"], ("construct", "state"), ("rest",)),
         row("torch.nn.utils.weight_norm", ["WeightNorm"], ("construct", "state")),
         row("torch.nn.utils.spectral_norm", ["SpectralNorm", "SpectralNormStateDictHook", "SpectralNormLoadStateDictPreHook"], ("construct", "state")),
         row("torch.nn.parallel.data_parallel", ["DataParallel"], ("construct", "state")),
@@ -661,7 +676,7 @@ def libraries():
         "sympy.functions.elementary.hyperbolic": ["sinh", "cosh", "tanh", "coth", "sech", "csch", "asinh", "acosh", "atanh", "acoth"],
         "sympy.functions.elementary.exponential": ["exp", "log", "LambertW"], "sympy.functions.elementary.complexes": ["Abs", "sign", "re", "im", "conjugate", "arg"],
         "sympy.functions.elementary.integers": ["floor", "ceiling", "frac"], "sympy.functions.elementary.miscellaneous": ["Max", "Min"],
-        "sympy.logic.boolalg": ["And", "Or", "Not", "BooleanTrue", "BooleanFalse"], "sympy.functions.elementary.piecewise": ["Piecewise", "ExprCondPair"],
+        "sympy.matrices.immutable": ["ImmutableDenseMatrix"], "sympy.logic.boolalg": ["And", "Or", "Not", "BooleanTrue", "BooleanFalse"], "sympy.functions.elementary.piecewise": ["Piecewise", "ExprCondPair"],
         "sympy.sets.sets": ["Interval", "FiniteSet", "Union", "Intersection", "Complement", "EmptySet", "UniversalSet"], "sympy.integrals.integrals": ["Integral"], "sympy.core.function": ["Derivative"],
     }.items():
         rows.append(row(module, names, ("call", "construct"), made))

@@ -225,3 +225,25 @@ fn a_tensor_lies_within_its_storage() {
     assert_eq!(tensor(b"K\x02K\x03\x86"), Verdict::Safe);
     assert_ne!(tensor(b"K\x03K\x03\x86"), Verdict::Safe);
 }
+
+#[test]
+fn what_a_call_may_use_methods_of_holds_no_function() {
+    let namespace =
+        [&name("types.SimpleNamespace")[..], b")R}X\x05\0\0\0count", &name("builtins.print"), b"sb"].concat();
+    for (what, pickle) in [
+        ("an exception that counts lines", call("json.decoder.JSONDecodeError", &[&text("x"), &namespace, b"K\0"])),
+        (
+            "an index of pandas",
+            call(
+                "pandas.core.indexes.base._new_Index",
+                &[&name("pandas.Index"), &[b"}X\x04\0\0\0data", &namespace[..], b"s"].concat()],
+            ),
+        ),
+        ("a list of an object", call("builtins.list", &[&namespace])),
+        ("a dict of an object", call("builtins.dict", &[&list(&[&namespace])])),
+        ("a number of NumPy", call("numpy.float64", &[&namespace])),
+    ] {
+        assert_ne!(verdict(&pickle), Verdict::Safe, "{what}");
+    }
+    assert_eq!(verdict(&namespace), Verdict::Safe);
+}

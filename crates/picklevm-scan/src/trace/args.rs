@@ -10,16 +10,18 @@ use crate::verdict::{Rule, Verdict};
 impl Tracer<'_> {
     /// Holds arguments against the rules for them; returns the class of what the call makes.
     pub(super) fn check_args(&mut self, callable: Token, allowed: &Allowed, args: Option<&[Token]>) -> Token {
-        const ANYTHING: &[Arg] = &[Arg::Kind(Kind::Rest)];
         let Some(args) = args else {
             let name = self.name_of(callable);
             self.find_use(callable, format!("calls {name} with arguments that cannot be known"));
             return Token::Unknown;
         };
-        let rules = allowed.args.as_deref().unwrap_or(ANYTHING);
+        // What no rule describes is data: a call may use methods of whatever else it is given.
+        const DATA: Arg = Arg::Kind(Kind::Data);
+        let rules = allowed.args.as_deref().unwrap_or_default();
         let (rules, rest) = match rules.split_last() {
             Some((Arg::Kind(Kind::Rest), rules)) => (rules, Some(&Arg::Kind(Kind::Any))),
             Some((Arg::Rest { rest }, rules)) => (rules, Some(&**rest)),
+            _ if allowed.args.is_none() => (rules, Some(&DATA)),
             _ => (rules, None),
         };
         if args.len() > rules.len() && rest.is_none() {

@@ -113,6 +113,11 @@ impl Tracer<'_> {
             Check::Joblib => {
                 self.needs_all |= !self.values.keeps_all;
                 self.raw_after = (!self.plain).then_some(state);
+                // It stands for the array: what objects that holds lies in another pickle.
+                let dtype = self.entry(state, "dtype").and_then(|dtype| self.dtype_of(dtype));
+                let holds_objects = dtype.is_none_or(|dtype| dtype.objects);
+                let held = if holds_objects { Nature::OBJECT } else { Nature::DATA };
+                self.values.put_nature(target, Nature::VALUE.with(held));
             }
             _ => {}
         }
