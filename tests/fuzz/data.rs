@@ -52,7 +52,7 @@ fn read(reader: &Reader<'_, '_>, source: &dyn Source) {
         }
     }
     if is_small {
-        let _ = json::write(reader, std::io::sink());
+        let _ = json::write(reader, json::Options::new(), std::io::sink());
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .annotate(if args.annotate { ANNOTATE_COLUMN } else { 0 })
         .keep_memo(args.memo)
         .color(is_stdout && AutoStream::choice(&io::stdout()) != ColorChoice::Never);
-    let mut out = Output::create(&args.output)?;
+    let mut out = if is_stdout { Output::paged() } else { Output::create(&args.output)? };
     args.pickles.each(false, |pickle, heading| {
         if let Some(heading) = heading {
             let preamble = args.preamble.replace("{name}", heading);

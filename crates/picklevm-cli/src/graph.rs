@@ -25,7 +25,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let mut out = Output::stdout();
+    let mut out = Output::paged();
     let unpickler = Unpickler::new().resolver(Symbolic);
     args.pickles.each(false, |pickle, heading| {
         if let Some(heading) = heading {

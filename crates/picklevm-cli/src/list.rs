@@ -33,7 +33,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let mut out = Output::stdout();
+    let mut out = Output::paged();
     failure::each(&input::or_standard(&args.files)?, |path| {
         let file = input::open(&Opener::new(), path)?;
         if args.json { list_json(path, &file, &mut out) } else { list(path, &file, &mut out) }

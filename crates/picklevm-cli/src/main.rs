@@ -4,6 +4,7 @@
 //! `scan` has more.
 
 mod data;
+mod default_command;
 mod diff;
 mod dis;
 mod edit;
@@ -16,8 +17,10 @@ mod graph;
 mod imports;
 mod input;
 mod list;
+mod manual;
 mod optimize;
 mod output;
+mod pager;
 mod pickles;
 mod printable;
 mod repickle;
@@ -29,7 +32,7 @@ mod time;
 
 use std::process::ExitCode;
 
-use clap::{ColorChoice, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use crate::failure::Failure;
 
@@ -40,21 +43,23 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Show, disassemble, convert and check Python pickles, without Python
 ///
 /// Nothing that a pickle names is ever imported or called. A FILE of `-` is standard input, which is also read where no FILE
-/// is named and it is not a terminal.
+/// is named and it is not a terminal. `picklevm FILE` is `picklevm show FILE`.
 #[derive(Parser)]
 #[command(
     name = "picklevm",
     version,
     arg_required_else_help = true,
     after_long_help = "Examples:
-  picklevm show data.pkl                          what is in it
+  picklevm data.pkl                               what is in it
   picklevm get session.pkl cart[0].price          one value of it
   picklevm edit old.pkl --set user.age=42 -o new.pkl
   picklevm diff old.pkl new.pkl                   what differs, by path
   picklevm list model.pt                          which pickles, arrays and tensors a file holds
   picklevm convert frame.pkl -o frame.parquet     a table of pandas as one of Arrow
   picklevm scan --explain download.pkl            what Python would run if it loaded it
+  picklevm convert data.pkl -o data.json          for programs that know no Python
   picklevm repickle -p 2 data.pkl -o old.pkl      the same for Python 2
+  picklevm repickle --rename old=new a.pkl -o b.pkl
 
 Exit status: 0 if all went well, 1 for bad data or a failed write, 2 for bad usage or a file that cannot be read. `scan` has
 more: see `picklevm scan --help`."
@@ -63,6 +68,9 @@ struct Cli {
     /// Choose when to color the output
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     color: ColorChoice,
+    /// Print long output to the terminal without a pager [default: $PICKLEVM_PAGER, $PAGER or less]
+    #[arg(long, global = true)]
+    no_pager: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -83,6 +91,8 @@ enum Command {
     Scan(scan::Args),
     Imports(imports::Args),
     Time(time::Args),
+    Completions(manual::CompletionArgs),
+    Man(manual::ManArgs),
 }
 
 impl Command {
@@ -102,12 +112,17 @@ impl Command {
             Command::Scan(args) => scan::run(args),
             Command::Imports(args) => imports::run(args),
             Command::Time(args) => time::run(args),
+            Command::Completions(args) => manual::completions(Cli::command(), args),
+            Command::Man(args) => manual::man(Cli::command(), args),
         }
     }
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(default_command::complete(std::env::args_os().collect(), &Cli::command()));
+    if cli.no_pager {
+        pager::disable();
+    }
     let choice = match cli.color {
         ColorChoice::Auto => anstream::ColorChoice::Auto,
         ColorChoice::Always => anstream::ColorChoice::Always,

@@ -8,6 +8,7 @@ use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, io_error};
 use crate::input::{is_standard, shown};
+use crate::pager::Pager;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 16;
@@ -72,6 +73,8 @@ pub(crate) struct Output {
 
 enum Sink {
     Stdout(Stdout),
+    /// A pager, which shows it on the terminal.
+    Pager(Pager),
     /// A pipe or device, which is written directly.
     Open(File),
     /// In the folder of the target, to be renamed.
@@ -82,6 +85,14 @@ impl Output {
     /// Standard output.
     pub(crate) fn stdout() -> Output {
         Output::new("<stdout>".to_owned(), Sink::Stdout(io::stdout()))
+    }
+
+    /// Standard output, through a pager where it is a terminal.
+    pub(crate) fn paged() -> Output {
+        match Pager::start() {
+            Some(pager) => Output::new("<stdout>".to_owned(), Sink::Pager(pager)),
+            None => Output::stdout(),
+        }
     }
 
     /// The file `path`; standard output where it is `-`.
@@ -161,7 +172,7 @@ impl Sink {
     fn finish(mut self, backup: Option<&str>) -> io::Result<()> {
         self.flush()?;
         match self {
-            Sink::Stdout(_) | Sink::Open(_) => Ok(()),
+            Sink::Stdout(_) | Sink::Open(_) | Sink::Pager(_) => Ok(()),
             Sink::Beside(file, target) => {
                 if let Some(suffix) = backup {
                     file.as_file().sync_all()?;
@@ -194,6 +205,7 @@ impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Sink::Stdout(out) => out.write(bytes),
+            Sink::Pager(pager) => pager.write(bytes),
             Sink::Open(file) => file.write(bytes),
             Sink::Beside(file, _) => file.write(bytes),
         }
@@ -202,6 +214,7 @@ impl Write for Sink {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Sink::Stdout(out) => out.flush(),
+            Sink::Pager(pager) => pager.flush(),
             Sink::Open(file) => file.flush(),
             Sink::Beside(file, _) => file.flush(),
         }
@@ -212,7 +225,7 @@ impl Write for Sink {
 impl Seek for Sink {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match self {
-            Sink::Stdout(_) => {
+            Sink::Stdout(_) | Sink::Pager(_) => {
                 Err(io::Error::new(io::ErrorKind::Unsupported, "standard output cannot be written out of order"))
             }
             Sink::Open(file) => file.seek(to),

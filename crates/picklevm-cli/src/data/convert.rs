@@ -4,24 +4,46 @@ use std::path::PathBuf;
 
 use picklevm::Protocol;
 
+use super::PlainJson;
 use super::input::{self, Holds, ending};
 use super::{output, python};
 use crate::failure::Failure;
 use crate::input as files;
 
-/// Convert arrays, tables and tensors from pickles to other formats, and back
+/// Convert arrays, tables, tensors and plain data from pickles to other formats, and back
 ///
 /// The ending of OUT selects the format: .npy, .npz, .csv, .jsonl, .parquet, .arrow, .safetensors, .json, and .pkl and .pt to
 /// convert back. A .pkl can be read by NumPy 1.11 to 2.5 and pandas 0.25 to 3.1. Data that the format cannot express are an
 /// error that names them.
+///
+/// .json takes any value: instances as their attributes, dates as text, bytes as text or base64. The other way, .json, .toml and
+/// .yaml become dicts and lists, .csv and .jsonl a table of pandas, or with --plain a list of dicts.
 #[derive(clap::Args)]
+#[command(after_long_help = "Examples:
+  picklevm convert frame.pkl -o frame.parquet
+  picklevm convert user.pkl -o user.json
+  picklevm convert user.pkl --classes -o - --to json | jq .name
+  picklevm convert settings.toml -o settings.pkl
+  picklevm convert --plain rows.csv -o rows.pkl
+  curl -s https://example.org/data.json | picklevm convert --from json -o data.pkl")]
 pub(crate) struct Args {
-    /// The file to read
+    /// Read this file [default: standard input, which is also `-`]
     #[arg(value_name = "FILE")]
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// Where to write
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
+    /// The format of FILE: an ending such as json [default: that of its name]
+    #[arg(long, value_name = "ENDING")]
+    from: Option<String>,
+    /// The format of OUT: an ending such as json [default: that of its name]
+    #[arg(long, value_name = "ENDING")]
+    to: Option<String>,
+    /// Read rows of .csv and .jsonl as a list of dicts, not as a table of pandas
+    #[arg(long)]
+    plain: bool,
+    #[command(flatten)]
+    json: PlainJson,
     /// Convert only the item at this path, as `list` prints it
     #[arg(long, value_name = "PATH", default_value = "")]
     at: String,
@@ -43,13 +65,19 @@ pub(super) struct Wanted<'a> {
     pub(super) skip: bool,
     pub(super) index: bool,
     pub(super) protocol: Option<Protocol>,
+    pub(super) plain: PlainJson,
+    /// What the file is called in messages.
+    pub(super) name: &'a str,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let format = ending(&args.output);
-    let wanted = Wanted { at: &args.at, skip: args.skip, index: args.index, protocol: args.protocol };
-    let name = files::name(&args.file);
-    let contents = input::open(&args.file)?;
+    let given = |ending: &Option<String>| ending.as_ref().map(|ending| ending.trim_start_matches('.').to_lowercase());
+    let format = given(&args.to).unwrap_or_else(|| ending(&args.output));
+    let file = files::or_standard(args.file.as_slice())?.swap_remove(0);
+    let (name, from) = (files::name(&file), given(&args.from).unwrap_or_else(|| ending(&file)));
+    let Args { at, skip, index, protocol, json: plain, .. } = args;
+    let wanted = Wanted { at, skip: *skip, index: *index, protocol: *protocol, plain: *plain, name: &name };
+    let contents = input::open(&file, &from, args.plain)?;
     let written = match (&contents, format.as_str()) {
         (Holds::Graph(loaded), "pkl" | "pickle") => python::rewrite(loaded, wanted, &args.output),
         (Holds::Graph(loaded), _) => output::write(loaded, wanted, &format, &args.output),

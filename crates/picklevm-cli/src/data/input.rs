@@ -13,6 +13,7 @@ use picklevm_data::table;
 use picklevm_data::{Error, Reader, Source, torch};
 use picklevm_files::{Contents, File, Kind, Member, Pickle};
 
+use super::text_input;
 use crate::failure::{Failure, note};
 use crate::input as files;
 use crate::pickles;
@@ -72,15 +73,41 @@ pub(super) fn ending(path: &Path) -> String {
     path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-/// Opens a file.
-pub(super) fn open(path: &Path) -> Result<Holds, Failure> {
-    let ending = ending(path);
-    if let Some((_, open)) = FORMATS.iter().find(|row| row.0 == ending) {
-        let name = files::name(path);
+/// Opens a file of a format, rows as lists of dicts if they are wanted plain.
+pub(super) fn open(path: &Path, format: &str, plain: bool) -> Result<Holds, Failure> {
+    let name = files::name(path);
+    let bytes = || {
         let file = files::open(&picklevm_files::Opener::new(), path)?;
-        return open(&name, file.root().bytes().map_err(|error| Failure::data(&name, error))?);
+        file.root().bytes().map_err(|error| Failure::data(&name, error))
+    };
+    if let Some((_, open)) = FORMATS.iter().find(|row| row.0 == format)
+        && !(plain && is_lines(format))
+    {
+        return match open(&name, bytes()?)? {
+            Holds::Table(frame) if plain => plain_rows(&name, &frame),
+            holds => Ok(holds),
+        };
+    }
+    if let Some((_, read)) = text_input::FORMATS.iter().find(|row| row.0 == format) {
+        return Ok(plain_graph(read(&name, bytes()?)?));
     }
     load(path).map(Holds::Graph)
+}
+
+fn is_lines(format: &str) -> bool {
+    matches!(format, "jsonl" | "ndjson")
+}
+
+fn plain_graph(graph: Graph) -> Holds {
+    Holds::Graph(Loaded { graph, source: Box::new(picklevm_data::SelfContained) })
+}
+
+/// The rows of a table, as a list of dicts.
+fn plain_rows(name: &str, frame: &DataFrame<'_>) -> Result<Holds, Failure> {
+    let mut lines = Vec::new();
+    picklevm_data::table::write_jsonl(frame, picklevm_data::table::Options::default(), &mut lines)
+        .map_err(|error| Failure::data(name, error))?;
+    text_input::json_lines(name, lines.into()).map(plain_graph)
 }
 
 /// Opens a file that holds a pickle: of several the first.

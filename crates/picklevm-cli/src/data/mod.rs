@@ -1,7 +1,11 @@
-//! Arrays, tables and tensors of a file: what `list` and `convert` read.
+//! Arrays, tables and tensors of a file, and plain data: what `list` and `convert` read.
 
 pub(crate) mod convert;
 mod input;
 pub(crate) mod items;
 mod output;
+mod plain_json;
 mod python;
+mod text_input;
+
+pub(crate) use plain_json::PlainJson;

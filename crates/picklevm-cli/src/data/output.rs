@@ -5,7 +5,7 @@ use std::path::Path;
 
 use picklevm_data::numpy::{self, DTypeKind, NdArray};
 use picklevm_data::pandas::{DataFrame, Values};
-use picklevm_data::{Error, Found, Item, Reader, Source, json, table, torch};
+use picklevm_data::{Error, Found, Item, Reader, Source, table, torch};
 
 use super::convert::Wanted;
 use super::input::Loaded;
@@ -13,7 +13,7 @@ use crate::failure::{Failure, note};
 use crate::output::Output;
 
 /// Why nothing was written.
-pub(super) enum Failed {
+pub(crate) enum Failed {
     /// Something about the data.
     Data(String),
     /// Something about the output.
@@ -22,7 +22,7 @@ pub(super) enum Failed {
 
 impl Failed {
     /// The failure of an input.
-    pub(super) fn of(self, name: &str) -> Failure {
+    pub(crate) fn of(self, name: &str) -> Failure {
         match self {
             Failed::Data(message) => Failure::Data(format!("{name}: {message}")),
             Failed::Other(failure) => failure,
@@ -60,7 +60,11 @@ pub(super) fn write(loaded: &Loaded, wanted: Wanted<'_>, format: &str, out: &Pat
     let value = whole.at(wanted.at).ok_or_else(|| Failed::Data(format!("there is nothing at {}", wanted.at)))?;
     let reader = Reader::new(value, &*loaded.source).with_roots(loaded.graph.roots());
     match format {
-        "json" => to_file(out, |out| json::write(&reader, out)),
+        "json" => {
+            let mut output = Output::create(out)?;
+            wanted.plain.write(&reader, wanted.name, &mut output)?;
+            Ok(output.finish()?)
+        }
         "npy" => {
             let found = only(&reader, format, |item| !matches!(item, Item::Table(_)))?;
             let array = array_of(&found, wanted, &*loaded.source)?;

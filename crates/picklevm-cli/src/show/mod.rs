@@ -9,7 +9,9 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use picklevm::pretty::{Palette, Pretty, Token};
 use picklevm::{Graph, Unpickler};
+use picklevm_data::{Reader, SelfContained};
 
+use crate::data::PlainJson;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::pickles::{Pickle, PickleFiles};
@@ -29,6 +31,7 @@ use self::output_limit::Budget;
   picklevm show --depth 2 --max-items 5 big.pkl
   picklevm show --full big.pkl | less
   picklevm show --all --json session.log.pkl
+  picklevm show --json=plain data.pkl | jq .user.name
   curl -s https://example.org/data.pkl | picklevm show")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -54,16 +57,27 @@ pub(crate) struct Args {
     /// Print calls as the pickle has them, also those of the standard library that read better otherwise
     #[arg(long, conflicts_with = "json")]
     raw: bool,
-    /// Print one line of JSON for each pickle; what JSON cannot say is tagged
-    #[arg(long)]
-    json: bool,
+    /// Print one line of JSON for each pickle: tagged, which keeps all of Python, or plain, for programs that know none
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "tagged")]
+    json: Option<Json>,
+    #[command(flatten)]
+    plain: PlainJson,
+}
+
+/// The forms of `--json`.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Json {
+    /// What JSON cannot say is an object with a key that begins with `$`; `from-json` reads it back
+    Tagged,
+    /// Instances as their attributes, dates as text, bytes as text or base64
+    Plain,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let mut out = Output::stdout();
+    let mut out = Output::paged();
     let unpickler = Unpickler::new();
     args.pickles.each(args.partial, |pickle, heading| {
-        if let Some(heading) = heading.filter(|_| !args.json) {
+        if let Some(heading) = heading.filter(|_| args.json.is_none()) {
             writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
         let nested = if args.deep { picklevm_files::expand_nested(&pickle.data) } else { None };
@@ -79,8 +93,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
                 None => return Err(pickle.failure(error).hint("use --partial to print what can be read")),
             },
         };
+        if args.json == Some(Json::Plain) {
+            let reader = Reader::new(graph.root(), &SelfContained);
+            args.plain.write(&reader, &pickle.name, &mut out).map_err(|failed| failed.of(&pickle.name))?;
+            writeln!(out).map_err(|error| out.failure(error))?;
+            return failure.map_or(Ok(()), Err);
+        }
         let size = graph.held_bytes() + pickle.data.len();
-        print(&pretty(&graph, args), args.json, size, &pickle.name, &mut out)?;
+        print(&pretty(&graph, args), args.json.is_some(), size, &pickle.name, &mut out)?;
         failure.map_or(Ok(()), Err)
     })?;
     out.finish()
@@ -119,7 +139,7 @@ fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
     if args.full {
         pretty = pretty.full();
     }
-    if args.json {
+    if args.json.is_some() {
         pretty = pretty.json();
     }
     if args.raw {
@@ -144,6 +164,7 @@ impl Colors {
     fn style(token: Token) -> Style {
         match token {
             Token::Text => AnsiColor::Green.on_default(),
+            Token::Key => AnsiColor::Blue.on_default(),
             Token::Constant => AnsiColor::Magenta.on_default(),
             Token::Name => AnsiColor::Cyan.on_default(),
             Token::Label => AnsiColor::Yellow.on_default().bold(),

@@ -7,5 +7,6 @@ mod files;
 mod live;
 mod paths;
 mod readme;
+mod rewrite;
 mod scan;
 mod support;

@@ -84,21 +84,21 @@ fn tensors_are_written_as_safetensors_with_their_views_resolved() {
 #[test]
 fn masked_elements_are_null_in_json() {
     let loaded = load("np1.24-py3.9-masked-p2.pkl");
-    assert_eq!(text(|out| json::write(&loaded.reader(), out)), "[1,null,3]");
+    assert_eq!(text(|out| json::write(&loaded.reader(), json::Options::new(), out)), "[1,null,3]");
 }
 
 #[test]
 fn json_refuses_a_value_that_holds_itself() {
     let graph = picklevm::loads(b"\x80\x02]q\x00h\x00a.").unwrap();
     let reader = picklevm_data::Reader::new(graph.root(), &picklevm_data::SelfContained);
-    assert!(json::write(&reader, Vec::new()).unwrap_err().to_string().contains("holds itself"));
+    assert!(json::write(&reader, json::Options::new(), Vec::new()).unwrap_err().to_string().contains("holds itself"));
 }
 
 #[test]
 fn keys_that_json_has_no_text_for_make_a_list_of_pairs() {
     let graph = picklevm::loads(b"\x80\x02}q\x00(K\x01K\x02\x86K\x03K\x04K\x05u.").unwrap();
     let reader = picklevm_data::Reader::new(graph.root(), &picklevm_data::SelfContained);
-    assert_eq!(text(|out| json::write(&reader, out)), "[[[1,2],3],[4,5]]");
+    assert_eq!(text(|out| json::write(&reader, json::Options::new(), out)), "[[[1,2],3],[4,5]]");
 }
 
 #[cfg(feature = "arrow")]

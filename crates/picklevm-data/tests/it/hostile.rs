@@ -89,7 +89,7 @@ fn deep_data_are_walked_without_recursion() {
     let reader = picklevm_data::Reader::new(graph.root(), &picklevm_data::SelfContained);
     assert_eq!(reader.find().len(), 0);
     let mut json = Vec::new();
-    picklevm_data::json::write(&reader, &mut json).unwrap();
+    picklevm_data::json::write(&reader, picklevm_data::json::Options::new(), &mut json).unwrap();
     assert_eq!(json.len(), 400_000);
 }
 
@@ -104,7 +104,10 @@ fn shared_lists_are_looked_into_once() {
     let graph = picklevm::loads(pickle).unwrap();
     let reader = picklevm_data::Reader::new(graph.root(), &picklevm_data::SelfContained);
     assert_eq!(reader.find().len(), 0);
-    assert_eq!(picklevm_data::json::write(&reader, std::io::sink()).unwrap_err().kind(), ErrorKind::Limit);
+    assert_eq!(
+        picklevm_data::json::write(&reader, picklevm_data::json::Options::new(), std::io::sink()).unwrap_err().kind(),
+        ErrorKind::Limit
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod expected;
 mod formats;
 mod hostile;
+mod json;
 mod way_back;
 
 use std::path::PathBuf;

@@ -305,6 +305,8 @@ pub enum Token {
     Punctuation,
     /// Text or bytes.
     Text,
+    /// Text or bytes as the key of a dict.
+    Key,
     /// A number, another constant, or an object of the standard library.
     Constant,
     /// Name of a class or function.

@@ -55,6 +55,8 @@ pub(super) enum Step<'g> {
     /// A text as a member name.
     Key(Value<'g>),
     Value(Value<'g>),
+    /// A value that is the key of a dict.
+    DictKey(Value<'g>),
     /// Text of a value, written by a function.
     Written(Value<'g>, Write),
     Group(Group<'g>),

@@ -72,6 +72,14 @@ impl<'g, N: Notation> Pass<'g> for Print<'g, '_, N> {
         self.token(token(value), |notation, out| notation.atom(value, out))
     }
 
+    fn key_atom(&mut self, value: Value<'g>) -> fmt::Result {
+        let token = match token(value) {
+            Token::Text => Token::Key,
+            token => token,
+        };
+        self.token(token, |notation, out| notation.atom(value, out))
+    }
+
     fn piece(&mut self, piece: Piece<'_>) -> fmt::Result {
         match piece {
             Piece::Text("") => Ok(()),

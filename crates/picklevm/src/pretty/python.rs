@@ -191,7 +191,7 @@ pub(super) fn arguments(object: Object<'_>, spread: Spread) -> Group<'_> {
 fn row(row: Row<'_>) -> Steps<'_> {
     match row {
         Row::Item(value) => smallvec![Step::Value(value)],
-        Row::Pair(key, value) => smallvec![Step::Value(key), Step::Text(": "), Step::Value(value)],
+        Row::Pair(key, value) => smallvec![Step::DictKey(key), Step::Text(": "), Step::Value(value)],
         Row::Spread(tuple) => smallvec![Step::Text("* "), Step::Value(tuple)],
         Row::KeywordArguments(dict) => smallvec![Step::Text("**"), Step::Value(dict)],
         Row::Change(change) => match change {

@@ -22,6 +22,11 @@ pub(super) trait Pass<'g> {
     /// Writes an atom.
     fn atom(&mut self, value: Value<'g>) -> fmt::Result;
 
+    /// Writes an atom that is the key of a dict.
+    fn key_atom(&mut self, value: Value<'g>) -> fmt::Result {
+        self.atom(value)
+    }
+
     /// Writes a piece that is not a value.
     fn piece(&mut self, piece: Piece<'_>) -> fmt::Result;
 
@@ -103,8 +108,12 @@ pub(super) fn walk<'g, P: Pass<'g>>(
             Step::Text(text) => pass.piece(Piece::Text(text))?,
             Step::Key(key) => pass.piece(Piece::Key(key))?,
             Step::Written(value, write) => pass.piece(Piece::Written(value, write))?,
-            Step::Value(_) if left == 0 => pass.piece(Piece::Text(P::Notation::OMITTED))?,
-            Step::Value(value) => {
+            Step::DictKey(value) if left > 0 && is_atom(value) && identity(value).is_none() => {
+                left -= 1;
+                pass.key_atom(value)?;
+            }
+            Step::Value(_) | Step::DictKey(_) if left == 0 => pass.piece(Piece::Text(P::Notation::OMITTED))?,
+            Step::Value(value) | Step::DictKey(value) => {
                 left -= 1;
                 match identity(value).map_or(Occurrence::Only, |_| pass.visit(value)) {
                     Occurrence::Only => {}

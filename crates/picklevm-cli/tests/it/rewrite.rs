@@ -1,0 +1,161 @@
+//! `repickle` with other names and decoded strings, and `convert` from and to plain data.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{picklevm, picklevm_reading, text};
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// What a command makes of a pickle on standard input.
+fn repickled(args: &[&str], pickle: &[u8]) -> Vec<u8> {
+    let output = picklevm_reading(&[&["repickle"], args].concat(), pickle);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    output.stdout
+}
+
+/// The value of a file of text as a pickle, as `show` prints it.
+fn converted(name: &str, content: &str, args: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let input = write(folder.path(), name, content.as_bytes());
+    let out = folder.path().join("out.pkl");
+    let output = picklevm(&[&["convert", &input, "-o", out.to_str().unwrap()], args].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&picklevm(&["show", out.to_str().unwrap()]).stdout).trim_end().to_owned()
+}
+
+const GLOBAL: &[u8] = b"\x80\x02cfruit\nApple\nq\x05.";
+
+#[test]
+fn names_are_renamed_by_rules_sets_and_files() {
+    assert_eq!(repickled(&["--keep-ops", "--rename", "fruit=veg"], GLOBAL), b"\x80\x02cveg\nApple\nq\x05.");
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "names.txt", b"# moved\nfruit.Apple = veg.Tomato\n");
+    assert_eq!(repickled(&["--keep-ops", "--rename", &format!("@{file}")], GLOBAL), b"\x80\x02cveg\nTomato\nq\x05.");
+    let numpy =
+        repickled(&["--rename", "@numpy1", "--rename", "x=y"], b"\x80\x02cnumpy._core.multiarray\nscalar\nq\0.");
+    assert_eq!(numpy, b"\x80\x02cnumpy.core.multiarray\nscalar\nq\0.");
+}
+
+#[test]
+fn a_file_is_rewritten_with_the_same_bytes_as_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let pickles = [GLOBAL, b"\x80\x04\x95\x10\0\0\0\0\0\0\0\x8c\x05fruit\x94\x8c\x01P\x94\x93\x94h\0."].concat();
+    let file = write(folder.path(), "two.pkl", &pickles);
+    let args = ["--keep-ops", "--rename", "fruit=vegetable"];
+    let output = picklevm(&[&["repickle", &file, "-o", "-"], &args[..]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(output.stdout, repickled(&args, &pickles));
+}
+
+#[test]
+fn pickles_that_share_a_memo_are_rewritten_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "shared.pkl", b"\x80\x02cfruit\nApple\nq\0.\x80\x02h\0.");
+    let output = picklevm(&["repickle", "--keep-ops", "--rename", "fruit=veg", &file, "-o", "-"]);
+    assert_eq!(output.stdout, b"\x80\x02cveg\nApple\nq\0.\x80\x02h\0.");
+}
+
+#[test]
+fn a_rename_that_finds_nothing_is_told() {
+    let output = picklevm_reading(&["repickle", "--rename", "veg=fruit"], GLOBAL);
+    assert!(output.status.success() && text(&output.stderr).contains("nothing was renamed"));
+}
+
+#[test]
+fn a_rule_that_is_none_is_bad_usage() {
+    let output = picklevm_reading(&["repickle", "--rename", "@no-such-set"], GLOBAL);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("@numpy1"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn strings_are_decoded_by_any_of_the_codecs() {
+    let decoded = |args: &[&str]| repickled(&[args, &["--keep-ops"]].concat(), b"U\x02\xe9\x80.");
+    assert_eq!(decoded(&["--encoding", "latin-1"]), "X\x04\0\0\0é\u{80}.".as_bytes());
+    assert_eq!(decoded(&["--encoding", "CP1252"]), "X\x05\0\0\0é€.".as_bytes());
+    assert_eq!(decoded(&["--encoding", "bytes"]), b"C\x02\xe9\x80.");
+    assert_eq!(decoded(&["--encoding", "ascii", "--errors", "replace"]), "X\x06\0\0\0\u{fffd}\u{fffd}.".as_bytes());
+    assert_eq!(
+        decoded(&["--encoding", "utf-8", "--errors", "surrogateescape"]),
+        b"X\x06\0\0\0\xed\xb3\xa9\xed\xb2\x80."
+    );
+}
+
+#[test]
+fn what_windows_leaves_undefined_is_not_decoded() {
+    let output = picklevm_reading(&["repickle", "--encoding", "cp1252"], b"U\x01\x81.");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("offset 0") && text(&output.stderr).contains("cp1252"));
+}
+
+#[test]
+fn nothing_is_written_if_a_string_is_not_in_the_encoding() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "a.pkl", b"(U\x01aU\x01\xfft.");
+    let out = folder.path().join("out.pkl");
+    for more in [&[][..], &["--keep-ops"]] {
+        let args = ["repickle", "--encoding", "utf-8", &file, "-o", out.to_str().unwrap()];
+        let output = picklevm(&[&args[..], more].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(text(&output.stderr).contains("offset 4"), "{}", text(&output.stderr));
+        assert!(!out.exists());
+    }
+}
+
+#[test]
+fn json_toml_and_yaml_become_dicts_and_lists() {
+    assert_eq!(converted("a.json", r#"{"b": [1, 2.5, null], "a": "é"}"#, &[]), "{'b': [1, 2.5, None], 'a': 'é'}");
+    assert_eq!(
+        converted("a.toml", "b = [1, true]\n[t]\nday = 2024-01-02\n", &[]),
+        "{'b': [1, True], 't': {'day': '2024-01-02'}}"
+    );
+    assert_eq!(converted("a.yaml", "b:\n  - 1\n  - x y\n", &[]), "{'b': [1, 'x y']}");
+    assert_eq!(converted("a.txt", "[1]", &["--from", "json"]), "[1]");
+}
+
+#[test]
+fn rows_become_lists_of_dicts_if_they_are_wanted_plain() {
+    let rows = "[{'n': 1, 's': 'x'}, {'n': 2, 's': 'y'}]";
+    assert_eq!(converted("a.jsonl", "{\"n\":1,\"s\":\"x\"}\n{\"n\":2,\"s\":\"y\"}\n", &["--plain"]), rows);
+    #[cfg(feature = "tables")]
+    assert_eq!(converted("a.csv", "n,s\n1,x\n2,y\n", &["--plain"]), rows);
+}
+
+#[test]
+fn an_integer_of_json_keeps_its_digits_and_a_key_its_dollar() {
+    assert_eq!(converted("a.json", "[123456789012345678901234567890]", &[]), "[123456789012345678901234567890]");
+    assert_eq!(converted("a.json", r#"{"$set": "x"}"#, &[]), "{'$set': 'x'}");
+}
+
+#[test]
+fn plain_json_is_printed_of_every_pickle() {
+    let output = picklevm_reading(&["show", "--json=plain", "--all"], b"\x80\x02capp\nUser\n)\x81}U\x01aK\x01sb.N.");
+    assert_eq!(text(&output.stdout), "{\"a\":1}\nnull\n");
+    let output = picklevm_reading(&["show", "--json=plain"], b"]q\0h\0a.");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("[0]: ") && text(&output.stderr).contains("--lenient"));
+}
+
+#[test]
+fn the_command_may_be_left_out_before_a_file_and_behind_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "a.pkl", b"K\x07.");
+    assert_eq!(text(&picklevm(&[&file]).stdout), "7\n");
+    assert_eq!(text(&picklevm(&["--color", "never", &file, "--json"]).stdout), "7\n");
+    assert_eq!(text(&picklevm_reading(&[], b"K\x07.").stdout), "7\n");
+    assert_eq!(picklevm(&["no-such-command"]).status.code(), Some(2));
+}
+
+#[test]
+fn completions_and_pages_of_the_manual_are_written() {
+    assert!(text(&picklevm(&["completions", "bash"]).stdout).contains("repickle"));
+    let folder = tempfile::tempdir().unwrap();
+    assert!(picklevm(&["man", folder.path().to_str().unwrap()]).status.success());
+    let page = fs::read_to_string(folder.path().join("picklevm-repickle.1")).unwrap();
+    assert!(page.contains("rename"));
+}

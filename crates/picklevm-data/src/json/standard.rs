@@ -1,0 +1,82 @@
+//! What objects of the standard library mean in JSON.
+
+use picklevm::Value;
+use picklevm::typed::{
+    Array, ArrayItems, Counter, Date, DateTime, Decimal, DefaultDict, Deque, EnumMember, Exception, Fraction,
+    FrozenDict, IpAddress, IpInterface, IpNetwork, Member, OrderedDict, Path, Range, Regex, SimpleNamespace, Time,
+    TimeDelta, TimeZone, Uuid, ZoneInfo,
+};
+
+/// What an object means.
+pub(super) enum Meaning<'g> {
+    /// Text.
+    Text(String),
+    /// JSON that is written already.
+    Json(String),
+    List(Vec<Value<'g>>),
+    Dict(Vec<(Value<'g>, Value<'g>)>),
+    /// What another value means.
+    Value(Value<'g>),
+}
+
+/// Returns what an object of the standard library means; `None` for other objects.
+pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
+    /// The text of the first view that the value has.
+    macro_rules! text_of {
+        ($($view:ty),*) => {
+            $( if let Ok(view) = value.view::<$view>() { return Some(Meaning::Text(view.to_string())); } )*
+        };
+    }
+    text_of!(Date, DateTime<'_>, Time<'_>, TimeDelta, Uuid, Path<'_>, IpAddress<'_>, IpInterface<'_>, IpNetwork<'_>);
+    text_of!(TimeZone<'_>, ZoneInfo<'_>, Fraction, Range);
+    if let Ok(decimal) = value.view::<Decimal<'_>>() {
+        return Some(Meaning::Text(decimal.as_str().to_owned()));
+    }
+    if let Ok(dict) = value.view::<OrderedDict<'_>>() {
+        return Some(Meaning::Dict(dict.entries().collect()));
+    }
+    if let Ok(dict) = value.view::<DefaultDict<'_>>() {
+        return Some(Meaning::Dict(dict.entries().collect()));
+    }
+    if let Ok(counter) = value.view::<Counter<'_>>() {
+        return Some(Meaning::Dict(counter.counts().entries().collect()));
+    }
+    if let Ok(dict) = value.view::<FrozenDict<'_>>() {
+        return Some(Meaning::Dict(dict.entries().collect()));
+    }
+    if let Ok(namespace) = value.view::<SimpleNamespace<'_>>() {
+        return Some(Meaning::Dict(namespace.attributes().entries().collect()));
+    }
+    if let Ok(deque) = value.view::<Deque<'_>>() {
+        return Some(Meaning::List(deque.items().collect()));
+    }
+    if let Ok(array) = value.view::<Array>() {
+        return array_json(&array);
+    }
+    if let Ok(regex) = value.view::<Regex<'_>>() {
+        return Some(Meaning::Value(regex.pattern()));
+    }
+    if value.view::<Exception<'_>>().is_ok() {
+        return None;
+    }
+    match value.view::<EnumMember<'_>>().ok()?.member() {
+        Member::Name(name) => Some(Meaning::Text(name.to_owned())),
+        Member::Value(value) => Some(Meaning::Value(value)),
+        _ => None,
+    }
+}
+
+/// An `array.array`: numbers, or the text of its characters.
+fn array_json(array: &Array) -> Option<Meaning<'static>> {
+    let list = |items: Vec<String>| Some(Meaning::Json(format!("[{}]", items.join(","))));
+    match array.items() {
+        ArrayItems::Int(items) => list(items.iter().map(ToString::to_string).collect()),
+        ArrayItems::UInt(items) => list(items.iter().map(ToString::to_string).collect()),
+        // What is not finite stays an instance, whose numbers are refused one by one.
+        ArrayItems::Float(items) if items.iter().all(|item| item.is_finite()) => {
+            list(items.iter().map(|item| crate::text::float(*item)).collect())
+        }
+        ArrayItems::Text(text) => Some(Meaning::Text(text.to_string())),
+        _ => None,
+    }
+}
