@@ -7,15 +7,13 @@ mod hostile;
 mod json;
 mod way_back;
 
-use std::path::PathBuf;
-
 use bytes::Bytes;
 use picklevm::{Graph, Unpickler};
 use picklevm_data::{Reader, SelfContained, Source, torch::Checkpoint};
 
 /// The bytes of a file of `tests/data/arrays`.
 fn data(name: &str) -> Bytes {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/arrays").join(name);
+    let path = picklevm_testing::root().join("tests/data/arrays").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
 }
 

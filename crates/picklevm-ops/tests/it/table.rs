@@ -90,9 +90,9 @@ fn page() -> String {
 
 #[test]
 fn the_page_is_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/opcodes.md");
+    let path = picklevm_testing::root().join("docs/opcodes.md");
     if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(path, page()).unwrap();
+        fs::write(&path, page()).unwrap();
     }
     let written = fs::read_to_string(path).unwrap_or_default();
     assert!(written == page(), "docs/opcodes.md is stale: UPDATE_GOLDEN=1 cargo test -p picklevm-ops --test it table");

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 
 use picklevm::{Deny, Limits, Unpickler};
 
@@ -51,7 +50,7 @@ fn table() -> String {
 #[test]
 fn the_table_of_broken_inputs_is_up_to_date() {
     const BEGIN: &str = "<!-- broken inputs -->\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/security.md");
+    let path = picklevm_testing::root().join("docs/security.md");
     let page = fs::read_to_string(&path).expect("the page is there");
     let (before, rest) = page.split_once(BEGIN).expect("the table begins");
     let (there, after) = rest.split_once(BEGIN).expect("the table ends");

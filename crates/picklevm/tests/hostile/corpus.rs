@@ -1,13 +1,12 @@
 //! Every truncation and single-byte change of a hundred CPython pickles ends in a value or an error.
 
 use std::fs;
-use std::path::Path;
 
 use picklevm::{ErrorKind, Limits, Symbolic, Unpickler};
 
 /// Pickles of all versions of CPython from 2.7 to 3.13, of at most 260 bytes.
 fn pickles() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/small");
+    let folder = picklevm_testing::root().join("tests/data/small");
     let files = fs::read_dir(folder).expect("the folder is there");
     let pickles: Vec<_> = files.map(|file| fs::read(file.expect("an entry").path()).expect("a file")).collect();
     assert_eq!(pickles.len(), 100);

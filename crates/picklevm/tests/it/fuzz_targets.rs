@@ -4,7 +4,6 @@
 mod fuzz;
 
 use std::fs;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use picklevm_testing::Random;
@@ -13,7 +12,7 @@ use fuzz::TARGETS;
 
 /// Inputs that fuzzing found worth keeping, by target.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let folder = picklevm_testing::root().join("fuzz/corpus").join(target);
     let mut files: Vec<_> = fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
         .map(|entry| entry.expect("a readable folder").path())
