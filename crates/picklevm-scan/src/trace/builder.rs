@@ -252,7 +252,7 @@ impl Builder for Tracer<'_> {
         Ok(Token::Unknown)
     }
 
-    fn reduce(&mut self, callable: Token, args: Token) -> Result<Token> {
+    fn reduce(&mut self, callable: Token, args: Token, _: impl FnOnce() -> Option<Token>) -> Result<Token> {
         let args = self.args_of(args, "REDUCE");
         let made = self.apply(callable, Call { args: args.as_deref(), kwargs: None, how: Use::Call });
         self.called(made)

@@ -77,7 +77,7 @@ impl<'g, S: Sink> Emitter<'g, '_, S> {
     }
 
     /// Whether the names of globals are values that other places may share, as with STACK_GLOBAL.
-    fn has_shared_names(&self) -> bool {
+    pub(super) fn has_shared_names(&self) -> bool {
         self.arena.protocol.is_some_and(|protocol| protocol >= 4)
     }
 

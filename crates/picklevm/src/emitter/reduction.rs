@@ -308,6 +308,10 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// evidence against it.
     fn is_path(&mut self, cell: Cell) -> bool {
         let Some((_, name)) = self.path_step(cell) else { return false };
+        // What a method is reduced to. From protocol 4 on, nested classes are globals.
+        if self.arena.objects[cell].args_memoized || self.has_shared_names() {
+            return false;
+        }
         if self.is_called_method(cell, self.arena.payload(name)) {
             return false;
         }

@@ -362,6 +362,7 @@ impl Arena {
             first_kind: OpKind::Nothing,
             how,
             memoized: false,
+            args_memoized: false,
             next: 0,
         });
         Cell::node(Tag::Object, id)

@@ -61,6 +61,8 @@ pub(crate) struct ObjectNode {
     pub(crate) how: Construction,
     /// Whether PUT or MEMOIZE put it into the memo.
     pub(crate) memoized: bool,
+    /// The same for the arguments, if the object is a call of `getattr`.
+    pub(crate) args_memoized: bool,
     /// 0, or one more than the index of the last operation in `Arena::ops`.
     pub(crate) next: u32,
 }
@@ -73,6 +75,7 @@ impl DefaultNode for ObjectNode {
         first_kind: OpKind::Nothing,
         how: Construction::Reduce,
         memoized: false,
+        args_memoized: false,
         next: 0,
     };
 }

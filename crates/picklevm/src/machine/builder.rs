@@ -83,8 +83,13 @@ pub trait Builder {
     fn stack_global(&mut self, module: Self::Value, name: Self::Value) -> Result<Self::Value>;
     /// Returns the global for an extension code.
     fn ext(&mut self, code: i32) -> Result<Self::Value>;
-    /// REDUCE: calls a callable.
-    fn reduce(&mut self, callable: Self::Value, args: Self::Value) -> Result<Self::Value>;
+    /// REDUCE: calls a callable. `last_memoized` returns the value at the end of the memo.
+    fn reduce(
+        &mut self,
+        callable: Self::Value,
+        args: Self::Value,
+        last_memoized: impl FnOnce() -> Option<Self::Value>,
+    ) -> Result<Self::Value>;
     /// NEWOBJ: creates an instance.
     fn new_obj(&mut self, class: Self::Value, args: Self::Value) -> Result<Self::Value>;
     /// NEWOBJ_EX: creates an instance.

@@ -35,7 +35,7 @@ pub(super) enum Resolved {
     Symbolic,
     /// The callable that a resolver returned.
     Callable(Arc<dyn Callable>),
-    /// A function that makes instances of the class in its arguments.
+    /// A function that makes instances of the class in its arguments, or `getattr`, which leads to classes.
     Constructor(Function),
 }
 
@@ -74,7 +74,10 @@ impl Callables {
             function @ (Function::Reconstructor | Function::NewObj | Function::NewObjEx) => {
                 self.insert(global, Resolved::Constructor(function));
             }
-            Function::GetAttr => self.are_any = true,
+            function @ Function::GetAttr => {
+                self.insert(global, Resolved::Constructor(function));
+                self.are_any = true;
+            }
             _ => {}
         }
     }
@@ -95,6 +98,11 @@ impl GraphBuilder<'_> {
     #[inline(always)]
     pub(super) fn may_call(&self, callable: Cell) -> bool {
         self.session.callables.are_any || callable.is(Tag::NativeObject)
+    }
+
+    /// Returns whether a callable is `getattr`, and no resolver calls it.
+    pub(super) fn is_getattr(&self, callable: Cell) -> bool {
+        matches!(self.session.callables.get(callable), Resolved::Constructor(Function::GetAttr))
     }
 
     /// Calls the callable that a resolver returned for a global, or a native object. `None` leaves the call symbolic.

@@ -355,13 +355,21 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn reduce(&mut self, callable: Cell, args: Cell) -> Result<Cell> {
+    fn reduce(
+        &mut self,
+        callable: Cell,
+        args: Cell,
+        last_memoized: impl FnOnce() -> Option<Cell>,
+    ) -> Result<Cell> {
         self.check_callable(callable)?;
         self.check_args(args)?;
-        if self.may_call(callable)
-            && let Some(value) = self.call(Construction::Reduce, callable, args, Cell::HOLE)?
-        {
-            return Ok(value);
+        if self.may_call(callable) {
+            if let Some(value) = self.call(Construction::Reduce, callable, args, Cell::HOLE)? {
+                return Ok(value);
+            }
+            if self.is_getattr(callable) && last_memoized() == Some(args) {
+                return Ok(self.attribute(callable, args));
+            }
         }
         Ok(self.arena.new_object(Construction::Reduce, callable, args))
     }
@@ -514,6 +522,16 @@ impl Builder for GraphBuilder<'_> {
 }
 
 impl GraphBuilder<'_> {
+    /// Makes a call of `getattr` whose arguments were put into the memo.
+    #[cold]
+    fn attribute(&mut self, getattr: Cell, args: Cell) -> Cell {
+        let call = self.arena.new_object(Construction::Reduce, getattr, args);
+        if let Some(object) = self.arena.objects.get_mut(call) {
+            object.args_memoized = true;
+        }
+        call
+    }
+
     /// Makes an integer from LONG in a pickle of Python 2, where a `long` may be small.
     fn short_long(&mut self, value: i64) -> Result<Cell> {
         self.pay(size_of::<i64>())?;

@@ -399,7 +399,12 @@ impl Builder for NoLoad<'_> {
     }
 
     #[inline(always)]
-    fn reduce(&mut self, _: ShadowValue, _: ShadowValue) -> Result<ShadowValue> {
+    fn reduce(
+        &mut self,
+        _: ShadowValue,
+        _: ShadowValue,
+        _: impl FnOnce() -> Option<ShadowValue>,
+    ) -> Result<ShadowValue> {
         Ok(ShadowValue::OPAQUE)
     }
 

@@ -159,6 +159,7 @@ impl<'a> Copier<'a> {
             self.from.object_ops(node).map(|(kind, value)| (kind, self.node(value))).collect();
         if let Some(object) = self.into.objects.get_mut(copy) {
             (object.class, object.args, object.memoized) = (class, args, node.memoized);
+            object.args_memoized = node.args_memoized;
         }
         self.into.set_object_ops(copy, &ops);
     }
