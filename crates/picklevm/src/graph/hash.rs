@@ -256,6 +256,18 @@ impl Arena {
         })
     }
 
+    /// Returns the hashes of keys, cached or not; `None` if one is unhashable.
+    pub(crate) fn hashes_of(&self, keys: impl Iterator<Item = Cell>) -> Option<Vec<u64>> {
+        let mut new_hashes = self.empty_hashes();
+        let hash_of = |key| {
+            let contents = self.contents(key);
+            self.known_hash(key).or_else(|| new_hashes.hashes.get(&contents).copied()).or_else(|| {
+                self.is_slow_key(key).then(|| self.hash_nested(contents, &mut new_hashes).ok()).flatten()
+            })
+        };
+        keys.map(hash_of).collect()
+    }
+
     /// Hashes the contents of a slow key, after the slow keys inside it, each once.
     fn hash_nested(&self, contents: Cell, new_hashes: &mut NewHashes) -> Result<u64, Unhashable> {
         let mut work = vec![(contents, false)];

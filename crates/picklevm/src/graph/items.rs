@@ -53,6 +53,10 @@ impl<'g> Items<'g> {
         self.cells
     }
 
+    pub(crate) fn arena(self) -> &'g Arena {
+        self.arena
+    }
+
     /// Returns the items from a position on.
     pub(crate) fn from(self, at: usize) -> Items<'g> {
         Items { arena: self.arena, cells: self.cells.get(at..).unwrap_or(&[]) }

@@ -80,7 +80,7 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             Some(smallvec![open, factory, comma, pairs, close])
         }
         Class::Deque if object.changes().next().is_some() => {
-            let items = Deque::of(&instance)?.items();
+            let items = Deque::of(&instance)?.borrowed_items()?;
             let items = group(&LIST, Parts::Items(items));
             Some(smallvec![Step::Text("collections.deque("), items, Step::Written(value, write_max_len)])
         }
@@ -90,7 +90,7 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             Some(smallvec![Step::Text("re.compile("), Step::Value(pattern), Step::Written(value, write_flags)])
         }
         Class::SimpleNamespace => {
-            let attributes = SimpleNamespace::of(&instance)?.attributes();
+            let attributes = SimpleNamespace::of(&instance)?.state()?;
             let is_simple = attributes.keys().all(|key| key.as_str().is_some());
             let [open, close] = ["types.SimpleNamespace(**", ")"].map(Step::Text);
             is_simple.then(|| smallvec![open, Step::Value(attributes.value()), close])

@@ -196,9 +196,18 @@ impl Flavour {
         matches!(self, Flavour::PureWindows | Flavour::Windows)
     }
 
+    /// Recognizes the name of a class. `PurePath` and `Path` make a path of the platform.
     fn of_name(name: &str) -> Option<Flavour> {
-        [Flavour::PurePosix, Flavour::Posix, Flavour::PureWindows, Flavour::Windows]
-            .into_iter()
-            .find(|flavour| flavour.name() == name)
+        Some(match name {
+            "PurePosixPath" => Flavour::PurePosix,
+            "PosixPath" => Flavour::Posix,
+            "PureWindowsPath" => Flavour::PureWindows,
+            "WindowsPath" => Flavour::Windows,
+            "PurePath" if cfg!(windows) => Flavour::PureWindows,
+            "Path" if cfg!(windows) => Flavour::Windows,
+            "PurePath" => Flavour::PurePosix,
+            "Path" => Flavour::Posix,
+            _ => return None,
+        })
     }
 }

@@ -5,11 +5,12 @@
 
 use super::Reduce;
 use super::builtins::octets;
+use super::iterables::{Detached, Elements, MAX_CALLS};
 use super::reduce_helpers::typed;
 use super::signature::{Signature, index, real};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::InstanceView;
-use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
+use crate::graph::{Arena, Cell, Graph, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
 use crate::python::Class;
 
@@ -229,6 +230,11 @@ impl Array {
     }
 
     pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Array> {
+        Array::within(instance, MAX_CALLS)
+    }
+
+    /// The same, evaluating at most `calls` calls inside one another.
+    fn within(instance: &InstanceView<'_>, calls: u8) -> Option<Array> {
         // `__reduce_ex__` returns a state of `None` for an array without attributes; the picklers write no BUILD for
         // it.
         const CALL: Signature<2> = Signature::new(["typecode", "initializer"], 1).positional_only(2);
@@ -238,6 +244,20 @@ impl Array {
             let items = match items.map(|items| (items, items.kind())) {
                 None => listed(layout, typecode, instance.args.from(usize::MAX))?,
                 Some((_, Kind::List(items) | Kind::Tuple(items))) => listed(layout, typecode, items)?,
+                Some((value, Kind::Dict(_) | Kind::Set(_) | Kind::FrozenSet(_))) => {
+                    iterated(layout, typecode, Elements::of(value, calls)?, value.arena())?
+                }
+                Some((value, Kind::Object(_))) if octets(value).is_none() => {
+                    let inner = InstanceView::of(value)?;
+                    match inner.known {
+                        Class::Array | Class::ArrayReconstructor => {
+                            let mut graph = Graph::new();
+                            let cells = Array::within(&inner, calls.checked_sub(1)?)?.cells(&mut graph);
+                            listed(layout, typecode, Items::new(&graph, &cells))?
+                        }
+                        _ => iterated(layout, typecode, Elements::of(value, calls)?, value.arena())?,
+                    }
+                }
                 Some((_, Kind::Str(text))) if typecode != 'c' => {
                     ArrayItems::Text(text.as_str().filter(|_| matches!(layout, Layout::Text(_)))?.to_owned())
                 }
@@ -292,6 +312,12 @@ fn code_of(typecode: Value<'_>) -> Option<char> {
     let code = super::builtins::text(typecode)?;
     let mut chars = code.chars();
     chars.next().filter(|_| chars.next().is_none())
+}
+
+/// Reads items from an iterable of values.
+fn iterated(layout: Layout, typecode: char, elements: Elements<'_>, arena: &Arena) -> Option<ArrayItems> {
+    let Detached::Values(cells) = elements.detach()? else { return None };
+    listed(layout, typecode, Items::new(arena, &cells))
 }
 
 /// Reads items from a list.

@@ -2,83 +2,169 @@
 
 use std::borrow::Cow;
 
-use super::signature::{Signature, real};
-use crate::graph::{Construction, Items, Kind, Tag, Value};
+use super::complex_text;
+use super::iterables::{Detached, Elements, MAX_CALLS};
+use super::signature::{Signature, index, real};
+use crate::graph::{Construction, Dict, InstanceView, Items, Kind, Tag, Value};
 use crate::python::Builtin;
 
 /// Plain data that a call returns.
 pub(crate) enum Plain<'g> {
     /// The members of a set or frozenset.
-    Members(Tag, Items<'g>),
+    Members(Tag, Elements<'g>),
     /// Bytes or a bytearray.
     Bytes(Tag, Vec<u8>),
     /// Real and imaginary part.
     Complex(f64, f64),
 }
 
+/// Maximum number of zeros that `bytes(n)` stands for: `n` is a claim.
+pub(crate) const MAX_ZEROS: usize = 1 << 20;
+
 impl Builtin {
-    /// Returns the result of a call with these arguments, or `None` if Python would reject them.
-    pub(crate) fn make<'g>(self, args: Items<'g>) -> Option<Plain<'g>> {
+    /// Returns the result of a call, or `None` if Python would reject it.
+    pub(crate) fn make<'g>(
+        self,
+        how: Construction,
+        args: Items<'g>,
+        kwargs: Option<Dict<'g>>,
+    ) -> Option<Plain<'g>> {
+        self.make_within(how, args, kwargs, MAX_CALLS)
+    }
+
+    /// The same, evaluating at most `calls` calls inside one another.
+    fn make_within<'g>(
+        self,
+        how: Construction,
+        args: Items<'g>,
+        kwargs: Option<Dict<'g>>,
+        calls: u8,
+    ) -> Option<Plain<'g>> {
+        let is_new = matches!(how, Construction::NewObj | Construction::NewObjEx);
         Some(match self {
             Builtin::Set | Builtin::FrozenSet => {
-                let tag = if matches!(self, Builtin::Set) { Tag::Set } else { Tag::FrozenSet };
-                if args.is_empty() {
-                    return Some(Plain::Members(tag, args));
-                }
-                let [items] = args.as_array()?;
-                match items.kind() {
-                    Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => {
-                        Plain::Members(tag, items)
-                    }
-                    _ => return None,
-                }
+                const SIGNATURE: Signature<1> = Signature::new(["iterable"], 0).positional_only(1);
+                let is_set = matches!(self, Builtin::Set);
+                let members = match SIGNATURE.bind(args, kwargs) {
+                    // `set.__new__` ignores its arguments: `__init__` adds the members.
+                    _ if is_set && is_new => Elements::Items(args.from(usize::MAX)),
+                    bound => match bound? {
+                        [Some(iterable)] => Elements::of(iterable, calls)?,
+                        [None] => Elements::Items(args),
+                    },
+                };
+                Plain::Members(if is_set { Tag::Set } else { Tag::FrozenSet }, members)
             }
             Builtin::Bytes | Builtin::ByteArray => {
-                let tag = if matches!(self, Builtin::Bytes) { Tag::Bytes } else { Tag::ByteArray };
-                Plain::Bytes(tag, bytes_of(args)?)
+                const SIGNATURE: Signature<3> = Signature::new(["source", "encoding", "errors"], 0);
+                let is_bytes = matches!(self, Builtin::Bytes);
+                let bytes = match SIGNATURE.bind(args, kwargs) {
+                    _ if is_new && !is_bytes => Vec::new(),
+                    bound => bytes_of(bound?, calls)?,
+                };
+                Plain::Bytes(if is_bytes { Tag::Bytes } else { Tag::ByteArray }, bytes)
             }
             Builtin::Complex => {
                 const SIGNATURE: Signature<2> = Signature::new(["real", "imag"], 0);
-                let part = |part: Option<Value<'_>>| part.map_or(Some(0.0), real);
-                let [re, im] = SIGNATURE.bind(args, None)?;
-                Plain::Complex(part(re)?, part(im)?)
+                let (re, im) = complex_of(SIGNATURE.bind(args, kwargs)?, calls)?;
+                Plain::Complex(re, im)
             }
-            Builtin::Encode => Plain::Bytes(Tag::Bytes, latin_1(args)?),
+            Builtin::Encode if is_new => return None,
+            Builtin::Encode => {
+                const SIGNATURE: Signature<3> = Signature::new(["obj", "encoding", "errors"], 1);
+                let [text, encoding, errors] = SIGNATURE.bind(args, kwargs)?;
+                Plain::Bytes(Tag::Bytes, encoded(text?, encoding, errors)?)
+            }
         })
     }
 }
 
-/// Returns the result of `bytes(…)` or `bytearray(…)` for arguments that a pickler writes.
-fn bytes_of(args: Items<'_>) -> Option<Vec<u8>> {
-    let only = match args.len() {
-        0 => return Some(Vec::new()),
-        1 => args.get(0)?,
-        _ => return latin_1(args),
+/// Returns the result of `bytes(source, encoding, errors)`, or of `bytearray`.
+fn bytes_of([source, encoding, errors]: [Option<Value<'_>>; 3], calls: u8) -> Option<Vec<u8>> {
+    let Some(source) = source else { return (encoding.is_none() && errors.is_none()).then(Vec::new) };
+    match source.kind() {
+        Kind::Str(_) => encoding.and_then(|encoding| encoded(source, Some(encoding), errors)),
+        _ if encoding.is_some() || errors.is_some() => None,
+        Kind::ByteStr(bytes) => Some(bytes.to_vec()),
+        Kind::Int(_) | Kind::Bool(_) => {
+            let zeros = usize::try_from(index(source)?).ok().filter(|zeros| *zeros <= MAX_ZEROS)?;
+            Some(vec![0; zeros])
+        }
+        _ => match Elements::of(source, calls)? {
+            Elements::Bytes(bytes) => Some(bytes.into_owned()),
+            Elements::Chars(_) | Elements::ByteChars(_) => None,
+            Elements::Range(range) => range.small_items()?.map(|item| u8::try_from(item).ok()).collect(),
+            elements => {
+                let Detached::Values(cells) = elements.detach()? else { return None };
+                cells.into_iter().map(|cell| byte(Value::new(source.arena(), cell))).collect()
+            }
+        },
+    }
+}
+
+fn byte(value: Value<'_>) -> Option<u8> {
+    index(value)?.try_into().ok()
+}
+
+/// Encodes a text. The name of the encoding is an 8-bit string in Python 2.
+fn encoded(value: Value<'_>, encoding: Option<Value<'_>>, errors: Option<Value<'_>>) -> Option<Vec<u8>> {
+    let name = encoding.map_or(Some("utf-8"), text)?;
+    if errors.is_some_and(|errors| text(errors) != Some("strict")) || name.len() > 20 {
+        return None;
+    }
+    let below = |most: u32| {
+        let byte = move |code: u32| u8::try_from(code).ok().filter(|_| code < most);
+        value.as_text()?.code_points().map(byte).collect()
     };
-    match only.kind() {
-        Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes) => Some(bytes.to_vec()),
-        Kind::List(items) | Kind::Tuple(items) => items.map(|item| item.as_i64()?.try_into().ok()).collect(),
+    match &*name.to_ascii_lowercase().replace(['_', ' '], "-") {
+        "latin1" | "latin-1" | "iso-8859-1" | "iso8859-1" | "l1" => below(256),
+        "ascii" | "us-ascii" => below(128),
+        "utf-8" | "utf8" => Some(value.as_str()?.as_bytes().to_vec()),
         _ => None,
     }
 }
 
-/// Encodes a text as Latin-1. The arguments are the text and the name of the encoding (an 8-bit string in Python 2).
-fn latin_1(args: Items<'_>) -> Option<Vec<u8>> {
-    let [text, encoding] = args.as_array()?;
-    let name = encoding.as_str().map(str::as_bytes).or_else(|| encoding.as_bytes())?;
-    if !matches!(name, b"latin1" | b"latin-1") {
-        return None;
+/// Returns the result of `complex(real, imag)`.
+fn complex_of([real, imag]: [Option<Value<'_>>; 2], calls: u8) -> Option<(f64, f64)> {
+    if let Some(written) = real.filter(|real| matches!(real.kind(), Kind::Str(_) | Kind::ByteStr(_))) {
+        return imag.is_none().then(|| complex_text::parse(text(written)?)).flatten();
     }
-    text.as_text()?.code_points().map(|code| u8::try_from(code).ok()).collect()
+    let (re, im) = real.map_or(Some((0.0, None)), |real| part_of(real, calls))?;
+    let Some(imag) = imag else { return Some((re, im.unwrap_or(0.0))) };
+    let (imag_re, imag_im) = part_of(imag, calls)?;
+    Some((imag_im.map_or(re, |imag_im| re - imag_im), im.map_or(imag_re, |im| imag_re + im)))
+}
+
+/// Returns the real part of a number, and the imaginary part if it is complex.
+fn part_of(number: Value<'_>, calls: u8) -> Option<(f64, Option<f64>)> {
+    match number.kind() {
+        Kind::Complex(re, im) => Some((re, Some(im))),
+        Kind::Object(_) => match plain_within(&InstanceView::of(number)?, calls) {
+            Some(Plain::Complex(re, im)) => Some((re, Some(im))),
+            _ => Some((real(number)?, None)),
+        },
+        _ => Some((real(number)?, None)),
+    }
 }
 
 /// Returns the plain data that an object stands for, if it is such a call and was not changed afterwards.
 pub(crate) fn plain(value: Value<'_>) -> Option<Plain<'_>> {
-    let object = value
-        .as_object()
-        .filter(|object| object.construction() == Construction::Reduce && object.changes().next().is_none())?;
-    let class = object.class().as_global()?;
-    Builtin::of_names(class.module().as_str()?, class.name().as_str()?)?.make(object.args())
+    plain_of(&InstanceView::of(value)?)
+}
+
+/// The same for the view of an object.
+pub(crate) fn plain_of<'g>(instance: &InstanceView<'g>) -> Option<Plain<'g>> {
+    plain_within(instance, MAX_CALLS)
+}
+
+/// The same, evaluating at most `calls` calls inside one another.
+pub(super) fn plain_within<'g>(instance: &InstanceView<'g>, calls: u8) -> Option<Plain<'g>> {
+    let is_changed = instance.is_incomplete || instance.items.is_some() || instance.pairs.is_some();
+    if is_changed || instance.state.is_some() || instance.base.is_some() {
+        return None;
+    }
+    let builtin = Builtin::of(instance.class)?;
+    builtin.make_within(instance.construction, instance.args, instance.kwargs(), calls.checked_sub(1)?)
 }
 
 /// Returns bytes in any representation: bytes, a Python 2 8-bit string, a call, or the text that such a string was
@@ -98,11 +184,26 @@ pub(crate) fn octets(value: Value<'_>) -> Option<Cow<'_, [u8]>> {
 /// Returns exactly `N` bytes in any representation. Longer values are not decoded, since many objects may share them.
 pub(crate) fn octets_of<const N: usize>(value: Value<'_>) -> Option<[u8; N]> {
     let written = value.as_object().map_or(Some(value), |object| object.args().get(0))?;
-    // Each byte is a character of one or two bytes in UTF-8.
-    if written.as_text().is_some_and(|text| text.as_bytes().len() > 2 * N) {
+    let is_longer = match written.kind() {
+        // Each byte is a character of one or two bytes in UTF-8.
+        Kind::Str(text) => text.as_bytes().len() > 2 * N,
+        Kind::List(items) | Kind::Tuple(items) => items.len() > N,
+        Kind::Int(_) => index(written) != i64::try_from(N).ok(),
+        _ => false,
+    };
+    if is_longer {
         return None;
     }
-    octets(value)?.as_ref().try_into().ok()
+    let bytes = match value.kind() {
+        // Python takes only bytes for these.
+        Kind::ByteArray(_) => return None,
+        Kind::Object(_) => match plain(value)? {
+            Plain::Bytes(Tag::Bytes, bytes) => bytes.into(),
+            _ => return None,
+        },
+        _ => octets(value)?,
+    };
+    bytes.as_ref().try_into().ok()
 }
 
 /// Returns text, or a UTF-8 8-bit string of Python 2.
@@ -110,18 +211,6 @@ pub(crate) fn text(value: Value<'_>) -> Option<&str> {
     match value.kind() {
         Kind::Str(text) => text.as_str(),
         Kind::ByteStr(bytes) => std::str::from_utf8(bytes).ok(),
-        _ => None,
-    }
-}
-
-/// Returns the items of a list, tuple or set, including a set created by a call.
-pub(crate) fn members(value: Value<'_>) -> Option<Items<'_>> {
-    match value.kind() {
-        Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => Some(items),
-        Kind::Object(_) => match plain(value)? {
-            Plain::Members(_, items) => Some(items),
-            _ => None,
-        },
         _ => None,
     }
 }

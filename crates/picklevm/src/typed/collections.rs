@@ -1,9 +1,10 @@
 //! `OrderedDict`, `defaultdict`, `Counter` and `deque` of `collections`, and `frozendict`.
 
 use super::Reduce;
-use super::builtins::members;
+use super::contents::{Contents, Listed};
+use super::iterables::{Elements, MAX_CALLS, counted, mapping};
 use super::reduce_helpers::typed;
-use super::signature::Signature;
+use super::signature::{Signature, index, may_be_callable};
 use crate::error::Result;
 use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Construction, Dict, Entries, Id, IntoValue, Items, Key, Kind, OpKind, Value};
@@ -27,43 +28,24 @@ use crate::python::Class;
 /// }
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct OrderedDict<'g> {
-    class: Value<'g>,
-    rows: Rows<'g>,
-}
-
-/// Storage of the entries of a mapping.
-#[derive(Clone, Copy, Debug)]
-enum Rows<'g> {
-    /// Set by SETITEM or SETITEMS, or entries of a dict.
-    Set(Entries<'g>),
-    /// A list of pairs: the argument of the class in Python 2.
-    Listed(Items<'g>),
-}
+#[derive(Clone, Debug)]
+pub struct OrderedDict<'g>(Listed<'g>);
 
 impl<'g> OrderedDict<'g> {
-    /// Returns the entries in order. Pickles written by Python have no duplicate keys.
-    pub fn entries(&self) -> impl Iterator<Item = (Value<'g>, Value<'g>)> + 'g {
-        let none = Entries::new(self.class.arena(), &[]);
-        let (set, listed) = match self.rows {
-            Rows::Set(pairs) => (pairs, None),
-            Rows::Listed(items) => (none, Some(items)),
-        };
-        set.chain(listed.into_iter().flatten().filter_map(pair))
+    /// Returns the entries in order. Entries that were set after the call may have equal keys; pickles written by
+    /// Python have none.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = (Value<'g>, Value<'g>)> + ExactSizeIterator + '_ {
+        self.0.entries()
     }
 
     /// Returns the value of a key. Takes linear time.
     pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
-        last_value(self.class.arena(), self.entries(), key.into())
+        self.0.get(key.into())
     }
 
     /// Returns the number of entries.
     pub fn len(&self) -> usize {
-        match self.rows {
-            Rows::Set(pairs) => pairs.len(),
-            Rows::Listed(items) => items.len(),
-        }
+        self.entries().len()
     }
 
     /// Returns whether there are no entries.
@@ -71,45 +53,52 @@ impl<'g> OrderedDict<'g> {
         self.len() == 0
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn into_listed(self) -> Listed<'g> {
+        self.0
+    }
+
+    /// Accepts no arguments, a mapping or pairs (which Python 2 writes), and keyword arguments.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<OrderedDict<'g>> {
-        if !instance.is(Class::OrderedDict) || instance.state.is_some() || instance.items.is_some() {
-            return None;
-        }
-        let rows = match instance.args.as_array() {
-            Some([items]) if instance.pairs.is_none() => match items.kind() {
-                Kind::List(items) | Kind::Tuple(items) => {
-                    items.clone().all(|item| pair(item).is_some()).then_some(Rows::Listed(items))?
-                }
-                Kind::Dict(dict) => Rows::Set(dict.entries()),
-                _ => return None,
-            },
-            _ if instance.args.is_empty() => Rows::Set(instance.entries()),
-            _ => return None,
-        };
-        Some(OrderedDict { class: instance.class, rows })
+        let [source] = instance.bind_mapping::<1>(Class::OrderedDict)?;
+        instance.filled(source).map(OrderedDict)
     }
 }
 
-/// Returns a pair from a list or tuple of two items.
-fn pair<'g>(value: Value<'g>) -> Option<(Value<'g>, Value<'g>)> {
-    let items = value.as_list().or_else(|| value.as_tuple())?;
-    items.as_array().map(|[key, value]| (key, value))
+impl<'g> InstanceView<'g> {
+    /// Returns the positional arguments of a mapping that is initialized by `__init__`; keyword arguments are entries.
+    fn bind_mapping<const N: usize>(&self, class: Class) -> Option<[Option<Value<'g>>; N]> {
+        let is_whole = self.known == class && !self.is_incomplete && self.state.is_none() && self.items.is_none();
+        let args = self.init_args();
+        if !is_whole || args.len() > N || self.init_kwargs().is_some_and(|kwargs| !has_text_keys(kwargs)) {
+            return None;
+        }
+        let mut bound = [None; N];
+        bound.iter_mut().zip(args).for_each(|(place, arg)| *place = Some(arg));
+        Some(bound)
+    }
+
+    /// Returns the entries of a mapping made of `source` and the keyword arguments. Only an empty one may have entries
+    /// that were set later.
+    fn filled(&self, source: Option<Value<'g>>) -> Option<Listed<'g>> {
+        let arena = self.class.arena();
+        let first = mapping(arena, source, self.init_kwargs())?;
+        match self.pairs {
+            None => Some(first),
+            Some(_) if first.cells().is_empty() => Some(Listed::of_entries(arena, self.entries())),
+            Some(_) => None,
+        }
+    }
 }
 
-/// Returns the value of the last entry with a key.
-fn last_value<'g>(
-    arena: &'g Arena,
-    entries: impl Iterator<Item = (Value<'g>, Value<'g>)>,
-    key: Key<'_>,
-) -> Option<Value<'g>> {
-    let key = key.of(arena);
-    entries.filter(|(other, _)| key.equals(*other)).last().map(|(_, value)| value)
+/// Returns whether all keys are texts, as those of keyword arguments are.
+fn has_text_keys(kwargs: Value<'_>) -> bool {
+    kwargs.as_dict().is_some_and(|kwargs| kwargs.keys().all(|key| matches!(key.kind(), Kind::Str(_) | Kind::ByteStr(_))))
 }
 
 impl Reduce for OrderedDict<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let cells = self.entries().flat_map(|(key, value)| [key.cell(), value.cell()]);
-        let cells = arena.copy_each(self.class.arena(), cells);
+        let cells = self.0.copy_into(arena);
         arena.new_ordered_dict(&cells)
     }
 }
@@ -127,11 +116,10 @@ impl Reduce for OrderedDict<'_> {
 /// assert_eq!(groups.get("a").unwrap().len(), 2);
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DefaultDict<'g> {
     factory: Option<Value<'g>>,
-    entries: Entries<'g>,
-    class: Value<'g>,
+    entries: Listed<'g>,
 }
 
 impl<'g> DefaultDict<'g> {
@@ -140,46 +128,39 @@ impl<'g> DefaultDict<'g> {
         self.factory
     }
 
-    /// Returns the entries in order. Pickles written by Python have no duplicate keys.
-    pub fn entries(&self) -> Entries<'g> {
-        self.entries
+    /// Returns the entries in order. Entries that were set after the call may have equal keys; pickles written by
+    /// Python have none.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = (Value<'g>, Value<'g>)> + ExactSizeIterator + '_ {
+        self.entries.entries()
     }
 
     /// Returns the value of a key. Takes linear time.
     pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
-        last_value(self.class.arena(), self.entries, key.into())
+        self.entries.get(key.into())
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn into_listed(self) -> Listed<'g> {
+        self.entries
+    }
+
+    /// Accepts a factory, a mapping or pairs, and keyword arguments, all optional.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<DefaultDict<'g>> {
-        let is_whole = instance.is(Class::DefaultDict) && instance.state.is_none() && instance.items.is_none();
-        let entries = match instance.args.len() {
-            _ if !is_whole => return None,
-            0 | 1 => instance.entries(),
-            // The second argument is a dict, unless items were set as well.
-            2 if instance.pairs.is_none() => instance.args.get(1)?.as_dict()?.entries(),
-            _ => return None,
-        };
-        let factory = instance.args.get(0).filter(|factory| !factory.is_none());
+        let [factory, source] = instance.bind_mapping::<2>(Class::DefaultDict)?;
+        let factory = factory.filter(|factory| !factory.is_none());
         if factory.is_some_and(|factory| !may_be_callable(factory)) {
             return None;
         }
-        Some(DefaultDict { factory, entries, class: instance.class })
+        Some(DefaultDict { factory, entries: instance.filled(source)? })
     }
-}
-
-/// Returns whether a value may be callable in Python.
-fn may_be_callable(value: Value<'_>) -> bool {
-    matches!(
-        value.kind(),
-        Kind::Global(_) | Kind::Ext(_) | Kind::Object(_) | Kind::Persistent(_) | Kind::NativeObject(_)
-    )
 }
 
 impl Reduce for DefaultDict<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let rows = self.entries.rows().as_flattened();
+        // One copy of both preserves sharing between them.
         let factory = self.factory.map(Value::cell);
-        let cells = arena.copy_each(self.class.arena(), factory.into_iter().chain(rows.iter().copied()));
+        let cells = factory.into_iter().chain(self.entries.cells().iter().copied());
+        let cells = arena.copy_each(self.entries.arena(), cells);
         let (args, rows) = cells.split_at(usize::from(factory.is_some()));
         arena.new_default_dict(args, rows)
     }
@@ -193,28 +174,56 @@ impl Reduce for DefaultDict<'_> {
 /// let mut graph = Graph::new();
 /// let votes = graph.counter([("yes", 3), ("no", 1)])?;
 /// let votes: Counter = graph.value(votes).view()?;
-/// assert_eq!(votes.counts().get("yes").and_then(|count| count.as_i64()), Some(3));
+/// assert_eq!(votes.get("yes").and_then(|count| count.as_i64()), Some(3));
+///
+/// // `collections.Counter('abba')`
+/// let graph = picklevm::loads(b"ccollections\nCounter\n(Vabba\ntR.")?;
+/// let letters: Counter = graph.root().view()?;
+/// assert_eq!(letters.get("b").and_then(|count| count.as_i64()), Some(2));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Counter<'g>(Dict<'g>);
+#[derive(Clone, Debug)]
+pub struct Counter<'g>(Contents<'g>);
 
 impl<'g> Counter<'g> {
-    /// Returns the counts by element, usually integers.
-    pub fn counts(&self) -> Dict<'g> {
+    /// Returns elements and counts, which are usually integers.
+    pub fn entries(&self) -> Entries<'_> {
+        self.0.entries()
+    }
+
+    /// Returns the count of an element. Takes linear time.
+    pub fn get<'k>(&self, element: impl Into<Key<'k>>) -> Option<Value<'_>> {
+        let element = element.into().of(self.0.arena());
+        self.entries().filter(|(other, _)| element.equals(*other)).last().map(|(_, count)| count)
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn into_contents(self) -> Contents<'g> {
         self.0
     }
 
+    /// Accepts no arguments, a mapping of counts or an iterable of elements, and counts by keyword.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Counter<'g>> {
-        let [counts] = instance.only_args(Class::Counter)?.as_array()?;
-        counts.as_dict().map(Counter)
+        let [source] = instance.bind_mapping::<1>(Class::Counter)?;
+        let arena = instance.class.arena();
+        let counts = counted(arena, source, instance.init_kwargs())?;
+        match instance.pairs {
+            None => Some(Counter(counts)),
+            Some(_) if counts.cells().is_empty() => {
+                Some(Counter(Contents::Listed(Listed::of_entries(arena, instance.entries()))))
+            }
+            Some(_) => None,
+        }
     }
 }
 
 impl Reduce for Counter<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let counts = self.0.value().into_value(arena);
-        arena.known_call(["collections", "Counter"], &[counts.0])
+        let rows = self.0.copy_into(arena);
+        let counts = arena.new_dict();
+        // They are keys of a dict already, or were hashed.
+        let _ = arena.insert_rows(counts, &rows);
+        arena.known_call(["collections", "Counter"], &[counts])
     }
 }
 
@@ -229,42 +238,55 @@ impl Reduce for Counter<'_> {
 /// assert_eq!(point.get("y").and_then(|y| y.as_i64()), Some(2));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FrozenDict<'g> {
-    class: Value<'g>,
-    /// `None` if it was called without arguments.
-    mapping: Option<Dict<'g>>,
+    entries: Listed<'g>,
+    /// The dict, if it is made of one.
+    dict: Option<Dict<'g>>,
 }
 
 impl<'g> FrozenDict<'g> {
     /// Returns the entries in order.
-    pub fn entries(&self) -> Entries<'g> {
-        self.mapping.map_or(Entries::new(self.class.arena(), &[]), Dict::entries)
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = (Value<'g>, Value<'g>)> + ExactSizeIterator + '_ {
+        self.entries.entries()
     }
 
     /// Returns the value of a key.
     pub fn get<'k>(&self, key: impl Into<Key<'k>>) -> Option<Value<'g>> {
-        self.mapping?.get(key)
+        match self.dict {
+            Some(dict) => dict.get(key),
+            None => self.entries.get(key.into()),
+        }
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn into_listed(self) -> Listed<'g> {
+        self.entries
+    }
+
+    /// Accepts no arguments, a mapping or pairs, and keyword arguments.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<FrozenDict<'g>> {
-        const SIGNATURE: Signature<1> = Signature::new(["mapping"], 0).positional_only(1);
-        let [mapping] = instance.bind(Class::FrozenDict, &SIGNATURE)?;
-        let mapping = match mapping {
-            Some(mapping) => Some(mapping.as_dict()?),
-            None => None,
-        };
-        Some(FrozenDict { class: instance.class, mapping })
+        let is_plain = !instance.is_incomplete && instance.state.is_none() && instance.items.is_none();
+        if instance.known != Class::FrozenDict || !is_plain || instance.pairs.is_some() || instance.args.len() > 1 {
+            return None;
+        }
+        let kwargs = instance.kwargs.filter(|kwargs| !kwargs.is_empty());
+        if kwargs.is_some_and(|kwargs| !has_text_keys(kwargs)) {
+            return None;
+        }
+        let source = instance.args.get(0);
+        let entries = mapping(instance.class.arena(), source, kwargs)?;
+        Some(FrozenDict { entries, dict: source.and_then(Value::as_dict).filter(|_| kwargs.is_none()) })
     }
 }
 
 /// Pickles as CPython 3.15 does, which supports protocol 2 and later.
 impl Reduce for FrozenDict<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let dict = match self.mapping {
-            Some(mapping) => mapping.value().into_value(arena).0,
-            None => arena.new_dict(),
-        };
+        let rows = self.entries.copy_into(arena);
+        let dict = arena.new_dict();
+        // They are keys of a dict already, or were hashed.
+        let _ = arena.insert_rows(dict, &rows);
         arena.new_frozen_dict(dict)
     }
 }
@@ -281,17 +303,21 @@ impl Reduce for FrozenDict<'_> {
 /// assert_eq!(recent.max_len(), Some(10));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Deque<'g> {
-    class: Value<'g>,
-    items: Items<'g>,
+    items: Contents<'g>,
     max_len: Option<usize>,
 }
 
 impl<'g> Deque<'g> {
     /// Returns the items from left to right.
-    pub fn items(&self) -> Items<'g> {
-        self.items
+    pub fn items(&self) -> Items<'_> {
+        self.items.items()
+    }
+
+    /// Returns the items, if they are values of the graph.
+    pub(crate) fn borrowed_items(&self) -> Option<Items<'g>> {
+        self.items.borrowed_items()
     }
 
     /// Returns `maxlen`, the maximum number of items.
@@ -299,39 +325,44 @@ impl<'g> Deque<'g> {
         self.max_len
     }
 
-    /// Accepts no arguments, an empty tuple and the length, or, as in Python 2, a list of the items and the length.
+    #[cfg(feature = "serde")]
+    pub(crate) fn into_contents(self) -> Contents<'g> {
+        self.items
+    }
+
+    /// Accepts an iterable of the items and the maximum length, both optional.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Deque<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["iterable", "maxlen"], 0);
-        let [iterable, max_len] = SIGNATURE.bind(instance.args, instance.kwargs())?;
+        let kwargs = instance.init_kwargs().and_then(Value::as_dict);
+        let [iterable, max_len] = SIGNATURE.bind(instance.init_args(), kwargs)?;
         let is_whole = instance.known == Class::Deque && !instance.is_incomplete && instance.pairs.is_none();
-        // `__new__` ignores its arguments.
-        if !is_whole || !instance.is_called() && iterable.is_some() {
-            return None;
-        }
         // Some Python versions write a state of `None` for a deque without attributes.
-        if instance.state.is_some_and(|state| !state.is_none()) {
+        if !is_whole || instance.state.is_some_and(|state| !state.is_none()) {
             return None;
         }
         let max_len = match max_len {
             None => None,
             Some(len) if len.is_none() => None,
-            Some(len) => Some(usize::try_from(len.as_i64()?).ok()?),
+            Some(len) => Some(usize::try_from(index(len)?).ok()?),
         };
-        let first = iterable.map_or(Some(instance.items()), members)?;
-        let items = match instance.items {
-            Some(items) if iterable.is_none() || first.is_empty() => items,
-            None => first,
-            Some(_) => return None,
+        let first = iterable.map(|iterable| Elements::of(iterable, MAX_CALLS)?.contents(instance.class.arena()));
+        let items = match (first, instance.items) {
+            (Some(first), None) => first?,
+            (Some(first), Some(_)) if !first.as_ref()?.cells().is_empty() => return None,
+            (_, items) => Contents::Listed(Listed::new(
+                instance.class.arena(),
+                items.unwrap_or(instance.items()).cells(),
+            )),
         };
         // Python drops excess items from the left.
-        let items = items.from(items.len().saturating_sub(max_len.unwrap_or(usize::MAX)));
-        Some(Deque { class: instance.class, items, max_len })
+        let excess = items.cells().len().saturating_sub(max_len.unwrap_or(usize::MAX));
+        Some(Deque { items: if excess > 0 { items.skip(excess) } else { items }, max_len })
     }
 }
 
 impl Reduce for Deque<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let items = arena.copy_each(self.class.arena(), self.items.cells().iter().copied());
+        let items = self.items.copy_into(arena);
         arena.new_deque(&items, self.max_len)
     }
 }

@@ -3,14 +3,19 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::Reduce;
+use num_bigint::BigInt;
+
 use super::builtins::text;
-use super::numbers::{Digits, integer_of};
+use super::iterables::MAX_CALLS;
+use super::namedtuple_enum::NamedTuple;
+use super::number_text::stripped_text;
+use super::numbers::{Digits, integer_of, power_of_ten};
 use super::reduce_helpers::typed;
-use super::signature::Signature;
+use super::signature::{Signature, index};
+use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::InstanceView;
-use crate::graph::{Arena, Id, Items, Kind, Value};
+use crate::graph::{Arena, Id, Items, Kind, Value, from_digits};
 use crate::protocol::Protocol;
 use crate::python::Class;
 
@@ -50,29 +55,56 @@ impl<'g> Decimal<'g> {
         &self.0
     }
 
-    /// Accepts text, an integer, a float, or a tuple of sign, digits and exponent.
+    /// Accepts text, an integer, a float, a decimal, or a tuple of sign, digits and exponent.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Decimal<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["value", "context"], 0);
-        let [value, context] = instance.bind(Class::Decimal, &SIGNATURE)?;
-        if context.is_some_and(|context| !context.is_none()) {
-            return None;
+        let mut instance = *instance;
+        let mut value = None;
+        // `Decimal(Decimal('1'))`
+        for _ in 0..MAX_CALLS {
+            let [argument, context] = instance.bind(Class::Decimal, &SIGNATURE)?;
+            if context.is_some_and(|context| !context.is_none()) {
+                return None;
+            }
+            value = argument;
+            match argument.and_then(InstanceView::of) {
+                Some(inner) if inner.known == Class::Decimal => instance = inner,
+                _ => break,
+            }
         }
         let Some(value) = value else { return Some(Decimal("0".into())) };
         Some(Decimal(match value.kind() {
-            Kind::Str(_) | Kind::ByteStr(_) => {
-                let written = text(value)?.trim();
-                if !written.contains('_') && Number::parse(written)?.to_string() == written {
-                    written.into()
-                } else {
-                    Number::parse(&written.replace('_', ""))?.to_string().into()
-                }
-            }
+            Kind::Str(_) | Kind::ByteStr(_) => of_text(text(value)?)?,
             Kind::Int(_) | Kind::Bool(_) => Digits(&integer_of(value)?).to_string().into(),
             Kind::Float(float) => of_float(float).into(),
             Kind::Tuple(parts) | Kind::List(parts) => Number::parse(&of_parts(parts)?)?.to_string().into(),
+            Kind::Object(_) => {
+                let tuple = NamedTuple::view(value)?;
+                let is_decimal_tuple = tuple.class().as_global()?.is("decimal", "DecimalTuple");
+                Number::parse(&of_parts(tuple.fields()).filter(|_| is_decimal_tuple)?)?.to_string().into()
+            }
             _ => return None,
         }))
     }
+
+    /// Returns the decimal as a fraction, unless it is infinite or a NaN or has too large an exponent.
+    pub(super) fn ratio(&self) -> Option<(BigInt, BigInt)> {
+        let Parsed::Finite([whole, fraction], exponent) = Number::parse(&self.0)?.value else { return None };
+        let digits = BigInt::from(from_digits([whole, fraction].concat().as_bytes(), 10)?);
+        let signed = if self.0.starts_with('-') { -digits } else { digits };
+        let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        let power = power_of_ten(exponent.unsigned_abs())?;
+        Some(if exponent < 0 { (signed, power) } else { (signed * power, 1.into()) })
+    }
+}
+
+/// Returns the result of Python's `str(Decimal(text))`.
+fn of_text(written: &str) -> Option<Cow<'_, str>> {
+    let is_plain = written.is_ascii() && !written.contains('_');
+    if is_plain && Number::parse(written).is_some_and(|number| number.to_string() == written) {
+        return Some(written.into());
+    }
+    Some(Number::parse(&stripped_text(written).replace('_', ""))?.to_string().into())
 }
 
 /// Returns the exact value of a float.
@@ -91,14 +123,14 @@ fn of_float(float: f64) -> String {
 /// Returns the text of a sign, digits, and an exponent; the exponent is a letter for infinity and NaNs.
 fn of_parts(parts: Items<'_>) -> Option<String> {
     let [sign, digits, exponent] = parts.as_array()?;
-    let sign = ["", "-"].get(usize::try_from(sign.as_i64()?).ok()?)?;
-    let digit = |digit: Value<'_>| char::from_digit(digit.as_i64()?.try_into().ok()?, 10);
+    let sign = ["", "-"].get(usize::try_from(index(sign)?).ok()?)?;
+    let digit = |digit: Value<'_>| char::from_digit(index(digit)?.try_into().ok()?, 10);
     let mut digits = digits.as_tuple().or_else(|| digits.as_list())?.map(digit).collect::<Option<String>>()?;
     match text(exponent) {
         None if digits.is_empty() => digits.push('0'),
         _ => {}
     }
-    Some(match (text(exponent), exponent.as_i64()) {
+    Some(match (text(exponent), index(exponent)) {
         (Some("F"), _) => format!("{sign}Infinity"),
         (Some("n"), _) => format!("{sign}NaN{digits}"),
         (Some("N"), _) => format!("{sign}sNaN{digits}"),

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use super::Reduce;
 use super::builtins::{octets, text};
+use super::contents::Listed;
+use super::iterables::{mapping, merged};
 use super::reduce_helpers::typed;
-use super::signature::{Signature, index};
+use super::signature::{Signature, index, may_be_callable};
 use crate::error::Result;
 use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Dict, Id, IntoValue, Items, Kind, OpKind, Value};
@@ -28,9 +30,9 @@ use crate::python::Class;
 #[derive(Clone, Copy, Debug)]
 pub struct Partial<'g> {
     function: Value<'g>,
-    args: Value<'g>,
-    keywords: Value<'g>,
-    attributes: Value<'g>,
+    args: Items<'g>,
+    keywords: Option<Dict<'g>>,
+    attributes: Option<Dict<'g>>,
 }
 
 impl<'g> Partial<'g> {
@@ -41,37 +43,49 @@ impl<'g> Partial<'g> {
 
     /// Returns the positional arguments.
     pub fn args(&self) -> Items<'g> {
-        self.args.items()
+        self.args
     }
 
     /// Returns the keyword arguments.
     pub fn keywords(&self) -> Option<Dict<'g>> {
-        self.keywords.as_dict()
+        self.keywords
     }
 
     /// Returns the attributes (`__dict__`), if there are any.
     pub fn attributes(&self) -> Option<Dict<'g>> {
-        self.attributes.as_dict()
+        self.attributes
     }
 
-    /// Accepts `partial(function)` with a state of function, arguments, keywords and attributes.
+    /// Accepts `partial(function, *args, **keywords)`, or a state of function, arguments, keywords and attributes,
+    /// which replaces them.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Partial<'g>> {
-        if !instance.is(Class::Partial) || instance.items.is_some() || instance.pairs.is_some() {
+        let is_whole = instance.known == Class::Partial && !instance.is_incomplete;
+        if !is_whole || instance.items.is_some() || instance.pairs.is_some() {
             return None;
         }
-        let [called] = instance.args.as_array()?;
-        let [function, args, keywords, attributes] = instance.state?.as_tuple()?.as_array()?;
-        let is_dict = |value: Value<'_>| value.is_none() || value.as_dict().is_some();
-        let is_whole = called.is(function) && args.as_tuple().is_some() && is_dict(keywords) && is_dict(attributes);
-        is_whole.then_some(Partial { function, args, keywords, attributes })
+        let called = instance.args.get(0).filter(|function| may_be_callable(*function))?;
+        let Some(state) = instance.state else {
+            let keywords = match instance.kwargs {
+                Some(keywords) => Some(keywords.as_dict()?),
+                None => None,
+            };
+            return Some(Partial { function: called, args: instance.args.from(1), keywords, attributes: None });
+        };
+        let [function, args, keywords, attributes] = state.as_tuple()?.as_array()?;
+        let function = Some(function).filter(|function| may_be_callable(*function))?;
+        let dict = |value: Value<'g>| if value.is_none() { Some(None) } else { value.as_dict().map(Some) };
+        Some(Partial { function, args: args.as_tuple()?, keywords: dict(keywords)?, attributes: dict(attributes)? })
     }
 }
 
 impl Reduce for Partial<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let parts = [self.function, self.args, self.keywords, self.attributes].map(Value::cell);
-        let state = arena.copy_each(self.function.arena(), parts);
-        arena.partial_of([state[0], state[1], state[2], state[3]])
+        let dicts = [self.keywords, self.attributes].map(|dict| dict.map_or(Cell::NONE, |dict| dict.value().cell()));
+        let parts = [self.function.cell()].into_iter().chain(dicts).chain(self.args.cells().iter().copied());
+        let copies = arena.copy_each(self.function.arena(), parts);
+        let args = arena.new_tuple(&copies[3..]);
+        let keywords = if copies[1] == Cell::NONE { arena.new_dict() } else { copies[1] };
+        arena.partial_of([copies[0], args, keywords, copies[2]])
     }
 }
 
@@ -152,28 +166,72 @@ impl Reduce for Regex<'_> {
 /// let mut graph = Graph::new();
 /// let options = graph.simple_namespace([("depth", 3)])?;
 /// let options: SimpleNamespace = graph.value(options).view()?;
-/// assert_eq!(options.attributes().get("depth").and_then(|depth| depth.as_i64()), Some(3));
+/// assert_eq!(options.get("depth").and_then(|depth| depth.as_i64()), Some(3));
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct SimpleNamespace<'g>(Dict<'g>);
+#[derive(Clone, Debug)]
+pub struct SimpleNamespace<'g> {
+    attributes: Listed<'g>,
+    /// The state, if all attributes are in it.
+    state: Option<Dict<'g>>,
+}
 
 impl<'g> SimpleNamespace<'g> {
-    /// Returns the attributes.
-    pub fn attributes(&self) -> Dict<'g> {
-        self.0
+    /// Returns names and values of the attributes.
+    pub fn attributes(&self) -> impl DoubleEndedIterator<Item = (Value<'g>, Value<'g>)> + ExactSizeIterator + '_ {
+        self.attributes.entries()
     }
 
+    /// Returns the value of an attribute. Takes linear time.
+    pub fn get(&self, name: &str) -> Option<Value<'g>> {
+        self.attributes.get(name.into())
+    }
+
+    /// Returns the state, if all attributes are in it.
+    pub(crate) fn state(&self) -> Option<Dict<'g>> {
+        self.state
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) fn into_listed(self) -> Listed<'g> {
+        self.attributes
+    }
+
+    /// Accepts a mapping or pairs (from CPython 3.13 on) and keyword arguments, and a state.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<SimpleNamespace<'g>> {
-        let is_whole = instance.is(Class::SimpleNamespace) && instance.items.is_none() && instance.pairs.is_none();
-        let state = instance.state.filter(|_| is_whole && instance.args.is_empty())?;
-        state.as_dict().map(SimpleNamespace)
+        let is_whole = instance.known == Class::SimpleNamespace && !instance.is_incomplete;
+        let (args, kwargs) = (instance.init_args(), instance.init_kwargs());
+        if !is_whole || instance.items.is_some() || instance.pairs.is_some() || args.len() > 1 {
+            return None;
+        }
+        let arena = instance.class.arena();
+        let state = match instance.state {
+            Some(state) => Some(state.as_dict()?),
+            None => None,
+        };
+        if let Some(state) = state.filter(|_| args.is_empty() && kwargs.is_none()) {
+            let attributes = Listed::of_entries(arena, state.entries());
+            return Some(SimpleNamespace { attributes, state: Some(state) });
+        }
+        let named = mapping(arena, args.get(0), kwargs)?;
+        let is_named = named.entries().all(|(name, _)| matches!(name.kind(), Kind::Str(_) | Kind::ByteStr(_)));
+        let attributes = match state {
+            None => named,
+            Some(state) => {
+                let rows = [named.cells(), state.entries().rows().as_flattened()].concat();
+                Listed::of_rows(arena, merged(arena, &rows)?.into())
+            }
+        };
+        is_named.then_some(SimpleNamespace { attributes, state: None })
     }
 }
 
 impl Reduce for SimpleNamespace<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
-        let Id(state) = self.0.value().into_value(arena);
+        let rows = self.attributes.copy_into(arena);
+        let state = arena.new_dict();
+        // They are keys of a dict already, or were hashed.
+        let _ = arena.insert_rows(state, &rows);
         arena.new_namespace(state)
     }
 }

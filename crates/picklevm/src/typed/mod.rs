@@ -77,15 +77,19 @@ pub(crate) mod builtins;
 #[cfg(feature = "chrono-04")]
 mod chrono;
 mod collections;
+mod complex_text;
+pub(crate) mod contents;
 pub(crate) mod datetime;
 mod decimal;
 mod exceptions;
 mod functions;
 mod instance;
+pub(crate) mod iterables;
 #[cfg(feature = "jiff-02")]
 mod jiff;
 mod namedtuple_enum;
 mod network;
+mod number_text;
 mod numbers;
 mod paths;
 mod ranges;

@@ -62,6 +62,8 @@ fn address_of(address: Value<'_>, class: IpClass) -> Option<IpAddress<'_>> {
         (Kind::Int(bits), false) => IpAddr::V4(Ipv4Addr::from_bits(bits.try_into().ok()?)),
         (Kind::Int(bits), true) => IpAddr::V6(Ipv6Addr::from_bits(bits.try_into().ok()?)),
         (Kind::Str(_) | Kind::ByteStr(_), _) => return parse(text(address)?, class),
+        (Kind::Bool(bit), false) => IpAddr::V4(Ipv4Addr::from_bits(bit.into())),
+        (Kind::Bool(bit), true) => IpAddr::V6(Ipv6Addr::from_bits(bit.into())),
         (_, false) => IpAddr::V4(octets_of::<4>(address)?.into()),
         (_, true) => IpAddr::V6(octets_of::<16>(address)?.into()),
     };

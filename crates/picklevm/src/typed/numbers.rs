@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use num_bigint::{BigInt, Sign};
-use num_integer::Integer;
+use num_bigint::{BigInt, BigUint, Sign};
 
 use super::builtins::{Plain, plain, text};
+use super::decimal::Decimal;
+use super::number_text::{stripped_text, without_underscores};
 use super::reduce_helpers::{into_value, typed};
 use super::signature::Signature;
 use super::{Reduce, View};
@@ -39,15 +40,19 @@ impl Fraction {
     /// [`ErrorKind::OutOfRange`] if the denominator is 0.
     pub fn new(numerator: impl Into<BigInt>, denominator: impl Into<BigInt>) -> Result<Fraction> {
         let (numerator, denominator) = (numerator.into(), denominator.into());
-        let mut divisor = numerator.gcd(&denominator);
-        match denominator.sign() {
-            Sign::NoSign => {
-                return Err(Error::new(ErrorKind::OutOfRange, "a denominator other than 0", "0"));
-            }
-            Sign::Minus => divisor = -divisor,
-            Sign::Plus => {}
+        if denominator.sign() == Sign::NoSign {
+            return Err(Error::new(ErrorKind::OutOfRange, "a denominator other than 0", "0"));
         }
-        Ok(Fraction { numerator: numerator / &divisor, denominator: denominator / divisor })
+        let divisor = BigInt::from(gcd(numerator.magnitude().clone(), denominator.magnitude().clone()));
+        Ok(Fraction::with_sign(numerator / &divisor, denominator / divisor))
+    }
+
+    /// Moves the sign of the denominator to the numerator.
+    fn with_sign(numerator: BigInt, denominator: BigInt) -> Fraction {
+        match denominator.sign() {
+            Sign::Minus => Fraction { numerator: -numerator, denominator: -denominator },
+            _ => Fraction { numerator, denominator },
+        }
     }
 
     /// Returns the numerator.
@@ -60,31 +65,120 @@ impl Fraction {
         &self.denominator
     }
 
-    /// Accepts two integers, one number, or text (which Python before 3.11 writes). Large fractions are assumed to be
-    /// in lowest terms: the check takes quadratic time.
+    /// Accepts two integers or fractions, one number, or text (which Python before 3.11 writes). Large fractions are
+    /// assumed to be in lowest terms: the check takes quadratic time.
     pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Fraction> {
+        Fraction::within(instance, MAX_FRACTIONS)
+    }
+
+    /// The same, evaluating at most `calls` fractions inside one another.
+    fn within(instance: &InstanceView<'_>, calls: u8) -> Option<Fraction> {
         const SIGNATURE: Signature<2> = Signature::new(["numerator", "denominator"], 0);
-        let (numerator, denominator) = match instance.bind(Class::Fraction, &SIGNATURE)? {
-            [None, None] => (BigInt::ZERO, BigInt::from(1)),
-            [numerator, Some(denominator)] if !denominator.is_none() => {
-                (numerator.map_or(Some(BigInt::ZERO), integer_of)?, integer_of(denominator)?)
+        let [numerator, denominator] = instance.bind(Class::Fraction, &SIGNATURE)?;
+        let (numerator, denominator) = match (numerator, denominator.filter(|denominator| !denominator.is_none())) {
+            (None, None) => (BigInt::ZERO, BigInt::from(1)),
+            (Some(number), None) => ratio_of(number, calls)?,
+            (numerator, Some(denominator)) => {
+                let numerator = numerator.map_or(Some(Fraction::from_integer(BigInt::ZERO)), |it| rational(it, calls))?;
+                let denominator = rational(denominator, calls)?;
+                (
+                    product(&numerator.numerator, &denominator.denominator)?,
+                    product(&numerator.denominator, &denominator.numerator)?,
+                )
             }
-            [Some(number), _] => match number.kind() {
-                Kind::Int(_) | Kind::Bool(_) => (integer_of(number)?, BigInt::from(1)),
-                Kind::Float(float) => ratio_of_float(float)?,
-                _ => ratio_of_text(text(number)?.trim())?,
-            },
-            [None, Some(_)] => (BigInt::ZERO, BigInt::from(1)),
         };
         if numerator.bits().max(denominator.bits()) <= SMALL_BITS {
             return Fraction::new(numerator, denominator).ok();
         }
-        (denominator.sign() == Sign::Plus).then_some(Fraction { numerator, denominator })
+        (denominator.sign() != Sign::NoSign).then(|| Fraction::with_sign(numerator, denominator))
+    }
+
+    fn from_integer(numerator: BigInt) -> Fraction {
+        Fraction { numerator, denominator: 1.into() }
     }
 }
 
-/// Maximum size of fractions that are reduced to lowest terms.
-const SMALL_BITS: u64 = 2048;
+/// Maximum number of fractions inside one another that are evaluated.
+const MAX_FRACTIONS: u8 = 3;
+
+/// Maximum size of fractions that are reduced to lowest terms. The largest that CPython reads from text has 14,285 bits.
+const SMALL_BITS: u64 = 1 << 14;
+
+/// Returns the product of two integers, if it is small or one of them is 1.
+fn product(a: &BigInt, b: &BigInt) -> Option<BigInt> {
+    let one = BigInt::from(1);
+    if *b == one {
+        return Some(a.clone());
+    }
+    (*a == one || a.bits() + b.bits() <= SMALL_BITS).then(|| a * b)
+}
+
+/// Returns an integer or fraction as a fraction.
+fn rational(value: Value<'_>, calls: u8) -> Option<Fraction> {
+    match integer_of(value) {
+        Some(integer) => Some(Fraction::from_integer(integer)),
+        None => Fraction::within(&InstanceView::of(value)?, calls.checked_sub(1)?),
+    }
+}
+
+/// Returns numerator and denominator of the number that is the only argument of a fraction.
+fn ratio_of(number: Value<'_>, calls: u8) -> Option<(BigInt, BigInt)> {
+    match number.kind() {
+        Kind::Float(float) => ratio_of_float(float),
+        Kind::Str(_) | Kind::ByteStr(_) => ratio_of_text(&stripped_text(text(number)?)),
+        Kind::Object(_) => {
+            let instance = InstanceView::of(number)?;
+            if instance.known == Class::Decimal {
+                return Decimal::of(&instance)?.ratio();
+            }
+            rational(number, calls).map(|fraction| (fraction.numerator, fraction.denominator))
+        }
+        _ => Some((integer_of(number)?, 1.into())),
+    }
+}
+
+/// Returns the greatest common divisor, by Lehmer's algorithm: a step of Euclid's algorithm on the leading 64 bits stands
+/// for many on the whole.
+fn gcd(a: BigUint, b: BigUint) -> BigUint {
+    let (mut a, mut b) = if a < b { (b, a) } else { (a, b) };
+    while b.bits() > 64 {
+        let shift = a.bits() - 64;
+        let leading = |number: &BigUint| i128::from(u64::try_from(number >> shift).unwrap_or(u64::MAX));
+        let (mut x, mut y) = (leading(&a), leading(&b));
+        let [mut first, mut second] = [[1, 0], [0, 1]];
+        // The quotient is that of the whole numbers if it is that of both bounds.
+        while y + second[0] != 0 && y + second[1] != 0 {
+            let quotient = (x + first[0]) / (y + second[0]);
+            if quotient != (x + first[1]) / (y + second[1]) {
+                break;
+            }
+            (first, second) = (second, [first[0] - quotient * second[0], first[1] - quotient * second[1]]);
+            (x, y) = (y, x - quotient * y);
+        }
+        if first[1] == 0 {
+            (a, b) = (b.clone(), a % b);
+            continue;
+        }
+        let (whole_a, whole_b) = (BigInt::from(a), BigInt::from(b));
+        let combined = |factors: [i128; 2]| (&whole_a * factors[0] + &whole_b * factors[1]).into_parts().1;
+        (a, b) = (combined(first), combined(second));
+    }
+    let mut rest = u64::try_from(b).unwrap_or_default();
+    if rest == 0 {
+        return a;
+    }
+    let mut other = u64::try_from(a % rest).unwrap_or_default();
+    while other != 0 {
+        (rest, other) = (other, rest % other);
+    }
+    rest.into()
+}
+
+/// Returns 10 to a power that is not too large.
+pub(super) fn power_of_ten(exponent: u64) -> Option<BigInt> {
+    let exponent = u32::try_from(exponent).ok().filter(|exponent| *exponent <= MAX_EXPONENT)?;
+    Some(BigInt::from(10).pow(exponent))
+}
 
 /// Maximum number of decimal places or zeros that an exponent may add to the text of a fraction.
 const MAX_EXPONENT: u32 = 4300;
@@ -103,7 +197,7 @@ fn ratio_of_float(float: f64) -> Option<(BigInt, BigInt)> {
     Some(if shift >= 0 { (signed << shift, 1.into()) } else { (signed, BigInt::from(1) << -shift) })
 }
 
-/// Parses the text format of `fractions.Fraction`: `3/4`, or a decimal with optional point and exponent.
+/// Parses the text format of `fractions.Fraction`: `3/4`, or a decimal with optional point and exponent. Digits are ASCII.
 fn ratio_of_text(written: &str) -> Option<(BigInt, BigInt)> {
     let unsigned = written.strip_prefix(['+', '-']).unwrap_or(written);
     let sign = |size: BigInt| if written.starts_with('-') { -size } else { size };
@@ -115,7 +209,7 @@ fn ratio_of_text(written: &str) -> Option<(BigInt, BigInt)> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let exponent: i64 = exponent.replace('_', "").parse().ok()?;
+    let exponent: i64 = without_underscores(exponent)?.parse().ok()?;
     let whole = if whole.is_empty() { BigInt::ZERO } else { digits(whole)? };
     let (fraction, places) = match fraction {
         "" => (BigInt::ZERO, 0),
@@ -124,16 +218,10 @@ fn ratio_of_text(written: &str) -> Option<(BigInt, BigInt)> {
     if places == 0 && exponent == 0 {
         return Some((sign(whole), 1.into()));
     }
-    let power = |exponent: u64| {
-        let exponent = u32::try_from(exponent).ok().filter(|exponent| *exponent <= MAX_EXPONENT)?;
-        Some(BigInt::from(10).pow(exponent))
-    };
-    let scale = power(places as u64)?;
+    let scale = power_of_ten(places as u64)?;
     let size = whole * &scale + fraction;
-    Some(match exponent {
-        0.. => (sign(size * power(exponent.unsigned_abs())?), scale),
-        _ => (sign(size), scale * power(exponent.unsigned_abs())?),
-    })
+    let power = power_of_ten(exponent.unsigned_abs())?;
+    Some(if exponent >= 0 { (sign(size * power), scale) } else { (sign(size), scale * power) })
 }
 
 /// Parses digits with single underscores between them. The parser of `num-bigint` takes quadratic time.
@@ -207,9 +295,12 @@ impl<'g> View<'g> for Complex {
     const EXPECTED: &'static str = "a complex number";
 
     fn view(value: Value<'g>) -> Option<Self> {
-        match (value.kind(), plain(value)) {
-            (Kind::Complex(re, im), _) | (_, Some(Plain::Complex(re, im))) => Some(Complex { re, im }),
-            _ => None,
+        match value.kind() {
+            Kind::Complex(re, im) => Some(Complex { re, im }),
+            _ => match plain(value)? {
+                Plain::Complex(re, im) => Some(Complex { re, im }),
+                _ => None,
+            },
         }
     }
 }
@@ -223,4 +314,38 @@ impl Reduce for Complex {
 into_value!(Complex);
 typed! {
     Fraction, "a fractions.Fraction";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_greatest_common_divisor_of_large_integers_is_found() {
+        let mut state = 7_u64;
+        let mut random = |words: usize| {
+            let mut number = BigUint::ZERO;
+            for _ in 0..words {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                number = (number << 64_u8) + state;
+            }
+            number
+        };
+        for (left, right, common) in [(1, 1, 1), (2, 1, 0), (30, 30, 10), (200, 3, 5), (40, 40, 40), (7, 256, 1), (0, 5, 2)] {
+            let (a, b, factor) = (random(left), random(right), random(common) + 1_u8);
+            let (a, b) = (a * &factor, b * &factor);
+            let mut euclid = (a.clone(), b.clone());
+            while euclid.1 != BigUint::ZERO {
+                euclid = (euclid.1.clone(), euclid.0 % euclid.1);
+            }
+            assert_eq!(gcd(a.clone(), b.clone()), euclid.0, "{a} and {b}");
+            assert_eq!(gcd(b, a), euclid.0);
+        }
+        // Neighbours of Fibonacci numbers take the most steps.
+        let (mut a, mut b) = (BigUint::from(1_u8), BigUint::from(1_u8));
+        for _ in 0..5000 {
+            (a, b) = (b.clone(), a + b);
+        }
+        assert_eq!(gcd(&a * 77_u8, &b * 55_u8), BigUint::from(11_u8));
+    }
 }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::Reduce;
 use super::builtins::text;
+use super::iterables::MAX_CALLS;
 use super::reduce_helpers::typed;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::InstanceView;
@@ -15,7 +16,8 @@ use crate::graph::{Arena, Cell, Id, Items, Kind, Value};
 use crate::protocol::Protocol;
 use crate::python::{Class, Flavour};
 
-/// View of a `pathlib` path.
+/// View of a `pathlib` path. `PurePath(…)` and `Path(…)` are paths of the platform that this program runs on, as in
+/// Python.
 ///
 /// ```
 /// use picklevm::typed::{Flavour, Path};
@@ -29,22 +31,24 @@ use crate::python::{Class, Flavour};
 /// assert_eq!(path.to_string(), r"c:\a\b");
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Path<'g> {
     flavour: Flavour,
     segments: Segments<'g>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Segments<'g> {
-    Written(&'g str),
+    Written(String),
     Pickled(Items<'g>),
+    /// Those of a path that is made of other paths.
+    Expanded(Vec<String>),
 }
 
 impl<'g> Path<'g> {
     /// Creates a path from text.
-    pub fn new(flavour: Flavour, path: &'g str) -> Path<'g> {
-        Path { flavour, segments: Segments::Written(path) }
+    pub fn new(flavour: Flavour, path: &str) -> Path<'g> {
+        Path { flavour, segments: Segments::Written(path.to_owned()) }
     }
 
     /// Returns the class.
@@ -54,31 +58,74 @@ impl<'g> Path<'g> {
 
     /// Returns the strings that the path is joined from: its parts, or whole paths. Invalid Unicode is replaced with
     /// U+FFFD.
-    pub fn segments(&self) -> impl Iterator<Item = String> + use<'g> {
-        let (written, pickled) = match self.segments {
-            Segments::Written(path) => (Some(path.to_owned()), None),
-            Segments::Pickled(items) => (None, Some(items)),
+    pub fn segments(&self) -> impl Iterator<Item = String> + '_ {
+        let (written, pickled): (&[String], _) = match &self.segments {
+            Segments::Written(path) => (std::slice::from_ref(path), None),
+            Segments::Expanded(paths) => (paths, None),
+            Segments::Pickled(items) => (&[], Some(*items)),
         };
-        written.into_iter().chain(pickled.into_iter().flatten().map(segment))
+        written.iter().cloned().chain(pickled.into_iter().flatten().map(segment))
     }
 
     /// Returns the path like Python's `str`, if it is valid Unicode. Python decodes other bytes of file names to lone
     /// surrogates (PEP 383), which [`to_string`](ToString::to_string) replaces with U+FFFD.
     pub fn to_str(&self) -> Option<String> {
         let is_unicode = match self.segments {
-            Segments::Written(_) => true,
+            Segments::Written(_) | Segments::Expanded(_) => true,
             Segments::Pickled(mut items) => items.all(|item| text(item).is_some()),
         };
         is_unicode.then(|| self.to_string())
     }
 
+    /// Accepts texts and other paths.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Path<'g>> {
         let Class::Path(flavour) = instance.known else { return None };
         let segments = instance.only_args(instance.known)?;
         let mut kinds = segments.map(Value::kind);
-        kinds
-            .all(|kind| matches!(kind, Kind::Str(_) | Kind::ByteStr(_)))
-            .then_some(Path { flavour, segments: Segments::Pickled(segments) })
+        if kinds.all(|kind| matches!(kind, Kind::Str(_) | Kind::ByteStr(_))) {
+            return Some(Path { flavour, segments: Segments::Pickled(segments) });
+        }
+        let mut expansion = Expansion { inner: 0, len: 0 };
+        let paths = expansion.expand(segments, flavour.is_windows(), MAX_CALLS)?;
+        Some(Path { flavour, segments: Segments::Expanded(paths) })
+    }
+}
+
+/// Maximum number of paths inside a path, and of bytes in it if there are any.
+const MAX_INNER: usize = 100;
+const MAX_EXPANDED_BYTES: usize = 1 << 20;
+
+/// The size of a path that is made of paths.
+struct Expansion {
+    inner: usize,
+    len: usize,
+}
+
+impl Expansion {
+    /// Replaces paths among segments by their segments, as `PurePath` does: one of the other syntax by its text.
+    fn expand(&mut self, segments: Items<'_>, is_windows: bool, calls: u8) -> Option<Vec<String>> {
+        let mut expanded = Vec::new();
+        for item in segments {
+            if let Some(text) = text(item) {
+                self.len += text.len();
+                if self.len > MAX_EXPANDED_BYTES {
+                    return None;
+                }
+                expanded.push(text.to_owned());
+                continue;
+            }
+            let path = InstanceView::of(item)?;
+            let Class::Path(flavour) = path.known else { return None };
+            self.inner += 1;
+            let calls = calls.checked_sub(1).filter(|_| self.inner <= MAX_INNER)?;
+            let inner = self.expand(path.only_args(path.known)?, flavour.is_windows(), calls)?;
+            match (flavour.is_windows(), is_windows) {
+                (true, false) => expanded.push(windows(inner.into_iter()).replace('\\', "/")),
+                (false, true) => expanded.push(posix(inner.into_iter())),
+                _ => expanded.extend(inner),
+            }
+        }
+        Some(expanded)
     }
 }
 
@@ -209,12 +256,10 @@ fn split_root(path: &str) -> (&str, &str, &str) {
 impl Reduce for Path<'_> {
     fn reduce(self, arena: &mut Arena, _: Protocol) -> Id {
         let args: Vec<Cell> = match self.segments {
-            Segments::Written("") => Vec::new(),
+            Segments::Written(path) if path.is_empty() => Vec::new(),
             Segments::Written(path) => vec![arena.cell(path)],
-            Segments::Pickled(items) => match items.get(0) {
-                Some(first) => arena.copy_each(first.arena(), items.cells().iter().copied()),
-                None => Vec::new(),
-            },
+            Segments::Expanded(paths) => paths.into_iter().map(|path| arena.cell(path)).collect(),
+            Segments::Pickled(items) => arena.copy_each(items.arena(), items.cells().iter().copied()),
         };
         arena.known_call(["pathlib", self.flavour.name()], &args)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, Sign};
 
 use super::Reduce;
 use super::numbers::{Digits, integer_of};
@@ -60,6 +60,24 @@ impl Range {
     /// Returns the step, which is never 0.
     pub fn step(&self) -> &BigInt {
         &self.step
+    }
+
+    /// Returns the number of integers, or `usize::MAX` if it is larger.
+    pub(super) fn len(&self) -> usize {
+        let span = if self.step.sign() == Sign::Plus { &self.stop - &self.start } else { &self.start - &self.stop };
+        if span.sign() != Sign::Plus {
+            return 0;
+        }
+        usize::try_from((span - 1u8) / BigInt::from(self.step.magnitude().clone()) + 1u8).unwrap_or(usize::MAX)
+    }
+
+    /// Returns the integers, if start and step have at most 64 bits.
+    pub(super) fn small_items(&self) -> Option<impl Iterator<Item = i64> + use<>> {
+        let (start, step) = (i64::try_from(&self.start).ok()?, i64::try_from(&self.step).ok()?);
+        let item = move |at: usize| start.checked_add(step.checked_mul(i64::try_from(at).ok()?)?);
+        let len = self.len();
+        item(len.saturating_sub(1))?;
+        Some((0..len).filter_map(item))
     }
 
     pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Range> {

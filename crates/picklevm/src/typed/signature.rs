@@ -1,8 +1,12 @@
 //! Signatures of Python constructors.
 
+use num_bigint::BigInt;
+
 use super::builtins::text;
+use super::decimal::Decimal;
+use super::numbers::Fraction;
 use crate::graph::InstanceView;
-use crate::graph::{Construction, Dict, Items, Kind, Value};
+use crate::graph::{Dict, Items, Kind, Value};
 use crate::python::Class;
 
 /// The parameters of a Python constructor in order, as in `inspect.signature`.
@@ -72,14 +76,21 @@ impl<'g> InstanceView<'g> {
         class: Class,
         signature: &Signature<N>,
     ) -> Option<[Option<Value<'g>>; N]> {
-        let is_initialized =
-            signature.by_new || !matches!(self.construction, Construction::NewObj | Construction::NewObjEx);
+        let is_initialized = signature.by_new || self.is_initialized();
         let is_complete = self.known == class && !self.is_incomplete && self.state.is_none();
         if !is_initialized || !is_complete || self.items.is_some() || self.pairs.is_some() {
             return None;
         }
         signature.bind(self.args, self.kwargs())
     }
+}
+
+/// Returns whether a value may be callable in Python.
+pub(crate) fn may_be_callable(value: Value<'_>) -> bool {
+    matches!(
+        value.kind(),
+        Kind::Global(_) | Kind::Ext(_) | Kind::Object(_) | Kind::Persistent(_) | Kind::NativeObject(_)
+    )
 }
 
 /// Returns an integer or bool as an integer.
@@ -92,13 +103,33 @@ pub(crate) fn index_or(value: Option<Value<'_>>, default: i64) -> Option<i64> {
     value.map_or(Some(default), index)
 }
 
-/// Returns a float, integer or bool as a float.
+/// Returns a float, integer, bool, decimal or fraction as a float.
 pub(crate) fn real(value: Value<'_>) -> Option<f64> {
     match value.kind() {
         Kind::Float(float) => Some(float),
         // Python rejects integers beyond the range of floats.
         Kind::Int(int) => Some(int.to_f64()).filter(|float| float.is_finite()),
         Kind::Bool(value) => Some(f64::from(u8::from(value))),
+        Kind::Object(_) => real_of_object(&InstanceView::of(value)?),
+        _ => None,
+    }
+}
+
+fn real_of_object(number: &InstanceView<'_>) -> Option<f64> {
+    match number.known {
+        Class::Decimal => {
+            let decimal = Decimal::of(number)?;
+            let digits = decimal.as_str().trim_start_matches('-');
+            // Python drops the digits of a NaN and refuses a signaling one.
+            let text = if digits.starts_with("NaN") { "NaN" } else { decimal.as_str() };
+            text.parse().ok()
+        }
+        Class::Fraction => {
+            const EXACT_BITS: u64 = 53;
+            let fraction = Fraction::of(number)?;
+            let part = |part: &BigInt| Some(i64::try_from(part).ok().filter(|_| part.bits() <= EXACT_BITS)? as f64);
+            Some(part(fraction.numerator())? / part(fraction.denominator())?)
+        }
         _ => None,
     }
 }

@@ -5,8 +5,10 @@ use std::fmt;
 
 use super::builtins::{octets_of, text};
 use super::namedtuple_enum::{EnumMember, Member};
+use super::number_text::hexadecimal;
+use super::numbers::integer_of;
 use super::reduce_helpers::typed;
-use super::signature::Signature;
+use super::signature::{Signature, index};
 use super::{Reduce, View};
 use crate::graph::InstanceView;
 use crate::graph::{Arena, Cell, Construction, Id, OpKind, Value};
@@ -102,13 +104,13 @@ impl Uuid {
                 u128::from_be_bytes(bytes)
             }
             [None, None, None, Some(fields), None] => of_fields(fields)?,
-            [None, None, None, None, Some(int)] => int.as_int()?.try_into().ok()?,
+            [None, None, None, None, Some(int)] => integer_of(int)?.try_into().ok()?,
             _ => return None,
         };
         let bits = match version {
             None => bits,
             Some(version) => {
-                let version = u128::try_from(version.as_i64().filter(|version| (1..=8).contains(version))?).ok()?;
+                let version = u128::try_from(index(version).filter(|version| (1..=8).contains(version))?).ok()?;
                 bits & !(0xc000 << 48) & !(0xf000 << 64) | 0x8000 << 48 | version << 76
             }
         };
@@ -123,8 +125,7 @@ fn of_hex(text: &str) -> Option<u128> {
     }
     let text = text.replace("urn:", "").replace("uuid:", "");
     let digits = text.trim_matches(['{', '}']).replace('-', "");
-    let is_hex = digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    u128::from_str_radix(&digits, 16).ok().filter(|_| is_hex)
+    hexadecimal(&digits).filter(|_| digits.chars().count() == 32)
 }
 
 /// Reads `time_low`, `time_mid`, `time_hi_version`, `clock_seq_hi_variant`, `clock_seq_low` and `node`.
@@ -132,7 +133,7 @@ fn of_fields(fields: Value<'_>) -> Option<u128> {
     const BITS: [u32; 6] = [32, 16, 16, 8, 8, 48];
     let fields: [Value<'_>; 6] = fields.as_tuple().or_else(|| fields.as_list())?.as_array()?;
     fields.into_iter().zip(BITS).try_fold(0, |bits: u128, (field, width)| {
-        let field = u128::try_from(field.as_i64()?).ok().filter(|field| field >> width == 0)?;
+        let field = u128::try_from(index(field)?).ok().filter(|field| field >> width == 0)?;
         Some(bits << width | field)
     })
 }

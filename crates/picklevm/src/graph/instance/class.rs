@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::graph::{Construction, Global, Value};
-use crate::python::{Class, Names, python3_name};
+use crate::python::{Builtin, Class, Names, python3_name};
 
 impl Class {
     /// Recognizes the class or function of an object.
@@ -29,6 +29,14 @@ impl Class {
             (Some(module), Some(name)) => Class::of_names(module, name),
             _ => Class::Other,
         }
+    }
+}
+
+impl Builtin {
+    /// Recognizes the class or function of an object.
+    pub(crate) fn of(class: Value<'_>) -> Option<Builtin> {
+        let class = class.as_global()?;
+        Builtin::of_names(class.module().as_str()?, class.name().as_str()?)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Calls that create instances at protocols without an opcode for it.
 
 use super::class::{attribute, qualified_name};
-use super::view::Rows;
-use crate::graph::{Construction, Items, Kind, Object, Value};
+use super::view::{Rows, partial_parts};
+use crate::graph::{Construction, Items, Kind, Value};
 use crate::python::Class;
 
 /// A call that creates an instance, as the operands of the NEWOBJ or NEWOBJ_EX that a later protocol would use.
@@ -61,11 +61,10 @@ impl<'g> ConstructorCall<'g> {
     }
 
     fn of_partial(callable: Value<'g>) -> Option<Self> {
-        let partial = callable.as_object().filter(|partial| Class::of(partial.class()) == Class::Partial);
-        let [method, args, kwargs, _] = partial.and_then(Object::state)?.as_tuple()?.as_array()?;
+        let (method, args, kwargs) = partial_parts(callable.as_object()?)?;
         let (owner, "__new__") = attribute(method)? else { return None };
-        let class = args.items().get(0)?;
+        let class = args.get(0)?;
         let is_same = qualified_name(owner).is_some_and(|name| qualified_name(class) == Some(name));
-        is_same.then(|| ConstructorCall::new(class, args.items().from(1), Some(kwargs)))
+        is_same.then(|| ConstructorCall::new(class, args.from(1), kwargs))
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::constructor_call::ConstructorCall;
 use crate::graph::{Cell, Change, Construction, Dict, Entries, Items, Kind, Object, Value};
-use crate::python::Class;
+use crate::python::{Builtin, Class};
 
 /// View of an instance of any class: its class, arguments, state and items, independent of protocol.
 ///
@@ -46,6 +46,20 @@ pub struct InstanceView<'g> {
     pub(crate) base: Option<Value<'g>>,
     /// Whether there are changes that the other fields do not represent.
     pub(crate) is_incomplete: bool,
+}
+
+/// Returns callable, arguments and keyword arguments of a `functools.partial`: those of its state, or of its call.
+pub(super) fn partial_parts(partial: Object<'_>) -> Option<(Value<'_>, Items<'_>, Option<Value<'_>>)> {
+    if Class::of(partial.class()) != Class::Partial {
+        return None;
+    }
+    if let Some(state) = partial.state() {
+        let [function, args, kwargs, _] = state.as_tuple()?.as_array()?;
+        return Some((function, args.as_tuple()?, Some(kwargs)));
+    }
+    let is_call = partial.construction() != Construction::NewObjEx && partial.changes().next().is_none();
+    let function = partial.args().get(0).filter(|_| is_call)?;
+    Some((function, partial.args().from(1), None))
 }
 
 /// Rows of one or two dicts.
@@ -114,17 +128,37 @@ impl<'g> InstanceView<'g> {
         self.pairs = call.pairs.or(self.pairs);
     }
 
-    /// Resolves `functools.partial(cls, *args, **kwargs)()` to `cls(*args, **kwargs)` for a known class.
+    /// Resolves `functools.partial(cls, *args, **kwargs)()` to `cls(*args, **kwargs)` for a known class. The arguments
+    /// may also be given in the call.
     fn resolve_partial_call(&mut self) {
-        let partial = self.class.as_object().filter(|partial| Class::of(partial.class()) == Class::Partial);
-        let state = partial.and_then(Object::state).and_then(Value::as_tuple).and_then(Items::as_array);
-        let Some([class, args, kwargs, _]) = state else { return };
+        let Some((class, args, kwargs)) = self.class.as_object().and_then(partial_parts) else { return };
         let known = Class::of(class);
-        if self.args.is_empty() && known != Class::Other && class.as_global().is_some() {
-            self.args = args.items();
-            self.kwargs = Some(kwargs).filter(|kwargs| !kwargs.is_empty());
+        let is_known = known != Class::Other || Builtin::of(class).is_some();
+        let args = match (args.is_empty(), self.args.is_empty()) {
+            (_, true) => args,
+            (true, false) => self.args,
+            (false, false) => return,
+        };
+        if is_known && class.as_global().is_some() {
+            self.args = args;
+            self.kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
             (self.class, self.known) = (class, known);
         }
+    }
+
+    /// Returns the arguments that `__init__` gets: none if `__new__` alone makes the instance.
+    pub(crate) fn init_args(&self) -> Items<'g> {
+        if self.is_initialized() { self.args } else { self.args.from(usize::MAX) }
+    }
+
+    /// Returns the keyword arguments that `__init__` gets, if there are any.
+    pub(crate) fn init_kwargs(&self) -> Option<Value<'g>> {
+        self.kwargs.filter(|_| self.is_initialized())
+    }
+
+    /// Returns whether `__init__` is called, which NEWOBJ does not.
+    pub(crate) fn is_initialized(&self) -> bool {
+        !matches!(self.construction, Construction::NewObj | Construction::NewObjEx)
     }
 
     /// Returns the arguments of an instance of `class` that has neither state nor items.

@@ -111,16 +111,22 @@ pub(super) enum Entry<'g> {
     Rows(Rows<'g>),
 }
 
-/// Access to entries that were made for reading.
+/// Access to entries, or to a sequence of their keys, that were made for reading.
 pub(super) struct ListAccess<'c, 'g, 'de, L> {
     entries: std::vec::IntoIter<(Entry<'g>, Entry<'g>)>,
+    len: usize,
     entry: Option<(Entry<'g>, Entry<'g>)>,
     context: &'c mut Context<'g, 'de, L>,
 }
 
 impl<'c, 'g, 'de, L: Lend<'g, 'de>> ListAccess<'c, 'g, 'de, L> {
     pub(super) fn new(entries: Vec<(Entry<'g>, Entry<'g>)>, context: &'c mut Context<'g, 'de, L>) -> Self {
-        ListAccess { entries: entries.into_iter(), entry: None, context }
+        ListAccess { len: entries.len(), entries: entries.into_iter(), entry: None, context }
+    }
+
+    /// Returns the number of unread entries.
+    pub(super) fn left(&self) -> usize {
+        self.entries.len()
     }
 
     fn read<S: DeserializeSeed<'de>>(&mut self, entry: Entry<'g>, seed: S) -> Result<S::Value, Error> {
@@ -135,6 +141,20 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> ListAccess<'c, 'g, 'de, L> {
             Entry::Items(items) => seed.deserialize(ItemsReader { items, context }),
             Entry::Rows(rows) => seed.deserialize(RowsReader { rows, context }),
         }
+    }
+}
+
+impl<'g, 'de, L: Lend<'g, 'de>> SeqAccess<'de> for ListAccess<'_, 'g, 'de, L> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        let Some((item, _)) = self.entries.next() else { return Ok(None) };
+        let at = self.len - self.entries.len() - 1;
+        self.read(item, seed).map(Some).map_err(|error| error.under(Step::Item(at)))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.entries.len())
     }
 }
 

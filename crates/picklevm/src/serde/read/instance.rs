@@ -3,8 +3,10 @@
 use super::std_text;
 use crate::graph::{InstanceView, Rows};
 use crate::graph::{Items, Kind, Value};
-use crate::python::Class;
-use crate::typed::{Array, ArrayItems};
+use crate::python::{Builtin, Class};
+use crate::typed::builtins::{Plain, plain_of};
+use crate::typed::contents::Contents;
+use crate::typed::{Array, ArrayItems, Counter, DefaultDict, Deque, FrozenDict, OrderedDict, SimpleNamespace};
 
 /// Form in which an object is read.
 pub(crate) enum ObjectForm<'g> {
@@ -22,6 +24,12 @@ pub(crate) enum ObjectForm<'g> {
     Call,
     /// As the items of an `array.array`.
     Array(ArrayItems),
+    /// As bytes that a call makes.
+    Bytes(Vec<u8>),
+    /// As the sequence of what a call makes.
+    Sequence(Contents<'g>),
+    /// As the entries of the mapping that a call makes.
+    Mapping(Contents<'g>),
     /// Not readable: only the class understands the state.
     Opaque,
 }
@@ -92,8 +100,55 @@ impl<'g> InstanceView<'g> {
             Class::Array | Class::ArrayReconstructor => {
                 Some(Array::of(self).map_or(ObjectForm::Opaque, |array| ObjectForm::Array(array.into_items())))
             }
+            Class::Other => {
+                Builtin::of(self.class)?;
+                match plain_of(self) {
+                    Some(Plain::Members(..)) => None,
+                    Some(Plain::Bytes(_, bytes)) => Some(ObjectForm::Bytes(bytes)),
+                    Some(Plain::Complex(re, im)) => Some(ObjectForm::Array(ArrayItems::Float(vec![re, im]))),
+                    None => Some(ObjectForm::Opaque),
+                }
+            }
+            Class::Deque
+            | Class::OrderedDict
+            | Class::DefaultDict
+            | Class::Counter
+            | Class::FrozenDict
+            | Class::SimpleNamespace
+                if self.is_filled_by_call() =>
+            {
+                Some(self.filled_by_call().unwrap_or(ObjectForm::Opaque))
+            }
             _ => None,
         }
+    }
+
+    /// Whether a call fills a container otherwise than with a single dict, or list of a mapping's pairs.
+    fn is_filled_by_call(&self) -> bool {
+        let is_mapping_of_list = self.known != Class::Counter && self.known != Class::SimpleNamespace;
+        match (self.known, self.args.len()) {
+            _ if self.kwargs.is_some() => true,
+            (_, 0) | (Class::DefaultDict, 1) => false,
+            (Class::Deque, _) => self.items.is_none() || self.args.len() > 1,
+            (_, 1) => {
+                let arg = self.args.get(0).map(Value::kind);
+                !(matches!(arg, Some(Kind::Dict(_))) && self.pairs.is_none()
+                    || matches!(arg, Some(Kind::List(_) | Kind::Tuple(_))) && is_mapping_of_list)
+            }
+            _ => true,
+        }
+    }
+
+    fn filled_by_call(&self) -> Option<ObjectForm<'g>> {
+        let listed = |listed| ObjectForm::Mapping(Contents::Listed(listed));
+        Some(match self.known {
+            Class::Deque => ObjectForm::Sequence(Deque::of(self)?.into_contents()),
+            Class::Counter => ObjectForm::Mapping(Counter::of(self)?.into_contents()),
+            Class::OrderedDict => listed(OrderedDict::of(self)?.into_listed()),
+            Class::DefaultDict => listed(DefaultDict::of(self)?.into_listed()),
+            Class::FrozenDict => listed(FrozenDict::of(self)?.into_listed()),
+            _ => listed(SimpleNamespace::of(self)?.into_listed()),
+        })
     }
 
     /// Whether there is a state that is not attributes: only the class understands it.
@@ -163,6 +218,9 @@ impl<'g> InstanceView<'g> {
 
     /// Returns the form for a map.
     pub(crate) fn as_map(&self) -> ObjectForm<'g> {
+        if let Some(data) = self.known_data() {
+            return data;
+        }
         match self.attribute_rows() {
             Some(rows) if self.known != Class::Exception && self.pairs.is_none() && rows.len() > 0 => {
                 ObjectForm::Rows(rows)

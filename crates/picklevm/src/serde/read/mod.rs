@@ -9,7 +9,7 @@ mod shared;
 mod std_text;
 mod variant;
 
-use ::serde::de::value::SeqDeserializer;
+use ::serde::de::value::{MapDeserializer, SeqDeserializer};
 use ::serde::de::{self, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 
 use self::access::{Entry, ItemsAccess, ListAccess, RowsAccess};
@@ -22,6 +22,7 @@ use crate::graph::{InstanceView, Rows};
 use crate::python::Class;
 use crate::typed::ArrayItems;
 use crate::typed::builtins::text as text_of;
+use crate::typed::contents::Contents;
 
 pub(super) use self::shared::{lookup, remember};
 
@@ -87,6 +88,12 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             ObjectForm::Entries(items) => self.pairs(items, visitor),
             ObjectForm::Call => self.call(visitor),
             ObjectForm::Array(items) => self.array(items, visitor),
+            ObjectForm::Bytes(bytes) => {
+                self.context.spend(bytes.len())?;
+                visitor.visit_byte_buf(bytes)
+            }
+            ObjectForm::Sequence(items) => self.sequence(&items, visitor),
+            ObjectForm::Mapping(entries) => self.mapping(&entries, visitor),
             ObjectForm::Opaque => return Err(Error::invalid_type(Unexpected::Other(&opaque(object)), &visitor)),
         };
         result.map_err(|error| error.found_here(|| describe(object)))
@@ -127,6 +134,44 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             return Err(superfluous(rows.len(), rows.len() - left));
         }
         result
+    }
+
+    /// Reads the items that a call such as `deque('abc')` lists.
+    fn sequence<V: Visitor<'de>>(self, items: &Contents<'g>, visitor: V) -> Result<V::Value, Error> {
+        self.context.spend(8 * items.cells().len())?;
+        match items {
+            Contents::Listed(listed) => {
+                let none = Entry::Value(Value::new(self.context.arena, Cell::NONE));
+                let items = listed.cells().iter().map(|cell| (Entry::Value(Value::new(listed.arena(), *cell)), none));
+                let items = items.collect::<Vec<_>>();
+                let len = items.len();
+                self.context.enter(self.value.cell(), len)?;
+                let mut access = ListAccess::new(items, self.context);
+                let result = visitor.visit_seq(&mut access);
+                let left = access.left();
+                self.context.leave();
+                if left > 0 && result.is_ok() { Err(superfluous(len, len - left)) } else { result }
+            }
+            Contents::Owned(_) => sequence(items.items().map(|item| character(item)), visitor),
+        }
+    }
+
+    /// Reads the entries that a call such as `Counter('abba')` makes.
+    fn mapping<V: Visitor<'de>>(self, entries: &Contents<'g>, visitor: V) -> Result<V::Value, Error> {
+        self.context.spend(8 * entries.cells().len())?;
+        match entries {
+            Contents::Listed(listed) => {
+                let entries = listed.entries().map(|(key, value)| (Entry::Key(key), Entry::Value(value)));
+                self.list(entries.collect(), visitor)
+            }
+            Contents::Owned(_) => {
+                let counts = entries.entries().map(|(key, count)| Some((character(key), count.as_i64()?)));
+                match counts.collect::<Option<Vec<_>>>() {
+                    Some(counts) => visitor.visit_map(MapDeserializer::new(counts.into_iter())),
+                    None => Err(Error::invalid_type(Unexpected::Other(&opaque(self.value)), &visitor)),
+                }
+            }
+        }
     }
 
     /// Reads `[(key, value), …]` as a map.
@@ -250,6 +295,14 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             Kind::Persistent(_) => self.pid(|reader| reader.deserialize_i128(visitor)),
             _ => self.atom(visitor),
         }
+    }
+}
+
+/// Returns a character of a text or of an 8-bit string of Python 2.
+fn character(value: Value<'_>) -> String {
+    match value.as_bytes() {
+        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        None => value.as_str().unwrap_or_default().to_owned(),
     }
 }
 

@@ -376,3 +376,41 @@ fn a_range_is_not_read_as_a_sequence_of_its_arguments() {
     let error = from_slice::<Vec<u8>>(b"cbuiltins\nrange\n(K\0K\x05K\x01tR.").expect_err("no items");
     assert_eq!(error.to_string(), "expected a sequence, found an instance of builtins.range");
 }
+
+/// Reads a pickle as JSON.
+fn json(pickle: &[u8]) -> Result<serde_json::Value, String> {
+    from_slice(pickle).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_container_filled_by_a_call_is_read_as_what_python_makes_of_it() {
+    for (pickle, expected) in [
+        (&b"ccollections\ndeque\n(Vabc\ntR."[..], r#"["a", "b", "c"]"#),
+        (b"ccollections\ndeque\n((lI1\naI2\naI3\naI2\ntR.", "[2, 3]"),
+        (b"ccollections\ndeque\n((dI1\nNstR.", "[1]"),
+        (b"ccollections\nCounter\n(Vabba\ntR.", r#"{"a": 2, "b": 2}"#),
+        (b"ccollections\nCounter\n((lVx\naVx\natR.", r#"{"x": 2}"#),
+        (b"\x80\x04ccollections\nOrderedDict\n(](K\x01K\x02\x86K\x01K\x03\x86et}\x8c\x01aK\x05s\x92.", "{}"),
+        (b"ccollections\nOrderedDict\n(((I1\nI2\nt(I1\nI3\ntttR.", r#"{"1": 3}"#),
+        (b"ccollections\ndefaultdict\n(N(dVa\nI1\nstR.", r#"{"a": 1}"#),
+        (b"\x80\x04cfunctools\npartial\nctypes\nSimpleNamespace\n\x85R(ctypes\nSimpleNamespace\n)}\x8c\x01aK\x01sNtb)R.", r#"{"a": 1}"#),
+        (b"\x80\x04cfunctools\npartial\nccollections\nOrderedDict\n\x85R(ccollections\nOrderedDict\n)}\x8c\x01aK\x01sNtb)R.", r#"{"a": 1}"#),
+        (b"c__builtin__\nbytes\n(I3\ntR.", "[0, 0, 0]"),
+    ] {
+        let expected: serde_json::Value = serde_json::from_str(expected).expect("JSON");
+        assert_eq!(json(pickle), Ok(expected), "{}", pickle.escape_ascii());
+    }
+}
+
+/// `bytes(100000000000)` is not the integer, and `deque(5)` is nothing.
+#[test]
+fn a_call_that_python_refuses_or_that_is_too_large_is_an_error_and_not_its_argument() {
+    for pickle in [
+        &b"c__builtin__\nbytes\n(I100000000000\ntR."[..],
+        b"ccollections\ndeque\n(I5\ntR.",
+        b"ccollections\nCounter\n((l(laatR.",
+        b"ccollections\nOrderedDict\n(Vabc\ntR.",
+    ] {
+        assert!(json(pickle).is_err(), "{}: {:?}", pickle.escape_ascii(), json(pickle));
+    }
+}

@@ -74,7 +74,7 @@ mod table {
         DefaultDict, |dict| format!("{} {}", dict.factory().map_or("-".into(), name), pairs(dict.entries())), {
             "defaultdict": "list a=[1]", "defaultdict-none": "- a=1",
         }
-        Counter, |counter| pairs(counter.counts()), { "counter": "a=2", }
+        Counter, |counter| pairs(counter.entries()), { "counter": "a=2", }
         Deque, |deque| format!("{} {:?}", list(deque.items()), deque.max_len()), {
             "deque": "a 1 None", "deque-bounded": "1 2 Some(3)", "deque-empty": " Some(0)",
         }
