@@ -261,9 +261,9 @@ impl Arena {
         let mut new_hashes = self.empty_hashes();
         let hash_of = |key| {
             let contents = self.contents(key);
-            self.known_hash(key).or_else(|| new_hashes.hashes.get(&contents).copied()).or_else(|| {
-                self.is_slow_key(key).then(|| self.hash_nested(contents, &mut new_hashes).ok()).flatten()
-            })
+            self.known_hash(key)
+                .or_else(|| new_hashes.hashes.get(&contents).copied())
+                .or_else(|| self.is_slow_key(key).then(|| self.hash_nested(contents, &mut new_hashes).ok()).flatten())
         };
         keys.map(hash_of).collect()
     }

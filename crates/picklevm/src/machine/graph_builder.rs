@@ -355,12 +355,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn reduce(
-        &mut self,
-        callable: Cell,
-        args: Cell,
-        last_memoized: impl FnOnce() -> Option<Cell>,
-    ) -> Result<Cell> {
+    fn reduce(&mut self, callable: Cell, args: Cell, last_memoized: impl FnOnce() -> Option<Cell>) -> Result<Cell> {
         self.check_callable(callable)?;
         self.check_args(args)?;
         if self.may_call(callable) {

@@ -175,7 +175,7 @@ impl<B: Builder> Run<'_, B> {
             Op::Reduce => {
                 let args = self.pop("a tuple of arguments")?;
                 let callable = self.pop("a callable below the arguments")?;
-                self.builder.reduce(callable, args, || self.memo.dense().last().copied())?
+                self.builder.reduce(callable, args, || self.machine.memo.dense().last().copied())?
             }
             Op::NewObj => {
                 let args = self.pop("a tuple of arguments")?;

@@ -78,7 +78,9 @@ fn first_arg_bytes(builtin: Builtin, call: &Call<'_>) -> usize {
         Some(Kind::Str(text)) => text.as_bytes().len(),
         Some(Kind::Bytes(bytes) | Kind::ByteStr(bytes) | Kind::ByteArray(bytes)) => bytes.len(),
         // `bytes(n)`: a claim of more stays symbolic.
-        Some(Kind::Int(zeros)) if matches!(builtin, Builtin::Bytes | Builtin::ByteArray) => usize::try_from(zeros).ok().filter(|zeros| *zeros <= MAX_ZEROS).unwrap_or(0),
+        Some(Kind::Int(zeros)) if matches!(builtin, Builtin::Bytes | Builtin::ByteArray) => {
+            usize::try_from(zeros).ok().filter(|zeros| *zeros <= MAX_ZEROS).unwrap_or(0)
+        }
         Some(Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items)) => {
             size_of_val(items.cells())
         }

@@ -23,12 +23,7 @@ pub(crate) const MAX_ZEROS: usize = 1 << 20;
 
 impl Builtin {
     /// Returns the result of a call, or `None` if Python would reject it.
-    pub(crate) fn make<'g>(
-        self,
-        how: Construction,
-        args: Items<'g>,
-        kwargs: Option<Dict<'g>>,
-    ) -> Option<Plain<'g>> {
+    pub(crate) fn make<'g>(self, how: Construction, args: Items<'g>, kwargs: Option<Dict<'g>>) -> Option<Plain<'g>> {
         self.make_within(how, args, kwargs, MAX_CALLS)
     }
 

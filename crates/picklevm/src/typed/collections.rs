@@ -93,7 +93,9 @@ impl<'g> InstanceView<'g> {
 
 /// Returns whether all keys are texts, as those of keyword arguments are.
 fn has_text_keys(kwargs: Value<'_>) -> bool {
-    kwargs.as_dict().is_some_and(|kwargs| kwargs.keys().all(|key| matches!(key.kind(), Kind::Str(_) | Kind::ByteStr(_))))
+    kwargs
+        .as_dict()
+        .is_some_and(|kwargs| kwargs.keys().all(|key| matches!(key.kind(), Kind::Str(_) | Kind::ByteStr(_))))
 }
 
 impl Reduce for OrderedDict<'_> {
@@ -349,10 +351,9 @@ impl<'g> Deque<'g> {
         let items = match (first, instance.items) {
             (Some(first), None) => first?,
             (Some(first), Some(_)) if !first.as_ref()?.cells().is_empty() => return None,
-            (_, items) => Contents::Listed(Listed::new(
-                instance.class.arena(),
-                items.unwrap_or(instance.items()).cells(),
-            )),
+            (_, items) => {
+                Contents::Listed(Listed::new(instance.class.arena(), items.unwrap_or(instance.items()).cells()))
+            }
         };
         // Python drops excess items from the left.
         let excess = items.cells().len().saturating_sub(max_len.unwrap_or(usize::MAX));

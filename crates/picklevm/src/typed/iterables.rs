@@ -36,7 +36,9 @@ impl<'g> Elements<'g> {
     /// `calls` calls inside one another.
     pub(super) fn of(value: Value<'g>, calls: u8) -> Option<Elements<'g>> {
         Some(match value.kind() {
-            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => Elements::Items(items),
+            Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => {
+                Elements::Items(items)
+            }
             Kind::Dict(dict) => Elements::Keys(dict.entries().rows().into()),
             Kind::Str(text) => Elements::Chars(text.as_str()?.into()),
             Kind::ByteStr(bytes) => Elements::ByteChars(bytes.into()),
@@ -183,9 +185,7 @@ fn rows_of_object<'g>(instance: &InstanceView<'g>, calls: u8) -> Option<Cow<'g, 
     };
     match instance.pairs {
         None => Some(listed.into_rows()),
-        Some(_) if listed.cells().is_empty() => {
-            Some(merged(arena, instance.entries().rows().as_flattened())?.into())
-        }
+        Some(_) if listed.cells().is_empty() => Some(merged(arena, instance.entries().rows().as_flattened())?.into()),
         Some(_) => None,
     }
 }

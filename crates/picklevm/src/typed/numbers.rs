@@ -79,7 +79,8 @@ impl Fraction {
             (None, None) => (BigInt::ZERO, BigInt::from(1)),
             (Some(number), None) => ratio_of(number, calls)?,
             (numerator, Some(denominator)) => {
-                let numerator = numerator.map_or(Some(Fraction::from_integer(BigInt::ZERO)), |it| rational(it, calls))?;
+                let numerator =
+                    numerator.map_or(Some(Fraction::from_integer(BigInt::ZERO)), |it| rational(it, calls))?;
                 let denominator = rational(denominator, calls)?;
                 (
                     product(&numerator.numerator, &denominator.denominator)?,
@@ -331,7 +332,9 @@ mod tests {
             }
             number
         };
-        for (left, right, common) in [(1, 1, 1), (2, 1, 0), (30, 30, 10), (200, 3, 5), (40, 40, 40), (7, 256, 1), (0, 5, 2)] {
+        for (left, right, common) in
+            [(1, 1, 1), (2, 1, 0), (30, 30, 10), (200, 3, 5), (40, 40, 40), (7, 256, 1), (0, 5, 2)]
+        {
             let (a, b, factor) = (random(left), random(right), random(common) + 1_u8);
             let (a, b) = (a * &factor, b * &factor);
             let mut euclid = (a.clone(), b.clone());

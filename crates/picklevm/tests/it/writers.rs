@@ -86,3 +86,37 @@ fn items_are_divided_into_the_batches_of_each_writer() {
         }
     }
 }
+
+/// `pickle.dumps` of a nested class (`PyMethodsTest.Nested`), of a class method of a class (`PyMethodsTest.wine`) and of a
+/// nested one (`PyMethodsTest.Nested.maple`) of test.pickletester, by CPython 3.15 below protocol 4.
+const ATTRIBUTES: [&[u8]; 9] = [
+    b"c__builtin__\ngetattr\np0\n(ctest.picklecommon\nPyMethodsTest\nVNested\np1\ntRp2\n.",
+    b"\x80\x02c__builtin__\ngetattr\nq\x00ctest.picklecommon\nPyMethodsTest\nX\x06\0\0\0Nestedq\x01\x86Rq\x02.",
+    b"c__builtin__\ngetattr\np0\n(ctest.picklecommon\nPyMethodsTest\np1\nVwine\np2\ntp3\nRp4\n.",
+    b"c__builtin__\ngetattr\nq\x00(ctest.picklecommon\nPyMethodsTest\nq\x01X\x04\0\0\0wineq\x02tq\x03Rq\x04.",
+    b"\x80\x02c__builtin__\ngetattr\nq\x00ctest.picklecommon\nPyMethodsTest\nq\x01X\x04\0\0\0wineq\x02\x86q\x03Rq\x04.",
+    b"\x80\x03cbuiltins\ngetattr\nq\x00ctest.picklecommon\nPyMethodsTest\nq\x01X\x04\0\0\0wineq\x02\x86q\x03Rq\x04.",
+    b"c__builtin__\ngetattr\np0\n(g0\n(ctest.picklecommon\nPyMethodsTest\nVNested\np1\ntRp2\nVmaple\np3\ntp4\nRp5\n.",
+    b"\x80\x02c__builtin__\ngetattr\nq\x00h\x00ctest.picklecommon\nPyMethodsTest\nX\x06\0\0\0Nestedq\x01\x86Rq\x02X\x05\0\0\0mapleq\x03\x86q\x04Rq\x05.",
+    b"\x80\x03cbuiltins\ngetattr\nq\x00h\x00ctest.picklecommon\nPyMethodsTest\nX\x06\0\0\0Nestedq\x01\x86Rq\x02X\x05\0\0\0mapleq\x03\x86q\x04Rq\x05.",
+];
+
+#[test]
+fn nested_classes_and_methods_of_classes_are_told_apart_below_protocol_4() {
+    for pickle in ATTRIBUTES {
+        let graph = picklevm::loads(pickle).expect("a pickle");
+        // Protocols 0 and 1 say nothing of themselves.
+        let is_text = pickle.starts_with(b"c") && pickle.contains(&b'V');
+        let protocol = match graph.protocol() {
+            Some(Protocol::V0) if !is_text => Protocol::V1,
+            said => said.expect("a protocol"),
+        };
+        for writer in ["3.13-c", "3.14-c", "3.15-c", "3.15-py"] {
+            let pickler = Pickler::new().protocol(protocol).writer(writer.parse().expect("a writer"));
+            let written = pickler.dumps(graph.root()).expect("written");
+            assert_eq!(written.escape_ascii().to_string(), pickle.escape_ascii().to_string(), "{writer}");
+            let copy = graph.root().detach();
+            assert_eq!(pickler.dumps(copy.root()).expect("written"), pickle, "{writer}, a copy");
+        }
+    }
+}

@@ -391,7 +391,7 @@ fn a_container_filled_by_a_call_is_read_as_what_python_makes_of_it() {
         (b"ccollections\nCounter\n(Vabba\ntR.", r#"{"a": 2, "b": 2}"#),
         (b"ccollections\nCounter\n((lVx\naVx\natR.", r#"{"x": 2}"#),
         (b"\x80\x04ccollections\nOrderedDict\n(](K\x01K\x02\x86K\x01K\x03\x86et}\x8c\x01aK\x05s\x92.", "{}"),
-        (b"ccollections\nOrderedDict\n(((I1\nI2\nt(I1\nI3\ntttR.", r#"{"1": 3}"#),
+        (b"ccollections\nOrderedDict\n(((Va\nI2\nt(Va\nI3\ntttR.", r#"{"a": 3}"#),
         (b"ccollections\ndefaultdict\n(N(dVa\nI1\nstR.", r#"{"a": 1}"#),
         (b"\x80\x04cfunctools\npartial\nctypes\nSimpleNamespace\n\x85R(ctypes\nSimpleNamespace\n)}\x8c\x01aK\x01sNtb)R.", r#"{"a": 1}"#),
         (b"\x80\x04cfunctools\npartial\nccollections\nOrderedDict\n\x85R(ccollections\nOrderedDict\n)}\x8c\x01aK\x01sNtb)R.", r#"{"a": 1}"#),

@@ -5,8 +5,8 @@ use std::fs;
 
 use picklevm::typed::{
     Array, ArrayItems, Complex, Counter, Date, DateTime, Decimal, DefaultDict, Deque, Fraction, FrozenDict, IpAddress,
-    IpInterface, IpNetwork, OrderedDict, Partial, Path, Range, Regex, SimpleNamespace, Slice, Time, TimeDelta, TimeZone,
-    Uuid, View, Zone, ZoneInfo,
+    IpInterface, IpNetwork, OrderedDict, Partial, Path, Range, Regex, SimpleNamespace, Slice, Time, TimeDelta,
+    TimeZone, Uuid, View, Zone, ZoneInfo,
 };
 use picklevm::{Kind, Symbolic, Unpickler, Value, ops::repr::Float};
 
