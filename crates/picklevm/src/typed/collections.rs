@@ -193,10 +193,15 @@ impl<'g> Counter<'g> {
         self.0.entries()
     }
 
+    /// Returns elements and counts, if they are values of the graph.
+    pub(crate) fn listed(&self) -> Option<&Listed<'g>> {
+        self.0.listed()
+    }
+
     /// Returns the count of an element. Takes linear time.
     pub fn get<'k>(&self, element: impl Into<Key<'k>>) -> Option<Value<'_>> {
         let element = element.into().of(self.0.arena());
-        self.entries().filter(|(other, _)| element.equals(*other)).last().map(|(_, count)| count)
+        self.entries().rev().find(|(other, _)| element.equals(*other)).map(|(_, count)| count)
     }
 
     #[cfg(feature = "serde")]
@@ -318,6 +323,11 @@ impl<'g> Deque<'g> {
     }
 
     /// Returns the items, if they are values of the graph.
+    pub(crate) fn listed(&self) -> Option<&Listed<'g>> {
+        self.items.listed()
+    }
+
+    /// Returns the items, if the graph lists them so.
     pub(crate) fn borrowed_items(&self) -> Option<Items<'g>> {
         self.items.borrowed_items()
     }

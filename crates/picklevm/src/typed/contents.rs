@@ -49,10 +49,15 @@ impl<'g> Listed<'g> {
         self.cells.as_chunks().0.iter().map(move |[key, value]| (Value::new(arena, *key), Value::new(arena, *value)))
     }
 
+    /// Returns the items of a sequence.
+    pub(crate) fn values(&self) -> impl Iterator<Item = Value<'g>> + '_ {
+        self.cells.iter().map(|cell| Value::new(self.arena, *cell))
+    }
+
     /// Returns the value of a key. Takes linear time.
     pub(crate) fn get(&self, key: Key<'_>) -> Option<Value<'g>> {
         let key = key.of(self.arena);
-        self.entries().filter(|(other, _)| key.equals(*other)).last().map(|(_, value)| value)
+        self.entries().rev().find(|(other, _)| key.equals(*other)).map(|(_, value)| value)
     }
 
     /// Copies the items into another graph.
@@ -103,6 +108,14 @@ impl<'g> Contents<'g> {
 
     pub(crate) fn entries(&self) -> Entries<'_> {
         Entries::new(self.arena(), self.cells())
+    }
+
+    /// Returns the items, if they are values of the graph.
+    pub(crate) fn listed(&self) -> Option<&Listed<'g>> {
+        match self {
+            Contents::Listed(listed) => Some(listed),
+            Contents::Owned(_) => None,
+        }
     }
 
     /// Returns the items, if they are listed in the graph.

@@ -150,7 +150,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> SeqAccess<'de> for ListAccess<'_, 'g, 'de, L> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some((item, _)) = self.entries.next() else { return Ok(None) };
         let at = self.len - self.entries.len() - 1;
-        self.read(item, seed).map(Some).map_err(|error| error.under(Step::Item(at)))
+        self.read(item, seed).map(Some).map_err(|error| error.under(Step::Index(at as i64)))
     }
 
     fn size_hint(&self) -> Option<usize> {
