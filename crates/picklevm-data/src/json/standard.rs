@@ -39,16 +39,16 @@ pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
         return Some(Meaning::Dict(dict.entries().collect()));
     }
     if let Ok(counter) = value.view::<Counter<'_>>() {
-        return Some(Meaning::Dict(counter.counts().entries().collect()));
+        return Some(counter.graph_entries().map_or_else(|| counts_json(&counter), Meaning::Dict));
     }
     if let Ok(dict) = value.view::<FrozenDict<'_>>() {
         return Some(Meaning::Dict(dict.entries().collect()));
     }
     if let Ok(namespace) = value.view::<SimpleNamespace<'_>>() {
-        return Some(Meaning::Dict(namespace.attributes().entries().collect()));
+        return Some(Meaning::Dict(namespace.attributes().collect()));
     }
     if let Ok(deque) = value.view::<Deque<'_>>() {
-        return Some(Meaning::List(deque.items().collect()));
+        return Some(deque.graph_items().map_or_else(|| characters_json(&deque), Meaning::List));
     }
     if let Ok(array) = value.view::<Array>() {
         return array_json(&array);
@@ -64,6 +64,24 @@ pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
         Member::Value(value) => Some(Meaning::Value(value)),
         _ => None,
     }
+}
+
+/// `Counter('abba')`: counts by character.
+fn counts_json(counter: &Counter<'_>) -> Meaning<'static> {
+    let counts = counter.entries().map(|(key, count)| format!("{}:{count}", character_json(key)));
+    Meaning::Json(format!("{{{}}}", counts.collect::<Vec<_>>().join(",")))
+}
+
+/// `deque('abc')`: a list of characters.
+fn characters_json(deque: &Deque<'_>) -> Meaning<'static> {
+    Meaning::Json(format!("[{}]", deque.items().map(character_json).collect::<Vec<_>>().join(",")))
+}
+
+fn character_json(value: Value<'_>) -> String {
+    let mut out = String::new();
+    let bytes = value.as_bytes().map(String::from_utf8_lossy);
+    super::string(bytes.as_deref().or(value.as_str()).unwrap_or_default(), &mut out);
+    out
 }
 
 /// An `array.array`: numbers, or the text of its characters.

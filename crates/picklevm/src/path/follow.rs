@@ -176,7 +176,7 @@ pub(super) fn indexed_len(value: Value<'_>) -> usize {
 /// Returns the items of an object: those that were appended, or what a tuple was made of.
 pub(crate) fn object_items<'g>(value: Value<'g>, object: Object<'g>) -> Vec<Value<'g>> {
     if let Some(deque) = Deque::view(value) {
-        return deque.listed().map(|items| items.values().collect()).unwrap_or_default();
+        return deque.graph_items().unwrap_or_default();
     }
     let added: Vec<_> = object.items().collect();
     let Some(instance) = InstanceView::of(value).filter(|_| added.is_empty()) else { return added };
@@ -252,7 +252,7 @@ pub(crate) fn entries(value: Value<'_>) -> Vec<(Value<'_>, Value<'_>)> {
                 return dict.entries().collect();
             }
             if let Some(counter) = Counter::view(value) {
-                return counter.listed().map(|counts| counts.entries().collect()).unwrap_or_default();
+                return counter.graph_entries().unwrap_or_default();
             }
             if let Some(dict) = FrozenDict::view(value) {
                 return dict.entries().collect();

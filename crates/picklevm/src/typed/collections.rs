@@ -193,9 +193,9 @@ impl<'g> Counter<'g> {
         self.0.entries()
     }
 
-    /// Returns elements and counts, if they are values of the graph.
-    pub(crate) fn listed(&self) -> Option<&Listed<'g>> {
-        self.0.listed()
+    /// Returns elements and counts as values of the graph; `None` for `Counter('abba')`, whose elements are not in it.
+    pub fn graph_entries(&self) -> Option<Vec<(Value<'g>, Value<'g>)>> {
+        self.0.listed().map(|listed| listed.entries().collect())
     }
 
     /// Returns the count of an element. Takes linear time.
@@ -322,9 +322,9 @@ impl<'g> Deque<'g> {
         self.items.items()
     }
 
-    /// Returns the items, if they are values of the graph.
-    pub(crate) fn listed(&self) -> Option<&Listed<'g>> {
-        self.items.listed()
+    /// Returns the items as values of the graph; `None` for `deque('abc')`, whose items are not in it.
+    pub fn graph_items(&self) -> Option<Vec<Value<'g>>> {
+        self.items.listed().map(|listed| listed.values().collect())
     }
 
     /// Returns the items, if the graph lists them so.
