@@ -130,27 +130,24 @@ fn stream(args: &Args, renames: &Renames, file: &PlainFile) -> Result<Rewritten,
         Some(error) => Failure::output(&file.name, error),
         None => Failure::data(&file.name, &error),
     };
-    let write = |rewriter: &mut Rewriter<'_>| {
-        let mut input = BufReader::with_capacity(1 << 18, &file.file);
-        let mut out = args.destination.create()?;
-        for pickle in &file.pickles {
-            input.seek(SeekFrom::Start(*pickle)).map_err(|error| Failure::output(&file.name, &error))?;
-            if let Err(error) = rewriter.rewrite_pickle(&mut input, &mut out) {
-                return Ok(Err(error));
-            }
-        }
-        let rest = std::io::copy(&mut input.take(file.rest), &mut out).map_err(|error| out.failure(error));
-        rest.and_then(|_| out.flush().map_err(|error| out.failure(error)))?;
-        out.finish().map(Ok)
+    let mut input = BufReader::with_capacity(1 << 18, &file.file);
+    let mut write = |rewriter: &mut Rewriter<'_>, out: &mut dyn Write| {
+        file.pickles.iter().try_for_each(|pickle| {
+            input.seek(SeekFrom::Start(*pickle)).map_err(|error| picklevm_ops::Error::from_io(*pickle, error))?;
+            rewriter.rewrite_pickle(&mut input, &mut *out)
+        })
     };
-    let mut rewriter = args.rewriter(renames, args.shared_memo);
-    match write(&mut rewriter)? {
-        Err(error) if error.kind() == picklevm_ops::ErrorKind::Memo && !args.shared_memo => {
-            rewriter = args.rewriter(renames, true);
-            write(&mut rewriter)?.map_err(fail)?;
-        }
-        done => done.map_err(fail)?,
-    }
+    // Whether a later pickle fetches what an earlier one stored is known only when all are read.
+    let shares_memo = args.shared_memo
+        || file.pickles.len() > 1
+            && write(&mut args.rewriter(renames, false), &mut std::io::sink())
+                .is_err_and(|error| error.kind() == picklevm_ops::ErrorKind::Memo);
+    let mut rewriter = args.rewriter(renames, shares_memo);
+    let mut out = args.destination.create()?;
+    write(&mut rewriter, &mut out).map_err(fail)?;
+    let copied = std::io::copy(&mut input.take(file.rest), &mut out);
+    copied.and_then(|_| out.flush()).map_err(|error| out.failure(error))?;
+    out.finish()?;
     Ok(rewriter.rewritten())
 }
 
