@@ -96,6 +96,12 @@ pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "<stdin>".to_owned() } else { shown(path) }
 }
 
+/// A path that is not UTF-8 as hexadecimal digits.
+pub(crate) fn name_bytes(path: &Path) -> Option<String> {
+    let path = path.as_os_str();
+    path.to_str().is_none().then(|| path.as_encoded_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// A path as text that is safe to print: bytes that are not UTF-8 are `\xNN`.
 pub(crate) fn shown(path: &Path) -> String {
     Printable(&escape_bytes(path.as_os_str().as_encoded_bytes())).to_string()

@@ -98,7 +98,7 @@ fn list_json(path: &Path, file: &File, out: &mut Output) -> Result<(), Failure> 
         let mut object = Map::new();
         let is_file = member.depth() == 0;
         object.insert("kind".to_owned(), if is_file { "file" } else { "member" }.into());
-        object.insert("file".to_owned(), name.clone().into());
+        insert_file(&mut object, path, &name);
         object.insert("member".to_owned(), member.path().into());
         insert(&mut object, "size", member.len());
         insert(&mut object, "offset", member.place().map(|place| place.offset));
@@ -114,7 +114,7 @@ fn list_json(path: &Path, file: &File, out: &mut Output) -> Result<(), Failure> 
         for pickle in contents.iter().flat_map(Contents::pickles) {
             let mut object = Map::new();
             object.insert("kind".to_owned(), "pickle".into());
-            object.insert("file".to_owned(), name.clone().into());
+            insert_file(&mut object, path, &name);
             object.insert("member".to_owned(), member.path().into());
             object.insert("start".to_owned(), pickle.offset().into());
             object.insert("size".to_owned(), pickle.len().into());
@@ -131,10 +131,16 @@ fn list_json(path: &Path, file: &File, out: &mut Output) -> Result<(), Failure> 
     }
     let (rows, problems) = items::rows(file);
     for mut row in rows {
-        row.insert("file".to_owned(), name.clone().into());
+        insert_file(&mut row, path, &name);
         print(out, row)?;
     }
     tell(&name, &problems)
+}
+
+/// The name of the file, and its bytes if it is not UTF-8.
+fn insert_file(object: &mut Map<String, Value>, path: &Path, name: &str) {
+    object.insert("file".to_owned(), name.into());
+    insert(object, "name_bytes", input::name_bytes(path));
 }
 
 fn insert<T: Into<Value>>(object: &mut Map<String, Value>, key: &str, value: Option<T>) {

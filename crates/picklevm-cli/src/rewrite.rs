@@ -204,7 +204,9 @@ impl Source {
         }
         if let (Some(problem), false) = (contents.problem(), self.keep_rest) {
             let failure = Failure::data(&called, problem);
-            return Err(match problem.offset() {
+            // The rest begins where the last pickle ends, not where it was found to be no pickle.
+            let end = contents.pickles().last().map(|last| last.offset() + last.len()).or(problem.offset());
+            return Err(match end {
                 Some(at) => keep(failure, at, member.len().unwrap_or(at).saturating_sub(at)),
                 None => failure,
             });

@@ -24,7 +24,7 @@ pub struct DumpLimits {
 }
 
 /// Length that every pickle may have, in bytes.
-const BASE: u64 = 64 << 20;
+const BASE: u64 = 16 << 20;
 
 impl Default for DumpLimits {
     fn default() -> Self {
@@ -45,7 +45,7 @@ impl DumpLimits {
         self
     }
 
-    /// Sets the maximum number of output bytes per byte that the graph holds, for pickles of more than 64 MiB. 64 by
+    /// Sets the maximum number of output bytes per byte that the graph holds, for pickles of more than 16 MiB. 64 by
     /// default: numbers and escaped text take at most ten, at protocol 0.
     #[must_use]
     pub fn growth(mut self, max: u64) -> Self {

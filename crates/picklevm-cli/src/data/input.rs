@@ -176,7 +176,9 @@ fn pickle(contents: &Contents, pickle: &Pickle) -> Result<Loaded, Problem> {
     let inner = contents.pickles().iter().filter(|inner| inner.role() == Some("array of objects"));
     let inner: Vec<&Pickle> = inner.collect();
     if pickle.arrays().is_empty() && inner.is_empty() {
-        return Ok(Loaded { graph: unpickle(pickle.bytes()?, Vec::new())?, source });
+        let bytes = pickle.bytes()?;
+        let loaded = Unpickler::new().load_bytes(bytes);
+        return Ok(Loaded { graph: loaded.map_err(|error| error.offset_by(pickle.offset()))?, source });
     }
     let (joined, buffers) = picklevm_data::with_arrays(&pickle.bytes()?, joblib_arrays(contents, pickle, &inner)?);
     let mut graph = unpickle(joined, buffers)?;

@@ -23,7 +23,8 @@ pub(crate) fn rows(file: &File) -> (Vec<Map<String, Json>>, Vec<String>) {
                 row
             })),
             Err(_) if place.is_broken => {}
-            Err(problem) => problems.push(problem.to_string()),
+            Err(problem) if place.member.is_empty() => problems.push(problem.to_string()),
+            Err(problem) => problems.push(format!("{}: {problem}", Printable(&place.member))),
         }
     }
     (rows, problems)

@@ -1,13 +1,12 @@
 //! Lines of JSON: the report of a file each.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use picklevm_scan::{FileScan, FileStatus};
 use serde_json::json;
 
 use crate::failure::reason;
-use crate::input::shown;
+use crate::input::{name_bytes, shown};
 
 /// Prints a line for each file that was not skipped.
 pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> {
@@ -39,10 +38,4 @@ pub(super) fn print(scans: &[FileScan], out: &mut impl Write) -> io::Result<()> 
         out.write_all(b"\n")?;
     }
     Ok(())
-}
-
-/// A path that is not UTF-8 as hexadecimal digits.
-fn name_bytes(path: &Path) -> Option<String> {
-    let path = path.as_os_str();
-    path.to_str().is_none().then(|| path.as_encoded_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -426,6 +426,19 @@ fn what_follows_the_pickles_and_is_none_is_refused_or_kept() {
 }
 
 #[test]
+fn what_is_kept_on_request_begins_where_the_last_pickle_ends() {
+    // Two bytes of the rest are opcodes.
+    let output = picklevm_reading(&["repickle"], b"\x80\x02N.K\x01.NN\xff rest");
+    assert!(text(&output.stderr).ends_with("what follows offset 7 (8 bytes) unchanged\n"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn list_says_where_in_the_file_a_later_pickle_is_broken() {
+    let output = picklevm_reading(&["list"], b"\x80\x02N.K\x01.K\x02s.");
+    assert!(text(&output.stderr).starts_with("picklevm: <stdin>: offset 9: SETITEM: "), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_pickle_that_is_broken_is_not_kept_as_the_rest() {
     for file in [&b"\xff"[..], b"N.a."] {
         let output = picklevm_reading(&["repickle", "--keep-rest"], file);

@@ -246,6 +246,11 @@ fn a_file_name_that_is_not_utf_8_is_not_lost() {
     assert!(scan("--sarif").contains("/caf%E9.pkl\""));
     assert!(scan("--explain").contains("/caf\\xe9.pkl\n"));
 
+    let output = command(&["list", "--json"]).arg(&path).output().expect("it runs");
+    let first = text(&output.stdout).lines().next().unwrap_or_default().to_owned();
+    let listed: Value = serde_json::from_str(&first).expect("JSON");
+    assert_eq!(listed["name_bytes"], line["name_bytes"]);
+
     fs::remove_file(&path).expect("it can be removed");
     let line: Value = serde_json::from_str(&scan("--json")).expect("JSON");
     assert_eq!(line["verdict"], "unreadable");

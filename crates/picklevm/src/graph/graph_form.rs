@@ -26,8 +26,8 @@ use super::walk::Walk;
 ///
 /// # Errors
 ///
-/// Errors of `out`; [`FileTooLarge`](io::ErrorKind::FileTooLarge) if shared text, bytes and integers of 255 bytes and
-/// more would take more than 1 GiB to write repeatedly.
+/// Errors of `out`; [`FileTooLarge`](io::ErrorKind::FileTooLarge) if text, bytes and integers of 255 bytes and more that
+/// are shared would be written again in more than 16 MiB and 16 times the bytes of all of them.
 ///
 /// ```
 /// let graph = picklevm::loads(b"\x80\x02]q\x00(K\x01h\x00e.")?;   // a list that holds itself
@@ -45,7 +45,8 @@ pub fn write_graph_form(root: Value<'_>, out: impl Write) -> io::Result<()> {
     for (id, cell) in Walk::new(arena, starts()).enumerate() {
         ids[index.of(cell)] = id;
     }
-    let mut form = Form { arena, index, ids, written: HashSet::default(), repeated_left: MAX_REPEATED_BYTES, out };
+    let mut form =
+        Form { arena, index, ids, written: HashSet::default(), repeated_left: max_repeated_bytes(arena), out };
     form.out.write_all(b"{\"root\":")?;
     form.value(root.cell())?;
     if !effects.is_empty() {
@@ -61,8 +62,12 @@ pub fn write_graph_form(root: Value<'_>, out: impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Maximum number of payload bytes written repeatedly.
-const MAX_REPEATED_BYTES: usize = 1 << 30;
+/// Returns the maximum number of payload bytes written repeatedly.
+fn max_repeated_bytes(arena: &Arena) -> usize {
+    const BASE: usize = 16 << 20;
+    const GROWTH: usize = 16;
+    arena.payloads.distinct_len().saturating_mul(GROWTH).saturating_add(BASE)
+}
 
 struct Form<'g, W> {
     arena: &'g Arena,
@@ -92,9 +97,8 @@ impl<W: Write> Form<'_, W> {
             return Ok(());
         }
         self.repeated_left = self.repeated_left.checked_sub(len).ok_or_else(|| {
-            let expected = format!(
-                "expected at most {MAX_REPEATED_BYTES} bytes of shared payloads written repeatedly, found more"
-            );
+            let max = max_repeated_bytes(self.arena);
+            let expected = format!("expected at most {max} bytes of shared payloads written repeatedly, found more");
             io::Error::new(io::ErrorKind::FileTooLarge, expected)
         })?;
         Ok(())

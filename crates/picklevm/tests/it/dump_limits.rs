@@ -20,7 +20,7 @@ fn assert_over_limit(pickle: &[u8], pickler: &Pickler) {
     // The writer receives no more than the limit and one buffer.
     let mut out = Vec::new();
     assert!(pickler.dump(load(pickle).root(), &mut out).is_err());
-    assert!(out.len() < 80 << 20, "{} bytes", out.len());
+    assert!(out.len() < 32 << 20, "{} bytes", out.len());
 }
 
 #[test]
@@ -31,6 +31,15 @@ fn growth_by_repeated_names_of_globals_is_limited() {
     }
     let at_4 = Pickler::new().dumps(load(&pickle).root()).expect("is written");
     assert!(at_4.len() < 200_000);
+}
+
+#[test]
+fn growth_of_the_graph_form_by_repeated_names_is_limited() {
+    let graph = load(&shared_text(4000, b"h\0\x8c\x01f\x93)R"));
+    let mut out = Vec::new();
+    let error = picklevm::write_graph_form(graph.root(), &mut out).expect_err("is too long");
+    assert_eq!(error.kind(), std::io::ErrorKind::FileTooLarge, "{error}");
+    assert!(out.len() < 32 << 20, "{} bytes", out.len());
 }
 
 #[test]
