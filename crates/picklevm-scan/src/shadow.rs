@@ -387,7 +387,8 @@ impl<'a> Values<'a> {
         });
         let cost = args.map_or(1, |args| self.cost_of_all(args));
         let args = match args {
-            Some(args) if self.keeps_all => self.tuple(args),
+            // A long tuple may be the arguments of many calls.
+            Some(args) if self.keeps_all && args.len() <= KEPT_TUPLE_LEN => self.tuple(args),
             _ => Token::Unknown,
         };
         let nature = nature.with(inner.held());

@@ -247,3 +247,11 @@ fn what_a_call_may_use_methods_of_holds_no_function() {
     }
     assert_eq!(verdict(&namespace), Verdict::Safe);
 }
+
+#[test]
+fn many_calls_on_one_long_tuple_take_no_memory_each() {
+    // 200,000 calls on the same 10,000 arguments.
+    let many = [b"(", &b"N".repeat(10_000)[..], b"t\x940", &name("shop.Order"), b"\x940("].concat();
+    let pickle = [&many[..], &b"h\x01h\0R".repeat(200_000), b"l"].concat();
+    assert_eq!(verdict(&pickle), Verdict::Suspicious);
+}
