@@ -38,9 +38,9 @@ fn is_capitalized(name: &str) -> bool {
 
 /// Returns how an instance is made if a text does not say so.
 ///
-/// What has items or a state is created by NEWOBJ, as instances are by default in Python, if its class is not of the
-/// standard library and begins with a capital letter. Everything else is a call, as Python reads it.
-pub(crate) fn default_construction(class: Value<'_>, kwargs: bool, changes: bool) -> Construction {
+/// What has items or a state, or several arguments as a named tuple, is created by NEWOBJ, as instances are by default in
+/// Python, if its class is not of the standard library and begins with a capital letter. Everything else is a call.
+pub(crate) fn default_construction(class: Value<'_>, args: usize, kwargs: bool, changes: bool) -> Construction {
     if kwargs {
         return Construction::NewObjEx;
     }
@@ -52,13 +52,13 @@ pub(crate) fn default_construction(class: Value<'_>, kwargs: bool, changes: bool
         }
         _ => false,
     };
-    if is_class && changes { Construction::NewObj } else { Construction::Reduce }
+    if is_class && (changes || args > 1) { Construction::NewObj } else { Construction::Reduce }
 }
 
 /// Returns ` by newobj` and the like if an object is not made as its text would say.
-pub(crate) fn construction_mark(object: Object<'_>, class: Value<'_>, how: Construction) -> &'static str {
+pub(crate) fn construction_mark(object: Object<'_>, class: Value<'_>, args: usize, how: Construction) -> &'static str {
     let changes = object.changes().next().is_some();
-    if default_construction(class, how == Construction::NewObjEx, changes) == how {
+    if default_construction(class, args, how == Construction::NewObjEx, changes) == how {
         return "";
     }
     match how {

@@ -36,7 +36,7 @@ fn names_instances_and_their_parts_are_read() {
     );
     is_fixed("app.User() with items [1] with items {'a': 1} with state {'id': 1}");
     is_fixed("app.User(1, 2) by reduce with members {1, 2} with state (app.B() with state 5)");
-    is_fixed("[app.Empty() by newobj, app.Point(1, 2) by newobj, app.Color(1), app.make() with items [1]]");
+    is_fixed("[app.Empty() by newobj, app.Point(1, 2), app.Color(1), app.make() with items [1]]");
     is_fixed("app.User(1, **{'k': 2})");
     is_fixed("app.C() by inst with state {'x': &1 [1], 'y': *1}");
     is_fixed("[m.f(* &1 (1, 2)), *1]");

@@ -183,7 +183,8 @@ impl Builder<'_> {
         }
         let kwargs = node.kwargs.map(|kwargs| self.cell(kwargs)).transpose()?;
         let how = node.how.unwrap_or_else(|| {
-            names::default_construction(Value::new(arena, class), kwargs.is_some(), !node.changes.is_empty())
+            let count = arena.items(args).len();
+            names::default_construction(Value::new(arena, class), count, kwargs.is_some(), !node.changes.is_empty())
         });
         if how == Construction::NewObjEx {
             let kwargs = kwargs.unwrap_or_else(|| arena.new_dict());

@@ -5,7 +5,6 @@ use super::{Part, Path, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Change, Construction, Id, IntoValue, Kind, OpKind, Tag, Value};
 use crate::literal::Strings;
-use crate::typed::InstanceView;
 
 /// # Editing by path
 ///
@@ -174,6 +173,11 @@ impl Arena {
                 if !is_attribute && has_key(name.as_str().into()) {
                     return self.value_mut(Id(holder)).set(name.as_str(), Id(value)).map(drop);
                 }
+                let base = super::follow::base_of(parent)
+                    .filter(|base| base.as_dict().is_some_and(|dict| dict.get(name.as_str()).is_some()));
+                if let (false, Some(base)) = (is_attribute, base.map(Value::id)) {
+                    return self.value_mut(base).set(name.as_str(), Id(value)).map(drop);
+                }
                 let is_new = !is_attribute && step_into(parent, step).is_none();
                 if !is_attribute && !is_new {
                     match name.as_str() {
@@ -289,10 +293,9 @@ impl Arena {
         }
     }
 
-    /// Returns the list, dict or set that an instance was made from by `copyreg._reconstructor`, if it has items.
+    /// Returns the list, dict or set that an instance is made of, if it has items.
     fn base_of(&self, object: Cell) -> Option<Cell> {
-        let base = InstanceView::of(Value::new(self, object))?.base?.cell();
-        matches!(base.tag(), Tag::List | Tag::Dict | Tag::Set).then_some(base)
+        super::follow::base_of(Value::new(self, object)).map(Value::cell)
     }
 
     /// Changes the items that were appended to an object, or the members that were added. The first ones are appended

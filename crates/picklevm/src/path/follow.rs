@@ -4,7 +4,8 @@ use super::{Part, Path, Step, key_text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Change, Construction, Kind, Object, Value, describe};
 use crate::literal;
-use crate::typed::{Counter, DefaultDict, Deque, FrozenDict, InstanceView, OrderedDict, View};
+use crate::python::Class;
+use crate::typed::{Deque, InstanceView, View};
 
 impl Path {
     /// Returns the value that the path leads to; `None` if there is none, or if the path has wildcards.
@@ -241,26 +242,34 @@ pub(crate) fn entries(value: Value<'_>) -> Vec<(Value<'_>, Value<'_>)> {
     match value.kind() {
         Kind::Dict(dict) => dict.entries().collect(),
         Kind::Object(object) => {
-            let set: Vec<_> = object.entries().collect();
-            if !set.is_empty() {
-                return set;
+            let mut all = Vec::new();
+            if let Some(base) = base_of(value) {
+                match base.kind() {
+                    Kind::Dict(dict) => all.extend(dict.entries()),
+                    // Python 2 pickles an ordered dict as a list of pairs.
+                    Kind::List(items) if Class::of(object.class()) == Class::OrderedDict => {
+                        all.extend(items.filter_map(|pair| pair.items().as_array().map(|[key, value]| (key, value))));
+                    }
+                    _ => {}
+                }
             }
-            if let Some(dict) = OrderedDict::view(value) {
-                return dict.entries().collect();
-            }
-            if let Some(dict) = DefaultDict::view(value) {
-                return dict.entries().collect();
-            }
-            if let Some(counter) = Counter::view(value) {
-                return counter.graph_entries().unwrap_or_default();
-            }
-            if let Some(dict) = FrozenDict::view(value) {
-                return dict.entries().collect();
-            }
-            InstanceView::of(value).map(|instance| instance.entries().collect()).unwrap_or_default()
+            all.extend(object.entries());
+            all
         }
         _ => Vec::new(),
     }
+}
+
+/// Returns the list, dict or set that an instance is made of, if it has items: what `copyreg._reconstructor` is given, or
+/// the first argument of a class of the standard library.
+pub(super) fn base_of(object: Value<'_>) -> Option<Value<'_>> {
+    let instance = InstanceView::of(object)?;
+    let argument = match instance.known {
+        Class::Counter | Class::OrderedDict | Class::FrozenDict | Class::Deque => instance.args().get(0),
+        _ => None,
+    };
+    let base = instance.base.or(argument)?;
+    matches!(base.kind(), Kind::List(_) | Kind::Dict(_) | Kind::Set(_)).then_some(base)
 }
 
 /// Returns every item, value or attribute of a value with the step to it.

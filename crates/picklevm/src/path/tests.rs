@@ -86,7 +86,7 @@ fn positions_and_keys_lead_into_every_container() {
     leads("{datetime.date(2030, 1, 2): 5}", "[datetime.date(2030, 1, 2)]", "5");
     leads("{app.Color.RED: 5}", "[app.Color.RED]", "5");
     leads("app.L() with items [1, 2]", "[1]", "2");
-    leads("app.Point(3, 4) by newobj", "[1]", "4");
+    leads("app.Point(3, 4)", "[1]", "4");
     leads("collections.OrderedDict({'b': 1})", "b", "1");
     leads("collections.deque([1, 2])", "[-1]", "2");
     leads("{'x', 'y'}", "['y']", "'y'");
@@ -185,10 +185,12 @@ fn values_are_set_where_a_path_leads() {
     set("app.A() with items [1, 2] with state {'x': 1}", "[1]", 5, "app.A() with items [1, 5] with state {'x': 1}");
     set("app.A() with items {'k': 1}", "['k']", 5, "app.A() with items {'k': 5}");
     set("app.A() with items {'k': 1}", "['j']", 5, "app.A() with items {'k': 1, 'j': 5}");
-    set("app.Point(1, 2) by newobj", "[0]", 5, "app.Point(5, 2) by newobj");
+    set("app.Point(1, 2)", "[0]", 5, "app.Point(5, 2)");
     set("decimal.Decimal('1')", ".args[0]", 5, "decimal.Decimal(5)");
     set("[&1 [1], *1]", "[0][0]", 5, "[&1 [5], *1]");
     set("7", "", 5, "5");
+    set("collections.Counter({'a': 1})", "['b']", 5, "collections.Counter({'a': 1, 'b': 5})");
+    set("collections.Counter({'a': 1})", "a", 5, "collections.Counter({'a': 5})");
     set("collections.OrderedDict({'a': 1})", "b", 5, "collections.OrderedDict({'a': 1, 'b': 5})");
 }
 

@@ -140,7 +140,13 @@ impl Notation for Python {
                     Kind::Global(_) | Kind::Ext(_) => Step::Value(object.class()),
                     _ => group(&PARENTHESES, Parts::One(object.class())),
                 };
-                return instance(object, class, Step::Arguments(object, arguments), object.class());
+                return instance(
+                    object,
+                    class,
+                    Step::Arguments(object, arguments),
+                    object.class(),
+                    object.args().len(),
+                );
             }
             _ => Step::Value(value),
         };
@@ -173,13 +179,19 @@ pub(super) fn group<'g>(brackets: &'static Brackets, parts: Parts<'g>) -> Step<'
 }
 
 /// Returns the steps of an instance: how it was made, if that is not what its class and arguments tell, and its changes.
-pub(super) fn instance<'g>(object: Object<'g>, name: Step<'g>, arguments: Step<'g>, class: Value<'g>) -> Steps<'g> {
+pub(super) fn instance<'g>(
+    object: Object<'g>,
+    name: Step<'g>,
+    arguments: Step<'g>,
+    class: Value<'g>,
+    args: usize,
+) -> Steps<'g> {
     let how = if Class::of(object.class()) == Class::Reconstructor && class.id() != object.class().id() {
         Construction::NewObj
     } else {
         object.construction()
     };
-    let mark = names::construction_mark(object, class, how);
+    let mark = names::construction_mark(object, class, args, how);
     smallvec![name, arguments, Step::Text(mark), group(&CHANGES, Parts::Changes(object))]
 }
 

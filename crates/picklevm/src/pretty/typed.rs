@@ -100,7 +100,13 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
         Class::Exception if is_builtin(object) => {
             Exception::of(&instance)?;
             let name = Step::Written(value, write_exception);
-            Some(python::instance(object, name, Step::Arguments(object, arguments), object.class()))
+            Some(python::instance(
+                object,
+                name,
+                Step::Arguments(object, arguments),
+                object.class(),
+                object.args().len(),
+            ))
         }
         _ => reconstructed(&instance, object),
     }
@@ -315,5 +321,5 @@ fn reconstructed<'g>(instance: &InstanceView<'g>, object: Object<'g>) -> Option<
     let base = base.as_global()?.name();
     instance.class().as_global().filter(|_| base == "object" || base == "tuple")?;
     let args = group(&PARENTHESES, Parts::Items(instance.args()));
-    Some(python::instance(object, Step::Value(instance.class()), args, instance.class()))
+    Some(python::instance(object, Step::Value(instance.class()), args, instance.class(), instance.args().len()))
 }
