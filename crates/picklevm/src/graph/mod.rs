@@ -48,7 +48,9 @@ pub(crate) use error_text::{describe, shorten};
 pub use graph_form::write_graph_form;
 pub(crate) use hash::Unhashable;
 pub use instance::InstanceView;
-pub(crate) use instance::{ConstructorCall, Rows, qualified_name};
+#[cfg(feature = "serde")]
+pub(crate) use instance::Rows;
+pub(crate) use instance::{ConstructorCall, qualified_name};
 pub use int::{Int, OutOfRange};
 pub use items::{Entries, Items};
 pub use lookup::Key;

@@ -6,6 +6,8 @@ mod types;
 
 pub(crate) use python2_names::Names;
 pub use python2_names::python3_name;
-pub(crate) use qualname::{split, split_or_builtin};
+#[cfg(feature = "serde")]
+pub(crate) use qualname::split;
+pub(crate) use qualname::split_or_builtin;
 pub use types::Flavour;
 pub(crate) use types::{Builtin, Class, IpClass, IpKind, is_builtins};

@@ -8,4 +8,5 @@ mod view;
 pub(crate) use class::{attribute, qualified_name};
 pub(crate) use constructor_call::ConstructorCall;
 pub use view::InstanceView;
+#[cfg(feature = "serde")]
 pub(crate) use view::Rows;
