@@ -46,7 +46,7 @@ pub enum DifferenceKind<'a, 'b> {
 /// let new = picklevm::value!({"a": 1, "b": [1, 3], "d": null});
 /// let found = picklevm::diff(old.root(), new.root());
 /// let paths: Vec<_> = found.iter().map(|difference| difference.path.to_string()).collect();
-/// assert_eq!(paths, ["['b'][1]", "['c']", "['d']"]);
+/// assert_eq!(paths, ["['c']", "['d']", "['b'][1]"]);
 /// ```
 pub fn diff<'a, 'b>(old: Value<'a>, new: Value<'b>) -> Vec<Difference<'a, 'b>> {
     let mut differ = Differ::default();

@@ -95,10 +95,10 @@ fn json_refuses_a_value_that_holds_itself() {
 }
 
 #[test]
-fn keys_that_json_has_no_text_for_make_a_list_of_pairs() {
+fn keys_that_are_not_text_become_text() {
     let graph = picklevm::loads(b"\x80\x02}q\x00(K\x01K\x02\x86K\x03K\x04K\x05u.").unwrap();
     let reader = picklevm_data::Reader::new(graph.root(), &picklevm_data::SelfContained);
-    assert_eq!(text(|out| json::write(&reader, json::Options::new(), out)), "[[[1,2],3],[4,5]]");
+    assert_eq!(text(|out| json::write(&reader, json::Options::new(), out)), r#"{"(1, 2)":3,"4":5}"#);
 }
 
 #[cfg(feature = "arrow")]

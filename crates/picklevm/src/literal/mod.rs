@@ -54,7 +54,7 @@ use crate::protocol::Protocol;
 /// assert_eq!(graph.root().to_string(), "[1, 2.5, 'text', b'bytes', {1, 2}, (None,)]");
 ///
 /// let error = picklevm::literal::parse("[1, 2").unwrap_err();
-/// assert_eq!(error.to_string(), "offset 6: expected `,` or `]`, found the end");
+/// assert_eq!(error.to_string(), "offset 5: expected `,` or `]`, found the end");
 /// # Ok::<(), picklevm::Error>(())
 /// ```
 pub fn parse(text: &str) -> Result<Graph> {

@@ -175,7 +175,7 @@ impl Config {
     /// struct Pixel(u8, u8);
     ///
     /// let config = Config::new().class("Pixel", "screen:Frame.Pixel");
-    /// assert_eq!(format!("{:?}", config.to_graph(&Pixel(3, 4))?.root()), "screen.Frame.Pixel(3, 4)");
+    /// assert_eq!(format!("{:?}", config.to_graph(&Pixel(3, 4))?.root()), "screen:Frame.Pixel(3, 4)");
     /// # Ok::<(), picklevm::serde::Error>(())
     /// ```
     #[must_use]

@@ -248,5 +248,5 @@ fn an_instance_of_protocol_0_is_a_call_of_reconstructor() {
 fn a_super_object_is_a_call() {
     // pickle.dumps(super(C, C()), 4) of 3.15, with the class C of a module m.
     let graph = picklevm::loads(b"\x80\x04cbuiltins\nsuper\ncm\nC\nq\0h\0)\x81\x86R.").unwrap();
-    assert_eq!(graph.root().to_string(), "builtins.super(m.C, m.C())");
+    assert_eq!(graph.root().to_string(), "builtins.super(m.C, m.C() by newobj)");
 }

@@ -27,7 +27,7 @@ impl Graph {
     ///
     /// let mut graph = loads(b"\x80\x02cfruit\nApple\n)\x81.")?;
     /// assert_eq!(graph.rename_globals(&Renames::parse("fruit=veg").unwrap())?, 1);
-    /// assert_eq!(format!("{:?}", graph.root()), "veg.Apple()");
+    /// assert_eq!(format!("{:?}", graph.root()), "veg.Apple() by newobj");
     /// # Ok::<(), picklevm::Error>(())
     /// ```
     ///

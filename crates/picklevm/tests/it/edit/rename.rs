@@ -26,10 +26,10 @@ fn globals_are_renamed_and_text_is_not() {
 
 #[test]
 fn classes_are_renamed_in_all_opcodes_that_use_them() {
-    assert_eq!(shown("a.X=b.Y", b"(ia\nX\n."), "b.Y()");
-    assert_eq!(shown("a.X=b.Y", b"(ca\nX\no."), "b.Y()");
-    assert_eq!(shown("a.X=b.Y", b"ca\nX\n)\x81."), "b.Y()");
-    assert_eq!(shown("a.X=b.Y", b"ccopy_reg\n_reconstructor\n(ca\nX\nc__builtin__\nobject\nNtR."), "b.Y()");
+    assert_eq!(shown("a.X=b.Y", b"(ia\nX\n."), "b.Y() by inst");
+    assert_eq!(shown("a.X=b.Y", b"(ca\nX\no."), "b.Y() by obj");
+    assert_eq!(shown("a.X=b.Y", b"ca\nX\n)\x81."), "b.Y() by newobj");
+    assert_eq!(shown("a.X=b.Y", b"ccopy_reg\n_reconstructor\n(ca\nX\nc__builtin__\nobject\nNtR."), "b.Y() by newobj");
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_nested_class_below_protocol_4_is_renamed_by_its_full_name() {
     let pickle = b"(c__builtin__\ngetattr\n(c__builtin__\ngetattr\n(ca\nX\nVY\ntRVZ\ntRca\nX\nt.";
     let graph = renamed("a.X.Y=b.Q", pickle);
     let written = Pickler::new().protocol(Protocol::V4).dumps(graph.root()).unwrap();
-    assert_eq!(format!("{:?}", loads(written).unwrap().root()), "(b.Q.Z, a.X)");
+    assert_eq!(format!("{:?}", loads(written).unwrap().root()), "(b:Q.Z, a.X)");
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn equal_new_module_names_are_one_text() {
 #[test]
 fn a_resolver_may_answer_with_another_name() {
     let graph = Unpickler::new().resolver(renames("a=b")).loads(b"(ca\nX\n)\x81ca.c\nY\nt.").unwrap();
-    assert_eq!(format!("{:?}", graph.root()), "(b.X(), b.c.Y)");
+    assert_eq!(format!("{:?}", graph.root()), "(b.X() by newobj, b.c.Y)");
 }
 
 #[test]

@@ -322,7 +322,7 @@ fn native_objects_of_several_graphs_are_written_to_one_stream() {
     let loaded = unpickler.stream(&written[..]).last().unwrap().unwrap();
     let [one, two, one_again, two_again] = loaded.roots().as_array().unwrap();
     assert!(one.is(one_again) && two.is(two_again));
-    let shown = "[geometry.Point(1, 0)] [geometry.Point(2, 0)]";
+    let shown = "[geometry.Point(1, 0) by reduce] [geometry.Point(2, 0) by reduce]";
     assert_eq!(format!("{one:?} {two:?}"), shown);
 }
 

@@ -47,13 +47,13 @@ enum Shape {
 #[test]
 fn a_name_with_a_dot_is_a_class() {
     written(Point { x: 1.0, y: 2.0 }, "geometry.Point() with state {'x': 1.0, 'y': 2.0}");
-    written(Inner, "geometry.Outer.Inner()");
+    written(Inner, "geometry:Outer.Inner() by newobj");
     written(Pair(1, 2), "geometry.Pair(1, 2)");
-    written(Meters(1.5), "geometry.Meters(1.5)");
+    written(Meters(1.5), "geometry.Meters(1.5) by newobj");
     written(Color::Red, "paint.Color.RED");
     written(Shape::Circle { radius: 1.0 }, "geometry.Circle() with state {'radius': 1.0}");
     written(Shape::Span(1, 2), "geometry.Span(1, 2)");
-    written(Shape::Nothing, "geometry.Nothing()");
+    written(Shape::Nothing, "geometry.Nothing() by newobj");
 }
 
 #[test]
