@@ -17,7 +17,7 @@ pub(crate) enum Token {
     Int(i32),
     /// An integer of at most [`LONG_INT`] bytes that does not fit, or a float.
     Number,
-    /// A longer integer: what computes with it may take for ever.
+    /// A longer integer: arithmetic on it may take unbounded time.
     LongInt,
     Text(u32),
     Bytes(u32),
@@ -303,7 +303,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Whether a key is so many tuples in tuples that its hash takes for ever.
+    /// Whether a key is so many tuples in tuples that its hash takes exponential time.
     #[inline]
     pub(crate) fn is_costly_key(&self, token: Token) -> bool {
         matches!(token, Token::Tuple(_) | Token::Object(_)) && self.cost_of(token) > COSTLY

@@ -227,6 +227,32 @@ fn a_tensor_lies_within_its_storage() {
 }
 
 #[test]
+fn a_tensor_of_a_storage_whose_length_is_not_known_is_not_safe() {
+    // 2^32 elements.
+    let storage =
+        tuple(&[&text("storage"), &name("torch.FloatStorage"), &text("0"), &text("cpu"), b"\x8a\x05\0\0\0\0\x01"]);
+    let args: [&[u8]; 6] =
+        [&[&storage[..], b"Q"].concat(), b"K\0", b"K\x02K\x03\x86", b"K\x03K\x01\x86", b"\x89", b"}"];
+    assert_ne!(verdict(&call("torch._utils._rebuild_tensor_v2", &args)), Verdict::Safe);
+}
+
+#[test]
+fn arrays_of_pyarrow_that_share_one_long_buffer_are_not_checked_without_limit() {
+    let findings = |children: usize| {
+        let buffer = call("pyarrow.lib.py_buffer", &[&[b"B\0\0\x10\0", &vec![0; 1 << 20][..]].concat()]);
+        let child = tuple(&[b"N", b"K\x01", b"K\0", b"K\0", &list(&[b"N", b"h\0"]), b"]", b"N"]);
+        let children = [b"](", &[&child[..], b"\x94"].concat()[..], &b"h\x01".repeat(children), b"e"].concat();
+        let array = tuple(&[b"N", b"K\0", b"K\0", b"K\0", b"]", &children, b"N"]);
+        let pickle = [&buffer[..], b"\x940", &call("pyarrow.lib._restore_array", &[&array])].concat();
+        let report = Scanner::new().scan([b"\x80\x04", &pickle[..], b"."].concat());
+        report.all_findings().iter().map(|(_, finding)| finding.message.clone()).collect::<Vec<_>>().join("; ")
+    };
+    let limit = "calls go through so much in all";
+    assert!(!findings(3).contains(limit), "{}", findings(3));
+    assert!(findings(400).contains(limit), "{}", findings(400));
+}
+
+#[test]
 fn what_a_call_may_use_methods_of_holds_no_function() {
     let namespace =
         [&name("types.SimpleNamespace")[..], b")R}X\x05\0\0\0count", &name("builtins.print"), b"sb"].concat();

@@ -29,8 +29,8 @@ const MAX_SHARED: usize = 1 << 22;
 pub struct Options<'w> {
     /// Adds the class of an instance to its attributes: `"$class": "module.Name"`.
     pub classes: bool,
-    /// Is told of what JSON has no form for, with its path, which is then written as `null`: a value inside of itself, NaN. Without
-    /// it that is an error.
+    /// Receives a warning with the path of each value that JSON has no form for (a value inside itself, NaN), which is
+    /// then written as `null`. Without it, such a value is an error.
     pub lenient: Option<&'w mut dyn FnMut(&str)>,
 }
 
@@ -47,7 +47,7 @@ impl<'w> Options<'w> {
         self
     }
 
-    /// Tells of what JSON has no form for, instead of failing.
+    /// Sets a function that receives warnings, so that values without a form in JSON do not fail.
     #[must_use]
     pub fn lenient(mut self, warn: &'w mut dyn FnMut(&str)) -> Self {
         self.lenient = Some(warn);
@@ -201,7 +201,7 @@ impl<'g> Writer<'g, '_, '_, '_> {
         Ok(())
     }
 
-    /// Fails, or writes `null` if losses are to be told of.
+    /// Fails, or with [`Options::lenient`] warns and writes `null`.
     fn refuse(&mut self, why: &str, out: &mut String) -> Result<()> {
         let path = self.path();
         let Some(warn) = &mut self.options.lenient else { return Err(Error::unsupported(why)) };
@@ -343,11 +343,12 @@ impl<'g> Writer<'g, '_, '_, '_> {
             return Err(Error::unsupported(format!("JSON has no form for {}", crate::error::describe(value))));
         };
         let class = instance.class().as_global().map(|class| class.to_string());
-        let (args, items, pairs) = (instance.args(), instance.items(), instance.entries());
+        let (args, kwargs) = (instance.args(), instance.kwargs());
+        let (items, pairs) = (instance.items(), instance.entries());
         let attributes: Vec<_> = instance.attributes().collect();
         let state = instance.state().filter(|_| attributes.is_empty() && !is_empty(instance.state()));
         // A tuple with names, a subclass of a list, a set or a dict: what it is made of.
-        if !self.options.classes && attributes.is_empty() && state.is_none() {
+        if !self.options.classes && attributes.is_empty() && state.is_none() && kwargs.is_none() {
             if pairs.len() > 0 && args.is_empty() && items.is_empty() {
                 self.dict(pairs.collect());
                 return Ok(());
@@ -374,6 +375,9 @@ impl<'g> Writer<'g, '_, '_, '_> {
         }
         if !args.is_empty() {
             parts.push(("$args".into(), Part::List("[arguments]", args.collect())));
+        }
+        if let Some(kwargs) = kwargs {
+            parts.push(("$kwargs".into(), Part::Dict(kwargs.entries().collect())));
         }
         if !items.is_empty() {
             parts.push(("$items".into(), Part::List("[items]", items.collect())));
@@ -464,7 +468,7 @@ impl<'g> Writer<'g, '_, '_, '_> {
         }
     }
 
-    /// An array, a list for each axis. Numbers that are not finite are `null` if losses are to be told of.
+    /// An array, a list for each axis. With [`Options::lenient`], numbers that are not finite are `null`.
     fn nested(&mut self, array: &NdArray<'_>, out: &mut String) -> Result<()> {
         if let Some(index) = not_finite(array) {
             let at = index.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");

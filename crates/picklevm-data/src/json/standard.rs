@@ -1,11 +1,11 @@
 //! What objects of the standard library mean in JSON.
 
-use picklevm::Value;
 use picklevm::typed::{
     Array, ArrayItems, Counter, Date, DateTime, Decimal, DefaultDict, Deque, EnumMember, Exception, Fraction,
     FrozenDict, IpAddress, IpInterface, IpNetwork, Member, OrderedDict, Path, Range, Regex, SimpleNamespace, Time,
     TimeDelta, TimeZone, Uuid, ZoneInfo,
 };
+use picklevm::{Kind, Value};
 
 /// What an object means.
 pub(super) enum Meaning<'g> {
@@ -39,7 +39,7 @@ pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
         return Some(Meaning::Dict(dict.entries().collect()));
     }
     if let Ok(counter) = value.view::<Counter<'_>>() {
-        return Some(counter.graph_entries().map_or_else(|| counts_json(&counter), Meaning::Dict));
+        return counter.graph_entries().map(Meaning::Dict).or_else(|| counts_json(&counter));
     }
     if let Ok(dict) = value.view::<FrozenDict<'_>>() {
         return Some(Meaning::Dict(dict.entries().collect()));
@@ -48,7 +48,7 @@ pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
         return Some(Meaning::Dict(namespace.attributes().collect()));
     }
     if let Ok(deque) = value.view::<Deque<'_>>() {
-        return Some(deque.graph_items().map_or_else(|| characters_json(&deque), Meaning::List));
+        return deque.graph_items().map(Meaning::List).or_else(|| characters_json(&deque));
     }
     if let Ok(array) = value.view::<Array>() {
         return array_json(&array);
@@ -66,22 +66,31 @@ pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
     }
 }
 
-/// `Counter('abba')`: counts by character.
-fn counts_json(counter: &Counter<'_>) -> Meaning<'static> {
-    let counts = counter.entries().map(|(key, count)| format!("{}:{count}", character_json(key)));
-    Meaning::Json(format!("{{{}}}", counts.collect::<Vec<_>>().join(",")))
+/// Returns the counts by character of `Counter('abba')`; `None` if keywords give a count that is not an integer.
+fn counts_json(counter: &Counter<'_>) -> Option<Meaning<'static>> {
+    let count = |(key, count): (Value<'_>, Value<'_>)| match count.kind() {
+        Kind::Int(count) => Some(format!("{}:{count}", character_json(key)?)),
+        _ => None,
+    };
+    let counts = counter.entries().map(count).collect::<Option<Vec<_>>>()?;
+    Some(Meaning::Json(format!("{{{}}}", counts.join(","))))
 }
 
-/// `deque('abc')`: a list of characters.
-fn characters_json(deque: &Deque<'_>) -> Meaning<'static> {
-    Meaning::Json(format!("[{}]", deque.items().map(character_json).collect::<Vec<_>>().join(",")))
+/// Returns the list of characters of `deque('abc')`.
+fn characters_json(deque: &Deque<'_>) -> Option<Meaning<'static>> {
+    let characters = deque.items().map(character_json).collect::<Option<Vec<_>>>()?;
+    Some(Meaning::Json(format!("[{}]", characters.join(","))))
 }
 
-fn character_json(value: Value<'_>) -> String {
+/// Returns text, or an 8-bit character of Python 2, as a JSON string.
+fn character_json(value: Value<'_>) -> Option<String> {
     let mut out = String::new();
-    let bytes = value.as_bytes().map(String::from_utf8_lossy);
-    super::string(bytes.as_deref().or(value.as_str()).unwrap_or_default(), &mut out);
-    out
+    match value.kind() {
+        Kind::Str(text) => super::string(&text.to_string(), &mut out),
+        Kind::Bytes(_) | Kind::ByteStr(_) => super::cell(&crate::text::resolve(value), &mut out).ok()?,
+        _ => return None,
+    }
+    Some(out)
 }
 
 /// An `array.array`: numbers, or the text of its characters.

@@ -52,6 +52,28 @@ fn bytes_are_text_or_base64() {
 }
 
 #[test]
+fn containers_made_of_a_text_are_arrays_and_objects_of_its_characters() {
+    assert_eq!(plain(b"\x80\x02ccollections\ndeque\nX\x02\0\0\0ab\x85R."), r#"["a","b"]"#);
+    assert_eq!(plain(b"\x80\x02ccollections\ndeque\nU\x02a\xff\x85R."), r#"["a","/w=="]"#);
+    assert_eq!(plain(b"\x80\x02ccollections\nCounter\nX\x03\0\0\0aba\x85R."), r#"{"a":2,"b":1}"#);
+}
+
+#[test]
+fn arguments_by_keyword_are_not_lost() {
+    let pickle = b"\x80\x04capp\nUser\n)}\x8c\x01nK\x02s\x92.";
+    assert_eq!(plain(pickle), r#"{"$kwargs":{"n":2}}"#);
+    assert_eq!(plain(&[&pickle[..pickle.len() - 1], b"K\x07a."].concat()), r#"{"$kwargs":{"n":2},"$items":[7]}"#);
+}
+
+#[test]
+fn a_count_that_is_no_number_does_not_break_the_json() {
+    // `Counter('ab', z='x')`.
+    let pickle = b"\x80\x04cfunctools\npartial\nccollections\nCounter\n\x85R(ccollections\nCounter\n\
+        \x8c\x02ab\x85}\x8c\x01z\x8c\x01xsNtb)R.";
+    assert_eq!(plain(pickle), r#"{"$args":["ab"],"$kwargs":{"z":"x"}}"#);
+}
+
+#[test]
 fn containers_of_the_standard_library_are_arrays_and_objects() {
     assert_eq!(plain(b"\x80\x02ccollections\ndeque\n)R(K\x01K\x02e."), "[1,2]");
     assert_eq!(plain(b"\x80\x02ccollections\nOrderedDict\n)R(U\x01bK\x01U\x01aK\x02u."), r#"{"b":1,"a":2}"#);

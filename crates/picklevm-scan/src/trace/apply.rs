@@ -71,10 +71,17 @@ impl Tracer<'_> {
             arg => self.values.len_of(*arg).unwrap_or(0) as u64,
         };
         let work: u64 = args.iter().map(size).sum();
-        match self.work_left.checked_sub(work) {
+        self.spend(work);
+    }
+
+    /// Counts work that the pickle makes for calls, or for the scan of their arguments. Returns whether it may be done.
+    pub(super) fn spend(&mut self, work: u64) -> bool {
+        let left = self.work_left.checked_sub(work);
+        match left {
             Some(left) => self.work_left = left,
             None => self.suspect(Rule::Limit, "calls go through so much in all that they fill memory and time"),
         }
+        left.is_some()
     }
 
     /// A call of what `functools.partial` made: a call of its function.

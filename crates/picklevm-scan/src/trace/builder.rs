@@ -40,11 +40,14 @@ impl Tracer<'_> {
         memchr::memchr(b'\n', rest).unwrap_or(rest.len())
     }
 
-    /// Looks for keys that take for ever to hash.
+    /// Looks for keys whose hash takes exponential time.
     #[inline]
     fn check_keys<'k>(&mut self, mut keys: impl Iterator<Item = &'k Token>) {
         if keys.any(|key| self.values.is_costly_key(*key)) {
-            self.suspect(Rule::Limit, "a key is tuples in tuples that share so much that its hash takes for ever");
+            self.suspect(
+                Rule::Limit,
+                "a key is tuples in tuples that share so much that its hash takes exponential time",
+            );
         }
     }
 

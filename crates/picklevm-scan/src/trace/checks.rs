@@ -74,7 +74,7 @@ impl Tracer<'_> {
         if self.values.cost_of(object) > COSTLY {
             self.suspect(
                 Rule::Limit,
-                "makes an object of parts that share so much that going through it takes for ever",
+                "makes an object of parts that share so much that going through it takes exponential time",
             );
         }
     }
@@ -132,7 +132,7 @@ impl Tracer<'_> {
         if !parts.is_within(Nature::STORED) {
             self.suspect(Rule::State, format!("keeps {} as an argument for a call", parts.describe()));
         }
-        // `partial(Class.__new__, Class, …)` makes an instance when it is called: nobody else is given it.
+        // `partial(Class.__new__, Class, …)` makes an instance when it is called; nothing else may be given it.
         let is_constructor = matches!(function, Token::Object(of) if self.constructors.contains_key(&of));
         let own = if is_constructor { Nature::CALLABLE.with(Nature::REACHING) } else { Nature::CALLABLE };
         self.values.put_nature(object, own.with(parts.held()));
@@ -208,17 +208,14 @@ impl Tracer<'_> {
     /// `(storage, offset, size, stride, …)`: PyTorch would make a storage that is too short longer.
     fn check_tensor(&mut self, args: &[Token]) {
         let &[storage, offset, size, stride, ..] = args else { return };
-        let numel = match storage {
-            Token::Persistent(number) => {
-                let pid = self.persistent.get(number as usize).and_then(|pid| self.values.items_of(*pid));
-                match pid {
-                    Some(&[_, _, _, _, Token::Int(numel), ..]) => Some(i64::from(numel)),
-                    _ => None,
-                }
-            }
-            _ => None,
+        let Token::Persistent(pid) = storage else { return };
+        let pid = self.persistent.get(pid as usize).and_then(|pid| self.values.items_of(*pid));
+        let numel = match pid {
+            Some(&[_, _, _, _, Token::Int(numel), ..]) => i64::from(numel),
+            // A number of more than 31 bits is not kept: no tensor is known to lie within so much.
+            Some([_, _, _, _, _, ..]) => 0,
+            _ => return,
         };
-        let Some(numel) = numel else { return };
         let number = |token: &Token| match token {
             Token::Int(n) if *n >= 0 => Some(i64::from(*n)),
             _ => None,
@@ -244,7 +241,9 @@ impl Tracer<'_> {
     /// The storages of PyTorch that a pickle names: the key of each, and the bytes that it claims at least.
     pub(crate) fn storages(&self) -> Vec<(String, u64)> {
         let storage = |pid: &Token| {
-            let &[_, class, key, _, Token::Int(numel), ..] = self.values.items_of(*pid)? else { return None };
+            let &[_, class, key, _, numel, ..] = self.values.items_of(*pid)? else { return None };
+            // A number of more than 31 bits is not kept: no member is known to hold so much.
+            let numel = if let Token::Int(numel) = numel { u64::try_from(numel).ok() } else { None };
             let name = self.name_of(class);
             let size = match name.rsplit('.').next()? {
                 "DoubleStorage" | "LongStorage" | "ComplexFloatStorage" => 8,
@@ -254,7 +253,7 @@ impl Tracer<'_> {
                 _ => 1,
             };
             let key = self.values.text_of(key)?.into_owned();
-            Some((key, u64::try_from(numel).unwrap_or(u64::MAX).saturating_mul(size)))
+            Some((key, numel.unwrap_or(u64::MAX).saturating_mul(size)))
         };
         self.persistent.iter().filter_map(storage).collect()
     }
@@ -275,6 +274,12 @@ impl Tracer<'_> {
                 (Token::Int(len), Token::Int(offset)) => {
                     let end = u64::try_from(len).ok().zip(u64::try_from(offset).ok()).map(|(len, offset)| len + offset);
                     let buffers = self.contents(buffers).unwrap_or_default();
+                    // Arrays may share one buffer, whose offsets are read for each of them.
+                    let held: usize =
+                        buffers.iter().map(|buffer| self.arrow_buffer(*buffer).map_or(0, <[u8]>::len)).sum();
+                    if !self.spend(held as u64) {
+                        return;
+                    }
                     end.is_some_and(|end| self.arrow_buffers_hold(kind, end, &buffers))
                 }
                 _ => false,
@@ -406,7 +411,7 @@ impl Tracer<'_> {
         }
         let is_long = args.contains(&Token::LongInt);
         if is_long || self.values.cost_of(object) > EXPENSIVE {
-            self.suspect(Rule::Limit, "makes an expression of numbers that SymPy may compute for ever");
+            self.suspect(Rule::Limit, "makes an expression of numbers that SymPy may not finish computing");
         }
     }
 }

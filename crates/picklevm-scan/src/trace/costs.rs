@@ -1,4 +1,4 @@
-//! Arguments that a call may work on for ever, although they are short.
+//! Short arguments that cost a call unbounded time.
 
 use crate::shadow::{Token, Values};
 

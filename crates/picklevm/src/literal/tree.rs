@@ -133,7 +133,7 @@ struct Builder<'t> {
 
 impl Builder<'_> {
     fn cell(&self, mut child: Child) -> Result<Cell> {
-        // A label may name another one, but not for ever.
+        // A label may name another one; a chain that does not end is refused.
         for _ in 0..=self.tree.labels.len() {
             child = match child {
                 Child::Cell(cell) => return Ok(cell),
