@@ -56,7 +56,7 @@ impl Iterator for PickleBounds<'_> {
         let mut end = start;
         for op in raw_ops(self.data, start) {
             match op {
-                Ok(op) => end = op.end(),
+                Ok(op) => end = op.end() as usize,
                 Err(error) => return Some(Err(error)),
             }
         }

@@ -101,6 +101,6 @@ impl SharedOp {
     ///
     /// None in practice: the op was decoded before.
     pub fn decode(&self) -> Result<Op<'_>, Error> {
-        RawOp { offset: self.offset, opcode: self.opcode, bytes: &self.bytes }.decode()
+        RawOp { offset: self.offset as u64, opcode: self.opcode, bytes: &self.bytes }.decode()
     }
 }

@@ -73,7 +73,7 @@ fn optimize_one(data: &[u8], start: usize, writer: &mut Writer) -> Result<usize,
     let mut end = plan.header_end;
     for raw in raw_ops(data, plan.header_end) {
         let raw = raw?;
-        end = raw.end();
+        end = raw.end() as usize;
         let op = match MemoUse::of(&raw, stored.len())? {
             Some(MemoUse::Put(index)) => {
                 stored.insert(index.into(), ());
@@ -127,8 +127,8 @@ impl Plan {
                 && let Op::Proto(version) = raw.decode()?
             {
                 plan.proto = plan.proto.max(version);
-                if raw.offset == start {
-                    plan.header_end = raw.end();
+                if raw.offset == start as u64 {
+                    plan.header_end = raw.end() as usize;
                 }
             }
         }
@@ -146,17 +146,10 @@ impl MemoUse {
     /// Returns how `raw` uses the memo, if it does. `stored` is the number of stored indices, which MEMOIZE counts
     /// from.
     fn of(raw: &RawOp<'_>, stored: u64) -> Result<Option<Self>, Error> {
-        if !raw.opcode.is_put() && !raw.opcode.is_get() {
-            return Ok(None);
-        }
-        Ok(match raw.decode()? {
-            Op::Put(index) => Some(MemoUse::Put(index)),
-            Op::BinPut(index) => Some(MemoUse::Put(index.into())),
-            Op::LongBinPut(index) => Some(MemoUse::Put(index.into())),
-            Op::Memoize => Some(MemoUse::Put(stored)),
-            Op::Get(index) => Some(MemoUse::Get(index)),
-            Op::BinGet(index) => Some(MemoUse::Get(index.into())),
-            Op::LongBinGet(index) => Some(MemoUse::Get(index.into())),
+        Ok(match raw.opcode {
+            Opcode::Memoize => Some(MemoUse::Put(stored)),
+            opcode if opcode.is_put() => raw.memo_index()?.map(MemoUse::Put),
+            opcode if opcode.is_get() => raw.memo_index()?.map(MemoUse::Get),
             _ => None,
         })
     }
@@ -184,5 +177,5 @@ fn get(proto: u8, index: u64) -> Op<'static> {
 #[cold]
 fn never_stored(raw: &RawOp<'_>, index: u64) -> Error {
     let expected = "a memo index that was stored before";
-    Error::new(ErrorKind::Memo, raw.offset as u64, Some(raw.opcode), expected, index.to_string())
+    Error::new(ErrorKind::Memo, raw.offset, Some(raw.opcode), expected, index.to_string())
 }

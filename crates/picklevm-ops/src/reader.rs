@@ -1,6 +1,5 @@
 //! Decoding from a reader.
 
-use std::borrow::Cow;
 use std::io;
 
 use crate::error::{Error, ErrorKind};
@@ -9,6 +8,7 @@ use crate::input::{Window, find_newline};
 use crate::op::{Op, decode, skip};
 use crate::opcode::Opcode;
 use crate::source::{Source, private};
+use crate::undecoded::{RawOp, decode_slowly};
 
 /// Reads ops from an [`io::BufRead`].
 ///
@@ -41,49 +41,6 @@ pub struct Reader<R> {
     max_pickle_len: u64,
     /// The opcode of the last op.
     last_opcode: Option<Opcode>,
-}
-
-/// An op of a reader that is not decoded.
-pub(crate) struct RawOp<'a> {
-    pub(crate) offset: u64,
-    pub(crate) opcode: Opcode,
-    /// The opcode and the operand.
-    pub(crate) bytes: &'a [u8],
-}
-
-impl<'a> RawOp<'a> {
-    /// Returns the offset after the op.
-    pub(crate) fn end(&self) -> u64 {
-        self.offset + self.bytes.len() as u64
-    }
-
-    /// Decodes it.
-    pub(crate) fn decode(&self) -> Result<Op<'a>, Error> {
-        decode_slowly(self.bytes, self.offset, None)
-    }
-
-    /// Returns the index that a PUT or a GET names.
-    pub(crate) fn memo_index(&self) -> Result<Option<u64>, Error> {
-        Ok(match self.decode()? {
-            Op::Put(index) | Op::Get(index) => Some(index),
-            Op::BinPut(index) | Op::BinGet(index) => Some(index.into()),
-            Op::LongBinPut(index) | Op::LongBinGet(index) => Some(index.into()),
-            _ => None,
-        })
-    }
-
-    /// Returns the text that it pushes, if that has no surrogates.
-    pub(crate) fn text(&self) -> Result<Option<Cow<'a, str>>, Error> {
-        let bytes = match self.decode()? {
-            Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => Cow::Borrowed(text.as_bytes()),
-            Op::Unicode(line) => line.decode(),
-            _ => return Ok(None),
-        };
-        Ok(match bytes {
-            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
-        })
-    }
 }
 
 impl<R: io::BufRead> Reader<R> {
@@ -346,13 +303,6 @@ impl<R: io::BufRead> Reader<R> {
         self.frame = Some(end - left);
         Ok(())
     }
-}
-
-/// Decodes an op that is complete in `bytes`, by all the rules.
-#[cold]
-fn decode_slowly(bytes: &[u8], offset: u64, frame: Option<u64>) -> Result<Op<'_>, Error> {
-    let mut input = Unframer::new(bytes, offset, frame);
-    decode(&mut input).map_err(|halt| halt.into_error(offset, bytes.len(), false))
 }
 
 /// Returns `len`, or the length of `buffer` if that is less.

@@ -2,6 +2,8 @@
 //!
 //! `pickletools` reads this way, so it can disassemble and optimize pickles that the machine refuses.
 
+use std::borrow::Cow;
+
 use crate::error::Error;
 use crate::frame::Unframer;
 use crate::op::{Op, decode, skip};
@@ -10,7 +12,7 @@ use crate::opcode::Opcode;
 /// An op that was located but not decoded, returned by [`raw_ops`].
 #[derive(Debug, Clone, Copy)]
 pub struct RawOp<'a> {
-    pub(crate) offset: usize,
+    pub(crate) offset: u64,
     pub(crate) opcode: Opcode,
     pub(crate) bytes: &'a [u8],
 }
@@ -21,13 +23,13 @@ impl<'a> RawOp<'a> {
         let rest = data.get(offset..).unwrap_or_default();
         let mut input = Unframer::new(rest, offset as u64, None);
         match skip(&mut input) {
-            Ok(opcode) => Ok(RawOp { offset, opcode, bytes: &rest[..input.pos()] }),
+            Ok(opcode) => Ok(RawOp { offset: offset as u64, opcode, bytes: &rest[..input.pos()] }),
             Err(halt) => Err(halt.into_error(offset as u64, rest.len(), first)),
         }
     }
 
-    /// Returns the offset of the opcode in the slice.
-    pub fn offset(&self) -> usize {
+    /// Returns the offset of the opcode.
+    pub fn offset(&self) -> u64 {
         self.offset
     }
 
@@ -42,8 +44,8 @@ impl<'a> RawOp<'a> {
     }
 
     /// Returns the offset after the op.
-    pub fn end(&self) -> usize {
-        self.offset + self.bytes.len()
+    pub fn end(&self) -> u64 {
+        self.offset + self.bytes.len() as u64
     }
 
     /// Decodes the op, and checks its operand.
@@ -52,8 +54,30 @@ impl<'a> RawOp<'a> {
     ///
     /// Returns an error if the operand is malformed.
     pub fn decode(&self) -> Result<Op<'a>, Error> {
-        let mut input = Unframer::new(self.bytes, self.offset as u64, None);
-        decode(&mut input).map_err(|halt| halt.into_error(self.offset as u64, self.bytes.len(), false))
+        decode_slowly(self.bytes, self.offset, None)
+    }
+
+    /// Returns the index that a PUT or a GET names.
+    pub(crate) fn memo_index(&self) -> Result<Option<u64>, Error> {
+        Ok(match self.decode()? {
+            Op::Put(index) | Op::Get(index) => Some(index),
+            Op::BinPut(index) | Op::BinGet(index) => Some(index.into()),
+            Op::LongBinPut(index) | Op::LongBinGet(index) => Some(index.into()),
+            _ => None,
+        })
+    }
+
+    /// Returns the text that it pushes, if that has no surrogates.
+    pub(crate) fn text(&self) -> Result<Option<Cow<'a, str>>, Error> {
+        let bytes = match self.decode()? {
+            Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => Cow::Borrowed(text.as_bytes()),
+            Op::Unicode(line) => line.decode(),
+            _ => return Ok(None),
+        };
+        Ok(match bytes {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        })
     }
 }
 
@@ -82,8 +106,15 @@ pub fn raw_ops(data: &[u8], offset: usize) -> impl Iterator<Item = Result<RawOp<
         if let Ok(op) = &result
             && op.opcode != Opcode::Stop
         {
-            next = Some(op.end());
+            next = Some(at + op.bytes.len());
         }
         Some(result)
     })
+}
+
+/// Decodes an op that is complete in `bytes`, by all the rules. `frame` is the offset where its frame ends.
+#[inline(never)]
+pub(crate) fn decode_slowly(bytes: &[u8], offset: u64, frame: Option<u64>) -> Result<Op<'_>, Error> {
+    let mut input = Unframer::new(bytes, offset, frame);
+    decode(&mut input).map_err(|halt| halt.into_error(offset, bytes.len(), false))
 }

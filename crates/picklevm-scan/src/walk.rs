@@ -47,7 +47,7 @@ struct Found {
 
 impl Scanner {
     /// Scans files, and directories with all that is below them, on all processors. Links to directories are not
-    /// followed. `done` is told of each file when it is done, and of how many there are.
+    /// followed. `done` is called after each file, with the number of files in all.
     ///
     /// The outcomes are in the order of the paths, files of a directory by name.
     pub fn scan_paths<P: AsRef<Path>>(&self, paths: &[P], done: impl Fn(&Path, usize) + Sync) -> Vec<FileScan> {

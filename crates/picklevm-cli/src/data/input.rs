@@ -139,7 +139,7 @@ pub(super) fn graphs(file: &File) -> Vec<(Place, Result<Loaded, Problem>)> {
     let (mut graphs, mut members) = (Vec::new(), vec![file.root().clone()]);
     while let Some(member) = members.pop() {
         let place = |start, is_broken| Place { member: member.path().to_owned(), start, is_broken };
-        // What cannot be opened has been told of as a member.
+        // A member that cannot be opened has been reported already.
         let Ok(contents) = member.open() else { continue };
         let whole = match contents.kind() {
             Kind::Zip => torch_archive(&contents).or_else(|| npz(&contents)),

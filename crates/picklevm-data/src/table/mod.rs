@@ -1,5 +1,7 @@
 //! Tables: columns of pandas and Arrow, and the formats that they are written in.
 
+#[cfg(feature = "arrow")]
+mod arrow_cells;
 mod arrow_column;
 mod arrow_type;
 #[cfg(feature = "arrow")]

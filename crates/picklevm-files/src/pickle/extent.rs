@@ -106,14 +106,13 @@ fn locate(region: &Region, start: u64) -> Option<Extent> {
                 Err(error) if matches!(error.kind(), ErrorKind::Truncated | ErrorKind::End) => break,
                 Err(_) => return None,
             };
-            end = op.end();
+            end = op.end() as usize;
             match op.opcode() {
                 Opcode::Proto => extent.protocol = extent.protocol.max(op.bytes()[1]),
-                Opcode::Global | Opcode::ShortBinUnicode | Opcode::BinUnicode
-                    if op.decode().is_ok_and(|op| names_joblib(&op)) =>
-                {
+                Opcode::ShortBinUnicode | Opcode::BinUnicode if op.bytes().ends_with(JOBLIB_MODULE.as_bytes()) => {
                     return None;
                 }
+                Opcode::Global if op.decode().is_ok_and(|op| names_joblib(&op)) => return None,
                 Opcode::Stop => {
                     extent.end = at + end as u64;
                     extent.segments.push(start..extent.end);

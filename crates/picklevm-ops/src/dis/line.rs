@@ -45,9 +45,9 @@ impl<'w, W: io::Write> Lines<'w, W> {
     }
 
     /// Begins a line: the offset of the op, its byte and its name.
-    pub(super) fn begin(&mut self, offset: usize, opcode: Opcode, blanks: u64) {
+    pub(super) fn begin(&mut self, offset: u64, opcode: Opcode, blanks: u64) {
         self.style(color::OFFSET);
-        self.number(offset as u64, 5);
+        self.number(offset, 5);
         self.text(": ");
         self.style(color::PLAIN);
         self.column = 0;

@@ -224,8 +224,8 @@ impl Disassembler {
         let mut end = start;
         for raw in raw_ops(data, start) {
             let mut raw = raw.map_err(|error| error.offset_by(self.base as u64))?;
-            end = raw.end();
-            raw.offset = raw.offset.saturating_add(self.base);
+            end = raw.end() as usize;
+            raw.offset = raw.offset.saturating_add(self.base as u64);
             highest = highest.max(raw.opcode.protocol());
             let argument = Argument::of(&raw, &mut decimals)?;
             let blanks = self.indent_level.saturating_mul(stack.depth()) as u64;
@@ -241,7 +241,7 @@ impl Disassembler {
             if self.annotate > 0 {
                 annotations = lines.annotate(raw.opcode.doc(), annotations, self.annotate);
             }
-            lines.end().map_err(|error| Error::from_io(raw.offset as u64, error))?;
+            lines.end().map_err(|error| Error::from_io(raw.offset, error))?;
             if let Some(error) = wrong {
                 return Err(error);
             }
@@ -260,7 +260,7 @@ impl Disassembler {
         let index = || argument.and_then(Argument::index);
         let mut note = None;
         let done = stack.pop_mark(raw.opcode).and_then(|mark| {
-            note = mark.map(|set_at| Note::MarkAt(set_at as u64));
+            note = mark.map(Note::MarkAt);
             let mut fetched = None;
             match raw.opcode {
                 Opcode::Memoize => {
@@ -278,7 +278,7 @@ impl Disassembler {
             Ok(()) => (note, None),
             Err(fault) => {
                 let note = if fault.no_mark { Some(Note::NoMark) } else { note };
-                let error = Error::new(fault.kind, raw.offset as u64, Some(raw.opcode), fault.expected, fault.found);
+                let error = Error::new(fault.kind, raw.offset, Some(raw.opcode), fault.expected, fault.found);
                 (note, Some(error))
             }
         }
@@ -296,5 +296,5 @@ enum Note {
 #[cold]
 fn too_deep(raw: &RawOp<'_>, max: u64) -> Error {
     let expected = format!("at most {max} blanks of indentation");
-    Error::new(ErrorKind::Limit, raw.offset as u64, Some(raw.opcode), expected, "more")
+    Error::new(ErrorKind::Limit, raw.offset, Some(raw.opcode), expected, "more")
 }

@@ -10,7 +10,7 @@ use crate::opcode::{Opcode, StackObject};
 pub(super) struct Stack {
     objects: Vec<StackObject>,
     /// Offsets of the MARKs, in bytes from the beginning of the data.
-    marks: Vec<usize>,
+    marks: Vec<u64>,
 }
 
 /// What an op needs and does not find.
@@ -41,7 +41,7 @@ impl Stack {
     }
 
     /// Pops the topmost mark and the objects above it, if the opcode does so. Returns the offset of the mark.
-    pub(super) fn pop_mark(&mut self, opcode: Opcode) -> Result<Option<usize>, Fault> {
+    pub(super) fn pop_mark(&mut self, opcode: Opcode) -> Result<Option<u64>, Fault> {
         if !self.takes_mark(opcode) {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Stack {
     pub(super) fn run(
         &mut self,
         opcode: Opcode,
-        offset: usize,
+        offset: u64,
         marked: bool,
         fetched: Option<StackObject>,
     ) -> Result<(), Fault> {

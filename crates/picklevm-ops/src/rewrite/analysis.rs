@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind};
 use crate::memo::Indices;
 use crate::op::Op;
 use crate::opcode::{Opcode, StackObject};
-use crate::reader::RawOp;
 use crate::renames::Renames;
+use crate::undecoded::RawOp;
 
 use super::refused;
 

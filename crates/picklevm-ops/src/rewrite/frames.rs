@@ -1,6 +1,6 @@
 //! The lengths of frames whose ops became longer or shorter.
 
-use crate::reader::RawOp;
+use crate::undecoded::RawOp;
 
 /// Measures what is written into each frame, or tells what was measured.
 pub(super) struct Frames {

@@ -11,6 +11,7 @@ use std::io::{BufRead, Cursor, Seek, SeekFrom, Write};
 use crate::error::{Error, ErrorKind};
 use crate::reader::Reader;
 use crate::renames::Renames;
+use crate::undecoded::RawOp;
 
 use analysis::{Analysis, Memo, Plan};
 use frames::Frames;
@@ -223,6 +224,6 @@ impl fmt::Debug for Rewriter<'_> {
 
 /// The error for a change that the op at `offset` cannot express.
 #[cold]
-fn refused(op: &crate::reader::RawOp<'_>, expected: &'static str, found: impl Into<Cow<'static, str>>) -> Error {
+fn refused(op: &RawOp<'_>, expected: &'static str, found: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::BadOperand, op.offset, Some(op.opcode), expected, found)
 }

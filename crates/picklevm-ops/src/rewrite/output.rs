@@ -11,8 +11,8 @@ use crate::memo::Indices;
 use crate::op::Op;
 use crate::opcode::Opcode;
 use crate::operand::RawUnicode;
-use crate::reader::RawOp;
 use crate::renames::Renames;
+use crate::undecoded::RawOp;
 
 use super::analysis::Plan;
 use super::frames::Frames;

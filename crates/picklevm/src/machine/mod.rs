@@ -9,6 +9,7 @@ pub(crate) mod graph_builder;
 pub(crate) mod hooks;
 mod memo;
 pub(crate) mod persistent_ids;
+mod same_call;
 pub(crate) mod shadow;
 mod step;
 
