@@ -65,6 +65,8 @@ mod bytes_ops;
 mod decoder;
 mod dis;
 mod error;
+#[doc(hidden)]
+pub mod forms;
 mod frame;
 mod input;
 mod ints;
@@ -91,6 +93,7 @@ mod writer;
 #[doc(hidden)]
 pub mod internal {
     pub use crate::decoder::PredictableDecoder;
+    pub use crate::forms;
     pub use crate::ints::{IntRun, ShortInt};
     pub use crate::op::RunVisitor;
     pub use crate::op_run::OpRun;

@@ -1,5 +1,6 @@
 //! `OpRun`: reserved space for a run of short ops.
 
+use crate::forms;
 use crate::opcode::Opcode;
 
 /// Reserved space in a frame for a run of short ops, returned by [`Writer::reserve`](crate::Writer::reserve).
@@ -13,6 +14,9 @@ pub struct OpRun<'w> {
     /// Length of the space in bytes.
     size: usize,
 }
+
+/// Protocol whose opcodes are written: those that have an opcode in a run are the same from 2 on, except text and PUTs.
+const RUN_PROTOCOL: u8 = 2;
 
 impl<'w> OpRun<'w> {
     /// Number of bytes that can be written after [`is_full`](Self::is_full) returned `false`.
@@ -81,6 +85,16 @@ impl<'w> OpRun<'w> {
         self.put_part(&opcodes.map(Opcode::byte), count);
     }
 
+    /// Writes NEWTRUE or NEWFALSE.
+    ///
+    /// # Panics
+    ///
+    /// If no byte is left.
+    #[inline(always)]
+    pub fn bool(&mut self, value: bool) {
+        self.bare(forms::bool(RUN_PROTOCOL, value));
+    }
+
     /// Writes BINFLOAT.
     ///
     /// # Panics
@@ -88,7 +102,7 @@ impl<'w> OpRun<'w> {
     /// If fewer than 9 bytes are left.
     #[inline(always)]
     pub fn float(&mut self, value: f64) {
-        let mut bytes = [Opcode::BinFloat.byte(); 9];
+        let mut bytes = [const { forms::float(RUN_PROTOCOL) }.byte(); 9];
         bytes[1..].copy_from_slice(&value.to_be_bytes());
         self.put(bytes);
     }
@@ -114,7 +128,7 @@ impl<'w> OpRun<'w> {
     /// two of them: then writes nothing and returns `false`.
     #[inline(always)]
     pub fn four_bytes(&mut self, [a, b, c, d]: [u8; 4]) -> bool {
-        let op = Opcode::BinInt1.byte();
+        let op = const { forms::int(RUN_PROTOCOL, 0) }.byte();
         let run = [op, a, op, b, op, c, op, d];
         let has_room = self.has(run.len() - 2);
         if has_room {
@@ -130,7 +144,7 @@ impl<'w> OpRun<'w> {
     /// If fewer than 8 bytes are left.
     #[inline(always)]
     pub fn get(&mut self, index: u32) {
-        self.index(Opcode::BinGet, Opcode::LongBinGet, index);
+        self.index(forms::get(RUN_PROTOCOL, index), index);
     }
 
     /// Writes BINPUT, or LONG_BINPUT from 256 on.
@@ -140,12 +154,12 @@ impl<'w> OpRun<'w> {
     /// If fewer than 8 bytes are left.
     #[inline(always)]
     pub fn put_index(&mut self, index: u32) {
-        self.index(Opcode::BinPut, Opcode::LongBinPut, index);
+        self.index(forms::put(RUN_PROTOCOL, index), index);
     }
 
     #[inline(always)]
-    fn index(&mut self, short: Opcode, long: Opcode, index: u32) {
-        let (opcode, len) = if index < 256 { (short, 2) } else { (long, 5) };
+    fn index(&mut self, opcode: Opcode, index: u32) {
+        let len = if index < 256 { 2 } else { 5 };
         self.put_part(&(opcode.byte() as u64 | (index as u64) << 8).to_le_bytes(), len);
     }
 
@@ -174,6 +188,28 @@ impl<'w> OpRun<'w> {
         self.counted([opcode.byte(), a, b, c, d], head, len as usize);
     }
 
+    /// Writes SHORT_BINUNICODE, or BINUNICODE below protocol 4. As with [`Text::trusted`](crate::Text::trusted), the
+    /// caller guarantees that the text is valid.
+    ///
+    /// # Panics
+    ///
+    /// If fewer bytes are left than five and the length of the text, or if the text has 256 bytes or more.
+    #[inline(always)]
+    pub fn text<const PROTOCOL_4: bool>(&mut self, text: &[u8]) {
+        let left = std::mem::take(&mut self.left);
+        let start = if PROTOCOL_4 { 2 } else { 5 };
+        let place = &mut left[..start + text.len()];
+        if PROTOCOL_4 {
+            place[0] = SHORT_TEXT.byte();
+            place[1] = text.len() as u8;
+        } else {
+            place[0] = LONG_TEXT.byte();
+            place[1..5].copy_from_slice(&(text.len() as u32).to_le_bytes());
+        }
+        copy_short(&mut place[start..], text);
+        self.left = &mut left[start + text.len()..];
+    }
+
     /// Writes an opcode with its length and a payload, with one bounds check.
     #[inline(always)]
     fn counted<const N: usize>(&mut self, start: [u8; N], head: &[u8], len: usize) {
@@ -182,6 +218,30 @@ impl<'w> OpRun<'w> {
         place[..N].copy_from_slice(&start);
         place[N..].copy_from_slice(head);
         self.left = &mut left[N + len..];
+    }
+}
+
+const SHORT_TEXT: Opcode = forms::text(4, 0).expect("text has an opcode");
+const LONG_TEXT: Opcode = forms::text(RUN_PROTOCOL, 0).expect("text has an opcode");
+
+/// Copies a slice of the same length, without a call if it is short: two copies of fixed width that may overlap.
+#[inline(always)]
+fn copy_short(to: &mut [u8], from: &[u8]) {
+    #[inline(always)]
+    fn ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
+        let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else { return false };
+        if let Some(to) = to.first_chunk_mut::<N>() {
+            *to = *first;
+        }
+        if let Some(to) = to.last_chunk_mut::<N>() {
+            *to = *last;
+        }
+        true
+    }
+    let is_copied =
+        from.len() <= 32 && (ends::<16>(to, from) || ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from));
+    if !is_copied {
+        to.copy_from_slice(from);
     }
 }
 
@@ -201,10 +261,12 @@ const INT_FORMS: [IntForm; 64] = {
     let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 64];
     let mut at = 0;
     while at < 64 {
-        forms[at] = match at {
-            0..=7 => IntForm::fixed(Opcode::BinInt1, 1),
-            8..=15 => IntForm::fixed(Opcode::BinInt2, 2),
-            16..=30 => IntForm::fixed(Opcode::BinInt, 4),
+        // A value with this highest bit. The sign bit is never the highest bit that differs from it.
+        let opcode = forms::int(RUN_PROTOCOL, ((1u64 << at) & (i64::MAX as u64)) as i64);
+        forms[at] = match opcode {
+            Opcode::BinInt1 if at < 63 => IntForm::fixed(opcode, 1),
+            Opcode::BinInt2 => IntForm::fixed(opcode, 2),
+            Opcode::BinInt => IntForm::fixed(opcode, 4),
             // The bits and the sign bit.
             _ => IntForm::counted(Opcode::Long1, ((at + 1) / 8 + 1) as u8),
         };
@@ -296,6 +358,24 @@ mod tests {
             let mut run = OpRun::new(&mut bytes, left);
             assert_eq!(run.four_bytes([1, 2, 3, 4]), fits, "{left} bytes left in the frame");
             assert_eq!(run.len(), if fits { 8 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn text_of_every_length_is_copied_whole() {
+        let text: Vec<u8> = (0..=254).collect();
+        for len in 0..=text.len() {
+            let mut bytes = [0; 1024];
+            let mut run = OpRun::new(&mut bytes, 1024);
+            run.text::<true>(&text[..len]);
+            run.bare(Opcode::Memoize);
+            run.text::<false>(&text[..len]);
+            let written = run.len();
+            let mut expected = vec![0x8c, len as u8];
+            expected.extend(&text[..len]);
+            expected.extend([0x94, b'X', len as u8, 0, 0, 0]);
+            expected.extend(&text[..len]);
+            assert_eq!(bytes[..written], expected, "{len} bytes");
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Writer<S = Memory> {
     sink: S,
     /// Number of bytes passed on from `out` to the sink.
     passed: u64,
+    /// Whether nothing is passed on.
+    held: bool,
 }
 
 /// The destination of a [`Writer`]: [`Memory`] or [`IoSink`]. The trait is sealed.
@@ -43,6 +45,9 @@ mod private {
     use std::io;
 
     pub trait Sealed {
+        /// Whether the sink takes bytes before the end.
+        const IS_STREAM: bool;
+
         /// Takes bytes that will not change any more; returns whether it took them.
         fn take(&mut self, bytes: &[u8]) -> io::Result<bool>;
     }
@@ -55,6 +60,8 @@ pub struct Memory(());
 impl Sink for Memory {}
 
 impl private::Sealed for Memory {
+    const IS_STREAM: bool = false;
+
     #[inline(always)]
     fn take(&mut self, _: &[u8]) -> io::Result<bool> {
         Ok(false)
@@ -68,6 +75,8 @@ pub struct IoSink<W>(W);
 impl<W: io::Write> Sink for IoSink<W> {}
 
 impl<W: io::Write> private::Sealed for IoSink<W> {
+    const IS_STREAM: bool = true;
+
     fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
         self.0.write_all(bytes).map(|()| true)
     }
@@ -109,7 +118,7 @@ impl Writer {
 
     #[inline]
     fn on(out: Buffer) -> Self {
-        Writer { framer: Framer::new(&out), out, sink: Memory(()), passed: 0 }
+        Writer { framer: Framer::new(&out), out, sink: Memory(()), passed: 0, held: false }
     }
 
     /// Returns the written bytes. The header of the current frame is filled in only when [the frame
@@ -147,7 +156,7 @@ impl<W: io::Write> Writer<IoSink<W>> {
     /// Creates a writer to `inner`, which needs no buffer of its own.
     pub fn stream(inner: W) -> Self {
         let out = Buffer::default();
-        Writer { framer: Framer::new(&out), out, sink: IoSink(inner), passed: 0 }
+        Writer { framer: Framer::new(&out), out, sink: IoSink(inner), passed: 0, held: false }
     }
 
     /// Writes what is left, flushes the inner writer and returns it.
@@ -240,6 +249,60 @@ impl<S: Sink> Writer<S> {
         OpRun::new(self.out.reserve(OpRun::MIN_LEN), left)
     }
 
+    /// Returns whether the next [`boundary`](Self::boundary) ends the frame.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn is_full(&self) -> bool {
+        self.framer.is_full(&self.out)
+    }
+
+    /// Reserves space for the ops of one value. Unlike that of [`reserve`](Self::reserve), the run is never full.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn reserve_value(&mut self) -> OpRun<'_> {
+        OpRun::new(self.out.reserve(OpRun::MIN_LEN), usize::MAX)
+    }
+
+    /// Returns whether bytes are passed on before the end.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn is_stream(&self) -> bool {
+        S::IS_STREAM
+    }
+
+    /// Sets whether bytes are held in memory instead of being passed on, because some of them may still be
+    /// [removed](Self::remove_op).
+    #[doc(hidden)]
+    pub fn hold(&mut self, is_held: bool) {
+        self.held = is_held;
+    }
+
+    /// Returns the number of bytes passed on.
+    #[doc(hidden)]
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Removes the byte at an offset, an op without an operand. Returns `false` if it is not in the current frame: then the
+    /// end of an earlier frame may depend on it.
+    ///
+    /// ```
+    /// use picklevm_ops::{Op, Writer};
+    ///
+    /// let mut writer = Writer::new();
+    /// for op in [Op::EmptyList, Op::Mark, Op::None, Op::Append, Op::Stop] {
+    ///     writer.op(op)?;
+    /// }
+    /// assert!(writer.remove_op(1));
+    /// assert_eq!(writer.written(), b"]Na.");
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    #[doc(hidden)]
+    pub fn remove_op(&mut self, offset: u64) -> bool {
+        let at = offset.checked_sub(self.passed).and_then(|at| usize::try_from(at).ok());
+        at.is_some_and(|at| self.framer.remove(at, &mut self.out))
+    }
+
     /// Adds `written` bytes that were written into the [reserved](Self::reserve) space, at most its length.
     #[doc(hidden)]
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -324,7 +387,7 @@ impl<S: Sink> Writer<S> {
     fn outside(&mut self, payload: &[u8], head: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
         self.framer.close(&mut self.out);
         let result = head(self).and_then(|()| self.settle()).and_then(|()| {
-            if self.sink.take(payload).map_err(|error| Error::from_io(self.offset(), error))? {
+            if !self.held && self.sink.take(payload).map_err(|error| Error::from_io(self.offset(), error))? {
                 self.passed += payload.len() as u64;
             } else {
                 self.out.put_all(payload);
@@ -351,7 +414,7 @@ impl<S: Sink> Writer<S> {
     /// Passes the bytes that will not change any more to the sink.
     #[inline]
     fn settle(&mut self) -> Result<(), Error> {
-        if self.sink.take(self.out.written()).map_err(|error| Error::from_io(self.offset(), error))? {
+        if !self.held && self.sink.take(self.out.written()).map_err(|error| Error::from_io(self.offset(), error))? {
             self.passed += self.out.len() as u64;
             self.out.truncate(0);
         }

@@ -69,6 +69,16 @@ impl Framer {
         out.len() - self.body >= FRAME_SIZE_TARGET
     }
 
+    /// Removes a byte, given its index in the buffer, if it is in the current frame. Without framing, all bytes are.
+    pub(crate) fn remove(&mut self, at: usize, out: &mut Buffer) -> bool {
+        if at >= out.len() || (self.framing.is_some() && at < self.body) {
+            return false;
+        }
+        out.remove(at, at + 1);
+        self.body -= usize::from(at < self.body);
+        true
+    }
+
     /// Returns the number of bytes until the frame is full.
     #[inline(always)]
     pub(crate) fn left(&self, out: &Buffer) -> usize {

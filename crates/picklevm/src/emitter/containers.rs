@@ -1,15 +1,13 @@
 //! Writes lists, dicts, sets, tuples and frozensets.
 
-use picklevm_ops::{Op, Sink};
+use picklevm_ops::internal::forms::{self, BATCH};
+use picklevm_ops::{Op, Opcode, Sink};
 
 use super::cpython::Quirks;
 use super::memo::Entry;
 use super::{Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Fixed, Tag};
-
-/// Maximum items in one batch.
-pub(super) const BATCH: u32 = 1000;
 
 /// A container being written, or the items of an object.
 #[derive(Clone, Copy)]
@@ -164,8 +162,7 @@ impl Open {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take_batch(&mut self, protocol: u8) -> u32 {
         let stride = self.adding().stride();
-        let most = if protocol == 0 { stride } else { BATCH * stride };
-        let batch = (self.last - self.end).min(most);
+        let batch = (self.last - self.end).min(forms::batch(protocol) * stride);
         self.flags.set(OpenFlags::FULL, batch == BATCH * stride);
         (self.at, self.end) = (self.end, self.end + batch);
         batch
@@ -219,17 +216,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
         let items = self.arena.item_range(cell);
         match cell.tag() {
             Tag::List => {
-                self.empty_list()?;
+                self.leaf().empty_list()?;
                 self.put(slot)?;
                 self.begin_items(cell, items, Adding::APPEND, Owner::Container(place))
             }
             Tag::Dict => {
-                if self.protocol > 0 {
-                    self.op(Op::EmptyDict)?;
-                } else {
-                    self.op(Op::Mark)?;
-                    self.op(Op::Dict)?;
-                }
+                self.leaf().empty_dict()?;
                 self.put(slot)?;
                 self.begin_items(cell, items, Adding::SET_ITEM, Owner::Container(place))
             }
@@ -266,14 +258,6 @@ impl<S: Sink> Emitter<'_, '_, S> {
         }
         self.memo.set(slot, Entry::open(self.barriers));
         Ok(())
-    }
-
-    pub(super) fn empty_list(&mut self) -> Result<()> {
-        if self.protocol > 0 {
-            return self.op(Op::EmptyList);
-        }
-        self.op(Op::Mark)?;
-        self.op(Op::List)
     }
 
     /// Starts the items of a container or object that was just written. They go on the stack of steps.
@@ -360,10 +344,11 @@ impl<S: Sink> Emitter<'_, '_, S> {
             && !self.is_fresh(cell, place)
         {
             // It occurred inside itself, and was written completely there.
-            if cell.is(Tag::FrozenSet) || (self.protocol > 0 && !self.is_short(len)) {
+            let is_short = forms::is_short_tuple(self.protocol, len);
+            if cell.is(Tag::FrozenSet) || (self.protocol > 0 && !is_short) {
                 self.op(Op::PopMark)?;
             } else {
-                for _ in 0..len + usize::from(!self.is_short(len)) {
+                for _ in 0..len + usize::from(!is_short) {
                     self.op(Op::Pop)?;
                 }
             }
@@ -382,39 +367,19 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.put(slot)
     }
 
-    pub(super) fn empty_tuple(&mut self) -> Result<()> {
-        if self.protocol > 0 {
-            return self.op(Op::EmptyTuple);
-        }
-        self.op(Op::Mark)?;
-        self.op(Op::Tuple)
-    }
-
-    /// Whether a tuple of `len` items needs no MARK.
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    fn is_short(&self, len: usize) -> bool {
-        len <= 3 && self.protocol >= 2
-    }
-
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn tuple_start(&mut self, len: usize) -> Result<()> {
-        if self.is_short(len) { Ok(()) } else { self.op(Op::Mark) }
+        if forms::is_short_tuple(self.protocol, len) { Ok(()) } else { self.op(Op::Mark) }
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn tuple_end(&mut self, len: usize) -> Result<()> {
-        self.op(if self.is_short(len) { short_tuple(len) } else { Op::Tuple })
-    }
-}
-
-/// Returns the op that makes a tuple of `len` items: TUPLE1 to TUPLE3, or TUPLE, which needs a MARK.
-#[cfg_attr(not(debug_assertions), inline(always))]
-pub(super) fn short_tuple(len: usize) -> Op<'static> {
-    match len {
-        1 => Op::Tuple1,
-        2 => Op::Tuple2,
-        3 => Op::Tuple3,
-        _ => Op::Tuple,
+        self.op(match forms::tuple(self.protocol, len) {
+            Opcode::Tuple1 => Op::Tuple1,
+            Opcode::Tuple2 => Op::Tuple2,
+            Opcode::Tuple3 => Op::Tuple3,
+            _ => Op::Tuple,
+        })
     }
 }
 

@@ -36,7 +36,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             self.latin_1(bytes)?;
             if self.options.writer.quirks().wide_ints {
                 // A new 8-bit string each time.
-                self.byte_str(b"latin-1")?;
+                self.leaf().byte_str(b"latin-1")?;
                 self.put_unread()?;
             } else {
                 self.synthetic_text("latin-1".into())?;
@@ -57,7 +57,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.tuple_start(2)?;
         for part in parts {
             self.boundary()?;
-            self.float(part)?;
+            self.leaf().float(part)?;
         }
         self.end_call(2)
     }
@@ -70,7 +70,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.enter(cell, slot, entry)?;
         self.synthetic_global("builtins", if cell.is(Tag::Set) { "set" } else { "frozenset" })?;
         self.tuple_start(1)?;
-        self.empty_list()?;
+        self.leaf().empty_list()?;
         self.put_unread_list(self.arena.item_range(cell).len)?;
         self.steps.push(Step::Finish(cell, BareOp::Reduce));
         self.steps.push(Step::Op(BareOp::Tuple(1)));
@@ -89,7 +89,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.end_call(2)?;
         self.put_unread()?;
         self.tuple_start(1)?;
-        self.empty_list()?;
+        self.leaf().empty_list()?;
         self.put_unread_list(self.arena.item_range(cell).len)?;
         self.steps.extend([Step::Op(BareOp::Pop), Step::Op(BareOp::ReducePut), Step::Op(BareOp::Tuple(1))]);
         self.begin_items(Cell::HOLE, self.arena.item_range(cell), Adding::APPEND, Owner::Temporary)
@@ -122,7 +122,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
     fn call_without_args(&mut self, name: &str) -> Result<()> {
         self.synthetic_global("builtins", name)?;
         self.boundary()?;
-        self.empty_tuple()?;
+        self.leaf().empty_tuple()?;
         self.op(Op::Reduce)
     }
 

@@ -5,10 +5,10 @@
 //! frames, memory and errors for each op, and without branches on unpredictable data (the size of an integer, the length of
 //! text). Nothing here depends on the pickler version: anything else, and anything rare, is left to the steps.
 
-use picklevm_ops::internal::OpRun;
+use picklevm_ops::internal::{OpRun, forms};
 use picklevm_ops::{self as ops, Opcode, Sink};
 
-use super::containers::{Adding, Open, Owner, short_tuple};
+use super::containers::{Adding, Open, Owner};
 use super::memo::{Entry, Memo, MemoRun};
 use super::payload::{Form, INT_WIDTH, Payloads, TEXT_WIDTH};
 use super::{BareOp, Emitter, Place, Scratch, Step};
@@ -266,7 +266,7 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
                 return false;
             }
             let Some(&Fixed { len, .. }) = self.arena.tuples.get(open.cell) else { return false };
-            self.run.bare(short_tuple(len as usize).opcode());
+            self.run.bare(forms::tuple(2, len as usize));
             self.put(slot);
             return true;
         }
@@ -409,8 +409,8 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
             Tag::Float => self.run.float(cell.as_float()),
             Tag::Str => return self.text(cell),
             Tag::None => self.run.bare(Opcode::None),
-            Tag::True => self.run.bare(Opcode::NewTrue),
-            Tag::False => self.run.bare(Opcode::NewFalse),
+            Tag::True => self.run.bool(true),
+            Tag::False => self.run.bool(false),
             Tag::EmptyTuple => self.run.bare(Opcode::EmptyTuple),
             Tag::ZeroFloat => self.run.float(0.0),
             Tag::WideFloat => self.run.float(self.arena.floats[cell]),

@@ -6,9 +6,10 @@
 //! everything after them are left to the steps.
 
 use picklevm_ops::internal::OpRun;
+use picklevm_ops::internal::forms::{self, BATCH};
 use picklevm_ops::{self as ops, Opcode, Sink};
 
-use super::containers::{Adding, BATCH, Open, Owner};
+use super::containers::{Adding, Open, Owner};
 use super::payload::{Form, INT_WIDTH, Payloads, TEXT_WIDTH};
 use super::{Place, Scratch, Step};
 use crate::error::{Error, Result};
@@ -43,10 +44,8 @@ impl Close {
 
     const OPCODES: [Opcode; 16] = {
         use Opcode::*;
-        [
-            Stop, Append, Appends, SetItem, SetItems, AddItems, Tuple1, Tuple2, Tuple3, Tuple, Stop, Stop, Stop, Stop,
-            Stop, Stop,
-        ]
+        let [one, two, three, more] = [forms::tuple(2, 1), forms::tuple(2, 2), forms::tuple(2, 3), forms::tuple(2, 4)];
+        [Stop, Append, Appends, SetItem, SetItems, AddItems, one, two, three, more, Stop, Stop, Stop, Stop, Stop, Stop]
     };
 
     /// Returns the end of a tuple of `len` items, at least one.
@@ -204,8 +203,8 @@ impl Tree<'_> {
                 Tag::ZeroFloat => out.leaf(|run| run.float(0.0)),
                 Tag::WideFloat => out.leaf(|run| run.float(arena.floats[*cell])),
                 Tag::None => out.leaf(|run| run.bare(Opcode::None)),
-                Tag::True => out.leaf(|run| run.bare(Opcode::NewTrue)),
-                Tag::False => out.leaf(|run| run.bare(Opcode::NewFalse)),
+                Tag::True => out.leaf(|run| run.bool(true)),
+                Tag::False => out.leaf(|run| run.bool(false)),
                 Tag::EmptyTuple => out.leaf(|run| run.bare(Opcode::EmptyTuple)),
                 Tag::Str => {
                     let form = const { Form::text::<PROTOCOL_4>() };

@@ -155,6 +155,12 @@ impl Memo {
         }
     }
 
+    /// Returns the memo index of a node of the graph being written.
+    #[cfg(feature = "serde")]
+    pub(crate) fn number(&self, cell: Cell) -> Option<u32> {
+        self.entry(self.slot(cell)).number()
+    }
+
     pub(super) fn slots(&self) -> NodeIndex {
         self.entries.slots
     }
@@ -184,7 +190,7 @@ impl Memo {
 
     /// Takes the next index for a PUT that is never read.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn skip(&mut self) -> u32 {
+    pub(crate) fn skip(&mut self) -> u32 {
         let number = self.next;
         self.next += 1;
         number
@@ -207,7 +213,7 @@ impl Memo {
 
     /// Whether a run could exceed the highest index.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn is_nearly_full(&self) -> bool {
+    pub(crate) fn is_nearly_full(&self) -> bool {
         self.next >= Entry::MAX - (1 << 20)
     }
 

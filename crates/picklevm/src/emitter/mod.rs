@@ -12,6 +12,7 @@ mod fast_tree;
 #[cfg(test)]
 mod frame_tests;
 mod globals;
+pub(crate) mod leaf;
 mod memo;
 mod omitted_puts;
 mod payload;
@@ -232,14 +233,36 @@ pub(crate) fn dump<S: Sink>(
     Ok(())
 }
 
+/// Writes a value of a graph as a part of a pickle that something else writes, with the memo of the scratch.
+#[cfg(feature = "serde")]
+pub(crate) fn part<S: Sink>(
+    value: Value<'_>,
+    out: &mut ops::Writer<S>,
+    scratch: &mut Scratch,
+    options: &Options,
+) -> Result<()> {
+    scratch.memo.turn_to(value.arena());
+    let started = out.offset();
+    Emitter::new(value, &[], out, scratch, options, None, Begun { barriers: 0, started }).whole()
+}
+
 /// Writes STOP, and ends the last frame.
 #[inline]
-fn end<S: Sink>(out: &mut ops::Writer<S>) -> std::result::Result<(), ops::Error> {
+pub(crate) fn end<S: Sink>(out: &mut ops::Writer<S>) -> std::result::Result<(), ops::Error> {
     out.op(Op::Stop)?;
     out.end_framing()
 }
 
 impl Options {
+    /// Whether the serializer of Rust types knows all rules of this pickler.
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_ordinary(&self) -> bool {
+        let quirks = self.writer.quirks();
+        let is_python2 = quirks.wide_ints || quirks.counts_references;
+        let is_known = self.protocol <= self.writer.highest_protocol();
+        is_known && !is_python2 && !self.fast && self.limits == DumpLimits::default()
+    }
+
     /// Whether the protocol and the quirks allow the fast paths.
     #[inline]
     fn has_runs(&self) -> bool {
@@ -380,11 +403,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn get(&mut self, number: u32) -> Result<()> {
-        match u8::try_from(number) {
-            _ if self.protocol == 0 => self.op(Op::Get(number.into())),
-            Ok(number) => self.op(Op::BinGet(number)),
-            Err(_) => self.op(Op::LongBinGet(number)),
-        }
+        self.leaf().get(number)
     }
 
     /// Puts the node on top of the stack into the memo.
@@ -444,18 +463,13 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         if self.memo.is_full() {
             return Err(memo_is_full());
         }
-        match u8::try_from(number) {
-            _ if self.protocol >= 4 => self.op(Op::Memoize),
-            _ if self.protocol == 0 => self.op(Op::Put(number.into())),
-            Ok(number) => self.op(Op::BinPut(number)),
-            Err(_) => self.op(Op::LongBinPut(number)),
-        }
+        self.leaf().put(number)
     }
 
     fn bare(&mut self, op: BareOp) -> Result<()> {
         let op = match op {
             BareOp::Build => Op::Build,
-            BareOp::EmptyTuple => return self.empty_tuple(),
+            BareOp::EmptyTuple => return self.leaf().empty_tuple(),
             BareOp::Mark => Op::Mark,
             BareOp::NewObj => Op::NewObj,
             BareOp::NewObjEx => Op::NewObjEx,

@@ -1,7 +1,7 @@
 //! Writes text, bytes and long integers in runs; short ones without a branch on their length.
 
 use picklevm_ops::Opcode;
-use picklevm_ops::internal::OpRun;
+use picklevm_ops::internal::{OpRun, forms};
 
 use crate::graph::{Arena, Cell, Span, Tag};
 
@@ -21,16 +21,15 @@ pub(super) struct Form {
 }
 
 impl Form {
-    pub(super) const BYTES: Form = Form { tag: Tag::Bytes, short: Opcode::ShortBinBytes, long: Some(Opcode::BinBytes) };
-    pub(super) const INT: Form = Form { tag: Tag::BigInt, short: Opcode::Long1, long: None };
+    pub(super) const BYTES: Form =
+        Form { tag: Tag::Bytes, short: forms::bytes(3, 0).expect("bytes have an opcode"), long: forms::bytes(3, 256) };
+    pub(super) const INT: Form = Form { tag: Tag::BigInt, short: forms::long(2, 0), long: None };
 
     /// Returns the opcodes of text.
     pub(super) const fn text<const PROTOCOL_4: bool>() -> Form {
-        Form {
-            tag: Tag::Str,
-            short: if PROTOCOL_4 { Opcode::ShortBinUnicode } else { Opcode::BinUnicode },
-            long: Some(Opcode::BinUnicode),
-        }
+        let protocol = if PROTOCOL_4 { 4 } else { 2 };
+        let short = forms::text(protocol, 0).expect("text has an opcode");
+        Form { tag: Tag::Str, short, long: forms::text(protocol, 256) }
     }
 }
 

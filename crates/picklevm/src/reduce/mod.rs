@@ -73,9 +73,11 @@ pub(crate) struct Hooks {
 impl Hooks {
     /// Whether the hooks may replace values of a graph.
     pub(crate) fn may_replace(&self, arena: &Arena) -> bool {
-        self.persistent_id.is_some()
-            || self.reducer_override.is_some()
-            || !self.dispatch_table.classes.is_empty()
-            || !arena.natives.is_empty()
+        !self.is_empty() || !arena.natives.is_empty()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.persistent_id.is_none() && self.reducer_override.is_none() && self.dispatch_table.classes.is_empty()
     }
 }

@@ -9,6 +9,7 @@ use ::serde::ser::Serialize;
 use bytes::Bytes;
 
 use super::direct;
+use super::direct_write::{self, Skip, Written};
 use super::error::Result;
 use super::read::{Context, FromGraph, FromInput, Lend, Reader};
 use super::write::to_graph;
@@ -38,7 +39,7 @@ pub(super) const DEPTH: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Config {
     unpickler: Unpickler,
-    pickler: Pickler,
+    pub(super) pickler: Pickler,
     depth: usize,
     pub(super) variants: Variants,
     classes: Arc<HashMap<String, String>>,
@@ -255,7 +256,10 @@ impl Config {
     ///
     /// Those of [`to_vec`](super::to_vec).
     pub fn to_vec<T: Serialize + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
-        Ok(self.pickler.dumps(self.to_graph(value)?.root())?)
+        match direct_write::to_vec(self, value) {
+            Written::Result(result) => result,
+            Written::Graph(_) => Ok(self.pickler.dumps(self.to_graph(value)?.root())?),
+        }
     }
 
     /// Writes a Rust value as a pickle to a writer. See [`to_writer`](super::to_writer).
@@ -263,7 +267,12 @@ impl Config {
     /// # Errors
     ///
     /// Those of [`to_writer`](super::to_writer).
-    pub fn to_writer<T: Serialize + ?Sized>(&self, out: impl Write, value: &T) -> Result<()> {
-        Ok(self.pickler.dump(self.to_graph(value)?.root(), out)?)
+    pub fn to_writer<T: Serialize + ?Sized>(&self, mut out: impl Write, value: &T) -> Result<()> {
+        match direct_write::to_writer(self, &mut out, value) {
+            Written::Result(result) => result,
+            Written::Graph(passed) => {
+                Ok(self.pickler.dump(self.to_graph(value)?.root(), Skip { out, left: passed })?)
+            }
+        }
     }
 }

@@ -71,11 +71,16 @@
 //! A slice of plain data (atoms, lists, tuples, and dicts read into structs) is read directly from its opcodes, without a
 //! graph. If that fails for any reason, the type is deserialized again from a graph: `Deserialize` implementations may run
 //! twice and should have no side effects. All other pickles, including those with dicts read into maps, are read from a graph.
+//!
+//! [`to_vec`] and [`to_writer`] write opcodes in one pass. [`Shared`] and [`Instance`], [`Graph`] fields, instances below
+//! protocol 2, bytes below protocol 3 and maps with unusual keys are written from a graph instead: `Serialize`
+//! implementations then run twice.
 
 pub mod bigint;
 mod buffered;
 mod config;
 mod direct;
+mod direct_write;
 mod error;
 mod instance;
 mod read;
@@ -89,11 +94,16 @@ use ::serde::de::{Deserialize, DeserializeOwned};
 use ::serde::ser::Serialize;
 
 pub use self::config::{Config, Variants};
-pub(crate) use self::direct::trim;
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::instance::Instance;
 pub use self::shared::Shared;
 use crate::graph::{Graph, Value};
+
+/// Frees the memory that the thread keeps for reuse.
+pub(crate) fn trim() {
+    direct::trim();
+    direct_write::trim();
+}
 
 /// Reads a Rust value from a pickle.
 ///
@@ -158,7 +168,7 @@ pub fn to_graph<T: Serialize + ?Sized>(value: &T) -> Result<Graph> {
 
 /// Writes a Rust value as a pickle into memory, at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT).
 ///
-/// The same as [`to_graph`] followed by [`Pickler::dumps`](crate::Pickler::dumps).
+/// The same bytes as by [`to_graph`] and [`Pickler::dumps`](crate::Pickler::dumps), without the graph if possible.
 ///
 /// # Errors
 ///

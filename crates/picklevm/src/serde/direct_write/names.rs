@@ -1,0 +1,224 @@
+//! The memo of a pickle for values that are one object in Python: names of fields and variants, classes, and texts and
+//! bytes of up to one character.
+//!
+//! A name is found by its address and length: the names of a type are in the program's read-only data, so each field of
+//! each record asks with the same address. A name seen at a new address is compared by content.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use crate::graph::Cell;
+use crate::reuse::{self, ThreadReuse};
+
+/// Number of names found by address: a power of two, larger than the number of fields of most types.
+const CACHE: usize = 64;
+/// Number of names that are compared one by one, before there is a hash table.
+const FEW: usize = 32;
+/// Number of entries for empty texts and bytes, and those of each Latin-1 character and byte.
+const SINGLES: usize = 2 * 257;
+
+/// Memo indices, kept by a thread for its next pickle.
+#[derive(Default)]
+pub(super) struct Names {
+    /// Number of this pickle. Entries of earlier ones do not count, so nothing has to be cleared.
+    pickle: u32,
+    cache: Vec<Cached>,
+    /// All names, with a bit for the length and ends of each.
+    few: Vec<(&'static str, u32)>,
+    seen: u64,
+    /// The names beyond the first few.
+    many: HashMap<&'static str, u32, RandomState>,
+    /// Pickle and memo index of empty and single texts and bytes.
+    singles: Vec<(u32, u32)>,
+    classes: Vec<Class>,
+    /// The index in `classes` of what each serde name stands for.
+    class_names: Vec<(&'static str, usize)>,
+    members: HashMap<(Cell, u32), u32, RandomState>,
+}
+
+/// A name with its memo index.
+#[derive(Clone, Copy, Default)]
+struct Cached {
+    address: usize,
+    len: usize,
+    pickle: u32,
+    number: u32,
+}
+
+/// A class.
+#[derive(Clone, Copy)]
+pub(super) struct Class {
+    pub(super) cell: Cell,
+    /// Its memo index, once it is written.
+    pub(super) number: Option<u32>,
+}
+
+/// Index of a serde name that is not one of a class.
+const NO_CLASS: usize = usize::MAX;
+
+thread_local! {
+    static REUSED: ThreadReuse<Box<Names>> = const { ThreadReuse::new() };
+}
+
+/// Frees the memory that the thread keeps for reuse.
+pub(crate) fn trim() {
+    reuse::trim(&REUSED);
+}
+
+impl Names {
+    /// Takes the thread's memory, without names.
+    pub(super) fn take() -> Box<Names> {
+        let mut names = reuse::take(&REUSED);
+        if names.cache.is_empty() || names.pickle == u32::MAX {
+            names.pickle = 0;
+            names.cache.clear();
+            names.cache.resize(CACHE, Cached::default());
+            names.singles.clear();
+        }
+        names.pickle += 1;
+        names
+    }
+
+    /// Keeps the memory for the thread's next pickle.
+    pub(super) fn give(mut self: Box<Self>) {
+        self.few.clear();
+        self.seen = 0;
+        self.classes.clear();
+        self.class_names.clear();
+        if !self.many.is_empty() {
+            self.many = HashMap::default();
+        }
+        if !self.members.is_empty() {
+            self.members = HashMap::default();
+        }
+        reuse::keep(&REUSED, self);
+    }
+
+    /// Returns the memo index of a name that was looked up before at this address.
+    #[inline(always)]
+    pub(super) fn cached(&self, name: &'static str) -> Option<u32> {
+        let cached = self.cache.get(slot(name))?;
+        let is_it = cached.address == name.as_ptr().addr() && cached.len == name.len() && cached.pickle == self.pickle;
+        is_it.then_some(cached.number)
+    }
+
+    /// Returns the memo index of a name seen at another address.
+    pub(super) fn find(&mut self, name: &'static str) -> Option<u32> {
+        if self.seen & mark(name) == 0 {
+            return None;
+        }
+        let known = match self.few.iter().find(|(known, _)| *known == name) {
+            Some((_, number)) => *number,
+            None => *self.many.get(name)?,
+        };
+        self.cache(name, known);
+        Some(known)
+    }
+
+    /// Stores the memo index of a name that is not known yet.
+    pub(super) fn insert(&mut self, name: &'static str, number: u32) {
+        self.seen |= mark(name);
+        match self.few.len() {
+            0..FEW => self.few.push((name, number)),
+            _ => drop(self.many.insert(name, number)),
+        }
+        self.cache(name, number);
+    }
+
+    fn cache(&mut self, name: &'static str, number: u32) {
+        let pickle = self.pickle;
+        if let Some(cached) = self.cache.get_mut(slot(name)) {
+            *cached = Cached { address: name.as_ptr().addr(), len: name.len(), pickle, number };
+        }
+    }
+
+    /// Returns the memo index of an empty or single text or byte.
+    pub(super) fn single(&self, single: Single) -> Option<u32> {
+        let (pickle, number) = *self.singles.get(single.0)?;
+        (pickle == self.pickle).then_some(number)
+    }
+
+    pub(super) fn insert_single(&mut self, single: Single, number: u32) {
+        self.singles.resize(SINGLES, (0, 0));
+        self.singles[single.0] = (self.pickle, number);
+    }
+
+    /// Returns the index of the class that a serde name stands for, if there is one, or `None` for a name that was not
+    /// looked up before.
+    #[inline]
+    pub(super) fn class_index(&self, name: &'static str) -> Option<Option<usize>> {
+        let (_, at) = self.class_names.iter().find(|(known, _)| std::ptr::eq(*known, name))?;
+        Some((*at != NO_CLASS).then_some(*at))
+    }
+
+    /// Stores the index of the class that a serde name stands for.
+    pub(super) fn name_class(&mut self, name: &'static str, class: Option<usize>) {
+        self.class_names.push((name, class.unwrap_or(NO_CLASS)));
+    }
+
+    pub(super) fn class(&mut self, at: usize) -> &mut Class {
+        &mut self.classes[at]
+    }
+
+    /// Returns the index of a class for which `is_it` returns true.
+    pub(super) fn find_class(&self, is_it: impl Fn(Cell) -> bool) -> Option<usize> {
+        self.classes.iter().position(|class| is_it(class.cell))
+    }
+
+    pub(super) fn insert_class(&mut self, cell: Cell) -> usize {
+        self.classes.push(Class { cell, number: None });
+        self.classes.len() - 1
+    }
+
+    /// Returns the memo index of an enum member, given its class and the memo index of its name.
+    pub(super) fn member(&self, class: Cell, name: u32) -> Option<u32> {
+        self.members.get(&(class, name)).copied()
+    }
+
+    pub(super) fn insert_member(&mut self, class: Cell, name: u32, number: u32) {
+        self.members.insert((class, name), number);
+    }
+}
+
+/// Returns the slot of a name in the cache.
+#[inline(always)]
+fn slot(name: &'static str) -> usize {
+    let key = name.as_ptr().addr() as u64 ^ (name.len() as u64) << 32;
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % CACHE
+}
+
+/// Returns the bit of a name: equal names have the same.
+#[inline]
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let [first, last] = [bytes.first(), bytes.last()].map(|byte| u32::from(byte.copied().unwrap_or_default()));
+    1 << ((first.wrapping_mul(7) ^ last.wrapping_mul(13) ^ name.len() as u32) & 63)
+}
+
+/// An empty text or bytes, or one of a single Latin-1 character or byte: one object each in CPython.
+#[derive(Clone, Copy)]
+pub(super) struct Single(usize);
+
+impl Single {
+    /// Returns the number of a text, if it is one.
+    #[inline(always)]
+    pub(super) fn of_text(text: &str) -> Option<Single> {
+        match text.as_bytes() {
+            [] => Some(Single(256)),
+            [only @ 0..0x80] => Some(Single(usize::from(*only))),
+            [0xc2..=0xc3, _] => text.chars().next().map(|only| Single(only as usize)),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of bytes, if they are one.
+    #[inline(always)]
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Single> {
+        match bytes {
+            [] => Some(Single(SINGLES - 1)),
+            [only] => Some(Single(257 + usize::from(*only))),
+            _ => None,
+        }
+    }
+}
