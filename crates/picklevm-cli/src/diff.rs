@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use anstyle::AnsiColor;
 use picklevm::{Difference, DifferenceKind, Graph, Unpickler, Value};
 use serde_json::json;
 
@@ -11,6 +12,7 @@ use crate::input::{self, Choice};
 use crate::output::Output;
 use crate::pickles::{self, MainPickle};
 use crate::printable::Printable;
+use crate::show;
 
 /// Exit status if something differs.
 const DIFFERENT: u8 = 1;
@@ -53,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         Failure::Data(message) => Failure::Usage(message),
         other => other,
     };
-    let mut out = Output::stdout();
+    let mut out = if args.git { Output::stdout() } else { Output::paged() };
     if let Some(path) = heading {
         writeln!(out, "diff --pickle {}", input::shown(path)).map_err(|error| out.failure(error))?;
     }
@@ -113,30 +115,42 @@ fn print(
     if let (Some(member), false, false) = (member, args.json, is_same) {
         writeln!(out, "# {}", Printable(member)).map_err(|error| out.failure(error))?;
     }
-    let root = picklevm::Path::root();
+    let (root, color) = (picklevm::Path::root(), show::is_colored());
     let all =
         found.iter().map(|Difference { path, kind, .. }| (path, kind)).chain(whole.iter().map(|kind| (&root, kind)));
     for (path, kind) in all {
-        let line = if args.json { json_line(member, path, *kind) } else { line(path, *kind) };
+        let line = if args.json { json_line(member, path, *kind) } else { line(path, *kind, color) };
         writeln!(out, "{line}").map_err(|error| out.failure(error))?;
     }
     Ok(!is_same)
 }
 
-fn line(path: &picklevm::Path, kind: DifferenceKind<'_, '_>) -> String {
+fn line(path: &picklevm::Path, kind: DifferenceKind<'_, '_>, color: bool) -> String {
     let path = if path.is_root() { ".".to_owned() } else { format!("{path:#}") };
     let path = Printable(&path);
+    let short = |value| short(value, color);
+    let mark = |mark: &str, color_of: AnsiColor| match color {
+        true => format!("{style}{mark} {path}{style:#}", style = color_of.on_default()),
+        false => format!("{mark} {path}"),
+    };
     match kind {
-        DifferenceKind::Changed(old, new) => format!("~ {path}: {} -> {}", short(old), short(new)),
-        DifferenceKind::Removed(old) => format!("- {path}: {}", short(old)),
-        DifferenceKind::Added(new) => format!("+ {path}: {}", short(new)),
-        _ => format!("~ {path}: one of the two is the same value as another"),
+        DifferenceKind::Changed(old, new) => {
+            format!("{}: {} -> {}", mark("~", AnsiColor::Yellow), short(old), short(new))
+        }
+        DifferenceKind::Removed(old) => format!("{}: {}", mark("-", AnsiColor::Red), short(old)),
+        DifferenceKind::Added(new) => format!("{}: {}", mark("+", AnsiColor::Green), short(new)),
+        _ => format!("{}: one of the two is the same value as another", mark("~", AnsiColor::Yellow)),
     }
 }
 
-fn short(value: Value<'_>) -> String {
-    let pretty = crate::show::readable(value.pretty()).max_depth(6).max_items(20).max_bytes(200).one_line();
-    Printable(&pretty.to_string()).to_string()
+fn short(value: Value<'_>, color: bool) -> String {
+    let pretty = show::readable(value.pretty()).max_depth(6).max_items(20).max_bytes(200).one_line();
+    let mut text = Vec::new();
+    // Writing to memory does not fail.
+    match color && pretty.write_colored(&show::Colors, &mut text).is_ok() {
+        true => String::from_utf8_lossy(&text).into_owned(),
+        false => Printable(&pretty.to_string()).to_string(),
+    }
 }
 
 fn json_line(member: Option<&str>, path: &picklevm::Path, kind: DifferenceKind<'_, '_>) -> String {

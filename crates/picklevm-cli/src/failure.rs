@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::printable::Printable;
+use crate::progress;
 
 /// The exit status for bad data, or for output that cannot be written.
 const BAD_DATA: u8 = 1;
@@ -58,7 +59,7 @@ impl Failure {
             Failure::ClosedPipe => return 0,
         };
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        anstream::eprintln!("{red}picklevm:{red:#} {}", printable(&message));
+        progress::beside(|| anstream::eprintln!("{red}picklevm:{red:#} {}", printable(&message)));
         status
     }
 }
@@ -66,7 +67,7 @@ impl Failure {
 /// Prints a note on standard error.
 pub(crate) fn note(message: &str) {
     let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
-    anstream::eprintln!("{yellow}picklevm: note:{yellow:#} {}", printable(message));
+    progress::beside(|| anstream::eprintln!("{yellow}picklevm: note:{yellow:#} {}", printable(message)));
 }
 
 /// A message that may quote a file. It may have lines, but nothing else that moves the cursor.

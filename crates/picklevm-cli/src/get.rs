@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let paths: Vec<Path> = args.paths.iter().map(|path| parse(path)).collect::<Result<_, _>>()?;
     let pickle = pickles::main(&args.file, args.choice.clone(), "only the first pickle is looked into")?;
     let graph = pickle.load(&Unpickler::new()).map_err(|error| pickle.failure(error))?;
-    let mut out = Output::stdout();
+    let mut out = Output::paged();
     let mut missing = Ok(());
     for path in &paths {
         let found = match path.has_wildcards() {

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use picklevm_files::{File, Opener};
+use picklevm_files::{File, FileLimits, Limit, Opener};
 
 use crate::failure::{Failure, reason};
-use crate::glob;
 use crate::printable::{Printable, escape_bytes};
+use crate::{glob, progress, size};
 
 /// What of a file is looked at, and how.
 #[derive(clap::Args, Clone, Default)]
@@ -19,6 +19,57 @@ pub(crate) struct Choice {
     /// Read the file as it was before this damage
     #[arg(long, value_name = "DAMAGE", value_enum)]
     repair: Option<Repair>,
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+/// How much a file may expand to.
+#[derive(clap::Args, Clone, Default)]
+#[command(next_help_heading = "Limits on what a file expands to")]
+pub(crate) struct LimitArgs {
+    /// Decompress and search at most this much of a file, such as 100GiB [default: 16GiB, and what --max-ratio says]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse)]
+    max_expanded: Option<usize>,
+    /// Decompress and search at most this many times the length of a file, beyond 64 MiB [default: 100, or no limit with
+    /// --max-expanded]
+    #[arg(long, value_name = "TIMES")]
+    max_ratio: Option<u64>,
+    /// Open archives and compressed data nested this deep [default: 8]
+    #[arg(long, value_name = "LEVELS")]
+    max_nesting: Option<u32>,
+    /// List at most this many members of archives [default: 1048576]
+    #[arg(long, value_name = "COUNT")]
+    max_members: Option<u64>,
+}
+
+impl LimitArgs {
+    /// The limits.
+    pub(crate) fn limits(&self) -> FileLimits {
+        let mut limits = FileLimits::default();
+        if let Some(bytes) = self.max_expanded {
+            limits = limits.expanded(bytes as u64).ratio(u64::MAX);
+        }
+        limits = self.max_ratio.map_or(limits, |times| limits.ratio(times));
+        limits = self.max_nesting.map_or(limits, |levels| limits.depth(levels));
+        self.max_members.map_or(limits, |count| limits.members(count))
+    }
+
+    /// How files are opened.
+    pub(crate) fn opener(&self) -> Opener {
+        Opener::new().limits(self.limits())
+    }
+}
+
+/// A failure of an input, with the option that raises the limit that was reached.
+pub(crate) fn failure(name: &str, error: &picklevm_files::Error) -> Failure {
+    let option = match error.exceeded() {
+        None => return Failure::data(name, error),
+        Some(Limit::Expanded) => "--max-expanded",
+        Some(Limit::Depth) => "--max-nesting",
+        Some(Limit::Members) => "--max-members",
+        Some(_) => "--max-ratio",
+    };
+    Failure::data(name, error).hint(&format!("raise the limit with {option} if you trust the file"))
 }
 
 /// Damage that can be repaired for certain.
@@ -46,7 +97,12 @@ impl Choice {
 
     /// How files are opened.
     pub(crate) fn opener(&self) -> Opener {
-        Opener::new().restore_line_ends(self.repair.is_some())
+        self.limits.opener().restore_line_ends(self.repair.is_some())
+    }
+
+    /// The limits on what is expanded.
+    pub(crate) fn limits(&self) -> FileLimits {
+        self.limits.limits()
     }
 }
 
@@ -56,6 +112,7 @@ impl Choice {
 ///
 /// [`Failure::Usage`] if it cannot be read.
 pub(crate) fn open(opener: &Opener, path: &Path) -> Result<File, Failure> {
+    progress::reading(&name(path));
     let cannot = |why: &str| Failure::Usage(format!("{}: cannot read: {why}", name(path)));
     if is_standard(path) {
         return opener.reader(io::stdin().lock()).map_err(|error| cannot(&error.to_string()));

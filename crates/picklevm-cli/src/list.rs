@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use picklevm_files::{Contents, Entry, File, Member, Opener};
+use picklevm_files::{Contents, Entry, File, Member};
 use serde_json::{Map, Value, json};
 
 use crate::data::items;
 use crate::failure::{self, Failure};
-use crate::input;
+use crate::input::{self, LimitArgs};
 use crate::output::Output;
 use crate::pickles;
 use crate::printable::Printable;
@@ -30,12 +30,14 @@ pub(crate) struct Args {
     /// Print one line of JSON for each file, member, pickle and item
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = Output::paged();
     failure::each(&input::or_standard(&args.files)?, |path| {
-        let file = input::open(&Opener::new(), path)?;
+        let file = input::open(&args.limits.opener(), path)?;
         if args.json { list_json(path, &file, &mut out) } else { list(path, &file, &mut out) }
     })?;
     out.finish()

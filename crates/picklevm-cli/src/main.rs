@@ -23,6 +23,7 @@ mod output;
 mod pager;
 mod pickles;
 mod printable;
+mod progress;
 mod repickle;
 mod rewrite;
 mod scan;
@@ -129,7 +130,10 @@ fn main() -> ExitCode {
         ColorChoice::Never => anstream::ColorChoice::Never,
     };
     choice.write_global();
-    match cli.command.run() {
+    progress::begin();
+    let outcome = cli.command.run();
+    progress::end();
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

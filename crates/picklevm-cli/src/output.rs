@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use crate::failure::{Failure, io_error};
 use crate::input::{is_standard, shown};
 use crate::pager::Pager;
+use crate::progress;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 16;
@@ -203,12 +204,23 @@ fn plain_permissions() -> Permissions {
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Sink::Stdout(out) => out.write(bytes),
-            Sink::Pager(pager) => pager.write(bytes),
-            Sink::Open(file) => file.write(bytes),
-            Sink::Beside(file, _) => file.write(bytes),
-        }
+        let file = match self {
+            Sink::Stdout(out) => {
+                if out.is_terminal() {
+                    progress::end();
+                }
+                return out.write(bytes);
+            }
+            Sink::Pager(pager) => {
+                progress::end();
+                return pager.write(bytes);
+            }
+            Sink::Open(file) => file,
+            Sink::Beside(file, _) => file.as_file_mut(),
+        };
+        let written = file.write(bytes)?;
+        progress::wrote(written);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use picklevm::{Error, ErrorKind, Graph, Protocol, Unpickler};
-use picklevm_files::{Contents, Entry, File, Member};
+use picklevm_files::{Contents, Entry, File, FileLimits, Member};
 
 use crate::failure::{self, Failure, note};
 use crate::input::{self, Choice};
@@ -40,7 +40,7 @@ impl Pickle {
     ///
     /// [`Failure::Data`] if its bytes cannot be read.
     pub(crate) fn new(name: &str, member: &Member, pickle: &picklevm_files::Pickle) -> Result<Pickle, Failure> {
-        let data = pickle.bytes().map_err(|error| Failure::data(name, error))?;
+        let data = pickle.bytes().map_err(|error| input::failure(name, &error))?;
         let is_certain = data.first() == Some(&0x80) || pickle.offset() > 0;
         let explanation = if is_certain { None } else { member.explain().ok().map(|error| error.to_string()) };
         Ok(Pickle {
@@ -142,6 +142,11 @@ impl PickleFiles {
         self.files.len() > 1
     }
 
+    /// The limits on what files expand to.
+    pub(crate) fn limits(&self) -> FileLimits {
+        self.choice.limits()
+    }
+
     /// Runs a command on each selected pickle. With several files the first pickle of each has a heading, and with several
     /// members the first pickle of each: `FILE` or `FILE: MEMBER`. Reports what is not read.
     ///
@@ -191,7 +196,7 @@ impl PickleFiles {
             }
         }
         match (&group.problem, group.pickles.len(), group.rest) {
-            (Some(problem), ..) if self.all || group.pickles.is_empty() => Err(Failure::data(name, problem)),
+            (Some(problem), ..) if self.all || group.pickles.is_empty() => Err(input::failure(name, problem)),
             (.., Some(rest)) if rest > 0 && !self.all => {
                 let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
                 tell_rest(name, end, rest, "use --all to print every pickle");
@@ -236,13 +241,13 @@ impl PickleFiles {
     /// Why there is nothing to print of a file.
     fn nothing(&self, name: &str, file: &File, unreadable: Vec<(Member, picklevm_files::Error)>) -> Failure {
         if let Some((_, error)) = unreadable.into_iter().next() {
-            return Failure::data(name, error);
+            return input::failure(name, &error);
         }
         let patterns = self.choice.patterns();
         let chosen = file.walk().find(|entry| !patterns.is_empty() && self.choice.has(entry.member.path()));
         match chosen {
             Some(entry) => match entry.member.explain() {
-                Ok(error) | Err(error) => Failure::data(name, error),
+                Ok(error) | Err(error) => input::failure(name, &error),
             },
             None if !patterns.is_empty() => {
                 Failure::Usage(format!("{name}: no member matches {patterns}; `picklevm list` prints all"))
@@ -255,7 +260,7 @@ impl PickleFiles {
 /// Why a file without a pickle has none.
 pub(crate) fn no_pickle(name: &str, file: &File) -> Failure {
     match file.pickles().find_map(Result::err) {
-        Some(error) => Failure::data(name, error),
+        Some(error) => input::failure(name, &error),
         None => Failure::data(name, "there is no pickle in it"),
     }
 }
@@ -269,7 +274,7 @@ fn tell_unreadable(name: &str, unreadable: Vec<(Member, picklevm_files::Error)>)
     if others.len() > TOLD {
         note(&format!("{name}: {} not readable either", failure::count(others.len() - TOLD, "more member")));
     }
-    failure::each(&wanted, |(_, error)| Err(Failure::data(name, error)))
+    failure::each(&wanted, |(_, error)| Err(input::failure(name, error)))
 }
 
 /// Reports on standard error how many bytes after the first pickle were not read, and which option reads them.

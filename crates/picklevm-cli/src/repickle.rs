@@ -13,6 +13,7 @@ use crate::failure::{Failure, count, io_error, note};
 use crate::input;
 use crate::output::Destination;
 use crate::pickles::Pickle;
+use crate::progress;
 use crate::rewrite::{PlainFile, Source};
 
 /// Write pickles again, at another protocol, with other names, or as another pickler of CPython would
@@ -144,6 +145,7 @@ fn stream(args: &Args, renames: &Renames, file: &PlainFile) -> Result<Rewritten,
                 .is_err_and(|error| error.kind() == picklevm_ops::ErrorKind::Memo);
     let mut rewriter = args.rewriter(renames, shares_memo);
     let mut out = args.destination.create()?;
+    progress::expect_bytes(file.len());
     write(&mut rewriter, &mut out).map_err(fail)?;
     let copied = std::io::copy(&mut input.take(file.rest), &mut out);
     copied.and_then(|_| out.flush()).map_err(|error| out.failure(error))?;

@@ -50,6 +50,13 @@ impl From<picklevm_files::Error> for Refused {
     }
 }
 
+impl PlainFile {
+    /// The length of the file.
+    pub(crate) fn len(&self) -> u64 {
+        self.file.metadata().map_or(0, |metadata| metadata.len())
+    }
+}
+
 impl Source {
     /// The file, if it was named.
     pub(crate) fn name(&self) -> Option<&Path> {
@@ -125,7 +132,7 @@ impl Source {
                 _ if error.kind() == ErrorKind::ReadOnly => {
                     Failure::data(&name, &error).hint("--bare writes the pickle alone")
                 }
-                _ => Failure::data(&name, error),
+                _ => input::failure(&name, &error),
             }),
         }
     }
@@ -203,7 +210,7 @@ impl Source {
             return Err(keep(broken.failure(error), broken.offset, broken.data.len() as u64));
         }
         if let (Some(problem), false) = (contents.problem(), self.keep_rest) {
-            let failure = Failure::data(&called, problem);
+            let failure = input::failure(&called, problem);
             // The rest begins where the last pickle ends, not where it was found to be no pickle.
             let end = contents.pickles().last().map(|last| last.offset() + last.len()).or(problem.offset());
             return Err(match end {

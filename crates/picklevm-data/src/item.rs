@@ -1,12 +1,14 @@
 //! What a pickle holds: every array, table and tensor, and where.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use bytes::Bytes;
 use picklevm::typed::{DefaultDict, InstanceView, OrderedDict};
 use picklevm::{Change, Id, Items, Kind, Path, Step, Value};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Form, form};
 use crate::numpy::{MaskedArray, NdArray, Scalar};
 use crate::pandas::{DataFrame, Index, Series};
@@ -101,20 +103,27 @@ pub struct Found<'g> {
 /// Arrays of pandas that may lie inside each other: interval arrays of categories of indexes, and the like.
 const MAX_DEPTH: u8 = 8;
 
+/// Parts of arrays of pandas (levels, columns, ends of intervals) that may be read of a graph, and more for each value that it
+/// has: a few bytes may say that very many share one.
+const BASE_PARTS: u64 = 1 << 20;
+const PARTS_PER_VALUE: u64 = 64;
+
 /// A graph beside what it refers to.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Reader<'g, 's> {
     root: Value<'g>,
     source: &'s dyn Source,
     roots: Option<Items<'g>>,
     /// How many levels of arrays inside each other may still be read: an index may be its own data.
     depth: u8,
+    /// How many parts of arrays may still be read.
+    parts: Rc<Cell<u64>>,
 }
 
 impl<'g, 's> Reader<'g, 's> {
     /// Reads a value and what it reaches.
     pub fn new(root: Value<'g>, source: &'s dyn Source) -> Reader<'g, 's> {
-        Reader { root, source, roots: None, depth: MAX_DEPTH }
+        Reader { root, source, roots: None, depth: MAX_DEPTH, parts: Rc::new(Cell::new(BASE_PARTS)) }
     }
 
     /// Says which roots the graph has: among them arrays of objects that joblib wrote; see
@@ -127,7 +136,16 @@ impl<'g, 's> Reader<'g, 's> {
     /// The reader for what an array of pandas is made of.
     pub(crate) fn one_level_down(&self) -> Result<Reader<'g, 's>> {
         let too_deep = || Error::malformed("arrays nested more than eight deep");
-        Ok(Reader { depth: self.depth.checked_sub(1).ok_or_else(too_deep)?, ..*self })
+        self.count_parts(1)?;
+        Ok(Reader { depth: self.depth.checked_sub(1).ok_or_else(too_deep)?, ..self.clone() })
+    }
+
+    /// Counts parts of arrays that are read.
+    pub(crate) fn count_parts(&self, count: usize) -> Result<()> {
+        let left = self.parts.get().checked_sub(count as u64);
+        let too_often = || Error::new(ErrorKind::Limit, "parts of arrays that are shared too often");
+        self.parts.set(left.ok_or_else(too_often)?);
+        Ok(())
     }
 
     /// A root of the graph.
@@ -200,6 +218,7 @@ impl<'g, 's> Reader<'g, 's> {
         let mut items: HashMap<Id, Path> = HashMap::new();
         let mut found = Vec::new();
         while let Some((value, node)) = walk.todo.pop() {
+            self.parts.set(self.parts.get().saturating_add(PARTS_PER_VALUE));
             if let Some((kind, item)) = self.item(value) {
                 let path = walk.path(node);
                 let alias_of = if kind == "scalar" { None } else { items.get(&value.id()).cloned() };

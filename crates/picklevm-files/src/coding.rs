@@ -54,6 +54,11 @@ impl Sink<'_> {
     }
 }
 
+/// Whether bytes begin with a frame that decoders of zstd and LZ4 skip (RFC 8878, 3.1.2).
+pub(crate) fn is_skippable(head: &[u8]) -> bool {
+    matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
+}
+
 impl Coding {
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -110,6 +115,7 @@ impl Coding {
     /// The first bytes that come out, at most `len`; fewer if the data break before.
     pub(crate) fn head(self, region: &Region, len: usize) -> Bytes {
         let mut out = Vec::new();
+        let Ok(region) = self.behind_skippable(region.clone()) else { return Bytes::new() };
         let mut reader = region.reader();
         if let Ok(decoder) = self.decoder(&mut reader) {
             // What breaks further on breaks when it is read.
@@ -159,7 +165,7 @@ impl Coding {
 
     /// Decompresses all streams of a region, and tells where the last one ends.
     fn decode_streams(self, region: &Region, sink: &mut Sink<'_>, budget: Option<&Budget>) -> Result<u64, Error> {
-        let mut reader = region.reader();
+        let mut reader = RegionReader::at(region, region.len() - self.behind_skippable(region.clone())?.len());
         loop {
             self.decode_stream(&mut reader, sink, budget)?;
             let Some(magic) = self.next_stream() else { return Ok(reader.offset()) };
@@ -168,11 +174,24 @@ impl Coding {
             if self == Coding::Gzip {
                 rest = without_zeros(rest)?;
             }
+            rest = self.behind_skippable(rest)?;
             if !rest.head(magic.len())?.starts_with(magic) || sink.total >= sink.most {
                 return Ok(if rest.len() == 0 { region.len() } else { reader.offset() });
             }
             reader = RegionReader::at(region, region.len() - rest.len());
         }
+    }
+
+    /// What follows the frames that decoders of zstd and LZ4 skip.
+    fn behind_skippable(self, mut region: Region) -> Result<Region, Error> {
+        if matches!(self, Coding::Zstd | Coding::Lz4) {
+            while let Some([a, b, c, d, len @ ..]) = region.array::<8>(0)?
+                && is_skippable(&[a, b, c, d])
+            {
+                region = region.from(8 + u64::from(u32::from_le_bytes(len)));
+            }
+        }
+        Ok(region)
     }
 
     fn decode_stream(

@@ -2,6 +2,8 @@
 
 use std::{error, fmt, io};
 
+use crate::limits::Limit;
+
 /// Why a file, or a member of it, could not be opened, read or written.
 ///
 /// ```
@@ -21,6 +23,7 @@ struct Inner {
     offset: Option<u64>,
     message: String,
     hint: Option<String>,
+    limit: Option<Limit>,
     source: Option<Box<dyn error::Error + Send + Sync>>,
 }
 
@@ -56,7 +59,16 @@ impl Error {
     #[cold]
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         let message = message.into();
-        Error(Box::new(Inner { kind, member: String::new(), offset: None, message, hint: None, source: None }))
+        let (member, offset, hint, limit, source) = (String::new(), None, None, None, None);
+        Error(Box::new(Inner { kind, member, offset, message, hint, limit, source }))
+    }
+
+    /// A limit was reached.
+    #[cold]
+    pub(crate) fn limit(limit: Limit, message: String) -> Self {
+        let mut new = Error::new(ErrorKind::Limit, message);
+        new.0.limit = Some(limit);
+        new
     }
 
     /// A container of this format is damaged.
@@ -119,6 +131,18 @@ impl Error {
     /// What is wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// Which of the [`FileLimits`](crate::FileLimits) was reached, if one was.
+    ///
+    /// ```
+    /// use picklevm_files::{FileLimits, Limit, Opener};
+    ///
+    /// let file = Opener::new().limits(FileLimits::default().expanded(0)).bytes("gAJLAS5OTk5OTg==");
+    /// assert_eq!(file.pickles().next().unwrap().unwrap_err().exceeded(), Some(Limit::Expanded));
+    /// ```
+    pub fn exceeded(&self) -> Option<Limit> {
+        self.0.limit
     }
 
     /// The path of the member that it is about; empty for the file itself.

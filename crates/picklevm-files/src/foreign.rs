@@ -64,7 +64,7 @@ const KNOWN: &[Foreign] = &[
     Foreign(Magic(b"PARE"), "an encrypted Parquet file", ""),
     Foreign(Magic(b"ARROW1"), "an Arrow file", "read it with pyarrow or pandas.read_feather"),
     Foreign(Magic(b"FEA1"), "a Feather file", "read it with pandas.read_feather"),
-    Foreign(Magic(b"\xff\xff\xff\xff\x10\0\0\0"), "an Arrow stream", "read it with pyarrow"),
+    Foreign(Look(is_arrow_stream), "an Arrow stream", "read it with pyarrow"),
     Foreign(Magic(b"ORC"), "an ORC file", "read it with pandas.read_orc"),
     Foreign(Magic(b"Obj\x01"), "an Avro file", ""),
     Foreign(Magic(b"GGUF"), "a GGUF model", TENSORS),
@@ -168,9 +168,15 @@ fn is_pyc(head: &[u8]) -> bool {
         if matches!(u16::from_le_bytes([low, high]), 3000..=4000 | 20_000..=20_999 | 50_000..=63_000))
 }
 
-/// A code object, with the flag of a reference.
+/// A code object, with the flag of a reference or without it, and how many arguments it takes.
 fn is_marshal(head: &[u8]) -> bool {
-    head.len() > 16 && matches!(head, [0xe3, 0 | 1, 0, 0, 0, ..])
+    head.len() > 16 && matches!(head, [0xe3 | b'c', 0..=32, 0, 0, 0, ..])
+}
+
+/// A mark, the length of the schema in whole words, and the schema: a table of flatbuffers, whose place stands first.
+fn is_arrow_stream(head: &[u8]) -> bool {
+    matches!(*head, [0xff, 0xff, 0xff, 0xff, a, b, c, 0, root, 0, 0, 0, ..]
+        if a.is_multiple_of(8) && (a, b, c) != (0, 0, 0) && root < 64)
 }
 
 /// The length of a header, and JSON.
@@ -256,6 +262,8 @@ mod tests {
         is(b"\x03\xf3\r\n\0\0\0\0c\0\0\0\0", "compiled Python");
         is(b"\x40\0\0\0\0\0\0\0{\"a\":{\"dtype\"", "safetensors");
         is(b"\x08\x08\x12\x07pytorch", "ONNX");
+        is(b"\xff\xff\xff\xff\x78\0\0\0\x10\0\0\0\0\0\x0a\0", "an Arrow stream");
+        is(b"c\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0", "marshal");
         is(b"\xfe\xfe\xfe\xfe", "of no format that is known: it begins with b'\\xfe\\xfe\\xfe\\xfe'");
     }
 }

@@ -23,8 +23,8 @@
 //! | `.joblib` | a pickle with the memory of arrays in it, which is left out: see [`Pickle::arrays`]; all compressions, `ZF` too; companion files `_NN.npy` of 0.9 |
 //! | `.zip`, `.tar`, `.tar.gz` | any of these as members |
 //! | `.rpa`, `.rpyc`, `.save`, `persistent` (Ren'Py) | an index and files; compiled scripts; saves |
-//! | `.djcache` (Django) | the expiry, and the value compressed |
-//! | base64 text | any of these, in `data:` URLs too |
+//! | `.djcache` (Django) | the expiry, and the value compressed; sessions with their signatures |
+//! | base64 text, hexadecimal digits, `b'...'` | any of these, in `data:` URLs too |
 //! | `.sconsign.dblite` (SCons) | a pickle of pickles in bytes: [`expand_nested`] puts them in their place |
 //!
 //! # A tree of members
@@ -64,7 +64,7 @@ mod rewrite;
 pub use error::{Error, ErrorKind};
 pub use file::{Entry, File, Opener, Pickles, Walk, open};
 pub use formats::recognise;
-pub use limits::FileLimits;
+pub use limits::{FileLimits, Limit};
 pub use member::{Contents, Kind, Member, Pickle, Place};
 pub use pickle::{Completed, RawArray, complete, expand_nested, has_converted_line_ends, restore_line_ends};
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// Resource limits for opening a file. Reaching one is an error of kind [`Limit`](ErrorKind::Limit) that names it.
 ///
@@ -27,6 +27,20 @@ pub struct FileLimits {
     pub depth: u32,
     /// Members of all archives in the file.
     pub members: u64,
+}
+
+/// A field of [`FileLimits`]: which limit an [`Error`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`FileLimits::expanded`].
+    Expanded,
+    /// [`FileLimits::ratio`].
+    Ratio,
+    /// [`FileLimits::depth`].
+    Depth,
+    /// [`FileLimits::members`].
+    Members,
 }
 
 impl Default for FileLimits {
@@ -101,12 +115,12 @@ impl Budget {
         if before.saturating_add(len) <= self.most {
             return Ok(());
         }
-        let why = if self.most == self.limits.expanded {
-            format!("the limit of {} bytes", self.most)
+        let (why, limit) = if self.most == self.limits.expanded {
+            (format!("the limit of {} bytes", self.most), Limit::Expanded)
         } else {
-            format!("{} times its own length", self.limits.ratio)
+            (format!("{} times its own length", self.limits.ratio), Limit::Ratio)
         };
-        Err(Error::new(ErrorKind::Limit, format!("the file expands to more than {why}: it may be a bomb")))
+        Err(Error::limit(limit, format!("the file expands to more than {why}: it may be a bomb")))
     }
 
     /// Counts members of an archive.
@@ -115,7 +129,7 @@ impl Budget {
         if before.saturating_add(count) <= self.limits.members {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Limit, format!("the file has more than {} members", self.limits.members)))
+        Err(Error::limit(Limit::Members, format!("the file has more than {} members", self.limits.members)))
     }
 
     /// Checks how deep a member lies.
@@ -124,6 +138,6 @@ impl Budget {
             return Ok(());
         }
         let message = format!("members are nested more than {} levels deep", self.limits.depth);
-        Err(Error::new(ErrorKind::Limit, message))
+        Err(Error::limit(Limit::Depth, message))
     }
 }

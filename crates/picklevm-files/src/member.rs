@@ -58,6 +58,12 @@ pub enum Kind {
     LengthPrefixed,
     /// Base64 text.
     Base64,
+    /// Text of hexadecimal digits.
+    Hex,
+    /// Python's notation of bytes: `b'...'`.
+    BytesLiteral,
+    /// A session of Django, with its signature.
+    DjangoSession,
     /// Anything else.
     Data,
 }
@@ -85,6 +91,9 @@ impl Kind {
             Kind::DjangoCache => "django-cache",
             Kind::LengthPrefixed => "length-prefixed",
             Kind::Base64 => "base64",
+            Kind::Hex => "hex",
+            Kind::BytesLiteral => "bytes-literal",
+            Kind::DjangoSession => "django-session",
             Kind::Data => "data",
         }
     }
@@ -233,7 +242,12 @@ impl Member {
     /// Its bytes, decompressed where they are compressed.
     pub(crate) fn region(&self) -> Result<Region, Error> {
         match &self.source {
-            Source::Plain(region) | Source::Stored { region, .. } => Ok(region.clone()),
+            Source::Plain(region) | Source::Stored { region, .. } => {
+                // Holes take no bytes in the archive and many where they are read.
+                let expanded = if region.is_sparse() { region.len() } else { 0 };
+                self.shared.budget.expand(expanded).map_err(|error| error.in_member(&self.path))?;
+                Ok(region.clone())
+            }
             Source::Unreadable(kind, message) => Err(self.unreadable(*kind, message)),
             Source::Packed { region, coding, len, crc } => {
                 let decoded = coding.decode(region, *len, &self.shared.budget);

@@ -31,6 +31,8 @@ pub(crate) struct Region {
 enum Store {
     Memory(Bytes),
     Disk(Arc<Mutex<Disk>>),
+    /// Parts at places in zeros, in order and apart: a sparse member of a tar archive.
+    Sparse(Arc<[(u64, Region)]>),
 }
 
 /// An open file and what was read of it last. No memory map: a file that is truncated meanwhile would crash the program.
@@ -57,6 +59,11 @@ impl Region {
     /// Bytes that lie in no file as they are.
     pub(crate) fn memory(bytes: Bytes) -> Region {
         Region { len: bytes.len() as u64, store: Store::Memory(bytes), start: 0, place: None }
+    }
+
+    /// Zeros with parts of other regions in them, which follow each other.
+    pub(crate) fn sparse(parts: Vec<(u64, Region)>, len: u64) -> Region {
+        Region { len, store: Store::Sparse(parts.into()), start: 0, place: None }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -103,7 +110,28 @@ impl Region {
                 }
                 Ok(out.into())
             }
+            Store::Sparse(parts) => self.filled(parts).map(Bytes::from),
         }
+    }
+
+    /// The bytes of a sparse region. Its length was counted when it was made.
+    fn filled(&self, parts: &[(u64, Region)]) -> Result<Vec<u8>, Error> {
+        let (start, end) = (self.start, self.start + self.len);
+        let len = usize::try_from(self.len).ok();
+        let mut out = Vec::new();
+        match len.filter(|len| out.try_reserve_exact(*len).is_ok()) {
+            Some(len) => out.resize(len, 0),
+            None => {
+                return Err(Error::new(ErrorKind::Limit, format!("{} bytes are too many for the memory", self.len)));
+            }
+        }
+        let first = parts.partition_point(|(at, part)| at + part.len <= start);
+        for (at, part) in parts[first..].iter().take_while(|(at, _)| *at < end) {
+            let from = start.max(*at);
+            let bytes = part.slice(from - at..end - at).bytes()?;
+            out[(from - start) as usize..][..bytes.len()].copy_from_slice(&bytes);
+        }
+        Ok(out)
     }
 
     /// Its first bytes, at most `len`.
@@ -120,11 +148,16 @@ impl Region {
         Ok(bytes.first_chunk().copied())
     }
 
+    /// Whether it has holes, which no bytes stand for.
+    pub(crate) fn is_sparse(&self) -> bool {
+        matches!(self.store, Store::Sparse(_))
+    }
+
     /// Its bytes if they are in memory.
     pub(crate) fn in_memory(&self) -> Option<&[u8]> {
         match &self.store {
             Store::Memory(bytes) => bytes.get(self.start as usize..(self.start + self.len) as usize),
-            Store::Disk(_) => None,
+            Store::Disk(_) | Store::Sparse(_) => None,
         }
     }
 

@@ -8,7 +8,7 @@ use super::PlainJson;
 use super::input::{self, Holds, ending};
 use super::{output, python};
 use crate::failure::Failure;
-use crate::input as files;
+use crate::input::{self as files, LimitArgs};
 
 /// Convert arrays, tables, tensors and plain data from pickles to other formats, and back
 ///
@@ -56,6 +56,8 @@ pub(crate) struct Args {
     /// The protocol of a .pkl, from 0 to 5 [default: 4]
     #[arg(short, long, value_name = "N")]
     protocol: Option<Protocol>,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 /// The options for the writers.
@@ -77,7 +79,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (name, from) = (files::name(&file), given(&args.from).unwrap_or_else(|| ending(&file)));
     let Args { at, skip, index, protocol, json: plain, .. } = args;
     let wanted = Wanted { at, skip: *skip, index: *index, protocol: *protocol, plain: *plain, name: &name };
-    let contents = input::open(&file, &from, args.plain)?;
+    let contents = input::open(&args.limits.opener(), &file, &from, args.plain)?;
     let written = match (&contents, format.as_str()) {
         (Holds::Graph(loaded), "pkl" | "pickle") => python::rewrite(loaded, wanted, &args.output),
         (Holds::Graph(loaded), _) => output::write(loaded, wanted, &format, &args.output),

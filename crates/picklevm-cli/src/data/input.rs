@@ -11,7 +11,7 @@ use picklevm_data::pandas::DataFrame;
 #[cfg(feature = "tables")]
 use picklevm_data::table;
 use picklevm_data::{Error, Reader, Source, torch};
-use picklevm_files::{Contents, File, Kind, Member, Pickle};
+use picklevm_files::{Contents, File, Kind, Member, Opener, Pickle};
 
 use super::text_input;
 use crate::failure::{Failure, note};
@@ -74,11 +74,11 @@ pub(super) fn ending(path: &Path) -> String {
 }
 
 /// Opens a file of a format, rows as lists of dicts if they are wanted plain.
-pub(super) fn open(path: &Path, format: &str, plain: bool) -> Result<Holds, Failure> {
+pub(super) fn open(opener: &Opener, path: &Path, format: &str, plain: bool) -> Result<Holds, Failure> {
     let name = files::name(path);
     let bytes = || {
-        let file = files::open(&picklevm_files::Opener::new(), path)?;
-        file.root().bytes().map_err(|error| Failure::data(&name, error))
+        let file = files::open(opener, path)?;
+        file.root().bytes().map_err(|error| files::failure(&name, &error))
     };
     if let Some((_, open)) = FORMATS.iter().find(|row| row.0 == format)
         && !(plain && is_lines(format))
@@ -91,7 +91,7 @@ pub(super) fn open(path: &Path, format: &str, plain: bool) -> Result<Holds, Fail
     if let Some((_, read)) = text_input::FORMATS.iter().find(|row| row.0 == format) {
         return Ok(plain_graph(read(&name, bytes()?)?));
     }
-    load(path).map(Holds::Graph)
+    load(opener, path).map(Holds::Graph)
 }
 
 fn is_lines(format: &str) -> bool {
@@ -111,9 +111,9 @@ fn plain_rows(name: &str, frame: &DataFrame<'_>) -> Result<Holds, Failure> {
 }
 
 /// Opens a file that holds a pickle: of several the first.
-pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
+pub(super) fn load(opener: &Opener, path: &Path) -> Result<Loaded, Failure> {
     let name = files::name(path);
-    let file = files::open(&picklevm_files::Opener::new(), path)?;
+    let file = files::open(opener, path)?;
     let mut graphs = graphs(&file);
     if graphs.is_empty() {
         return Err(pickles::no_pickle(&name, &file));
@@ -121,7 +121,10 @@ pub(super) fn load(path: &Path) -> Result<Loaded, Failure> {
     if graphs.len() > 1 {
         note(&format!("{name}: {} more pickles are not converted", graphs.len() - 1));
     }
-    graphs.swap_remove(0).1.map_err(|problem| Failure::data(&name, problem))
+    graphs.swap_remove(0).1.map_err(|problem| match problem.downcast_ref() {
+        Some(error) => files::failure(&name, error),
+        None => Failure::data(&name, problem),
+    })
 }
 
 type Problem = Box<dyn std::error::Error>;

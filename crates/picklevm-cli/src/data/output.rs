@@ -11,6 +11,7 @@ use super::convert::Wanted;
 use super::input::Loaded;
 use crate::failure::{Failure, note};
 use crate::output::Output;
+use crate::progress;
 
 /// Why nothing was written.
 pub(crate) enum Failed {
@@ -190,13 +191,19 @@ fn array_of<'g>(found: &Found<'g>, wanted: Wanted<'_>, source: &dyn Source) -> R
         },
         other => return Err(at(found, format!("a {} is no array", other.kind()))),
     };
-    match array.dtype().kind() {
-        DTypeKind::Small(_) => {
-            note(&format!("{}: NumPy has no {}, every value is written as float32", found.path, array.dtype().name()));
-            array.widened().map_err(|error| at(found, error.to_string()))
-        }
-        _ => Ok(array),
+    match is_small(found, array.dtype()) {
+        true => array.widened().map_err(|error| at(found, error.to_string())),
+        false => Ok(array),
     }
+}
+
+/// Whether NumPy has no such floats, so that they are widened, which is said.
+fn is_small(found: &Found<'_>, dtype: &numpy::DType) -> bool {
+    let is_small = matches!(dtype.kind(), DTypeKind::Small(_));
+    if is_small {
+        note(&format!("{}: NumPy has no {}, every value is written as float32", found.path, dtype.name()));
+    }
+    is_small
 }
 
 fn column_array<'g>(found: &Found<'g>, values: &Values<'g>) -> Result<NdArray<'g>, Failed> {
@@ -247,7 +254,9 @@ fn named<'a, 'g: 'a>(
     let fail = |error: Error| at(found, error.to_string());
     match item(found)? {
         Item::Tensor(tensor) => {
-            if let Some(parts) = tensor.quantized_parts(source).map_err(fail)?.filter(|_| format == "safetensors") {
+            if format == "safetensors"
+                && let Some(parts) = tensor.quantized_parts(source).map_err(fail)?
+            {
                 return Ok(parts
                     .into_iter()
                     .map(|(part, array)| Named::ready(format!("{name}{part}"), array))
@@ -256,15 +265,18 @@ fn named<'a, 'g: 'a>(
             if let Some(why) = tensor.missing() {
                 return Err(at(found, why.to_owned()));
             }
-            if format == "npz" {
-                return Ok(vec![Named::ready(name.to_owned(), array_of(found, wanted, source)?)]);
-            }
             let dtype = tensor.value_dtype();
-            if format == "safetensors" {
-                torch::check_safetensors_type(&dtype).map_err(fail)?;
+            let widens = format == "npz" && is_small(found, &dtype);
+            match format {
+                "safetensors" => torch::check_safetensors_type(&dtype).map_err(fail)?,
+                "npz" if !widens => numpy::check_npy_type(&dtype).map_err(fail)?,
+                _ => {}
             }
             tensor.check_expansion().map_err(fail)?;
-            let get = Box::new(move || tensor.to_array(source));
+            let get = Box::new(move || match tensor.to_array(source)? {
+                array if widens => array.widened(),
+                array => Ok(array),
+            });
             Ok(vec![Named { name: name.to_owned(), dtype, shape: tensor.shape().to_vec(), get }])
         }
         Item::Sparse(sparse) if format == "npz" => {
@@ -316,12 +328,13 @@ fn lazy_arrays_to_file(arrays: &[Named<'_, '_>], format: &str, out: &Path) -> Do
     let about: Vec<_> =
         arrays.iter().map(|named| (named.name.clone(), named.dtype.clone(), named.shape.clone())).collect();
     let get = |at: usize| (arrays[at].get)();
+    let byte_len = |named: &Named<'_, '_>| {
+        named.shape.iter().fold(named.dtype.size() as u64, |len, axis| len.saturating_mul(*axis as u64))
+    };
+    progress::expect_bytes(arrays.iter().map(byte_len).fold(0, u64::saturating_add));
     to_file(out, |out| match format {
         "safetensors" => torch::write_safetensors(&about, get, out),
-        "npz" => {
-            let all = (0..arrays.len()).map(get).collect::<Result<Vec<_>, _>>()?;
-            numpy::write_npz(about.iter().map(|(name, ..)| &name[..]).zip(&all), out)
-        }
+        "npz" => numpy::write_npz_each(arrays.iter().map(|named| (&named.name[..], (named.get)())), out),
         _ => torch::write_each(&about, get, out),
     })
 }

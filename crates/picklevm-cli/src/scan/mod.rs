@@ -9,15 +9,14 @@ mod sarif;
 mod table;
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use picklevm_scan::{FileScan, FileStatus, Limits, Policy, Scanner, Use, Verdict};
 
 use crate::failure::{Failure, reason};
 use crate::output::Output;
-use crate::{input, size};
+use crate::{input, progress, size};
 
 /// Say what pickles would import and call, and whether that is safe
 ///
@@ -189,19 +188,7 @@ pub(crate) fn scan(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
 
 /// Scans files and directories, with a bar on a terminal while that takes.
 fn scan_files(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
-    if !io::stderr().is_terminal() {
-        return scanner.scan_paths(paths, |_, _| {});
-    }
-    let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} files, {elapsed}") {
-        bar.set_style(style);
-    }
-    let scans = scanner.scan_paths(paths, |_: &Path, total| {
-        bar.set_length(total as u64);
-        bar.inc(1);
-    });
-    bar.finish_and_clear();
-    scans
+    scanner.scan_paths(paths, |_: &Path, total| progress::count("files", total as u64))
 }
 
 /// How many files came out as what.

@@ -1,6 +1,7 @@
 //! `picklevm show`: values for people, in Python syntax, or as JSON for programs.
 
 mod output_limit;
+mod partial;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -8,7 +9,7 @@ use std::io::{self, Write};
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use picklevm::pretty::{Palette, Pretty, Token};
-use picklevm::{Graph, Unpickler};
+use picklevm::{Unpickler, Value};
 use picklevm_data::{Reader, SelfContained};
 
 use crate::data::PlainJson;
@@ -18,6 +19,7 @@ use crate::pickles::{Pickle, PickleFiles};
 use crate::size;
 
 use self::output_limit::Budget;
+use self::partial::Partial;
 
 /// Print the values of pickles in Python syntax
 ///
@@ -80,30 +82,41 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         if let Some(heading) = heading.filter(|_| args.json.is_none()) {
             writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
-        let nested = if args.deep { picklevm_files::expand_nested(&pickle.data) } else { None };
+        let limits = args.pickles.limits();
+        let nested = if args.deep { picklevm_files::expand_nested(&pickle.data, limits) } else { None };
         let loaded = match nested.and_then(|nested| unpickler.load_bytes(nested).ok()) {
             Some(graph) => Ok(graph),
             None => pickle.load(&unpickler),
         };
-        let (graph, failure) = match loaded {
-            Ok(graph) => (graph, None),
-            Err(error) => match beginning(pickle, args) {
-                Some(graph) => (graph, Some(pickle.failure(error))),
-                None if pickle.is_whole() || args.partial => return Err(pickle.failure(error)),
-                None => return Err(pickle.failure(error).hint("use --partial to print what can be read")),
-            },
-        };
-        if args.json == Some(Json::Plain) {
-            let reader = Reader::new(graph.root(), &SelfContained);
-            args.plain.write(&reader, &pickle.name, &mut out).map_err(|failed| failed.of(&pickle.name))?;
-            writeln!(out).map_err(|error| out.failure(error))?;
-            return failure.map_or(Ok(()), Err);
+        match loaded {
+            Ok(graph) => print_value(graph.root(), graph.held_bytes(), pickle, args, &mut out),
+            Err(error) if args.partial => {
+                if let Some(partial) = Partial::read(pickle, &error) {
+                    print_value(partial.value(), partial.held_bytes(), pickle, args, &mut out)?;
+                    for value in partial.only_in_memo() {
+                        if args.json.is_none() {
+                            writeln!(out, "# in the memo alone:").map_err(|error| out.failure(error))?;
+                        }
+                        print_value(value, partial.held_bytes(), pickle, args, &mut out)?;
+                    }
+                }
+                Err(pickle.failure(error))
+            }
+            Err(error) if pickle.is_whole() => Err(pickle.failure(error)),
+            Err(error) => Err(pickle.failure(error).hint("use --partial to print what can be read")),
         }
-        let size = graph.held_bytes() + pickle.data.len();
-        print(&pretty(&graph, args), args.json.is_some(), size, &pickle.name, &mut out)?;
-        failure.map_or(Ok(()), Err)
     })?;
     out.finish()
+}
+
+/// Prints a value of a pickle as the options say. `held` is the size of its graph.
+fn print_value(value: Value<'_>, held: usize, pickle: &Pickle, args: &Args, out: &mut Output) -> Result<(), Failure> {
+    if args.json == Some(Json::Plain) {
+        let reader = Reader::new(value, &SelfContained);
+        args.plain.write(&reader, &pickle.name, out).map_err(|failed| failed.of(&pickle.name))?;
+        return writeln!(out).map_err(|error| out.failure(error));
+    }
+    print(&pretty(value, args), args.json.is_some(), held + pickle.data.len(), &pickle.name, out)
 }
 
 /// Prints a value and the end of its line, in colour where that is seen. `size` is that of what is shown, `name` where it
@@ -113,10 +126,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 ///
 /// [`Failure`] if the output fails or grows out of proportion.
 pub(crate) fn print(pretty: &Pretty<'_>, json: bool, size: usize, name: &str, out: &mut Output) -> Result<(), Failure> {
-    let color = !json && AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+    let color = !json && is_colored();
     let mut out = Budget::new(out, size);
     let shown = if color { pretty.write_colored(&Colors, &mut out) } else { pretty.write_to(&mut out) };
     shown.and_then(|()| out.write_all(b"\n")).map_err(|error| out.failure(name, error))
+}
+
+/// Whether standard output is written in colour.
+pub(crate) fn is_colored() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// Values with arrays, tables and tensors in a form for people.
@@ -124,18 +142,9 @@ pub(crate) fn readable(pretty: Pretty<'_>) -> Pretty<'_> {
     pretty.objects(picklevm_data::show::claims, picklevm_data::show::write)
 }
 
-/// The values of the readable part of a damaged pickle, if `--partial` is given.
-fn beginning(pickle: &Pickle, args: &Args) -> Option<Graph> {
-    if !args.partial {
-        return None;
-    }
-    let completed = picklevm_files::complete(&pickle.data);
-    Unpickler::new().load_bytes(completed.pickle).ok()
-}
-
-/// Prints the result of a load.
-fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
-    let mut pretty = readable(graph.pretty());
+/// How a value is printed.
+fn pretty<'g>(value: Value<'g>, args: &Args) -> Pretty<'g> {
+    let mut pretty = readable(value.pretty());
     if args.full {
         pretty = pretty.full();
     }
@@ -158,7 +167,7 @@ fn pretty<'g>(graph: &'g Graph, args: &Args) -> Pretty<'g> {
 }
 
 /// The colours of a terminal.
-struct Colors;
+pub(crate) struct Colors;
 
 impl Colors {
     fn style(token: Token) -> Style {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{picklevm, text};
+use crate::support::{picklevm, picklevm_reading, text};
 
 /// A file that was made by `crates/picklevm-files/tests/data/make.py`.
 fn made(name: &str) -> String {
@@ -233,4 +233,47 @@ fn one_member_that_cannot_be_read_does_not_keep_back_the_others() {
     let output = picklevm(&["show", &shown]);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), VALUE));
     assert!(text(&output.stderr).contains("sub/b.pkl: the directory and the local header differ in its name"));
+}
+
+#[test]
+fn an_error_names_the_option_that_raises_the_limit_that_was_reached() {
+    let zip = made("zip-in-zip.zip");
+    for (option, value) in [("--max-nesting", "1"), ("--max-members", "0")] {
+        let (status, message) = err(&["show", option, value, &zip]);
+        assert_eq!(status, Some(1), "{message}");
+        assert!(message.contains(&format!("raise the limit with {option}")), "{message}");
+    }
+    let (status, message) = err(&["show", "--max-expanded", "10", &made("gzip.pkl.gz")]);
+    assert_eq!(status, Some(1));
+    assert!(message.ends_with("raise the limit with --max-expanded if you trust the file\n"), "{message}");
+    for command in ["list", "graph", "dis"] {
+        assert_eq!(err(&[command, "--max-nesting", "0", &made("gzip.pkl.gz")]).0, Some(1), "{command}");
+    }
+}
+
+#[test]
+fn deep_looks_into_compressed_bytes() {
+    // Bytes of a pickle that is compressed by zlib, in a list of a pickle.
+    let packed = fs::read(picklevm_testing::root().join(made("zlib.pkl"))).unwrap();
+    let outer = [&b"\x80\x03]C"[..], &[u8::try_from(packed.len()).unwrap()], &packed, b"a."].concat();
+    let output = picklevm_reading(&["show", "--deep"], &outer);
+    assert_eq!(text(&output.stdout), format!("[pickle.loads(zlib.decompress({}))]\n", VALUE.trim_end()));
+    let output = picklevm_reading(&["show", "--deep", "--max-expanded", "10"], &outer);
+    assert!(text(&output.stdout).contains("    b'x"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn partial_shows_what_only_the_memo_holds() {
+    // A list that was stored and dropped; a tuple of it that was stored and dropped too, and a text that was cut off.
+    let output = picklevm_reading(&["show", "--partial"], b"\x80\x02]q\x00K\x01a\x85q\x010]q\x02U\x09cut");
+    assert_eq!(text(&output.stdout), "[]\n# in the memo alone:\n([1],)\n");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn partial_shows_what_stands_before_an_op_of_the_wrong_type() {
+    // SETITEM of a list as the key.
+    let output = picklevm_reading(&["show", "--partial"], b"\x80\x02]q\x00(K\x01}q\x01]q\x02K\x05s.");
+    assert_eq!(text(&output.stdout), "[1, {}, [], 5]\n");
+    assert!(text(&output.stderr).contains("SETITEM: expected a key"), "{}", text(&output.stderr));
 }

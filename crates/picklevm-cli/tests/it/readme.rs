@@ -31,6 +31,21 @@ fn without_options(command: &str) -> String {
 }
 
 #[test]
+fn its_table_has_every_command_of_the_program() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let output = crate::support::picklevm(&["--help"]);
+    let help = crate::support::text(&output.stdout);
+    let listed = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let names: Vec<_> = names.filter(|name| !name.is_empty() && *name != "help").collect();
+    assert!(names.len() > 10, "{names:?}");
+    let rows: Vec<_> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    for name in names {
+        assert!(rows.iter().any(|row| row.contains(&format!("`{name}`"))), "{name}");
+    }
+}
+
+#[test]
 fn its_test_command_runs_the_tests_of_all_features() {
     for (name, manifest) in manifests() {
         let Some(features) = manifest.get("features").and_then(Value::as_table) else { continue };

@@ -307,6 +307,16 @@ impl<'g> NdArray<'g> {
         })
     }
 
+    /// A part of an array of one axis.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn rows(&self, start: usize, len: usize) -> Option<NdArray<'g>> {
+        let ([all], [stride]) = (&self.shape[..], &self.strides[..]) else { return None };
+        start.checked_add(len).filter(|end| end <= all)?;
+        let offset = (self.offset as isize).checked_add(stride.checked_mul(start as isize)?)?;
+        let offset = if len == 0 { self.offset } else { usize::try_from(offset).ok()? };
+        Some(NdArray { shape: vec![len], offset, len, ..self.clone() })
+    }
+
     /// The axes in another order.
     pub(crate) fn transposed(mut self, axes: &[usize]) -> Result<NdArray<'g>> {
         let mut seen = vec![false; self.shape.len()];

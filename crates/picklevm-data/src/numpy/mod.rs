@@ -15,7 +15,7 @@ pub use array::{Element, NdArray};
 pub use dtype::{ByteOrder, DType, DTypeKind, Field};
 pub use masked::MaskedArray;
 #[cfg(feature = "npy")]
-pub use npy::{check_npy_type, read_npy, write_npy, write_npz};
+pub use npy::{check_npy_type, read_npy, write_npy, write_npz, write_npz_each};
 pub use read::Scalar;
 pub use small_float::SmallFloat;
 pub use write::{to_python, to_python_buffer};

@@ -119,12 +119,26 @@ pub fn write_npz<'a, 'g: 'a>(
     arrays: impl IntoIterator<Item = (&'a str, &'a NdArray<'g>)>,
     out: impl Write + Seek,
 ) -> Result<()> {
+    let arrays = arrays.into_iter().map(|(name, array)| (name, Ok(array.clone())));
+    write_npz_each(arrays, out)
+}
+
+/// The same for arrays that are read when the iterator yields them, so that no more than one is in memory.
+///
+/// # Errors
+///
+/// Those of [`write_npz`] and of the iterator, with the name of the array.
+pub fn write_npz_each<'a, 'g: 'a>(
+    arrays: impl IntoIterator<Item = (&'a str, Result<NdArray<'g>>)>,
+    out: impl Write + Seek,
+) -> Result<()> {
     let mut zip = zip::ZipWriter::new(out);
     for (name, array) in arrays {
+        let array = array.map_err(|error| error.at(name))?;
         let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         let large = array.byte_len().is_none_or(|len| len > u32::MAX as usize / 2);
         zip.start_file(format!("{name}.npy"), options.large_file(large)).map_err(zip_error)?;
-        write_npy(array, &mut zip).map_err(|error| error.at(name))?;
+        write_npy(&array, &mut zip).map_err(|error| error.at(name))?;
     }
     zip.finish().map_err(zip_error)?;
     Ok(())

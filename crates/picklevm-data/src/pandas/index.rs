@@ -177,6 +177,11 @@ fn multi<'g>(parts: Value<'g>, reader: &Reader<'g, '_>) -> Result<Index<'g>> {
     }
     let mut columns = Vec::with_capacity(levels.len());
     for (at, (level, codes)) in levels.zip(codes).enumerate() {
+        let class = level.as_object().and_then(|object| object.args().get(0)).and_then(form_of);
+        if class == Some(Form::MultiIndex) {
+            return Err(Error::malformed("a level of a MultiIndex that is one itself"));
+        }
+        reader.count_parts(1)?;
         let index = Index::read(level, reader)?;
         let [level] = &index.levels[..] else {
             return Err(Error::malformed("a level of a MultiIndex that is one itself"));

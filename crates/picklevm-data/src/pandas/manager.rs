@@ -39,6 +39,8 @@ pub(super) fn frame<'g>(value: Value<'g>, reader: &Reader<'g, '_>) -> Result<Dat
     };
     let labels = Index::read(columns, reader).map_err(|error| error.inside("column labels"))?;
     let index = Index::read(rows, reader).map_err(|error| error.inside("index"))?;
+    // An index may claim any length.
+    reader.count_parts(labels.len())?;
     let mut columns: Vec<Option<Values<'g>>> = vec![None; labels.len()];
     for block in &manager.blocks {
         let values = values_of(block.values, reader)?;

@@ -155,6 +155,20 @@ impl<'g> Values<'g> {
         })
     }
 
+    /// Some rows of numbers or times that are kept in an array.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn rows(&self, start: usize, len: usize) -> Result<Values<'g>> {
+        let part = |array: &NdArray<'g>| {
+            array.rows(start, len).ok_or_else(|| Error::malformed("a column that is no array of one axis"))
+        };
+        Ok(match self {
+            Values::Array(array) => Values::Array(part(array)?),
+            Values::Zoned { array, zone } => Values::Zoned { array: part(array)?, zone: zone.clone() },
+            Values::Masked { array, mask } => Values::Masked { array: part(array)?, mask: part(mask)? },
+            values => return Err(Error::unsupported(format!("rows of {}", values.dtype()))),
+        })
+    }
+
     /// How many values there are.
     pub fn len(&self) -> usize {
         match self {

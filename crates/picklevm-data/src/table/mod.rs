@@ -6,6 +6,8 @@ mod arrow_column;
 mod arrow_type;
 #[cfg(feature = "arrow")]
 mod from_arrow;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub(crate) mod print;
 pub(crate) mod python;
 mod text_formats;
@@ -18,14 +20,15 @@ pub use arrow_type::ArrowType;
 pub use from_arrow::read_parquet;
 #[cfg(feature = "arrow")]
 pub use from_arrow::{from_batches, read_csv, read_ipc, read_jsonl};
-pub use text_formats::{write_csv, write_jsonl};
 #[cfg(feature = "parquet")]
-pub use to_arrow::write_parquet;
+pub use parquet::write_parquet;
+pub use text_formats::{write_csv, write_jsonl};
 #[cfg(feature = "arrow")]
 pub use to_arrow::{to_batch, write_ipc};
 
 use crate::cell::Cell;
-use crate::pandas::{Column, DataFrame, IndexKind};
+use crate::error::{Error, ErrorKind, Result};
+use crate::pandas::{Column, DataFrame, IndexKind, Values};
 
 /// How a frame becomes columns alone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,4 +63,23 @@ pub(crate) fn fields<'a, 'g>(frame: &'a DataFrame<'g>, options: Options) -> Vec<
         first.name = "0".to_owned();
     }
     fields
+}
+
+/// Whether the rows of a frame are in proportion to its data: an index may claim any number of them.
+///
+/// # Errors
+///
+/// If no column has data for so many rows.
+pub(crate) fn check_rows(frame: &DataFrame<'_>) -> Result<()> {
+    /// Rows that need no data.
+    const MAX_ROWS: usize = 1 << 27;
+    let has_data = |column: &Column<'_>| match column.values() {
+        Values::Range { .. } | Values::Sparse { .. } => false,
+        values => values.array().is_none_or(|array| array.dtype().size() > 0),
+    };
+    if frame.rows() > MAX_ROWS && !frame.columns().iter().chain(frame.index().levels()).any(has_data) {
+        let message = format!("{} rows that no column has data for", frame.rows());
+        return Err(Error::new(ErrorKind::Limit, message));
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 
-use super::{Options, fields};
+use super::{Options, check_rows, fields};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::pandas::DataFrame;
@@ -18,6 +18,7 @@ const CHUNK: usize = 1 << 16;
 ///
 /// If a value cannot be read; errors of the writer.
 pub fn write_csv(frame: &DataFrame<'_>, options: Options, mut out: impl Write) -> Result<()> {
+    check_rows(frame)?;
     let fields = fields(frame, options);
     let mut text = String::new();
     for (at, field) in fields.iter().enumerate() {
@@ -72,6 +73,7 @@ fn quoted(field: &str, out: &mut String) {
 ///
 /// If two columns have one name, or a value cannot be read; errors of the writer.
 pub fn write_jsonl(frame: &DataFrame<'_>, options: Options, mut out: impl Write) -> Result<()> {
+    check_rows(frame)?;
     let fields = fields(frame, options);
     let mut names = HashSet::new();
     let mut keys = Vec::with_capacity(fields.len());

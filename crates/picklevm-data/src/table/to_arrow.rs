@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch, StructArray, make_array, types,
+    Array, ArrayRef, BooleanArray, DictionaryArray, PrimitiveArray, RecordBatch, StructArray, make_array,
 };
 use arrow_buffer::{Buffer, NullBuffer};
 use arrow_data::ArrayData;
@@ -14,7 +14,7 @@ use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, TimeUnit as Arro
 use super::arrow_cells::of_cells;
 use super::arrow_column::Chunk;
 use super::arrow_type::ArrowType;
-use super::{Options, fields};
+use super::{Options, check_rows, fields};
 use crate::cell::Cell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numpy::{DTypeKind, NdArray, native_order};
@@ -40,6 +40,7 @@ use crate::time::TimeUnit;
 /// # Ok::<(), picklevm_data::Error>(())
 /// ```
 pub fn to_batch(frame: &DataFrame<'_>, options: Options) -> Result<RecordBatch> {
+    check_rows(frame)?;
     let (mut schema, mut columns) = (Vec::new(), Vec::new());
     for field in fields(frame, options) {
         let array = array(field.column.values()).map_err(|error| error.inside(format!("column {:?}", field.name)))?;
@@ -63,64 +64,6 @@ pub fn write_ipc(frame: &DataFrame<'_>, options: Options, out: impl Write) -> Re
     let batch = to_batch(frame, options)?;
     let mut writer = arrow_ipc::writer::FileWriter::try_new(out, &batch.schema()).map_err(arrow_error)?;
     writer.write(&batch).and_then(|()| writer.finish()).map_err(arrow_error)
-}
-
-/// Writes a frame as .parquet, compressed with Snappy as pandas does it.
-///
-/// # Errors
-///
-/// Those of [`to_batch`], two columns of one name, and errors of the writer.
-#[cfg(feature = "parquet")]
-pub fn write_parquet(frame: &DataFrame<'_>, options: Options, out: impl Write + Send) -> Result<()> {
-    use parquet::arrow::ArrowWriter;
-    use parquet::basic::Compression;
-    use parquet::file::properties::WriterProperties;
-
-    let parquet_error = |error| Error::other(ErrorKind::Unsupported, error);
-    let batch = without_seconds(to_batch(frame, options)?)?;
-    let mut names = std::collections::HashSet::new();
-    for field in batch.schema_ref().fields() {
-        if !names.insert(field.name()) {
-            return Err(Error::unsupported(format!(
-                "two columns are called {:?}, which .parquet cannot have",
-                field.name()
-            )));
-        }
-    }
-    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
-    let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(properties)).map_err(parquet_error)?;
-    writer.write(&batch).map_err(parquet_error)?;
-    writer.close().map(drop).map_err(parquet_error)
-}
-
-/// Times in seconds as milliseconds, which is the largest unit that Parquet has.
-#[cfg(feature = "parquet")]
-fn without_seconds(batch: RecordBatch) -> Result<RecordBatch> {
-    use arrow_array::cast::AsArray;
-    use types::{DurationMillisecondType, DurationSecondType, TimestampMillisecondType, TimestampSecondType};
-
-    let milli =
-        |ticks: i64| ticks.checked_mul(1000).ok_or_else(|| ArrowError::ComputeError("a time out of range".into()));
-    let (mut fields, mut columns) = (Vec::new(), Vec::new());
-    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-        let column: ArrayRef = match field.data_type() {
-            DataType::Timestamp(ArrowUnit::Second, zone) => {
-                let times =
-                    column.as_primitive::<TimestampSecondType>().try_unary::<_, TimestampMillisecondType, _>(milli);
-                Arc::new(times.map_err(arrow_error)?.with_timezone_opt(zone.clone()))
-            }
-            DataType::Duration(ArrowUnit::Second) => {
-                let spans =
-                    column.as_primitive::<DurationSecondType>().try_unary::<_, DurationMillisecondType, _>(milli);
-                Arc::new(spans.map_err(arrow_error)?)
-            }
-            _ => column.clone(),
-        };
-        fields.push(Field::new(field.name(), column.data_type().clone(), true));
-        columns.push(column);
-    }
-    let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &rows).map_err(arrow_error)
 }
 
 /// The values of a column as an array.
@@ -200,17 +143,10 @@ fn unit(unit: TimeUnit) -> Option<ArrowUnit> {
     })
 }
 
-/// An array of numbers or times whose bytes Arrow can have as they lie; `None` of others.
-fn shared(array: &NdArray<'_>, zone: Option<&str>) -> Result<Option<ArrayRef>> {
-    if array.shape().len() != 1 {
-        return Err(Error::malformed("a column that is no array of one axis"));
-    }
-    let zone = zone.map(Arc::from);
-    let kind = match (array.dtype().kind(), array.dtype().size()) {
-        (DTypeKind::Bool, _) => {
-            let bytes = array.to_bytes(native_order())?;
-            return Ok(Some(Arc::new(bytes.iter().map(|byte| Some(*byte != 0)).collect::<BooleanArray>())));
-        }
+/// The type of Arrow for an array whose bytes Arrow can have as they lie; `None` of others.
+pub(super) fn shared_type(array: &NdArray<'_>, zone: Option<&str>) -> Option<DataType> {
+    Some(match (array.dtype().kind(), array.dtype().size()) {
+        (DTypeKind::Bool, _) => DataType::Boolean,
         (DTypeKind::Int, 1) => DataType::Int8,
         (DTypeKind::Int, 2) => DataType::Int16,
         (DTypeKind::Int, 4) => DataType::Int32,
@@ -222,16 +158,22 @@ fn shared(array: &NdArray<'_>, zone: Option<&str>) -> Result<Option<ArrayRef>> {
         (DTypeKind::Float, 2) => DataType::Float16,
         (DTypeKind::Float, 4) => DataType::Float32,
         (DTypeKind::Float, 8) => DataType::Float64,
-        (DTypeKind::Instant { unit: u, per: 1 }, _) => match unit(*u) {
-            Some(u) => DataType::Timestamp(u, zone),
-            None => return Ok(None),
-        },
-        (DTypeKind::Delta { unit: u, per: 1 }, _) => match unit(*u) {
-            Some(u) => DataType::Duration(u),
-            None => return Ok(None),
-        },
-        _ => return Ok(None),
-    };
+        (DTypeKind::Instant { unit: u, per: 1 }, _) => DataType::Timestamp(unit(*u)?, zone.map(Arc::from)),
+        (DTypeKind::Delta { unit: u, per: 1 }, _) => DataType::Duration(unit(*u)?),
+        _ => return None,
+    })
+}
+
+/// An array of numbers or times whose bytes Arrow can have as they lie; `None` of others.
+fn shared(array: &NdArray<'_>, zone: Option<&str>) -> Result<Option<ArrayRef>> {
+    if array.shape().len() != 1 {
+        return Err(Error::malformed("a column that is no array of one axis"));
+    }
+    let Some(kind) = shared_type(array, zone) else { return Ok(None) };
+    if kind == DataType::Boolean {
+        let bytes = array.to_bytes(native_order())?;
+        return Ok(Some(Arc::new(bytes.iter().map(|byte| Some(*byte != 0)).collect::<BooleanArray>())));
+    }
     let bytes = array.to_bytes(native_order())?;
     // What is missing inside of the numbers: NaN and NaT, as pandas writes them to Arrow.
     let valid = match array.dtype().kind() {

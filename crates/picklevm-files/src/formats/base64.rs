@@ -12,6 +12,8 @@ use crate::error::Error;
 use crate::member::{Contents, Expect, Kind, Member, Source};
 use crate::region::Region;
 
+/// The byte order mark of UTF-8, which editors of Windows put before text.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// Shorter texts are words.
 const SHORTEST: usize = 8;
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -32,6 +34,7 @@ pub(crate) struct Spelling {
 
 pub(super) fn open(member: &Member, region: &Region) -> Result<Option<Contents>, Error> {
     let head = region.head(64)?;
+    let head = head.strip_prefix(MARK).unwrap_or(&head);
     if head.len() < SHORTEST || !head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) {
         return Ok(None);
     }
@@ -39,13 +42,7 @@ pub(super) fn open(member: &Member, region: &Region) -> Result<Option<Contents>,
     let Some((spelling, decoded)) = decode(&text) else { return Ok(None) };
     member.shared().budget.expand(decoded.len() as u64)?;
     let inner = member.child("", Source::Plain(Region::memory(decoded.into())), Expect::Pickle);
-    // Words are base64 as well: what comes out has to be something.
-    let is_something = inner.open().is_ok_and(|contents| {
-        let begins_with_pickle =
-            contents.pickles.first().is_some_and(|pickle| pickle.problem.is_none() || pickle.protocol >= 2);
-        begins_with_pickle || !contents.members.is_empty()
-    });
-    if !is_something {
+    if !holds_something(&inner) {
         return Ok(None);
     }
     let mut contents = Contents::new(Kind::Base64, region.clone(), Layout::Base64(spelling));
@@ -53,9 +50,19 @@ pub(super) fn open(member: &Member, region: &Region) -> Result<Option<Contents>,
     Ok(Some(contents))
 }
 
+/// Whether what a text spells is a pickle or a container: words are base64 as well, and numbers hexadecimal.
+pub(super) fn holds_something(inner: &Member) -> bool {
+    inner.open().is_ok_and(|contents| {
+        let begins_with_pickle =
+            contents.pickles.first().is_some_and(|pickle| pickle.problem.is_none() || pickle.protocol >= 2);
+        begins_with_pickle || !contents.members.is_empty()
+    })
+}
+
 /// The bytes that a text spells as a whole, but for blanks, quotes and the beginning of a `data:` URL around it.
 fn decode(text: &Bytes) -> Option<(Spelling, Vec<u8>)> {
-    let mut start = text.len() - text.trim_ascii_start().len();
+    let unmarked = text.strip_prefix(MARK).unwrap_or(text);
+    let mut start = text.len() - unmarked.trim_ascii_start().len();
     let mut end = text.trim_ascii_end().len().max(start);
     if text[start..end].starts_with(b"data:") {
         start += memchr::memmem::find(&text[start..end.min(start + 256)], b"base64,")? + b"base64,".len();

@@ -4,7 +4,7 @@
 //! that does not hide what was read.
 
 use super::Layout;
-use crate::coding::Coding;
+use crate::coding::{self, Coding};
 use crate::error::{Error, ErrorKind};
 use crate::member::{Contents, Kind, Member, Source};
 use crate::region::Region;
@@ -21,8 +21,18 @@ pub(super) fn xz(member: &Member, region: Region) -> Result<Contents, Error> {
     open(member, region, Kind::Xz, Coding::Xz)
 }
 
+/// Frames that are skipped may stand before LZ4 too.
 pub(super) fn zstd(member: &Member, region: Region) -> Result<Contents, Error> {
-    open(member, region, Kind::Zstd, Coding::Zstd)
+    let mut start = 0;
+    while let Some([a, b, c, d, len @ ..]) = region.array::<8>(start)?
+        && coding::is_skippable(&[a, b, c, d])
+    {
+        start += 8 + u64::from(u32::from_le_bytes(len));
+    }
+    match region.array(start)? {
+        Some([0x04, 0x22, 0x4d, 0x18]) => open(member, region, Kind::Lz4, Coding::Lz4),
+        _ => open(member, region, Kind::Zstd, Coding::Zstd),
+    }
 }
 
 pub(super) fn lz4(member: &Member, region: Region) -> Result<Contents, Error> {

@@ -11,19 +11,23 @@ use crate::member::{Contents, Kind, Member};
 use crate::pickle::extent;
 use crate::region::Region;
 
-/// How lengths are written.
+/// How lengths are written: in 4 or 8 bytes, or in 8 behind 4 that are -1, as `multiprocessing` writes what is longer than 2 GiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Prefix {
     width: u64,
     big_endian: bool,
 }
 
-const PREFIXES: [Prefix; 4] = [
+const PREFIXES: [Prefix; 5] = [
     Prefix { width: 4, big_endian: true },
     Prefix { width: 4, big_endian: false },
     Prefix { width: 8, big_endian: true },
     Prefix { width: 8, big_endian: false },
+    Prefix { width: LONG, big_endian: true },
 ];
+
+/// The width of a length behind -1.
+const LONG: u64 = 12;
 
 impl Prefix {
     /// The length that stands at `at`, if so many bytes follow it.
@@ -31,6 +35,10 @@ impl Prefix {
         let len = match self.width {
             4 => region.array::<4>(at)?.map(|bytes| {
                 u64::from(if self.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+            }),
+            LONG => region.array::<12>(at)?.and_then(|bytes| match bytes {
+                [0xff, 0xff, 0xff, 0xff, len @ ..] => Some(u64::from_be_bytes(len)),
+                _ => None,
             }),
             _ => region
                 .array::<8>(at)?
@@ -40,7 +48,10 @@ impl Prefix {
     }
 
     fn write(self, len: u64, out: &mut dyn Write) -> Result<(), Error> {
-        if self.width == 8 {
+        if self.width == LONG {
+            put(out, &[0xff; 4])?;
+        }
+        if self.width >= 8 {
             return put(out, &if self.big_endian { len.to_be_bytes() } else { len.to_le_bytes() });
         }
         let len = u32::try_from(len)

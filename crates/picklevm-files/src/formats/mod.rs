@@ -5,11 +5,13 @@
 
 mod base64;
 mod compressed;
+mod django_session;
 mod joblib_z;
 mod length_prefixed;
 pub(crate) mod npy;
 mod pickles;
 mod renpy;
+mod spelled;
 mod tar;
 mod torch_legacy;
 mod zip;
@@ -19,7 +21,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use crate::coding::Coding;
+use crate::coding::{self, Coding};
 use crate::error::{Error, ErrorKind};
 use crate::foreign;
 use crate::member::{Contents, Expect, Kind, Member, Source};
@@ -49,7 +51,11 @@ const BY_MAGIC: &[Format] = &[
         kind: Kind::Bzip2,
     },
     Format { begins: |head| head.starts_with(b"\xfd7zXZ\0"), open: compressed::xz, kind: Kind::Xz },
-    Format { begins: |head| head.starts_with(b"\x28\xb5\x2f\xfd"), open: compressed::zstd, kind: Kind::Zstd },
+    Format {
+        begins: |head| head.starts_with(b"\x28\xb5\x2f\xfd") || coding::is_skippable(head),
+        open: compressed::zstd,
+        kind: Kind::Zstd,
+    },
     Format { begins: |head| head.starts_with(b"\x04\x22\x4d\x18"), open: compressed::lz4, kind: Kind::Lz4 },
     Format { begins: compressed::begins_as_lzma, open: compressed::lzma, kind: Kind::Lzma },
     Format { begins: compressed::begins_as_zlib, open: compressed::zlib, kind: Kind::Zlib },
@@ -67,8 +73,14 @@ const BY_MAGIC: &[Format] = &[
 type ByContent = fn(&Member, &Region) -> Result<Option<Contents>, Error>;
 
 /// Tried in this order with what is no pickle.
-const BY_CONTENT: &[ByContent] =
-    &[length_prefixed::open, base64::open, zip::open_behind_other_data, pickles::open_damaged];
+const BY_CONTENT: &[ByContent] = &[
+    length_prefixed::open,
+    base64::open,
+    spelled::open,
+    django_session::open,
+    zip::open_behind_other_data,
+    pickles::open_damaged,
+];
 
 /// What a file is that begins with these bytes, if they tell: a container of one of the formats that have a signature. 1,024
 /// bytes are enough.
@@ -151,6 +163,7 @@ pub(crate) enum Layout {
     JoblibZ,
     LengthPrefixed(length_prefixed::Prefix),
     Base64(base64::Spelling),
+    Spelled(spelled::Spelling),
     Zip(zip::Archive),
     Tar(Vec<tar::Header>),
     RenpyArchive(renpy::Index),
@@ -177,6 +190,7 @@ pub(crate) fn write(contents: &Contents, changes: &[Change], out: &mut dyn Write
         Layout::JoblibZ => joblib_z::write(region, changes, out),
         Layout::LengthPrefixed(prefix) => length_prefixed::write(region, *prefix, contents, changes, out),
         Layout::Base64(spelling) => base64::write(region, spelling, changes, out),
+        Layout::Spelled(spelling) => spelled::write(region, spelling, changes, out),
         Layout::Zip(archive) => zip::write(region, archive, changes, out),
         Layout::Tar(headers) => tar::write(region, headers, changes, out),
         Layout::RenpyArchive(index) => renpy::write_archive(region, index, changes, out),

@@ -53,6 +53,12 @@ pub(super) fn open(member: &Member, region: &Region) -> Result<Option<Contents>,
                 Extent { end, segments: std::iter::once(at..end).collect(), ..Extent::default() }
             }
             Err(broken) => {
+                // Some writers put a newline behind each pickle.
+                let next = at + blanks(&region.from(at))?;
+                if next > at && extent(region, next).is_ok() {
+                    at = next;
+                    continue;
+                }
                 rest_of_row(member, &mut contents, at, broken)?;
                 break;
             }
@@ -228,13 +234,26 @@ fn rest_of_row(member: &Member, contents: &mut Contents, at: u64, broken: Broken
 }
 
 fn is_blank(region: &Region) -> Result<bool, Error> {
+    Ok(blanks(region)? == region.len())
+}
+
+/// How many blanks a region begins with.
+fn blanks(region: &Region) -> Result<u64, Error> {
     /// More blanks than any writer leaves.
     const MOST: u64 = 1 << 20;
-    if region.len() > MOST {
-        return Ok(false);
+    let is_blank = |byte: &u8| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n');
+    let head = region.head(FEW)?;
+    match head.iter().position(|byte| !is_blank(byte)) {
+        Some(count) => Ok(count as u64),
+        None => {
+            let all = region.slice(0..MOST).bytes()?;
+            Ok(all.iter().position(|byte| !is_blank(byte)).unwrap_or(all.len()) as u64)
+        }
     }
-    Ok(region.bytes()?.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n')))
 }
+
+/// Blanks that are looked for at first.
+const FEW: usize = 64;
 
 /// The files beside it that joblib 0.9 and older wrote its arrays to. A name with a directory in it is none that joblib
 /// wrote.

@@ -5,6 +5,7 @@
 //! `{name: [(offset, length[, first bytes]), …]}`. `.rpyc` (`renpy/script.py`): `RENPY RPC2`, a table of slots, each a
 //! pickle compressed by zlib.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use super::{Change, Layout, copy, expect_by_name, put};
@@ -65,20 +66,22 @@ fn file_in_archive(region: &Region, evaluation: &Evaluation, parts: Value, key: 
     let parts = evaluation.items(parts).unwrap_or_default();
     let place = match parts {
         [part] => evaluation.items(*part).and_then(|part| match part {
-            [offset, len] => Some((number(offset)?, number(len)?, &[][..])),
-            [offset, len, first] => Some((number(offset)?, number(len)?, evaluation.text(*first)?)),
+            [offset, len] => Some((number(offset)?, number(len)?, Cow::Borrowed(&[][..]))),
+            [offset, len, first] => Some((number(offset)?, number(len)?, evaluation.bytes(*first)?)),
             _ => None,
         }),
         _ => None,
     };
     match place {
-        Some((offset, len, [])) if offset.checked_add(len).is_some_and(|end| end <= region.len()) => {
+        Some((offset, len, first))
+            if first.is_empty() && offset.checked_add(len).is_some_and(|end| end <= region.len()) =>
+        {
             Source::Plain(region.slice(offset..offset + len))
         }
         Some((offset, len, first)) if !first.is_empty() => {
             let rest = region.slice(offset..offset.saturating_add(len.saturating_sub(first.len() as u64)));
             match rest.bytes() {
-                Ok(rest) => Source::Plain(Region::memory([first, &rest].concat().into())),
+                Ok(rest) => Source::Plain(Region::memory([&*first, &rest].concat().into())),
                 Err(error) => Source::Unreadable(error.kind(), error.to_string()),
             }
         }

@@ -1,10 +1,13 @@
 //! Tar archives, as Python's `tarfile` reads them: ustar, GNU's long names, pax headers, the old format without a magic.
 //!
-//! Members of unknown types and contiguous files (type `7`) are regular files to `tarfile`.
+//! Members of unknown types and contiguous files (type `7`) are regular files to `tarfile`. [`sparse`] has those with holes.
+
+mod sparse;
 
 use std::collections::HashMap;
 use std::io::Write;
 
+use self::sparse::Map;
 use super::{Change, Layout, copy, expect_by_name, put};
 use crate::error::{Error, ErrorKind};
 use crate::member::{Contents, Expect, Kind, Member, Source};
@@ -25,6 +28,8 @@ pub(crate) struct Header {
     size: u64,
     /// A pax header says the size as well.
     size_in_pax: bool,
+    /// Only what lies between its holes is in the archive.
+    sparse: bool,
 }
 
 /// Whether the bytes begin with a header of which the checksum is right: `TarInfo.frombuf`.
@@ -77,7 +82,7 @@ fn blocks(len: u64) -> u64 {
 pub(super) fn open(member: &Member, region: Region) -> Result<Contents, Error> {
     let mut contents = Contents::new(Kind::Tar, region, Layout::Tar(Vec::new()));
     let mut headers = Vec::new();
-    let mut reader = Reader { region: contents.region.clone(), at: 0, pax: HashMap::new() };
+    let mut reader = Reader { region: contents.region.clone(), at: 0, pax: Pax::default() };
     let every_reading = member.shared().options.every_reading;
     let mut ended = false;
     loop {
@@ -118,11 +123,26 @@ pub(super) fn open(member: &Member, region: Region) -> Result<Contents, Error> {
     Ok(contents)
 }
 
+/// The records of pax headers.
+#[derive(Default, Clone)]
+struct Pax {
+    values: HashMap<String, String>,
+    /// Where the parts of a sparse file lie in it, and how long they are: the one keyword that stands in a header often.
+    offsets: Vec<u64>,
+    lens: Vec<u64>,
+}
+
+impl Pax {
+    fn get(&self, key: &str) -> Option<&String> {
+        self.values.get(key)
+    }
+}
+
 struct Reader {
     region: Region,
     at: u64,
     /// Global pax headers.
-    pax: HashMap<String, String>,
+    pax: Pax,
 }
 
 struct File {
@@ -143,7 +163,7 @@ enum Next {
 impl Reader {
     fn next(&mut self) -> Result<Next, Error> {
         let mut long_name = None;
-        let mut pax: HashMap<String, String> = HashMap::new();
+        let mut pax = Pax::default();
         loop {
             let at = self.at;
             let Some(block) = self.region.array::<{ BLOCK as usize }>(at)? else {
@@ -155,7 +175,7 @@ impl Reader {
             let (true, Some(mut size)) = (is_header(&block), number(&block[124..136])) else {
                 return Ok(Next::Bad);
             };
-            let data_start = at + BLOCK;
+            let mut data_start = at + BLOCK;
             let kind = block[156];
             if matches!(kind, b'L' | b'K' | b'x' | b'g' | b'X') {
                 let Some(extension) = self.extension(data_start, size)? else { return Ok(Next::Truncated) };
@@ -166,11 +186,14 @@ impl Reader {
                         true
                     }
                     b'x' | b'X' => {
-                        let mut records = HashMap::new();
+                        let mut records = Pax::default();
                         let is_sound = read_pax(&extension, &mut records);
                         long_name = long_name.or_else(|| records.get("path").cloned());
-                        records.extend(pax);
-                        pax = records;
+                        records.values.extend(pax.values);
+                        pax = match pax.offsets.is_empty() {
+                            true => records,
+                            false => Pax { values: records.values, offsets: pax.offsets, lens: pax.lens },
+                        };
                         is_sound
                     }
                     b'g' => read_pax(&extension, &mut self.pax),
@@ -199,16 +222,27 @@ impl Reader {
                 self.at = data_start;
                 return Ok(Next::Other);
             }
+            let map = match kind {
+                b'S' => Map::of_gnu(&self.region, &block, &mut data_start)?,
+                _ => Map::of_pax(|key| pax.get(key).or(self.pax.get(key)), &pax.offsets, &pax.lens),
+            };
+            let name = match pax.get("GNU.sparse.name") {
+                Some(name) if map.is_some() => name.clone(),
+                _ => name,
+            };
             self.at = data_start.saturating_add(blocks(size));
             let end = data_start.checked_add(size).filter(|end| *end <= self.region.len());
-            let source = match end {
-                None => Source::Unreadable(ErrorKind::Truncated, "the archive is cut off within it".to_owned()),
-                Some(_) if kind == b'S' || pax.keys().any(|key| key.starts_with("GNU.sparse.")) => {
-                    Source::Unreadable(ErrorKind::Unsupported, "sparse files in tar archives cannot be read".to_owned())
-                }
-                Some(end) => Source::Plain(self.region.slice(data_start..end)),
+            let sparse = map.is_some();
+            let source = match (end, map) {
+                (None, _) => Source::Unreadable(ErrorKind::Truncated, "the archive is cut off within it".to_owned()),
+                (Some(end), None) => Source::Plain(self.region.slice(data_start..end)),
+                (Some(end), Some(map)) => match map.region(&self.region.slice(data_start..end)) {
+                    Ok(region) => Source::Plain(region),
+                    Err(what) => Source::Unreadable(ErrorKind::Damaged, what.to_owned()),
+                },
             };
-            return Ok(Next::File(File { name, source, header: Header { at, data_start, size, size_in_pax } }));
+            let header = Header { at, data_start, size, size_in_pax, sparse };
+            return Ok(Next::File(File { name, source, header }));
         }
     }
 
@@ -222,15 +256,20 @@ impl Reader {
 }
 
 /// Reads records of the form `length key=value` and a newline, up to a NUL: `_proc_pax`. `false` if one is malformed.
-fn read_pax(mut records: &[u8], into: &mut HashMap<String, String>) -> bool {
+fn read_pax(mut records: &[u8], into: &mut Pax) -> bool {
     while records.first().is_some_and(|byte| *byte != 0) {
         let blank = records.iter().take(20).position(|byte| *byte == b' ');
         let len = blank.and_then(|blank| str::from_utf8(&records[..blank]).ok()?.parse().ok()).filter(|len| *len >= 5);
         let record = len.zip(blank).and_then(|(len, blank)| records.get(blank + 1..len)?.strip_suffix(b"\n"));
         let (Some(len), Some(record)) = (len, record) else { return false };
         let Some(equals) = memchr::memchr(b'=', record).filter(|at| *at > 0) else { return false };
-        let (key, value) = (&record[..equals], &record[equals + 1..]);
-        into.insert(String::from_utf8_lossy(key).into_owned(), String::from_utf8_lossy(value).into_owned());
+        let (key, value) = (&record[..equals], String::from_utf8_lossy(&record[equals + 1..]).into_owned());
+        match key {
+            b"GNU.sparse.offset" => into.offsets.extend(value.parse::<u64>().ok()),
+            b"GNU.sparse.numbytes" => into.lens.extend(value.parse::<u64>().ok()),
+            _ => {}
+        }
+        into.values.insert(String::from_utf8_lossy(key).into_owned(), value);
         records = &records[len..];
     }
     true
@@ -241,6 +280,10 @@ pub(super) fn write(region: &Region, headers: &[Header], changes: &[Change], out
     let mut done = 0;
     for (part, bytes) in changes {
         let Some(header) = headers.get(*part) else { continue };
+        if header.sparse {
+            let message = "a tar archive cannot be written back with a changed sparse member";
+            return Err(Error::new(ErrorKind::ReadOnly, message));
+        }
         let size = format!("{:011o}\0", bytes.len());
         if header.size_in_pax || size.len() > 12 {
             let message = "a tar archive cannot be written back with a changed member of more than 8 GiB";

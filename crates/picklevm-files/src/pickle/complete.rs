@@ -10,6 +10,9 @@ use super::evaluate::{Evaluation, Node, Value};
 pub struct Completed {
     /// A whole pickle: the ops that could be read, without frames, and those that close what they left open.
     pub pickle: Vec<u8>,
+    /// The same in a tuple, and behind it a list of all values that the memo holds, in the order of their indices: some may be
+    /// in no other place.
+    pub with_memo: Vec<u8>,
     /// How many bytes of the data were read.
     pub read: usize,
     /// How many values lay on the stack there, and marks.
@@ -40,7 +43,9 @@ pub fn complete(data: &[u8]) -> Completed {
     }
     let open = closer.evaluation.stack.len() + closer.evaluation.marks.len();
     closer.close();
-    Completed { pickle: closer.out, read, open }
+    let with_memo = closer.with_memo();
+    closer.out.push(Opcode::Stop.byte());
+    Completed { pickle: closer.out, with_memo, read, open }
 }
 
 struct Closer {
@@ -97,7 +102,19 @@ impl Closer {
         if self.open_items().is_empty() {
             self.emit(Op::None);
         }
-        self.out.push(Opcode::Stop.byte());
+    }
+
+    /// The pickle with a list of what the memo holds.
+    fn with_memo(&self) -> Vec<u8> {
+        let mut out = self.out.clone();
+        out.push(Opcode::Mark.byte());
+        // No pickler has indices of more than 32 bits.
+        for index in self.evaluation.memo_indices().filter_map(|index| u32::try_from(index).ok()) {
+            out.push(Opcode::LongBinGet.byte());
+            out.extend_from_slice(&index.to_le_bytes());
+        }
+        out.extend([Opcode::List, Opcode::Tuple2, Opcode::Stop].map(Opcode::byte));
+        out
     }
 
     /// Makes keys and values of what lies on the mark of a dict.
@@ -186,6 +203,14 @@ mod tests {
     fn what_belongs_nowhere_is_shown_side_by_side() {
         closes(b"K\x01K\x02K\x03", b"\x86\x86.");
         closes(b"", b"N.");
+    }
+
+    #[test]
+    fn what_only_the_memo_holds_is_listed() {
+        // A list that was popped, and a text on the stack.
+        let completed = complete(b"\x80\x02]q\x03K\x01a0X\x01\0\0\0aq\x00(");
+        assert!(completed.pickle.ends_with(b"aq\0(t\x86."), "{}", completed.pickle.escape_ascii());
+        assert!(completed.with_memo.ends_with(b"(j\0\0\0\0j\x03\0\0\0l\x86."));
     }
 
     #[test]

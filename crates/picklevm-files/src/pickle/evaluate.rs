@@ -3,11 +3,13 @@
 //! Some containers say in a pickle where the rest is: joblib's arrays in the state before a BUILD, Ren'Py's members in a
 //! dict, PyTorch's storages in persistent ids. Everything that is not known is [`Value::Other`].
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use picklevm_ops::{IntValue, Op, StackObject};
 
 use super::extent::JOBLIB_MODULE;
+use super::latin1;
 
 /// Text that is longer is not kept: names and codes of types are short, payloads are not needed.
 const LONGEST_TEXT: usize = 4096;
@@ -85,6 +87,18 @@ impl Evaluation {
         }
     }
 
+    /// Text or bytes; also bytes as Python 3 pickles them below protocol 3: `_codecs.encode(text, 'latin1')`, `bytes()`.
+    pub(crate) fn bytes(&self, value: Value) -> Option<Cow<'_, [u8]>> {
+        let Some((class, args, _)) = self.object(value) else { return self.text(value).map(Cow::Borrowed) };
+        match (self.global(class)?, self.items(args)?) {
+            (("_codecs", "encode"), [text, encoding]) if self.text(*encoding) == Some(b"latin1") => {
+                latin1::encode(self.text(*text)?).map(Cow::Owned)
+            }
+            (("builtins" | "__builtin__", "bytes"), []) => Some(Cow::Borrowed(b"")),
+            _ => None,
+        }
+    }
+
     /// The items of a tuple or a list.
     pub(crate) fn items(&self, value: Value) -> Option<&[Value]> {
         match self.node(value)? {
@@ -135,6 +149,13 @@ impl Evaluation {
             String::from_utf8(file.to_vec()).ok()
         });
         names.collect()
+    }
+
+    /// The indices of the memo, in order.
+    pub(crate) fn memo_indices(&self) -> impl Iterator<Item = u64> {
+        let mut indices: Vec<u64> = self.memo.keys().copied().collect();
+        indices.sort_unstable();
+        indices.into_iter()
     }
 
     fn push_node(&mut self, node: Node) {

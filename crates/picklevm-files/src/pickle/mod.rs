@@ -3,6 +3,7 @@
 mod complete;
 mod evaluate;
 mod extent;
+mod latin1;
 mod line_ends;
 mod nested;
 mod numpy_dtype;

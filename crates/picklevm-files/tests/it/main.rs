@@ -8,6 +8,8 @@ mod limits;
 mod listing;
 mod numpy;
 mod rewriting;
+mod sparse;
+mod spelled;
 mod zip;
 
 use std::path::PathBuf;

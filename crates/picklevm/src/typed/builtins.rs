@@ -107,16 +107,34 @@ fn encoded(value: Value<'_>, encoding: Option<Value<'_>>, errors: Option<Value<'
     if errors.is_some_and(|errors| text(errors) != Some("strict")) || name.len() > 20 {
         return None;
     }
-    let below = |most: u32| {
-        let byte = move |code: u32| u8::try_from(code).ok().filter(|_| code < most);
-        value.as_text()?.code_points().map(byte).collect()
-    };
     match &*name.to_ascii_lowercase().replace(['_', ' '], "-") {
-        "latin1" | "latin-1" | "iso-8859-1" | "iso8859-1" | "l1" => below(256),
-        "ascii" | "us-ascii" => below(128),
+        "latin1" | "latin-1" | "iso-8859-1" | "iso8859-1" | "l1" => latin1(value.as_text()?.as_bytes()),
+        "ascii" | "us-ascii" => Some(value.as_text()?.as_bytes()).filter(|text| text.is_ascii()).map(<[u8]>::to_vec),
         "utf-8" | "utf8" => Some(value.as_str()?.as_bytes().to_vec()),
         _ => None,
     }
+}
+
+/// Encodes UTF-8 in Latin-1. No branch depends on the text: below protocol 3 this is how the memory of arrays is pickled, and
+/// nothing predicts which of its bytes are above 127.
+fn latin1(text: &[u8]) -> Option<Vec<u8>> {
+    /// The first bytes of the code points from 128 to 255.
+    const LEADS: std::ops::RangeInclusive<u8> = 0xc2..=0xc3;
+    if text.iter().any(|byte| byte > LEADS.end()) {
+        return None;
+    }
+    let len = text.iter().filter(|byte| **byte < *LEADS.start()).count();
+    let mut out = vec![0; len];
+    let (mut at, mut lead) = (0, 0);
+    for &byte in text {
+        // A lead is written over by what follows it.
+        if let Some(place) = out.get_mut(at) {
+            *place = if byte & 0xc0 == 0x80 { lead << 6 | byte & 0x3f } else { byte };
+        }
+        at += usize::from(byte < *LEADS.start());
+        lead = byte;
+    }
+    Some(out)
 }
 
 /// Returns the result of `complex(real, imag)`.
