@@ -186,8 +186,7 @@ mod tests {
             thread::sleep(TICK / 2);
         }
         // A number and its unit are not parted at the end of a line.
-        let text = terminal.0.lock().unwrap().replace('\u{a0}', " ");
-        text
+        terminal.0.lock().unwrap().replace('\u{a0}', " ")
     }
 
     #[test]

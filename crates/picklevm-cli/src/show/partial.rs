@@ -64,7 +64,7 @@ fn reached(value: Value<'_>) -> HashSet<Id> {
 fn has_parts(value: Value<'_>) -> bool {
     match value.kind() {
         Kind::List(_) | Kind::Dict(_) | Kind::Set(_) | Kind::FrozenSet(_) | Kind::Object(_) => true,
-        Kind::Tuple(items) => items.len() > 0,
+        Kind::Tuple(items) => !items.is_empty(),
         _ => false,
     }
 }

@@ -1,10 +1,10 @@
 //! Files that lie about sizes: errors, in bounded memory.
 
-use picklevm::Graph;
+use picklevm::{Graph, Id};
 use picklevm_data::numpy::{DType, NdArray};
 use picklevm_data::pandas::DataFrame;
 use picklevm_data::torch::{Checkpoint, read_safetensors};
-use picklevm_data::{ErrorKind, Item};
+use picklevm_data::{ErrorKind, Item, Reader, SelfContained, Source};
 
 use crate::load;
 
@@ -165,4 +165,160 @@ fn an_index_of_pandas_that_is_its_own_data_is_an_error() {
     let errors: Vec<_> = found.into_iter().map(|found| found.item.unwrap_err().to_string()).collect();
     assert_eq!(errors.len(), 1);
     assert!(errors[0].contains("arrays nested more than eight deep"), "{}", errors[0]);
+}
+
+/// A storage of eight bytes.
+struct EightBytes;
+
+impl Source for EightBytes {
+    fn storage(&self, _: &str) -> picklevm_data::Result<bytes::Bytes> {
+        Ok(bytes::Bytes::from_static(&[0; 8]))
+    }
+}
+
+/// A tensor of floats with these numbers, in a storage that claims `count` elements.
+fn tensor(offset: i64, shape: &[i64], strides: &[i64], count: i64) -> Graph {
+    let mut graph = Graph::new();
+    let class = graph.global("torch", "FloatStorage");
+    let (word, key, place, count) = (graph.add("storage"), graph.add("0"), graph.add("cpu"), graph.add(count));
+    let id = graph.tuple([word, class, key, place, count]);
+    let storage = graph.persistent(id);
+    let (offset, no) = (graph.add(offset), graph.add(false));
+    let (shape, strides) = (graph.tuple(shape.iter().copied()), graph.tuple(strides.iter().copied()));
+    let hooks = graph.call("collections", "OrderedDict").build().unwrap();
+    let args = [storage, offset, shape, strides, no, hooks];
+    let root = graph.call("torch._utils", "_rebuild_tensor_v2").args(args).build().unwrap();
+    graph.set_root(root);
+    graph
+}
+
+/// Why a tensor cannot be read and written out.
+fn refused(graph: &Graph) -> Option<ErrorKind> {
+    let found = Reader::new(graph.root(), &EightBytes).find();
+    let tensor = match &found[0].item {
+        Ok(Item::Tensor(tensor)) => tensor,
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => return Some(error.kind()),
+    };
+    let array = match tensor.check_expansion().and_then(|()| tensor.to_array(&EightBytes)) {
+        Ok(array) => array,
+        Err(error) => return Some(error.kind()),
+    };
+    array.to_bytes(array.dtype().order()).err().map(|error| error.kind())
+}
+
+#[test]
+fn tensors_that_lie_outside_of_their_storage_are_refused() {
+    assert_eq!(refused(&tensor(0, &[2], &[1], 2)), None);
+    for (offset, shape, strides, count) in [
+        (1, &[2][..], &[1][..], 2),
+        (3, &[1], &[1], 2),
+        (-1, &[1], &[1], 2),
+        (0, &[2], &[2], 2),
+        (0, &[2, 2], &[1, 1], 2),
+        (i64::MAX, &[1], &[1], 2),
+        (0, &[2], &[i64::MAX], 2),
+        (0, &[i64::MAX], &[1], 2),
+        (0, &[1 << 32, 1 << 32], &[1, 1], 2),
+        // A storage that claims more than it has.
+        (0, &[3], &[1], 3),
+        (0, &[1 << 40], &[1], 1 << 40),
+        // Negative lengths, and strides that lead back.
+        (0, &[-2], &[1], 2),
+        (1, &[2], &[-1], 2),
+        // Not as many strides as lengths.
+        (0, &[2, 1], &[1], 2),
+    ] {
+        let refused = refused(&tensor(offset, shape, strides, count));
+        assert!(refused.is_some(), "offset {offset}, shape {shape:?}, strides {strides:?}, {count} elements");
+    }
+}
+
+#[test]
+fn tensors_of_seventeen_terabytes_by_zero_strides_are_refused() {
+    for shape in [&[1 << 42][..], &[1 << 21, 1 << 21], &[1 << 10, 1 << 10, 1 << 10, 1 << 12]] {
+        let strides = vec![0; shape.len()];
+        assert_eq!(refused(&tensor(0, shape, &strides, 2)), Some(ErrorKind::Limit), "{shape:?}");
+    }
+    // A few elements that repeat are ordinary.
+    assert_eq!(refused(&tensor(1, &[1000], &[0], 2)), None);
+}
+
+#[test]
+fn tensors_without_elements_may_have_any_strides() {
+    assert_eq!(refused(&tensor(0, &[0, 1 << 40], &[1 << 40, 1], 2)), None);
+}
+
+/// A call of pandas' `_new_Index` with the parts in a dict.
+fn index(graph: &mut Graph, class: [&str; 2], parts: &[(&str, Id)]) -> Id {
+    let class = graph.global(class[0], class[1]);
+    let pairs: Vec<_> = parts.iter().map(|(name, part)| (graph.add(*name), *part)).collect();
+    let parts = graph.dict(pairs).unwrap();
+    graph.call("pandas.core.indexes.base", "_new_Index").arg(class).arg(parts).build().unwrap()
+}
+
+const MULTI: [&str; 2] = ["pandas.core.indexes.multi", "MultiIndex"];
+
+#[test]
+fn a_multi_index_that_is_its_own_level_is_an_error() {
+    let mut graph = Graph::new();
+    let (levels, codes) = (graph.list::<i64>([]), graph.list::<i64>([]));
+    let multi = index(&mut graph, MULTI, &[("levels", levels), ("codes", codes)]);
+    graph.value_mut(levels).push(multi).unwrap();
+    graph.value_mut(codes).push(multi).unwrap();
+    graph.set_root(multi);
+    let found = Reader::new(graph.root(), &SelfContained).find();
+    assert_eq!(found[0].item.as_ref().unwrap_err().kind(), ErrorKind::Malformed);
+}
+
+#[test]
+fn many_indexes_that_share_many_levels_are_refused_in_little_time() {
+    // 3,000 indexes of 3,000 levels each in a pickle of a few kilobytes.
+    const MANY: usize = 3_000;
+    let mut graph = Graph::new();
+    let (name, numbers) = (graph.add("n"), [0, 1].map(|number| graph.add(number)));
+    let range = index(
+        &mut graph,
+        ["pandas.core.indexes.range", "RangeIndex"],
+        &[("name", name), ("start", numbers[0]), ("stop", numbers[1]), ("step", numbers[1])],
+    );
+    let codes = array(&[1], "i1", -1, &[0]);
+    let codes = graph.add(codes.root());
+    let (levels, codes) = (graph.list(vec![range; MANY]), graph.list(vec![codes; MANY]));
+    let all: Vec<_> = (0..MANY).map(|_| index(&mut graph, MULTI, &[("levels", levels), ("codes", codes)])).collect();
+    let root = graph.list(all);
+    graph.set_root(root);
+    let found = Reader::new(graph.root(), &SelfContained).find();
+    let indexes: Vec<_> = found.iter().filter(|found| found.kind == "index").collect();
+    assert!(indexes.first().is_some_and(|first| first.item.is_ok()));
+    let last = indexes.iter().rev().find_map(|found| found.item.as_ref().err());
+    assert_eq!(last.map(|error| error.kind()), Some(ErrorKind::Limit));
+}
+
+#[test]
+fn labels_and_rows_that_no_data_stand_for_take_no_memory() {
+    let mut graph = Graph::new();
+    let [zero, one, many] = [0, 1, 1 << 50].map(|number: i64| graph.add(number));
+    let range = |graph: &mut Graph, stop: Id| {
+        let class = ["pandas.core.indexes.range", "RangeIndex"];
+        index(graph, class, &[("start", zero), ("stop", stop), ("step", one)])
+    };
+    for (columns, rows) in [(many, zero), (zero, many)] {
+        let axes = [range(&mut graph, columns), range(&mut graph, rows)];
+        let axes = graph.list(axes);
+        let blocks = graph.tuple::<i64>([]);
+        let manager = graph.instance("pandas.core.internals.managers", "BlockManager");
+        let manager = manager.construction(picklevm::Construction::Reduce).arg(blocks).arg(axes).build().unwrap();
+        let frame = graph.instance("pandas.core.frame", "DataFrame").attr("_mgr", manager).build().unwrap();
+        match DataFrame::from_value(graph.value(frame)) {
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Limit),
+            Ok(frame) => {
+                let options = picklevm_data::table::Options { index: true };
+                let written = picklevm_data::table::write_csv(&frame, options, std::io::sink());
+                assert_eq!(written.unwrap_err().kind(), ErrorKind::Limit);
+                let written = picklevm_data::table::write_parquet(&frame, options, Vec::new());
+                assert_eq!(written.unwrap_err().kind(), ErrorKind::Limit);
+            }
+        }
+    }
 }
