@@ -329,7 +329,10 @@ def numpy():
         rows.append(row(m, ["MaskedConstant"], ("call",), ()))
     rows.append(row("numpy", ["ndenumerate", "newaxis", "nan", "inf", "pi", "e", "generic", "number", "integer", "floating", "inexact", "flexible", "character", "signedinteger", "unsignedinteger", "complexfloating"]))
     scalars = {t.__name__ for t in np.sctypeDict.values()} | {"bool_", "int_", "float_", "complex_", "str_", "bytes_", "unicode_", "string_", "object_", "void", "longdouble", "clongdouble", "float128", "complex256", "datetime64", "timedelta64", "intc", "uintc", "intp", "uintp", "long", "ulong", "longlong", "ulonglong", "bool", "float96", "longfloat", "singlecomplex", "cfloat", "half", "single", "double", "byte", "ubyte", "short", "ushort", "csingle", "cdouble"}
-    rows.append(row("numpy", scalars - {"void"}, ("call", "construct"), ({"rest": "data"},), "value"))
+    # A second argument is an encoding, some of which take quadratic time.
+    texts = {"bytes_", "str_", "string_", "unicode_"}
+    rows.append(row("numpy", scalars - {"void"} - texts, ("call", "construct"), ({"rest": "data"},), "value"))
+    rows.append(row("numpy", texts, ("call", "construct"), ("atom",), "value"))
     try:
         import numpy.dtypes as dtypes
         rows.append(row("numpy.dtypes", [n for n in vars(dtypes) if n.endswith("DType")], ("call", "construct", "state")))

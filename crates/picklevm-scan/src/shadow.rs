@@ -83,12 +83,14 @@ struct Row {
 /// The cost from which going through a value takes seconds.
 pub(crate) const COSTLY: u32 = 1 << 28;
 
-/// A list, dict or set: what may be in it, its length, and whether it lies in something else.
+/// A list, dict or set: what may be in it, its length, how many values going through all of it goes through, and whether it
+/// lies in something else.
 #[derive(Clone, Copy)]
 struct Container {
     nature: Nature,
     escaped: bool,
     len: u32,
+    cost: u32,
 }
 
 /// An object that a call made.
@@ -128,6 +130,8 @@ pub(crate) struct Values<'a> {
     pub(crate) globals: Vec<Nature>,
     /// What was put into containers that lay in others by then: those may hold it too.
     late: Nature,
+    /// By how much that may have multiplied what going through them goes through.
+    late_factor: u32,
 }
 
 /// The longest tuple that is always kept: long enough for the arguments of any call.
@@ -151,6 +155,7 @@ impl<'a> Values<'a> {
             objects: Vec::new(),
             globals: Vec::new(),
             late: Nature::DATA,
+            late_factor: 1,
         }
     }
 
@@ -290,14 +295,20 @@ impl<'a> Values<'a> {
     }
 
     /// How many values Python goes through to hash a tuple of these: it hashes what is shared once for each share.
+    #[inline]
     fn cost_of_all(&self, items: &[Token]) -> u32 {
         items.iter().fold(1, |cost, item| cost.saturating_add(self.cost_of(*item)))
     }
 
-    /// How many values going through a value goes through.
+    /// How many values going through a value goes through, all that is shared once for each share.
+    #[inline]
     pub(crate) fn cost_of(&self, token: Token) -> u32 {
         match token {
             Token::Tuple(number) => self.tuples.get(number as usize).map_or(1, |row| row.cost),
+            Token::List(number) | Token::Dict(number) | Token::Set(number) => self
+                .containers
+                .get(number as usize)
+                .map_or(1, |container| container.cost.saturating_mul(self.late_factor)),
             Token::Object(number) => self.objects.get(number as usize).map_or(1, |object| object.cost),
             _ => 1,
         }
@@ -313,8 +324,9 @@ impl<'a> Values<'a> {
     #[inline]
     pub(crate) fn container(&mut self, items: &[Token]) -> u32 {
         let Ok(number) = u32::try_from(self.containers.len()) else { return NOT_KEPT };
+        let cost = self.cost_of_all(items);
         let nature = self.take_in(items);
-        self.containers.push(Container { nature, escaped: false, len: items.len() as u32 });
+        self.containers.push(Container { nature, escaped: false, len: items.len() as u32, cost });
         if self.keeps_all {
             self.contents.push(items.to_vec());
         }
@@ -324,14 +336,19 @@ impl<'a> Values<'a> {
     /// Puts more into a list, dict or set.
     #[inline]
     pub(crate) fn extend(&mut self, target: Token, items: &[Token]) {
+        let cost = self.cost_of_all(items);
         let nature = self.take_in(items);
         if let Token::List(number) | Token::Dict(number) | Token::Set(number) = target
             && let Some(container) = self.containers.get_mut(number as usize)
         {
             container.nature = container.nature.with(nature);
             container.len = container.len.saturating_add(items.len() as u32);
+            container.cost = container.cost.saturating_add(cost);
             if container.escaped {
                 self.late = self.late.with(nature);
+                // What holds it has counted less: each container in it may be one more way down.
+                let inner = items.iter().filter(|item| item.is_container()).count();
+                self.late_factor = self.late_factor.saturating_mul(u32::try_from(inner).map_or(u32::MAX, |n| n + 1));
             }
             if let Some(contents) = self.contents.get_mut(number as usize) {
                 contents.extend_from_slice(items);
@@ -417,6 +434,11 @@ impl<'a> Values<'a> {
         if let Some(object) = self.object_mut(object) {
             object.cost = object.cost.saturating_add(cost);
         }
+    }
+
+    /// Going through an object goes through these as well.
+    pub(crate) fn add_cost_of(&mut self, object: Token, items: &[Token]) {
+        self.add_cost(object, self.cost_of_all(items));
     }
 
     /// Says what an object is, whatever its class.

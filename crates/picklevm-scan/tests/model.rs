@@ -142,6 +142,132 @@ fn array(code: &str, state: &[&[u8]], data: &[u8]) -> Vec<u8> {
     [&empty[..], &tuple(&[b"K\x01", b"K\x02\x85", &dtype, b"\x89", data]), b"b"].concat()
 }
 
+/// What is shared so often that going through it takes for ever, in lists, in tuples, and in lists that are filled from the outside in.
+fn shared_without_end() -> Vec<(&'static str, Vec<u8>)> {
+    let inside_out = |around: &dyn Fn(&[u8]) -> Vec<u8>| {
+        (0..40).fold(b"K\0\x940".to_vec(), |all, n| [&all[..], &around(&[b'h', n]), b"\x940"].concat())
+    };
+    let outside_in: Vec<u8> = (0..40).flat_map(|_| *b"]\x940").collect();
+    let outside_in = (0..39u8).fold(outside_in, |all, n| {
+        let inner = [b'h', n + 1];
+        [&all[..], b"h", &[n], b"(", &inner, &inner, b"e0"].concat()
+    });
+    vec![
+        ("lists", [&inside_out(&|inner| list(&[inner, inner]))[..], b"h\x28"].concat()),
+        ("tuples", [&inside_out(&|inner| tuple(&[inner, inner]))[..], b"h\x28"].concat()),
+        ("dicts", [&inside_out(&|inner| [b"}(K\0", inner, b"K\x01", inner, b"u"].concat())[..], b"h\x28"].concat()),
+        ("lists filled later", [&outside_in[..], b"h\0"].concat()),
+    ]
+}
+
+#[test]
+fn what_is_shared_without_end_goes_into_no_call_and_no_state() {
+    for (what, shared) in shared_without_end() {
+        // An enum shows what it does not have; scikit-learn shows the version of a state that is not its own.
+        let call = [&shared[..], b"\x9a0", &name("http.HTTPStatus"), b"h\xff\x85R"].concat();
+        let call = replace_memo(&call);
+        assert_ne!(verdict(&call), Verdict::Safe, "{what} in a call");
+        let state = [&shared[..], b"\x9a0", &name("sklearn.linear_model._base.LinearRegression"), b")\x81}"].concat();
+        let state = replace_memo(&[&state[..], &text("_sklearn_version"), b"h\xffsb"].concat());
+        assert_ne!(verdict(&state), Verdict::Safe, "{what} in a state");
+        assert_eq!(verdict(&shared), Verdict::Safe, "{what} alone is data");
+    }
+}
+
+/// Puts the value on top into the memo as number 255, where `0x9a` stands.
+fn replace_memo(pickle: &[u8]) -> Vec<u8> {
+    let at = pickle.iter().position(|&byte| byte == 0x9a).unwrap();
+    [&pickle[..at], b"q\xff", &pickle[at + 1..]].concat()
+}
+
+#[test]
+fn a_number_that_a_call_takes_memory_for_is_not_great() {
+    let great = &b"J\0\xca\x9a\x3b"[..];
+    let pair = list(&[b"K\0", b"K\x01"]);
+    let repeat = [&text("repeat")[..], great].concat();
+    for (what, pickle) in [
+        ("product", [&name("itertools.product")[..], &tuple(&[&pair]), b"}", &repeat, b"s\x92"].concat()),
+        ("permutations", call("itertools.permutations", &[b")", great])),
+        ("combinations", call("itertools.combinations", &[b")", great])),
+        ("combinations_with_replacement", call("itertools.combinations_with_replacement", &[&pair, great])),
+        ("batched", call("builtins.list", &[&call("itertools.batched", &[&pair, great])])),
+    ] {
+        assert_ne!(verdict(&pickle), Verdict::Safe, "{what}");
+    }
+    assert_eq!(verdict(&call("itertools.permutations", &[&pair, b"K\x02"])), Verdict::Safe);
+}
+
+#[test]
+fn a_network_is_as_long_as_it_has_addresses() {
+    let of = |class: &str, args: &[&[u8]]| call("builtins.list", &[&call(&format!("ipaddress.{class}"), args)]);
+    assert_eq!(verdict(&of("IPv4Network", &[&text("10.0.0.0/24")])), Verdict::Safe);
+    for (class, args) in [
+        ("IPv4Network", vec![text("0.0.0.0/0")]),
+        ("IPv4Network", vec![text("10.0.0.0/255.0.0.0")]),
+        ("IPv4Network", vec![tuple(&[&text("10.0.0.0"), b"K\x08"])]),
+        ("IPv4Network", vec![text("10.0.0.0"), b"K\x08".to_vec()]),
+        ("IPv6Network", vec![text("::/64")]),
+    ] {
+        let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
+        assert_ne!(verdict(&of(class, &args)), Verdict::Safe, "{class} {args:?}");
+        let tuple = call("time.struct_time", &[&call(&format!("ipaddress.{class}"), &args)]);
+        assert_ne!(verdict(&tuple), Verdict::Safe, "struct_time of {class} {args:?}");
+    }
+}
+
+#[test]
+fn a_default_is_made_by_a_call_that_is_allowed() {
+    let with = |factory: &[u8]| verdict(&call("collections.defaultdict", &[factory]));
+    let partial = |function: &str, args: &[&[u8]]| {
+        let function = name(function);
+        call("functools.partial", &[&[&function[..]], args].concat())
+    };
+    assert_eq!(with(&name("builtins.list")), Verdict::Safe);
+    assert_eq!(with(b"N"), Verdict::Safe);
+    assert_eq!(with(&partial("collections.defaultdict", &[&name("builtins.int")])), Verdict::Safe);
+    assert_eq!(with(&partial("builtins.int", &[b"K\x05"])), Verdict::Safe);
+    assert_ne!(with(&partial("math.factorial", &[b"J\0\0\0\x7f"])), Verdict::Safe);
+    assert_ne!(with(&partial("builtins.bytes", &[b"J\0\0\0\x7f"])), Verdict::Safe);
+    assert_ne!(
+        with(&call("builtins.getattr", &[&call("pathlib.Path", &[&text("x")]), &text("unlink")])),
+        Verdict::Safe
+    );
+}
+
+#[test]
+fn a_state_that_looks_things_up_by_a_call_is_not_safe() {
+    let defaults = call("collections.defaultdict", &[&name("builtins.list")]);
+    let state = [&name("sklearn.linear_model._base.LinearRegression")[..], b")\x81", &defaults, b"b"].concat();
+    assert_ne!(verdict(&state), Verdict::Safe);
+}
+
+#[test]
+fn calls_of_the_standard_library_that_open_or_take_for_ever_are_not_safe() {
+    let long = [&b"\x8b\0\x10\0\0"[..], &[1; 4096]].concat();
+    for (what, pickle) in [
+        ("ElementTree of a file", call("xml.etree.ElementTree.ElementTree", &[b"N", &text("/dev/zero")])),
+        ("a logger with many parts", call("logging.getLogger", &[&text(&".".repeat(100_000))])),
+        ("Decimal of a long number", call("decimal.Decimal", &[&long])),
+        ("Decimal with a great exponent", call("decimal.Decimal", &[&text("1e999999999")])),
+        ("str of a long number", call("builtins.str", &[&long])),
+        ("flags of a long number", call("re.RegexFlag", &[&long])),
+        ("items of a name that is no type", call("_operator.getitem", &[&name("numpy.mgrid"), b"K\x01"])),
+    ] {
+        assert_ne!(verdict(&pickle), Verdict::Safe, "{what}");
+    }
+    for (what, pickle) in [
+        ("a list type", call("_operator.getitem", &[&name("typing.List"), &name("builtins.int")])),
+        ("a logger", call("logging.getLogger", &[&text("app.views")])),
+        ("Decimal", call("decimal.Decimal", &[&text("-1.5E+10")])),
+        (
+            "a decimal context",
+            call("decimal.Context", &[b"K\x1c", &text("ROUND_UP"), &list(&[&name("decimal.Inexact")])]),
+        ),
+    ] {
+        assert_eq!(verdict(&pickle), Verdict::Safe, "{what}");
+    }
+}
+
 #[test]
 fn an_array_is_what_its_type_says() {
     let minus = &b"J\xff\xff\xff\xff"[..];

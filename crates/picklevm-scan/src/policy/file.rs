@@ -159,6 +159,9 @@ kinds! {
         Any "What is only kept or copied: data, objects, names.";
         Data "Plain data, or values that known calls make of data.";
         Atom "A number, text or bytes: no container, whose size is more than its parts if they are shared.";
+        Count "A number of things that is not great: at most 2 to the power of 20.";
+        Label "A short text: at most 256 bytes.";
+        Factory "What a `defaultdict` calls without arguments: a name, or a `functools.partial` of a call that is allowed.";
         Number "A number or a text of one, so short that computing with it ends.";
         Rational "A number, or a text of a fraction without a great exponent.";
         Pattern "A regular expression that is compiled soon, or the number of its flags.";
@@ -196,6 +199,7 @@ kinds! {
     Check {
         Iterator "An iterator over something else than containers and values runs code of it.";
         Range "A `range` is a value if it is short, otherwise an iterator.";
+        Network "A network of `ipaddress`, which is as long as it has addresses.";
         Partial "The state of `functools.partial` may hold what its arguments may.";
         Dtype "A `numpy.dtype` whose state agrees with itself.";
         Array "An array of NumPy whose state has as much data as its shape and type say.";

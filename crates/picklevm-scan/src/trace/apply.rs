@@ -5,7 +5,7 @@ use super::args::is_public;
 use crate::events::Action;
 use crate::nature::Nature;
 use crate::policy::{Allowed, Check, Decision, ResultType, Use};
-use crate::shadow::Token;
+use crate::shadow::{COSTLY, Token};
 use crate::verdict::{Rule, Verdict};
 
 /// A call: its arguments, and those by keyword.
@@ -64,11 +64,10 @@ impl Tracer<'_> {
     }
 
     /// What a call goes through or copies: short pickles may ask for much of it.
-    fn count_work(&mut self, args: &[Token]) {
+    pub(super) fn count_work(&mut self, args: &[Token]) {
         let size = |arg: &Token| match arg {
-            Token::Object(_) => u64::from(self.values.cost_of(*arg)),
             Token::Text(_) | Token::Bytes(_) => self.values.bytes_of(*arg).map_or(0, <[u8]>::len) as u64,
-            arg => self.values.len_of(*arg).unwrap_or(0) as u64,
+            arg => u64::from(self.values.cost_of(*arg)),
         };
         let work: u64 = args.iter().map(size).sum();
         self.spend(work);
@@ -76,7 +75,7 @@ impl Tracer<'_> {
 
     /// Counts work that the pickle makes for calls, or for the scan of their arguments. Returns whether it may be done.
     pub(super) fn spend(&mut self, work: u64) -> bool {
-        let left = self.work_left.checked_sub(work);
+        let left = self.work_left.checked_sub(work).filter(|_| work < u64::from(COSTLY));
         match left {
             Some(left) => self.work_left = left,
             None => self.suspect(Rule::Limit, "calls go through so much in all that they fill memory and time"),

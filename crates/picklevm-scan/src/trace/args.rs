@@ -59,18 +59,26 @@ impl Tracer<'_> {
         }
     }
 
-    /// Arguments that are given by keyword: plain data, to what takes anything.
+    /// Arguments that are given by keyword, to what takes more: what the rule for more says, plain data without one.
     pub(super) fn check_keywords(&mut self, callable: Token, allowed: &Allowed, kwargs: Token) {
         if self.values.len_of(kwargs) == Some(0) {
             return;
         }
-        let takes_more = match allowed.args.as_deref() {
-            None => true,
-            Some(rules) => matches!(rules.last(), Some(Arg::Kind(Kind::Rest) | Arg::Rest { .. })),
+        const DATA: Arg = Arg::Kind(Kind::Data);
+        let rule = match allowed.args.as_deref().map(<[Arg]>::last) {
+            None | Some(Some(Arg::Kind(Kind::Rest))) => Some(&DATA),
+            Some(Some(Arg::Rest { rest })) => Some(&**rest),
+            _ => None,
         };
-        if !takes_more || !self.values.nature_of(kwargs).is_within(Nature::VALUE) {
+        let values: Vec<Token> = self.contents(kwargs).unwrap_or_default().into_iter().skip(1).step_by(2).collect();
+        let fits = match rule {
+            Some(rule) => values.iter().all(|value| self.is_argument(*value, rule)),
+            None => false,
+        };
+        if !fits || !self.values.nature_of(kwargs).is_within(Nature::VALUE) {
             self.refuse(callable, kwargs);
         }
+        self.count_work(&values);
     }
 
     /// Whether an argument is what a rule asks for.
@@ -96,11 +104,17 @@ impl Tracer<'_> {
         let nature = self.values.nature_of(arg);
         match kind {
             Kind::Any | Kind::Rest => nature.is_within(Nature::INERT),
-            Kind::Data => nature.is_within(Nature::VALUE),
-            Kind::Atom => arg.is_atom(),
+            Kind::Data => nature.is_within(Nature::VALUE) && arg != Token::LongInt,
+            Kind::Atom => arg.is_atom() && arg != Token::LongInt,
+            Kind::Count => costs::is_count(arg),
+            Kind::Label => costs::is_label(&self.values, arg),
+            Kind::Factory => self.is_factory(arg),
             Kind::Number => costs::is_number(&self.values, arg),
             Kind::Rational => costs::is_rational(&self.values, arg),
-            Kind::Pattern => costs::is_pattern(&self.values, arg),
+            Kind::Pattern => {
+                let cost = costs::pattern_cost(&self.values, arg);
+                cost.is_some_and(|cost| self.spend(cost))
+            }
             Kind::Attribute => self.values.text_of(arg).is_some_and(|name| is_public(&name)),
             Kind::Sized => {
                 let is_string = matches!(arg, Token::Text(_) | Token::Bytes(_) | Token::Buffer);
@@ -152,6 +166,29 @@ impl Tracer<'_> {
         token.is_atom()
             || token.is_container()
             || matches!(self.result_type(self.class_of(token)), Some(Data | Value | Bytes))
+    }
+
+    /// Whether something makes the values that a `defaultdict` lacks, as soon as one is looked up: a name, or
+    /// `functools.partial` of a function on arguments that it may be called on.
+    fn is_factory(&mut self, token: Token) -> bool {
+        let Token::Object(number) = token else { return token == Token::None || self.is_nameable(token) };
+        let Some(&(function, args, kwargs)) = self.partials.get(&number) else { return false };
+        let Some((_, Decision::Allowed(allowed))) = self.judgement(function) else { return false };
+        let has_keywords = kwargs.is_some_and(|kwargs| self.values.len_of(kwargs) != Some(0));
+        let args = self.contents(args);
+        // The factory of a factory, as in `partial(defaultdict, int)`.
+        let is_inner = allowed.args.as_deref().and_then(<[Arg]>::first) == Some(&Arg::Kind(Kind::Factory));
+        if is_inner {
+            let inner = args.unwrap_or_default();
+            return !has_keywords
+                && inner.len() <= 1
+                && inner.iter().all(|it| *it == Token::None || self.is_nameable(*it));
+        }
+        if !has_keywords && allowed.may_be(Use::Call) && !leads_on(allowed) {
+            self.check_args(function, allowed, args.as_deref());
+            return true;
+        }
+        false
     }
 
     /// Whether an object is a mapping of Python's own.

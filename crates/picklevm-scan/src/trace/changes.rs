@@ -44,6 +44,9 @@ impl Tracer<'_> {
         if !is_partial {
             self.values.put_into(target, &[state]);
         }
+        self.check_state_object(state);
+        // It may be shown or compared as a whole, in a warning about the version of the library.
+        self.spend(u64::from(self.values.cost_of(state)) / 4);
         if let Some(check) = check {
             self.check_state(check, target, state);
         }
@@ -55,6 +58,15 @@ impl Tracer<'_> {
                 Rule::State,
                 "sets the state of an object twice: the first may have put a function where the second calls it",
             );
+        }
+    }
+
+    /// A state that is an object: its class looks up what it is to be in it, and a `defaultdict` makes what it lacks.
+    fn check_state_object(&mut self, state: Token) {
+        use ResultType::{Bytes, Data, Value};
+        let is_plain = matches!(self.result_type(self.class_of(state)), Some(Data | Value | Bytes));
+        if matches!(state, Token::Object(_)) && (!is_plain || self.values.nature_of(state).may_be(Nature::CALLABLE)) {
+            self.suspect(Rule::State, format!("sets a state that is {}", self.name_of(state)));
         }
     }
 
@@ -108,6 +120,7 @@ impl Tracer<'_> {
             return self.suspect(Rule::Items, format!("{opcode} puts items into {what}"));
         };
         self.values.put_into(target, items);
+        self.values.add_cost_of(target, items);
         match self.judgement(object.class) {
             Some((number, judgement)) => {
                 self.used(number, "makes and puts items into");

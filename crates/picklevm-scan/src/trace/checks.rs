@@ -2,6 +2,7 @@
 
 use super::Tracer;
 use super::args::is_public;
+use super::costs;
 use crate::nature::Nature;
 use crate::policy::{Arg, Check, Decision, Kind};
 use crate::shadow::{COSTLY, Token};
@@ -36,7 +37,8 @@ impl Tracer<'_> {
                     _ => None,
                 };
                 match len {
-                    Some(len) if len <= LONG => self.values.add_cost(object, u32::try_from(len).unwrap_or(0)),
+                    // Each of its numbers takes memory, where something keeps them.
+                    Some(len) if len <= LONG => self.values.add_cost(object, u32::try_from(len * 8).unwrap_or(0)),
                     _ => self.values.put_nature(object, Nature::LAZY),
                 }
             }
@@ -52,6 +54,10 @@ impl Tracer<'_> {
                 }
                 let (function, args) = (*function, self.values.tuple(rest));
                 self.note_partial(object, function, args, None);
+            }
+            Check::Network => {
+                let addresses = costs::addresses(&self.values, args);
+                self.values.add_cost(object, addresses);
             }
             Check::Dtype => self.make_dtype(args, object),
             Check::Array if !args.is_empty() => {

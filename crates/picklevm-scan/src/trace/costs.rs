@@ -7,6 +7,10 @@ const DIGITS: usize = 4300;
 /// The longest regular expression, and the characters of its sets: compiling goes through each of them.
 const PATTERN: usize = 1 << 14;
 const CHARACTERS: usize = 5 << 20;
+/// The greatest number that a call may take for a size.
+const COUNT: i32 = 1 << 20;
+/// The longest name of something that Python looks up part by part.
+const LABEL: usize = 256;
 /// The characters there are.
 const ALL: usize = 0x11_0000;
 
@@ -27,12 +31,23 @@ pub(super) fn is_rational(values: &Values<'_>, token: Token) -> bool {
     text.len() <= DIGITS && exponent <= 4
 }
 
-/// Whether a value is the number of flags, or a regular expression whose sets can be compiled soon.
-pub(super) fn is_pattern(values: &Values<'_>, token: Token) -> bool {
+/// Whether a value is a number that may be the size of something.
+pub(super) fn is_count(token: Token) -> bool {
+    matches!(token, Token::None | Token::Bool(_)) || matches!(token, Token::Int(count) if count <= COUNT)
+}
+
+/// Whether a value is a short text, such as the name of a logger.
+pub(super) fn is_label(values: &Values<'_>, token: Token) -> bool {
+    matches!(token, Token::None) || values.bytes_of(token).is_some_and(|text| text.len() <= LABEL)
+}
+
+/// The characters that compiling a regular expression goes through, or nothing for the number of its flags; `None` if there are
+/// too many or it is neither.
+pub(super) fn pattern_cost(values: &Values<'_>, token: Token) -> Option<u64> {
     if matches!(token, Token::Int(_) | Token::Bool(_)) {
-        return true;
+        return Some(0);
     }
-    let Some(text) = values.text_of(token) else { return false };
+    let text = values.text_of(token)?;
     // A range of a set is gone through character by character.
     let mut characters = 0usize;
     let mut rest: &str = &text;
@@ -45,5 +60,33 @@ pub(super) fn is_pattern(values: &Values<'_>, token: Token) -> bool {
         };
         rest = after;
     }
-    text.len() <= PATTERN && characters <= CHARACTERS
+    (text.len() <= PATTERN && characters <= CHARACTERS).then_some(characters as u64)
+}
+
+/// How many addresses a network of `ipaddress` has, which is gone through one by one.
+pub(super) fn addresses(values: &Values<'_>, args: &[Token]) -> u32 {
+    let prefix_of = |text: &str| text.parse::<u32>().ok();
+    // Of IPv6 where it has a colon: 128 bits.
+    let bits_of = |address: &str| if address.contains(':') { 128 } else { 32 };
+    let (bits, prefix) = match *args {
+        [whole] => match values.text_of(whole) {
+            Some(text) => match text.split_once('/') {
+                Some((address, prefix)) => (bits_of(address), prefix_of(prefix)),
+                None => (bits_of(&text), Some(bits_of(&text))),
+            },
+            // A number, or bytes, is one address.
+            None if whole.is_atom() => (0, Some(0)),
+            None => (32, None),
+        },
+        [address, prefix, ..] => {
+            let bits = values.text_of(address).map_or(128, |address| bits_of(&address));
+            match prefix {
+                Token::Int(prefix) => (bits, u32::try_from(prefix).ok()),
+                prefix => (bits, values.text_of(prefix).and_then(|text| prefix_of(&text))),
+            }
+        }
+        [] => (0, Some(0)),
+    };
+    let host_bits = bits - prefix.unwrap_or(0).min(bits);
+    1u32.checked_shl(host_bits).filter(|_| host_bits < 32).map_or(u32::MAX, |addresses| addresses.saturating_mul(8))
 }
