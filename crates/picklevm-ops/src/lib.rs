@@ -36,7 +36,8 @@
 //!
 //! - [`Opcode`]: the table. [`Op`]: an opcode with its decoded operand.
 //! - [`ops`] iterates over a slice, [`shared_ops`] over [`bytes::Bytes`]; [`Decoder`] and [`Reader`] (any
-//!   [`BufRead`](std::io::BufRead)) read op by op, across pickles; [`Source`] is their common trait.
+//!   [`BufRead`](std::io::BufRead)) read op by op, across pickles, and [`FeedReader`] from a [`Feed`] that is told how much
+//!   an op needs; [`Source`] is their common trait.
 //! - [`Op::encode`] and [`Writer`] write; the writer also writes frames.
 //! - [`dis`] and [`Disassembler`] print what `python -m pickletools` prints; [`optimize`] removes unused PUT opcodes.
 //! - [`Rewriter`] renames globals by [`Renames`] and decodes strings of Python 2, and keeps all else byte for byte.
@@ -65,6 +66,8 @@ mod bytes_ops;
 mod decoder;
 mod dis;
 mod error;
+mod feed;
+mod feed_reader;
 #[doc(hidden)]
 pub mod forms;
 mod frame;
@@ -105,6 +108,8 @@ pub use bytes_ops::{SharedOp, SharedOps, shared_ops};
 pub use decoder::{Decoder, Ops, ops};
 pub use dis::{Disassembler, dis};
 pub use error::{Error, ErrorKind};
+pub use feed::Feed;
+pub use feed_reader::FeedReader;
 pub use frame::Framing;
 pub use op::{Op, Visitor};
 pub use opcode::{Opcode, StackObject};

@@ -8,7 +8,8 @@ pub(crate) mod private {
     pub trait Sealed {}
 }
 
-/// A source of ops: a [`Decoder`](crate::Decoder) or a [`Reader`](crate::Reader). The trait is sealed.
+/// A source of ops: a [`Decoder`](crate::Decoder), a [`Reader`](crate::Reader) or a [`FeedReader`](crate::FeedReader). The
+/// trait is sealed.
 pub trait Source: private::Sealed {
     /// Reads the next op; see [`Decoder::next_op`](crate::Decoder::next_op) and [`Reader::next_op`](crate::Reader::next_op).
     ///

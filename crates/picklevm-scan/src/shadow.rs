@@ -43,8 +43,8 @@ impl Slot for Token {
     const HOLE: Token = Token::Hole;
 
     #[inline]
-    fn is_hole(self) -> bool {
-        self == Token::Hole
+    fn is_hole(&self) -> bool {
+        *self == Token::Hole
     }
 }
 

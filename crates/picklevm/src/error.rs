@@ -27,6 +27,7 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
+    cause: Cause,
     offset: Option<u64>,
     opcode: Option<Opcode>,
     /// The class or function concerned.
@@ -96,6 +97,29 @@ pub enum ErrorKind {
     Io,
 }
 
+/// What exactly happened: finer than [`ErrorKind`], where a program needs it to report an error in its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Reading or writing an op failed.
+    Op(ops::ErrorKind),
+    /// An opcode needs a value where the stack has none.
+    NoValue {
+        /// Whether there is a mark below.
+        is_above_mark: bool,
+    },
+    /// An opcode needs a mark, and there is none.
+    NoMark,
+    /// An odd number of items where keys and values alternate.
+    OddItems,
+    /// A GET of this index, which was not stored.
+    NotInMemo(u64),
+    /// An error that the builder of the machine keeps.
+    Foreign,
+    /// Something else: see the [kind](Error::kind).
+    Other,
+}
+
 impl Error {
     /// Creates an error without a position.
     #[cold]
@@ -107,6 +131,7 @@ impl Error {
     ) -> Error {
         Error(Box::new(Inner {
             kind,
+            cause: Cause::Other,
             offset: None,
             opcode: None,
             class: None,
@@ -136,6 +161,21 @@ impl Error {
         let mut error = Error::new(ErrorKind::Resolver, "", source.to_string());
         error.0.source = Some(source);
         error
+    }
+
+    /// Creates an error that stands for one that the builder of the [machine](crate::machine) keeps, without a message.
+    #[doc(hidden)]
+    #[cold]
+    #[inline(never)]
+    pub fn foreign() -> Error {
+        Error::new(ErrorKind::Resolver, "", "an error of the builder").because(Cause::Foreign)
+    }
+
+    /// Sets the cause.
+    #[cold]
+    pub(crate) fn because(mut self, cause: Cause) -> Error {
+        self.0.cause = cause;
+        self
     }
 
     /// Adds the class or function, unless the error has one.
@@ -229,6 +269,11 @@ impl Error {
         self.0.kind
     }
 
+    /// Returns what exactly happened, for programs that answer it in their own words.
+    pub fn cause(&self) -> Cause {
+        self.0.cause
+    }
+
     /// Returns the offset of the failed opcode in the input, in bytes.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
@@ -282,6 +327,7 @@ impl From<ops::Error> for Error {
         };
         Error(Box::new(Inner {
             kind,
+            cause: Cause::Op(error.kind()),
             offset: Some(error.offset()),
             opcode: error.opcode(),
             class: None,

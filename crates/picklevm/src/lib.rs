@@ -101,7 +101,7 @@ pub use dump::{Pickler, StreamPickler, dump, dumps};
 pub use dump_limits::DumpLimits;
 pub use emitter::cpython::PicklerVersion;
 pub use encoding::{Encoding, ErrorHandler};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Cause, Error, ErrorKind, Result};
 #[doc(hidden)]
 pub use graph::macro_support;
 pub use graph::{

@@ -1,5 +1,6 @@
 //! Tests of the opcode layer.
 
+mod feeds;
 mod hostile;
 mod reader;
 mod readings;

@@ -132,8 +132,8 @@ impl Builder for Tracer<'_> {
         Token::Bool(value)
     }
 
-    fn int(&mut self, value: i64) -> Token {
-        i32::try_from(value).map_or(Token::Number, Token::Int)
+    fn int(&mut self, value: i64) -> Result<Token> {
+        Ok(i32::try_from(value).map_or(Token::Number, Token::Int))
     }
 
     fn int_le(&mut self, bytes: &[u8]) -> Result<Token> {
@@ -149,14 +149,14 @@ impl Builder for Tracer<'_> {
     fn number(&mut self, number: Number<'_>) -> Result<Token> {
         Ok(match number.value() {
             IntValue::Bool(value) => Token::Bool(value),
-            IntValue::Small(value) => self.int(value),
+            IntValue::Small(value) => self.int(value)?,
             IntValue::Big { .. } if self.op_len() > LONG_INT => Token::LongInt,
             IntValue::Big { .. } => Token::Number,
         })
     }
 
-    fn float(&mut self, _: f64) -> Token {
-        Token::Number
+    fn float(&mut self, _: f64) -> Result<Token> {
+        Ok(Token::Number)
     }
 
     fn text(&mut self, text: Text<'_>) -> Result<Token> {
@@ -176,12 +176,12 @@ impl Builder for Tracer<'_> {
         Ok(self.string(bytes, Token::Bytes))
     }
 
-    fn tuple(&mut self, items: &[Token]) -> Token {
-        self.values.tuple(items)
+    fn tuple(&mut self, items: &mut [Token]) -> Result<Token> {
+        Ok(self.values.tuple(items))
     }
 
-    fn list(&mut self, items: &[Token]) -> Token {
-        Token::List(self.values.container(items))
+    fn list(&mut self, items: &mut [Token]) -> Result<Token> {
+        Ok(Token::List(self.values.container(items)))
     }
 
     fn dict(&mut self, pairs: &[Token]) -> Result<Token> {
@@ -189,8 +189,8 @@ impl Builder for Tracer<'_> {
         Ok(Token::Dict(self.values.container(pairs)))
     }
 
-    fn set(&mut self) -> Token {
-        Token::Set(self.values.container(&[]))
+    fn set(&mut self) -> Result<Token> {
+        Ok(Token::Set(self.values.container(&[])))
     }
 
     fn frozenset(&mut self, items: &[Token]) -> Result<Token> {
@@ -198,7 +198,7 @@ impl Builder for Tracer<'_> {
         Ok(Token::Set(self.values.container(items)))
     }
 
-    fn append(&mut self, target: Token, items: &[Token]) -> Result<()> {
+    fn append(&mut self, target: Token, items: &mut [Token]) -> Result<()> {
         match target {
             Token::List(_) => self.values.extend(target, items),
             _ => self.put_items(target, items),
@@ -317,9 +317,7 @@ impl Builder for Tracer<'_> {
         Ok(buffer)
     }
 
-    fn memoized(&mut self, _: Token) {}
-
-    fn is_call(&self, value: Token) -> bool {
+    fn is_call(&self, value: &Token) -> bool {
         self.values.keeps_all && matches!(value, Token::Object(_))
     }
 
@@ -333,7 +331,7 @@ impl Builder for Tracer<'_> {
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
 
-    fn finish(&mut self, result: Token, _: &[Token]) -> Result<()> {
+    fn finish(&mut self, &result: &Token, _: &[Token]) -> Result<()> {
         self.result = Some(self.name_of(result));
         if matches!(result, Token::Object(_)) && self.values.nature_of(result).may_be(Nature::REACHING) {
             self.suspect(Rule::Use, "returns something that makes what the pickle chooses");

@@ -8,8 +8,11 @@ use crate::error::Result;
 
 /// Makes and changes values for the machine, which itself handles only stack, metastack and memo.
 ///
-/// Values are small and `Copy`. Errors need no position: the machine adds offset and opcode. Methods are named after
-/// the opcodes in CPython's picklers and pickletools.
+/// Values are small: the machine moves them, and clones one only where a pickle uses it twice (the memo, DUP, the target
+/// of items). Where items are passed as `&mut`, the builder may take them, leaving [`HOLE`](Slot::HOLE)s behind. Errors
+/// need no position: the machine adds offset and opcode. A builder whose error is not an [`Error`](crate::Error) keeps it
+/// and returns [`Error::foreign`](crate::Error::foreign). Methods are named after the opcodes in CPython's picklers and
+/// pickletools.
 pub trait Builder {
     /// A value on the stack.
     type Value: Slot;
@@ -21,12 +24,19 @@ pub trait Builder {
     /// Whether the methods are so small that every op is inlined where it is decoded, not only frequent ones.
     const IS_LIGHT: bool = false;
 
+    /// Whether several small integers may be made at once, and those that a run has too few of discarded: faster where
+    /// making one costs next to nothing.
+    const BULK_INTS: bool = true;
+
     /// Called before the op at `offset` runs.
     #[inline(always)]
     fn at(&mut self, _offset: u64, _opcode: Opcode) {}
 
     /// Whether [`fetched`](Builder::fetched) is needed.
     const OBSERVES_FETCHES: bool = false;
+
+    /// Whether [`memoized`](Builder::memoized) is needed.
+    const OBSERVES_MEMO: bool = false;
 
     /// Called when DUP or the first GET fetches an existing value.
     #[inline(always)]
@@ -39,12 +49,11 @@ pub trait Builder {
     fn none(&mut self) -> Self::Value;
     /// Makes a boolean.
     fn bool(&mut self, value: bool) -> Self::Value;
-    /// Makes an integer. In a run of integers of up to two bytes, values may be made for missing ones and then
-    /// discarded.
-    fn int(&mut self, value: i64) -> Self::Value;
+    /// Makes an integer. With [`BULK_INTS`](Builder::BULK_INTS), values may be made and then discarded.
+    fn int(&mut self, value: i64) -> Result<Self::Value>;
     /// Makes an integer from a [`ShortInt`], including LONG1.
     #[inline(always)]
-    fn short_int(&mut self, int: ShortInt<'_>) -> Self::Value {
+    fn short_int(&mut self, int: ShortInt<'_>) -> Result<Self::Value> {
         self.int(int.value())
     }
     /// Makes an integer from little-endian two's complement.
@@ -52,7 +61,7 @@ pub trait Builder {
     /// Makes an integer from text.
     fn number(&mut self, number: Number<'_>) -> Result<Self::Value>;
     /// Makes a float.
-    fn float(&mut self, value: f64) -> Self::Value;
+    fn float(&mut self, value: f64) -> Result<Self::Value>;
     /// Makes a string.
     fn text(&mut self, text: Text<'_>) -> Result<Self::Value>;
     /// Makes bytes.
@@ -62,17 +71,17 @@ pub trait Builder {
     /// Makes a bytearray.
     fn byte_array(&mut self, bytes: &[u8]) -> Result<Self::Value>;
     /// Makes a tuple.
-    fn tuple(&mut self, items: &[Self::Value]) -> Self::Value;
+    fn tuple(&mut self, items: &mut [Self::Value]) -> Result<Self::Value>;
     /// Makes a list.
-    fn list(&mut self, items: &[Self::Value]) -> Self::Value;
+    fn list(&mut self, items: &mut [Self::Value]) -> Result<Self::Value>;
     /// Makes a dict from alternating keys and values.
     fn dict(&mut self, pairs: &[Self::Value]) -> Result<Self::Value>;
     /// Makes an empty set.
-    fn set(&mut self) -> Self::Value;
+    fn set(&mut self) -> Result<Self::Value>;
     /// Makes a frozenset.
     fn frozenset(&mut self, items: &[Self::Value]) -> Result<Self::Value>;
     /// Appends items to a list or an object.
-    fn append(&mut self, target: Self::Value, items: &[Self::Value]) -> Result<()>;
+    fn append(&mut self, target: Self::Value, items: &mut [Self::Value]) -> Result<()>;
     /// Adds alternating keys and values to a dict or an object.
     fn set_items(&mut self, target: Self::Value, pairs: &[Self::Value]) -> Result<()>;
     /// Adds items to a set or an object.
@@ -107,10 +116,11 @@ pub trait Builder {
     /// Returns a buffer as read-only.
     fn readonly_buffer(&mut self, buffer: Self::Value) -> Result<Self::Value>;
 
-    /// Called when the value is stored in the memo.
-    fn memoized(&mut self, value: Self::Value);
+    /// Called when the value is stored in the memo, if [`OBSERVES_MEMO`](Builder::OBSERVES_MEMO).
+    #[inline(always)]
+    fn memoized(&mut self, _value: &Self::Value) {}
     /// Returns whether popping the value may lose a call, so that POP must report it to `dropped`.
-    fn is_call(&self, value: Self::Value) -> bool;
+    fn is_call(&self, value: &Self::Value) -> bool;
     /// Called when a call is dropped. `fetched` is the value of a GET directly after it.
     fn dropped(&mut self, call: Self::Value, fetched: Option<Self::Value>);
 
@@ -132,5 +142,5 @@ pub trait Builder {
     fn extrapolate(&mut self, done: u64, total: u64);
     /// Called at the end of the pickle with its value and the memo values by index from 0, including holes. Indices far
     /// beyond the number of values are left out.
-    fn finish(&mut self, root: Self::Value, memo: &[Self::Value]) -> Result<()>;
+    fn finish(&mut self, root: &Self::Value, memo: &[Self::Value]) -> Result<()>;
 }

@@ -180,14 +180,14 @@ impl GraphBuilder<'_> {
         let pairs = made.pairs.map_or(&[][..], |rows| rows.first.as_flattened());
         let mut copies = self.copies();
         copies.count(self.arena, size_of_val(args) + size_of_val(items) + size_of_val(pairs))?;
-        let [args, items, pairs] = [args, items, pairs].map(<[Cell]>::to_vec);
+        let [args, mut items, pairs] = [args, items, pairs].map(<[Cell]>::to_vec);
         self.session.copied = copies.bytes;
         let args = self.arena.new_tuple(&args);
         let Some(made) = self.call_with(&callee, how, [class, args, kwargs])? else { return Ok(None) };
         match items.is_empty() {
             true => {}
             false if is_set => self.add_items(made, &items)?,
-            false => self.append(made, &items)?,
+            false => self.append(made, &mut items)?,
         }
         if !pairs.is_empty() {
             self.set_items(made, &pairs)?;

@@ -19,8 +19,8 @@ impl Slot for Cell {
     const HOLE: Cell = Cell::HOLE;
 
     #[inline(always)]
-    fn is_hole(self) -> bool {
-        self == Cell::HOLE
+    fn is_hole(&self) -> bool {
+        *self == Cell::HOLE
     }
 }
 
@@ -181,6 +181,8 @@ impl Builder for GraphBuilder<'_> {
 
     const OBSERVES_FETCHES: bool = true;
 
+    const OBSERVES_MEMO: bool = true;
+
     #[inline(always)]
     fn fetched(&mut self) {
         self.is_tree = false;
@@ -197,16 +199,16 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn int(&mut self, value: i64) -> Cell {
-        self.arena.new_int(value)
+    fn int(&mut self, value: i64) -> Result<Cell> {
+        Ok(self.arena.new_int(value))
     }
 
     #[inline(always)]
-    fn short_int(&mut self, int: ShortInt<'_>) -> Cell {
+    fn short_int(&mut self, int: ShortInt<'_>) -> Result<Cell> {
         if self.has_longs && int.opcode() == Opcode::Long1 {
-            return self.arena.new_short_long(int.value());
+            return Ok(self.arena.new_short_long(int.value()));
         }
-        self.arena.new_int(int.value())
+        Ok(self.arena.new_int(int.value()))
     }
 
     #[inline(always)]
@@ -242,8 +244,8 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn float(&mut self, value: f64) -> Cell {
-        self.arena.new_float(value)
+    fn float(&mut self, value: f64) -> Result<Cell> {
+        Ok(self.arena.new_float(value))
     }
 
     #[inline(always)]
@@ -268,13 +270,13 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn tuple(&mut self, items: &[Cell]) -> Cell {
-        self.arena.new_tuple(items)
+    fn tuple(&mut self, items: &mut [Cell]) -> Result<Cell> {
+        Ok(self.arena.new_tuple(items))
     }
 
     #[inline(always)]
-    fn list(&mut self, items: &[Cell]) -> Cell {
-        self.arena.new_list(items)
+    fn list(&mut self, items: &mut [Cell]) -> Result<Cell> {
+        Ok(self.arena.new_list(items))
     }
 
     #[inline(always)]
@@ -286,8 +288,8 @@ impl Builder for GraphBuilder<'_> {
         Ok(dict)
     }
 
-    fn set(&mut self) -> Cell {
-        self.arena.new_set(Tag::Set)
+    fn set(&mut self) -> Result<Cell> {
+        Ok(self.arena.new_set(Tag::Set))
     }
 
     fn frozenset(&mut self, items: &[Cell]) -> Result<Cell> {
@@ -299,7 +301,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn append(&mut self, target: Cell, items: &[Cell]) -> Result<()> {
+    fn append(&mut self, target: Cell, items: &mut [Cell]) -> Result<()> {
         match target.tag() {
             Tag::List => self.arena.extend_list(target, items),
             Tag::Object => self.arena.object_op(target, OpKind::Append, items),
@@ -436,13 +438,13 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn memoized(&mut self, value: Cell) {
-        if let Some(object) = self.arena.objects.get_mut(value) {
+    fn memoized(&mut self, value: &Cell) {
+        if let Some(object) = self.arena.objects.get_mut(*value) {
             object.memoized = true;
         }
     }
 
-    fn is_call(&self, value: Cell) -> bool {
+    fn is_call(&self, value: &Cell) -> bool {
         value.is(Tag::Object)
     }
 
@@ -492,7 +494,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline]
-    fn finish(&mut self, root: Cell, memo: &[Cell]) -> Result<()> {
+    fn finish(&mut self, root: &Cell, memo: &[Cell]) -> Result<()> {
         if self.arena.growth.refused > 0 {
             self.check_growth()?;
         }
@@ -503,14 +505,14 @@ impl Builder for GraphBuilder<'_> {
         }
         // A resolver that edits the graph cannot change its root.
         self.arena.roots.truncate(self.roots);
-        self.arena.roots.push(root);
+        self.arena.roots.push(*root);
         if !self.arena.effects.is_empty() {
             self.arena.drop_reached_effects();
         }
         self.arena.is_tree = Known(self.is_tree);
         let most = self.options.limits.nesting;
         if most < u64::MAX {
-            limits::check("nesting", "levels of nesting", most, self.arena.nesting(root))?;
+            limits::check("nesting", "levels of nesting", most, self.arena.nesting(*root))?;
         }
         Ok(())
     }

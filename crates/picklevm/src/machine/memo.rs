@@ -14,12 +14,12 @@ pub(crate) struct Memo<V> {
 }
 
 /// A value with a niche for "no value".
-pub trait Slot: Copy {
+pub trait Slot: Clone {
     /// No value.
     const HOLE: Self;
 
     /// Returns whether this is [`HOLE`](Slot::HOLE).
-    fn is_hole(self) -> bool;
+    fn is_hole(&self) -> bool;
 }
 
 /// Elements that the vector may have in addition to twice the number of entries.
@@ -47,10 +47,18 @@ impl<V: Slot> Memo<V> {
         &self.dense
     }
 
+    /// Returns the values by index, in no order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, &V)> {
+        let dense = self.dense.iter().enumerate().filter(|(_, value)| !value.is_hole());
+        // An index that the vector grew over is in both.
+        let sparse = self.sparse.iter().filter(|(index, _)| self.dense.get(**index as usize).is_none_or(Slot::is_hole));
+        dense.map(|(index, value)| (index as u64, value)).chain(sparse.map(|(index, value)| (*index, value)))
+    }
+
     #[inline(always)]
     pub(crate) fn get(&self, index: u64) -> Option<V> {
         match self.dense.get(index as usize) {
-            Some(value) if !value.is_hole() => Some(*value),
+            Some(value) if !value.is_hole() => Some(value.clone()),
             _ => self.get_sparse(index),
         }
     }
@@ -58,7 +66,7 @@ impl<V: Slot> Memo<V> {
     #[cold]
     #[inline(never)]
     fn get_sparse(&self, index: u64) -> Option<V> {
-        self.sparse.get(&index).copied()
+        self.sparse.get(&index).cloned()
     }
 
     #[inline(always)]
@@ -106,8 +114,8 @@ mod tests {
     impl Slot for char {
         const HOLE: char = '\0';
 
-        fn is_hole(self) -> bool {
-            self == Self::HOLE
+        fn is_hole(&self) -> bool {
+            *self == Self::HOLE
         }
     }
 

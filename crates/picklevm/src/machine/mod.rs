@@ -4,6 +4,7 @@
 //! `pickle._Unpickler` of 3.13 is the reference.
 
 mod builder;
+mod by_bytes;
 mod calls;
 pub(crate) mod graph_builder;
 pub(crate) mod hooks;
@@ -17,6 +18,7 @@ use picklevm_ops::internal::{IntRun, RunVisitor, ShortInt};
 use picklevm_ops::{Op, Opcode, Source, Visitor};
 
 pub use self::builder::Builder;
+pub use self::by_bytes::load;
 pub(crate) use self::memo::Memo;
 pub use self::memo::Slot;
 use crate::error::{Error, Result};
@@ -79,7 +81,18 @@ impl<V: Slot> Machine<V> {
         self.fuel = 0;
     }
 
-    fn clear_stack(&mut self) {
+    /// Returns the values of the memo by index, in no order.
+    pub fn memo(&self) -> impl Iterator<Item = (u64, &V)> {
+        self.memo.entries()
+    }
+
+    /// Stores a value in the memo, as PUT does.
+    pub fn memoize(&mut self, index: u64, value: V) {
+        self.memo.put(index, value);
+    }
+
+    /// Drops the values that a failed run left on the stack. The next run does so too.
+    pub fn clear_stack(&mut self) {
         self.stack.clear();
         self.marks.clear();
         self.base = 0;
@@ -267,9 +280,8 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_int(&mut self, offset: u64, int: ShortInt<'o>) -> bool {
         self.builder.at(offset, int.opcode());
-        let value = self.builder.short_int(int);
-        self.stack.push(value);
-        true
+        let made = self.builder.short_int(int);
+        self.push(made)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
@@ -280,16 +292,8 @@ impl<'o, B: Builder> Visitor<'o> for Run<'_, B> {
             _ => Opcode::Tuple3,
         };
         self.builder.at(offset, opcode);
-        match self.tuple_of(len.into()) {
-            Ok(tuple) => {
-                self.stack.push(tuple);
-                true
-            }
-            Err(error) => {
-                self.exit = Some(Exit::Failed(error));
-                false
-            }
-        }
+        let made = self.tuple_of(len.into());
+        self.push(made)
     }
 }
 
@@ -297,33 +301,77 @@ impl<'o, B: Builder> RunVisitor<'o> for Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_run<const N: usize>(&mut self, offset: u64, operands: [u8; N]) -> bool {
         let mut at = offset;
+        if !B::BULK_INTS {
+            return operands.into_iter().all(|operand| {
+                self.builder.at(at, Opcode::BinInt1);
+                at += 2;
+                let made = self.builder.int(operand.into());
+                self.push(made)
+            });
+        }
+        let mut failed = None;
         let values = operands.map(|operand| {
             self.builder.at(at, Opcode::BinInt1);
             at += 2;
-            self.builder.int(operand.into())
+            self.builder.int(operand.into()).unwrap_or_else(|error| hole(error, &mut failed))
         });
         self.stack.extend_from_slice(&values);
-        true
+        self.go_on(failed)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit_ints(&mut self, offset: u64, ints: IntRun) -> bool {
         let (offsets, opcodes, values) = (ints.offsets(), ints.opcodes(), ints.values());
+        if !B::BULK_INTS {
+            return (0..ints.count()).all(|n| {
+                self.builder.at(offset + offsets[n], opcodes[n]);
+                let made = self.builder.int(values[n].into());
+                self.push(made)
+            });
+        }
+        let mut failed = None;
         let values: [_; IntRun::MOST] = std::array::from_fn(|n| {
             if n < ints.count() {
                 self.builder.at(offset + offsets[n], opcodes[n]);
             }
-            self.builder.int(values[n].into())
+            self.builder.int(values[n].into()).unwrap_or_else(|error| hole(error, &mut failed))
         });
         // Extends by all possible values: a branch on their number would be mispredicted.
         let len = self.stack.len() + ints.count();
         self.stack.extend_from_slice(&values);
         self.stack.truncate(len);
-        true
+        self.go_on(failed)
     }
 }
 
+/// Stands in for a value that could not be made.
+#[cold]
+fn hole<V: Slot>(error: Error, failed: &mut Option<Error>) -> V {
+    *failed = Some(error);
+    V::HOLE
+}
+
 impl<'m, B: Builder> Run<'m, B> {
+    /// Pushes a value that was made. Returns whether to continue.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn push(&mut self, made: Result<B::Value>) -> bool {
+        match made {
+            Ok(value) => {
+                self.stack.push(value);
+                true
+            }
+            Err(error) => self.go_on(Some(error)),
+        }
+    }
+
+    /// Leaves the loop if there is an error. Returns whether to continue.
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    fn go_on(&mut self, failed: Option<Error>) -> bool {
+        let Some(error) = failed else { return true };
+        self.exit = Some(Exit::Failed(error));
+        false
+    }
+
     /// Creates a run that continues where the last one ended.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn new(
@@ -472,7 +520,7 @@ impl<'m, B: Builder> Run<'m, B> {
         if self.limits_checked {
             self.check()?;
         }
-        self.builder.finish(root, self.machine.memo.dense())?;
+        self.builder.finish(&root, self.machine.memo.dense())?;
         Ok(root)
     }
 

@@ -122,7 +122,7 @@ impl<'a> NoLoad<'a> {
             && !second.is_compound()
         {
             let pair = [self.make_atom(first)?, self.make_atom(second)?];
-            return Ok(self.graph.tuple(&pair));
+            return Ok(self.graph.arena.new_tuple(&pair));
         }
         self.make_compound(id)
     }
@@ -155,7 +155,7 @@ impl<'a> NoLoad<'a> {
                         ));
                     }
                     (None, Kind::List) => {
-                        let list = self.graph.list(&[]);
+                        let list = self.graph.arena.new_list(&[]);
                         self.scratch.made.insert(shadow, list);
                         unfilled.push((self.scratch.lists[shadow.at()], list));
                         done.push(list);
@@ -163,13 +163,13 @@ impl<'a> NoLoad<'a> {
                     (None, _) => done.push(self.make_atom(shadow)?),
                 },
                 Some(Task::Tuple(shadow, from)) => {
-                    let tuple = self.graph.tuple(&done[from..]);
+                    let tuple = self.graph.arena.new_tuple(&done[from..]);
                     done.truncate(from);
                     done.push(tuple);
                     self.scratch.made.insert(shadow, tuple);
                 }
                 Some(Task::Fill(list, from)) => {
-                    self.graph.append(list, &done[from..])?;
+                    self.graph.append(list, &mut done[from..])?;
                     done.truncate(from);
                 }
                 // No tuple is being built here, so every cycle ends at a value that was built.
@@ -241,11 +241,11 @@ impl<'o> Visitor<'o> for AtomBuilder<'_, '_> {
             Op::NewTrue => Ok(graph.bool(true)),
             Op::NewFalse => Ok(graph.bool(false)),
             Op::Int(number) | Op::Long(number) => graph.number(number),
-            Op::BinInt(value) => Ok(graph.int(value.into())),
-            Op::BinInt1(value) => Ok(graph.int(value.into())),
-            Op::BinInt2(value) => Ok(graph.int(value.into())),
+            Op::BinInt(value) => graph.int(value.into()),
+            Op::BinInt1(value) => graph.int(value.into()),
+            Op::BinInt2(value) => graph.int(value.into()),
             Op::Long1(bytes) | Op::Long4(bytes) => graph.int_le(bytes),
-            Op::Float(value) | Op::BinFloat(value) => Ok(graph.float(value)),
+            Op::Float(value) | Op::BinFloat(value) => graph.float(value),
             Op::String(escaped) => graph.byte_str(&escaped.decode()),
             Op::BinString(bytes) | Op::ShortBinString(bytes) => graph.byte_str(bytes),
             Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => graph.bytes(bytes),
@@ -290,8 +290,8 @@ impl Builder for NoLoad<'_> {
     }
 
     #[inline(always)]
-    fn int(&mut self, _: i64) -> ShadowValue {
-        self.atom()
+    fn int(&mut self, _: i64) -> Result<ShadowValue> {
+        Ok(self.atom())
     }
 
     #[inline(always)]
@@ -304,8 +304,8 @@ impl Builder for NoLoad<'_> {
     }
 
     #[inline(always)]
-    fn float(&mut self, _: f64) -> ShadowValue {
-        self.atom()
+    fn float(&mut self, _: f64) -> Result<ShadowValue> {
+        Ok(self.atom())
     }
 
     #[inline(always)]
@@ -329,23 +329,23 @@ impl Builder for NoLoad<'_> {
     }
 
     #[inline(always)]
-    fn tuple(&mut self, items: &[ShadowValue]) -> ShadowValue {
+    fn tuple(&mut self, items: &mut [ShadowValue]) -> Result<ShadowValue> {
         if items.len() >> TUPLE_BITS != 0 {
-            return ShadowValue::new(Kind::LongTuple, 0);
+            return Ok(ShadowValue::new(Kind::LongTuple, 0));
         }
         let tuple = ShadowValue::new(Kind::Tuple, self.next_index() << TUPLE_BITS | items.len() as u64);
         self.scratch.items.extend_from_slice(items);
-        tuple
+        Ok(tuple)
     }
 
     #[inline(always)]
-    fn list(&mut self, items: &[ShadowValue]) -> ShadowValue {
+    fn list(&mut self, items: &mut [ShadowValue]) -> Result<ShadowValue> {
         let number = self.scratch.lists.len();
         self.scratch.lists.push(List::default());
         if !items.is_empty() {
             self.add_to_list(number, items);
         }
-        ShadowValue::new(Kind::List, number as u64)
+        Ok(ShadowValue::new(Kind::List, number as u64))
     }
 
     #[inline(always)]
@@ -353,8 +353,8 @@ impl Builder for NoLoad<'_> {
         Ok(ShadowValue::OPAQUE)
     }
 
-    fn set(&mut self) -> ShadowValue {
-        ShadowValue::OPAQUE
+    fn set(&mut self) -> Result<ShadowValue> {
+        Ok(ShadowValue::OPAQUE)
     }
 
     fn frozenset(&mut self, _: &[ShadowValue]) -> Result<ShadowValue> {
@@ -362,7 +362,7 @@ impl Builder for NoLoad<'_> {
     }
 
     #[inline(always)]
-    fn append(&mut self, target: ShadowValue, items: &[ShadowValue]) -> Result<()> {
+    fn append(&mut self, target: ShadowValue, items: &mut [ShadowValue]) -> Result<()> {
         if target.kind() == Kind::List {
             self.add_to_list(target.at(), items);
         }
@@ -445,10 +445,7 @@ impl Builder for NoLoad<'_> {
     }
 
     #[inline(always)]
-    fn memoized(&mut self, _: ShadowValue) {}
-
-    #[inline(always)]
-    fn is_call(&self, _: ShadowValue) -> bool {
+    fn is_call(&self, _: &ShadowValue) -> bool {
         false
     }
 
@@ -468,7 +465,7 @@ impl Builder for NoLoad<'_> {
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
 
-    fn finish(&mut self, _: ShadowValue, _: &[ShadowValue]) -> Result<()> {
+    fn finish(&mut self, _: &ShadowValue, _: &[ShadowValue]) -> Result<()> {
         Ok(())
     }
 }

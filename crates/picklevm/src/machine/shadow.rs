@@ -65,7 +65,7 @@ impl Slot for ShadowValue {
     const HOLE: ShadowValue = ShadowValue::new(Kind::Hole, 0);
 
     #[inline(always)]
-    fn is_hole(self) -> bool {
-        self == ShadowValue::HOLE
+    fn is_hole(&self) -> bool {
+        *self == ShadowValue::HOLE
     }
 }

@@ -5,30 +5,26 @@ use smallvec::SmallVec;
 
 use super::Run;
 use super::builder::Builder;
-use crate::error::{Error, ErrorKind, Result};
-
-#[cold]
-#[inline(never)]
-fn underflow(expected: &'static str) -> Error {
-    Error::new(ErrorKind::Stack, expected, "nothing on the stack above the last mark")
-}
+use crate::error::{Cause, Error, ErrorKind, Result};
 
 #[cold]
 #[inline(never)]
 fn no_mark() -> Error {
-    Error::new(ErrorKind::Stack, "a mark", "none on the stack")
+    Error::new(ErrorKind::Stack, "a mark", "none on the stack").because(Cause::NoMark)
 }
 
 #[cold]
 #[inline(never)]
 fn odd_items() -> Error {
     Error::new(ErrorKind::Stack, "alternating keys and values", "an odd number of items above the mark")
+        .because(Cause::OddItems)
 }
 
 #[cold]
 #[inline(never)]
 fn not_in_memo(index: u64) -> Error {
     Error::new(ErrorKind::Memo, "a memo index that was stored before", format!("{index}"))
+        .because(Cause::NotInMemo(index))
 }
 
 impl<B: Builder> Run<'_, B> {
@@ -44,14 +40,14 @@ impl<B: Builder> Run<'_, B> {
         let value = match op {
             // Integers, booleans, floats.
             Op::Int(number) | Op::Long(number) => self.builder.number(number)?,
-            Op::BinInt(value) => self.builder.int(value.into()),
-            Op::BinInt1(value) => self.builder.int(value.into()),
-            Op::BinInt2(value) => self.builder.int(value.into()),
+            Op::BinInt(value) => self.builder.int(value.into())?,
+            Op::BinInt1(value) => self.builder.int(value.into())?,
+            Op::BinInt2(value) => self.builder.int(value.into())?,
             Op::Long1(bytes) | Op::Long4(bytes) => self.builder.int_le(bytes)?,
             Op::None => self.builder.none(),
             Op::NewTrue => self.builder.bool(true),
             Op::NewFalse => self.builder.bool(false),
-            Op::Float(value) | Op::BinFloat(value) => self.builder.float(value),
+            Op::Float(value) | Op::BinFloat(value) => self.builder.float(value)?,
 
             // Strings, bytes and buffers.
             Op::String(escaped) => self.builder.byte_str(&escaped.decode())?,
@@ -67,29 +63,29 @@ impl<B: Builder> Run<'_, B> {
             Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => self.builder.text(text)?,
 
             // Containers.
-            Op::EmptyList => self.builder.list(&[]),
+            Op::EmptyList => self.builder.list(&mut [])?,
             Op::List => {
                 let from = self.mark()?;
-                let list = self.builder.list(&self.stack[from..]);
+                let list = self.builder.list(&mut self.stack[from..])?;
                 self.drop_to(from);
                 list
             }
             Op::Append => {
                 let item = self.pop("an item")?;
                 let target = self.top("a list or an object below the item")?;
-                return self.builder.append(target, &[item]);
+                return self.builder.append(target, &mut [item]);
             }
             Op::Appends => {
                 let from = self.mark()?;
                 let target = self.below(from)?;
-                self.builder.append(target, &self.stack[from..])?;
+                self.builder.append(target, &mut self.stack[from..])?;
                 self.drop_to(from);
                 return Ok(());
             }
-            Op::EmptyTuple => self.builder.tuple(&[]),
+            Op::EmptyTuple => self.builder.tuple(&mut [])?,
             Op::Tuple => {
                 let from = self.mark()?;
-                let tuple = self.builder.tuple(&self.stack[from..]);
+                let tuple = self.builder.tuple(&mut self.stack[from..])?;
                 self.drop_to(from);
                 tuple
             }
@@ -116,7 +112,7 @@ impl<B: Builder> Run<'_, B> {
                 self.drop_to(from);
                 return Ok(());
             }
-            Op::EmptySet => self.builder.set(),
+            Op::EmptySet => self.builder.set()?,
             Op::AddItems => {
                 let from = self.mark()?;
                 let target = self.below(from)?;
@@ -175,7 +171,7 @@ impl<B: Builder> Run<'_, B> {
             Op::Reduce => {
                 let args = self.pop("a tuple of arguments")?;
                 let callable = self.pop("a callable below the arguments")?;
-                self.builder.reduce(callable, args, || self.machine.memo.dense().last().copied())?
+                self.builder.reduce(callable, args, || self.machine.memo.dense().last().cloned())?
             }
             Op::NewObj => {
                 let args = self.pop("a tuple of arguments")?;
@@ -198,9 +194,9 @@ impl<B: Builder> Run<'_, B> {
             Op::Obj => {
                 let from = self.mark()?;
                 let Some((class, args)) = self.stack[from..].split_first() else {
-                    return Err(underflow("a class above the mark"));
+                    return Err(self.underflow("a class above the mark"));
                 };
-                let object = self.builder.obj(*class, args)?;
+                let object = self.builder.obj(class.clone(), args)?;
                 self.drop_to(from);
                 object
             }
@@ -236,7 +232,7 @@ impl<B: Builder> Run<'_, B> {
         {
             return Ok(value);
         }
-        self.pop_below_mark().ok_or_else(|| underflow(expected))
+        self.pop_below_mark().ok_or_else(|| self.underflow(expected))
     }
 
     /// Pops the topmost value below the last mark, if the builder allows it.
@@ -257,15 +253,23 @@ impl<B: Builder> Run<'_, B> {
         Some(value)
     }
 
+    #[cold]
+    #[inline(never)]
+    fn underflow(&self, expected: &'static str) -> Error {
+        let is_above_mark = !self.machine.marks.is_empty();
+        Error::new(ErrorKind::Stack, expected, "nothing on the stack above the last mark")
+            .because(Cause::NoValue { is_above_mark })
+    }
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn top(&mut self, expected: &'static str) -> Result<B::Value> {
         match self.stack.last() {
-            Some(value) if self.stack.len() > self.base => Ok(*value),
+            Some(value) if self.stack.len() > self.base => Ok(value.clone()),
             Some(value) if B::REACHES_BELOW_MARKS => {
                 self.builder.below_mark();
-                Ok(*value)
+                Ok(value.clone())
             }
-            _ => Err(underflow(expected)),
+            _ => Err(self.underflow(expected)),
         }
     }
 
@@ -286,12 +290,12 @@ impl<B: Builder> Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn below(&mut self, from: usize) -> Result<B::Value> {
         match self.stack[..from].last() {
-            Some(value) if from > self.base => Ok(*value),
+            Some(value) if from > self.base => Ok(value.clone()),
             Some(value) if B::REACHES_BELOW_MARKS => {
                 self.builder.below_mark();
-                Ok(*value)
+                Ok(value.clone())
             }
-            _ => Err(underflow("a target below the mark")),
+            _ => Err(self.underflow("a target below the mark")),
         }
     }
 
@@ -306,7 +310,7 @@ impl<B: Builder> Run<'_, B> {
             return self.tuple_below_mark(len);
         }
         let from = self.stack.len() - len;
-        let tuple = self.builder.tuple(&self.stack[from..]);
+        let tuple = self.builder.tuple(&mut self.stack[from..])?;
         self.drop_to(from);
         Ok(tuple)
     }
@@ -319,14 +323,14 @@ impl<B: Builder> Run<'_, B> {
         for _ in 0..len {
             items.insert(0, self.pop(EXPECTED)?);
         }
-        Ok(self.builder.tuple(&items))
+        self.builder.tuple(&mut items)
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn get(&mut self, index: u64) -> Result<B::Value> {
         let value = self.machine.memo.get(index).ok_or_else(|| not_in_memo(index))?;
         if self.reports_get {
-            self.report_get(value);
+            self.report_get(value.clone());
         }
         Ok(value)
     }
@@ -345,8 +349,12 @@ impl<B: Builder> Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn put(&mut self, index: u64) -> Result<()> {
         let value = self.top("a value for the memo")?;
-        self.machine.memo.put(index, value);
-        self.builder.memoized(value);
+        if B::OBSERVES_MEMO {
+            self.machine.memo.put(index, value.clone());
+            self.builder.memoized(&value);
+        } else {
+            self.machine.memo.put(index, value);
+        }
         Ok(())
     }
 
@@ -361,6 +369,6 @@ impl<B: Builder> Run<'_, B> {
             return Ok(None);
         }
         let value = self.pop("a value")?;
-        Ok(self.builder.is_call(value).then_some(value))
+        Ok(self.builder.is_call(&value).then_some(value))
     }
 }
