@@ -1,0 +1,568 @@
+//! The builder that makes Python objects.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::mem;
+
+use foldhash::fast::RandomState;
+use picklevm::machine::Builder;
+use picklevm::{Error, Result};
+use picklevm_ops::{IntValue, Number, Text};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PySet, PyString, PyTuple,
+    PyType,
+};
+
+use super::classes::Classes;
+use super::find::Finder;
+use crate::state::{State, type_name};
+use crate::value::Ref;
+
+/// How 8-bit strings of Python 2 become Python 3 objects.
+#[derive(Clone)]
+pub(crate) struct Decoding {
+    encoding: CString,
+    errors: CString,
+    kind: DecodingKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DecodingKind {
+    Bytes,
+    Ascii,
+    Other,
+}
+
+impl Decoding {
+    pub(crate) fn new(encoding: &str, errors: &str) -> PyResult<Decoding> {
+        let kind = match encoding {
+            "bytes" => DecodingKind::Bytes,
+            "ASCII" | "ascii" => DecodingKind::Ascii,
+            _ => DecodingKind::Other,
+        };
+        let text = |text: &str| CString::new(text).map_err(|_| PyValueError::new_err("embedded null character"));
+        Ok(Decoding { encoding: text(encoding)?, errors: text(errors)?, kind })
+    }
+}
+
+/// What a load is told.
+pub(crate) struct Options<'py> {
+    pub(crate) decoding: Decoding,
+    /// An iterator over the out-of-band buffers.
+    pub(crate) buffers: Option<Bound<'py, PyAny>>,
+    pub(crate) persistent_load: Option<Bound<'py, PyAny>>,
+    pub(crate) finder: Finder<'py>,
+}
+
+/// Makes the objects of one load.
+pub(crate) struct PyBuilder<'py> {
+    py: Python<'py>,
+    state: &'py State,
+    none: Bound<'py, PyAny>,
+    options: Options<'py>,
+    classes: Classes<'py>,
+    /// Names of attributes that occurred, by address, with the interned ones.
+    interned: HashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyString>), RandomState>,
+    /// The exception that an [`Error::foreign`] stands for.
+    pub(crate) raised: Option<PyErr>,
+}
+
+impl<'py> PyBuilder<'py> {
+    pub(crate) fn new(py: Python<'py>, state: &'py State, options: Options<'py>) -> Self {
+        PyBuilder {
+            py,
+            state,
+            none: py.None().into_bound(py),
+            options,
+            classes: Classes::default(),
+            interned: HashMap::default(),
+            raised: None,
+        }
+    }
+
+    /// Keeps an exception, and returns the error that stands for it.
+    #[cold]
+    #[inline(never)]
+    fn keep(&mut self, error: PyErr) -> Error {
+        self.raised = Some(error);
+        Error::foreign()
+    }
+
+    #[inline(always)]
+    fn made<T>(&mut self, made: PyResult<Bound<'py, T>>) -> Result<Ref> {
+        made.map(Ref::from).map_err(|error| self.keep(error))
+    }
+
+    #[inline(always)]
+    fn done(&mut self, done: PyResult<()>) -> Result<()> {
+        done.map_err(|error| self.keep(error))
+    }
+
+    /// Returns the object of a value.
+    #[inline(always)]
+    fn bind<'a>(&'a self, value: &'a Ref) -> &'a Bound<'py, PyAny> {
+        value.0.as_ref().map_or(&self.none, |object| object.bind(self.py))
+    }
+
+    #[inline(always)]
+    fn own(&self, value: Ref) -> Bound<'py, PyAny> {
+        value.0.map_or_else(|| self.none.clone(), |object| object.into_bound(self.py))
+    }
+
+    /// Takes the objects of items.
+    #[inline(always)]
+    fn take<'a>(&self, items: &'a mut [Ref]) -> impl ExactSizeIterator<Item = Bound<'py, PyAny>> + use<'a, 'py> {
+        let (py, none) = (self.py, self.none.clone());
+        items
+            .iter_mut()
+            .map(move |item| mem::take(&mut item.0).map_or_else(|| none.clone(), |object| object.into_bound(py)))
+    }
+
+    fn decode(&mut self, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+        let decoding = &self.options.decoding;
+        let data = match (decoding.kind, str::from_utf8(bytes)) {
+            (DecodingKind::Bytes, _) => return Ok(PyBytes::new(self.py, bytes).into_any()),
+            (DecodingKind::Ascii, Ok(text)) if text.is_ascii() => return Ok(PyString::new(self.py, text).into_any()),
+            _ => PyBytes::new(self.py, bytes),
+        };
+        PyString::from_encoded_object(&data, Some(&decoding.encoding), Some(&decoding.errors)).map(Bound::into_any)
+    }
+
+    fn append_to(&self, target: &Bound<'py, PyAny>, items: &mut [Ref]) -> PyResult<()> {
+        // Since 3.15 the target is looked at even if there are no items.
+        if items.is_empty() && self.state.minor < 15 {
+            return Ok(());
+        }
+        if let Ok(list) = target.cast_exact::<PyList>() {
+            if let [item] = items {
+                return list.append(self.bind(item));
+            }
+            let len = list.len();
+            return list.set_slice(len, len, PyList::new(self.py, self.take(items))?.as_any());
+        }
+        if let Some(extend) = target.getattr_opt(intern!(self.py, "extend"))? {
+            return extend.call1((PyList::new(self.py, self.take(items))?,)).map(drop);
+        }
+        let append = target.getattr(intern!(self.py, "append"))?;
+        self.take(items).try_for_each(|item| append.call1((item,)).map(drop))
+    }
+
+    fn add_to(&self, target: &Bound<'py, PyAny>, items: &[Ref]) -> PyResult<()> {
+        if items.is_empty() && self.state.minor < 15 {
+            return Ok(());
+        }
+        if let Ok(set) = target.cast::<PySet>() {
+            return items.iter().try_for_each(|item| set.add(self.bind(item)));
+        }
+        let add = target.getattr(intern!(self.py, "add"))?;
+        items.iter().try_for_each(|item| add.call1((self.bind(item),)).map(drop))
+    }
+
+    fn store(&self, target: &Bound<'py, PyAny>, pairs: &[Ref]) -> PyResult<()> {
+        let mut pairs = pairs.chunks_exact(2);
+        if let Ok(dict) = target.cast_exact::<PyDict>() {
+            return pairs.try_for_each(|pair| dict.set_item(self.bind(&pair[0]), self.bind(&pair[1])));
+        }
+        pairs.try_for_each(|pair| target.set_item(self.bind(&pair[0]), self.bind(&pair[1])))
+    }
+
+    fn extension(&self, code: i32) -> PyResult<Bound<'py, PyAny>> {
+        if code <= 0 {
+            return Err(self.state.unpickling(self.py, "EXT specifies code <= 0"));
+        }
+        if let Some(known) = self.state.extension_cache.bind(self.py).get_item(code)? {
+            return Ok(known);
+        }
+        let Some(names) = self.state.inverted_registry.bind(self.py).get_item(code)? else {
+            return Err(PyValueError::new_err(format!("unregistered extension code {code}")));
+        };
+        let invalid = || PyValueError::new_err(format!("_inverted_registry[{code}] isn't a 2-tuple of strings"));
+        let (module, name) = names.extract::<(Bound<'py, PyString>, Bound<'py, PyString>)>().map_err(|_| invalid())?;
+        let found = self.options.finder.find(self.state, &module, &name)?;
+        self.state.extension_cache.bind(self.py).set_item(code, &found)?;
+        Ok(found)
+    }
+
+    fn load_persistent(&self, pid: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.options.persistent_load {
+            Some(load) => load.call1((pid,)),
+            None => Err(no_persistent_load(self.py, self.state)),
+        }
+    }
+
+    fn take_buffer(&self) -> PyResult<Bound<'py, PyAny>> {
+        let Some(buffers) = &self.options.buffers else {
+            return Err(self
+                .state
+                .unpickling(self.py, "pickle stream refers to out-of-band data but no *buffers* argument was given"));
+        };
+        let mut buffers = buffers.try_iter()?;
+        buffers.next().unwrap_or_else(|| Err(self.state.unpickling(self.py, "not enough out-of-band buffers")))
+    }
+
+    fn make_readonly(&self, buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let view = PyMemoryView::from(buffer)?;
+        if view.getattr(intern!(self.py, "readonly"))?.is_truthy()? {
+            return Ok(buffer.clone());
+        }
+        view.call_method0(intern!(self.py, "toreadonly"))
+    }
+
+    /// Makes an instance as INST and OBJ do.
+    fn instantiate(&self, class: &Bound<'py, PyAny>, args: &[Ref]) -> PyResult<Bound<'py, PyAny>> {
+        if args.is_empty()
+            && class.is_instance_of::<PyType>()
+            && class.getattr_opt(intern!(self.py, "__getinitargs__"))?.is_none()
+        {
+            return class.call_method1(intern!(self.py, "__new__"), (class,));
+        }
+        let args = PyTuple::new(self.py, args.iter().map(|arg| self.bind(arg)))?;
+        class.call1(args)
+    }
+
+    fn new_instance(
+        &mut self,
+        class: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyAny>,
+        kwargs: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let opcode = if kwargs.is_some() { "NEWOBJ_EX" } else { "NEWOBJ" };
+        let (py, state) = (self.py, self.state);
+        let wrong = |what: &str, object: &Bound<'py, PyAny>| {
+            state.unpickling(py, format!("{opcode} {what}, not {}", type_name(object)))
+        };
+        let Ok(class) = class.cast::<PyType>() else {
+            return Err(wrong("class argument must be a type", class));
+        };
+        let Ok(args) = args.cast::<PyTuple>() else { return Err(wrong("args argument must be a tuple", args)) };
+        let kwargs = match kwargs.map(|kwargs| kwargs.cast::<PyDict>().map_err(|_| kwargs)) {
+            None => None,
+            Some(Ok(kwargs)) => Some(kwargs),
+            Some(Err(other)) => return Err(wrong("kwargs argument must be a dict", other)),
+        };
+        self.classes.instance(class, args, kwargs)
+    }
+
+    /// Returns the interned string for the name of an attribute.
+    fn intern(&mut self, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let Ok(text) = name.cast_exact::<PyString>() else { return Ok(name.clone()) };
+        let address = name.as_ptr().addr();
+        if let Some((_, interned)) = self.interned.get(&address) {
+            return Ok(interned.clone().into_any());
+        }
+        let Ok(text) = text.to_str() else { return Ok(name.clone()) };
+        let interned = PyString::intern(self.py, text);
+        self.interned.insert(address, (name.clone(), interned.clone()));
+        Ok(interned.into_any())
+    }
+
+    /// Sets a state as BUILD does.
+    fn set_state(&mut self, target: &Bound<'py, PyAny>, state: Bound<'py, PyAny>) -> PyResult<()> {
+        if let Some(set_state) = self.classes.set_state(self.py, self.state, target)? {
+            return set_state.call1((state,)).map(drop);
+        }
+        let (state, slots) = match state.cast::<PyTuple>() {
+            Ok(pair) if pair.len() == 2 => (pair.get_item(0)?, Some(pair.get_item(1)?)),
+            _ => (state, None),
+        };
+        if !state.is_none() {
+            let Ok(state) = state.cast::<PyDict>() else {
+                return Err(self.state.unpickling(self.py, "state is not a dictionary"));
+            };
+            let dict = target.getattr(intern!(self.py, "__dict__"))?;
+            let plain = dict.cast_exact::<PyDict>().ok();
+            // Setting an item may run code that changes the state.
+            for (key, value) in snapshot(state) {
+                let key = self.intern(&key)?;
+                match plain {
+                    Some(dict) => dict.set_item(key, value)?,
+                    None => dict.set_item(key, value)?,
+                }
+            }
+        }
+        if let Some(slots) = slots {
+            let Ok(slots) = slots.cast::<PyDict>() else {
+                return Err(self.state.unpickling(self.py, "slot state is not a dictionary"));
+            };
+            for (name, value) in snapshot(slots) {
+                set_attribute(target, &name, value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Sets an attribute whose name may be anything that a pickle holds.
+fn set_attribute<'py>(target: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>, value: Bound<'py, PyAny>) -> PyResult<()> {
+    match name.cast::<PyString>() {
+        Ok(name) => target.setattr(name, value),
+        Err(_) => Err(PyTypeError::new_err(format!("attribute name must be string, not '{}'", type_name(name)))),
+    }
+}
+
+/// Returns the rows of a dict as they are now.
+fn snapshot<'py>(dict: &Bound<'py, PyDict>) -> Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    dict.iter().collect()
+}
+
+impl Builder for PyBuilder<'_> {
+    type Value = Ref;
+
+    const BULK_INTS: bool = false;
+
+    #[inline(always)]
+    fn none(&mut self) -> Ref {
+        self.none.clone().into()
+    }
+
+    #[inline(always)]
+    fn bool(&mut self, value: bool) -> Ref {
+        PyBool::new(self.py, value).to_owned().into()
+    }
+
+    #[inline(always)]
+    fn int(&mut self, value: i64) -> Result<Ref> {
+        Ok(PyInt::new(self.py, value).into())
+    }
+
+    fn int_le(&mut self, bytes: &[u8]) -> Result<Ref> {
+        if bytes.len() <= 8 {
+            let sign = if bytes.last().is_some_and(|byte| *byte >= 0x80) { 0xff } else { 0 };
+            let mut word = [sign; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            return self.int(i64::from_le_bytes(word));
+        }
+        let made = big_int(self.py, bytes);
+        self.made(made)
+    }
+
+    fn number(&mut self, number: Number<'_>) -> Result<Ref> {
+        // Since 3.14 the integers are decimal.
+        if self.state.minor >= 14
+            && let Some(text) = str::from_utf8(number.text()).ok().filter(|text| text.contains(is_prefix))
+        {
+            let message = match text.strip_suffix('L') {
+                Some(digits) => format!("invalid literal for int() with base 10: '{digits}'"),
+                None => "could not convert string to int".into(),
+            };
+            return Err(self.keep(PyValueError::new_err(message)));
+        }
+        match number.value() {
+            IntValue::Bool(value) => Ok(self.bool(value)),
+            IntValue::Small(value) => self.int(value),
+            IntValue::Big { negative, radix, digits } => {
+                let sign = if negative { "-" } else { "" };
+                let text = format!("{sign}{}", String::from_utf8_lossy(&digits));
+                let made = self.py.get_type::<PyInt>().call1((text, radix));
+                self.made(made)
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn float(&mut self, value: f64) -> Result<Ref> {
+        Ok(PyFloat::new(self.py, value).into())
+    }
+
+    #[inline(always)]
+    fn text(&mut self, text: Text<'_>) -> Result<Ref> {
+        let made = match text.as_str() {
+            Some(text) => return Ok(PyString::new(self.py, text).into()),
+            None => {
+                let data = PyBytes::new(self.py, text.as_bytes());
+                PyString::from_encoded_object(&data, Some(c"utf-8"), Some(c"surrogatepass"))
+            }
+        };
+        self.made(made)
+    }
+
+    #[inline(always)]
+    fn bytes(&mut self, bytes: &[u8]) -> Result<Ref> {
+        Ok(PyBytes::new(self.py, bytes).into())
+    }
+
+    fn byte_str(&mut self, bytes: &[u8]) -> Result<Ref> {
+        let made = self.decode(bytes);
+        self.made(made)
+    }
+
+    fn byte_array(&mut self, bytes: &[u8]) -> Result<Ref> {
+        Ok(PyByteArray::new(self.py, bytes).into())
+    }
+
+    #[inline(always)]
+    fn tuple(&mut self, items: &mut [Ref]) -> Result<Ref> {
+        let made = PyTuple::new(self.py, self.take(items));
+        self.made(made)
+    }
+
+    #[inline(always)]
+    fn list(&mut self, items: &mut [Ref]) -> Result<Ref> {
+        let made = PyList::new(self.py, self.take(items));
+        self.made(made)
+    }
+
+    #[inline(always)]
+    fn dict(&mut self, pairs: &[Ref]) -> Result<Ref> {
+        let dict = PyDict::new(self.py);
+        let done = self.store(&dict, pairs);
+        self.done(done)?;
+        Ok(dict.into())
+    }
+
+    fn set(&mut self) -> Result<Ref> {
+        let made = PySet::empty(self.py);
+        self.made(made)
+    }
+
+    fn frozenset(&mut self, items: &[Ref]) -> Result<Ref> {
+        let made = PyFrozenSet::new(self.py, items.iter().map(|item| self.bind(item)));
+        self.made(made)
+    }
+
+    #[inline(always)]
+    fn append(&mut self, target: Ref, items: &mut [Ref]) -> Result<()> {
+        let target = self.own(target);
+        let done = self.append_to(&target, items);
+        self.done(done)
+    }
+
+    #[inline(always)]
+    fn set_items(&mut self, target: Ref, pairs: &[Ref]) -> Result<()> {
+        let target = self.own(target);
+        let done = self.store(&target, pairs);
+        self.done(done)
+    }
+
+    fn add_items(&mut self, target: Ref, items: &[Ref]) -> Result<()> {
+        let target = self.own(target);
+        let done = self.add_to(&target, items);
+        self.done(done)
+    }
+
+    fn global(&mut self, module: Text<'_>, name: Text<'_>) -> Result<Ref> {
+        if module.as_bytes().is_empty() || name.as_bytes().is_empty() {
+            return Err(self.keep(self.state.unpickling(self.py, "pickle data was truncated")));
+        }
+        let [module, name] = [module, name].map(|text| PyString::new(self.py, text.as_str().unwrap_or_default()));
+        let found = self.options.finder.find(self.state, &module, &name);
+        self.made(found)
+    }
+
+    fn stack_global(&mut self, module: Ref, name: Ref) -> Result<Ref> {
+        let [module, name] = [module, name].map(|part| self.own(part).cast_into_exact::<PyString>());
+        let (Ok(module), Ok(name)) = (module, name) else {
+            return Err(self.keep(self.state.unpickling(self.py, "STACK_GLOBAL requires str")));
+        };
+        let found = self.options.finder.find(self.state, &module, &name);
+        self.made(found)
+    }
+
+    fn ext(&mut self, code: i32) -> Result<Ref> {
+        let found = self.extension(code);
+        self.made(found)
+    }
+
+    fn reduce(&mut self, callable: Ref, args: Ref, _: impl FnOnce() -> Option<Ref>) -> Result<Ref> {
+        let (callable, args) = (self.own(callable), self.own(args));
+        let made = match args.cast::<PyTuple>() {
+            Ok(args) => callable.call1(args),
+            Err(_) => Err(PyTypeError::new_err("argument list must be a tuple")),
+        };
+        self.made(made)
+    }
+
+    fn new_obj(&mut self, class: Ref, args: Ref) -> Result<Ref> {
+        let (class, args) = (self.own(class), self.own(args));
+        let made = self.new_instance(&class, &args, None);
+        self.made(made)
+    }
+
+    fn new_obj_ex(&mut self, class: Ref, args: Ref, kwargs: Ref) -> Result<Ref> {
+        let (class, args, kwargs) = (self.own(class), self.own(args), self.own(kwargs));
+        let made = self.new_instance(&class, &args, Some(&kwargs));
+        self.made(made)
+    }
+
+    fn inst(&mut self, class: Ref, args: &[Ref]) -> Result<Ref> {
+        self.obj(class, args)
+    }
+
+    fn obj(&mut self, class: Ref, args: &[Ref]) -> Result<Ref> {
+        let class = self.own(class);
+        let made = self.instantiate(&class, args);
+        self.made(made)
+    }
+
+    fn build(&mut self, target: Ref, state: Ref) -> Result<()> {
+        let (target, state) = (self.own(target), self.own(state));
+        let done = self.set_state(&target, state);
+        self.done(done)
+    }
+
+    fn persistent(&mut self, pid: Ref) -> Result<Ref> {
+        let pid = self.own(pid);
+        let loaded = self.load_persistent(&pid);
+        self.made(loaded)
+    }
+
+    fn next_buffer(&mut self) -> Result<Ref> {
+        let buffer = self.take_buffer();
+        self.made(buffer)
+    }
+
+    fn readonly_buffer(&mut self, buffer: Ref) -> Result<Ref> {
+        let buffer = self.own(buffer);
+        let made = self.make_readonly(&buffer);
+        self.made(made)
+    }
+
+    #[inline(always)]
+    fn is_call(&self, _: &Ref) -> bool {
+        false
+    }
+
+    fn dropped(&mut self, _: Ref, _: Option<Ref>) {}
+
+    fn protocol(&mut self, version: u8) {
+        self.options.finder.set_protocol(version);
+    }
+
+    fn usage(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
+    fn extrapolate(&mut self, _: u64, _: u64) {}
+
+    fn finish(&mut self, _: &Ref, _: &[Ref]) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns the exception for a persistent id that nothing loads.
+#[cold]
+pub(crate) fn no_persistent_load(py: Python<'_>, state: &State) -> PyErr {
+    let space = if state.minor >= 13 { " " } else { "\n" };
+    state.unpickling(
+        py,
+        format!(
+            "A load persistent id instruction was encountered,{space}but no persistent_load function was specified."
+        ),
+    )
+}
+
+/// Whether a letter tells the base of an integer.
+fn is_prefix(letter: char) -> bool {
+    matches!(letter, 'x' | 'X' | 'o' | 'O' | 'b' | 'B')
+}
+
+/// Makes an integer of more than eight bytes.
+fn big_int<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let kwargs = PyDict::new(py);
+    kwargs.set_item(intern!(py, "signed"), true)?;
+    let from_bytes = py.get_type::<PyInt>().getattr(intern!(py, "from_bytes"))?;
+    from_bytes.call((PyBytes::new(py, bytes), intern!(py, "little")), Some(&kwargs))
+}

@@ -1,0 +1,14 @@
+//! From pickles to Python objects: the builder for the machine, and the class `Unpickler`.
+
+mod builder;
+mod classes;
+mod error;
+pub(crate) mod find;
+mod memo_proxy;
+mod run;
+mod unpickler;
+
+pub(crate) use self::builder::{Decoding, Options};
+pub(crate) use self::memo_proxy::UnpicklerMemoProxy;
+pub(crate) use self::run::{load_file, load_slice};
+pub(crate) use self::unpickler::Unpickler;
