@@ -27,6 +27,7 @@ mod progress;
 mod repickle;
 mod rewrite;
 mod scan;
+mod shelf;
 mod show;
 mod size;
 mod time;
@@ -91,6 +92,7 @@ enum Command {
     FromJson(from_json::Args),
     Scan(scan::Args),
     Imports(imports::Args),
+    Shelf(shelf::Args),
     Time(time::Args),
     Completions(manual::CompletionArgs),
     Man(manual::ManArgs),
@@ -112,6 +114,7 @@ impl Command {
             Command::FromJson(args) => from_json::run(args),
             Command::Scan(args) => scan::run(args),
             Command::Imports(args) => imports::run(args),
+            Command::Shelf(args) => shelf::run(args),
             Command::Time(args) => time::run(args),
             Command::Completions(args) => manual::completions(Cli::command(), args),
             Command::Man(args) => manual::man(Cli::command(), args),

@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Unsupported,
     /// A container cannot be written back with what is to change.
     ReadOnly,
+    /// Another program writes the database.
+    Locked,
     /// A limit of [`FileLimits`](crate::FileLimits) was reached.
     Limit,
     /// The file could not be read.

@@ -82,11 +82,13 @@ impl Opener {
     pub fn open(&self, path: impl AsRef<Path>) -> Result<File, Error> {
         let path = path.as_ref();
         let cannot = |error| Error::io("cannot read", error);
+        #[cfg(feature = "dbm")]
+        let path = &*crate::dbm::main_file(path);
         let file = fs::File::open(path).map_err(cannot)?;
         let metadata = file.metadata().map_err(cannot)?;
         if metadata.is_file() {
             let region = Region::file(file, metadata.len())?;
-            return Ok(self.file(region, path.parent()));
+            return Ok(self.file(region, Some(path)));
         }
         // A pipe or a device has no offsets; a directory says so.
         self.reader(file)
@@ -108,9 +110,9 @@ impl Opener {
         Ok(self.bytes(bytes))
     }
 
-    fn file(&self, region: Region, directory: Option<&Path>) -> File {
+    fn file(&self, region: Region, path: Option<&Path>) -> File {
         let budget = Budget::new(self.limits, region.len());
-        let shared = Shared { budget, options: self.options, directory: directory.map(Path::to_owned) };
+        let shared = Shared { budget, options: self.options, path: path.map(Path::to_owned) };
         File { root: Member::root(region, Arc::new(shared)) }
     }
 }

@@ -21,6 +21,10 @@ use Sign::{At, Look, Magic, Text};
 
 const WEB_PAGE: &str = "a server sent a web page in place of the file: check the link, and whether it wants a login";
 const NUMPY: &str = "";
+/// What to do with databases of `dbm.ndbm`.
+pub(crate) const NDBM: &str = "convert it where Python has dbm.ndbm: \
+    python3 -c 'import dbm.ndbm, dbm.dumb, sys; a = dbm.ndbm.open(sys.argv[1]); b = dbm.dumb.open(sys.argv[2], \"n\"); \
+    [b.__setitem__(k, a[k]) for k in a.keys()]; b.close()' OLD NEW (OLD without .db)";
 const TENSORS: &str = "read it with its own library";
 
 /// The first row that fits counts.
@@ -72,6 +76,7 @@ const KNOWN: &[Foreign] = &[
     Foreign(Look(is_safetensors), "a safetensors file", "it holds tensors alone: read it with safetensors"),
     Foreign(Look(is_onnx), "an ONNX model", "read it with onnx"),
     Foreign(At(4, b"TFL3"), "a TensorFlow Lite model", TENSORS),
+    Foreign(Look(is_berkeley), "a Berkeley DB file, in which dbm.ndbm keeps shelves", NDBM),
     Foreign(Magic(b"SQLite format 3\0"), "an SQLite database", "open it with sqlite3; pickles may lie in its columns"),
     Foreign(Magic(b"MATLAB 5.0"), "a MATLAB file", "read it with scipy.io.loadmat"),
     Foreign(Magic(b"RDX"), "R data", ""),
@@ -151,6 +156,15 @@ fn has_ignoring_case(head: &[u8], text: &str) -> bool {
 
 fn begins_with_tag(head: &[u8]) -> bool {
     matches!(without_mark(head).trim_ascii_start(), [b'<', b'a'..=b'z' | b'A'..=b'Z' | b'!' | b'?', ..])
+}
+
+/// Berkeley DB, hash or btree, of either byte order: a number behind the LSN and the number of its first page.
+pub(crate) fn is_berkeley(head: &[u8]) -> bool {
+    const MAGICS: [u32; 2] = [0x0006_1561, 0x0005_3162];
+    let magic = head.get(12..16).and_then(|bytes| bytes.first_chunk());
+    magic.is_some_and(|magic| {
+        MAGICS.contains(&u32::from_le_bytes(*magic)) || MAGICS.contains(&u32::from_be_bytes(*magic))
+    })
 }
 
 fn is_html(head: &[u8]) -> bool {

@@ -12,7 +12,7 @@
 //! # Ok::<(), picklevm_files::Error>(())
 //! ```
 //!
-//! # Ten formats that people ask for
+//! # The formats that people ask for
 //!
 //! | format | what is in it |
 //! | --- | --- |
@@ -25,6 +25,7 @@
 //! | `.rpa`, `.rpyc`, `.save`, `persistent` (Ren'Py) | an index and files; compiled scripts; saves |
 //! | `.djcache` (Django) | the expiry, and the value compressed; sessions with their signatures |
 //! | base64 text, hexadecimal digits, `b'...'` | any of these, in `data:` URLs too |
+//! | shelves (`shelve`) | a member for each key: SQLite, `dbm.dumb`, GNU dbm, with the feature `dbm` |
 //! | `.sconsign.dblite` (SCons) | a pickle of pickles in bytes: [`expand_nested`] puts them in their place |
 //!
 //! # A tree of members
@@ -47,9 +48,11 @@
 //! # Features
 //!
 //! Each compression is a feature: `gzip` (with zlib and deflate), `bzip2`, `xz` (with lzma), `zstd`, `lz4`; `all` has all.
-//! A file that needs one which is missing is an error that says so.
+//! A file that needs one which is missing is an error that says so. `dbm` has the databases behind `shelve`.
 
 mod coding;
+#[cfg(feature = "dbm")]
+pub mod dbm;
 mod error;
 mod file;
 mod foreign;

@@ -64,6 +64,12 @@ pub enum Kind {
     BytesLiteral,
     /// A session of Django, with its signature.
     DjangoSession,
+    /// A database of Python's `dbm.sqlite3`.
+    DbmSqlite,
+    /// The directory of a database of `dbm.dumb`.
+    DbmDumb,
+    /// A database of GNU dbm.
+    DbmGnu,
     /// Anything else.
     Data,
 }
@@ -94,6 +100,9 @@ impl Kind {
             Kind::Hex => "hex",
             Kind::BytesLiteral => "bytes-literal",
             Kind::DjangoSession => "django-session",
+            Kind::DbmSqlite => "dbm-sqlite3",
+            Kind::DbmDumb => "dbm-dumb",
+            Kind::DbmGnu => "dbm-gnu",
             Kind::Data => "data",
         }
     }
@@ -142,8 +151,8 @@ pub(crate) enum Source {
 pub(crate) struct Shared {
     pub(crate) budget: Budget,
     pub(crate) options: Options,
-    /// The directory of the file, in which companion files lie.
-    pub(crate) directory: Option<PathBuf>,
+    /// Where the file is, and companion files beside it.
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// A part of a file that has a name, or the file itself. Cheap to clone; nothing is read before it is asked for.

@@ -5,6 +5,8 @@
 
 mod base64;
 mod compressed;
+#[cfg(feature = "dbm")]
+mod dbm;
 mod django_session;
 mod joblib_z;
 mod length_prefixed;
@@ -67,6 +69,10 @@ const BY_MAGIC: &[Format] = &[
     },
     Format { begins: |head| head.starts_with(b"RENPY RPC2"), open: renpy::open_script, kind: Kind::RenpyScript },
     Format { begins: tar::begins, open: tar::open, kind: Kind::Tar },
+    #[cfg(feature = "dbm")]
+    Format { begins: crate::dbm::begins_as_sqlite, open: dbm::open_sqlite, kind: Kind::DbmSqlite },
+    #[cfg(feature = "dbm")]
+    Format { begins: crate::dbm::begins_as_gnu, open: dbm::open_gnu, kind: Kind::DbmGnu },
 ];
 
 /// A format that only its content tells; the result is `None` if it is another.
@@ -74,6 +80,8 @@ type ByContent = fn(&Member, &Region) -> Result<Option<Contents>, Error>;
 
 /// Tried in this order with what is no pickle.
 const BY_CONTENT: &[ByContent] = &[
+    #[cfg(feature = "dbm")]
+    dbm::open_dumb,
     length_prefixed::open,
     base64::open,
     spelled::open,

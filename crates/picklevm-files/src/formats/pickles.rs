@@ -4,6 +4,7 @@
 //! (`torch/serialization.py`, `_legacy_save`), entries of Django's file-based cache (`django/core/cache/backends/
 //! filebased.py`: the expiry, then the value compressed by zlib).
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Layout, compressed, torch_legacy};
@@ -258,7 +259,7 @@ const FEW: usize = 64;
 /// The files beside it that joblib 0.9 and older wrote its arrays to. A name with a directory in it is none that joblib
 /// wrote.
 fn companion_files(member: &Member, names: &[String]) -> Vec<Member> {
-    let Some(directory) = &member.shared().directory else { return Vec::new() };
+    let Some(directory) = member.shared().path.as_deref().and_then(Path::parent) else { return Vec::new() };
     let names = names.iter().filter(|name| !name.contains(['/', '\\', '\0']) && !name.starts_with('.'));
     let open = |name: &String| {
         let file = std::fs::File::open(directory.join(name)).ok()?;

@@ -4,6 +4,7 @@
 
 mod archives;
 mod damage;
+mod dbm;
 mod limits;
 mod listing;
 mod numpy;
