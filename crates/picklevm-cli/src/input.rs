@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use picklevm_files::{File, FileLimits, Limit, Opener};
+use picklevm_files::{File, FileLimits, Limit, Opener, dbm};
 
 use crate::failure::{Failure, reason};
 use crate::printable::{Printable, escape_bytes};
@@ -117,6 +117,7 @@ pub(crate) fn open(opener: &Opener, path: &Path) -> Result<File, Failure> {
     if is_standard(path) {
         return opener.reader(io::stdin().lock()).map_err(|error| cannot(&error.to_string()));
     }
+    let path = &*dbm::main_file(path);
     // What the system says of a path is said in the program's own words.
     match fs::metadata(path) {
         Err(error) => Err(cannot(&reason(&error))),

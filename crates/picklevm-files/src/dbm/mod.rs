@@ -191,8 +191,9 @@ pub(crate) fn begins_as_sqlite(head: &[u8]) -> bool {
     head.starts_with(b"SQLite format 3\0")
 }
 
-/// The file that says what is in a database, of the name of the database or of one of its files: `NAME.dir` of a `dbm.dumb`.
-pub(crate) fn main_file(path: &Path) -> Cow<'_, Path> {
+/// The file to open of a database that is called by its name, or by its file of values: `NAME.dir` for `dbm.dumb`. Any other path
+/// as it is.
+pub fn main_file(path: &Path) -> Cow<'_, Path> {
     if !path.exists() && matches!(which(path), Ok(Some(Backend::Dumb))) {
         return Cow::Owned(with_ending(path, ".dir"));
     }

@@ -157,6 +157,25 @@ impl Drop for Sqlite {
     }
 }
 
+/// Opens a database that is not written meanwhile. Where no journal lies beside it, none is made: nothing is left in the folder.
+fn open_to_look(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let journal = super::with_ending(path, "-wal");
+    if std::fs::metadata(journal).is_ok_and(|journal| journal.len() > 0) {
+        return Connection::open_with_flags(path, flags).map_err(failure);
+    }
+    let absolute = std::path::absolute(path).map_err(|error| Error::io("cannot open", error))?;
+    let mut uri = "file://".to_owned();
+    for byte in absolute.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push((*byte).into()),
+            byte => uri += &format!("%{byte:02X}"),
+        }
+    }
+    uri += "?immutable=1";
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(failure)
+}
+
 /// A column as bytes; other programs may have written texts.
 fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
     Ok(row.get_ref(column)?.as_bytes().map(<[u8]>::to_vec).unwrap_or_default())
@@ -166,10 +185,7 @@ fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
 /// too, otherwise from its bytes. `None` if it has no table of `dbm.sqlite3`.
 pub(crate) fn rows(path: Option<&Path>, bytes: &Bytes) -> Result<Option<Vec<(Vec<u8>, Bytes)>>, Error> {
     let connection = match path {
-        Some(path) => {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            Connection::open_with_flags(path, flags).map_err(failure)?
-        }
+        Some(path) => open_to_look(path)?,
         None => {
             let mut bytes = bytes.to_vec();
             // Bytes 18 and 19 say that there is a journal beside it, which bytes in memory have not.

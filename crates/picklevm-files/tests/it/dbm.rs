@@ -70,3 +70,12 @@ fn berkeley_db_is_named_with_what_to_do() {
     let problem = contents.problem().unwrap().to_string();
     assert!(problem.contains("Berkeley DB") && problem.contains("dbm.ndbm"), "{problem}");
 }
+
+#[test]
+fn looking_into_a_database_of_sqlite_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a shelf%20?");
+    std::fs::copy(shelf("py3.13.0-dbm_sqlite3"), &path).unwrap();
+    assert_eq!(open(&path).unwrap().pickles().filter(Result::is_ok).count(), 3);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}

@@ -43,7 +43,7 @@ pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
 pub use compare::same_graph;
 pub(crate) use decimal::{from_digits, to_decimal};
-pub use edit::{InstanceBuilder, IntoKey, IntoValue, ValueMut, macro_support};
+pub use edit::{CopyMemo, InstanceBuilder, IntoKey, IntoValue, ValueMut, macro_support};
 pub(crate) use error_text::{describe, shorten};
 pub use graph_form::write_graph_form;
 pub(crate) use hash::Unhashable;

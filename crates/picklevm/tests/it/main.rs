@@ -1,6 +1,7 @@
 //! Tests of the library. Those of resources, which measure the process, are a program of their own: `tests/hostile`.
 
 mod classes;
+mod copying;
 mod dump_limits;
 mod edit;
 #[allow(clippy::duplicate_mod, reason = "two examples share a file")]

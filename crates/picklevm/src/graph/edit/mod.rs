@@ -2,6 +2,7 @@
 
 mod construct;
 mod copy;
+mod deepcopy;
 mod extract;
 mod instance;
 mod into_value;
@@ -10,6 +11,7 @@ mod object;
 mod rename;
 mod value_mut;
 
+pub use deepcopy::CopyMemo;
 pub use instance::InstanceBuilder;
 pub use into_value::{IntoKey, IntoValue};
 pub use macros::macro_support;

@@ -138,6 +138,12 @@ pub trait NativeObject: Any + Debug + Send + Sync {
     fn clone_object(&self) -> Option<Arc<dyn NativeObject>> {
         None
     }
+
+    /// Returns a copy for [`Arena::deepcopy`]: Python's `__deepcopy__`. `copy_of` returns the copy of a value of the graph that
+    /// the object holds by its id; it may not be complete yet. By default [`clone_object`](Self::clone_object).
+    fn deepcopy(&self, copy_of: &mut dyn FnMut(Id) -> Id) -> Option<Arc<dyn NativeObject>> {
+        self.clone_object()
+    }
 }
 
 /// How a native object is hashed as a key of a dict or a member of a set.
