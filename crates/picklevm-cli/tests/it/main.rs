@@ -9,4 +9,5 @@ mod paths;
 mod readme;
 mod rewrite;
 mod scan;
+mod shelf;
 mod support;
