@@ -2,8 +2,6 @@
 
 use std::{error, fmt, io};
 
-use crate::limits::Limit;
-
 /// Why a file, or a member of it, could not be opened, read or written.
 ///
 /// ```
@@ -55,6 +53,20 @@ pub enum ErrorKind {
     Io,
     /// What is written back could not be written.
     Write,
+}
+
+/// A field of [`FileLimits`](crate::FileLimits): which limit an [`Error`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`FileLimits::expanded`](crate::FileLimits::expanded).
+    Expanded,
+    /// [`FileLimits::ratio`](crate::FileLimits::ratio).
+    Ratio,
+    /// [`FileLimits::depth`](crate::FileLimits::depth).
+    Depth,
+    /// [`FileLimits::members`](crate::FileLimits::members).
+    Members,
 }
 
 impl Error {

@@ -60,16 +60,18 @@ mod formats;
 mod limits;
 mod literal;
 mod member;
+mod nested;
 mod pickle;
 mod region;
 mod rewrite;
 
-pub use error::{Error, ErrorKind};
+pub use error::{Error, ErrorKind, Limit};
 pub use file::{Entry, File, Opener, Pickles, Walk, open};
 pub use formats::recognise;
-pub use limits::{FileLimits, Limit};
+pub use limits::FileLimits;
 pub use member::{Contents, Kind, Member, Pickle, Place};
-pub use pickle::{Completed, RawArray, complete, expand_nested, has_converted_line_ends, restore_line_ends};
+pub use nested::expand_nested;
+pub use pickle::{Completed, RawArray, complete, has_converted_line_ends, restore_line_ends};
 
 /// Compiles the code of the README.
 #[cfg(doctest)]

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::Error;
+use crate::error::{Error, Limit};
 
-/// Resource limits for opening a file. Reaching one is an error of kind [`Limit`](ErrorKind::Limit) that names it.
+/// Resource limits for opening a file. Reaching one is an error of kind [`Limit`](crate::ErrorKind::Limit) that names it.
 ///
 /// The limits hold for one file with everything nested in it.
 ///
@@ -28,21 +28,6 @@ pub struct FileLimits {
     /// Members of all archives in the file.
     pub members: u64,
 }
-
-/// A field of [`FileLimits`]: which limit an [`Error`] is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Limit {
-    /// [`FileLimits::expanded`].
-    Expanded,
-    /// [`FileLimits::ratio`].
-    Ratio,
-    /// [`FileLimits::depth`].
-    Depth,
-    /// [`FileLimits::members`].
-    Members,
-}
-
 impl Default for FileLimits {
     fn default() -> Self {
         FileLimits { expanded: 16 << 30, ratio: 100, depth: 8, members: 1 << 20 }

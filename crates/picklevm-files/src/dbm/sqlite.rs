@@ -157,6 +157,9 @@ impl Drop for Sqlite {
     }
 }
 
+/// A key and its value.
+type Row = (Vec<u8>, Bytes);
+
 /// Opens a database that is not written meanwhile. Where no journal lies beside it, none is made: nothing is left in the folder.
 fn open_to_look(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -183,7 +186,7 @@ fn blob(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
 
 /// The rows of a database as a file that is looked into: at `path` where it is known, so that a journal beside it is read
 /// too, otherwise from its bytes. `None` if it has no table of `dbm.sqlite3`.
-pub(crate) fn rows(path: Option<&Path>, bytes: &Bytes) -> Result<Option<Vec<(Vec<u8>, Bytes)>>, Error> {
+pub(crate) fn rows(path: Option<&Path>, bytes: &Bytes) -> Result<Option<Vec<Row>>, Error> {
     let connection = match path {
         Some(path) => open_to_look(path)?,
         None => {

@@ -6,7 +6,7 @@ use picklevm_ops::Op;
 
 /// Follows ops, and tells when a call of `_codecs.encode` is complete.
 #[derive(Default)]
-pub(super) struct Latin1 {
+pub(crate) struct Latin1 {
     state: State,
     /// What the memo holds of such calls.
     memo: HashMap<u64, Part>,
@@ -31,7 +31,7 @@ enum State {
 
 impl Latin1 {
     /// The value on top of the stack was stored at this index.
-    pub(super) fn store(&mut self, index: u64) {
+    pub(crate) fn store(&mut self, index: u64) {
         match self.state {
             State::Function => drop(self.memo.insert(index, Part::Function)),
             State::Encoding(_) => drop(self.memo.insert(index, Part::Encoding)),
@@ -40,7 +40,7 @@ impl Latin1 {
     }
 
     /// Follows an op that is no PUT. Returns the bytes of a call that it completes.
-    pub(super) fn follow(&mut self, op: &Op<'_>) -> Option<Vec<u8>> {
+    pub(crate) fn follow(&mut self, op: &Op<'_>) -> Option<Vec<u8>> {
         let fetched = match *op {
             Op::Get(index) => self.memo.get(&index),
             Op::BinGet(index) => self.memo.get(&index.into()),
@@ -76,6 +76,6 @@ fn text(op: &Op<'_>) -> Option<Vec<u8>> {
 }
 
 /// UTF-8 in Latin-1.
-pub(super) fn encode(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn encode(text: &[u8]) -> Option<Vec<u8>> {
     str::from_utf8(text).ok()?.chars().map(|c| u8::try_from(c).ok()).collect()
 }

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 
 use picklevm_ops::{Decoder, Op, Opcode};
 
-use super::extent;
-use super::latin1::Latin1;
 use crate::coding::Coding;
 use crate::formats;
 use crate::limits::{Budget, FileLimits};
 use crate::member::Kind;
+use crate::pickle::{Latin1, extent};
 use crate::region::Region;
 
 /// Bytes without a header that are shorter are a pickle by chance.
@@ -178,7 +177,7 @@ fn is_pickle(bytes: &[u8]) -> bool {
     let has_header = matches!(bytes, [0x80, 2..=5, ..]);
     let may_be = has_header || bytes.len() >= SHORTEST && bytes.last() == Some(&Opcode::Stop.byte());
     may_be
-        && extent::extent(&Region::memory(bytes.to_vec().into()), 0)
+        && extent(&Region::memory(bytes.to_vec().into()), 0)
             .is_ok_and(|found| found.end == bytes.len() as u64 && found.segments.len() == 1)
 }
 
