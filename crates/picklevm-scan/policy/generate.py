@@ -139,7 +139,18 @@ def row(module, names, may=(), args=None, follows=None, otherwise=None):
 
 def class_rows(found):
     for (module, items), names in sorted(found.items()):
-        yield row(module, names, ("construct", "state", "items") if items else ("construct", "state"))
+        may = ("construct", "state", "items") if items else ("construct", "state")
+        given = {name for name in names if is_given(module, name)}
+        if set(names) - given:
+            yield row(module, set(names) - given, may)
+        if given:
+            yield row(module, given, may, ("rest",))
+
+
+def is_given(module, name):
+    """Whether a class is given what it holds when it is made: named tuples and texts are."""
+    cls = getattr(sys.modules.get(module), name, None)
+    return inspect.isclass(cls) and issubclass(cls, (tuple, str))
 
 
 def exception_rows(root):
@@ -322,9 +333,9 @@ def numpy():
     for m in ("numpy", "numpy.core.getlimits", "numpy._core.getlimits"):
         rows.append(row(m, ["finfo", "iinfo"], ("construct", "state")))
     for m in ("numpy.linalg._linalg", "numpy.linalg.linalg"):
-        rows.append(row(m, ["EigResult", "EighResult", "QRResult", "SlogdetResult", "SVDResult"], ("construct",)))
+        rows.append(row(m, ["EigResult", "EighResult", "QRResult", "SlogdetResult", "SVDResult"], ("construct",), ({"rest": "data"},)))
     for m in ("numpy.lib._arraysetops_impl", "numpy.lib.arraysetops"):
-        rows.append(row(m, ["UniqueAllResult", "UniqueCountsResult", "UniqueInverseResult"], ("construct",)))
+        rows.append(row(m, ["UniqueAllResult", "UniqueCountsResult", "UniqueInverseResult"], ("construct",), ({"rest": "data"},)))
     for m in ("numpy.ma.core", "numpy.ma"):
         rows.append(row(m, ["MaskedConstant"], ("call",), ()))
     rows.append(row("numpy", ["ndenumerate", "newaxis", "nan", "inf", "pi", "e", "generic", "number", "integer", "floating", "inexact", "flexible", "character", "signedinteger", "unsignedinteger", "complexfloating"]))
@@ -629,7 +640,8 @@ def libraries():
     validators = ["_InstanceOfValidator", "_InValidator", "_OptionalValidator", "_MatchesReValidator", "_DeepIterable", "_DeepMapping", "_NumberValidator", "_MaxLengthValidator", "_MinLengthValidator", "_NotValidator", "_OrValidator", "_SubclassOfValidator", "_IsCallableValidator"]
     rows.append(row("attr.validators", validators, ("construct", "state")))
     rows.append(row("attr._version_info", ["VersionInfo"], ("construct", "state")))
-    rows.append(row("pydantic.types", ["SecretStr", "SecretBytes", "Secret", "ByteSize"], ("construct", "state")))
+    rows.append(row("pydantic.types", ["SecretStr", "SecretBytes", "Secret"], ("construct", "state")))
+    rows.append(row("pydantic.types", ["ByteSize"], ("construct", "state"), ("number",)))
     urls = ["AnyUrl", "AnyHttpUrl", "HttpUrl", "FileUrl", "FtpUrl", "WebsocketUrl", "AnyWebsocketUrl", "PostgresDsn", "CockroachDsn", "AmqpDsn", "RedisDsn", "MongoDsn", "KafkaDsn", "NatsDsn", "MySQLDsn", "MariaDBDsn", "ClickHouseDsn", "SnowflakeDsn", "NameEmail", "_BaseUrl", "_BaseMultiHostUrl"]
     rows.append(row("pydantic.networks", urls, ("construct", "state")))
     rows.append(row("pydantic_core._pydantic_core", ["Url", "MultiHostUrl"], ("call", "construct"), ("atom",)))
@@ -670,9 +682,8 @@ def libraries():
     made = ({"rest": {"made": ["sympy"]}},)
     numbers = ["One", "Zero", "NegativeOne", "Half", "Infinity", "NegativeInfinity", "NaN", "ComplexInfinity", "Pi", "Exp1", "GoldenRatio", "TribonacciConstant", "EulerGamma", "Catalan", "ImaginaryUnit"]
     rows.append(row("sympy.core.numbers", numbers, ("call", "construct"), ()))
-    rows.append(row("sympy.core.numbers", ["Integer", "Rational"], ("call", "construct"), ("number", "number")))
-    rows.append(row("sympy.core.numbers", ["Float"], ("call", "construct"), ("data", {"rest": "data"})))
-    rows.append(row("sympy.core.symbol", ["Symbol", "Dummy", "Wild"], ("call", "construct", "state"), ("atom", {"rest": "data"})))
+    rows.append(row("sympy.core.numbers", ["Integer", "Rational"], ("call", "construct"), ("rational", "rational")))
+    rows.append(row("sympy.core.symbol", ["Symbol", "Dummy"], ("call", "construct", "state"), ("label", {"rest": "data"})))
     for module, names in {
         "sympy.core.add": ["Add"], "sympy.core.mul": ["Mul"], "sympy.core.power": ["Pow"], "sympy.core.containers": ["Tuple"], "sympy.core.relational": ["Equality", "Unequality", "GreaterThan", "LessThan", "StrictGreaterThan", "StrictLessThan"],
         "sympy.functions.elementary.trigonometric": ["sin", "cos", "tan", "cot", "sec", "csc", "asin", "acos", "atan", "acot", "asec", "acsc", "atan2", "sinc"],

@@ -198,20 +198,43 @@ fn a_number_that_a_call_takes_memory_for_is_not_great() {
 }
 
 #[test]
-fn a_network_is_as_long_as_it_has_addresses() {
-    let of = |class: &str, args: &[&[u8]]| call("builtins.list", &[&call(&format!("ipaddress.{class}"), args)]);
-    assert_eq!(verdict(&of("IPv4Network", &[&text("10.0.0.0/24")])), Verdict::Safe);
-    for (class, args) in [
-        ("IPv4Network", vec![text("0.0.0.0/0")]),
-        ("IPv4Network", vec![text("10.0.0.0/255.0.0.0")]),
-        ("IPv4Network", vec![tuple(&[&text("10.0.0.0"), b"K\x08"])]),
-        ("IPv4Network", vec![text("10.0.0.0"), b"K\x08".to_vec()]),
-        ("IPv6Network", vec![text("::/64")]),
+fn a_range_of_addresses_or_rows_is_gone_through_by_nothing() {
+    let network = call("ipaddress.IPv4Network", &[&text("0.0.0.0/0")]);
+    let start = [&text("start")[..], b"K\0", &text("stop"), b"J\0\xca\x9a\x3b", &text("step"), b"K\x01"].concat();
+    let class = name("pandas.core.indexes.range.RangeIndex");
+    let rows = call("pandas.core.indexes.base._new_Index", &[&class, &[b"}(", &start[..], b"u"].concat()]);
+    let constructed = [&class[..], b"K\0J\0\xca\x9a\x3b\x86\x81"].concat();
+    for range in [network, rows, constructed] {
+        for consumer in
+            ["builtins.list", "time.struct_time", "builtins.set", "collections.Counter", "collections.deque"]
+        {
+            assert_ne!(verdict(&call(consumer, &[&range])), Verdict::Safe, "{consumer} {}", range.escape_ascii());
+        }
+        assert_ne!(verdict(&call("builtins.dict", &[&list(&[&range])])), Verdict::Safe);
+        assert_ne!(verdict(&call("builtins.SyntaxError", &[b"N", &range])), Verdict::Safe);
+    }
+    let networks = [text("10.0.0.0/8"), text("::/0")].map(|text| call("ipaddress.IPv6Network", &[&text]));
+    assert_eq!(verdict(&[b"}(", &networks[0][..], b"K\x01", &networks[1], b"K\x02u"].concat()), Verdict::Safe);
+}
+
+#[test]
+fn what_is_only_constructed_is_given_nothing_that_no_rule_describes() {
+    let estimator = name("sklearn.linear_model._base.LinearRegression");
+    assert_eq!(verdict(&[&estimator[..], b")\x81"].concat()), Verdict::Safe);
+    assert_ne!(verdict(&[&estimator[..], b"K\x01\x85\x81"].concat()), Verdict::Safe);
+    assert_ne!(verdict(&[&estimator[..], b")}K\0K\0s\x92"].concat()), Verdict::Safe);
+}
+
+#[test]
+fn nothing_that_sympy_evaluates_is_safe() {
+    let code = text("__import__('os').system('true')");
+    for (what, pickle) in [
+        ("Wild that excludes", call("sympy.core.symbol.Wild", &[&text("a"), &list(&[&code])])),
+        ("Rational", call("sympy.core.numbers.Rational", &[&text("1e999999999")])),
+        ("Float", call("sympy.core.numbers.Float", &[&text("1e999999999")])),
+        ("Add", call("sympy.core.add.Add", &[&code])),
     ] {
-        let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
-        assert_ne!(verdict(&of(class, &args)), Verdict::Safe, "{class} {args:?}");
-        let tuple = call("time.struct_time", &[&call(&format!("ipaddress.{class}"), &args)]);
-        assert_ne!(verdict(&tuple), Verdict::Safe, "struct_time of {class} {args:?}");
+        assert_ne!(verdict(&pickle), Verdict::Safe, "{what}");
     }
 }
 

@@ -199,7 +199,7 @@ kinds! {
     Check {
         Iterator "An iterator over something else than containers and values runs code of it.";
         Range "A `range` is a value if it is short, otherwise an iterator.";
-        Network "A network of `ipaddress`, which is as long as it has addresses.";
+        Index "An index of pandas, which may be a range that is as long as it says.";
         Partial "The state of `functools.partial` may hold what its arguments may.";
         Dtype "A `numpy.dtype` whose state agrees with itself.";
         Array "An array of NumPy whose state has as much data as its shape and type say.";

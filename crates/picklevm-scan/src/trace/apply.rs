@@ -5,7 +5,7 @@ use super::args::is_public;
 use crate::events::Action;
 use crate::nature::Nature;
 use crate::policy::{Allowed, Check, Decision, ResultType, Use};
-use crate::shadow::{COSTLY, Token};
+use crate::shadow::Token;
 use crate::verdict::{Rule, Verdict};
 
 /// A call: its arguments, and those by keyword.
@@ -75,7 +75,7 @@ impl Tracer<'_> {
 
     /// Counts work that the pickle makes for calls, or for the scan of their arguments. Returns whether it may be done.
     pub(super) fn spend(&mut self, work: u64) -> bool {
-        let left = self.work_left.checked_sub(work).filter(|_| work < u64::from(COSTLY));
+        let left = self.work_left.checked_sub(work).filter(|_| work < u64::from(u32::MAX));
         match left {
             Some(left) => self.work_left = left,
             None => self.suspect(Rule::Limit, "calls go through so much in all that they fill memory and time"),

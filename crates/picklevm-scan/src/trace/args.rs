@@ -21,7 +21,8 @@ impl Tracer<'_> {
         let (rules, rest) = match rules.split_last() {
             Some((Arg::Kind(Kind::Rest), rules)) => (rules, Some(&Arg::Kind(Kind::Any))),
             Some((Arg::Rest { rest }, rules)) => (rules, Some(&**rest)),
-            _ if allowed.args.is_none() => (rules, Some(&DATA)),
+            // What is only constructed is given nothing, unless a rule says so.
+            _ if allowed.args.is_none() && allowed.may(Use::Call) => (rules, Some(&DATA)),
             _ => (rules, None),
         };
         if args.len() > rules.len() && rest.is_none() {
@@ -66,7 +67,8 @@ impl Tracer<'_> {
         }
         const DATA: Arg = Arg::Kind(Kind::Data);
         let rule = match allowed.args.as_deref().map(<[Arg]>::last) {
-            None | Some(Some(Arg::Kind(Kind::Rest))) => Some(&DATA),
+            None if allowed.may(Use::Call) => Some(&DATA),
+            Some(Some(Arg::Kind(Kind::Rest))) => Some(&DATA),
             Some(Some(Arg::Rest { rest })) => Some(&**rest),
             _ => None,
         };

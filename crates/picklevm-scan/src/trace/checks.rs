@@ -55,10 +55,7 @@ impl Tracer<'_> {
                 let (function, args) = (*function, self.values.tuple(rest));
                 self.note_partial(object, function, args, None);
             }
-            Check::Network => {
-                let addresses = costs::addresses(&self.values, args);
-                self.values.add_cost(object, addresses);
-            }
+            Check::Index => self.count_range_index(args, object),
             Check::Dtype => self.make_dtype(args, object),
             Check::Array if !args.is_empty() => {
                 self.suspect(Rule::Use, "makes an array over memory that the pickle chooses");
@@ -77,7 +74,7 @@ impl Tracer<'_> {
             Check::Expression => self.check_expression(args, object),
             _ => {}
         }
-        if self.values.cost_of(object) > COSTLY {
+        if check != Check::Index && self.values.cost_of(object) > COSTLY {
             self.suspect(
                 Rule::Limit,
                 "makes an object of parts that share so much that going through it takes exponential time",
@@ -242,6 +239,23 @@ impl Tracer<'_> {
         if !fits {
             self.suspect(Rule::Use, "makes a tensor that reaches beyond its storage");
         }
+    }
+
+    /// `_new_Index(RangeIndex, {"start": …, "stop": …, "step": …})` is as long as it says, and made of nothing.
+    fn count_range_index(&mut self, args: &[Token], object: Token) {
+        let &[class, parts, ..] = args else { return };
+        if !self.name_of(class).ends_with("RangeIndex") {
+            return;
+        }
+        let mut number = |key| match self.entry(parts, key) {
+            Some(Token::Int(n)) => Some(i64::from(n)),
+            _ => None,
+        };
+        let len = match (number("start"), number("stop"), number("step")) {
+            (Some(start), Some(stop), Some(step)) if step != 0 => ((stop - start) / step).max(0),
+            _ => i64::MAX,
+        };
+        self.values.add_cost(object, u32::try_from(len.saturating_mul(8)).unwrap_or(u32::MAX));
     }
 
     /// The storages of PyTorch that a pickle names: the key of each, and the bytes that it claims at least.
@@ -415,7 +429,10 @@ impl Tracer<'_> {
                 object.cost = object.cost.max(cost);
             }
         }
-        let is_long = args.contains(&Token::LongInt);
+        // A number in text, which has an exponent.
+        let is_text = |arg: &&Token| matches!(arg, Token::Text(_) | Token::Bytes(_));
+        let is_long = args.contains(&Token::LongInt)
+            || args.iter().find(is_text).is_some_and(|arg| !costs::is_rational(&self.values, *arg));
         if is_long || self.values.cost_of(object) > EXPENSIVE {
             self.suspect(Rule::Limit, "makes an expression of numbers that SymPy may not finish computing");
         }

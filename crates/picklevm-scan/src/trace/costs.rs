@@ -62,31 +62,3 @@ pub(super) fn pattern_cost(values: &Values<'_>, token: Token) -> Option<u64> {
     }
     (text.len() <= PATTERN && characters <= CHARACTERS).then_some(characters as u64)
 }
-
-/// How many addresses a network of `ipaddress` has, which is gone through one by one.
-pub(super) fn addresses(values: &Values<'_>, args: &[Token]) -> u32 {
-    let prefix_of = |text: &str| text.parse::<u32>().ok();
-    // Of IPv6 where it has a colon: 128 bits.
-    let bits_of = |address: &str| if address.contains(':') { 128 } else { 32 };
-    let (bits, prefix) = match *args {
-        [whole] => match values.text_of(whole) {
-            Some(text) => match text.split_once('/') {
-                Some((address, prefix)) => (bits_of(address), prefix_of(prefix)),
-                None => (bits_of(&text), Some(bits_of(&text))),
-            },
-            // A number, or bytes, is one address.
-            None if whole.is_atom() => (0, Some(0)),
-            None => (32, None),
-        },
-        [address, prefix, ..] => {
-            let bits = values.text_of(address).map_or(128, |address| bits_of(&address));
-            match prefix {
-                Token::Int(prefix) => (bits, u32::try_from(prefix).ok()),
-                prefix => (bits, values.text_of(prefix).and_then(|text| prefix_of(&text))),
-            }
-        }
-        [] => (0, Some(0)),
-    };
-    let host_bits = bits - prefix.unwrap_or(0).min(bits);
-    1u32.checked_shl(host_bits).filter(|_| host_bits < 32).map_or(u32::MAX, |addresses| addresses.saturating_mul(8))
-}

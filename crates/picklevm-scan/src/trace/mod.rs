@@ -36,7 +36,7 @@ pub(crate) struct Budget {
     pub(crate) findings: usize,
 }
 
-/// What calls may go through in all, beside 64 times the length of the pickle.
+/// What calls may go through in all, beside 16 times the length of the pickle.
 const WORK: u64 = 1 << 24;
 /// Arguments of calls that are looked at in all, and bytes of text that events take.
 const ARGS: usize = 1 << 26;
@@ -121,7 +121,7 @@ impl<'a> Tracer<'a> {
             persistent: Vec::new(),
             constructors: HashMap::default(),
             partials: HashMap::default(),
-            work_left: (data.len() as u64).saturating_mul(64).saturating_add(WORK),
+            work_left: (data.len() as u64).saturating_mul(16).saturating_add(WORK),
             dtypes: Vec::new(),
             args_left: ARGS,
             texts_left: EVENT_TEXT,
