@@ -89,10 +89,11 @@ impl Entries {
 
     /// Adds entries for new nodes of the graph.
     fn grow(&mut self, arena: &Arena) {
-        let slots = NodeIndex::new(arena);
-        if slots.len() == self.slots.len() {
+        if self.slots.covers(arena) {
             return;
         }
+        // With room, so that a graph to which nodes are added one by one is seldom copied.
+        let slots = NodeIndex::with_room(arena);
         let mut grown = vec![Entry::NONE; slots.len()];
         for (from, to) in self.slots.kinds().zip(slots.kinds()) {
             grown[to.start..to.start + from.len()].copy_from_slice(&self.of[from]);

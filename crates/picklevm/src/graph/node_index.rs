@@ -57,6 +57,25 @@ impl NodeIndex {
         index
     }
 
+    /// Creates an index with room for as many nodes again of each kind.
+    pub(crate) fn with_room(arena: &Arena) -> NodeIndex {
+        let exact = NodeIndex::new(arena);
+        let mut index = NodeIndex::default();
+        for (tags, kind) in KINDS.iter().zip(exact.kinds()) {
+            for tag in *tags {
+                index.bases[*tag as usize & 31] = index.len;
+            }
+            index.len += (kind.len() + 1).next_power_of_two();
+        }
+        index
+    }
+
+    /// Whether every node of a graph has an index.
+    pub(crate) fn covers(&self, arena: &Arena) -> bool {
+        let exact = NodeIndex::new(arena);
+        self.kinds().zip(exact.kinds()).all(|(room, nodes)| nodes.len() <= room.len())
+    }
+
     /// Resets the index to another graph.
     #[inline]
     pub(crate) fn reset(&mut self, arena: &Arena) {

@@ -42,6 +42,14 @@
 //! An instance with any other state, such as a NumPy array, is an error that names its class; [`Instance`] reads it. A state
 //! that is a list or tuple, where dataclasses with slots keep their attributes, is read into a struct with as many fields.
 //!
+//! # Python types as fields
+//!
+//! A date that is read into a `String` or a type of chrono is text when it is written: serde has no dates. Modules for
+//! `#[serde(with = "picklevm::serde::as_date")]` keep the Python type in both directions, and are text in other formats:
+//! [`as_datetime`], [`as_date`], [`as_time`], [`as_timedelta`], [`as_decimal`], [`as_uuid`], [`as_path`], [`as_complex`],
+//! [`as_tuple`], [`as_set`], [`as_frozenset`], [`as_deque`], [`as_bytes`], [`as_bytearray`], [`as_namedtuple`] and [`as_enum`].
+//! A field of type [`Graph`] keeps any value.
+//!
 //! # Enums
 //!
 //! A variant is read from its name, from a dict of its name and its content, from a tuple that starts with its name, from an
@@ -68,21 +76,24 @@
 //!
 //! # Speed
 //!
-//! A slice of plain data (atoms, lists, tuples, and dicts read into structs) is read directly from its opcodes, without a
-//! graph. If that fails for any reason, the type is deserialized again from a graph: `Deserialize` implementations may run
-//! twice and should have no side effects. All other pickles, including those with dicts read into maps, are read from a graph.
+//! A slice of plain data (atoms, lists, tuples and dicts) is read directly from its opcodes, without a graph. If that fails
+//! for any reason, the type is deserialized again from a graph: `Deserialize` implementations may run twice and should have
+//! no side effects. All other pickles are read from a graph.
 //!
 //! [`to_vec`] and [`to_writer`] write opcodes in one pass. [`Shared`] and [`Instance`], [`Graph`] fields, instances below
 //! protocol 2, bytes below protocol 3 and maps with unusual keys are written from a graph instead: `Serialize`
 //! implementations then run twice.
 
+mod as_types;
 pub mod bigint;
 mod buffered;
 mod config;
 mod direct;
 mod direct_write;
 mod error;
+mod handover;
 mod instance;
+mod key_hash;
 mod read;
 mod shared;
 mod value;
@@ -93,6 +104,10 @@ use std::io::{BufRead, Write};
 use ::serde::de::{Deserialize, DeserializeOwned};
 use ::serde::ser::Serialize;
 
+pub use self::as_types::{
+    PythonAs, PythonClass, as_bytearray, as_bytes, as_complex, as_date, as_datetime, as_decimal, as_deque, as_enum,
+    as_frozenset, as_namedtuple, as_path, as_set, as_time, as_timedelta, as_tuple, as_uuid,
+};
 pub use self::config::{Config, Variants};
 pub use self::error::{Error, ErrorKind, Result};
 pub use self::instance::Instance;

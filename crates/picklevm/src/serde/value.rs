@@ -7,15 +7,20 @@ use ::serde::ser::{Error as _, Serialize, Serializer};
 
 use super::buffered::Content;
 use super::config::DEPTH;
+use super::handover;
 use super::read::{Context, FromGraph, Reader};
-use crate::graph::{Arena, Cell, Graph, Tag, Value};
+use crate::graph::{Arena, Cell, Graph, Id, Tag, Value};
 use crate::limits::Limits;
 
-/// Serializes the value in its default form: an instance as a map of its attributes, a date as a string.
+/// Keeps Python's types when picklevm writes it. Other formats get its default form: an instance as a map of its attributes, a
+/// date as a string.
 ///
-/// Fails for more than 128 nested values, and for a value that contains itself.
+/// Other formats fail for more than 128 nested values, and for a value that contains itself.
 impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if handover::writes(&serializer) {
+            return give(self.detach(), serializer);
+        }
         let mut context = Context::new(self.arena(), FromGraph, DEPTH, Limits::default().shared);
         let content = Content::deserialize(Reader::new(*self, &mut context)).map_err(S::Error::custom)?;
         content.serialize(serializer)
@@ -25,26 +30,55 @@ impl Serialize for Value<'_> {
 /// Serializes the root.
 impl Serialize for Graph {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.root().serialize(serializer)
+        if handover::writes(&serializer) { give(self.clone(), serializer) } else { self.root().serialize(serializer) }
     }
 }
 
-/// Deserializes a graph from any self-describing format, such as JSON or TOML. Dates and times of TOML become text.
+/// Hands the root of a graph over to picklevm's serializer.
+fn give<S: Serializer>(graph: Graph, serializer: S) -> Result<S::Ok, S::Error> {
+    handover::give(serializer, Box::new(move |arena, _| Ok(Id(copy(&graph, arena)))))
+}
+
+/// Copies the root of a graph.
+fn copy(graph: &Graph, arena: &mut Arena) -> Cell {
+    arena.copy_each(graph, [graph.root().cell()]).first().copied().unwrap_or(Cell::NONE)
+}
+
+/// Deserializes a graph: any value, as a copy. A field of this type that picklevm reads keeps Python's types, classes and the
+/// sharing inside it.
 ///
-/// Such a graph only holds what serde's data model holds, even if it comes from a pickle: a `Graph` field of a type that is
-/// read by [`from_slice`](crate::serde::from_slice) has lists for tuples and sets, text for decimals and dates, and neither
-/// instances nor sharing. [`loads`](crate::loads) and `Graph` fields of a [`PickleClass`](crate::PickleClass) keep them all.
+/// From any other self-describing format, such as JSON or TOML, a graph has what serde's data model has. Dates and times of
+/// TOML become text. So do values inside `#[serde(flatten)]` and untagged enums, which serde reads before it knows their type.
 ///
 /// ```
-/// let graph: picklevm::Graph = serde_json::from_str(r#"{"name": "Alice", "tags": ["a", 1.5, null]}"#)?;
+/// use picklevm::Graph;
+///
+/// #[derive(serde::Deserialize, serde::Serialize)]
+/// struct Order {
+///     id: u32,
+///     details: Graph,
+/// }
+///
+/// // {'id': 7, 'details': ('a', {1})}
+/// let pickle = b"\x80\x04}(\x8c\x02idK\x07\x8c\x07details\x8c\x01a\x8f(K\x01\x90\x86u.";
+/// let mut order: Order = picklevm::serde::from_slice(pickle)?;
+/// assert_eq!(format!("{:?}", order.details.root()), "('a', {1})");
+/// order.id = 8;
+/// let written = picklevm::loads(picklevm::serde::to_vec(&order)?)?;
+/// assert_eq!(format!("{:?}", written.root()), "{'id': 8, 'details': ('a', {1})}");
+///
+/// let graph: Graph = serde_json::from_str(r#"{"name": "Alice", "tags": ["a", 1.5, null]}"#)?;
 /// assert_eq!(format!("{:?}", graph.root()), "{'name': 'Alice', 'tags': ['a', 1.5, None]}");
-/// # Ok::<(), serde_json::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl<'de> Deserialize<'de> for Graph {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Graph, D::Error> {
+        if handover::reads(&deserializer) {
+            return handover::receive(deserializer);
+        }
         let mut graph = Graph::new();
         let arena = graph.unique();
-        let root = ArenaVisitor { arena, stack: &mut Vec::new() }.deserialize(deserializer)?;
+        let root = deserializer.deserialize_any(ArenaVisitor { arena, stack: &mut Vec::new() })?;
         arena.settle_all();
         arena.roots.push(root);
         Ok(graph)
@@ -71,6 +105,10 @@ impl<'de> DeserializeSeed<'de> for ArenaVisitor<'_> {
     type Value = Cell;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cell, D::Error> {
+        if handover::reads(&deserializer) {
+            let graph = handover::receive(deserializer)?;
+            return Ok(copy(&graph, self.arena));
+        }
         deserializer.deserialize_any(self)
     }
 }

@@ -1,13 +1,15 @@
 //! `SeqAccess` and `MapAccess` for lists, tuples and dicts, read from ops.
 
-use ::serde::de::value::{BorrowedStrDeserializer, UnitDeserializer};
+use ::serde::de::value::UnitDeserializer;
 use ::serde::de::{DeserializeSeed, MapAccess, SeqAccess};
 use picklevm_ops::Opcode;
 
 use super::NotPlain;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Token};
+use super::fields::{Name, Number, number_of};
 use super::lookahead::come_before;
 use super::reader::Plain;
+use crate::serde::key_hash;
 
 /// Number of items between a mark and its end in all batches but the last (`_BATCHSIZE`).
 const BATCH_SIZE: usize = 1000;
@@ -97,24 +99,124 @@ impl<'de> SeqAccess<'de> for Batches<'_, 'de, false> {
     }
 }
 
-impl<'de> MapAccess<'de> for Batches<'_, 'de, true> {
+/// Access to the rows of a dict that is read into a struct.
+pub(super) struct Fields<'t, 'de> {
+    rows: Batches<'t, 'de, true>,
+    /// Address of the names of the fields.
+    of: usize,
+}
+
+impl<'t, 'de> Fields<'t, 'de> {
+    #[inline(always)]
+    pub(super) fn new(cursor: &'t mut Cursor<'de>, names: &'static [&'static str]) -> Self {
+        Fields { rows: Batches::new(cursor), of: names.as_ptr().addr() }
+    }
+
+    #[inline(always)]
+    pub(super) fn end(&mut self) -> Result<(), NotPlain> {
+        self.rows.end()
+    }
+
+    /// Reads a key that is not known to be the name of a certain field.
+    #[inline(never)]
+    fn new_key<K: DeserializeSeed<'de>>(&mut self, number: Option<u32>, seed: K) -> Result<K::Value, NotPlain> {
+        let cursor = &mut *self.rows.cursor;
+        let name = match number {
+            Some(number) => Some(cursor.memoized_text(number).ok_or(NotPlain)?),
+            None => cursor.key_here()?,
+        };
+        // A unit is enough for keys that are not text: they are ignored.
+        let Some(name) = name else { return seed.deserialize(UnitDeserializer::new()) };
+        let mut is_field = false;
+        let value = seed.deserialize(Name { name, is_field: number.map(|_| &mut is_field) })?;
+        if let Some(number) = number
+            && is_field
+            && let Some(field) = number_of(&value)
+        {
+            cursor.fields.insert(self.of, number, field);
+        }
+        Ok(value)
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields<'_, 'de> {
     type Error = NotPlain;
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, NotPlain> {
-        if !self.advance()? {
+        if !self.rows.advance()? {
             return Ok(None);
         }
-        match self.cursor.key_here()? {
-            Some(name) => seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some),
-            // A unit is enough: such keys are ignored.
-            None => seed.deserialize(UnitDeserializer::new()).map(Some),
+        let cursor = &mut *self.rows.cursor;
+        let number = cursor.get_here();
+        if let Some(number) = number
+            && let Some(field) = cursor.fields.get(self.of, number)
+        {
+            let value = seed.deserialize(Number(field))?;
+            // The type may count its fields in another way.
+            return if number_of(&value) == Some(field) { Ok(Some(value)) } else { Err(NotPlain) };
         }
+        self.new_key(number, seed).map(Some)
     }
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, NotPlain> {
-        seed.deserialize(Plain::new(self.cursor))
+        seed.deserialize(Plain::new(self.rows.cursor))
+    }
+}
+
+/// Access to the rows of a dict that is read into a map.
+pub(super) struct Rows<'t, 'de> {
+    rows: Batches<'t, 'de, true>,
+    /// Start of the hashes of the keys.
+    hashes: usize,
+}
+
+impl<'t, 'de> Rows<'t, 'de> {
+    pub(super) fn new(cursor: &'t mut Cursor<'de>) -> Self {
+        let hashes = cursor.hashes.len();
+        Rows { rows: Batches::new(cursor), hashes }
+    }
+
+    /// Checks that all rows were read, and that no two keys are equal: a dict has only one of them.
+    pub(super) fn end(&mut self) -> Result<(), NotPlain> {
+        self.rows.end()?;
+        if key_hash::are_equal(&mut self.rows.cursor.hashes, self.hashes) { Err(NotPlain) } else { Ok(()) }
+    }
+}
+
+/// Returns the hash of a key, if it is one of one op.
+fn hash_of(token: Token<'_>) -> Option<u64> {
+    match token {
+        Token::None => Some(key_hash::none()),
+        Token::Bool(value) => Some(key_hash::int(value.into())),
+        Token::Int(value) => Some(key_hash::int(value.into())),
+        Token::Unsigned(value) => Some(key_hash::int(value.into())),
+        Token::Float(value) => key_hash::float(value),
+        Token::Text(text) => Some(key_hash::text(text)),
+        Token::Bytes(bytes) => Some(key_hash::bytes(bytes)),
+        Token::EmptyTuple => Some(key_hash::tuple(&[])),
+        Token::Known | Token::List | Token::Dict | Token::NotPlain => None,
+    }
+}
+
+impl<'de> MapAccess<'de> for Rows<'_, 'de> {
+    type Error = NotPlain;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, NotPlain> {
+        if !self.rows.advance()? {
+            return Ok(None);
+        }
+        let cursor = &mut *self.rows.cursor;
+        let hash = hash_of(cursor.peek()).ok_or(NotPlain)?;
+        cursor.hashes.push(hash);
+        seed.deserialize(Plain::new(cursor)).map(Some)
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, NotPlain> {
+        seed.deserialize(Plain::new(self.rows.cursor))
     }
 }
 

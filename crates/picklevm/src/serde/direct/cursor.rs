@@ -5,6 +5,7 @@
 use picklevm_ops::{Decoder, Op, Opcode};
 
 use super::NotPlain;
+use super::fields::KnownFields;
 use super::memo::Memo;
 
 /// A value of one op, or the start of one of several.
@@ -35,6 +36,9 @@ pub(super) struct Cursor<'de> {
     memo: Memo<'de>,
     /// Number of further nested containers allowed.
     depth: usize,
+    pub(super) fields: KnownFields,
+    /// Hashes of the keys of open maps.
+    pub(super) hashes: Vec<u64>,
 }
 
 const MEMOIZE: u8 = Opcode::Memoize.byte();
@@ -59,7 +63,13 @@ pub(super) fn is_between(byte: u8) -> bool {
 impl<'de> Cursor<'de> {
     /// Returns a cursor at the start. At most `shared` bytes of text are fetched from the memo.
     pub(super) fn new(input: &'de [u8], depth: usize, shared: u64) -> Self {
-        Cursor { decoder: Decoder::new(input), memo: Memo::new(input, shared), depth }
+        Cursor {
+            decoder: Decoder::new(input),
+            memo: Memo::new(input, shared),
+            depth,
+            fields: KnownFields::new(),
+            hashes: Vec::new(),
+        }
     }
 
     /// Returns the opcode of the next op that is not between values, or [`NO_OPCODE`].
@@ -163,15 +173,9 @@ impl<'de> Cursor<'de> {
     /// Reads text after a call of [`next`](Cursor::next).
     #[inline(always)]
     fn text_here(&mut self) -> Result<&'de str, NotPlain> {
-        let op = match self.byte() {
-            BINGET => self.decoder.next_op_if(Opcode::BinGet),
-            LONG_BINGET => self.decoder.next_op_if(Opcode::LongBinGet),
-            _ => None,
-        };
-        match op {
-            Some(Op::BinGet(number)) => self.memo.text(number.into()).ok_or(NotPlain),
-            Some(Op::LongBinGet(number)) => self.memo.text(number as usize).ok_or(NotPlain),
-            _ => self.new_text(),
+        match self.get_here() {
+            Some(number) => self.memo.text(number as usize).ok_or(NotPlain),
+            None => self.new_text(),
         }
     }
 
@@ -190,6 +194,35 @@ impl<'de> Cursor<'de> {
                 _ => Err(NotPlain),
             },
         }
+    }
+
+    /// Reads an op that fetches from the memo, after a call of [`next`](Cursor::next).
+    #[inline(always)]
+    pub(super) fn get_here(&mut self) -> Option<u32> {
+        let op = match self.byte() {
+            BINGET => self.decoder.next_op_if(Opcode::BinGet),
+            LONG_BINGET => self.decoder.next_op_if(Opcode::LongBinGet),
+            _ => None,
+        };
+        match op {
+            Some(Op::BinGet(number)) => Some(number.into()),
+            Some(Op::LongBinGet(number)) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Returns the text of a memo index.
+    pub(super) fn memoized_text(&mut self, number: u32) -> Option<&'de str> {
+        self.memo.text(number as usize)
+    }
+
+    /// Returns what comes next without reading it.
+    pub(super) fn peek(&mut self) -> Token<'de> {
+        self.next();
+        let before = self.decoder;
+        let token = self.token();
+        self.decoder = before;
+        token
     }
 
     /// Reads the key of a row after a call of [`next`](Cursor::next): text, or another key of one op.

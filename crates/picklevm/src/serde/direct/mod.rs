@@ -1,13 +1,14 @@
 //! Reads plain data directly from the opcodes, without a graph.
 //!
-//! A pickle of only atoms, lists, tuples and dicts read into structs needs no graph: its ops come in the order in which
-//! serde requests values. Anything else, such as a call, a shared container, a map, a limit that might be exceeded or a
+//! A pickle of only atoms, lists, tuples and dicts needs no graph: its ops come in the order in which serde requests values.
+//! Anything else, such as a call, a shared container, a limit that might be exceeded or a
 //! value of an unexpected type, is the error [`NotPlain`], without a reason: the caller then reads the pickle from a graph,
 //! which implements all rules and reports errors. Code here must never succeed where reading from a graph would fail or
 //! return another value.
 
 mod access;
 mod cursor;
+mod fields;
 mod lookahead;
 mod memo;
 mod reader;

@@ -7,9 +7,9 @@ use ::serde::de::{Deserializer, IgnoredAny, Visitor};
 use picklevm_ops::Opcode;
 
 use super::NotPlain;
-use super::access::{Batches, TupleAccess};
+use super::access::{Batches, Fields, Rows, TupleAccess};
 use super::cursor::{Cursor, Token};
-use crate::serde::shared;
+use crate::serde::{handover, shared};
 
 /// Deserializer of the next value.
 pub(super) struct Plain<'t, 'de> {
@@ -32,11 +32,20 @@ impl<'t, 'de> Plain<'t, 'de> {
         })
     }
 
-    /// Reads the rest of a dict.
+    /// Reads the rest of a dict into a struct with these fields.
     #[inline(always)]
-    fn dict<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn fields<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
-            let mut rows = Batches::<true>::new(cursor);
+            let mut fields = Fields::new(cursor, names);
+            let value = visitor.visit_map(&mut fields)?;
+            fields.end().map(|()| value)
+        })
+    }
+
+    /// Reads the rest of a dict into a map.
+    fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+        self.cursor.inside(|cursor| {
+            let mut rows = Rows::new(cursor);
             let value = visitor.visit_map(&mut rows)?;
             rows.end().map(|()| value)
         })
@@ -103,6 +112,10 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         deserialize_identifier: text => visit_borrowed_str;
     }
 
+    fn is_human_readable(&self) -> bool {
+        handover::is_human_readable()
+    }
+
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
             Token::None => visitor.visit_unit(),
@@ -116,8 +129,8 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
             Token::Text(text) => visitor.visit_borrowed_str(text),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::List => self.list(visitor),
-            // A dict may have a key twice, which only the graph detects.
-            Token::Dict | Token::EmptyTuple | Token::Known | Token::NotPlain => Err(NotPlain),
+            Token::Dict => self.map(visitor),
+            Token::EmptyTuple | Token::Known | Token::NotPlain => Err(NotPlain),
         }
     }
 
@@ -145,7 +158,11 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, NotPlain> {
+        // Only the graph has the value.
+        if name == handover::NAME {
+            return Err(NotPlain);
+        }
         self.deserialize_unit(visitor)
     }
 
@@ -194,19 +211,20 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         self.deserialize_tuple(len, visitor)
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, _: V) -> Result<V::Value, NotPlain> {
-        Err(NotPlain)
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+        if self.cursor.take(Opcode::EmptyDict) { self.map(visitor) } else { Err(NotPlain) }
     }
 
-    /// A struct rejects a duplicate field, a map might accept it.
+    /// A struct rejects a duplicate field.
     #[inline]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, NotPlain> {
-        if self.cursor.take(Opcode::EmptyDict) { self.dict(visitor) } else { Err(NotPlain) }
+        if self.cursor.take(Opcode::EmptyDict) { self.fields(fields, visitor) } else { Err(NotPlain) }
     }
 
     /// Reads a variant given by its name.
@@ -222,7 +240,7 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
             Token::List => self.list(IgnoredAny).and_then(|_| visitor.visit_unit()),
-            Token::Dict => self.dict(IgnoredAny).and_then(|_| visitor.visit_unit()),
+            Token::Dict => self.map(IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => visitor.visit_unit(),
             Token::Text(_) | Token::Bytes(_) | Token::EmptyTuple | Token::Known => visitor.visit_unit(),
             Token::NotPlain => Err(NotPlain),

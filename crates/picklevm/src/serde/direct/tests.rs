@@ -1,5 +1,6 @@
 //! Tests: which pickles are read directly, and that reading directly and from a graph gives the same values.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use ::serde::de::IgnoredAny;
@@ -85,6 +86,121 @@ fn atoms_options_newtypes_and_tuples_are_read_directly() {
 }
 
 #[test]
+fn maps_are_read_directly() {
+    is_read(&BTreeMap::from([("a".to_owned(), vec![1]), ("b".to_owned(), vec![])]));
+    is_read(&(0..2500).map(|n| (n, n % 7)).collect::<BTreeMap<i64, i64>>());
+    is_read(&BTreeMap::from([(true, BTreeMap::from([('x', 1)])), (false, BTreeMap::new())]));
+    is_read(&vec![BTreeMap::from([("key".to_owned(), 1)]); 3]);
+    is_read(&(0..300).map(|n| (format!("key {n}"), n)).collect::<std::collections::HashMap<_, _>>());
+}
+
+#[test]
+fn maps_with_equal_keys_are_left_to_the_graph() {
+    for keys in [["K\x01", "\u{88}"], ["K\x00", "\u{89}"], ["N", "N"], ["\u{8c}\x01a", "\u{8c}\x01a"]] {
+        let [first, second] = keys.map(|key| key.chars().map(|c| c as u8).collect::<Vec<_>>());
+        let pickle = [b"\x80\x04}(", &first[..], b"K\x07", &second, b"K\x08u."].concat();
+        assert!(direct::<Vec<(Any, u8)>>(&pickle).is_none());
+        assert!(direct::<Map>(&pickle).is_none());
+        assert_eq!(by_graph::<Map>(&pickle).map(|map| map.0.len()), Some(1));
+    }
+}
+
+/// Entries in order.
+struct Map(Vec<(Any, u8)>);
+
+impl<'de> Deserialize<'de> for Map {
+    fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Map, D::Error> {
+        struct Entries;
+        impl<'de> ::serde::de::Visitor<'de> for Entries {
+            type Value = Map;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a map")
+            }
+            fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Map, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Map(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// Writes the same struct several times, so that its field names come from the memo, and reads it directly.
+#[track_caller]
+fn rows_are_read<T: Serialize + for<'de> Deserialize<'de> + PartialEq + Debug + Clone>(value: &T) {
+    is_read(&vec![value.clone(); 5]);
+}
+
+#[test]
+fn fields_with_other_names_are_found_in_every_row() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct Named {
+        #[serde(alias = "aa", alias = "zz")]
+        a: u8,
+        #[serde(rename = "B")]
+        b: u8,
+        #[serde(default)]
+        c: u8,
+        #[serde(skip)]
+        skipped: u8,
+        d: Option<u8>,
+        #[serde(rename = "type", alias = "0")]
+        kind: String,
+    }
+    rows_are_read(&Named { a: 1, b: 2, c: 3, skipped: 0, d: Some(4), kind: "five".into() });
+    #[derive(Serialize)]
+    struct Written {
+        zz: u8,
+        unknown: u8,
+        kind: &'static str,
+        r#type: &'static str,
+        d: u8,
+        #[serde(rename = "B")]
+        b: u8,
+    }
+    let written = Written { zz: 1, unknown: 9, kind: "unknown too", r#type: "five", d: 4, b: 2 };
+    let pickle = Config::new().to_vec(&[&written; 4][..]).expect("written");
+    let read = Named { a: 1, b: 2, c: 0, skipped: 0, d: Some(4), kind: "five".into() };
+    assert_eq!(direct::<Vec<Named>>(&pickle), Some(vec![read; 4]));
+}
+
+#[test]
+fn structs_with_visitors_of_their_own_are_read_directly() {
+    rows_are_read(&std::time::Duration::new(5, 7));
+    rows_are_read(&(1..5));
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct Borrowing {
+        a: u8,
+        inner: Inner,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        b: u8,
+        a: u8,
+    }
+    rows_are_read(&Borrowing { a: 1, inner: Inner { b: 2, a: 3 } });
+}
+
+#[test]
+fn two_structs_may_have_one_name_in_different_places() {
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct First {
+        x: u8,
+        y: u8,
+    }
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Clone)]
+    struct Second {
+        y: String,
+        x: String,
+    }
+    is_read(&vec![(First { x: 1, y: 2 }, Second { y: "y".into(), x: "x".into() }); 4]);
+}
+
+#[test]
 fn empty_lists_before_other_values_are_read_as_empty() {
     #[derive(Serialize, Deserialize, PartialEq, Debug, Default)]
     struct Lists {
@@ -147,7 +263,7 @@ fn ignored_values_may_be_shared() {
 
 #[test]
 fn data_that_is_not_plain_is_left_to_the_graph() {
-    // A shared list, a call, a duplicate key, a map, an identity.
+    // A shared list, a call, duplicate keys, an identity.
     assert_eq!(direct::<Vec<Vec<u8>>>(b"\x80\x04](]\x94K\x01ah\x00e."), None);
     assert_eq!(direct::<u8>(b"\x80\x04cm\nf\nK\x01\x85R."), None);
     #[derive(Deserialize, PartialEq, Debug)]
@@ -156,7 +272,7 @@ fn data_that_is_not_plain_is_left_to_the_graph() {
     }
     let twice = b"\x80\x04}(\x8c\x01aK\x01\x8c\x01aK\x02u.";
     assert_eq!((direct::<A>(twice), by_graph(twice)), (None, Some(A { a: 2 })));
-    assert!(direct::<std::collections::BTreeMap<String, u8>>(b"\x80\x04}\x8c\x01aK\x01s.").is_none());
+    assert!(direct::<BTreeMap<String, u8>>(twice).is_none());
     assert!(direct::<Shared<u8>>(b"\x80\x04K\x01.").is_none());
     // Too few items for the type, too many on the stack, none left for STOP.
     assert_eq!(direct::<(u8, u8)>(b"\x80\x04K\x01\x85."), None);
@@ -228,6 +344,7 @@ fn values_read_directly_equal_those_read_from_a_graph() {
     }
     check(&vec![record(1), record(7)]);
     check(&(u64::MAX, i64::MIN, vec![1u64 << 63], 1.0));
+    check(&vec![BTreeMap::from([("a".to_owned(), 1.5), ("b".to_owned(), 2.0)]); 2]);
     check(&(vec![(1, vec![2])], ((1, 2), [3.5]), vec![vec![vec![1, 2], vec![]]], "a".to_owned()));
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Ignoring {

@@ -6,7 +6,9 @@ use super::Direct;
 use super::compound::After;
 use crate::emitter;
 use crate::graph::{Graph, Tag, Value};
+use crate::protocol::Protocol;
 use crate::serde::error::Result;
+use crate::serde::handover::Make;
 
 /// The name by which `getattr` is looked up like a class.
 const GETATTR: &str = "builtins.getattr";
@@ -71,6 +73,25 @@ impl<S: Sink> Direct<'_, S> {
         let options = &self.config.pickler.options;
         emitter::part(Value::new(side, class), self.out, self.scratch, options)?;
         self.names.class(at).number = self.scratch.memo.number(class);
+        Ok(())
+    }
+
+    /// Writes a value that was handed over, with the emitter of graphs.
+    pub(super) fn made(&mut self, make: Make) -> Result<()> {
+        let protocol = self.config.protocol();
+        // Below, bytes are calls whose functions and texts are shared by content, and paths are calls.
+        if protocol < Protocol::V4 {
+            return Err(self.leave_to_graph());
+        }
+        self.boundary()?;
+        let side = self.side.get_or_insert_with(Graph::new);
+        let arena = side.unique();
+        let made = make(arena, protocol)?;
+        let cell = arena.checked(made);
+        arena.settle_all();
+        // Classes that the emitter writes here may be those of types.
+        let options = &self.config.pickler.options;
+        emitter::part(Value::new(side, cell), self.out, self.scratch, options)?;
         Ok(())
     }
 

@@ -1,16 +1,14 @@
 //! Keys of maps. Python has one entry for equal keys, so that each key is hashed while it is written: equal keys get
 //! equal hashes, and two equal hashes leave the map to the graph. So do keys that Python may be unable to hash.
 
-use std::hash::{BuildHasher, Hasher};
-
 use ::serde::ser::{Impossible, Serialize, SerializeTuple, SerializeTupleStruct, Serializer};
-use foldhash::fast::FixedState;
 use picklevm_ops::Sink;
 
 use super::Direct;
 use super::compound::{After, Compound, Kind};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
+use crate::serde::{handover, key_hash};
 
 /// The keys of one map.
 #[derive(Clone, Copy)]
@@ -41,31 +39,8 @@ impl Keys {
         if direct.out.is_stream() {
             direct.release();
         }
-        let hashes = &mut direct.hashes[self.from..];
-        hashes.sort_unstable();
-        let are_equal = hashes.windows(2).any(|pair| pair[0] == pair[1]);
-        direct.hashes.truncate(self.from);
-        if are_equal { Err(direct.leave_to_graph()) } else { Ok(()) }
+        if key_hash::are_equal(&mut direct.hashes, self.from) { Err(direct.leave_to_graph()) } else { Ok(()) }
     }
-}
-
-const STATE: FixedState = FixedState::with_seed(0x7069_636b_6c65_766d);
-
-#[derive(Clone, Copy)]
-enum Type {
-    None,
-    Int,
-    Float,
-    Text,
-    Bytes,
-    Tuple,
-}
-
-fn hash_of(of: Type, bytes: &[u8]) -> u64 {
-    let mut hasher = STATE.build_hasher();
-    hasher.write_u8(of as u8);
-    hasher.write(bytes);
-    hasher.finish()
 }
 
 /// Serializer of a key, which returns its hash.
@@ -85,7 +60,7 @@ impl<'c, 'w, S: Sink> KeySerializer<'c, 'w, S> {
             Ok(small) => self.direct.int(small)?,
             Err(_) => self.direct.serialize_i128(value)?,
         }
-        Ok(hash_of(Type::Int, &value.to_le_bytes()))
+        Ok(key_hash::int(value))
     }
 }
 
@@ -138,31 +113,26 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
         serialize_struct(&'static str, usize) -> NoKey;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> NoKey;
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> NoKey;
-        serialize_unit_struct(&'static str) -> u64;
         serialize_u128(u128) -> u64;
     }
 
-    /// Equal to the integers 0 and 1.
     fn serialize_bool(self, value: bool) -> Result<u64> {
         self.direct.serialize_bool(value)?;
-        Ok(hash_of(Type::Int, &i128::from(value).to_le_bytes()))
+        Ok(key_hash::int(value.into()))
+    }
+
+    fn is_human_readable(&self) -> bool {
+        handover::is_human_readable()
     }
 
     fn serialize_f32(self, value: f32) -> Result<u64> {
         self.serialize_f64(value.into())
     }
 
-    /// A whole number is equal to the integer.
     fn serialize_f64(self, value: f64) -> Result<u64> {
-        if value.is_nan() || value.abs() >= 1e18 {
-            return Err(self.direct.leave_to_graph());
-        }
+        let Some(hash) = key_hash::float(value) else { return Err(self.direct.leave_to_graph()) };
         self.direct.serialize_f64(value)?;
-        let whole = value as i64;
-        Ok(match whole as f64 == value {
-            true => hash_of(Type::Int, &i128::from(whole).to_le_bytes()),
-            false => hash_of(Type::Float, &value.to_le_bytes()),
-        })
+        Ok(hash)
     }
 
     fn serialize_char(self, value: char) -> Result<u64> {
@@ -172,12 +142,12 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
     #[inline]
     fn serialize_str(self, value: &str) -> Result<u64> {
         self.direct.serialize_str(value)?;
-        Ok(hash_of(Type::Text, value.as_bytes()))
+        Ok(key_hash::text(value))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<u64> {
         self.direct.serialize_bytes(value)?;
-        Ok(hash_of(Type::Bytes, value))
+        Ok(key_hash::bytes(value))
     }
 
     fn serialize_none(self) -> Result<u64> {
@@ -191,7 +161,12 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
 
     fn serialize_unit(self) -> Result<u64> {
         self.direct.serialize_unit()?;
-        Ok(hash_of(Type::None, &[]))
+        Ok(key_hash::none())
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<u64> {
+        drop(handover::take());
+        Err(self.direct.leave_to_graph())
     }
 
     fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<u64> {
@@ -200,7 +175,7 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
             return Err(self.direct.leave_to_graph());
         }
         self.direct.serialize_unit_variant(name, index, variant)?;
-        Ok(hash_of(Type::Text, variant.as_bytes()))
+        Ok(key_hash::text(variant))
     }
 
     #[inline]
@@ -236,7 +211,7 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
 /// A tuple that is a key.
 pub(super) struct KeyTuple<'c, 'w, S> {
     compound: Compound<'c, 'w, S>,
-    hashes: Vec<u8>,
+    hashes: Vec<u64>,
 }
 
 impl<'c, 'w, S: Sink> KeyTuple<'c, 'w, S> {
@@ -246,13 +221,13 @@ impl<'c, 'w, S: Sink> KeyTuple<'c, 'w, S> {
 
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let hash = self.compound.key(value)?;
-        self.hashes.extend(hash.to_le_bytes());
+        self.hashes.push(hash);
         Ok(())
     }
 
     fn finish(self) -> Result<u64> {
         SerializeTuple::end(self.compound)?;
-        Ok(hash_of(Type::Tuple, &self.hashes))
+        Ok(key_hash::tuple(&self.hashes))
     }
 }
 

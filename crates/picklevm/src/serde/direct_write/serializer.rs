@@ -7,9 +7,10 @@ use super::Direct;
 use super::compound::{After, Compound, Kind};
 use super::names::Single;
 use crate::graph::{Int, trimmed_len};
+use crate::serde::as_types::{MEMBER, container_of};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
-use crate::serde::{bigint, instance, shared};
+use crate::serde::{bigint, handover, instance, shared};
 
 impl<S: Sink> Direct<'_, S> {
     #[inline(always)]
@@ -110,6 +111,10 @@ impl<'c, 'w, S: Sink> Serializer for &'c mut Direct<'w, S> {
     type SerializeStruct = Compound<'c, 'w, S>;
     type SerializeStructVariant = Compound<'c, 'w, S>;
 
+    fn is_human_readable(&self) -> bool {
+        handover::is_human_readable()
+    }
+
     integers! {
         serialize_i8: i8;
         serialize_i16: i16;
@@ -195,6 +200,11 @@ impl<'c, 'w, S: Sink> Serializer for &'c mut Direct<'w, S> {
     }
 
     fn serialize_unit_struct(self, name: &'static str) -> Result<()> {
+        if name == handover::NAME
+            && let Some(make) = handover::take()
+        {
+            return self.made(make);
+        }
         match self.class_of(name)? {
             Some(class) => self.empty_instance(class),
             None => self.none(),
@@ -239,11 +249,14 @@ impl<'c, 'w, S: Sink> Serializer for &'c mut Direct<'w, S> {
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: u32,
         variant: &'static str,
         value: &T,
     ) -> Result<()> {
+        if name == MEMBER {
+            return Err(self.leave_to_graph());
+        }
         if let Some(class) = self.class_of_variant(variant)? {
             self.begin_instance(class)?;
             self.boundary()?;
@@ -340,6 +353,7 @@ impl<S: Sink> Direct<'_, S> {
     fn reserved<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         match name {
             shared::NAME => Err(self.leave_to_graph()),
+            _ if container_of(name).is_some() => Err(self.leave_to_graph()),
             bigint::NAME => {
                 self.is_digits = true;
                 value.serialize(&mut *self)

@@ -298,6 +298,23 @@ fn shared_pointers_and_instances_by_name_are_left_to_the_graph() {
 }
 
 #[test]
+fn graphs_are_written_as_by_a_graph() {
+    let mut made = crate::Graph::new();
+    let date = made.add(crate::typed::Date::new(2030, 1, 2).expect("a date"));
+    let both = made.tuple([date, date]);
+    made.set_root(both);
+    let loaded =
+        crate::loads(b"\x80\x02cdatetime\ndate\nq\0U\x04\x07\xee\x01\x02q\x01\x85q\x02Rq\x03.").expect("loads");
+    for config in configs() {
+        let is_direct =
+            is_same(&config, &(vec![made.clone(); 3], "name", loaded.clone(), Data::UnitStruct("datetime.date")));
+        assert_eq!(is_direct, config.protocol() >= Protocol::V4);
+    }
+    let many = vec![made; 2000];
+    assert!(is_same(&Config::new(), &many));
+}
+
+#[test]
 fn hooks_and_limits_are_left_to_the_graph() {
     let hooked = Pickler::new().persistent_id(|_| Ok(None));
     let limited = Pickler::new().limits(crate::DumpLimits::default().output(10));

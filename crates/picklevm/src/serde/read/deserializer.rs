@@ -8,6 +8,7 @@ use super::{Reader, sequence, shared, std_text, surrogates, text_of, variant};
 use crate::graph::Rows;
 use crate::graph::{Kind, Tag};
 use crate::serde::error::Error;
+use crate::serde::handover;
 use crate::typed::{Array, ArrayItems};
 
 /// Returns the bytes of an array with type code `b`, `B` or `c`.
@@ -36,6 +37,10 @@ macro_rules! integers {
 
 impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L> {
     type Error = Error;
+
+    fn is_human_readable(&self) -> bool {
+        handover::is_human_readable()
+    }
 
     fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
         match self.value.cell().tag() {
@@ -157,7 +162,12 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(mut self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(mut self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        if name == handover::NAME {
+            let graph = self.value.detach();
+            self.context.spend(graph.held_bytes() + graph.payloads.len())?;
+            return handover::lend(graph, visitor);
+        }
         match self.value.cell().tag() {
             Tag::Object if matches!(self.instance().as_any(), ObjectForm::Rows(rows) if rows.len() == 0) => {
                 visitor.visit_unit()

@@ -11,9 +11,10 @@ use foldhash::fast::RandomState;
 
 use self::compound::{Class, Compound, Form};
 use self::object::Content;
+use super::as_types::{MEMBER, container_of};
 use super::config::{Config, Variants};
 use super::error::{Error, Result, too_deep};
-use super::{bigint, instance, shared};
+use super::{bigint, handover, instance, shared};
 use crate::graph::{Arena, Cell, Graph, Tag};
 
 /// Converts a value to a graph.
@@ -46,6 +47,8 @@ struct Writer<'a> {
     classes: HashMap<(Cell, Cell), Cell, RandomState>,
     /// Enum members, by class and name: one value each, as in Python.
     members: HashMap<(Cell, Cell), Cell, RandomState>,
+    /// Enum members, by class and a value that is text.
+    text_members: HashMap<(Cell, Box<[u8]>), Cell, RandomState>,
     /// Empty texts and bytes, and those of one character or byte: one value each, as in CPython.
     singles: HashMap<(Tag, Option<u8>), Cell, RandomState>,
     /// Values of the `Arc`s of `Shared`, by address.
@@ -63,6 +66,7 @@ impl<'a> Writer<'a> {
             names: HashMap::default(),
             classes: HashMap::default(),
             members: HashMap::default(),
+            text_members: HashMap::default(),
             singles: HashMap::default(),
             shared: HashMap::default(),
         }
@@ -169,6 +173,10 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     type SerializeStruct = Compound<'w, 'a>;
     type SerializeStructVariant = Compound<'w, 'a>;
 
+    fn is_human_readable(&self) -> bool {
+        handover::is_human_readable()
+    }
+
     fn serialize_bool(self, value: bool) -> Result<Cell> {
         Ok(Cell::bool(value))
     }
@@ -252,6 +260,12 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_unit_struct(self, name: &'static str) -> Result<Cell> {
+        if name == handover::NAME
+            && let Some(make) = handover::take()
+        {
+            let made = make(self.arena, self.config.protocol())?;
+            return Ok(self.arena.checked(made));
+        }
         match self.class_of(name) {
             Some(class) => Ok(self.instance(class, Content::Nothing)),
             None => Ok(Cell::NONE),
@@ -292,6 +306,10 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
                 Ok(self.arena.new_int_le(&integer.to_signed_bytes_le()))
             }
             _ => {
+                if let Some(container) = container_of(name) {
+                    let items = self.inside(value)?;
+                    return self.container(container, items);
+                }
                 let Some(class) = self.class_of(name) else { return self.inside(value) };
                 let cell = self.inside_one(value)?;
                 Ok(self.instance(class, Content::One(cell)))
@@ -301,11 +319,15 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        _: &'static str,
+        name: &'static str,
         _: u32,
         variant: &'static str,
         value: &T,
     ) -> Result<Cell> {
+        if name == MEMBER {
+            let value = self.inside_one(value)?;
+            return self.member_of_value(variant, value);
+        }
         if let Some(class) = self.class_of_variant(variant) {
             let cell = self.inside_one(value)?;
             return Ok(self.instance(class, Content::One(cell)));

@@ -6,9 +6,10 @@ use ::serde::ser::Error as _;
 
 use super::Writer;
 use super::compound::Class;
-use crate::graph::{Cell, Construction, OpKind, Tag};
+use crate::graph::{Cell, Construction, Id, OpKind, Tag};
 use crate::protocol::Protocol;
 use crate::python;
+use crate::serde::as_types::Container;
 use crate::serde::error::{Error, Result};
 
 /// Content of an instance besides its attributes.
@@ -96,6 +97,45 @@ impl<'a> Writer<'a> {
         let member = self.arena.new_attribute(getattr, class, name);
         self.members.insert((class, name), member);
         member
+    }
+
+    /// Makes an enum member by value, as other enums write it: `class(value)`.
+    pub(super) fn member_of_value(&mut self, class: &'static str, value: Cell) -> Result<Cell> {
+        let Some(class) = self.class_of(class) else {
+            return Err(Error::custom(format!("the class {class:?} has no module")));
+        };
+        let text: Option<Box<[u8]>> = value.is(Tag::Str).then(|| self.arena.payload(value).into());
+        let known = match &text {
+            Some(text) => self.text_members.get(&(class, text.clone())),
+            None => self.members.get(&(class, value)),
+        };
+        if let Some(known) = known {
+            return Ok(*known);
+        }
+        let args = self.arena.new_tuple(&[value]);
+        let member = self.arena.new_object(Construction::Reduce, class, args);
+        match text {
+            Some(text) => self.text_members.insert((class, text), member),
+            None => self.members.insert((class, value), member),
+        };
+        Ok(member)
+    }
+
+    /// Makes a container of what was serialized as a sequence or bytes.
+    pub(super) fn container(&mut self, container: Container, content: Cell) -> Result<Cell> {
+        if container == Container::ByteArray {
+            let bytes = self.arena.payload(content).to_vec();
+            return Ok(self.arena.bytearray(bytes).0);
+        }
+        if !matches!(content.tag(), Tag::List | Tag::Tuple | Tag::EmptyTuple) {
+            return Err(Error::custom("a set or deque must be a sequence"));
+        }
+        let items: Vec<_> = self.arena.items(content).iter().map(|item| Id(*item)).collect();
+        Ok(match container {
+            Container::Set => self.arena.set(items)?.0,
+            Container::FrozenSet => self.arena.frozenset(items)?.0,
+            _ => self.arena.deque(items, None).0,
+        })
     }
 
     /// Sets the state of an instance, if there is one.

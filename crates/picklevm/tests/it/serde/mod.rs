@@ -1,5 +1,6 @@
 //! Tests of reading and writing Rust types with serde.
 
+mod as_types;
 mod cpython;
 mod errors;
 mod formats;

@@ -1,0 +1,92 @@
+//! Hashes of keys of maps: keys that are equal in Python have equal hashes.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+const STATE: FixedState = FixedState::with_seed(0x7069_636b_6c65_766d);
+
+#[derive(Clone, Copy)]
+enum Type {
+    None,
+    Int,
+    Float,
+    Text,
+    Bytes,
+    Tuple,
+}
+
+fn hash_of(of: Type, bytes: &[u8]) -> u64 {
+    let mut hasher = STATE.build_hasher();
+    hasher.write_u8(of as u8);
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+pub(super) fn none() -> u64 {
+    hash_of(Type::None, &[])
+}
+
+/// Returns the hash of an integer, or of a boolean, which is equal to 0 or 1.
+#[inline]
+pub(super) fn int(value: i128) -> u64 {
+    hash_of(Type::Int, &value.to_le_bytes())
+}
+
+/// Returns the hash of a float. A whole number is equal to the integer. `None` for NaN, which is not equal to itself, and for
+/// numbers that may be equal to an integer of more than 64 bits.
+pub(super) fn float(value: f64) -> Option<u64> {
+    if value.is_nan() || value.abs() >= 1e18 {
+        return None;
+    }
+    let whole = value as i64;
+    Some(if whole as f64 == value { int(whole.into()) } else { hash_of(Type::Float, &value.to_le_bytes()) })
+}
+
+#[inline]
+pub(super) fn text(text: &str) -> u64 {
+    hash_of(Type::Text, text.as_bytes())
+}
+
+pub(super) fn bytes(bytes: &[u8]) -> u64 {
+    hash_of(Type::Bytes, bytes)
+}
+
+/// Returns the hash of a tuple, given those of its items.
+pub(super) fn tuple(hashes: &[u64]) -> u64 {
+    let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+    hash_of(Type::Tuple, &bytes)
+}
+
+/// Removes the hashes of a map from a stack. Returns whether two are equal.
+pub(super) fn are_equal(stack: &mut Vec<u64>, from: usize) -> bool {
+    let hashes = &mut stack[from..];
+    hashes.sort_unstable();
+    let are_equal = hashes.windows(2).any(|pair| pair[0] == pair[1]);
+    stack.truncate(from);
+    are_equal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_equal_in_python_have_equal_hashes() {
+        assert_eq!(float(3.0), Some(int(3)));
+        assert_eq!(float(-0.0), Some(int(0)));
+        assert_ne!(float(3.5), Some(int(3)));
+        assert_eq!([float(f64::NAN), float(1e18), float(f64::INFINITY)], [None; 3]);
+        assert_ne!(text("a"), bytes(b"a"));
+        assert_ne!(tuple(&[]), none());
+    }
+
+    #[test]
+    fn equal_hashes_are_found_among_those_of_one_map() {
+        let mut stack = vec![7, 1, 2, 7];
+        assert!(!are_equal(&mut stack, 1));
+        stack.extend([5, 3, 5]);
+        assert!(are_equal(&mut stack, 1));
+        assert_eq!(stack, [7]);
+    }
+}
