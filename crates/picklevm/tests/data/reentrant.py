@@ -89,6 +89,25 @@ def keywords_inside():
     def make():
         o = KeywordsNew(); l = [o, 1]; o.a, o.b = ("x", l), {}; return o
     o = make(); return [1, {"o": o}, o, (make(), 2)]
+@case
+def keywords_list():
+    o = KeywordsNew(); o.a, o.b = ([o],), {"k": [o]}; return o
+@case
+def keywords_dicts():
+    o = KeywordsNew(); o.a, o.b = ({1: o}, [(1, [o])]), {"k": {"a": {"b": [o]}}, "m": 2}; return {"a": o, "b": o.a}
+@case
+def keywords_two():
+    o = KeywordsNew(); o.a = ([o], [o]); o.b = {"k": o.a[0]}; return [o, o]
+@case
+def keywords_two_objects():
+    o, p = KeywordsNew(), KeywordsNew(); o.a, o.b = ([p],), {"k": [o]}; p.a, p.b = ([o],), {"k": [p], "m": {0: o}}
+    return [o, p]
+@case
+def keywords_stateless():
+    class Stateless(KeywordsNew):
+        def __getstate__(self): return None
+    Stateless.__qualname__ = "Stateless"; globals()["Stateless"] = Stateless
+    o = Stateless(); o.a, o.b = ([o],), {"k": [o], "m": [[o]]}; return o
 
 
 def main(out):
