@@ -50,7 +50,7 @@ pub(crate) use hash::Unhashable;
 pub use instance::InstanceView;
 #[cfg(feature = "serde")]
 pub(crate) use instance::Rows;
-pub(crate) use instance::{ConstructorCall, qualified_name};
+pub(crate) use instance::{BoundCall, ConstructorCall, attribute, partial_parts, qualified_name};
 pub use int::{Int, OutOfRange};
 pub use items::{Entries, Items};
 pub use lookup::Key;

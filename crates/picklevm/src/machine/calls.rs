@@ -9,7 +9,10 @@ use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
 use super::hooks::describe_class;
 use crate::error::Result;
-use crate::graph::{Call, Cell, Construction, ConstructorCall, Copies, Kind, NativeObject, Tag, Value, qualified_name};
+use crate::graph::{
+    Arena, Call, Cell, Construction, ConstructorCall, Copies, Items, Kind, NativeObject, Tag, Value, partial_parts,
+    qualified_name,
+};
 use crate::python::Class as Function;
 use crate::resolve::{Callable, Class};
 
@@ -37,6 +40,8 @@ pub(super) enum Resolved {
     Callable(Arc<dyn Callable>),
     /// A function that makes instances of the class in its arguments, or `getattr`, which leads to classes.
     Constructor(Function),
+    /// The same, and the callable for its calls that make no instance of a registered class.
+    Guarded(Function, Arc<dyn Callable>),
 }
 
 /// The target of a call.
@@ -59,7 +64,7 @@ impl Callables {
 
     /// Records what a global resolves to.
     pub(super) fn insert(&mut self, global: Cell, known: Resolved) {
-        self.are_any |= matches!(known, Resolved::Callable(_));
+        self.are_any |= matches!(known, Resolved::Callable(_) | Resolved::Guarded(..));
         let Some(index) = Callables::index(global) else { return };
         self.globals.resize(index, Resolved::Symbolic);
         self.globals.push(known);
@@ -110,8 +115,19 @@ impl GraphBuilder<'_> {
     pub(super) fn call(&mut self, how: Construction, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
         match self.callee(callable) {
             Some(callee) => self.call_with(&callee, how, [callable, args, kwargs]),
-            None if how == Construction::Reduce => self.construct_by_call(callable, args),
-            None => Ok(None),
+            None => {
+                let made = match how {
+                    Construction::Reduce => self.construct_by_call(callable, args)?,
+                    _ => None,
+                };
+                match (made, self.session.callables.get(callable)) {
+                    (None, Resolved::Guarded(_, guard)) => {
+                        let guard = Callee::Registered(guard.clone());
+                        self.call_with(&guard, how, [callable, args, kwargs])
+                    }
+                    (made, _) => Ok(made),
+                }
+            }
         }
     }
 
@@ -161,7 +177,7 @@ impl GraphBuilder<'_> {
     fn construct_by_call(&mut self, callable: Cell, args: Cell) -> Result<Option<Cell>> {
         let function = match callable.tag() {
             Tag::Global => match self.session.callables.get(callable) {
-                Resolved::Constructor(function) => *function,
+                Resolved::Constructor(function) | Resolved::Guarded(function, _) => *function,
                 _ => return Ok(None),
             },
             // It may be a `functools.partial`.
@@ -169,7 +185,7 @@ impl GraphBuilder<'_> {
             _ => return Ok(None),
         };
         let Some(class) = self.construction(callable, function, args).map(|made| made.class.cell()) else {
-            return Ok(None);
+            return if callable.is(Tag::Object) { self.call_partial(callable, args) } else { Ok(None) };
         };
         let Some(callee) = self.callee(class) else { return Ok(None) };
         let Some(made) = self.construction(callable, function, args) else { return Ok(None) };
@@ -193,6 +209,24 @@ impl GraphBuilder<'_> {
             self.set_items(made, &pairs)?;
         }
         Ok(Some(made))
+    }
+
+    /// Calls what a `functools.partial` holds, if it is registered.
+    fn call_partial(&mut self, partial: Cell, args: Cell) -> Result<Option<Cell>> {
+        fn parts(arena: &Arena, partial: Cell) -> Option<(Value<'_>, Items<'_>, Option<Value<'_>>)> {
+            Value::new(arena, partial).as_object().and_then(partial_parts)
+        }
+        let Some(function) = parts(self.arena, partial).map(|(function, ..)| function.cell()) else { return Ok(None) };
+        let Some(callee) = self.callee(function) else { return Ok(None) };
+        let Some((_, bound, kwargs)) = parts(self.arena, partial) else { return Ok(None) };
+        let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty()).map_or(Cell::HOLE, Value::cell);
+        let [bound, more] = [bound.cells(), self.arena.items(args)];
+        let mut copies = self.copies();
+        copies.count(self.arena, size_of_val(bound) + size_of_val(more))?;
+        let args = [bound, more].concat();
+        self.session.copied = copies.bytes;
+        let args = self.arena.new_tuple(&args);
+        self.call_with(&callee, Construction::Reduce, [function, args, kwargs])
     }
 
     fn construction(&self, callable: Cell, function: Function, args: Cell) -> Option<ConstructorCall<'_>> {

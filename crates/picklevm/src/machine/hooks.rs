@@ -11,7 +11,7 @@ use crate::encoding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, BufferNode, CallResult, Cell, Id, NativeObject, Tag};
 use crate::options::Options;
-use crate::python::{Names, python2_names};
+use crate::python::{self, Names, python2_names};
 use crate::resolve::{Callable, Class};
 
 /// State that is kept between the loads of one stream.
@@ -80,6 +80,10 @@ impl GraphBuilder<'_> {
         match class {
             Class::Symbolic => self.session.callables.note(global, module, name),
             Class::Callable(callable) => self.session.callables.insert(global, Resolved::Callable(callable)),
+            Class::Constructor(guard) => {
+                let function = python::Class::of_names(module, name);
+                self.session.callables.insert(global, Resolved::Guarded(function, guard));
+            }
             Class::Renamed { module, name, callable } => self.renamed(global, &module, &name, callable),
         }
         Ok(global)

@@ -17,7 +17,11 @@ pub(crate) enum Class {
     ArrayReconstructor,
     Counter,
     Date,
+    /// A class method that makes a `date`: `fromisoformat`, `fromordinal`, `fromisocalendar`.
+    DateMethod,
     DateTime,
+    /// A class method that makes a `datetime`: the same, and `combine`.
+    DateTimeMethod,
     Decimal,
     DefaultDict,
     Deque,
@@ -33,6 +37,8 @@ pub(crate) enum Class {
     SimpleNamespace,
     Slice,
     Time,
+    /// `time.fromisoformat`.
+    TimeMethod,
     TimeDelta,
     TimeZone,
     Uuid,
@@ -65,6 +71,7 @@ impl Class {
             ("datetime" | "_pydatetime", "datetime") => Class::DateTime,
             ("datetime" | "_pydatetime", "timedelta") => Class::TimeDelta,
             ("datetime" | "_pydatetime", "timezone") => Class::TimeZone,
+            ("datetime" | "_pydatetime", _) => Class::of_method_name(name),
             ("zoneinfo", "ZoneInfo") => Class::ZoneInfo,
             ("zoneinfo", "ZoneInfo.no_cache") => Class::ZoneInfoUncached,
             ("zoneinfo", "ZoneInfo._unpickle") => Class::ZoneInfoUnpickle,
@@ -78,6 +85,38 @@ impl Class {
             ("pathlib" | "pathlib._local", _) => Flavour::of_name(name).map_or(Class::Other, Class::Path),
             _ if is_exception(module, name) => Class::Exception,
             _ => Class::Other,
+        }
+    }
+
+    /// Recognizes a class method by its qualified name.
+    fn of_method_name(name: &str) -> Class {
+        match name.split_once('.') {
+            Some(("date", method)) => Class::Date.method(method),
+            Some(("time", method)) => Class::Time.method(method),
+            Some(("datetime", method)) => Class::DateTime.method(method),
+            _ => Class::Other,
+        }
+    }
+
+    /// Recognizes a class method of this class by its name.
+    pub(crate) fn method(self, name: &str) -> Class {
+        match (self, name) {
+            (Class::ZoneInfo, "_unpickle") => Class::ZoneInfoUnpickle,
+            (Class::ZoneInfo, "no_cache") => Class::ZoneInfoUncached,
+            (Class::Date, "fromisoformat" | "fromordinal" | "fromisocalendar") => Class::DateMethod,
+            (Class::Time, "fromisoformat") => Class::TimeMethod,
+            (Class::DateTime, "fromisoformat" | "fromordinal" | "fromisocalendar" | "combine") => Class::DateTimeMethod,
+            _ => Class::Other,
+        }
+    }
+
+    /// Returns the class of the result of a call.
+    pub(crate) fn result(self) -> Class {
+        match self {
+            Class::DateMethod => Class::Date,
+            Class::TimeMethod => Class::Time,
+            Class::DateTimeMethod => Class::DateTime,
+            other => other,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::instances::for_instances;
 use super::{Call, CallResult, Callable, Class, Resolver};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id};
@@ -11,23 +12,30 @@ use crate::python::split_or_builtin;
 /// A resolver restricted to an allowlist of globals; created by [`Resolver::allow_only`].
 #[derive(Clone, Debug)]
 pub struct AllowList<R> {
+    entries: Arc<Entries>,
+    inner: R,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
     names: HashSet<(String, String)>,
     modules: HashSet<String>,
-    inner: R,
 }
 
 impl<R> AllowList<R> {
     pub(super) fn new<'n>(names: impl IntoIterator<Item = &'n str>, inner: R) -> Self {
-        let mut list = AllowList { names: HashSet::new(), modules: HashSet::new(), inner };
+        let mut entries = Entries::default();
         for entry in names {
             match split_or_builtin(entry) {
-                (module, "*") => drop(list.modules.insert(module.to_owned())),
-                (module, name) => drop(list.names.insert((module.to_owned(), name.to_owned()))),
+                (module, "*") => drop(entries.modules.insert(module.to_owned())),
+                (module, name) => drop(entries.names.insert((module.to_owned(), name.to_owned()))),
             }
         }
-        list
+        AllowList { entries: Arc::new(entries), inner }
     }
+}
 
+impl Entries {
     fn allows(&self, module: &str, name: &str) -> bool {
         // A dotted name can lead out of the module: `collections:abc.sys.modules`.
         let whole_module = self.modules.contains(module) && !name.contains('.');
@@ -56,7 +64,7 @@ impl Callable for PlainDataOnly {
 
 impl<R: Resolver> Resolver for AllowList<R> {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
-        if self.allows(module, name) {
+        if self.entries.allows(module, name) {
             return self.inner.find_class(module, name);
         }
         if self.inner.makes_plain_data(module, name)
@@ -65,7 +73,13 @@ impl<R: Resolver> Resolver for AllowList<R> {
             let name = format!("{module}.{name}");
             return Ok(Class::Callable(Arc::new(PlainDataOnly { callable, name })));
         }
-        Err(not_allowed(format!("{module}.{name}")))
+        let entries = self.entries.clone();
+        let allowed = Arc::new(move |module: &str, name: &str| entries.allows(module, name));
+        for_instances(module, name, Some(allowed)).ok_or_else(|| not_allowed(format!("{module}.{name}")))
+    }
+
+    fn makes_instances(&self) -> bool {
+        self.inner.makes_instances()
     }
 
     fn makes_plain_data(&self, module: &str, name: &str) -> bool {

@@ -1,5 +1,6 @@
 //! A chain of resolvers.
 
+use super::instances::for_instances;
 use super::{CallResult, Class, Resolver};
 use crate::error::Result;
 use crate::graph::{Arena, Id};
@@ -20,7 +21,10 @@ impl<A, B> Chain<A, B> {
 impl<A: Resolver, B: Resolver> Resolver for Chain<A, B> {
     fn find_class(&self, module: &str, name: &str) -> Result<Class> {
         match self.first.find_class(module, name)? {
-            Class::Symbolic => self.next.find_class(module, name),
+            Class::Symbolic => self.next.find_class(module, name).or_else(|refused| {
+                let accepted = self.first.makes_instances().then(|| for_instances(module, name, None)).flatten();
+                accepted.ok_or(refused)
+            }),
             Class::Renamed { module, name, callable: None } => Ok(match self.next.find_class(&module, &name)? {
                 renamed @ Class::Renamed { .. } => renamed,
                 class => Class::Renamed { module, name, callable: class.callable() },
@@ -44,6 +48,10 @@ impl<A: Resolver, B: Resolver> Resolver for Chain<A, B> {
             _ => false,
         };
         self.first.makes_plain_data(module, name) || in_next()
+    }
+
+    fn makes_instances(&self) -> bool {
+        self.first.makes_instances() || self.next.makes_instances()
     }
 
     fn extension(&self, code: i32) -> Option<(&str, &str)> {

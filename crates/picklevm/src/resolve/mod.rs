@@ -6,6 +6,7 @@ mod allow;
 mod chain;
 mod closures;
 mod extensions;
+mod instances;
 mod registry;
 mod standard;
 
@@ -98,6 +99,16 @@ pub trait Resolver: Send + Sync {
         false
     }
 
+    /// Whether this resolver has classes whose instances it makes, as a [`Registry`](crate::Registry) does. `false` by
+    /// default.
+    ///
+    /// Protocols 0 and 1 have no opcode that makes an instance. They call `copyreg._reconstructor`, `__newobj__` or
+    /// `__newobj_ex__`, and name the built-in base class. A chain whose later resolver refuses these names accepts them
+    /// if this is `true`, but only for calls that make an instance of such a class.
+    fn makes_instances(&self) -> bool {
+        false
+    }
+
     /// Returns module and name of the global that is registered under an extension code: `copyreg.add_extension` (PEP
     /// 307).
     ///
@@ -119,7 +130,10 @@ pub trait Resolver: Send + Sync {
     ///
     /// Globals that this resolver [turns into plain data](Resolver::makes_plain_data) need no entry: a date below
     /// protocol 3 names `_codecs.encode`, a set below protocol 4 `builtins.set`. A call of such a global that does not
-    /// make plain data is an error.
+    /// make plain data is an error. The functions of `copyreg` with which protocols 0 and 1 make instances, and the
+    /// built-in base classes that they name, need no entry either. A call of them that does not make an instance of an
+    /// allowed class is an error. Below protocol 4, a class nested in another one needs entries for `builtins.getattr`
+    /// and the outer class.
     ///
     /// Entries are `module.name`, `module:Outer.Inner` for names nested in a class, and `module.*` for all names of a
     /// module that are not nested. Extension codes are checked by the global they stand for. Use Python 3 names.
@@ -148,6 +162,9 @@ pub enum Class {
     Symbolic,
     /// Calls are passed to this function or class. The global itself stays two names in the graph.
     Callable(Arc<dyn Callable>),
+    /// The global is a function of `copyreg` that makes instances of a class. Calls for a class that resolves make one;
+    /// other calls are passed to this function.
+    Constructor(Arc<dyn Callable>),
     /// The global has another name, by which the next resolver is asked and under which it stands in the graph.
     Renamed {
         /// The name of its module.
@@ -164,7 +181,7 @@ impl Class {
     pub(crate) fn callable(self) -> Option<Arc<dyn Callable>> {
         match self {
             Class::Symbolic => None,
-            Class::Callable(callable) => Some(callable),
+            Class::Callable(callable) | Class::Constructor(callable) => Some(callable),
             Class::Renamed { callable, .. } => callable,
         }
     }
@@ -175,6 +192,7 @@ impl std::fmt::Debug for Class {
         f.write_str(match self {
             Class::Symbolic => "Symbolic",
             Class::Callable(_) => "Callable",
+            Class::Constructor(_) => "Constructor",
             Class::Renamed { module, name, .. } => return write!(f, "Renamed({module}.{name})"),
         })
     }
@@ -199,7 +217,8 @@ pub struct Symbolic;
 impl Resolver for Symbolic {}
 
 /// A resolver that denies every global, as `find_global = None` did for Python 2's `cPickle`. At the end of a chain it
-/// denies every global that the resolvers before it leave symbolic.
+/// denies every global that the resolvers before it leave symbolic, except those that [make
+/// instances](Resolver::makes_instances) of their classes.
 ///
 /// ```
 /// use picklevm::{Deny, Unpickler};
@@ -248,6 +267,10 @@ impl<R: Resolver + ?Sized> Resolver for Arc<R> {
 
     fn makes_plain_data(&self, module: &str, name: &str) -> bool {
         (**self).makes_plain_data(module, name)
+    }
+
+    fn makes_instances(&self) -> bool {
+        (**self).makes_instances()
     }
 
     fn extension(&self, code: i32) -> Option<(&str, &str)> {

@@ -101,6 +101,10 @@ impl Resolver for Registry {
         let found = self.modules.get(module).and_then(|names| names.get(name));
         Ok(found.map_or(Class::Symbolic, |callable| Class::Callable(callable.clone())))
     }
+
+    fn makes_instances(&self) -> bool {
+        !self.modules.is_empty()
+    }
 }
 
 /// Shows the names.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::complex_text;
 use super::iterables::{Detached, Elements, MAX_CALLS};
 use super::signature::{Signature, index, real};
-use crate::graph::{Construction, Dict, InstanceView, Items, Kind, Tag, Value};
+use crate::graph::{BoundCall, Construction, Dict, InstanceView, Items, Kind, Tag, Value};
 use crate::python::Builtin;
 
 /// Plain data that a call returns.
@@ -24,14 +24,14 @@ pub(crate) const MAX_ZEROS: usize = 1 << 20;
 impl Builtin {
     /// Returns the result of a call, or `None` if Python would reject it.
     pub(crate) fn make<'g>(self, how: Construction, args: Items<'g>, kwargs: Option<Dict<'g>>) -> Option<Plain<'g>> {
-        self.make_within(how, args, kwargs, MAX_CALLS)
+        self.make_within(how, [args, args.from(usize::MAX)], kwargs, MAX_CALLS)
     }
 
-    /// The same, evaluating at most `calls` calls inside one another.
+    /// The same for arguments in two parts, evaluating at most `calls` calls inside one another.
     fn make_within<'g>(
         self,
         how: Construction,
-        args: Items<'g>,
+        args: [Items<'g>; 2],
         kwargs: Option<Dict<'g>>,
         calls: u8,
     ) -> Option<Plain<'g>> {
@@ -40,12 +40,12 @@ impl Builtin {
             Builtin::Set | Builtin::FrozenSet => {
                 const SIGNATURE: Signature<1> = Signature::new(["iterable"], 0).positional_only(1);
                 let is_set = matches!(self, Builtin::Set);
-                let members = match SIGNATURE.bind(args, kwargs) {
+                let members = match SIGNATURE.bind_both(args, kwargs) {
                     // `set.__new__` ignores its arguments: `__init__` adds the members.
-                    _ if is_set && is_new => Elements::Items(args.from(usize::MAX)),
+                    _ if is_set && is_new => Elements::Items(args[0].from(usize::MAX)),
                     bound => match bound? {
                         [Some(iterable)] => Elements::of(iterable, calls)?,
-                        [None] => Elements::Items(args),
+                        [None] => Elements::Items(args[0]),
                     },
                 };
                 Plain::Members(if is_set { Tag::Set } else { Tag::FrozenSet }, members)
@@ -53,7 +53,7 @@ impl Builtin {
             Builtin::Bytes | Builtin::ByteArray => {
                 const SIGNATURE: Signature<3> = Signature::new(["source", "encoding", "errors"], 0);
                 let is_bytes = matches!(self, Builtin::Bytes);
-                let bytes = match SIGNATURE.bind(args, kwargs) {
+                let bytes = match SIGNATURE.bind_both(args, kwargs) {
                     _ if is_new && !is_bytes => Vec::new(),
                     bound => bytes_of(bound?, calls)?,
                 };
@@ -61,13 +61,13 @@ impl Builtin {
             }
             Builtin::Complex => {
                 const SIGNATURE: Signature<2> = Signature::new(["real", "imag"], 0);
-                let (re, im) = complex_of(SIGNATURE.bind(args, kwargs)?, calls)?;
+                let (re, im) = complex_of(SIGNATURE.bind_both(args, kwargs)?, calls)?;
                 Plain::Complex(re, im)
             }
             Builtin::Encode if is_new => return None,
             Builtin::Encode => {
                 const SIGNATURE: Signature<3> = Signature::new(["obj", "encoding", "errors"], 1);
-                let [text, encoding, errors] = SIGNATURE.bind(args, kwargs)?;
+                let [text, encoding, errors] = SIGNATURE.bind_both(args, kwargs)?;
                 Plain::Bytes(Tag::Bytes, encoded(text?, encoding, errors)?)
             }
         })
@@ -176,8 +176,14 @@ pub(super) fn plain_within<'g>(instance: &InstanceView<'g>, calls: u8) -> Option
     if is_changed || instance.state.is_some() || instance.base.is_some() {
         return None;
     }
-    let builtin = Builtin::of(instance.class)?;
-    builtin.make_within(instance.construction, instance.args, instance.kwargs(), calls.checked_sub(1)?)
+    let calls = calls.checked_sub(1)?;
+    if let Some(builtin) = Builtin::of(instance.class) {
+        let args = [instance.args, instance.args.from(usize::MAX)];
+        return builtin.make_within(instance.construction, args, instance.kwargs(), calls);
+    }
+    let BoundCall { class, bound, kwargs, .. } = instance.bound_call()?;
+    let kwargs = kwargs.and_then(Value::as_dict);
+    Builtin::of(class)?.make_within(Construction::Reduce, [bound, instance.args], kwargs, calls)
 }
 
 /// Returns bytes in any representation: bytes, a Python 2 8-bit string, a call, or the text that such a string was

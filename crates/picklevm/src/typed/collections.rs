@@ -68,13 +68,17 @@ impl<'g> OrderedDict<'g> {
 impl<'g> InstanceView<'g> {
     /// Returns the positional arguments of a mapping that is initialized by `__init__`; keyword arguments are entries.
     fn bind_mapping<const N: usize>(&self, class: Class) -> Option<[Option<Value<'g>>; N]> {
-        let is_whole = self.known == class && !self.is_incomplete && self.state.is_none() && self.items.is_none();
-        let args = self.init_args();
-        if !is_whole || args.len() > N || self.init_kwargs().is_some_and(|kwargs| !has_text_keys(kwargs)) {
+        let is_whole = !self.is_incomplete && self.state.is_none() && self.items.is_none();
+        let (known, [first, more], kwargs) = match self.bound_call() {
+            Some(call) => (call.known, [call.bound, self.args], call.kwargs),
+            None => (self.known, [self.init_args(), self.args.from(usize::MAX)], self.init_kwargs()),
+        };
+        let is_too_long = first.len() + more.len() > N;
+        if known != class || !is_whole || is_too_long || kwargs.is_some_and(|kwargs| !has_text_keys(kwargs)) {
             return None;
         }
         let mut bound = [None; N];
-        bound.iter_mut().zip(args).for_each(|(place, arg)| *place = Some(arg));
+        bound.iter_mut().zip(first.chain(more)).for_each(|(place, arg)| *place = Some(arg));
         Some(bound)
     }
 
@@ -82,7 +86,8 @@ impl<'g> InstanceView<'g> {
     /// that were set later.
     fn filled(&self, source: Option<Value<'g>>) -> Option<Listed<'g>> {
         let arena = self.class.arena();
-        let first = mapping(arena, source, self.init_kwargs())?;
+        let kwargs = self.bound_call().map_or_else(|| self.init_kwargs(), |call| call.kwargs);
+        let first = mapping(arena, source, kwargs)?;
         match self.pairs {
             None => Some(first),
             Some(_) if first.cells().is_empty() => Some(Listed::of_entries(arena, self.entries())),
@@ -345,9 +350,12 @@ impl<'g> Deque<'g> {
     /// Accepts an iterable of the items and the maximum length, both optional.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Deque<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["iterable", "maxlen"], 0);
-        let kwargs = instance.init_kwargs().and_then(Value::as_dict);
-        let [iterable, max_len] = SIGNATURE.bind(instance.init_args(), kwargs)?;
-        let is_whole = instance.known == Class::Deque && !instance.is_incomplete && instance.pairs.is_none();
+        let (args, kwargs) = match instance.bound_call().filter(|call| call.known == Class::Deque) {
+            Some(call) => ([call.bound, instance.args], call.kwargs),
+            None => ([instance.init_args(), instance.items().from(usize::MAX)], instance.init_kwargs()),
+        };
+        let [iterable, max_len] = SIGNATURE.bind_both(args, kwargs.and_then(Value::as_dict))?;
+        let is_whole = instance.result_class() == Class::Deque && !instance.is_incomplete && instance.pairs.is_none();
         // Some Python versions write a state of `None` for a deque without attributes.
         if !is_whole || instance.state.is_some_and(|state| !state.is_none()) {
             return None;

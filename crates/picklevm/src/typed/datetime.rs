@@ -6,14 +6,14 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::Reduce;
-use super::builtins::octets_of;
+use super::builtins::{octets_of, text};
 use super::reduce_helpers::typed;
 use super::signature::{Signature, index, index_or};
 use super::zones::Zone;
+use super::{Reduce, View, iso_format};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::InstanceView;
-use crate::graph::{Arena, Id, Items, Kind, Value};
+use crate::graph::{Arena, Id, Items, Kind, Value, attribute};
 use crate::protocol::Protocol;
 use crate::python::Class;
 
@@ -86,6 +86,42 @@ impl Date {
         self.day
     }
 
+    /// Returns the date of a number of days, of which the first of January of the year 1 has the number 1:
+    /// `date.fromordinal`.
+    fn from_ordinal(ordinal: i64) -> Option<Date> {
+        // Years that begin in March, so that the leap day is the last one.
+        let days = ordinal.checked_add(305)?;
+        let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let (month, is_next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        let year = year_of_era + era * 400 + is_next;
+        Date::new(year.try_into().ok()?, month.try_into().ok()?, day.try_into().ok()?).ok()
+    }
+
+    /// Returns the number of the first of January: `date(year, 1, 1).toordinal()`.
+    fn first_ordinal(year: i64) -> i64 {
+        let before = year - 1;
+        before * 365 + before / 4 - before / 100 + before / 400 + 1
+    }
+
+    /// Returns the date of an ISO 8601 week and day: `date.fromisocalendar`.
+    pub(super) fn from_iso_week(year: i64, week: i64, day: i64) -> Option<Date> {
+        if !(1..=9999).contains(&year) || !(1..=53).contains(&week) || !(1..=7).contains(&day) {
+            return None;
+        }
+        // The weekday of the first of January, from 0 for a Monday. Its week is the first if it is at most a Thursday.
+        let first_monday = |year: i64| {
+            let first = Date::first_ordinal(year);
+            let weekday = (first + 6) % 7;
+            if weekday > 3 { first - weekday + 7 } else { first - weekday }
+        };
+        let ordinal = first_monday(year) + 7 * (week - 1) + day - 1;
+        (week < 53 || ordinal - day + 1 < first_monday(year + 1)).then(|| Date::from_ordinal(ordinal)).flatten()
+    }
+
     /// Decodes a packed date without the fold flag.
     fn unpack(packed: [u8; 4]) -> Option<Date> {
         let [high, low, month, day] = packed;
@@ -98,7 +134,11 @@ impl Date {
         [high, low, self.month, self.day]
     }
 
+    /// Accepts packed bytes, numbers, and the class methods that make a date of them or of text.
     pub(crate) fn of(instance: &InstanceView<'_>) -> Option<Date> {
+        if instance.known == Class::DateMethod {
+            return date_of_method(instance, Class::DateMethod);
+        }
         if let Some(packed) = packed_args(instance, Class::Date).and_then(|args| octets_of(args.get(0)?)) {
             return Date::unpack(packed);
         }
@@ -236,7 +276,11 @@ impl<'g> Time<'g> {
         if self.fold && protocol >= Protocol::V4 { FOLD } else { 0 }
     }
 
+    /// Accepts packed bytes, numbers, and `time.fromisoformat`.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Time<'g>> {
+        if instance.known == Class::TimeMethod {
+            return iso_format::time(iso_text(instance, Class::TimeMethod)?);
+        }
         let args = packed_args(instance, Class::Time);
         if let Some([hour, rest @ ..]) = args.and_then(|args| octets_of::<6>(args.get(0)?)) {
             let [minute, second, micros @ ..] = rest;
@@ -311,7 +355,11 @@ impl<'g> DateTime<'g> {
         self.time.zone
     }
 
+    /// Accepts packed bytes, numbers, and the class methods that make a datetime of them, of text or of its parts.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<DateTime<'g>> {
+        if instance.known == Class::DateTimeMethod {
+            return DateTime::of_method(instance);
+        }
         let args = packed_args(instance, Class::DateTime);
         let Some(packed) = args.and_then(|args| octets_of::<10>(args.get(0)?)) else {
             let [year, month, day, rest @ ..] = instance.bind(Class::DateTime, &DATE_TIME)?;
@@ -323,6 +371,58 @@ impl<'g> DateTime<'g> {
         let date = Date::unpack([*high, *low, month & !FOLD, *day])?;
         let time = Time::unpack(clock.try_into().ok()?, month & FOLD != 0, args.get(1))?;
         Some(DateTime { date, time })
+    }
+}
+
+impl<'g> DateTime<'g> {
+    /// Evaluates a call of a class method.
+    fn of_method(instance: &InstanceView<'g>) -> Option<DateTime<'g>> {
+        const COMBINE: Signature<3> = Signature::new(["date", "time", "tzinfo"], 2);
+        match method_name(instance)? {
+            "fromisoformat" => {
+                let (date, time) = iso_format::datetime(iso_text(instance, Class::DateTimeMethod)?)?;
+                Some(DateTime { date, time })
+            }
+            "combine" => {
+                let [date, time, zone] = instance.bind(Class::DateTimeMethod, &COMBINE)?;
+                let (date, time) = (date?, Time::view(time?)?);
+                let date = Date::view(date).or_else(|| DateTime::view(date).map(|whole| whole.date))?;
+                match zone {
+                    None => Some(DateTime { date, time }),
+                    Some(zone) => Some(DateTime { date, time: Time { zone: None, ..time }.in_zone(Some(zone))? }),
+                }
+            }
+            _ => Some(DateTime { date: date_of_method(instance, Class::DateTimeMethod)?, time: Time::default() }),
+        }
+    }
+}
+
+/// Returns the name of a class method.
+fn method_name<'g>(instance: &InstanceView<'g>) -> Option<&'g str> {
+    match instance.class.as_global() {
+        Some(function) => function.name().as_str()?.rsplit('.').next(),
+        None => attribute(instance.class).map(|(_, name)| name),
+    }
+}
+
+/// Returns the argument of `fromisoformat`.
+fn iso_text<'g>(instance: &InstanceView<'g>, class: Class) -> Option<&'g str> {
+    const TEXT: Signature<1> = Signature::new(["date_string"], 1).positional_only(1);
+    text(instance.bind(class, &TEXT)?[0]?)
+}
+
+/// Evaluates a class method that makes a date without a time.
+fn date_of_method(instance: &InstanceView<'_>, class: Class) -> Option<Date> {
+    const ORDINAL: Signature<1> = Signature::new(["ordinal"], 1).positional_only(1);
+    const CALENDAR: Signature<3> = Signature::new(["year", "week", "day"], 3);
+    match method_name(instance)? {
+        "fromisoformat" => iso_format::date(iso_text(instance, class)?),
+        "fromordinal" => Date::from_ordinal(index(instance.bind(class, &ORDINAL)?[0]?)?),
+        "fromisocalendar" => {
+            let [year, week, day] = instance.bind(class, &CALENDAR)?.map(|part| index(part?));
+            Date::from_iso_week(year?, week?, day?)
+        }
+        _ => None,
     }
 }
 

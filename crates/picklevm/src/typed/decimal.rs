@@ -68,7 +68,7 @@ impl<'g> Decimal<'g> {
             }
             value = argument;
             match argument.and_then(InstanceView::of) {
-                Some(inner) if inner.known == Class::Decimal => instance = inner,
+                Some(inner) if inner.result_class() == Class::Decimal => instance = inner,
                 _ => break,
             }
         }

@@ -278,7 +278,17 @@ fn counted_within<'g>(
     };
     // Keywords are added to what is there.
     let keywords = keywords.and_then(Value::as_dict).map_or(&[][..], |dict| dict.entries().rows());
+    let are_added = || {
+        let is_number = |[_, count]: &[Cell; 2]| {
+            let count = Value::new(arena, *count).kind();
+            matches!(count, Kind::Int(_) | Kind::Bool(_) | Kind::Float(_) | Kind::Complex(..) | Kind::Object(_))
+        };
+        keywords.iter().all(is_number)
+    };
     if let Some(rows) = rows_of(source, calls) {
+        if !rows.is_empty() && !are_added() {
+            return None;
+        }
         let rows = if keywords.is_empty() { rows } else { summed(arena, &[&rows, keywords].concat())?.into() };
         return Some(Contents::Listed(Listed::of_rows(arena, rows)));
     }
@@ -286,11 +296,17 @@ fn counted_within<'g>(
     match Elements::of(source, calls)?.detach()? {
         Detached::Values(cells) => {
             let ones: Vec<_> = cells.into_iter().map(one).collect();
+            if !ones.is_empty() && !are_added() {
+                return None;
+            }
             Some(Contents::Listed(Listed::of_rows(arena, summed(arena, &[&ones, keywords].concat())?.into())))
         }
         chars => {
             let mut graph = Graph::new();
             let ones: Vec<_> = chars.add_to(&mut graph).into_iter().map(one).collect();
+            if !ones.is_empty() && !are_added() {
+                return None;
+            }
             let keywords = graph.copy_each(arena, keywords.as_flattened().iter().copied());
             let rows = summed(&graph, &[&ones, keywords.as_chunks().0].concat())?;
             Some(Contents::owned(graph, rows.as_flattened()))

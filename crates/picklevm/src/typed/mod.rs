@@ -84,6 +84,7 @@ mod decimal;
 mod exceptions;
 mod functions;
 mod instance;
+mod iso_format;
 pub(crate) mod iterables;
 #[cfg(feature = "jiff-02")]
 mod jiff;

@@ -51,7 +51,7 @@ impl<'g> IpAddress<'g> {
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpAddress<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
         let class = class(instance, IpKind::Address)?;
-        let [address] = instance.bind(instance.known, &SIGNATURE)?;
+        let [address] = instance.bind(instance.result_class(), &SIGNATURE)?;
         address_of(address?, class)
     }
 }
@@ -71,7 +71,7 @@ fn address_of(address: Value<'_>, class: IpClass) -> Option<IpAddress<'_>> {
 }
 
 fn class(instance: &InstanceView<'_>, kind: IpKind) -> Option<IpClass> {
-    match instance.known {
+    match instance.result_class() {
         Class::Ip(class) if class.kind == kind => Some(class),
         _ => None,
     }
@@ -163,7 +163,7 @@ impl<'g> IpNetwork<'g> {
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpNetwork<'g>> {
         const SIGNATURE: Signature<2> = Signature::new(["address", "strict"], 1).by_init();
         let class = class(instance, IpKind::Network)?;
-        let [address, strict] = instance.bind(instance.known, &SIGNATURE)?;
+        let [address, strict] = instance.bind(instance.result_class(), &SIGNATURE)?;
         let IpInterface { address, prefix } = interface_of(address?, class)?;
         let is_strict = index_or(strict, 1)? != 0;
         let host = |bits: u32| 1u128.checked_shl(bits - u32::from(prefix)).map_or(u128::MAX, |first| first - 1);
@@ -235,7 +235,7 @@ impl<'g> IpInterface<'g> {
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<IpInterface<'g>> {
         const SIGNATURE: Signature<1> = Signature::new(["address"], 1).by_init();
         let class = class(instance, IpKind::Interface)?;
-        let [address] = instance.bind(instance.known, &SIGNATURE)?;
+        let [address] = instance.bind(instance.result_class(), &SIGNATURE)?;
         interface_of(address?, class)
     }
 

@@ -129,7 +129,7 @@ fn ratio_of(number: Value<'_>, calls: u8) -> Option<(BigInt, BigInt)> {
         Kind::Str(_) | Kind::ByteStr(_) => ratio_of_text(&stripped_text(text(number)?)),
         Kind::Object(_) => {
             let instance = InstanceView::of(number)?;
-            if instance.known == Class::Decimal {
+            if instance.result_class() == Class::Decimal {
                 return Decimal::of(&instance)?.ratio();
             }
             rational(number, calls).map(|fraction| (fraction.numerator, fraction.denominator))

@@ -79,14 +79,14 @@ impl<'g> Path<'g> {
 
     /// Accepts texts and other paths.
     pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Path<'g>> {
-        let Class::Path(flavour) = instance.known else { return None };
-        let segments = instance.only_args(instance.known)?;
+        let Class::Path(flavour) = instance.result_class() else { return None };
+        let [segments, more] = segments(instance)?;
         let mut kinds = segments.map(Value::kind);
-        if kinds.all(|kind| matches!(kind, Kind::Str(_) | Kind::ByteStr(_))) {
+        if more.is_empty() && kinds.all(|kind| matches!(kind, Kind::Str(_) | Kind::ByteStr(_))) {
             return Some(Path { flavour, segments: Segments::Pickled(segments) });
         }
         let mut expansion = Expansion { inner: 0, len: 0 };
-        let paths = expansion.expand(segments, flavour.is_windows(), MAX_CALLS)?;
+        let paths = expansion.expand(segments.chain(more), flavour.is_windows(), MAX_CALLS)?;
         Some(Path { flavour, segments: Segments::Expanded(paths) })
     }
 }
@@ -103,7 +103,12 @@ struct Expansion {
 
 impl Expansion {
     /// Replaces paths among segments by their segments, as `PurePath` does: one of the other syntax by its text.
-    fn expand(&mut self, segments: Items<'_>, is_windows: bool, calls: u8) -> Option<Vec<String>> {
+    fn expand<'g>(
+        &mut self,
+        segments: impl Iterator<Item = Value<'g>>,
+        is_windows: bool,
+        calls: u8,
+    ) -> Option<Vec<String>> {
         let mut expanded = Vec::new();
         for item in segments {
             if let Some(text) = text(item) {
@@ -115,10 +120,11 @@ impl Expansion {
                 continue;
             }
             let path = InstanceView::of(item)?;
-            let Class::Path(flavour) = path.known else { return None };
+            let Class::Path(flavour) = path.result_class() else { return None };
             self.inner += 1;
             let calls = calls.checked_sub(1).filter(|_| self.inner <= MAX_INNER)?;
-            let inner = self.expand(path.only_args(path.known)?, flavour.is_windows(), calls)?;
+            let [segments, more] = self::segments(&path)?;
+            let inner = self.expand(segments.chain(more), flavour.is_windows(), calls)?;
             match (flavour.is_windows(), is_windows) {
                 (true, false) => expanded.push(windows(inner.into_iter()).replace('\\', "/")),
                 (false, true) => expanded.push(posix(inner.into_iter())),
@@ -126,6 +132,14 @@ impl Expansion {
             }
         }
         Some(expanded)
+    }
+}
+
+/// Returns the arguments of a path, which a `functools.partial` may have in two parts.
+fn segments<'g>(path: &InstanceView<'g>) -> Option<[Items<'g>; 2]> {
+    match path.bound_call() {
+        Some(call) => Some([call.bound, path.only_args(Class::Other).filter(|_| call.kwargs.is_none())?]),
+        None => path.only_args(path.known).map(|args| [args, args.from(usize::MAX)]),
     }
 }
 

@@ -63,7 +63,7 @@ impl Range {
     }
 
     /// Returns the number of integers, or `usize::MAX` if it is larger.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         let span = if self.step.sign() == Sign::Plus { &self.stop - &self.start } else { &self.start - &self.stop };
         if span.sign() != Sign::Plus {
             return 0;
@@ -72,7 +72,7 @@ impl Range {
     }
 
     /// Returns the integers, if start and step have at most 64 bits.
-    pub(super) fn small_items(&self) -> Option<impl Iterator<Item = i64> + use<>> {
+    pub(crate) fn small_items(&self) -> Option<impl Iterator<Item = i64> + use<>> {
         let (start, step) = (i64::try_from(&self.start).ok()?, i64::try_from(&self.step).ok()?);
         let item = move |at: usize| start.checked_add(step.checked_mul(i64::try_from(at).ok()?)?);
         let len = self.len();

@@ -45,11 +45,20 @@ impl<const N: usize> Signature<N> {
 
     /// Binds arguments to parameters; returns `None` for a call that Python rejects.
     pub(crate) fn bind<'g>(&self, args: Items<'g>, kwargs: Option<Dict<'g>>) -> Option<[Option<Value<'g>>; N]> {
+        self.bind_both([args, args.from(usize::MAX)], kwargs)
+    }
+
+    /// The same for arguments in two parts.
+    pub(crate) fn bind_both<'g>(
+        &self,
+        [first, more]: [Items<'g>; 2],
+        kwargs: Option<Dict<'g>>,
+    ) -> Option<[Option<Value<'g>>; N]> {
         let mut bound = [None; N];
-        if args.len() > self.positional {
+        if first.len() + more.len() > self.positional {
             return None;
         }
-        for (place, arg) in bound.iter_mut().zip(args) {
+        for (place, arg) in bound.iter_mut().zip(first.chain(more)) {
             *place = Some(arg);
         }
         // More keyword arguments than parameters: some are unknown.
@@ -77,11 +86,15 @@ impl<'g> InstanceView<'g> {
         signature: &Signature<N>,
     ) -> Option<[Option<Value<'g>>; N]> {
         let is_initialized = signature.by_new || self.is_initialized();
-        let is_complete = self.known == class && !self.is_incomplete && self.state.is_none();
+        let is_complete = !self.is_incomplete && self.state.is_none();
         if !is_initialized || !is_complete || self.items.is_some() || self.pairs.is_some() {
             return None;
         }
-        signature.bind(self.args, self.kwargs())
+        if self.known == class {
+            return signature.bind(self.args, self.kwargs());
+        }
+        let call = self.bound_call().filter(|call| call.known == class)?;
+        signature.bind_both([call.bound, self.args], call.kwargs.and_then(Value::as_dict))
     }
 }
 
@@ -115,8 +128,8 @@ pub(crate) fn real(value: Value<'_>) -> Option<f64> {
     }
 }
 
-fn real_of_object(number: &InstanceView<'_>) -> Option<f64> {
-    match number.known {
+pub(crate) fn real_of_object(number: &InstanceView<'_>) -> Option<f64> {
+    match number.result_class() {
         Class::Decimal => {
             let decimal = Decimal::of(number)?;
             let digits = decimal.as_str().trim_start_matches('-');

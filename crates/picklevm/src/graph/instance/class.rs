@@ -13,14 +13,10 @@ impl Class {
         }
         // Methods are attributes of a global.
         match attribute(class) {
-            Some((owner, method)) if owner.as_global().is_some_and(|owner| owner.is("zoneinfo", "ZoneInfo")) => {
-                match method {
-                    "_unpickle" => Class::ZoneInfoUnpickle,
-                    "no_cache" => Class::ZoneInfoUncached,
-                    _ => Class::Other,
-                }
+            Some((owner, method)) => {
+                owner.as_global().map_or(Class::Other, |owner| Class::of_global(owner).method(method))
             }
-            _ => Class::Other,
+            None => Class::Other,
         }
     }
 

@@ -3,12 +3,12 @@
 use super::class::{attribute, qualified_name};
 use super::view::{Rows, partial_parts};
 use crate::graph::{Construction, Items, Kind, Value};
-use crate::python::Class;
+use crate::python::{Class, is_builtins};
 
 /// A call that creates an instance, as the operands of the NEWOBJ or NEWOBJ_EX that a later protocol would use.
 ///
-/// The callables are the functions of `copyreg` (PEP 307) and `functools.partial(cls.__new__, cls, *args, **kwargs)()`,
-/// with which protocols 2 and 3 pass keyword arguments (PEP 3154).
+/// The callables are the functions of `copyreg` (PEP 307), `functools.partial(cls.__new__, cls, *args, **kwargs)()`,
+/// with which protocols 2 and 3 pass keyword arguments (PEP 3154), and `object.__new__`.
 #[derive(Clone, Copy)]
 pub(crate) struct ConstructorCall<'g> {
     /// NEWOBJ or NEWOBJ_EX.
@@ -35,6 +35,7 @@ impl<'g> ConstructorCall<'g> {
                 Some(ConstructorCall::new(class, args.get(1).map_or(args, Value::items), args.get(2)))
             }
             (_, None) => ConstructorCall::of_partial(callable),
+            (Class::Other, Some(class)) => ConstructorCall::of_method(callable, class, args),
             _ => None,
         }
     }
@@ -58,6 +59,14 @@ impl<'g> ConstructorCall<'g> {
             Some(_) => call.args = args.from(2),
         }
         call
+    }
+
+    /// `object.__new__(cls)`, or the same of the class itself or of another built-in type.
+    fn of_method(method: Value<'g>, class: Value<'g>, args: Items<'g>) -> Option<Self> {
+        let (owner, "__new__") = attribute(method)? else { return None };
+        let is_builtin = owner.as_global().is_some_and(|owner| is_builtins(owner.module().as_bytes()));
+        let name = qualified_name(class)?;
+        (is_builtin || qualified_name(owner) == Some(name)).then(|| ConstructorCall::new(class, args.from(1), None))
     }
 
     fn of_partial(callable: Value<'g>) -> Option<Self> {

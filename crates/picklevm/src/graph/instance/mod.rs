@@ -10,3 +10,4 @@ pub(crate) use constructor_call::ConstructorCall;
 pub use view::InstanceView;
 #[cfg(feature = "serde")]
 pub(crate) use view::Rows;
+pub(crate) use view::{BoundCall, partial_parts};

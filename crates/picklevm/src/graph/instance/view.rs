@@ -48,8 +48,17 @@ pub struct InstanceView<'g> {
     pub(crate) is_incomplete: bool,
 }
 
+/// The class, arguments and keyword arguments of a `functools.partial` that is called with more arguments.
+pub(crate) struct BoundCall<'g> {
+    pub(crate) known: Class,
+    pub(crate) class: Value<'g>,
+    /// The arguments before those of the call.
+    pub(crate) bound: Items<'g>,
+    pub(crate) kwargs: Option<Value<'g>>,
+}
+
 /// Returns callable, arguments and keyword arguments of a `functools.partial`: those of its state, or of its call.
-pub(super) fn partial_parts(partial: Object<'_>) -> Option<(Value<'_>, Items<'_>, Option<Value<'_>>)> {
+pub(crate) fn partial_parts(partial: Object<'_>) -> Option<(Value<'_>, Items<'_>, Option<Value<'_>>)> {
     if Class::of(partial.class()) != Class::Partial {
         return None;
     }
@@ -144,6 +153,22 @@ impl<'g> InstanceView<'g> {
             self.kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
             (self.class, self.known) = (class, known);
         }
+    }
+
+    /// Returns the call `functools.partial(cls, *bound)(*args)`, if it is one of both kinds of arguments. They lie apart
+    /// in the graph, so that the view of the instance does not list them.
+    pub(crate) fn bound_call(&self) -> Option<BoundCall<'g>> {
+        if self.known != Class::Other || self.args.is_empty() || self.construction != Construction::Reduce {
+            return None;
+        }
+        let (class, bound, kwargs) = partial_parts(self.class.as_object()?)?;
+        let kwargs = kwargs.filter(|kwargs| !kwargs.is_empty());
+        class.as_global().map(|_| BoundCall { known: Class::of(class), class, bound, kwargs })
+    }
+
+    /// Returns the class whose instance it is, also of a [bound call](Self::bound_call) or a call of a class method.
+    pub(crate) fn result_class(&self) -> Class {
+        self.bound_call().map_or(self.known, |call| call.known).result()
     }
 
     /// Returns the arguments that `__init__` gets: none if `__new__` alone makes the instance.

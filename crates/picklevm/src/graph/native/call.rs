@@ -81,7 +81,7 @@ impl<'a> Call<'a> {
         Value::new(self.arena, self.args)
     }
 
-    /// Returns the keyword arguments, if the opcode is NEWOBJ_EX.
+    /// Returns the keyword arguments, if the opcode is NEWOBJ_EX, or if the call is that of a `functools.partial`.
     pub fn kwargs(&self) -> Option<Dict<'_>> {
         Value::new(self.arena, self.kwargs).as_dict()
     }

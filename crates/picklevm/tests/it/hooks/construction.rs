@@ -45,6 +45,85 @@ fn record(pickle: &[u8]) -> String {
     }
 }
 
+/// What the resolvers after a registry refuse they accept for making instances of its classes, and for nothing else.
+#[test]
+fn instances_of_registered_classes_are_made_though_everything_else_is_refused() {
+    fn resolvers() -> [Box<dyn Fn() -> Unpickler>; 4] {
+        fn registry() -> Registry {
+            let mut registry = Registry::new();
+            registry.class::<Seen>("shapes.C");
+            registry
+        }
+        [
+            Box::new(|| Unpickler::new().resolver(registry().or(Standard).or(Deny))),
+            Box::new(|| Unpickler::new().resolver(registry().or(Deny))),
+            Box::new(|| Unpickler::new().resolver(registry().or(Standard).allow_only(["shapes.C"]))),
+            Box::new(|| Unpickler::new().resolver(Standard.or(registry()).or(Deny))),
+        ]
+    }
+    for unpickler in resolvers() {
+        for (pickle, expected) in [
+            (
+                &b"ccopy_reg\n_reconstructor\n(cshapes\nC\nc__builtin__\nobject\nNtR(dVx\nI1\nsb."[..],
+                "newobj () state {'x': 1}",
+            ),
+            (b"ccopy_reg\n_reconstructor\n(cshapes\nC\nc__builtin__\nlist\n(lI1\natR.", "newobj () items [1]"),
+            (b"ccopy_reg\n__newobj__\n(cshapes\nC\nI5\ntR.", "newobj (5,)"),
+            (b"ccopy_reg\n__newobj_ex__\n(cshapes\nC\n(t(dVa\nI1\nstR.", "newobj_ex () [('a', 1)]"),
+            (b"\x80\x02cshapes\nC\n)\x81.", "newobj ()"),
+        ] {
+            let graph = unpickler().loads(pickle).unwrap_or_else(|error| panic!("{}: {error}", pickle.escape_ascii()));
+            assert_eq!(graph.root().downcast_ref::<Seen>().map(|seen| &*seen.0), Some(expected));
+        }
+        for refused in [
+            &b"ccopy_reg\n_reconstructor\n(cshapes\nD\nc__builtin__\nobject\nNtR."[..],
+            b"ccopy_reg\n_reconstructor\n(I1\nc__builtin__\nobject\nNtR.",
+            b"ccopy_reg\n__newobj__\n(c__builtin__\nobject\ntR.",
+            b"ccopy_reg\n__newobj__\n(tR.",
+            b"\x80\x02ccopy_reg\n__newobj__\n)\x81.",
+            b"c__builtin__\nlist\n(tR.",
+            b"ccopy_reg\n_extension_registry\n.",
+            b"cos\nsystem\n.",
+        ] {
+            let error = unpickler().loads(refused).expect_err("refused");
+            assert_eq!(error.kind(), picklevm::ErrorKind::Resolver, "{}: {error}", refused.escape_ascii());
+        }
+    }
+}
+
+/// `Standard.allow_only(["shapes.C"])` refused its instances at protocols 0 and 1.
+#[test]
+fn an_allowlist_allows_the_instances_of_its_classes_at_every_protocol() {
+    let unpickler = || Unpickler::new().resolver(Standard.allow_only(["shapes.C", "queue.Queue"]));
+    for pickle in [
+        &b"ccopy_reg\n_reconstructor\n(cshapes\nC\nc__builtin__\nobject\nNtR(dVx\nI1\nsb."[..],
+        b"ccopy_reg\n_reconstructor\n(cQueue\nQueue\nc__builtin__\nobject\nNtR.",
+        b"ccopy_reg\n_reconstructor\n(cshapes\nC\nc__builtin__\nlist\n(lI1\natR.",
+        b"ccopy_reg\n__newobj__\n(cshapes\nC\nI5\ntR.",
+        b"ccopy_reg\n__newobj_ex__\n(cshapes\nC\n(t(dVa\nI1\nstR.",
+        b"\x80\x02cshapes\nC\n)\x81.",
+        b"\x80\x02cQueue\nQueue\n)\x81.",
+        b"(ishapes\nC\n.",
+    ] {
+        let graph = unpickler().loads(pickle).unwrap_or_else(|error| panic!("{}: {error}", pickle.escape_ascii()));
+        assert!(graph.root().as_object().is_some());
+    }
+    let unmapped = Unpickler::new().fix_imports(false).resolver(Standard.allow_only(["Queue.Queue"]));
+    assert!(unmapped.loads(b"ccopy_reg\n_reconstructor\n(cQueue\nQueue\nc__builtin__\nobject\nNtR.").is_ok());
+    for refused in [
+        &b"ccopy_reg\n_reconstructor\n(cshapes\nD\nc__builtin__\nobject\nNtR."[..],
+        b"ccopy_reg\n_reconstructor\n(c__builtin__\nlist\nc__builtin__\nobject\nNtR.",
+        b"ccopy_reg\n__newobj__\n(c__builtin__\nlist\ntR.",
+        b"ccopy_reg\n__newobj__\n(I1\ntR.",
+        b"c__builtin__\nobject\n(tR.",
+        b"\x80\x02c__builtin__\nobject\n)\x81.",
+        b"ccopy_reg\n_extension_registry\n.",
+    ] {
+        let error = unpickler().loads(refused).expect_err("refused");
+        assert_eq!(error.kind(), picklevm::ErrorKind::Resolver, "{}: {error}", refused.escape_ascii());
+    }
+}
+
 #[test]
 fn an_instance_is_the_same_at_every_protocol() {
     let pickles: [&[u8]; 4] = [
@@ -75,6 +154,25 @@ fn every_form_of_construction_is_supported() {
               \x85q\x04Rq\x05(h\x03cshapes\nC\nq\x06K\x01\x86q\x07}q\x08X\x01\0\0\0kq\tK\x02sNtq\nb)Rq\x0b.",
             "newobj_ex (1,) [('k', 2)]",
         ),
+    ];
+    for (pickle, expected) in forms {
+        assert_eq!(record(pickle), expected, "{}", pickle.escape_ascii());
+    }
+}
+
+/// Python calls the class in each.
+#[test]
+fn a_class_is_called_through_a_partial_and_through_new_of_object() {
+    let forms: [(&[u8], &str); 6] = [
+        (b"cfunctools\npartial\ncshapes\nC\n\x85R)R.", "reduce ()"),
+        (b"cfunctools\npartial\ncshapes\nC\nK\x01\x86RK\x02\x85R.", "reduce (1, 2)"),
+        (
+            b"cfunctools\npartial\ncshapes\nC\n\x85R(cshapes\nC\nK\x01\x85}\x8c\x01kK\x03sNtbK\x02\x85R.",
+            "reduce (1, 2) [('k', 3)]",
+        ),
+        (b"cbuiltins\ngetattr\ncbuiltins\nobject\n\x8c\x07__new__\x86Rcshapes\nC\n\x85R.", "newobj ()"),
+        (b"c__builtin__\ngetattr\n(c__builtin__\nint\nV__new__\ntR(cshapes\nC\nI5\ntR.", "newobj (5,)"),
+        (b"cbuiltins\ngetattr\ncshapes\nC\n\x8c\x07__new__\x86Rcshapes\nC\nK\x01\x86R.", "newobj (1,)"),
     ];
     for (pickle, expected) in forms {
         assert_eq!(record(pickle), expected, "{}", pickle.escape_ascii());

@@ -1,5 +1,6 @@
 //! Typed views: reading and writing standard library objects of every Python version.
 
+mod bound_calls;
 mod calls;
 #[cfg(all(feature = "chrono-04", feature = "jiff-02"))]
 mod conversions;
