@@ -29,17 +29,25 @@
 //! | an instance | a struct or map of its attributes, from `__dict__`, `__slots__` or both |
 //! | a namedtuple | a struct or tuple of its fields, in order |
 //! | an instance of a subclass of `int`, `str`, `list`, `dict`, … | as the base class |
-//! | an `Enum` member | its value, and the variant of that name |
+//! | an `Enum` member | its value if the type is a number or text, and the variant of that name |
 //! | `datetime`, `date`, `time` | a string that `chrono` and `jiff` parse: `2014-03-09T12:00:00+01:00` |
 //! | `timedelta` | `std::time::Duration`, a float of seconds, a string such as `PT36H1.5S` |
 //! | `array.array` | a sequence; bytes if the type asks for bytes and the items are bytes; a string of characters |
-//! | `Decimal`, `UUID`, `pathlib`, `ipaddress` | a string that `rust_decimal`, `uuid`, `PathBuf`, `IpAddr` parse |
+//! | `Decimal`, `UUID`, `pathlib`, `ipaddress`, `ZoneInfo` | a string that `rust_decimal`, `uuid`, `PathBuf`, `IpAddr` parse; the key of a zone |
+//! | `Fraction` | a string such as `3/4`, a tuple of numerator and denominator, a float |
+//! | `range` | a sequence of its integers |
+//! | `slice` | a struct or tuple of `start`, `stop` and `step` |
+//! | a compiled regular expression | a struct or tuple of `pattern` and `flags` |
+//! | `functools.partial` | a struct of `function`, `args` and `keywords` |
 //! | an exception | a struct of `class` and `args`, and its attributes |
-//! | the result of any other call | its argument if there is exactly one, otherwise like an exception |
+//! | the result of a call with several arguments | like an exception |
 //!
 //! [`Instance`] keeps the class, arguments and state of an object; [`Shared`] keeps the identity of a shared value.
 //!
-//! An instance with any other state, such as a NumPy array, is an error that names its class; [`Instance`] reads it. A state
+//! What else an instance is, is an error that names its class; [`Instance`] reads it. This includes an instance with any other
+//! state, such as a NumPy array; what a call of an unknown class makes of one argument, unless the type is a number, text or
+//! enum, as the member of an enum is pickled so; a bound method; and, if the type is any value or a map, an instance of several
+//! parts, such as a text or list with attributes. A state
 //! that is a list or tuple, where dataclasses with slots keep their attributes, is read into a struct with as many fields.
 //!
 //! # Python types as fields

@@ -1,6 +1,6 @@
 //! `SeqAccess` and `MapAccess` for items, rows and entries.
 
-use ::serde::de::value::{BorrowedStrDeserializer, StringDeserializer};
+use ::serde::de::value::{BorrowedStrDeserializer, I64Deserializer, StringDeserializer};
 use ::serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
 use super::context::{Context, Lend};
@@ -101,10 +101,11 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for RowsAccess<'_, 'g, 'de, L> {
 
 /// A key or value that need not be in the graph.
 #[derive(Clone, Copy)]
-pub(super) enum Entry<'g> {
+pub(crate) enum Entry<'g> {
     Key(Value<'g>),
     Value(Value<'g>),
     Name(&'static str),
+    Int(i64),
     /// The name of a class.
     Class(Value<'g>),
     Items(Items<'g>),
@@ -134,6 +135,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> ListAccess<'c, 'g, 'de, L> {
         match entry {
             Entry::Key(value) | Entry::Value(value) => seed.deserialize(Reader::new(value, context)),
             Entry::Name(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+            Entry::Int(value) => seed.deserialize(I64Deserializer::new(value)),
             Entry::Class(class) => match class.kind() {
                 Kind::Global(global) => seed.deserialize(named(global.to_string())),
                 _ => seed.deserialize(Reader::new(class, context)),

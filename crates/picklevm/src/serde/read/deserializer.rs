@@ -4,7 +4,7 @@ use ::serde::de::{Deserializer, Visitor};
 
 use super::context::{Lend, Lent};
 use super::instance::ObjectForm;
-use super::{Reader, sequence, shared, std_text, surrogates, text_of, variant};
+use super::{Reader, sequence, shared, std_text, surrogates, variant};
 use crate::graph::Rows;
 use crate::graph::{Kind, Tag};
 use crate::serde::error::Error;
@@ -67,14 +67,12 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
             (None, Kind::Int(int)) => visitor.visit_f64(int.to_f64()),
             (None, Kind::Object(_)) => {
                 let instance = self.instance();
-                match (std_text::seconds(&instance), instance.as_scalar()) {
-                    (Some(seconds), _) => visitor.visit_f64(seconds),
-                    // A `Decimal`: its argument is its text.
-                    (None, ObjectForm::Value(value)) => match text_of(value).and_then(|text| text.parse().ok()) {
-                        Some(float) => visitor.visit_f64(float),
-                        None => self.stand_in(value, |reader| reader.deserialize_f64(visitor)),
+                match std_text::float(&instance) {
+                    Some(float) => visitor.visit_f64(float),
+                    None => match instance.as_scalar() {
+                        ObjectForm::Value(value) => self.stand_in(value, |reader| reader.deserialize_f64(visitor)),
+                        form => self.object(form, visitor),
                     },
-                    (None, form) => self.object(form, visitor),
                 }
             }
             _ => self.deserialize_any(visitor),

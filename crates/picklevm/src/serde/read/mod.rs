@@ -20,9 +20,9 @@ use super::error::Error;
 use crate::graph::{Cell, Items, Kind, Value};
 use crate::graph::{InstanceView, Rows};
 use crate::python::Class;
-use crate::typed::ArrayItems;
 use crate::typed::builtins::text as text_of;
 use crate::typed::contents::Contents;
+use crate::typed::{ArrayItems, Range};
 
 pub(super) use self::shared::{lookup, remember};
 
@@ -82,7 +82,10 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         let object = self.value;
         let result = match form {
             ObjectForm::Value(value) => return self.stand_in(value, |reader| reader.deserialize_any(visitor)),
-            ObjectForm::Text(text) => visitor.visit_string(text),
+            ObjectForm::Text(text) => {
+                self.context.spend(text.len())?;
+                visitor.visit_string(text)
+            }
             ObjectForm::Items(items) => self.items(items, visitor),
             ObjectForm::Rows(rows) => self.rows(rows, visitor),
             ObjectForm::Entries(items) => self.pairs(items, visitor),
@@ -94,6 +97,11 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
             }
             ObjectForm::Sequence(items) => self.sequence(&items, visitor),
             ObjectForm::Mapping(entries) => self.mapping(&entries, visitor),
+            ObjectForm::Range(range) => self.range(&range, visitor),
+            ObjectForm::Fields(fields) => {
+                self.list(fields.into_iter().map(|(name, part)| (Entry::Name(name), part)).collect(), visitor)
+            }
+            ObjectForm::Values(values) => self.values(values, visitor),
             ObjectForm::Opaque => return Err(Error::invalid_type(Unexpected::Other(&opaque(object)), &visitor)),
         };
         result.map_err(|error| error.found_here(|| describe(object)))
@@ -141,18 +149,31 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         self.context.spend(8 * items.cells().len())?;
         match items {
             Contents::Listed(listed) => {
-                let none = Entry::Value(Value::new(self.context.arena, Cell::NONE));
-                let items = listed.cells().iter().map(|cell| (Entry::Value(Value::new(listed.arena(), *cell)), none));
-                let items = items.collect::<Vec<_>>();
-                let len = items.len();
-                self.context.enter(self.value.cell(), len)?;
-                let mut access = ListAccess::new(items, self.context);
-                let result = visitor.visit_seq(&mut access);
-                let left = access.left();
-                self.context.leave();
-                if left > 0 && result.is_ok() { Err(superfluous(len, len - left)) } else { result }
+                let values = listed.cells().iter().map(|cell| Entry::Value(Value::new(listed.arena(), *cell)));
+                self.values(values.collect(), visitor)
             }
             Contents::Owned(_) => sequence(items.items().map(|item| character(item)), visitor),
+        }
+    }
+
+    /// Reads values that are not listed in the graph as a sequence.
+    fn values<V: Visitor<'de>>(self, values: Vec<Entry<'g>>, visitor: V) -> Result<V::Value, Error> {
+        let len = values.len();
+        self.context.enter(self.value.cell(), len)?;
+        let none = Entry::Value(Value::new(self.context.arena, Cell::NONE));
+        let mut access = ListAccess::new(values.into_iter().map(|value| (value, none)).collect(), self.context);
+        let result = visitor.visit_seq(&mut access);
+        let left = access.left();
+        self.context.leave();
+        if left > 0 && result.is_ok() { Err(superfluous(len, len - left)) } else { result }
+    }
+
+    /// Reads the integers of a range.
+    fn range<V: Visitor<'de>>(self, range: &Range, visitor: V) -> Result<V::Value, Error> {
+        self.context.spend(range.len().saturating_mul(8))?;
+        match range.small_items() {
+            Some(items) => sequence(items, visitor),
+            None => Err(Error::invalid_type(Unexpected::Other(&opaque(self.value)), &visitor)),
         }
     }
 

@@ -139,13 +139,18 @@ fn deep_data_is_an_error_instead_of_an_overflow() {
 #[test]
 fn objects_read_in_place_of_each_other_count_as_nested() {
     // c(c(c(… 5 …)))
-    let mut bytes = b"\x80\x02".to_vec();
-    bytes.extend(b"cm\nc\n".repeat(100_000));
-    bytes.extend(b"K\x05");
-    bytes.extend(b"\x85R".repeat(100_000));
-    bytes.push(b'.');
-    assert_eq!(from_slice::<u8>(&bytes).expect_err("too deep").kind(), ErrorKind::Depth);
-    assert_eq!(from_slice::<serde_json::Value>(&bytes).expect_err("too deep").kind(), ErrorKind::Depth);
+    let nested = |ops: &[u8]| {
+        let mut bytes = b"\x80\x02".to_vec();
+        bytes.extend(b"cm\nc\n".repeat(100_000));
+        bytes.extend(b"K\x05");
+        bytes.extend(ops.repeat(100_000));
+        bytes.push(b'.');
+        bytes
+    };
+    let by_new = nested(b"\x85\x81");
+    assert_eq!(from_slice::<u8>(&nested(b"\x85R")).expect_err("too deep").kind(), ErrorKind::Depth);
+    assert_eq!(from_slice::<u8>(&by_new).expect_err("too deep").kind(), ErrorKind::Depth);
+    assert_eq!(from_slice::<serde_json::Value>(&by_new).expect_err("too deep").kind(), ErrorKind::Depth);
 }
 
 #[test]
