@@ -183,8 +183,11 @@ impl Arena {
         }
     }
 
-    /// Whether a dict or set may have equal keys.
+    /// Whether a value is a dict or set that may have equal keys.
     pub(super) fn is_unsettled(&self, keyed: Cell) -> bool {
+        if !matches!(keyed.tag(), Tag::Dict | Tag::Set | Tag::FrozenSet) {
+            return false;
+        }
         let now = self.keyed(keyed);
         now.table != 0 && self.tables[now.table as usize - 1].settled as usize != now.row.len as usize / stride(keyed)
     }

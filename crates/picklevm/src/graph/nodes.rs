@@ -105,13 +105,15 @@ impl<T, const FIRST: u8, const LAST: u8> Deref for Nodes<T, FIRST, LAST> {
     }
 }
 
-/// Returns the node of a cell, or the [default](DefaultNode).
+/// Returns the node of a cell of this arena. In a release build, one of another arena has the [default](DefaultNode).
 impl<T: DefaultNode, const FIRST: u8, const LAST: u8> Index<Cell> for Nodes<T, FIRST, LAST> {
     type Output = T;
 
     #[inline(always)]
     fn index(&self, cell: Cell) -> &T {
-        self.get(cell).unwrap_or(T::DEFAULT)
+        let node = self.get(cell);
+        debug_assert!(node.is_some(), "{cell:?} has no node in the arena of the tags {FIRST} to {LAST}");
+        node.unwrap_or(T::DEFAULT)
     }
 }
 
@@ -129,12 +131,20 @@ mod tests {
         let floats = [0.0, 1.0, -1.5, 1e300].map(|float| arena.new_float(float));
         for cell in others.into_iter().chain(floats).chain([list]) {
             assert!(arena.spans.get(cell).is_none(), "{cell:?}");
-            assert_eq!((arena.payload(cell), arena.text(cell).as_bytes()), (&b""[..], &b""[..]));
         }
         for cell in others.into_iter().chain(floats).chain([text]) {
             assert!(arena.lists.get(cell).is_none() && arena.objects.get(cell).is_none(), "{cell:?}");
             assert_eq!(arena.items(cell), []);
         }
         assert_eq!((arena.payload(text), arena.items(list)), (&b"text"[..], &[text][..]));
+    }
+
+    #[test]
+    #[cfg(debug_assertions)]
+    #[should_panic = "has no node in the arena"]
+    fn an_index_of_another_arena_shows_in_debug_builds() {
+        let mut arena = Arena::default();
+        let text = arena.new_text(Tag::Str, b"text", false);
+        let _ = arena.lists[text];
     }
 }

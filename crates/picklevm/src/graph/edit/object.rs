@@ -5,7 +5,7 @@ use super::super::cell::{Cell, Tag};
 use super::super::instance::InstanceView;
 use super::super::lookup::Key;
 use super::super::object::{Construction, ObjectNode, OpKind};
-use super::super::value::{Id, Value};
+use super::super::value::{Id, Kind, Value};
 use super::super::views::Change;
 use super::into_value::IntoValue;
 use super::value_mut::ValueMut;
@@ -188,9 +188,11 @@ impl<'g> ValueMut<'g> {
         }
     }
 
+    /// Appends items, or adds them if the last items were added.
     pub(super) fn append_items<T: IntoValue>(&mut self, items: impl IntoIterator<Item = T>) {
         let cells = self.arena.cells_of(items);
-        self.arena.object_op(self.cell, OpKind::Append, &cells);
+        let last = self.ops().into_iter().rfind(|(kind, _)| matches!(kind, OpKind::Append | OpKind::Add));
+        self.arena.object_op(self.cell, last.map_or(OpKind::Append, |(kind, _)| kind), &cells);
     }
 
     pub(super) fn append_pairs<K: IntoValue, V: IntoValue>(&mut self, pairs: impl IntoIterator<Item = (K, V)>) {
@@ -200,16 +202,43 @@ impl<'g> ValueMut<'g> {
 
     /// Checks that items can be set on the object: some were set before, or its class is a dict.
     pub(crate) fn check_takes_items(&self) -> Result<()> {
-        let takes = self.value().as_object().is_some_and(|object| {
-            let is_dict = |base: Value<'_>| base.as_dict().is_some();
-            let is_known =
-                matches!(Class::of(object.class()), Class::OrderedDict | Class::DefaultDict | Class::Counter);
+        if self.takes_pairs() { Ok(()) } else { Err(self.takes_no_items()) }
+    }
+
+    /// Checks that items can be appended or added to the object: it takes items of some kind, or its class is a list or
+    /// a set.
+    pub(crate) fn check_takes_more(&self) -> Result<()> {
+        let is_base = |base: Value<'_>| matches!(base.kind(), Kind::List(_) | Kind::Set(_));
+        let is_item = |change: Change<'_>| matches!(change, Change::Append(_) | Change::Add(_));
+        if self.takes(|class| class == Class::Deque, is_item, is_base) || self.takes_pairs() {
+            return Ok(());
+        }
+        Err(self.takes_no_items())
+    }
+
+    fn takes_pairs(&self) -> bool {
+        let is_known = |class| matches!(class, Class::OrderedDict | Class::DefaultDict | Class::Counter);
+        let is_dict = |base: Value<'_>| base.as_dict().is_some();
+        self.takes(is_known, |change| matches!(change, Change::SetItem(_)), is_dict)
+    }
+
+    fn takes(
+        &self,
+        is_known: impl Fn(Class) -> bool,
+        is_item: impl Fn(Change<'_>) -> bool,
+        is_base: impl Fn(Value<'_>) -> bool,
+    ) -> bool {
+        self.value().as_object().is_some_and(|object| {
             let instance = || InstanceView::of(object.value());
-            is_known
-                || object.changes().any(|change| matches!(change, Change::SetItem(_)))
-                || instance().and_then(|instance| instance.base).is_some_and(is_dict)
-        });
-        if takes { Ok(()) } else { Err(self.wrong_type("an object that takes items (set_attr sets attributes)")) }
+            is_known(Class::of(object.class()))
+                || object.changes().any(is_item)
+                || instance().and_then(|instance| instance.base).is_some_and(is_base)
+        })
+    }
+
+    #[cold]
+    fn takes_no_items(&self) -> Error {
+        self.wrong_type("an object that takes items (set_attr sets attributes)")
     }
 
     /// Sets a pair of an object; replaces the last one with an equal key.

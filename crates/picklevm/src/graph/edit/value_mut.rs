@@ -100,7 +100,10 @@ impl<'g> ValueMut<'g> {
         }
     }
 
-    /// Appends an item to a list, or to an object as APPEND does.
+    /// Appends an item to a list, or to an object that takes items, as APPEND does.
+    ///
+    /// Objects take items only if some were appended, added or set before, or if their class is a list, set or dict, such
+    /// as `collections.deque`. [`set_attr`](ValueMut::set_attr) sets an attribute.
     ///
     /// # Errors
     ///
@@ -116,7 +119,7 @@ impl<'g> ValueMut<'g> {
         self.extend([item])
     }
 
-    /// Appends items to a list or an object, or adds members to a set.
+    /// Appends items to a list or to an object that [takes items](ValueMut::push), or adds members to a set.
     ///
     /// # Errors
     ///
@@ -140,6 +143,7 @@ impl<'g> ValueMut<'g> {
                 self.arena.insert_rows(self.cell, &cells)
             }
             Tag::Object => {
+                self.check_takes_more()?;
                 self.append_items(items);
                 Ok(())
             }

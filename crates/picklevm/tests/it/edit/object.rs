@@ -117,3 +117,31 @@ fn only_objects_that_support_items_accept_them() {
     graph.value_mut(ordered).set("x", 2).unwrap();
     assert_eq!(shown(graph.value(ordered)), "collections.OrderedDict({'x': 2})");
 }
+
+/// As `set`: APPEND on an instance that has no `append` fails when Python loads the pickle.
+#[test]
+fn items_are_appended_only_to_objects_that_take_items() {
+    let mut graph = Graph::new();
+    let plain = graph.instance("m", "C").attr("x", 1).build().unwrap();
+    let errors = [graph.value_mut(plain).push(1), graph.value_mut(plain).extend([1, 2])];
+    for error in errors.map(|done| done.expect_err("no items")) {
+        assert_eq!(error.kind(), ErrorKind::Type);
+        assert!(error.to_string().contains("takes items (set_attr sets attributes)"), "{error}");
+    }
+    assert_eq!(shown(graph.value(plain)), "m.C() with state {'x': 1}");
+    let list = graph.instance("m", "L").items([1]).build().unwrap();
+    let deque = graph.deque([0; 0], None);
+    graph.value_mut(list).extend([2]).unwrap();
+    graph.value_mut(deque).push(1).unwrap();
+    assert_eq!(shown(graph.value(list)), "m.L() with items [1, 2]");
+    assert_eq!(shown(graph.value(deque)), "collections.deque([1])");
+    // `copyreg._reconstructor(m.L, list, [])`, and a set to which ADDITEMS added a member.
+    for (pickle, expected) in [
+        (&b"ccopy_reg\n_reconstructor\n(cm\nL\nc__builtin__\nlist\n(ltR."[..], "__builtin__.list, []) with items [7]"),
+        (b"\x80\x04cm\nS\n)\x81(K\x01\x90.", "m.S() with members {1, 7}"),
+    ] {
+        let mut graph = picklevm::loads(pickle).unwrap();
+        graph.root_mut().push(7).unwrap();
+        assert!(shown(graph.root()).contains(expected), "{}", shown(graph.root()));
+    }
+}
