@@ -99,7 +99,13 @@ pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Re
     }
     let is_blank = rest.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'));
     if !is_blank && report.format != Format::Torch {
-        let message = format!("{} bytes follow that are no pickle", rest.len());
+        // A pickler that is used again fetches what earlier pickles stored. Such pickles are not scanned.
+        let message = match picklevm_ops::pickle_bounds(rest).next() {
+            Some(Ok(next)) if next.len() > 1 && count > 0 => {
+                format!("{} bytes follow that are no pickle on their own, or a pickle that shares a memo", rest.len())
+            }
+            _ => format!("{} bytes follow that are no pickle", rest.len()),
+        };
         report.findings.push(Finding::suspicious(Rule::Trailing, at as u64, message));
     }
     if !is_blank {

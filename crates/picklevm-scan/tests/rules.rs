@@ -121,8 +121,28 @@ fn evidence_lists_everything_in_order() {
     let report = Scanner::new().evidence(true).scan(b"\x80\x02ccollections\nOrderedDict\n)RK\x01K\x02s.");
     let lines: Vec<_> = report.pickles[0].events.iter().map(|event| (event.offset, &*event.python)).collect();
     let expected =
-        [(2, "from collections import OrderedDict"), (28, "v0 = collections.OrderedDict()"), (33, "v0.setitem(1, 2)")];
+        [(2, "from collections import OrderedDict"), (28, "v0 = collections.OrderedDict()"), (33, "v0[1] = 2")];
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn items_are_put_into_an_object_as_python_does_it() {
+    for (ops, expected) in [
+        (&b"K\x01a"[..], "v0.append(1)"),
+        (b"(K\x01e", "v0.extend([1])"),
+        (b"(K\x01K\x02e", "v0.extend([1, 2])"),
+        (b"K\x01K\x02s", "v0[1] = 2"),
+        (b"(K\x01K\x02K\x03K\x04u", "v0[1] = 2; v0[3] = 4"),
+        (b"(K\x01K\x02\x90", "v0.add(1); v0.add(2)"),
+    ] {
+        let report = Scanner::new().evidence(true).scan([b"\x80\x04ccollections\nOrderedDict\n)R", ops, b"."].concat());
+        let last = report.pickles[0].events.last().expect("an event");
+        assert_eq!(&*last.python, expected);
+    }
+    let many = [b"\x80\x04ccollections\nOrderedDict\n)R(", &b"K\x01K\x02".repeat(20)[..], b"u."].concat();
+    let report = Scanner::new().evidence(true).scan(many);
+    let last = report.pickles[0].events.last().expect("an event");
+    assert!(last.python.ends_with("v0[1] = 2; … 8 more"), "{}", last.python);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use picklevm_ops::{Text, repr};
+use picklevm_ops::{Opcode, Text, repr};
 
 use super::Tracer;
 use crate::policy::Use;
@@ -45,10 +45,50 @@ impl Tracer<'_> {
         format!("{}.__setstate__({})", self.render(target), self.render(state))
     }
 
+    /// What puts items into an object, as Python does it for the opcode.
     pub(super) fn render_items(&self, target: Token, items: &[Token]) -> String {
-        let mut out = format!("{}.{}(", self.render(target), self.opcode.name().to_lowercase());
-        self.write_items(&mut out, items, LEVELS);
-        out.push(')');
+        let target = self.render(target);
+        match self.opcode {
+            Opcode::Appends => {
+                let mut out = format!("{target}.extend([");
+                self.write_items(&mut out, items, LEVELS);
+                out.push_str("])");
+                out
+            }
+            Opcode::SetItem | Opcode::SetItems => self.render_each(items.chunks(2), |out, pair| {
+                let _ = write!(out, "{target}[");
+                self.write_items(out, &pair[..1], LEVELS);
+                out.push_str("] = ");
+                self.write_items(out, &pair[1..], LEVELS);
+            }),
+            opcode => {
+                let method = if opcode == Opcode::AddItems { "add" } else { "append" };
+                self.render_each(items.chunks(1), |out, item| {
+                    let _ = write!(out, "{target}.{method}(");
+                    self.write_items(out, item, LEVELS);
+                    out.push(')');
+                })
+            }
+        }
+    }
+
+    /// One statement for each item or pair.
+    fn render_each<'i>(
+        &self,
+        items: impl ExactSizeIterator<Item = &'i [Token]>,
+        write_one: impl Fn(&mut String, &[Token]),
+    ) -> String {
+        let (mut out, len) = (String::new(), items.len());
+        for (i, item) in items.enumerate() {
+            if i > 0 {
+                out.push_str("; ");
+            }
+            if i == ITEMS || out.len() > LINE {
+                let _ = write!(out, "… {} more", len - i);
+                break;
+            }
+            write_one(&mut out, item);
+        }
         out
     }
 
