@@ -66,11 +66,18 @@ pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
     }
 }
 
-/// Returns the counts by character of `Counter('abba')`; `None` if keywords give a count that is not an integer.
+/// Returns the counts by character of `Counter('abba')`. Keywords may give counts of other types; `None` if one is not
+/// an atom.
 fn counts_json(counter: &Counter<'_>) -> Option<Meaning<'static>> {
-    let count = |(key, count): (Value<'_>, Value<'_>)| match count.kind() {
-        Kind::Int(count) => Some(format!("{}:{count}", character_json(key)?)),
-        _ => None,
+    let count = |(key, count): (Value<'_>, Value<'_>)| {
+        let count = match count.kind() {
+            Kind::None => "null".to_owned(),
+            Kind::Bool(value) => value.to_string(),
+            Kind::Int(count) => count.to_string(),
+            Kind::Float(count) if count.is_finite() => crate::text::float(count),
+            _ => character_json(count)?,
+        };
+        Some(format!("{}:{count}", character_json(key)?))
     };
     let counts = counter.entries().map(count).collect::<Option<Vec<_>>>()?;
     Some(Meaning::Json(format!("{{{}}}", counts.join(","))))
