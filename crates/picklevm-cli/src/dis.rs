@@ -64,6 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             }
             // The lines up to the error are worth having before the message.
             match out.flush() {
+                Ok(()) if error.kind() == ErrorKind::Memo && pickle.index > 0 && !args.memo => {
+                    pickle.failure(error).hint("use --memo if the pickles share one memo")
+                }
                 Ok(()) => pickle.failure(error),
                 Err(error) => out.failure(error),
             }

@@ -7,6 +7,7 @@ use picklevm::{Symbolic, Unpickler, write_graph_form};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::pickles::PickleFiles;
+use crate::shared_memo::Loader;
 
 /// Print pickles as JSON lines that leave nothing out
 ///
@@ -26,13 +27,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = Output::paged();
-    let unpickler = Unpickler::new().resolver(Symbolic);
+    let mut loader = Loader::new(Unpickler::new().resolver(Symbolic));
     args.pickles.each(false, |pickle, heading| {
         if let Some(heading) = heading {
             writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
-        let graph = pickle.load(&unpickler).map_err(|error| pickle.failure(error))?;
-        write_graph_form(graph.root(), &mut out).map_err(|error| out.failure(error))
+        let loaded = loader.load(pickle).map_err(|error| pickle.failure(error))?;
+        write_graph_form(loaded.root(), &mut out).map_err(|error| out.failure(error))
     })?;
     out.finish()
 }

@@ -27,6 +27,7 @@ mod progress;
 mod repickle;
 mod rewrite;
 mod scan;
+mod shared_memo;
 mod shelf;
 mod show;
 mod size;

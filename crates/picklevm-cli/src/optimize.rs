@@ -25,7 +25,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     args.source.rewrite(&args.destination, |pickles| {
         let optimize = |pickle: &crate::pickles::Pickle| {
             let optimized = picklevm_ops::optimize(&pickle.data);
-            optimized.map(Into::into).map_err(|error| pickle.failure(error.offset_by(pickle.offset)))
+            optimized.map(Into::into).map_err(|error| {
+                let shares_memo = pickles.len() > 1 && error.kind() == picklevm_ops::ErrorKind::Memo;
+                let failure = pickle.failure(error.offset_by(pickle.offset));
+                match shares_memo {
+                    true => failure.hint("pickles that share one memo are not optimized; repickle writes them again"),
+                    false => failure,
+                }
+            })
         };
         pickles.iter().map(optimize).collect()
     })

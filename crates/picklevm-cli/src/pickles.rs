@@ -1,5 +1,6 @@
 //! The pickles of a file and of the members in it.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -27,6 +28,8 @@ pub(crate) struct Pickle {
     pub(crate) protocol: Protocol,
     /// Whether it is the one that people mean, of several in its member.
     pub(crate) is_main: bool,
+    /// How many pickles of its member come before it.
+    pub(crate) index: usize,
     /// Why no STOP can be reached.
     problem: Option<String>,
     /// What its member is if it is no pickle at all.
@@ -49,6 +52,7 @@ impl Pickle {
             data,
             protocol: Protocol::try_from(pickle.protocol()).unwrap_or_default(),
             is_main: pickle.is_main(),
+            index: 0,
             problem: pickle.problem().map(ToString::to_string),
             explanation,
         })
@@ -56,9 +60,9 @@ impl Pickle {
 
     /// The same pickle with other bytes.
     pub(crate) fn with_data(&self, data: Bytes) -> Pickle {
-        let Pickle { name, offset, protocol, problem, explanation, .. } = self;
-        let (name, problem, explanation) = (name.clone(), problem.clone(), explanation.clone());
-        Pickle { name, offset: *offset, data, protocol: *protocol, is_main: self.is_main, problem, explanation }
+        let Pickle { offset, protocol, is_main, index, .. } = *self;
+        let (name, problem, explanation) = (self.name.clone(), self.problem.clone(), self.explanation.clone());
+        Pickle { name, offset, data, protocol, is_main, index, problem, explanation }
     }
 
     /// Whether its bytes end with STOP.
@@ -97,6 +101,8 @@ struct Group {
     pickles: Vec<picklevm_files::Pickle>,
     /// Number of bytes after the first pickle, if the member consists of consecutive pickles.
     rest: Option<u64>,
+    /// The NULs after the last pickle.
+    padding: Option<Range<u64>>,
     problem: Option<picklevm_files::Error>,
 }
 
@@ -111,11 +117,14 @@ impl Group {
             [first, others @ ..] if self.pickles.is_empty() && first.is_main() && first.arrays().is_empty() => {
                 let len = self.member.len().unwrap_or_default();
                 let rest = len.saturating_sub(first.offset() + first.len());
-                Some(if others.is_empty() && contents.problem().is_none() { 0 } else { rest })
+                // White space at the end of a text file is nothing to tell of.
+                let is_blank = others.is_empty() && contents.problem().is_none() && contents.padding().is_none();
+                Some(if is_blank { 0 } else { rest })
             }
             _ => None,
         };
         self.rest = if self.pickles.is_empty() { rest } else { None };
+        self.padding = contents.padding();
         self.pickles.extend_from_slice(contents.pickles());
         if self.problem.is_none() {
             self.problem = contents.into_problem();
@@ -192,11 +201,19 @@ impl PickleFiles {
         let main = group.main();
         for (index, pickle) in group.pickles.iter().enumerate() {
             if self.all || index == main {
-                run(&Pickle::new(name, &group.member, pickle)?, heading.take())?;
+                run(&Pickle { index, ..Pickle::new(name, &group.member, pickle)? }, heading.take())?;
             }
         }
         match (&group.problem, group.pickles.len(), group.rest) {
             (Some(problem), ..) if self.all || group.pickles.is_empty() => Err(input::failure(name, problem)),
+            (None, ..) if self.all && group.padding.is_some() => {
+                let Range { start, end } = group.padding.clone().unwrap_or_default();
+                let bytes = failure::count(usize::try_from(end - start).unwrap_or(usize::MAX), "byte");
+                Err(Failure::data(
+                    name,
+                    format!("offset {start}: expected another pickle or the end, found {bytes} of NULs"),
+                ))
+            }
             (.., Some(rest)) if rest > 0 && !self.all => {
                 let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
                 tell_rest(name, end, rest, "use --all to print every pickle");
@@ -222,7 +239,8 @@ impl PickleFiles {
                     match groups.iter_mut().rfind(|group| group.member.path() == member.path()) {
                         Some(group) if is_pickle => group.add(contents),
                         None if is_pickle => {
-                            let mut group = Group { member, pickles: Vec::new(), rest: None, problem: None };
+                            let mut group =
+                                Group { member, pickles: Vec::new(), rest: None, padding: None, problem: None };
                             group.add(contents);
                             groups.push(group);
                         }

@@ -375,13 +375,14 @@ pub struct Contents {
     pub(crate) members: Vec<Member>,
     /// Why something in it could not be read, or why there is nothing in it.
     pub(crate) problem: Option<Error>,
+    pub(crate) padding: Option<Range<u64>>,
     pub(crate) region: Region,
     pub(crate) layout: Layout,
 }
 
 impl Contents {
     pub(crate) fn new(kind: Kind, region: Region, layout: Layout) -> Self {
-        Contents { kind, pickles: Vec::new(), members: Vec::new(), problem: None, region, layout }
+        Contents { kind, pickles: Vec::new(), members: Vec::new(), problem: None, padding: None, region, layout }
     }
 
     /// What it was taken for.
@@ -408,6 +409,17 @@ impl Contents {
     /// [`problem`](Self::problem), by value.
     pub fn into_problem(self) -> Option<Error> {
         self.problem
+    }
+
+    /// Where the NULs lie that follow the pickles, with white space or without, if nothing else does.
+    ///
+    /// ```
+    /// let file = picklevm_files::Opener::new().bytes(*b"N.\0\0\0");
+    /// assert_eq!(file.root().open()?.padding(), Some(2..5));
+    /// # Ok::<(), picklevm_files::Error>(())
+    /// ```
+    pub fn padding(&self) -> Option<Range<u64>> {
+        self.padding.clone()
     }
 
     /// Its bytes, decompressed.

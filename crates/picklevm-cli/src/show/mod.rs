@@ -13,12 +13,13 @@ use picklevm::{Unpickler, Value};
 use picklevm_data::{Reader, SelfContained};
 
 use crate::data::PlainJson;
-use crate::failure::Failure;
+use crate::failure::{Failure, note};
 use crate::output::Output;
 use crate::pickles::{Pickle, PickleFiles};
+use crate::shared_memo::{Loaded, Loader};
 use crate::size;
 
-use self::output_limit::Budget;
+use self::output_limit::{Budget, Limit};
 use self::partial::Partial;
 
 /// Print the values of pickles in Python syntax
@@ -47,6 +48,9 @@ pub(crate) struct Args {
     /// Print this much of each text, of bytes and of an integer [default: 4KiB, with --json no limit]
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_bytes: Option<usize>,
+    /// Print this much in all, then only how to print more [default: 16MiB, with --json no limit]
+    #[arg(long, value_name = "SIZE", value_parser = size::parse, default_value = "16MiB", hide_default_value = true)]
+    max_output: usize,
     /// Print pickles inside of bytes in their place, as calls of pickle.loads
     #[arg(long)]
     deep: bool,
@@ -77,27 +81,31 @@ enum Json {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = Output::paged();
-    let unpickler = Unpickler::new();
+    let mut loader = Loader::new(Unpickler::new());
+    let mut limit = Limit::new(if args.full || args.json.is_some() { None } else { Some(args.max_output) });
     args.pickles.each(args.partial, |pickle, heading| {
+        if limit.is_reached() {
+            return Ok(());
+        }
         if let Some(heading) = heading.filter(|_| args.json.is_none()) {
             writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
         let limits = args.pickles.limits();
         let nested = if args.deep { picklevm_files::expand_nested(&pickle.data, limits) } else { None };
-        let loaded = match nested.and_then(|nested| unpickler.load_bytes(nested).ok()) {
-            Some(graph) => Ok(graph),
-            None => pickle.load(&unpickler),
+        let loaded = match nested.and_then(|nested| Unpickler::new().load_bytes(nested).ok()) {
+            Some(graph) => Ok(Loaded::from(graph)),
+            None => loader.load(pickle),
         };
         match loaded {
-            Ok(graph) => print_value(graph.root(), graph.held_bytes(), pickle, args, &mut out),
+            Ok(loaded) => print_value(loaded.root(), loaded.graph().held_bytes(), pickle, args, &mut out, &mut limit),
             Err(error) if args.partial => {
                 if let Some(partial) = Partial::read(pickle, &error) {
-                    print_value(partial.value(), partial.held_bytes(), pickle, args, &mut out)?;
+                    print_value(partial.value(), partial.held_bytes(), pickle, args, &mut out, &mut limit)?;
                     for value in partial.only_in_memo() {
                         if args.json.is_none() {
                             writeln!(out, "# in the memo alone:").map_err(|error| out.failure(error))?;
                         }
-                        print_value(value, partial.held_bytes(), pickle, args, &mut out)?;
+                        print_value(value, partial.held_bytes(), pickle, args, &mut out, &mut limit)?;
                     }
                 }
                 Err(pickle.failure(error))
@@ -106,17 +114,29 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             Err(error) => Err(pickle.failure(error).hint("use --partial to print what can be read")),
         }
     })?;
-    out.finish()
+    out.finish()?;
+    if limit.is_reached() {
+        let most = args.max_output;
+        note(&format!("the output ends after {most} bytes; use --max-output for more, or --full for all of it"));
+    }
+    Ok(())
 }
 
 /// Prints a value of a pickle as the options say. `held` is the size of its graph.
-fn print_value(value: Value<'_>, held: usize, pickle: &Pickle, args: &Args, out: &mut Output) -> Result<(), Failure> {
+fn print_value(
+    value: Value<'_>,
+    held: usize,
+    pickle: &Pickle,
+    args: &Args,
+    out: &mut Output,
+    limit: &mut Limit,
+) -> Result<(), Failure> {
     if args.json == Some(Json::Plain) {
         let reader = Reader::new(value, &SelfContained);
         args.plain.write(&reader, &pickle.name, out).map_err(|failed| failed.of(&pickle.name))?;
         return writeln!(out).map_err(|error| out.failure(error));
     }
-    print(&pretty(value, args), args.json.is_some(), held + pickle.data.len(), &pickle.name, out)
+    print_within(&pretty(value, args), args.json.is_some(), held + pickle.data.len(), &pickle.name, out, limit)
 }
 
 /// Prints a value and the end of its line, in colour where that is seen. `size` is that of what is shown, `name` where it
@@ -126,10 +146,29 @@ fn print_value(value: Value<'_>, held: usize, pickle: &Pickle, args: &Args, out:
 ///
 /// [`Failure`] if the output fails or grows out of proportion.
 pub(crate) fn print(pretty: &Pretty<'_>, json: bool, size: usize, name: &str, out: &mut Output) -> Result<(), Failure> {
+    print_within(pretty, json, size, name, out, &mut Limit::new(None))
+}
+
+/// The same, as far as the limit of the command allows.
+fn print_within(
+    pretty: &Pretty<'_>,
+    json: bool,
+    size: usize,
+    name: &str,
+    out: &mut Output,
+    limit: &mut Limit,
+) -> Result<(), Failure> {
     let color = !json && is_colored();
-    let mut out = Budget::new(out, size);
+    let mut out = Budget::new(out, size, limit);
     let shown = if color { pretty.write_colored(&Colors, &mut out) } else { pretty.write_to(&mut out) };
-    shown.and_then(|()| out.write_all(b"\n")).map_err(|error| out.failure(name, error))
+    match shown {
+        Err(_) if out.is_cut() => {
+            let reset = if color { "\x1b[0m" } else { "" };
+            out.end(&format!("{reset}\n... more, use --full to print all of it\n"))
+        }
+        shown => shown.and_then(|()| out.write_all(b"\n")),
+    }
+    .map_err(|error| out.failure(name, error))
 }
 
 /// Whether standard output is written in colour.

@@ -9,5 +9,6 @@ mod paths;
 mod readme;
 mod rewrite;
 mod scan;
+mod several;
 mod shelf;
 mod support;

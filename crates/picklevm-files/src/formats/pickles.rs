@@ -208,6 +208,8 @@ pub(super) fn push_broken(member: &Member, contents: &mut Contents, start: u64, 
 fn rest_of_row(member: &Member, contents: &mut Contents, at: u64, broken: Broken) -> Result<(), Error> {
     let rest = contents.region.from(at);
     if is_blank(&rest)? {
+        let has_nul = rest.bytes()?.contains(&0);
+        contents.padding = has_nul.then(|| at..at + rest.len());
         return Ok(());
     }
     if compressed::begins_as_zlib(&rest.head(2)?)
