@@ -1,7 +1,7 @@
 //! The native part of the Python package `picklevm`: the module `picklevm._native`.
 //!
-//! Pickles are read by picklevm's machine, with a builder that makes Python objects ([`load`]), and written by its op
-//! writer ([`dump`]). The behaviour is that of CPython's `_pickle`, but nothing recurses over data.
+//! Pickles are read by picklevm's machine, with a builder that makes Python objects (`load`), and written by its op
+//! writer (`dump`). The behaviour is that of CPython's `_pickle`, but nothing recurses over data.
 
 mod dump;
 mod feed;

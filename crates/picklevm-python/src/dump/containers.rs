@@ -32,6 +32,11 @@ impl<'py> Saver<'py, '_> {
         Ok(())
     }
 
+    /// Whether the C pickler opens no batch for nothing, nor for one item that is left of a list or a dict: from 3.15 on.
+    fn ends_batches_early(&self) -> bool {
+        self.state.minor >= 15
+    }
+
     /// Writes an opcode from protocol 1 on, and MARK and another one before.
     fn begin_container(&mut self, binary: Op<'_>, text: Op<'_>) -> PyResult<()> {
         if self.options.protocol > 0 {
@@ -78,9 +83,9 @@ impl<'py> Saver<'py, '_> {
                         return self.save_later(item);
                     }
                 }
-                Batch::Closed if at == 0 && list.len() == 1 => {
-                    let item = list.get_item(0)?;
-                    (at, batch) = (1, Batch::Single);
+                Batch::Closed if list.len() == at + 1 && (at == 0 || self.ends_batches_early()) => {
+                    let item = list.get_item(at)?;
+                    (at, batch) = (at + 1, Batch::Single);
                     let saved = self.save_leaf(&item);
                     if !matches!(saved, Ok(true)) {
                         self.steps.push(Step::List { list, at, batch });
@@ -175,7 +180,9 @@ impl<'py> Saver<'py, '_> {
         loop {
             match step.batch {
                 Batch::Single => return self.op(Op::SetItem),
-                Batch::Closed if step.len == 1 => step.batch = Batch::Single,
+                Batch::Closed if step.len == 1 || step.rows.len() == 1 && self.ends_batches_early() => {
+                    step.batch = Batch::Single;
+                }
                 Batch::Closed => {
                     self.op(Op::Mark)?;
                     step.batch = Batch::Open(0);
@@ -189,8 +196,7 @@ impl<'py> Saver<'py, '_> {
                 if step.dict.len() != step.len {
                     return Err(PyRuntimeError::new_err("dictionary changed size during iteration"));
                 }
-                // C opens another batch after a full one, even if there is nothing left.
-                if count < BATCH {
+                if count < BATCH || step.rows.is_empty() && self.ends_batches_early() {
                     return Ok(());
                 }
                 step.batch = Batch::Closed;
@@ -276,7 +282,7 @@ impl<'py> Saver<'py, '_> {
                 if set.len()? != len {
                     return Err(PyRuntimeError::new_err("set changed size during iteration"));
                 }
-                if count < BATCH {
+                if count < BATCH || items.is_empty() && self.ends_batches_early() {
                     return Ok(());
                 }
                 batch = Batch::Closed;

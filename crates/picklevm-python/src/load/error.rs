@@ -108,6 +108,7 @@ fn of_operand(py: Python<'_>, state: &State, error: &Error, op: &[u8]) -> PyErr 
         }),
         Some(Opcode::Long) => invalid_int(py, line).unwrap_or_else(|| unpickling(&error.to_string())),
         Some(opcode @ (Opcode::Get | Opcode::Put)) => invalid_int(py, line).unwrap_or_else(|| match opcode {
+            _ if !line.contains(&b'-') => PyOverflowError::new_err("Python int too large to convert to C ssize_t"),
             Opcode::Put => PyValueError::new_err("negative PUT argument"),
             _ => unpickling(&format!("Memo value not found at index {}", String::from_utf8_lossy(line))),
         }),
