@@ -1,4 +1,4 @@
-"""Lists every name that the modules and manuals of pickle, cPickle, copyreg (copy_reg) and pickletools have, one a line:
+"""Lists every name that the modules and manuals of pickle, cPickle, copyreg (copy_reg), pickletools, shelve and copy have, one a line:
 
     python2.7  tests/python/manual_names.py > tests/data/manual/python2.7.txt
     python3.13 tests/python/manual_names.py > tests/data/manual/python3.13.txt
@@ -8,11 +8,13 @@
 `python -m module --option`.
 """
 
+import copy
 import inspect
 import io
 import pickle
 import pickletools
 import re
+import shelve
 import subprocess
 import sys
 
@@ -51,6 +53,17 @@ for module in (pickletools, copyreg):
         if public(name) and not inspect.ismodule(value) and getattr(value, "__module__", module.__name__) == module.__name__:
             names.add("%s.%s" % (module.__name__, name))
 names.update("%s.%s" % (copyreg.__name__, name) for name in ("__newobj__", "_reconstructor", "_reduce_ex"))
+
+# shelve and copy, and the methods of a shelf that are its own.
+for module in (shelve, copy):
+    for name in module.__all__:
+        if public(name):
+            names.add("%s.%s" % (module.__name__, name))
+            if not name.endswith(("Error", "error")):
+                arguments("%s.%s" % (module.__name__, name), getattr(module, name))
+for cls in (shelve.Shelf, shelve.BsdDbShelf, shelve.DbfilenameShelf):
+    names.update("shelve.%s.%s" % (cls.__name__, name) for name in vars(cls) if public(name) and name != "__module__")
+names.update(("copy.__copy__", "copy.__deepcopy__") + (("copy.__replace__",) if sys.version_info >= (3, 13) else ()))
 
 # Picklers and unpicklers: in Python, and in C.
 classes = [pickle.Pickler, pickle.Unpickler, getattr(pickle, "_Pickler", None), getattr(pickle, "_Unpickler", None)]

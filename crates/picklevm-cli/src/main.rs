@@ -32,6 +32,7 @@ mod shelf;
 mod show;
 mod size;
 mod time;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -94,6 +95,7 @@ enum Command {
     Scan(scan::Args),
     Imports(imports::Args),
     Shelf(shelf::Args),
+    Verify(verify::Args),
     Time(time::Args),
     Completions(manual::CompletionArgs),
     Man(manual::ManArgs),
@@ -116,6 +118,7 @@ impl Command {
             Command::Scan(args) => scan::run(args),
             Command::Imports(args) => imports::run(args),
             Command::Shelf(args) => shelf::run(args),
+            Command::Verify(args) => verify::run(args),
             Command::Time(args) => time::run(args),
             Command::Completions(args) => manual::completions(Cli::command(), args),
             Command::Man(args) => manual::man(Cli::command(), args),

@@ -91,6 +91,8 @@ mod resolve;
 mod reuse;
 #[cfg(feature = "serde")]
 pub mod serde;
+#[cfg(feature = "signed")]
+pub mod signed;
 pub mod typed;
 
 /// Reference-counted bytes: the type of large inputs and out-of-band buffers.

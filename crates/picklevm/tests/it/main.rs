@@ -15,6 +15,7 @@ mod pickler;
 mod python2;
 mod round_trip;
 mod serde;
+mod signed;
 mod support;
 mod to_bytes;
 mod trees;
