@@ -330,6 +330,8 @@ def numpy():
         rows.append(row(m, ["memmap"], ("state",), otherwise="opens files"))
     for m in ("numpy", "numpy.lib.function_base", "numpy.lib._function_base_impl"):
         rows.append(row(m, ["vectorize"], ("construct", "state"), otherwise="calls a function that the pickle chooses"))
+    for m in ("numpy.core.getlimits", "numpy._core.getlimits"):
+        rows.append(row(m, ["MachArLike"], ("construct", "state")))
     for m in ("numpy", "numpy.core.getlimits", "numpy._core.getlimits"):
         rows.append(row(m, ["finfo", "iinfo"], ("construct", "state")))
     for m in ("numpy.linalg._linalg", "numpy.linalg.linalg"):
@@ -523,7 +525,10 @@ def sklearn():
             rows.append(row(module, names))
     try:
         import sklearn._loss._loss as loss
-        rows.append(row("sklearn._loss._loss", [n for n, c in vars(loss).items() if inspect.isclass(c)], ("call", "construct", "state")))
+        # scikit-learn 1.4 to 1.6 call the module `_loss`.
+        for module in ("sklearn._loss._loss", "_loss"):
+            rows.append(row(module, [n for n, c in vars(loss).items() if inspect.isclass(c)], ("call", "construct", "state")))
+            rows.append(row(module, [n for n in vars(loss) if n.startswith("__pyx_unpickle_")], ("call", "state"), ("class", "rest")))
     except ImportError:
         pass            # Before scikit-learn 1.0.
     for module in ("sklearn.linear_model._sgd_fast", "sklearn.linear_model.sgd_fast"):

@@ -8,24 +8,16 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use picklevm_files::{Contents, Entry, ErrorKind, Kind, Member, Opener};
 
+use crate::context::Context;
 use crate::hidden;
 use crate::report::{Format, Report};
-use crate::scanner::Context;
+use crate::spelling::SEVEN_ZIP;
 use crate::stream;
 use crate::verdict::{Finding, Rule};
 
-const SEVEN_ZIP: &[u8] = b"7z\xbc\xaf\x27\x1c";
 /// The end record of a zip archive, and the bytes at the end in which it lies.
 const ZIP_END: &[u8] = b"PK\x05\x06";
 const ZIP_END_WITHIN: usize = 22 + 65535;
-
-/// Whether bytes begin as something that can hold pickles.
-#[inline]
-pub(crate) fn has_magic(bytes: &[u8]) -> bool {
-    // A quick answer for what does not even begin like one.
-    matches!(bytes.first(), Some(b'P' | 0x93 | 0x1f | b'B' | 0xfd | 0x28 | 0x04 | b'7' | 0x78 | 0x5d | b'Z' | b'R'))
-        && (picklevm_files::recognise(bytes).is_some() || bytes.starts_with(SEVEN_ZIP))
-}
 
 /// Whether bytes are a container: they begin or end as one.
 fn is_container(bytes: &[u8]) -> bool {

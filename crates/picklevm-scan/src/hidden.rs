@@ -1,93 +1,15 @@
 //! Pickles where none is expected: inside strings and bytes, spelled in base64 or hexadecimal, compressed, behind junk.
 
-use std::borrow::Cow;
-
-use base64::Engine;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use memchr::{memchr, memchr_iter, memchr2_iter};
+use memchr::memchr_iter;
 
 use crate::contents;
+use crate::context::Context;
 use crate::pickle::{Scanned, is_name};
 use crate::prefilter;
 use crate::report::{Format, PickleReport, Report};
-use crate::scanner::Context;
+use crate::spelling::{Spelling, has_magic, latin_1, may_hide, spelling, unbase64, unhex};
 use crate::stream;
 use crate::verdict::{Finding, Rule, Verdict};
-
-/// Fewer bytes hold no pickle that imports anything.
-const SHORTEST: usize = 6;
-/// Characters of text that are tried as base64 or hexadecimal.
-const TRIED: usize = 16;
-
-/// Whether a string may hold a pickle: a quick look that errs on the side of yes.
-#[inline]
-pub(crate) fn may_hide(bytes: &[u8]) -> bool {
-    bytes.len() >= SHORTEST && may_hide_within(bytes)
-}
-
-#[inline(never)]
-fn may_hide_within(bytes: &[u8]) -> bool {
-    // A header, or the end of a line of GLOBAL.
-    for at in memchr2_iter(0x80, b'\n', bytes) {
-        if bytes[at] == b'\n' || bytes.get(at + 1).is_some_and(|&protocol| protocol <= 5) {
-            return true;
-        }
-    }
-    contents::has_magic(bytes) || bytes.len() >= TRIED && spelling(bytes).is_some()
-}
-
-/// How text spells bytes.
-#[derive(Clone, Copy)]
-enum Spelling {
-    Hex,
-    Base64,
-}
-
-/// How a text spells what could be the beginning of something worth a look, judged by its first characters.
-fn spelling(text: &[u8]) -> Option<Spelling> {
-    let text = text.trim_ascii_start();
-    let head = text.get(..TRIED)?;
-    if head.iter().all(u8::is_ascii_hexdigit) && is_worth_a_look(&unhex(head)?) {
-        return Some(Spelling::Hex);
-    }
-    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
-    (head.iter().all(is_base64) && is_worth_a_look(&unbase64(head)?)).then_some(Spelling::Base64)
-}
-
-/// Whether decoded bytes begin as a pickle, as something compressed, or as text.
-fn is_worth_a_look(head: &[u8]) -> bool {
-    let is_text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    matches!(head, [0x80, 0..=5, ..]) || contents::has_magic(head) || head.iter().all(is_text)
-}
-
-fn unhex(text: &[u8]) -> Option<Vec<u8>> {
-    let digits: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let digit = |byte: u8| (byte as char).to_digit(16);
-    digits.chunks_exact(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8)).collect()
-}
-
-/// Standard or URL-safe base64, in lines or not, padded or not, up to the first character that is none.
-fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
-    const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    const ENGINE: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-    let mut digits = Vec::with_capacity(text.len());
-    for &byte in text {
-        match byte {
-            b'-' => digits.push(b'+'),
-            b'_' => digits.push(b'/'),
-            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => digits.push(byte),
-            byte if byte.is_ascii_whitespace() => {}
-            _ => break,
-        }
-    }
-    if digits.len() % 4 == 1 {
-        digits.pop();
-    }
-    ENGINE.decode(digits).ok()
-}
 
 /// Looks for pickles that import something in bytes that are not known to be a pickle. What is harmless is not told.
 pub(crate) fn hunt(name: &str, bytes: &[u8], context: &Context<'_>) -> Option<Report> {
@@ -105,7 +27,7 @@ pub(crate) fn hunt(name: &str, bytes: &[u8], context: &Context<'_>) -> Option<Re
     if let Some(text) = text {
         report.members.extend(hunt("as latin-1", &text, &deeper));
     }
-    if contents::has_magic(bytes) {
+    if has_magic(bytes) {
         let inside = contents::scan("decompressed", bytes, &deeper, false);
         // Data that only look compressed are none; a pickle inside is told.
         if inside.pickle_count() > 0 && inside.verdict != Verdict::Safe {
@@ -133,14 +55,6 @@ pub(crate) fn hunt(name: &str, bytes: &[u8], context: &Context<'_>) -> Option<Re
     }
     let report = report.judged();
     (report.verdict != Verdict::Safe).then_some(report)
-}
-
-/// What bytes are that were written as text, a character a byte, as Python 3 writes bytes below protocol 3.
-fn latin_1(bytes: &[u8]) -> Option<Cow<'static, [u8]>> {
-    memchr(0xc2, bytes)?;
-    let text = str::from_utf8(bytes).ok()?;
-    let decoded: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
-    decoded.map(Cow::Owned)
 }
 
 /// The pickles at or after `from` that import something that is not harmless.
@@ -260,34 +174,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_words_hide_nothing() {
-        for text in ["user_name", "The quick brown fox jumps.", "2024-01-01T00:00:00", "x".repeat(4).as_str()] {
-            assert!(!may_hide(text.as_bytes()), "{text}");
-        }
-    }
-
-    #[test]
-    fn headers_lines_and_spellings_are_looked_at() {
-        for bytes in [
-            &b"\x80\x04\x95\0\0\0\0"[..],
-            b"junk\x80\x02]q\0.",
-            b"cos\nsystem\n.",
-            b"gASVHAAAAAAAAACMBXBvc2l4",
-            b"80049523000000000000008c05",
-            b"\x1f\x8b\x08\0\0\0\0\0",
-        ] {
-            assert!(may_hide(bytes), "{}", bytes.escape_ascii());
-        }
-    }
-
-    #[test]
     fn a_global_is_found_behind_other_opcodes() {
         let found: Vec<_> = global_lines(b"tRp1\n(cos\nsystem\n(").collect();
         assert_eq!(found, [(6, "os", "system")]);
-    }
-
-    #[test]
-    fn base64_is_read_in_lines_and_url_safe() {
-        assert_eq!(unbase64(b"-_-_\nAAAA=="), Some(vec![0xfb, 0xff, 0xbf, 0, 0, 0]));
     }
 }

@@ -14,29 +14,34 @@
 //! breaks later. A [`Policy`] says which names are known to be harmless, and which are known to do harm; what it does not
 //! know is suspicious. [`Scanner`] holds the settings, [`Report`] what was found.
 
+mod chunks;
 mod contents;
+mod context;
 mod divergence;
 mod events;
 mod guard;
 mod hidden;
 mod joblib;
 mod nature;
+mod numbers;
 mod pickle;
 mod policy;
 mod prefilter;
 mod report;
 mod scanner;
 mod shadow;
+mod spelling;
 mod stream;
 mod trace;
 mod verdict;
 mod walk;
 
+pub use context::Limits;
 pub use events::{Action, Event, Import, PolicyEntry};
 pub use guard::Guard;
 pub use policy::{Allowed, Arg, Check, Decision, Kind, Policy, PolicyError, ResultType, Use};
 pub use report::{Format, PickleReport, Report};
-pub use scanner::{Limits, Scanner, scan};
+pub use scanner::{Scanner, scan};
 pub use verdict::{Finding, Rule, Status, Verdict};
 pub use walk::{FileScan, FileStatus};
 

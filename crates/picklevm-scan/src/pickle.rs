@@ -6,10 +6,10 @@ use picklevm::machine::{self, Machine};
 use picklevm::{Error, ErrorKind, Limits};
 use picklevm_ops::Decoder;
 
+use crate::context::Context;
 use crate::divergence::{self, Recovery};
 use crate::joblib::{self, DataAfter};
 use crate::report::PickleReport;
-use crate::scanner::Context;
 use crate::shadow::Token;
 use crate::trace::{Suspect, Tracer};
 use crate::verdict::{Finding, Rule, Status, Verdict};
@@ -105,7 +105,7 @@ fn unreadable<'a>(start: usize) -> Scanned<'a> {
 /// Runs the pickle; `None` if the run needs the contents of containers and did not keep them.
 fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading) -> Option<Scanned<'a>> {
     let limits = Limits::none().stack(ENTRIES).marks(ENTRIES).memo(ENTRIES);
-    let mut tracer = Tracer::new(data, start, context.policy, context.limits.budget(), reading.keeps_all);
+    let mut tracer = Tracer::new(data, start, context.policy, context.limits, reading.keeps_all);
     tracer.plain = reading.plain;
     let mut raw_at = None;
     let mut machine: Machine<Token> = Machine::new();

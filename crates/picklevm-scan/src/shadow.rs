@@ -6,6 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use picklevm::machine::Slot;
 
+use crate::chunks::Chunks;
 use crate::nature::Nature;
 
 /// A value on the machine's stack. Payloads are numbers of rows in the tables of [`Values`].
@@ -63,13 +64,15 @@ impl Token {
     }
 }
 
-/// Where a string lies: in the data, or, if it was escaped there, in the decoded strings.
+/// Where a string lies in the data, or in the decoded strings.
 #[derive(Clone, Copy)]
 struct Span {
-    at: u64,
+    at: u32,
     len: u32,
-    decoded: bool,
 }
+
+/// The bit of the number of a string that was escaped, which lies in the decoded strings.
+const DECODED_BIT: u32 = 1 << 31;
 
 /// A tuple: where its items lie, how many values its hash goes through, and what may be in it.
 #[derive(Clone, Copy)]
@@ -117,13 +120,14 @@ pub(crate) struct Values<'a> {
     data: &'a [u8],
     /// Whether the items of lists, dicts and sets are kept as well.
     pub(crate) keeps_all: bool,
-    spans: Vec<Span>,
+    spans: Chunks<Span>,
+    decoded_spans: Chunks<Span>,
     decoded: Vec<u8>,
     /// Strings that spell bytes in an encoding, and these bytes.
     encoded: HashMap<(u32, bool), u32, RandomState>,
-    tuples: Vec<Row>,
+    tuples: Chunks<Row>,
     items: Vec<Token>,
-    containers: Vec<Container>,
+    containers: Chunks<Container>,
     contents: Vec<Vec<Token>>,
     pub(crate) objects: Vec<Object>,
     /// What each global is.
@@ -141,16 +145,19 @@ const DECODED: usize = 1 << 28;
 
 impl<'a> Values<'a> {
     pub(crate) fn new(data: &'a [u8], keeps_all: bool) -> Self {
+        let mut tuples = Chunks::new();
+        // The empty tuple.
+        tuples.push(Row { start: 0, len: 0, cost: 1, nature: Nature::DATA });
         Values {
             data,
             keeps_all,
-            spans: Vec::new(),
+            spans: Chunks::new(),
+            decoded_spans: Chunks::new(),
             decoded: Vec::new(),
             encoded: HashMap::default(),
-            // The empty tuple.
-            tuples: vec![Row { start: 0, len: 0, cost: 1, nature: Nature::DATA }],
+            tuples,
             items: Vec::new(),
-            containers: Vec::new(),
+            containers: Chunks::new(),
             contents: Vec::new(),
             objects: Vec::new(),
             globals: Vec::new(),
@@ -162,26 +169,29 @@ impl<'a> Values<'a> {
     /// The number of a string, for a token.
     #[inline]
     pub(crate) fn string(&mut self, bytes: &[u8]) -> u32 {
-        let Ok(number) = u32::try_from(self.spans.len()) else { return NOT_KEPT };
-        let span = match self.offset_of(bytes) {
-            Some(at) => Span { at: at as u64, len: bytes.len().min(u32::MAX as usize) as u32, decoded: false },
-            None => match self.decode(bytes) {
-                Some(span) => span,
-                None => return NOT_KEPT,
-            },
-        };
-        self.spans.push(span);
+        let Some(at) = self.offset_of(bytes) else { return self.decode(bytes) };
+        let (Ok(at), number @ 0..DECODED_BIT) = (u32::try_from(at), self.spans.len() as u32) else { return NOT_KEPT };
+        self.spans.push(Span { at, len: u32::try_from(bytes.len()).unwrap_or(u32::MAX) });
         number
     }
 
     #[cold]
-    fn decode(&mut self, bytes: &[u8]) -> Option<Span> {
+    fn decode(&mut self, bytes: &[u8]) -> u32 {
         if bytes.len() > DECODED - self.decoded.len() {
-            return None;
+            return NOT_KEPT;
         }
-        let at = self.decoded.len() as u64;
+        // Fewer than `DECODED`, of one byte or more; empty ones need an opcode each.
+        let number = self.decoded_spans.len() as u32 | DECODED_BIT;
+        self.decoded_spans.push(Span { at: self.decoded.len() as u32, len: bytes.len() as u32 });
         self.decoded.extend_from_slice(bytes);
-        Some(Span { at, len: bytes.len().min(u32::MAX as usize) as u32, decoded: true })
+        number
+    }
+
+    /// Where a string lies; whether that is in the decoded strings.
+    fn span_of(&self, number: u32) -> Option<(Span, bool)> {
+        let is_decoded = number & DECODED_BIT != 0;
+        let spans = if is_decoded { &self.decoded_spans } else { &self.spans };
+        Some((*spans.get(number & !DECODED_BIT)?, is_decoded))
     }
 
     /// Where a slice of the data lies in it.
@@ -212,16 +222,16 @@ impl<'a> Values<'a> {
     /// The bytes of a text or of bytes.
     pub(crate) fn bytes_of(&self, token: Token) -> Option<&[u8]> {
         let (Token::Text(number) | Token::Bytes(number)) = token else { return None };
-        let span = self.spans.get(number as usize)?;
-        let within = if span.decoded { &self.decoded } else { self.data };
+        let (span, is_decoded) = self.span_of(number)?;
+        let within = if is_decoded { &self.decoded } else { self.data };
         within.get(span.at as usize..)?.get(..span.len as usize)
     }
 
     /// The bytes of a text or of bytes, borrowed from the data where they lie there.
     pub(crate) fn string_of(&self, token: Token) -> Option<Cow<'a, [u8]>> {
         let (Token::Text(number) | Token::Bytes(number)) = token else { return None };
-        let span = self.spans.get(number as usize)?;
-        if span.decoded {
+        let (span, is_decoded) = self.span_of(number)?;
+        if is_decoded {
             return self.bytes_of(token).map(|bytes| bytes.to_vec().into());
         }
         self.data.get(span.at as usize..)?.get(..span.len as usize).map(Cow::Borrowed)
@@ -236,11 +246,9 @@ impl<'a> Values<'a> {
     #[inline]
     pub(crate) fn nature_of(&self, token: Token) -> Nature {
         match token {
-            Token::Tuple(number) => {
-                self.tuples.get(number as usize).map_or(Nature::UNKNOWN, |row| row.nature.with(self.late))
-            }
+            Token::Tuple(number) => self.tuples.get(number).map_or(Nature::UNKNOWN, |row| row.nature.with(self.late)),
             Token::List(number) | Token::Dict(number) | Token::Set(number) => {
-                self.containers.get(number as usize).map_or(Nature::UNKNOWN, |it| it.nature.with(self.late))
+                self.containers.get(number).map_or(Nature::UNKNOWN, |it| it.nature.with(self.late))
             }
             Token::Global(number) => self.globals.get(number as usize).copied().unwrap_or(Nature::UNKNOWN),
             Token::Object(number) => self.objects.get(number as usize).map_or(Nature::UNKNOWN, |it| it.nature),
@@ -260,7 +268,7 @@ impl<'a> Values<'a> {
             }
             match item {
                 Token::List(number) | Token::Dict(number) | Token::Set(number) => {
-                    if let Some(container) = self.containers.get_mut(*number as usize) {
+                    if let Some(container) = self.containers.get_mut(*number) {
                         container.escaped = true;
                     }
                 }
@@ -304,11 +312,10 @@ impl<'a> Values<'a> {
     #[inline]
     pub(crate) fn cost_of(&self, token: Token) -> u32 {
         match token {
-            Token::Tuple(number) => self.tuples.get(number as usize).map_or(1, |row| row.cost),
-            Token::List(number) | Token::Dict(number) | Token::Set(number) => self
-                .containers
-                .get(number as usize)
-                .map_or(1, |container| container.cost.saturating_mul(self.late_factor)),
+            Token::Tuple(number) => self.tuples.get(number).map_or(1, |row| row.cost),
+            Token::List(number) | Token::Dict(number) | Token::Set(number) => {
+                self.containers.get(number).map_or(1, |container| container.cost.saturating_mul(self.late_factor))
+            }
             Token::Object(number) => self.objects.get(number as usize).map_or(1, |object| object.cost),
             _ => 1,
         }
@@ -339,7 +346,7 @@ impl<'a> Values<'a> {
         let cost = self.cost_of_all(items);
         let nature = self.take_in(items);
         if let Token::List(number) | Token::Dict(number) | Token::Set(number) = target
-            && let Some(container) = self.containers.get_mut(number as usize)
+            && let Some(container) = self.containers.get_mut(number)
         {
             container.nature = container.nature.with(nature);
             container.len = container.len.saturating_add(items.len() as u32);
@@ -359,9 +366,9 @@ impl<'a> Values<'a> {
     /// How many items a container has, or keys and values a dict; `None` if it is none.
     pub(crate) fn len_of(&self, token: Token) -> Option<usize> {
         match token {
-            Token::Tuple(number) => self.tuples.get(number as usize).map(|row| row.len as usize),
+            Token::Tuple(number) => self.tuples.get(number).map(|row| row.len as usize),
             Token::List(number) | Token::Dict(number) | Token::Set(number) => {
-                self.containers.get(number as usize).map(|container| container.len as usize)
+                self.containers.get(number).map(|container| container.len as usize)
             }
             _ => None,
         }
@@ -371,7 +378,7 @@ impl<'a> Values<'a> {
     pub(crate) fn items_of(&self, token: Token) -> Option<&[Token]> {
         match token {
             Token::Tuple(number) => {
-                let Row { start, len, .. } = *self.tuples.get(number as usize)?;
+                let Row { start, len, .. } = *self.tuples.get(number)?;
                 self.items.get(start as usize..)?.get(..len as usize)
             }
             Token::List(number) | Token::Dict(number) | Token::Set(number) => {

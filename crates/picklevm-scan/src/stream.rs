@@ -1,9 +1,9 @@
 //! Bytes that are pickles: one, several in a row, with something between them, before them and after them.
 
+use crate::context::Context;
 use crate::hidden;
 use crate::pickle::{self, Scanned};
 use crate::report::{Format, Report};
-use crate::scanner::Context;
 use crate::verdict::{Finding, Rule, Status, Verdict};
 
 /// Safe pickles of one file that are listed; there may be millions.
@@ -87,7 +87,7 @@ pub(crate) fn scan(data: &[u8], mut report: Report, context: &Context<'_>) -> Re
     }
     let rest = &data[at..];
     // Django's file-based cache: the expiry, and behind it the value, compressed.
-    if report.format != Format::Torch && crate::contents::has_magic(rest) {
+    if report.format != Format::Torch && crate::spelling::has_magic(rest) {
         let inside = context.deeper().map(|deeper| crate::contents::scan("after the pickle", rest, &deeper, true));
         match inside {
             Some(inside) if inside.verdict == Verdict::Dangerous || inside.pickle_count() > 0 => {

@@ -215,7 +215,7 @@ impl Tracer<'_> {
         let Some(bytes) = self.values.encode(text, is_latin_1) else { return self.made(callable, callable, call) };
         self.event(Action::Call, callable, None, |tracer| tracer.render_call(callable, call.args, Use::Call, None));
         let bytes = Token::Bytes(bytes);
-        if self.values.bytes_of(bytes).is_some_and(crate::hidden::may_hide) {
+        if self.values.bytes_of(bytes).is_some_and(crate::spelling::may_hide) {
             self.note_encoded(text, bytes);
         }
         bytes

@@ -7,10 +7,10 @@ use picklevm_ops::{self as ops, IntValue, Number, Opcode, Text};
 use super::Tracer;
 use super::apply::Call;
 use crate::events::Action;
-use crate::hidden;
 use crate::nature::Nature;
 use crate::policy::Use;
 use crate::shadow::{LONG_INT, NOT_KEPT, Token};
+use crate::spelling;
 use crate::verdict::Rule;
 
 impl Tracer<'_> {
@@ -28,7 +28,7 @@ impl Tracer<'_> {
             self.suspect(Rule::Limit, "so many texts are spelled with escapes that the scan does not keep them");
         }
         let token = token(number);
-        if hidden::may_hide(bytes) {
+        if spelling::may_hide(bytes) {
             self.note_suspect(token);
         }
         token

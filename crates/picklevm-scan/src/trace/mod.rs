@@ -23,18 +23,12 @@ use hashbrown::HashMap;
 use picklevm_ops::Opcode;
 
 use self::names::Globals;
-use crate::divergence;
+use crate::context::Limits;
 use crate::events::{Action, Event};
+use crate::numbers;
 use crate::policy::Policy;
 use crate::shadow::{Token, Values};
 use crate::verdict::{Finding, Rule, Verdict};
-
-/// What is recorded at most.
-#[derive(Clone, Copy)]
-pub(crate) struct Budget {
-    pub(crate) events: usize,
-    pub(crate) findings: usize,
-}
 
 /// What calls may go through in all, beside 16 times the length of the pickle.
 const WORK: u64 = 1 << 24;
@@ -55,7 +49,7 @@ pub(crate) struct Suspect {
 pub(crate) struct Tracer<'a> {
     pub(crate) data: &'a [u8],
     policy: &'a Policy,
-    budget: Budget,
+    budget: &'a Limits,
     /// Where in `data` the offsets begin that the machine tells.
     pub(crate) base: usize,
     /// Where in `data` the op lies that runs.
@@ -105,7 +99,7 @@ pub(crate) struct Tracer<'a> {
 
 impl<'a> Tracer<'a> {
     /// Watches the pickle that begins at `start`. With `keeps_all` it also keeps containers and events.
-    pub(crate) fn new(data: &'a [u8], start: usize, policy: &'a Policy, budget: Budget, keeps_all: bool) -> Self {
+    pub(crate) fn new(data: &'a [u8], start: usize, policy: &'a Policy, budget: &'a Limits, keeps_all: bool) -> Self {
         Tracer {
             data,
             policy,
@@ -208,7 +202,7 @@ impl<'a> Tracer<'a> {
             }
             opcode => {
                 let line = operand.split(|&byte| byte == b'\n').next().unwrap_or_default();
-                if let Some(why) = divergence::disagreement(opcode, line) {
+                if let Some(why) = numbers::disagreement(opcode, line) {
                     self.diverge(why);
                 }
                 if opcode == Opcode::Put {

@@ -1,0 +1,118 @@
+//! What a scan may take, and what it knows wherever it is.
+
+use std::cell::Cell;
+
+use picklevm_files::FileLimits;
+
+use crate::policy::Policy;
+use crate::verdict::{Finding, Rule};
+
+/// What a scan may take. Reaching a limit is a finding, never an error and never safe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub(crate) file: usize,
+    pub(crate) depth: u32,
+    pub(crate) expanded: usize,
+    pub(crate) members: usize,
+    pub(crate) events: usize,
+    pub(crate) findings: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        // Where addresses have 32 bits, what memory can hold at most.
+        let file = (1_u64 << 32).min(isize::MAX as u64) as usize;
+        Limits { file, depth: 8, expanded: 1 << 30, members: 100_000, events: 100_000, findings: 1000 }
+    }
+}
+
+impl Limits {
+    /// Bytes of one file, or of one reader; all of them are read into memory. 4 GiB by default (2 GiB on 32-bit targets).
+    #[must_use]
+    pub fn file(mut self, most: usize) -> Self {
+        self.file = most;
+        self
+    }
+
+    /// How deep things are looked for in things: members in archives, data in compressed data, pickles in strings of
+    /// pickles. 8 by default.
+    #[must_use]
+    pub fn depth(mut self, most: u32) -> Self {
+        self.depth = most.min(64);
+        self
+    }
+
+    /// Bytes that may come out of all the compressed and spelled data of one file. 1 GiB by default.
+    #[must_use]
+    pub fn expanded(mut self, most: usize) -> Self {
+        self.expanded = most;
+        self
+    }
+
+    /// Members of one archive. 100,000 by default.
+    #[must_use]
+    pub fn members(mut self, most: usize) -> Self {
+        self.members = most;
+        self
+    }
+
+    /// Events that are recorded of one pickle; what comes after is judged all the same. 100,000 by default.
+    #[must_use]
+    pub fn events(mut self, most: usize) -> Self {
+        self.events = most;
+        self
+    }
+
+    /// Findings that are recorded of one pickle, at least 1. 1000 by default.
+    #[must_use]
+    pub fn findings(mut self, most: usize) -> Self {
+        self.findings = most.max(1);
+        self
+    }
+}
+
+/// What a scan of one file knows wherever it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'c> {
+    pub(crate) policy: &'c Policy,
+    pub(crate) limits: &'c Limits,
+    pub(crate) evidence: bool,
+    pub(crate) depth: u32,
+    /// Bytes that may still come out of compressed data.
+    pub(crate) left: &'c Cell<usize>,
+}
+
+impl Context<'_> {
+    /// The context of what lies so many levels deeper in a file that was opened.
+    pub(crate) fn at(&self, levels: u32) -> Self {
+        Context { depth: self.depth + levels, ..*self }
+    }
+
+    /// What a file may take that is opened here.
+    pub(crate) fn file_limits(&self) -> FileLimits {
+        let limits = FileLimits::default().ratio(u64::MAX).expanded(self.left() as u64);
+        limits.depth(self.limits.depth.saturating_sub(self.depth)).members(self.limits.members as u64)
+    }
+
+    /// The context of what lies in something; `None` where that is too deep.
+    pub(crate) fn deeper(&self) -> Option<Self> {
+        (self.depth < self.limits.depth).then(|| Context { depth: self.depth + 1, ..*self })
+    }
+
+    /// Counts bytes that came out of something; `false` if they are too many.
+    pub(crate) fn spend(&self, len: usize) -> bool {
+        let left = self.left.get().checked_sub(len);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// How many bytes may still come out.
+    pub(crate) fn left(&self) -> usize {
+        self.left.get()
+    }
+
+    pub(crate) fn too_deep(&self) -> Finding {
+        let message = format!("lies more than {} levels deep, where the scan does not look", self.limits.depth);
+        Finding::suspicious(Rule::Limit, 0, message)
+    }
+}
