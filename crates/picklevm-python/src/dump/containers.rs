@@ -3,7 +3,7 @@
 use picklevm_ops::{Op, Opcode};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFrozenSet, PyIterator, PyList, PySet, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PyTuple};
 
 use super::save::Saver;
 use super::step::{Batch, DictStep, Iterated, Step};
@@ -46,17 +46,18 @@ impl<'py> Saver<'py, '_> {
         self.op(text)
     }
 
-    pub(crate) fn save_list(&mut self, object: &Bound<'py, PyAny>, list: &Bound<'py, PyList>) -> PyResult<()> {
-        self.enter_fast(object)?;
+    pub(crate) fn save_list(&mut self, list: Bound<'py, PyList>) -> PyResult<()> {
+        self.enter_fast(&list)?;
         self.begin_container(Op::EmptyList, Op::List)?;
-        self.memoize(object)?;
+        self.memoize(&list)?;
         if list.is_empty() {
             return Ok(());
         }
         if self.options.protocol == 0 {
-            return self.iterated_items(Iterated::new(object.clone(), list.as_any().try_iter()?));
+            let items = list.as_any().try_iter()?;
+            return self.iterated_items(Iterated::new(list.into_any(), items));
         }
-        self.list_items(list.clone(), 0, Batch::Closed)
+        self.list_items(list, 0, Batch::Closed)
     }
 
     /// Saves the items of a list from `at` on.
@@ -159,28 +160,29 @@ impl<'py> Saver<'py, '_> {
         Ok(())
     }
 
-    pub(crate) fn save_dict(&mut self, object: &Bound<'py, PyAny>, dict: &Bound<'py, PyDict>) -> PyResult<()> {
-        self.enter_fast(object)?;
+    pub(crate) fn save_dict(&mut self, dict: Bound<'py, PyDict>) -> PyResult<()> {
+        self.enter_fast(&dict)?;
         self.begin_container(Op::EmptyDict, Op::Dict)?;
-        self.memoize(object)?;
+        self.memoize(&dict)?;
         if dict.is_empty() {
             return Ok(());
         }
         if self.options.protocol == 0 {
             let pairs = dict.call_method0("items")?.try_iter()?;
-            return self.iterated_pairs(Iterated::new(object.clone(), pairs));
+            return self.iterated_pairs(Iterated::new(dict.into_any(), pairs));
         }
-        let mut rows: Vec<_> = dict.iter().collect();
-        rows.reverse();
-        let rows = DictStep { dict: dict.clone(), len: rows.len(), rows, key: None, batch: Batch::Closed };
-        self.dict_rows(Box::new(rows))
+        let base = self.rows.len();
+        self.rows.extend(dict.iter());
+        self.rows[base..].reverse();
+        let len = self.rows.len() - base;
+        self.dict_rows(DictStep { dict, base, len, key: None, batch: Batch::Closed })
     }
 
-    pub(crate) fn dict_rows(&mut self, mut step: Box<DictStep<'py>>) -> PyResult<()> {
+    pub(crate) fn dict_rows(&mut self, mut step: DictStep<'py>) -> PyResult<()> {
         loop {
             match step.batch {
                 Batch::Single => return self.op(Op::SetItem),
-                Batch::Closed if step.len == 1 || step.rows.len() == 1 && self.ends_batches_early() => {
+                Batch::Closed if step.len == 1 || self.rows.len() - step.base == 1 && self.ends_batches_early() => {
                     step.batch = Batch::Single;
                 }
                 Batch::Closed => {
@@ -190,19 +192,19 @@ impl<'py> Saver<'py, '_> {
                 Batch::Open(_) => {}
             }
             if let Batch::Open(count) = step.batch
-                && (count == BATCH || step.rows.is_empty())
+                && (count == BATCH || self.rows.len() == step.base)
             {
                 self.op(Op::SetItems)?;
                 if step.dict.len() != step.len {
                     return Err(PyRuntimeError::new_err("dictionary changed size during iteration"));
                 }
-                if count < BATCH || step.rows.is_empty() && self.ends_batches_early() {
+                if count < BATCH || self.rows.len() == step.base && self.ends_batches_early() {
                     return Ok(());
                 }
                 step.batch = Batch::Closed;
                 continue;
             }
-            let Some((key, value)) = step.rows.pop() else { return Ok(()) };
+            let Some((key, value)) = self.rows.pop() else { return Ok(()) };
             if let Batch::Open(count) = &mut step.batch {
                 *count += 1;
             }
@@ -248,26 +250,28 @@ impl<'py> Saver<'py, '_> {
         Ok(())
     }
 
-    pub(crate) fn save_set(&mut self, object: &Bound<'py, PyAny>, set: &Bound<'py, PySet>) -> PyResult<()> {
+    pub(crate) fn save_set(&mut self, set: &Bound<'py, PyAny>) -> PyResult<()> {
         if self.options.protocol < 4 {
-            let items = PyList::new(self.py, snapshot(set.as_any())?)?;
-            return self.save_call_of_type(object, items.into_any());
+            let items = PyList::new(self.py, set.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
+            return self.save_call_of_type(set, items.into_any());
         }
         self.op(Op::EmptySet)?;
-        self.memoize(object)?;
-        let mut items = snapshot(set.as_any())?;
-        if items.is_empty() {
-            return Ok(());
+        self.memoize(set)?;
+        let base = self.items.len();
+        for item in set.try_iter()? {
+            self.items.push(item?);
         }
-        items.reverse();
-        let len = items.len();
-        self.set_items(object.clone(), items, len, Batch::Closed)
+        self.items[base..].reverse();
+        match self.items.len() - base {
+            0 => Ok(()),
+            len => self.set_items(set.clone(), base, len, Batch::Closed),
+        }
     }
 
     pub(crate) fn set_items(
         &mut self,
         set: Bound<'py, PyAny>,
-        mut items: Vec<Bound<'py, PyAny>>,
+        base: usize,
         len: usize,
         mut batch: Batch,
     ) -> PyResult<()> {
@@ -277,36 +281,36 @@ impl<'py> Saver<'py, '_> {
                 batch = Batch::Open(0);
                 continue;
             };
-            if count == BATCH || items.is_empty() {
+            if count == BATCH || self.items.len() == base {
                 self.op(Op::AddItems)?;
                 if set.len()? != len {
                     return Err(PyRuntimeError::new_err("set changed size during iteration"));
                 }
-                if count < BATCH || items.is_empty() && self.ends_batches_early() {
+                if count < BATCH || self.items.len() == base && self.ends_batches_early() {
                     return Ok(());
                 }
                 batch = Batch::Closed;
                 continue;
             }
-            let Some(item) = items.pop() else { return Ok(()) };
+            let Some(item) = self.items.pop() else { return Ok(()) };
             batch = Batch::Open(count + 1);
             let saved = self.save_leaf(&item);
             if !matches!(saved, Ok(true)) {
-                self.steps.push(Step::Set { set, items, len, batch });
+                self.steps.push(Step::Set { set, base, len, batch });
                 saved?;
                 return self.save_later(item);
             }
         }
     }
 
-    pub(crate) fn save_frozenset(&mut self, object: &Bound<'py, PyAny>, set: &Bound<'py, PyFrozenSet>) -> PyResult<()> {
-        self.enter_fast(object)?;
+    pub(crate) fn save_frozenset(&mut self, set: &Bound<'py, PyAny>) -> PyResult<()> {
+        self.enter_fast(set)?;
         if self.options.protocol < 4 {
-            let items = PyList::new(self.py, snapshot(set.as_any())?)?;
-            return self.save_call_of_type(object, items.into_any());
+            let items = PyList::new(self.py, set.try_iter()?.collect::<PyResult<Vec<_>>>()?)?;
+            return self.save_call_of_type(set, items.into_any());
         }
         self.op(Op::Mark)?;
-        self.frozenset_items(object.clone(), set.as_any().try_iter()?)
+        self.frozenset_items(set.clone(), set.try_iter()?)
     }
 
     pub(crate) fn frozenset_items(
@@ -331,7 +335,7 @@ impl<'py> Saver<'py, '_> {
         self.memoize(&set)
     }
 
-    pub(crate) fn save_tuple(&mut self, tuple: &Bound<'py, PyTuple>) -> PyResult<()> {
+    pub(crate) fn save_tuple(&mut self, tuple: Bound<'py, PyTuple>) -> PyResult<()> {
         match (tuple.len(), self.options.protocol) {
             (0, 1..) => return self.op(Op::EmptyTuple),
             (0, _) => {
@@ -341,7 +345,7 @@ impl<'py> Saver<'py, '_> {
             (1..=3, 2..) => {}
             _ => self.op(Op::Mark)?,
         }
-        self.tuple_items(tuple.clone(), 0)
+        self.tuple_items(tuple, 0)
     }
 
     pub(crate) fn tuple_items(&mut self, tuple: Bound<'py, PyTuple>, mut at: usize) -> PyResult<()> {
@@ -374,9 +378,4 @@ impl<'py> Saver<'py, '_> {
         })?;
         self.memoize(tuple.as_any())
     }
-}
-
-/// Returns the items of a set as they are now.
-fn snapshot<'py>(set: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    set.try_iter()?.collect()
 }

@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use picklevm_ops::{Number, Op, RawUnicode, Text};
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
-};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString, PyType};
 use pyo3::{PyTypeInfo, intern};
 
 use super::save::Saver;
@@ -21,12 +19,6 @@ pub(crate) struct Types {
     float: usize,
     str: usize,
     bytes: usize,
-    pub(crate) bytearray: usize,
-    pub(crate) tuple: usize,
-    pub(crate) list: usize,
-    pub(crate) dict: usize,
-    pub(crate) set: usize,
-    pub(crate) frozenset: usize,
     pub(crate) r#type: usize,
     pub(crate) function: usize,
     pub(crate) pickle_buffer: usize,
@@ -41,12 +33,6 @@ impl Types {
             float: PyFloat::type_object_raw(py).addr(),
             str: PyString::type_object_raw(py).addr(),
             bytes: PyBytes::type_object_raw(py).addr(),
-            bytearray: PyByteArray::type_object_raw(py).addr(),
-            tuple: PyTuple::type_object_raw(py).addr(),
-            list: PyList::type_object_raw(py).addr(),
-            dict: PyDict::type_object_raw(py).addr(),
-            set: PySet::type_object_raw(py).addr(),
-            frozenset: PyFrozenSet::type_object_raw(py).addr(),
             r#type: PyType::type_object_raw(py).addr(),
             function: state.function.as_ptr().addr(),
             pickle_buffer: state.pickle_buffer.as_ptr().addr(),

@@ -14,43 +14,34 @@ use crate::state::{full_name, type_name};
 
 impl<'py> Saver<'py, '_> {
     /// Saves an object that is no leaf, has no persistent id and is not in the memo.
-    pub(crate) fn save_by_type(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
-        let class = object.get_type_ptr().addr();
-        let types = &self.types;
-        if class == types.dict
-            && let Ok(dict) = object.cast::<PyDict>()
-        {
-            return self.save_dict(object, dict);
+    pub(crate) fn save_by_type(&mut self, object: Bound<'py, PyAny>) -> PyResult<()> {
+        let object = match object.cast_into_exact::<PyDict>() {
+            Ok(dict) => return self.save_dict(dict),
+            Err(other) => other.into_inner(),
+        };
+        let object = match object.cast_into_exact::<PyList>() {
+            Ok(list) => return self.save_list(list),
+            Err(other) => other.into_inner(),
+        };
+        let object = match object.cast_into_exact::<PyTuple>() {
+            Ok(tuple) => return self.save_tuple(tuple),
+            Err(other) => other.into_inner(),
+        };
+        let object = &object;
+        if object.is_exact_instance_of::<PySet>() {
+            return self.save_set(object);
         }
-        if class == types.list
-            && let Ok(list) = object.cast::<PyList>()
-        {
-            return self.save_list(object, list);
-        }
-        if class == types.tuple
-            && let Ok(tuple) = object.cast::<PyTuple>()
-        {
-            return self.save_tuple(tuple);
-        }
-        if class == types.set
-            && let Ok(set) = object.cast::<PySet>()
-        {
-            return self.save_set(object, set);
-        }
-        if class == types.frozenset
-            && let Ok(set) = object.cast::<PyFrozenSet>()
-        {
-            return self.save_frozenset(object, set);
+        if object.is_exact_instance_of::<PyFrozenSet>() {
+            return self.save_frozenset(object);
         }
         if let Ok(bytes) = object.cast_exact::<PyBytes>() {
             return self.save_old_bytes(object, bytes);
         }
-        if class == types.bytearray
-            && let Ok(bytes) = object.cast::<PyByteArray>()
-        {
+        if let Ok(bytes) = object.cast_exact::<PyByteArray>() {
             return self.save_bytearray(object, bytes);
         }
-        if class == types.pickle_buffer {
+        let class = object.get_type_ptr().addr();
+        if class == self.types.pickle_buffer {
             return self.save_buffer(object);
         }
         if let Some(reduce) = &self.options.reducer_override {

@@ -39,6 +39,9 @@ pub(crate) struct Saver<'py, 'm> {
     pub(crate) memo: &'m mut Memo,
     pub(crate) writer: Writer<IoSink<Target<'py>>>,
     pub(crate) steps: Vec<Step<'py>>,
+    /// The rows of dicts, and the items of sets, that are left: for each container the last first.
+    pub(crate) rows: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    pub(crate) items: Vec<Bound<'py, PyAny>>,
     /// The number of steps that end a call.
     pub(crate) calls: usize,
     /// In fast mode: the nesting, and the addresses of objects that are deeply nested.
@@ -62,6 +65,8 @@ impl<'py, 'm> Saver<'py, 'm> {
             memo,
             writer: Writer::stream(target),
             steps: Vec::new(),
+            rows: Vec::new(),
+            items: Vec::new(),
             calls: 0,
             fast_nesting: 0,
             fast_memo: HashSet::default(),
@@ -80,7 +85,7 @@ impl<'py, 'm> Saver<'py, 'm> {
     }
 
     fn save_all(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
-        self.save(object)?;
+        self.save(object.clone())?;
         while let Some(step) = self.steps.pop() {
             self.run(step)?;
         }
@@ -89,10 +94,9 @@ impl<'py, 'm> Saver<'py, 'm> {
 
     fn run(&mut self, step: Step<'py>) -> PyResult<()> {
         match step {
-            Step::Save(object) => self.save(&object),
-            Step::Value(value) => self.save(&value),
-            Step::Compound(object) => self.save_compound(&object),
-            Step::SaveId(id) => self.save_id(&id),
+            Step::Save(object) | Step::Value(object) => self.save(object),
+            Step::Compound(object) => self.save_compound(object),
+            Step::SaveId(id) => self.save_id(id),
             Step::Op(opcode) => self.bare(opcode),
             Step::Global(module, name) => self.write_global(module, name),
             Step::Memoize(object) => self.memoize(&object),
@@ -100,7 +104,7 @@ impl<'py, 'm> Saver<'py, 'm> {
             Step::Items(items) => self.iterated_items(items),
             Step::Dict(rows) => self.dict_rows(rows),
             Step::Pairs(pairs) => self.iterated_pairs(pairs),
-            Step::Set { set, items, len, batch } => self.set_items(set, items, len, batch),
+            Step::Set { set, base, len, batch } => self.set_items(set, base, len, batch),
             Step::FrozenSet { set, items } => self.frozenset_items(set, items),
             Step::Tuple { tuple, at } => self.tuple_items(tuple, at),
             Step::Made(made) => self.end_call(*made),
@@ -117,14 +121,14 @@ impl<'py, 'm> Saver<'py, 'm> {
     }
 
     /// Saves an object: at once, or by pushing steps.
-    pub(crate) fn save(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
-        if self.save_leaf(object)? { Ok(()) } else { self.save_compound(object) }
+    fn save(&mut self, object: Bound<'py, PyAny>) -> PyResult<()> {
+        if self.save_leaf(&object)? { Ok(()) } else { self.save_compound(object) }
     }
 
     /// Saves a persistent id: at once, or by pushing steps.
-    fn save_id(&mut self, id: &Bound<'py, PyAny>) -> PyResult<()> {
+    fn save_id(&mut self, id: Bound<'py, PyAny>) -> PyResult<()> {
         self.boundary()?;
-        if self.save_atom(id)? { Ok(()) } else { self.save_by_type(id) }
+        if self.save_atom(&id)? { Ok(()) } else { self.save_by_type(id) }
     }
 
     /// Saves an object that is not a leaf after the caller has returned: containers are not saved inside of each other.
@@ -137,13 +141,13 @@ impl<'py, 'm> Saver<'py, 'm> {
     }
 
     /// Saves an object that is not a leaf.
-    fn save_compound(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+    fn save_compound(&mut self, object: Bound<'py, PyAny>) -> PyResult<()> {
         if let Some(persistent_id) = &self.options.persistent_id {
-            let id = persistent_id.call1((object,))?;
+            let id = persistent_id.call1((&object,))?;
             if !id.is_none() {
                 return self.save_persistent(id);
             }
-            if self.save_atom(object)? {
+            if self.save_atom(&object)? {
                 return Ok(());
             }
         }

@@ -23,13 +23,13 @@ pub(crate) enum Step<'py> {
     /// Saves what an iterator yields, to be appended to a list or an object.
     Items(Box<Iterated<'py>>),
     /// Saves the keys and values of a dict.
-    Dict(Box<DictStep<'py>>),
+    Dict(DictStep<'py>),
     /// Saves the pairs that an iterator yields, to be set in a dict or an object.
     Pairs(Box<Iterated<'py>>),
     /// Saves a value after its key.
     Value(Bound<'py, PyAny>),
     /// Saves the items of a set.
-    Set { set: Bound<'py, PyAny>, items: Vec<Bound<'py, PyAny>>, len: usize, batch: Batch },
+    Set { set: Bound<'py, PyAny>, base: usize, len: usize, batch: Batch },
     /// Saves the items of a frozenset.
     FrozenSet { set: Bound<'py, PyAny>, items: Bound<'py, PyIterator> },
     /// Saves the items of a tuple.
@@ -42,11 +42,11 @@ pub(crate) enum Step<'py> {
     LeaveFast(usize),
 }
 
-/// The rows of a dict: a snapshot, for saving one may change the dict.
+/// A dict. Its rows are copied to the stack of rows, for saving one may change the dict.
 pub(crate) struct DictStep<'py> {
     pub(crate) dict: Bound<'py, PyDict>,
-    /// The keys and values that are left, last first.
-    pub(crate) rows: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    /// Where its rows begin on the stack of rows.
+    pub(crate) base: usize,
     /// The number of rows at the beginning.
     pub(crate) len: usize,
     /// The key of the value that is being saved.

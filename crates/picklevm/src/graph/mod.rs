@@ -57,7 +57,9 @@ pub use lookup::Key;
 pub(crate) use native::Copies;
 pub use native::{Call, CallResult, HashMode, NativeObject, ReduceContext};
 pub(crate) use node_index::NodeIndex;
-pub(crate) use number::{from_le_bytes, trimmed_len};
+pub(crate) use number::from_le_bytes;
+#[cfg(feature = "serde")]
+pub(crate) use number::trimmed_len;
 pub use object::Construction;
 pub(crate) use object::OpKind;
 pub(crate) use payloads::Span;
