@@ -3,6 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::str;
 
+/// Texts from this length on are looked at for code points below 256 alone.
+const LONG: usize = 256;
+
 /// Text in UTF-8 that may contain surrogates, of three bytes each, as Python's `utf-8` codec reads it with
 /// `surrogatepass`.
 ///
@@ -38,7 +41,7 @@ impl<'a> Text<'a> {
 
     #[inline(never)]
     fn new_slowly(bytes: &'a [u8]) -> Option<Self> {
-        if bytes.is_ascii() {
+        if bytes.is_ascii() || bytes.len() >= LONG && is_latin1(bytes) {
             return Some(Text { bytes, utf8: true });
         }
         let mut rest = bytes;
@@ -127,6 +130,28 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// Whether bytes are UTF-8 of code points below 256. No branch depends on a byte, so that vector instructions do it: bytes are
+/// such text below protocol 3, where `from_utf8` would guess at every other one of them.
+fn is_latin1(bytes: &[u8]) -> bool {
+    /// Bytes between which it is asked whether all fit so far.
+    const CHUNK: usize = 4096;
+    let is_lead = |byte: u8| byte & 0xfe == 0xc2;
+    let is_wrong = |before: u8, byte: u8| {
+        let continues = byte & 0xc0 == 0x80;
+        (continues != is_lead(before)) | (byte >= 0xc0) & !is_lead(byte)
+    };
+    let mut before = 0;
+    for chunk in bytes.chunks(CHUNK) {
+        let [first, rest @ ..] = chunk else { break };
+        let wrong = chunk.iter().zip(rest).fold(is_wrong(before, *first), |wrong, (a, b)| wrong | is_wrong(*a, *b));
+        if wrong {
+            return false;
+        }
+        before = *chunk.last().unwrap_or(first);
+    }
+    !is_lead(before)
+}
+
 /// Returns the first code point of checked text, and the text after it.
 pub(crate) fn split_code_point(text: &[u8]) -> Option<(u32, &[u8])> {
     let (&first, after) = text.split_first()?;
@@ -169,4 +194,25 @@ fn is_short_ascii(bytes: &[u8]) -> bool {
 #[inline(always)]
 fn word(bytes: &[u8]) -> u64 {
     bytes.first_chunk().map_or(u64::MAX, |eight| u64::from_ne_bytes(*eight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_below_256_is_told_from_other_bytes() {
+        let all: String = (0..256).map(|code| char::from_u32(code).unwrap()).collect();
+        let long = all.repeat(100);
+        assert!(is_latin1(long.as_bytes()) && is_latin1(b""));
+        for at in [0, 100, 4094, 4095, 4096, 4097, long.len() - 2, long.len() - 1] {
+            for byte in [0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xe2, 0xf0, 0xff] {
+                let mut bytes = long.clone().into_bytes();
+                bytes[at] = byte;
+                let is_right = str::from_utf8(&bytes).is_ok_and(|text| text.chars().all(|c| u32::from(c) < 256));
+                assert_eq!(is_latin1(&bytes), is_right, "{byte:#x} at {at}");
+                assert_eq!(Text::new(&bytes).is_some(), str::from_utf8(&bytes).is_ok(), "{byte:#x} at {at}");
+            }
+        }
+    }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use picklevm_ops::{self as ops, Opcode};
 
+use crate::steps::{Path, Step};
+
 /// The result of reading or writing pickles.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -32,32 +34,35 @@ struct Inner {
     opcode: Option<Opcode>,
     /// The class or function concerned.
     class: Option<Box<str>>,
-    path: Path,
+    place: Place,
     expected: Cow<'static, str>,
     found: Cow<'static, str>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// Position inside a value: steps from the outermost value to the one that failed.
+/// Position inside a value: steps from the value that failed to the outermost one.
 #[derive(Default)]
-struct Path {
-    steps: String,
-    /// Length in bytes of the last steps, which are inside the field that is named with the class.
+struct Place {
+    steps: Vec<Step>,
+    /// How many of the steps are inside of the field that is named with the class.
     inner: usize,
-    /// Length in bytes of the step before those, which names that field.
-    field: usize,
+    /// Whether the step after those names that field.
+    has_field: bool,
 }
 
-impl Path {
+impl Place {
+    fn path(&self, steps: &[Step]) -> Path {
+        steps.iter().rev().cloned().collect::<Vec<_>>().into()
+    }
+
     /// The steps that lead to the instance of the class.
-    fn outer(&self) -> &str {
-        let outer = &self.steps[..self.steps.len() - self.inner - self.field];
-        outer.strip_prefix('.').unwrap_or(outer)
+    fn outer(&self) -> Path {
+        self.path(self.steps.get(self.inner + usize::from(self.has_field)..).unwrap_or_default())
     }
 
     /// The steps inside the field of the class.
-    fn inner(&self) -> &str {
-        &self.steps[self.steps.len() - self.inner..]
+    fn inner(&self) -> Path {
+        self.path(self.steps.get(..self.inner).unwrap_or_default())
     }
 }
 
@@ -135,7 +140,7 @@ impl Error {
             offset: None,
             opcode: None,
             class: None,
-            path: Path::default(),
+            place: Place::default(),
             expected: expected.into(),
             found: found.into(),
             source: None,
@@ -189,15 +194,16 @@ impl Error {
     /// Prepends the index of an item to the path.
     #[cold]
     #[inline(never)]
-    pub(crate) fn in_item(self, index: usize) -> Error {
-        self.in_key(index)
+    pub(crate) fn in_item(mut self, index: usize) -> Error {
+        self.0.place.steps.push(Step::Index(i64::try_from(index).unwrap_or(i64::MAX)));
+        self
     }
 
-    /// Prepends a key to the path.
+    /// Prepends a key to the path. `index` is the key if it is an integer.
     #[cold]
     #[inline(never)]
-    pub(crate) fn in_key(mut self, key: impl fmt::Debug) -> Error {
-        self.0.path.steps.insert_str(0, &format!("[{key:?}]"));
+    pub(crate) fn in_key(mut self, index: Option<i64>, key: impl fmt::Debug) -> Error {
+        self.0.place.steps.push(index.map_or_else(|| Step::Key(format!("{key:?}")), Step::Index));
         self
     }
 
@@ -205,20 +211,20 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub(crate) fn in_field(mut self, class: impl fmt::Display, field: &str) -> Error {
-        let Inner { class: known, path, .. } = &mut *self.0;
+        let Inner { class: known, place, .. } = &mut *self.0;
         if known.is_none() {
-            (path.inner, path.field) = (path.steps.len(), 1 + field.len());
+            (place.inner, place.has_field) = (place.steps.len(), true);
             *known = Some(format!("{class}.{field}").into());
         }
-        path.steps.insert_str(0, &format!(".{field}"));
+        place.steps.push(Step::Name(field.to_owned()));
         self
     }
 
     /// Prepends a path.
     #[cold]
     #[inline(never)]
-    pub(crate) fn in_path(mut self, path: &dyn fmt::Display) -> Error {
-        self.0.path.steps.insert_str(0, &path.to_string());
+    pub(crate) fn in_path(mut self, path: &Path) -> Error {
+        self.0.place.steps.extend(path.steps().iter().rev().cloned());
         self
     }
 
@@ -294,12 +300,12 @@ impl Error {
     ///
     /// ```
     /// let error = picklevm::value!({"a": [1, 2, "3"]}).root().at("a").to::<Vec<i64>>().unwrap_err();
-    /// assert_eq!(error.path(), "[2]");
+    /// assert_eq!(error.path(), "[2]".parse()?);
     /// assert_eq!(error.to_string(), "[2]: expected an integer, found a value of type str");
+    /// # Ok::<(), picklevm::Error>(())
     /// ```
-    pub fn path(&self) -> &str {
-        let steps = &*self.0.path.steps;
-        steps.strip_prefix('.').unwrap_or(steps)
+    pub fn path(&self) -> Path {
+        self.0.place.path(&self.0.place.steps)
     }
 
     /// Returns what was expected; empty in an error of [caller code](Error::other).
@@ -331,7 +337,7 @@ impl From<ops::Error> for Error {
             offset: Some(error.offset()),
             opcode: error.opcode(),
             class: None,
-            path: Path::default(),
+            place: Place::default(),
             // A source of ops has only one limit, on its length.
             expected: match kind {
                 ErrorKind::Limit => format!("{} (Limits::input)", error.expected()),
@@ -352,12 +358,12 @@ impl fmt::Display for Error {
         if let Some(opcode) = self.0.opcode {
             write!(f, "{}: ", opcode.name())?;
         }
-        let path = &self.0.path;
+        let place = &self.0.place;
         match self.class() {
-            Some(class) if path.outer().is_empty() => write!(f, "{class}{}: ", path.inner())?,
-            Some(class) => write!(f, "{}: {class}{}: ", path.outer(), path.inner())?,
-            None if self.path().is_empty() => {}
-            None => write!(f, "{}: ", self.path())?,
+            Some(class) if place.outer().is_root() => write!(f, "{class}{}: ", place.inner())?,
+            Some(class) => write!(f, "{:#}: {class}{}: ", place.outer(), place.inner())?,
+            None if place.steps.is_empty() => {}
+            None => write!(f, "{:#}: ", self.path())?,
         }
         match self.expected() {
             "" => f.write_str(&self.0.found),
@@ -373,7 +379,7 @@ impl fmt::Debug for Error {
             .field("offset", &self.0.offset)
             .field("opcode", &self.0.opcode)
             .field("class", &self.0.class)
-            .field("path", &self.path())
+            .field("path", &format_args!("\"{:#}\"", self.path()))
             .field("expected", &self.0.expected)
             .field("found", &self.0.found)
             .finish_non_exhaustive()

@@ -93,6 +93,7 @@ mod reuse;
 pub mod serde;
 #[cfg(feature = "signed")]
 pub mod signed;
+mod steps;
 pub mod typed;
 
 /// Reference-counted bytes: the type of large inputs and out-of-band buffers.

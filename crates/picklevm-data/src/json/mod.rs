@@ -1,6 +1,7 @@
 //! Any value as plain JSON: arrays as nested lists, tables as rows, Python's objects as what they mean.
 
 mod cells;
+mod plain;
 mod standard;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use crate::pandas::IndexKind;
 
 pub(crate) use cells::{cell, string};
 use cells::{nested, not_finite, shaped, values};
+pub use plain::PlainJson;
 use standard::Meaning;
 
 /// Values that may be written again because several places share them.

@@ -8,6 +8,8 @@ mod arrow_type;
 mod from_arrow;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "arrow")]
+mod polars;
 pub(crate) mod print;
 pub(crate) mod python;
 mod text_formats;

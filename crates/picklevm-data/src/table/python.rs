@@ -76,7 +76,7 @@ fn polars<'g>(value: Value<'g>) -> Result<DataFrame<'g>> {
         picklevm::Kind::Object(_) => return polars(columns),
         _ => crate::numpy::bytes_of(columns)?,
     };
-    super::from_arrow::read_ipc_stream(bytes)
+    super::polars::read(bytes)
 }
 
 #[cfg(not(feature = "arrow"))]

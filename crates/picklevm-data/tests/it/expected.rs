@@ -1,6 +1,7 @@
 //! Every item of every file is what the library that reads the file says.
 
 use picklevm_data::numpy::{NdArray, Scalar};
+use picklevm_data::pandas::Column;
 use picklevm_data::{Cell, Found, Item, Source};
 use serde_json::{Value as Json, json};
 
@@ -113,8 +114,20 @@ fn check(line: &Line<'_>, found: &Found<'_>, source: &dyn Source) {
                 assert_eq!(dtype, wanted[1].as_str().unwrap(), "{}: column {}", line.file, wanted[0]);
             }
         }
+        Item::Series(series) => check_column(line, series.column()),
+        Item::Index(index) => {
+            let [level] = index.levels() else { panic!("{}: {index:?}", line.file) };
+            check_column(line, level);
+        }
         other => panic!("{}: {other:?}", line.file),
     }
+}
+
+fn check_column(line: &Line<'_>, column: &Column<'_>) {
+    assert_eq!(json!([column.len()]), line.shape, "{} {}", line.file, line.path);
+    assert_eq!(column.values().dtype(), line.dtype, "{} {}", line.file, line.path);
+    let found = (0..column.len()).map(|row| neutral(&column.cell(row).unwrap())).collect::<Vec<_>>();
+    assert_eq!(json!(found), line.values, "{} {}", line.file, line.path);
 }
 
 #[test]

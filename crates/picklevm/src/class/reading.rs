@@ -91,7 +91,7 @@ impl<'g> ReadContext<'g> {
         &mut self,
         entries: impl Iterator<Item = (Value<'v>, Value<'v>)>,
     ) -> Result<C> {
-        entries.map(|(key, value)| self.entry(key, value).map_err(|e| e.in_key(key))).collect()
+        entries.map(|(key, value)| self.entry(key, value).map_err(|e| e.in_key(key.as_i64(), key))).collect()
     }
 
     fn entry<K: FromValue, V: FromValue>(&mut self, key: Value<'_>, value: Value<'_>) -> Result<(K, V)> {

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use num_bigint::BigInt;
+
 use super::names;
 use super::scanner::{Number, Scanner};
 use super::tree::{Child, Node, ObjectNode, Tree};
@@ -135,7 +137,7 @@ impl<'t, 'g> JsonReader<'t, 'g> {
             }
             Some('-' | '0'..='9') => {
                 let cell = match self.scanner.number()? {
-                    Some(Number::Int(int, _)) => int.into_value(self.arena).0,
+                    Some(Number::Int(int, _)) => self.int(int, blanks),
                     Some(Number::Float(float)) => self.arena.new_float(float),
                     _ => return Err(self.scanner.expected("a number")),
                 };
@@ -227,8 +229,8 @@ impl<'t, 'g> JsonReader<'t, 'g> {
                 let rows = self.pairs(pairs)?;
                 self.tree.add(Node::Dict(rows))
             }
-            (["$int"], Json::Text(text, _)) => match Scanner::new(&text, false).number()? {
-                Some(Number::Int(int, _)) => Child::Cell(int.into_value(self.arena).0),
+            (["$int"], Json::Text(text, blanks)) => match Scanner::new(&text, false).number()? {
+                Some(Number::Int(int, _)) => Child::Cell(self.int(int, blanks)),
                 _ => return Err(wrong("an integer", &text)),
             },
             (["$float"], Json::Text(text, _)) => Child::Cell(self.arena.new_float(float(&text)?)),
@@ -345,6 +347,14 @@ impl<'t, 'g> JsonReader<'t, 'g> {
         let names = [module, name].map(|text| self.arena.payload(text));
         let key = (Tag::Global, names.join(&b'\n'));
         Ok(self.twin(key, blanks, |arena| arena.new_global(module, name)))
+    }
+
+    /// Returns an integer, which is a `long` of Python 2 behind a mark.
+    fn int(&mut self, int: BigInt, blanks: &str) -> Cell {
+        match i64::try_from(&int) {
+            Ok(value) if blanks == LONG_MARK => self.arena.new_short_long(value),
+            _ => int.into_value(self.arena).0,
+        }
     }
 
     fn blanks(&mut self) -> &'t str {
@@ -491,6 +501,9 @@ fn from_hex(text: &str) -> Result<Vec<u8>> {
 fn wrong(expected: &'static str, found: &str) -> Error {
     Error::new(ErrorKind::Malformed, expected, crate::graph::shorten(found))
 }
+
+/// The mark before an integer that is a `long` of Python 2 and fits 64 bits: without it, it is an `int`.
+pub(crate) const LONG_MARK: &str = "\t";
 
 /// Which of several equal strings a string is, as blanks before it: none for a new one; ` ` for the last one, a tab for
 /// the one before, two blanks for the one before that, and so on, counting in base 2 with the digits 1 (` `) and 2 (tab).

@@ -28,7 +28,7 @@ mod tree;
 use std::str::FromStr;
 
 use self::json::JsonReader;
-pub(crate) use self::json::Twins;
+pub(crate) use self::json::{LONG_MARK, Twins};
 use self::python::Parser;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Graph, Id};

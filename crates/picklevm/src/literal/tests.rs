@@ -109,6 +109,19 @@ fn the_raw_form_is_read_back_as_the_same_graph() {
 }
 
 #[test]
+fn what_is_called_on_lines_of_its_own_is_no_tuple() {
+    let text = format!(
+        "(functools.partial(m.f) with state (m.f, ('{}', '{}'), {{}}, None))()",
+        "a".repeat(60),
+        "b".repeat(60)
+    );
+    let graph = parse(&text).unwrap();
+    let shown = graph.pretty().raw().to_string();
+    assert!(shown.lines().count() > 3, "{shown}");
+    assert!(same_graph(parse(&shown).unwrap().root(), graph.root()), "{shown}");
+}
+
+#[test]
 fn strings_of_python_2_are_told_by_those_with_a_prefix() {
     is_fixed(r"['\xe9', u'é']");
     assert_eq!(again("['a']"), "['a']");
@@ -173,6 +186,18 @@ fn tagged_json_keeps_which_strings_are_the_same() {
     let read = from_json(&json).unwrap();
     let items: Vec<_> = read.root().items().collect();
     assert!(items[0].is(items[1]) && !items[0].is(items[2]) && items[0].is(items[3]) && items[2].is(items[4]));
+}
+
+#[test]
+fn tagged_json_keeps_the_longs_of_python_2() {
+    // [1, 1L, 1 << 60, long(1 << 60)] by cPickle.
+    let pickle = b"\x80\x02](K\x01\x8a\x01\x01I1152921504606846976\n\x8a\x08\0\0\0\0\0\0\0\x10e.";
+    let graph = loads(pickle).unwrap();
+    let json = graph.pretty().json().to_string();
+    assert_eq!(json, "[1,\t1,{\"$int\":\"1152921504606846976\"},{\"$int\":\t\"1152921504606846976\"}]");
+    let writer = crate::Pickler::new().protocol(crate::Protocol::V2).writer("2.7-py".parse().unwrap());
+    let again = |graph: &crate::Graph| writer.dumps(graph.root()).unwrap();
+    assert_eq!(again(&from_json(&json).unwrap()), again(&graph));
 }
 
 #[test]

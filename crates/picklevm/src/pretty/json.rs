@@ -10,7 +10,7 @@ use smallvec::smallvec;
 use super::notation::{Brackets, Group, Notation, Parts, Row, Step, Steps, cut, cut_text};
 use super::python;
 use crate::graph::{Change, Entries, Int, Items, Kind, Value};
-use crate::literal::Twins;
+use crate::literal::{LONG_MARK, Twins};
 
 /// JSON on one line.
 pub(super) struct Json {
@@ -56,10 +56,13 @@ impl Notation for Json {
         match value.kind() {
             Kind::None => out.write_str("null"),
             Kind::Bool(value) => write!(out, "{value}"),
-            Kind::Int(value) => match value.as_i64() {
-                Some(value) if value.abs_diff(0) <= SAFE_INTEGER as u64 => write!(out, "{value}"),
-                _ => self.int(value, out),
-            },
+            Kind::Int(int) => {
+                let mark = if value.cell().is_short_long() { LONG_MARK } else { "" };
+                match int.as_i64() {
+                    Some(int) if int.abs_diff(0) <= SAFE_INTEGER as u64 => write!(out, "{mark}{int}"),
+                    _ => self.int(int, mark, out),
+                }
+            }
             Kind::Float(value) => float(value, out),
             Kind::Complex(re, im) => {
                 out.write_str("{\"$complex\":[")?;
@@ -259,8 +262,8 @@ impl Json {
     }
 
     /// Writes an integer as a string, or the highest bytes of a long one.
-    fn int(&self, value: Int<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-        out.write_str("{\"$int\":\"")?;
+    fn int(&self, value: Int<'_>, mark: &str, out: &mut dyn fmt::Write) -> fmt::Result {
+        write!(out, "{{\"$int\":{mark}\"")?;
         value.with_le_bytes(|bytes| match bytes.len().checked_sub(self.bytes.max(16)) {
             Some(more @ 1..) => {
                 write!(out, "{:#x}\"", Int::from_le(&bytes[more..]))?;

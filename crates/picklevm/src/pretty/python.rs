@@ -71,6 +71,8 @@ pub(super) const LIST: Brackets = brackets("[", "]");
 pub(super) const BRACES: Brackets = brackets("{", "}");
 pub(super) const PARENTHESES: Brackets = brackets("(", ")");
 const TUPLE: Brackets = Brackets { after_one: ",", ..PARENTHESES };
+/// Around what is called and is no name. On lines of its own it would have a comma behind it, and be a tuple.
+const CALLED: Brackets = Brackets { may_break: false, ..PARENTHESES };
 const SET: Brackets = brackets("set(", ")");
 const FROZENSET: Brackets = brackets("frozenset({", "})");
 const EMPTY_FROZENSET: Brackets = brackets("frozenset(", ")");
@@ -138,7 +140,7 @@ impl Notation for Python {
                 }
                 let class = match object.class().kind() {
                     Kind::Global(_) | Kind::Ext(_) => Step::Value(object.class()),
-                    _ => group(&PARENTHESES, Parts::One(object.class())),
+                    _ => group(&CALLED, Parts::One(object.class())),
                 };
                 return instance(
                     object,

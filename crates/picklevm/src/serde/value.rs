@@ -13,7 +13,8 @@ use crate::graph::{Arena, Cell, Graph, Id, Tag, Value};
 use crate::limits::Limits;
 
 /// Keeps Python's types when picklevm writes it. Other formats get its default form: an instance as a map of its attributes, a
-/// date as a string.
+/// date as a string, bytes as bytes. Keys that are no text are an error in formats that have no others. For JSON as
+/// `picklevm show --json=plain` prints it, with bytes as text and every key as text, there is `picklevm_data::json::PlainJson`.
 ///
 /// Other formats fail for more than 128 nested values, and for a value that contains itself.
 impl Serialize for Value<'_> {

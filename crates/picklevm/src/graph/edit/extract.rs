@@ -184,7 +184,7 @@ macro_rules! try_from_map {
             fn try_from(value: Value<'g>) -> Result<Self> {
                 let dict = value.as_dict().ok_or_else(|| unfit(value, "a dict"))?;
                 let entry = |key: Value<'g>, value: Value<'g>| Ok((K::try_from(key)?, V::try_from(value)?));
-                dict.entries().map(|(key, value)| entry(key, value).map_err(|e: Error| e.in_key(key))).collect()
+                dict.entries().map(|(key, value)| entry(key, value).map_err(|e: Error| e.in_key(key.as_i64(), key))).collect()
             }
         }
     )*};

@@ -203,7 +203,7 @@ fn the_path_to_the_wrong_value_is_reported() {
         graph.root().to::<Vec<Cart>>().expect_err("does not fit")
     };
     let in_line = error(bad, bytes, &[]);
-    assert_eq!(in_line.path(), "[0].lines[1][0].sku");
+    assert_eq!(in_line.path(), "[0].lines[1][0].sku".parse().expect("a path"));
     assert_eq!(in_line.to_string(), "[0].lines[1][0]: shop.Cart.Line.sku: expected a str, found a value of type int");
     assert_eq!(
         error(good, words, &[]).to_string(),
