@@ -14,7 +14,7 @@ def neutral(x):
 
 
 # Arrow's names of the types in which Polars' versions pickle.
-TEXT = {'m2': 'string_view', 'mpl20': 'large_string', 'mpl13': 'large_string'}
+TEXT = {'m2': 'string_view', 'mpl20': 'string_view', 'mpl13': 'large_string'}
 
 
 def polars_type(series, file):

@@ -24,7 +24,9 @@ impl PlainJson {
     pub(crate) fn write(self, reader: &Reader<'_, '_>, name: &str, out: &mut impl Write) -> Result<(), Failed> {
         let mut warn = |message: &str| note(&format!("{name}: {message}"));
         let mut options = json::Options::new().classes(self.classes);
-        if self.lenient {
+        // In an array of numbers NaN is a missing one as a rule.
+        let is_array = reader.item(reader.root()).is_some();
+        if self.lenient || is_array {
             options = options.lenient(&mut warn);
         }
         json::write(reader, options, out).map_err(|error: Error| match error.kind() {

@@ -472,6 +472,7 @@ impl<'g> Writer<'g, '_, '_, '_> {
 
     /// An array, a list for each axis. With [`Options::lenient`], numbers that are not finite are `null`.
     fn nested(&mut self, array: &NdArray<'_>, out: &mut String) -> Result<()> {
+        array.check_expansion()?;
         if let Some(index) = not_finite(array) {
             let at = index.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
             let why = "a number that is not finite has no form in JSON";

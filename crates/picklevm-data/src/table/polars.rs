@@ -25,27 +25,37 @@ pub(super) fn read(data: Bytes) -> Result<DataFrame<'static>> {
         let batch = RecordBatch::try_from_iter_with_nullable([(name, array, true)]).map_err(arrow_error)?;
         return from_batches(&batch.schema(), &[batch]);
     }
-    read_ipc_stream(without_empty_counts(data))
+    read_ipc_stream(with_counts_in_place(data))
 }
 
-/// A stream of Arrow's IPC format without the empty lists of counts that Polars 0.20 puts where flatbuffers has no place for
-/// them: readers that check the place of each number refuse those.
-fn without_empty_counts(data: Bytes) -> Bytes {
-    let (mut at, mut changed) = (0, None::<Vec<u8>>);
+/// A stream of Arrow's IPC format with its lists of counts where flatbuffers has a place for them: Polars 0.20 puts them at
+/// multiples of four bytes, and readers that check the place of each number refuse that.
+fn with_counts_in_place(data: Bytes) -> Bytes {
+    let (mut at, mut out) = (0, Vec::new());
+    let mut is_changed = false;
     while let Some(message) = Message::at(&data, at) {
-        if let Some(entry) = message.empty_counts() {
-            let copy = changed.get_or_insert_with(|| data.to_vec());
-            copy[entry..entry + 2].fill(0);
+        match message.counts_out_of_place() {
+            None => out.extend_from_slice(&data[at..message.next]),
+            Some((reference, counts)) => {
+                is_changed = true;
+                message.write_with(reference, counts, &mut out);
+            }
         }
         at = message.next;
     }
-    changed.map_or(data, Bytes::from)
+    if !is_changed {
+        return data;
+    }
+    out.extend_from_slice(&data[at..]);
+    out.into()
 }
 
 /// A message of Arrow's IPC format: a table of flatbuffers, and where the next message begins.
 struct Message<'a> {
     data: &'a [u8],
     start: usize,
+    /// Where the message ends, and its data begin.
+    end: usize,
     next: usize,
 }
 
@@ -57,31 +67,50 @@ impl<'a> Message<'a> {
         let has_mark = data.get(at..at + 4)? == [0xff; 4];
         let start = if has_mark { at + 8 } else { at + 4 };
         let len = u32_at(data, start - 4)? as usize;
-        let message = Message { data, start, next: start.checked_add(len)? };
+        let end = start.checked_add(len)?;
+        let message = Message { data, start, end, next: end };
         let root = message.root()?;
         // Version, kind of header, header, and how many bytes follow.
         let body = match field(data, root, 3)? {
             0 => 0,
             place => usize::try_from(u64::from_le_bytes(*data.get(place..)?.first_chunk()?)).ok()?,
         };
-        let next = message.next.checked_add(body)?;
-        (len > 0 && next > at).then_some(Message { next, ..message })
+        let next = end.checked_add(body).filter(|next| *next <= data.len())?;
+        (has_mark && len > 0).then_some(Message { next, ..message })
     }
 
     fn root(&self) -> Option<usize> {
         self.start.checked_add(u32_at(self.data, self.start)? as usize)
     }
 
-    /// Where the table of places has the list of counts, if the list is empty.
-    fn empty_counts(&self) -> Option<usize> {
-        let root = self.root()?;
-        let kind = *self.data.get(field(self.data, root, 1)?)?;
-        let header = follow(self.data, field(self.data, root, 2).filter(|place| *place > 0)?)?;
+    /// Where the reference to the list of counts lies and the list itself, if its numbers are not at multiples of eight bytes.
+    fn counts_out_of_place(&self) -> Option<(usize, &'a [u8])> {
         /// Length, nodes, buffers, compression, counts.
         const COUNTS: usize = 4;
-        let list = follow(self.data, field(self.data, header, COUNTS).filter(|place| *place > 0)?)?;
-        let is_empty = kind == RECORD_BATCH && u32_at(self.data, list)? == 0;
-        is_empty.then(|| entry(self.data, header, COUNTS)).flatten()
+        let root = self.root()?;
+        let is_batch = *self.data.get(field(self.data, root, 1)?)? == RECORD_BATCH;
+        let header = follow(self.data, field(self.data, root, 2).filter(|place| *place > 0)?)?;
+        let reference = field(self.data, header, COUNTS).filter(|place| *place > 0 && is_batch)?;
+        let list = follow(self.data, reference)?;
+        let len = (u32_at(self.data, list)? as usize).checked_mul(8)?;
+        let counts = self.data.get(list..)?.get(..len.checked_add(4)?)?;
+        let is_inside = reference >= self.start && reference + 4 <= self.end;
+        (is_inside && !(list + 4 - self.start).is_multiple_of(8)).then_some((reference, counts))
+    }
+
+    /// Writes the message with a list of counts behind all else in it.
+    fn write_with(&self, reference: usize, counts: &[u8], out: &mut Vec<u8>) {
+        let mut text = self.data[self.start..self.end].to_vec();
+        // The length of the list in four bytes, then the numbers.
+        text.resize(text.len().next_multiple_of(8) + 4, 0);
+        let (reference, list) = (reference - self.start, text.len());
+        text[reference..reference + 4].copy_from_slice(&((list - reference) as u32).to_le_bytes());
+        text.extend_from_slice(counts);
+        text.resize(text.len().next_multiple_of(8), 0);
+        out.extend_from_slice(&[0xff; 4]);
+        out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+        out.extend_from_slice(&text);
+        out.extend_from_slice(&self.data[self.end..self.next]);
     }
 }
 
@@ -94,19 +123,13 @@ fn follow(data: &[u8], at: usize) -> Option<usize> {
     at.checked_add(u32_at(data, at)? as usize)
 }
 
-/// Where the table of places of a table says where a field lies.
-fn entry(data: &[u8], table: usize, field: usize) -> Option<usize> {
-    let back = i32::from_le_bytes(*data.get(table..)?.first_chunk()?);
-    let places = usize::try_from(table as i64 - i64::from(back)).ok()?;
-    let len = usize::from(u16::from_le_bytes(*data.get(places..)?.first_chunk()?));
-    (4 + 2 * field < len).then_some(places + 4 + 2 * field)
-}
-
 /// Where a field of a table lies; 0 if it is left out.
 fn field(data: &[u8], table: usize, field: usize) -> Option<usize> {
-    let Some(entry) = entry(data, table, field) else { return Some(0) };
-    let offset = u16::from_le_bytes(*data.get(entry..)?.first_chunk()?);
-    Some(if offset == 0 { 0 } else { table + usize::from(offset) })
+    let u16_at = |at: usize| data.get(at..)?.first_chunk().map(|bytes| usize::from(u16::from_le_bytes(*bytes)));
+    let back = i32::from_le_bytes(*data.get(table..)?.first_chunk()?);
+    let places = usize::try_from(table as i64 - i64::from(back)).ok()?;
+    let offset = if 4 + 2 * field < u16_at(places)? { u16_at(places + 4 + 2 * field)? } else { 0 };
+    Some(if offset == 0 { 0 } else { table + offset })
 }
 
 /// What is left of a series as bincode has it: numbers in little-endian order, lengths in 8 bytes, kinds in 4.
@@ -237,6 +260,19 @@ mod tests {
         let inner = [&state(8, b"\x01\0\0\0\0\0\0\0\x01\x07\0\0\0\0\0\0\0")[..]].concat();
         let list = [&b"\x02\0\0\0\0\0\0\0\x01"[..], &inner, b"\0"].concat();
         assert_eq!(rows(state(15, &list)).unwrap(), r#"{"i":[7]} {"i":null} "#);
+    }
+
+    #[test]
+    fn messages_that_lie_are_passed_on_as_they_are() {
+        let mut data = b"\xff\xff\xff\xff\x78\0\0\0".to_vec();
+        data.extend((0..200u8).map(|byte| byte.wrapping_mul(37)));
+        for at in 0..data.len() {
+            for byte in [0, 1, 4, 0x7f, 0xff] {
+                let mut lie = data.clone();
+                lie[at] = byte;
+                assert_eq!(with_counts_in_place(lie.clone().into()), lie);
+            }
+        }
     }
 
     #[test]
