@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::{Options, write};
 use crate::item::{Reader, SelfContained};
 
-/// A value as plain JSON, for the serializers of `serde_json`: what [`write`] writes, and `picklevm show --json=plain` prints.
+/// A value as plain JSON, for the serializers of `serde_json`: what [`write()`] writes, and `picklevm show --json=plain` prints.
 ///
 /// `Serialize` of a [`Value`] itself serves every format that serde has, and so differs where JSON has no form: bytes are a list
 /// of numbers, NaN is `null`, and keys that are no text are an error. Here bytes are text or base64, NaN is an error, and other keys
@@ -36,7 +36,7 @@ pub struct PlainJson<'g>(
     pub Value<'g>,
 );
 
-/// Fails where [`write`] does; with the error's text.
+/// Fails where [`write()`] does; with the error's text.
 impl Serialize for PlainJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = Vec::new();
