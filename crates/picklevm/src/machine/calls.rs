@@ -113,21 +113,37 @@ impl GraphBuilder<'_> {
     /// Calls the callable that a resolver returned for a global, or a native object. `None` leaves the call symbolic.
     #[inline(never)]
     pub(super) fn call(&mut self, how: Construction, callable: Cell, args: Cell, kwargs: Cell) -> Result<Option<Cell>> {
-        match self.callee(callable) {
-            Some(callee) => self.call_with(&callee, how, [callable, args, kwargs]),
-            None => {
-                let made = match how {
-                    Construction::Reduce => self.construct_by_call(callable, args)?,
-                    _ => None,
-                };
-                match (made, self.session.callables.get(callable)) {
-                    (None, Resolved::Guarded(_, guard)) => {
-                        let guard = Callee::Registered(guard.clone());
-                        self.call_with(&guard, how, [callable, args, kwargs])
-                    }
-                    (made, _) => Ok(made),
+        let operands = [callable, args, kwargs];
+        if callable.is(Tag::Global) {
+            return match self.session.callables.get(callable) {
+                Resolved::Symbolic => Ok(None),
+                Resolved::Callable(registered) => {
+                    let callee = Callee::Registered(registered.clone());
+                    self.call_with(&callee, how, operands)
                 }
+                Resolved::Constructor(_) | Resolved::Guarded(..) => self.call_constructor(how, operands),
+            };
+        }
+        match self.callee(callable) {
+            Some(callee) => self.call_with(&callee, how, operands),
+            None if how == Construction::Reduce => self.construct_by_call(callable, args),
+            None => Ok(None),
+        }
+    }
+
+    /// Calls a function that makes instances, or `getattr`.
+    fn call_constructor(&mut self, how: Construction, operands: [Cell; 3]) -> Result<Option<Cell>> {
+        let [callable, args, _] = operands;
+        let made = match how {
+            Construction::Reduce => self.construct_by_call(callable, args)?,
+            _ => None,
+        };
+        match (made, self.session.callables.get(callable)) {
+            (None, Resolved::Guarded(_, guard)) => {
+                let guard = Callee::Registered(guard.clone());
+                self.call_with(&guard, how, operands)
             }
+            (made, _) => Ok(made),
         }
     }
 
