@@ -45,6 +45,8 @@ pub(crate) struct Buffer {
     /// The first `len` bytes are written, the others may be overwritten.
     bytes: Vec<u8>,
     len: usize,
+    /// Expected number of bytes, if it is long: memory for them is allocated at once.
+    expected: usize,
 }
 
 /// Number of bytes initialized at a time: few enough to be in the L1 cache when they are written.
@@ -52,13 +54,18 @@ const RESERVE_LEN: usize = 4096;
 
 impl Buffer {
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        Buffer { len: bytes.len(), bytes }
+        Buffer { len: bytes.len(), bytes, expected: 0 }
     }
 
     /// Creates an empty buffer that overwrites the bytes of `memory`.
     #[inline]
     pub(crate) fn from_vec(memory: Vec<u8>) -> Self {
-        Buffer { len: 0, bytes: memory }
+        Buffer { len: 0, bytes: memory, expected: 0 }
+    }
+
+    /// Sets the number of bytes that will probably be written. It counts when the memory at hand is used up.
+    pub(crate) fn expect(&mut self, len: usize) {
+        self.expected = len;
     }
 
     /// Returns the written bytes and the initialized bytes after them.
@@ -109,7 +116,11 @@ impl Buffer {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, least: usize) {
-        let spare = self.bytes.capacity() - self.len;
+        let mut spare = self.bytes.capacity() - self.len;
+        if spare < least && self.expected > self.len + least {
+            self.bytes.reserve_exact(self.expected - self.bytes.len());
+            spare = self.bytes.capacity() - self.len;
+        }
         let reserve = if spare < least { least.max(RESERVE_LEN) } else { spare.min(least.max(RESERVE_LEN)) };
         self.bytes.resize(self.len + reserve, 0);
     }

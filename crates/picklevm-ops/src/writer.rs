@@ -249,6 +249,13 @@ impl<S: Sink> Writer<S> {
         OpRun::new(self.out.reserve(OpRun::MIN_LEN), left)
     }
 
+    /// Sets the number of bytes that will probably be written, for memory that grows less often. A short pickle does not use
+    /// memory for them.
+    #[doc(hidden)]
+    pub fn expect(&mut self, len: usize) {
+        self.out.expect(len);
+    }
+
     /// Returns whether the next [`boundary`](Self::boundary) ends the frame.
     #[doc(hidden)]
     #[inline(always)]

@@ -152,6 +152,7 @@ macro_rules! module {
 
 /// Implements [`PythonAs`] for types with conversions from and to a view of [`typed`](crate::typed). In other formats they
 /// are the text of the view, which the type parses.
+#[cfg(any(feature = "chrono-04", feature = "jiff-02"))]
 macro_rules! views {
     ($marker:ty, $view:ty, $expected:literal: $($type:ty),* $(,)?) => {$(
         impl PythonAs<$marker> for $type {
@@ -177,4 +178,6 @@ macro_rules! views {
     )*};
 }
 
-use {module, views};
+use module;
+#[cfg(any(feature = "chrono-04", feature = "jiff-02"))]
+use views;

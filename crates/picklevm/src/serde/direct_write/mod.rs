@@ -44,10 +44,18 @@ pub(super) fn to_vec<T: Serialize + ?Sized>(config: &Config, value: &T) -> Writt
         return Written::Graph(0);
     }
     let mut scratch = Scratch::take();
+    let mut names = Names::take();
     let mut out = scratch.writer(0);
-    let written = run(config, value, &mut out, &mut scratch);
-    let pickle = scratch.written(out);
+    // Most programs write pickles of one kind.
+    out.expect(names.expected_len());
+    let written = run(config, value, &mut out, &mut scratch, &mut names);
+    let mut pickle = scratch.written(out);
     scratch.give();
+    if pickle.capacity() / 2 > pickle.len() {
+        pickle.shrink_to_fit();
+    }
+    names.expect(pickle.len());
+    names.give();
     match written {
         Written::Result(result) => Written::Result(result.map(|()| pickle)),
         Written::Graph(passed) => Written::Graph(passed),
@@ -60,9 +68,11 @@ pub(super) fn to_writer<T: Serialize + ?Sized>(config: &Config, out: &mut dyn Wr
         return Written::Graph(0);
     }
     let mut scratch = Scratch::take();
+    let mut names = Names::take();
     let mut out = Writer::stream(out);
-    let written = run(config, value, &mut out, &mut scratch);
+    let written = run(config, value, &mut out, &mut scratch, &mut names);
     scratch.give();
+    names.give();
     match written {
         Written::Result(Ok(())) => {
             Written::Result(out.finish().map(drop).map_err(|error| crate::Error::unwritable(error).into()))
@@ -81,6 +91,7 @@ fn run<T: Serialize + ?Sized, S: Sink>(
     value: &T,
     out: &mut Writer<S>,
     scratch: &mut Scratch,
+    names: &mut Names,
 ) -> Written<()> {
     let options = &config.pickler.options;
     let protocol = options.protocol.into();
@@ -88,11 +99,10 @@ fn run<T: Serialize + ?Sized, S: Sink>(
     if let Err(error) = out.begin(protocol, options.writer.quirks().framing) {
         return unwritable(error);
     }
-    let mut names = Names::take();
     let mut direct = Direct {
         out,
         scratch,
-        names: &mut names,
+        names,
         config,
         side: None,
         protocol,
@@ -106,9 +116,7 @@ fn run<T: Serialize + ?Sized, S: Sink>(
         hashes: Vec::new(),
     };
     let result = value.serialize(&mut direct);
-    let is_left = direct.is_left;
-    names.give();
-    if is_left {
+    if direct.is_left {
         return Written::Graph(out.passed());
     }
     match result.map(|()| emitter::end(out)) {

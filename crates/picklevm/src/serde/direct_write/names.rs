@@ -12,7 +12,9 @@ use crate::graph::Cell;
 use crate::reuse::{self, ThreadReuse};
 
 /// Number of names found by address: a power of two, larger than the number of fields of most types.
-const CACHE: usize = 64;
+const CACHE: usize = 256;
+/// Longest pickle whose length is expected again: 64 MiB.
+const MOST_EXPECTED: usize = 64 << 20;
 /// Number of names that are compared one by one, before there is a hash table.
 const FEW: usize = 32;
 /// Number of entries for empty texts and bytes, and those of each Latin-1 character and byte.
@@ -23,6 +25,8 @@ const SINGLES: usize = 2 * 257;
 pub(super) struct Names {
     /// Number of this pickle. Entries of earlier ones do not count, so nothing has to be cleared.
     pickle: u32,
+    /// Length of the last pickle in bytes.
+    len: usize,
     cache: Vec<Cached>,
     /// All names, with a bit for the length and ends of each.
     few: Vec<(&'static str, u32)>,
@@ -95,10 +99,27 @@ impl Names {
         reuse::keep(&REUSED, self);
     }
 
+    /// Returns the length that the next pickle probably has.
+    pub(super) fn expected_len(&self) -> usize {
+        self.len + self.len / 8
+    }
+
+    /// Sets the length of a pickle.
+    pub(super) fn expect(&mut self, len: usize) {
+        self.len = len.min(MOST_EXPECTED);
+    }
+
     /// Returns the memo index of a name that was looked up before at this address.
     #[inline(always)]
     pub(super) fn cached(&self, name: &'static str) -> Option<u32> {
-        let cached = self.cache.get(slot(name))?;
+        let slot = slot(name);
+        let found = self.cached_at(slot, name);
+        if found.is_some() { found } else { self.cached_at(slot ^ 1, name) }
+    }
+
+    #[inline(always)]
+    fn cached_at(&self, slot: usize, name: &'static str) -> Option<u32> {
+        let cached = self.cache.get(slot)?;
         let is_it = cached.address == name.as_ptr().addr() && cached.len == name.len() && cached.pickle == self.pickle;
         is_it.then_some(cached.number)
     }
@@ -127,8 +148,10 @@ impl Names {
     }
 
     fn cache(&mut self, name: &'static str, number: u32) {
-        let pickle = self.pickle;
-        if let Some(cached) = self.cache.get_mut(slot(name)) {
+        let (pickle, slot) = (self.pickle, slot(name));
+        // One of two places: two names of a type often share one.
+        let is_taken = self.cache.get(slot).is_some_and(|cached| cached.pickle == pickle);
+        if let Some(cached) = self.cache.get_mut(slot ^ usize::from(is_taken)) {
             *cached = Cached { address: name.as_ptr().addr(), len: name.len(), pickle, number };
         }
     }
@@ -185,7 +208,7 @@ impl Names {
 #[inline(always)]
 fn slot(name: &'static str) -> usize {
     let key = name.as_ptr().addr() as u64 ^ (name.len() as u64) << 32;
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize % CACHE
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % CACHE
 }
 
 /// Returns the bit of a name: equal names have the same.
