@@ -44,10 +44,17 @@ impl Class {
         if let (Some(namedtuple), Some(_)) = (&options.namedtuple, &options.old_style) {
             return Err(Error::new(namedtuple.span, "`namedtuple` and `old_style` cannot be combined"));
         }
+        let mut modules = module.value.iter().map(|module| dotted(module, "a module, such as `shop` or `shop.cart`"));
+        let module = modules.next().unwrap_or_else(|| Ok(String::new()))?;
+        // The class was in the other modules before.
+        let mut aliases = modules.map(|module| Ok((module?, name.clone()))).collect::<Result<Vec<_>>>()?;
+        for given in &options.aliases {
+            aliases.push(alias(given)?);
+        }
         Ok(Class {
-            module: dotted(&module.value, "a module, such as `shop` or `shop.cart`")?,
+            module,
             name,
-            aliases: options.aliases.iter().map(alias).collect::<Result<_>>()?,
+            aliases,
             state: State::of(options)?,
             base: if options.namedtuple.is_some() { "NamedTuple" } else { "Object" },
             namedtuple: options.namedtuple.is_some(),

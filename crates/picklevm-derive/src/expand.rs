@@ -5,8 +5,56 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, parse_quote};
 
+use crate::class::Class;
+use crate::enumeration::{Enum, Value};
 use crate::field::{Default, Field, With};
 use crate::model::Model;
+
+/// Returns the implementations for an enum.
+pub(crate) fn expand_enum(model: &Enum) -> TokenStream {
+    let Enum { ident, krate, class: def_of, members } = model;
+    let class = quote!(#krate::class);
+    let def = class_def(def_of, &class);
+    let count = members.len();
+    let described = members.iter().map(|member| {
+        let name = &member.name;
+        match &member.value {
+            None => quote!(#class::Member::by_name(#name)),
+            Some(Value::Int(value)) => quote!(#class::Member::int(#name, #value as i64)),
+            Some(Value::Str(value)) => quote!(#class::Member::str(#name, #value)),
+        }
+    });
+    let of_number = members.iter().enumerate().map(|(at, member)| {
+        let variant = &member.variant;
+        if at + 1 == count { quote!(_ => Self::#variant) } else { quote!(#at => Self::#variant) }
+    });
+    let to_number = members.iter().enumerate().map(|(at, member)| {
+        let variant = &member.variant;
+        quote!(Self::#variant => #at)
+    });
+    let members = quote! {
+        const CLASS: #class::ClassDef = #def;
+        const MEMBERS: [#class::Member; #count] = [#(#described),*];
+    };
+    quote! {
+        #[automatically_derived]
+        impl #class::FromValue for #ident {
+            fn from_value(value: #krate::Value<'_>, context: &mut #class::ReadContext<'_>) -> #krate::Result<Self> {
+                #members
+                ::core::result::Result::Ok(match context.member(value, &CLASS, &MEMBERS)? { #(#of_number),* })
+            }
+        }
+
+        #[automatically_derived]
+        impl #class::ToValue for #ident {
+            fn to_value(&self, context: &mut #class::WriteContext<'_>) -> #krate::Result<#krate::Id> {
+                #members
+                let number: usize = match self { #(#to_number),* };
+                context.write_member(&CLASS, &MEMBERS[number])
+            }
+        }
+    }
+}
 
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let Model { ident, krate, .. } = model;
@@ -50,7 +98,10 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
 }
 
 fn def(model: &Model, class: &TokenStream) -> TokenStream {
-    let of = &model.class;
+    class_def(&model.class, class)
+}
+
+fn class_def(of: &Class, class: &TokenStream) -> TokenStream {
     let (module, name) = (&of.module, &of.name);
     if of.dict {
         return quote!(#class::ClassDef::dict(#name));
@@ -92,6 +143,10 @@ fn from_object(model: &Model, class: &TokenStream) -> TokenStream {
 fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
     let ty = &field.ty;
     let span = ty.span();
+    if field.rest {
+        let fields = model.fields.iter().filter(|field| field.is_named_attr()).map(|field| field.describe(class));
+        return quote_spanned!(span=> object.rest(&const { [#(#fields),*] })?);
+    }
     // `setstate` sets the fields in the state.
     let by_hook = model.setstate.is_some() && field.is_only_attr();
     let default = match &field.default {
@@ -120,6 +175,9 @@ fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
     let is_left_out = |field: &Field| field.is_skipped() || (model.getstate.is_some() && field.is_only_attr());
     let fields = model.fields.iter().filter(|field| !is_left_out(field)).map(|field| {
         let (member, ty, described) = (&field.member, &field.ty, field.describe(class));
+        if field.rest {
+            return quote_spanned!(ty.span()=> object.put_rest(&self.#member)?;);
+        }
         match field.function("to_value", class) {
             None => quote_spanned!(ty.span()=> object.put::<#ty>(&const { #described }, &self.#member)?;),
             Some(with) => quote!(object.put_with::<#ty>(&const { #described }, &self.#member, #with)?;),

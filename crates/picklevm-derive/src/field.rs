@@ -21,6 +21,8 @@ pub(crate) struct Field {
     pub(crate) with: Option<With>,
     /// Built-in base class whose contents the field holds.
     pub(crate) base: Option<LitStr>,
+    /// Whether it holds the attributes that have no field.
+    pub(crate) rest: bool,
     /// Span of the name.
     pub(crate) span: Span,
 }
@@ -67,6 +69,22 @@ impl Field {
             Some(ident) => Member::Named(ident.clone()),
             None => Member::Unnamed(Index { index: at as u32, span }),
         };
+        if let Some(rest) = &options.rest {
+            options.check_rest(rest.span, class)?;
+            let name = member_name(&member);
+            return Ok(Field {
+                member,
+                ty,
+                name,
+                aliases: Vec::new(),
+                place: Place::default(),
+                default: None,
+                with: None,
+                base: None,
+                rest: true,
+                span,
+            });
+        }
         let place = options.place(class, counts)?;
         let is_named = place.kwarg || place.is_named_attr();
         let named = options.rename.as_ref().map(|given| given.value.value());
@@ -85,13 +103,13 @@ impl Field {
         let span = rename.unwrap_or(span);
         let (default, with) = (options.default(), options.with()?);
         let base = options.base.map(|given| given.value);
-        Ok(Field { member, ty, name, aliases: options.aliases, place, default, with, base, span })
+        Ok(Field { member, ty, name, aliases: options.aliases, place, default, with, base, rest: false, span })
     }
 
     /// Whether the field is not in the pickle.
     pub(crate) fn is_skipped(&self) -> bool {
         let Place { arg, kwarg, attr } = &self.place;
-        arg.is_none() && !kwarg && attr.is_none() && self.base.is_none()
+        arg.is_none() && !kwarg && attr.is_none() && self.base.is_none() && !self.rest
     }
 
     /// Whether the field is only in the state.
@@ -139,7 +157,25 @@ impl Place {
     }
 }
 
+fn member_name(member: &Member) -> String {
+    match member {
+        Member::Named(ident) => ident.unraw().to_string(),
+        Member::Unnamed(index) => index.index.to_string(),
+    }
+}
+
 impl FieldOptions {
+    /// Checks a field for the attributes that have no field.
+    fn check_rest(&self, span: Span, class: &Class) -> Result<()> {
+        if self.has_other_than_skip() || self.skip.is_some() || self.default.is_some() {
+            return Err(Error::new(span, "`rest` cannot be combined with other options"));
+        }
+        if !matches!(class.state, State::Dict | State::Slots) {
+            return Err(Error::new(span, "`rest` is not allowed with this `state`: its items have no names"));
+        }
+        Ok(())
+    }
+
     fn place(&self, class: &Class, counts: &mut Counts) -> Result<Place> {
         if let Some(skip) = &self.skip {
             return if self.has_other_than_skip() {

@@ -5,7 +5,7 @@
 //!
 //! | Attribute of the type | Meaning |
 //! | --- | --- |
-//! | `module = "shop.cart"` | module of the class; this or `dict` is required |
+//! | `module = "shop.cart"` | module of the class; this or `dict` is required. `module = ["shop", "oldshop"]` also accepts the other modules |
 //! | `dict` | a plain `dict` instead of a class: the fields are its keys |
 //! | `name = "Cart.Line"` | qualified name of the class; default: the name of the Rust type |
 //! | `alias = "oldshop.Line"` | another class name to accept when reading; `module:Outer.Inner` for a nested class |
@@ -26,22 +26,36 @@
 //! | `rename = "class"` | name in Python; default: the name of the Rust field |
 //! | `alias = "klass"` | another name to accept when reading |
 //! | `default`, `default = f` | value to use if the field is missing from the pickle |
+//! | `rest` | a `class::Rest`: the attributes that have no field, written back in their places |
 //! | `skip` | do not write the field; read it as its default |
 //! | `with = module` | use `module::from_value` and `module::to_value` instead of the traits of the field's type |
 //! | `serde` | use serde's traits instead; needs the `serde` feature of `picklevm` |
+//!
+//! An enum without fields stands for a Python enum, with the options `module`, `name`, `alias` and `crate`. A variant is pickled by
+//! its value, if it has one (`Red = 1`), otherwise by its name.
+//!
+//! | Attribute of a variant | Meaning |
+//! | --- | --- |
+//! | `value = "red"` | value in Python: an integer or a string; default: the discriminant, if it is given |
+//! | `rename = "RED"` | name in Python; default: the name of the variant |
 
 mod class;
+mod enumeration;
 mod expand;
 mod field;
 mod model;
 mod options;
 
 use proc_macro::TokenStream;
-use syn::{DeriveInput, parse_macro_input};
+use syn::{Data, DeriveInput, parse_macro_input};
 
-/// Implements `picklevm::PickleClass`, `FromValue` and `ToValue` for a struct. The crate documentation lists the attributes.
+/// Implements `picklevm::PickleClass`, `FromValue` and `ToValue` for a struct, the latter two for an enum. The crate documentation lists the attributes.
 #[proc_macro_derive(PickleClass, attributes(pickle))]
 pub fn derive_pickle_class(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    model::Model::of(&input).map_or_else(|error| error.into_compile_error(), |model| expand::expand(&model)).into()
+    let expanded = match &input.data {
+        Data::Enum(data) => enumeration::Enum::of(&input, data).map(|model| expand::expand_enum(&model)),
+        _ => model::Model::of(&input).map(|model| expand::expand(&model)),
+    };
+    expanded.unwrap_or_else(|error| error.into_compile_error()).into()
 }

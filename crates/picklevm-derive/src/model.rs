@@ -36,11 +36,11 @@ impl Model {
         let data = match &input.data {
             Data::Struct(data) => data,
             Data::Enum(data) => {
-                let message = "`PickleClass` can only be derived for structs; for an enum, derive serde's traits or implement `FromValue` and `ToValue`";
-                return Err(Error::new(data.enum_token.span, message));
+                return Err(Error::new(data.enum_token.span, "`PickleClass` of an enum is not that of a struct"));
             }
             Data::Union(data) => {
-                return Err(Error::new(data.union_token.span, "`PickleClass` can only be derived for structs"));
+                let message = "`PickleClass` can only be derived for structs and enums";
+                return Err(Error::new(data.union_token.span, message));
             }
         };
         if let Some(GenericParam::Lifetime(lifetime)) =
@@ -61,6 +61,9 @@ impl Model {
             }
         }
         check_names(&fields, &mut errors);
+        if let Some(second) = fields.iter().filter(|field| field.rest).nth(1) {
+            errors.add(Error::new(second.span, "only one field can have `rest`"));
+        }
         errors.into_result()?;
         class.find_base(&fields)?;
         Ok(Model {

@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Error, LitStr, Path, Result, Token};
+use syn::{Attribute, Error, Lit, LitStr, Path, Result, Token};
 
 /// A given option, with its span.
 pub(crate) struct Given<T> {
@@ -16,7 +16,7 @@ pub(crate) type Once<T> = Option<Given<T>>;
 /// The options of a type.
 #[derive(Default)]
 pub(crate) struct ClassOptions {
-    pub(crate) module: Once<LitStr>,
+    pub(crate) module: Once<Vec<LitStr>>,
     pub(crate) dict: Once<()>,
     pub(crate) name: Once<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
@@ -42,12 +42,21 @@ pub(crate) struct FieldOptions {
     pub(crate) arg: Once<()>,
     pub(crate) kwarg: Once<()>,
     pub(crate) base: Once<LitStr>,
+    pub(crate) rest: Once<()>,
+}
+
+/// The options of a variant.
+#[derive(Default)]
+pub(crate) struct VariantOptions {
+    pub(crate) rename: Once<LitStr>,
+    pub(crate) value: Once<Lit>,
 }
 
 const CLASS_OPTIONS: [&str; 10] =
     ["module", "dict", "name", "alias", "state", "namedtuple", "old_style", "getstate", "setstate", "crate"];
-const FIELD_OPTIONS: [&str; 11] =
-    ["attr", "slot", "arg", "kwarg", "base", "rename", "alias", "default", "skip", "with", "serde"];
+const FIELD_OPTIONS: [&str; 12] =
+    ["attr", "slot", "arg", "kwarg", "base", "rename", "alias", "default", "skip", "with", "serde", "rest"];
+const VARIANT_OPTIONS: [&str; 2] = ["rename", "value"];
 
 impl ClassOptions {
     /// Returns the span of the first option that `dict` cannot be combined with.
@@ -55,15 +64,24 @@ impl ClassOptions {
         let span = |text: &Once<LitStr>| text.as_ref().map(|given| given.span);
         let flag = |word: &Once<()>| word.as_ref().map(|given| given.span);
         let hook = |path: &Once<Path>| path.as_ref().map(|given| given.span);
-        let texts = [span(&self.module), span(&self.name), self.aliases.first().map(LitStr::span), span(&self.state)];
+        let module = self.module.as_ref().map(|given| given.span);
+        let texts = [module, span(&self.name), self.aliases.first().map(LitStr::span), span(&self.state)];
         let others = [flag(&self.namedtuple), flag(&self.old_style), hook(&self.getstate), hook(&self.setstate)];
         texts.into_iter().chain(others).flatten().next()
+    }
+
+    /// Returns the span of the first option that only structs have.
+    pub(crate) fn first_struct_option(&self) -> Option<Span> {
+        let flags = [&self.dict, &self.namedtuple, &self.old_style].map(|word| word.as_ref().map(|given| given.span));
+        let hooks = [&self.getstate, &self.setstate].map(|path| path.as_ref().map(|given| given.span));
+        let state = self.state.as_ref().map(|given| given.span);
+        flags.into_iter().chain(hooks).chain([state]).flatten().next()
     }
 
     pub(crate) fn of(attributes: &[Attribute]) -> Result<Self> {
         let mut options = ClassOptions::default();
         each(attributes, |meta, name| match name {
-            "module" => once(&mut options.module, meta, text),
+            "module" => once(&mut options.module, meta, texts),
             "dict" => once(&mut options.dict, meta, word),
             "name" => once(&mut options.name, meta, text),
             "alias" => text(meta).map(|alias| options.aliases.push(alias)),
@@ -96,7 +114,20 @@ impl FieldOptions {
             "arg" => once(&mut options.arg, meta, word),
             "kwarg" => once(&mut options.kwarg, meta, word),
             "base" => once(&mut options.base, meta, text),
+            "rest" => once(&mut options.rest, meta, word),
             _ => Err(unknown(meta, name, "a field", &FIELD_OPTIONS, "a class", &CLASS_OPTIONS)),
+        })?;
+        Ok(options)
+    }
+}
+
+impl VariantOptions {
+    pub(crate) fn of(attributes: &[Attribute]) -> Result<Self> {
+        let mut options = VariantOptions::default();
+        each(attributes, |meta, name| match name {
+            "rename" => once(&mut options.rename, meta, text),
+            "value" => once(&mut options.value, meta, |meta| meta.value()?.parse()),
+            _ => Err(unknown(meta, name, "a variant", &VARIANT_OPTIONS, "a class", &CLASS_OPTIONS)),
         })?;
         Ok(options)
     }
@@ -142,6 +173,22 @@ fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     }
     let value = meta.value()?;
     value.parse().map_err(|_| wrong(value.span()))
+}
+
+/// Parses one text, or several in brackets.
+fn texts(meta: &ParseNestedMeta<'_>) -> Result<Vec<LitStr>> {
+    let is_list = meta.input.peek(Token![=]) && meta.input.peek2(syn::token::Bracket);
+    if !is_list {
+        return text(meta).map(|text| vec![text]);
+    }
+    let value = meta.value()?;
+    let content;
+    syn::bracketed!(content in value);
+    let texts = content.parse_terminated(<LitStr as syn::parse::Parse>::parse, Token![,])?;
+    if texts.is_empty() {
+        return Err(Error::new(span_of(meta), format!("expected at least one: `{} = [\"…\"]`", name_of(meta))));
+    }
+    Ok(texts.into_iter().collect())
 }
 
 fn path(meta: &ParseNestedMeta<'_>) -> Result<Path> {

@@ -143,6 +143,11 @@ pub struct Architecture;
 #[doc = include_str!("../../../docs/classes.md")]
 pub struct Classes;
 
+/// Compiles and runs the code in the chapter on which API to use.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/which-way.md")]
+pub struct WhichWay;
+
 /// Compiles and runs the code in the chapter on views.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/views.md")]

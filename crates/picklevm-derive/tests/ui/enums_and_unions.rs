@@ -4,7 +4,7 @@ use picklevm::PickleClass;
 #[pickle(module = "shop")]
 enum Size {
     Small,
-    Large,
+    Large(u8),
 }
 
 #[derive(PickleClass)]

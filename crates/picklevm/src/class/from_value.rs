@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+#[cfg(feature = "indexmap")]
+use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
 
 use super::reading::ReadContext;
@@ -21,8 +23,8 @@ use crate::graph::{Graph, Kind, Value, describe};
 /// | `bool`, `int`, `float` | `bool`, integers, `BigInt`; `f32` and `f64`, of an `int` too |
 /// | `str`, an 8-bit `str` of Python 2 that is UTF-8 | `String`, `Box<str>`, `char` |
 /// | `bytes`, `bytearray`, an 8-bit `str` | `Vec<u8>`, [`Bytes`] |
-/// | `list`, `tuple`, `set`, `frozenset` | `Vec`, `VecDeque`, arrays; `HashSet`, `BTreeSet`; tuples, of a `list` or `tuple` |
-/// | `dict` | `HashMap`, `BTreeMap` |
+/// | `list`, `tuple`, `set`, `frozenset` | `Vec`, `VecDeque`, arrays; `HashSet`, `BTreeSet`, `IndexSet` (feature `indexmap`); tuples, of a `list` or `tuple` |
+/// | `dict` | `HashMap`, `BTreeMap`; `IndexMap` (feature `indexmap`), in Python's order |
 /// | an instance of a class | the type that derives `PickleClass` for it |
 /// | a shared value | one `Arc` or `Rc` for all places that share it |
 /// | `date`, `timedelta`, `UUID`, `Fraction`, `complex`, `range`, `array` | their views in [`typed`](crate::typed) |
@@ -240,6 +242,8 @@ macro_rules! sequences {
     )*};
 }
 sequences!(VecDeque<T> [], BTreeSet<T> [Ord], HashSet<T, S> [Eq + Hash]);
+#[cfg(feature = "indexmap")]
+sequences!(IndexSet<T, S> [Eq + Hash]);
 
 impl<T: FromValue, const N: usize> FromValue for [T; N] {
     fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
@@ -267,6 +271,8 @@ macro_rules! maps {
     )*};
 }
 maps!(BTreeMap < K, V > [Ord], HashMap < K, V, S > [Eq + Hash]);
+#[cfg(feature = "indexmap")]
+maps!(IndexMap < K, V, S > [Eq + Hash]);
 
 macro_rules! tuples {
     ($($count:literal $($name:ident)+;)*) => {$(

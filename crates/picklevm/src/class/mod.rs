@@ -31,7 +31,9 @@
 pub mod byte_str;
 mod def;
 mod from_value;
+mod members;
 mod reading;
+mod rest;
 #[cfg(feature = "serde")]
 pub mod serde;
 mod to_value;
@@ -40,7 +42,9 @@ mod writing;
 
 pub use def::{Base, ClassDef, Field, State};
 pub use from_value::FromValue;
+pub use members::Member;
 pub use reading::{ObjectReader, ReadContext};
+pub use rest::Rest;
 pub use to_value::ToValue;
 pub use writing::{ObjectWriter, WriteContext};
 

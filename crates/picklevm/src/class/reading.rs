@@ -10,7 +10,7 @@ use super::def::{Attr, Base, ClassDef, Field};
 use super::{FromValue, PickleClass};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::qualified_name;
-use crate::graph::{Arena, Cell, Items, Kind, Object, Tag, Value, describe};
+use crate::graph::{Arena, Cell, Dict, Items, Kind, Object, Tag, Value, describe};
 use crate::limits::Limits;
 use crate::typed::InstanceView;
 
@@ -189,7 +189,7 @@ impl std::fmt::Debug for ObjectReader<'_, '_> {
     }
 }
 
-impl ObjectReader<'_, '_> {
+impl<'r, 'a> ObjectReader<'r, 'a> {
     /// Reads a field.
     ///
     /// # Errors
@@ -280,6 +280,15 @@ impl ObjectReader<'_, '_> {
         done.map_err(|e| e.about(|| format!("{}.__setstate__", self.def)))
     }
 
+    pub(super) fn context(&mut self) -> &mut ReadContext<'a> {
+        self.context
+    }
+
+    /// Returns the dicts of attributes and of slots in the state, or the plain dict.
+    pub(super) fn state_dicts(&self) -> [Option<Dict<'r>>; 2] {
+        self.state.map_or([None, None], dicts_of)
+    }
+
     #[cold]
     fn name(&self, field: &Field, error: Error) -> Error {
         error.in_field(self.def, field.name)
@@ -295,12 +304,17 @@ fn in_state<'v>(state: Option<Value<'v>>, field: &Field) -> Option<Value<'v>> {
             _ => None,
         },
         Attr::Own | Attr::Slot => {
-            let dicts = match state.as_tuple().and_then(Items::as_array) {
-                Some([own, slots]) => [own.as_dict(), slots.as_dict()],
-                None => [state.as_dict(), None],
-            };
+            let dicts = dicts_of(state);
             field.names().find_map(|name| dicts.into_iter().flatten().find_map(|dict| dict.get(name)))
         }
+    }
+}
+
+/// Returns the dicts of attributes and of slots in a state.
+fn dicts_of(state: Value<'_>) -> [Option<Dict<'_>>; 2] {
+    match state.as_tuple().and_then(Items::as_array) {
+        Some([own, slots]) => [own.as_dict(), slots.as_dict()],
+        None => [state.as_dict(), None],
     }
 }
 

@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
+#[cfg(feature = "indexmap")]
+use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
 
 use super::writing::WriteContext;
@@ -198,6 +200,8 @@ macro_rules! sets {
     )*};
 }
 sets!(BTreeSet<T>, HashSet<T, S>);
+#[cfg(feature = "indexmap")]
+sets!(IndexSet<T, S>);
 
 macro_rules! maps {
     ($($map:ident<K, V $(, $hasher:ident)?>),*) => {$(
@@ -211,6 +215,8 @@ macro_rules! maps {
     )*};
 }
 maps!(BTreeMap<K, V>, HashMap<K, V, S>);
+#[cfg(feature = "indexmap")]
+maps!(IndexMap<K, V, S>);
 
 macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(

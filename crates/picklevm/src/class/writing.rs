@@ -7,6 +7,7 @@ use std::ops::{Deref, DerefMut};
 use foldhash::fast::RandomState;
 
 use super::def::{Attr, Base, ClassDef, Field, State};
+use super::rest::{self, Rest};
 use super::{PickleClass, ToValue};
 use crate::emitter::cpython::PicklerVersion;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +34,8 @@ pub struct WriteContext<'a> {
     methods: HashMap<Cell, Cell, RandomState>,
     /// Cells of shared pointers, by address. A clone of the pointer keeps the address in use.
     shared: HashMap<usize, (Cell, Box<dyn Any>), RandomState>,
+    /// Members of enums, by class and name.
+    members: HashMap<(Id, &'static str), Id, RandomState>,
 }
 
 impl std::fmt::Debug for WriteContext<'_> {
@@ -55,6 +58,7 @@ impl<'a> WriteContext<'a> {
             globals: HashMap::default(),
             methods: HashMap::default(),
             shared: HashMap::default(),
+            members: HashMap::default(),
         }
     }
 
@@ -137,6 +141,14 @@ impl<'a> WriteContext<'a> {
         method
     }
 
+    pub(super) fn known_member(&self, class: Id, name: &'static str) -> Option<Id> {
+        self.members.get(&(class, name)).copied()
+    }
+
+    pub(super) fn remember_member(&mut self, class: Id, name: &'static str, member: Id) {
+        self.members.insert((class, name), member);
+    }
+
     /// Returns the value made before from a shared pointer, or a new value. `keep_alive` keeps its address in use.
     pub(super) fn shared(
         &mut self,
@@ -168,6 +180,7 @@ impl<'a> WriteContext<'a> {
             slots: Vec::new(),
             base: None,
             state: None,
+            rest: Vec::new(),
         };
         value.to_object(&mut object)?;
         object.finish().map_err(|e| e.about(|| T::CLASS.to_string()))
@@ -202,6 +215,8 @@ pub struct ObjectWriter<'w, 'a> {
     base: Option<Cell>,
     /// The value returned by `__getstate__`.
     state: Option<Cell>,
+    /// The attributes that were read, in order.
+    rest: Vec<rest::Written>,
 }
 
 impl std::fmt::Debug for ObjectWriter<'_, '_> {
@@ -257,6 +272,16 @@ impl ObjectWriter<'_, '_> {
         Ok(())
     }
 
+    /// Writes the attributes that have no field, and puts all in the order in which they were read.
+    ///
+    /// # Errors
+    ///
+    /// [`Limit`](ErrorKind::Limit) for more than 128 nested values.
+    pub fn put_rest(&mut self, rest: &Rest) -> Result<()> {
+        self.rest = rest.write(self.context)?;
+        Ok(())
+    }
+
     /// Sets the state that `__getstate__` returns, instead of one made from attributes.
     ///
     /// # Errors
@@ -271,12 +296,13 @@ impl ObjectWriter<'_, '_> {
     /// Makes the object, like `object.__reduce_ex__` in `Objects/typeobject.c` and `copyreg.py`.
     fn finish(mut self) -> Result<Id> {
         if self.def.is_dict {
-            let rows = std::mem::take(&mut self.own);
+            let rows = rest::in_order(std::mem::take(&mut self.own), &self.rest, false);
             return self.dict_of(&rows).map(Id);
         }
         let Id(class) = self.context.global(self.def.module, self.def.name);
         self.check_base()?;
-        let needs_protocol_2 = self.state.is_none() && !self.slots.is_empty();
+        let has_slots = !self.slots.is_empty() || self.rest.iter().any(|(_, is_slot, _)| *is_slot);
+        let needs_protocol_2 = self.state.is_none() && has_slots;
         let state = self.make_state()?;
         let object = if self.def.is_old_style {
             let args = self.context.new_tuple(&self.args);
@@ -376,6 +402,8 @@ impl ObjectWriter<'_, '_> {
             State::List => return Ok(Some(self.context.new_list(&own))),
             State::Dict | State::Slots => {}
         }
+        let own = rest::in_order(own, &self.rest, false);
+        let slots = rest::in_order(slots, &self.rest, true);
         // Python 2 writes the `__dict__` of an instance even if it is empty, Python 3 does not.
         let has_dict = self.def.state == State::Dict && self.def.base != Base::NamedTuple;
         let is_written = !own.is_empty() || (has_dict && (self.context.is_python2() || self.def.is_old_style));

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
+#[cfg(feature = "indexmap")]
+use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
 use picklevm_ops::Text;
 
@@ -24,8 +26,8 @@ use super::copy::Copier;
 /// | `&[u8]`, `[u8; N]`, `Vec<u8>`, [`Bytes`] | `bytes` |
 /// | `Vec`, slices and arrays of anything else | `list` |
 /// | tuples | `tuple` |
-/// | `BTreeMap`, `HashMap` | `dict` |
-/// | `BTreeSet`, `HashSet` | `set` |
+/// | `BTreeMap`, `HashMap`, `IndexMap` (feature `indexmap`) | `dict`, in the order of iteration |
+/// | `BTreeSet`, `HashSet`, `IndexSet` | `set` |
 /// | [`Id`] | the value of that id itself, shared; `None` if there is no such node |
 /// | [`Value`] of another graph | a copy of everything it reaches, sharing included |
 ///
@@ -233,6 +235,8 @@ macro_rules! map_into_value {
     )*};
 }
 map_into_value!(BTreeMap [], HashMap [S]);
+#[cfg(feature = "indexmap")]
+map_into_value!(IndexMap [S]);
 
 macro_rules! set_into_value {
     ($($set:ident [$($hasher:ident)?]),*) => {$(
@@ -245,6 +249,8 @@ macro_rules! set_into_value {
     )*};
 }
 set_into_value!(BTreeSet [], HashSet [S]);
+#[cfg(feature = "indexmap")]
+set_into_value!(IndexSet [S]);
 
 macro_rules! tuple_into_value {
     ($($($name:ident)+;)*) => {$(

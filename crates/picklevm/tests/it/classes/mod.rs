@@ -3,5 +3,6 @@
 mod cpython;
 mod errors;
 mod forms;
+mod rest;
 mod types;
 mod vectors;
