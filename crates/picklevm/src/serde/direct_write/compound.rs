@@ -208,7 +208,7 @@ macro_rules! items {
                 self.item(value)
             }
 
-            #[inline]
+            #[inline(always)]
             fn end(self) -> Result<()> {
                 self.finish()
             }
@@ -229,7 +229,7 @@ macro_rules! fields {
                 self.field(name, value)
             }
 
-            #[inline]
+            #[inline(always)]
             fn end(self) -> Result<()> {
                 self.finish()
             }
@@ -254,7 +254,7 @@ impl<S: Sink> SerializeMap for Compound<'_, '_, S> {
         self.direct.inside(value)
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(self) -> Result<()> {
         self.finish()
     }

@@ -270,17 +270,18 @@ impl<'c, 'w, S: Sink> Serializer for &'c mut Direct<'w, S> {
         self.end_variant()
     }
 
-    #[inline]
+    // Inlined, as are the ends: what is returned would be copied through memory, which stalls.
+    #[inline(always)]
     fn serialize_seq(self, len: Option<usize>) -> Result<Compound<'c, 'w, S>> {
         Compound::begin(self, Kind::List, len, After::Nothing)
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_tuple(self, len: usize) -> Result<Compound<'c, 'w, S>> {
         Compound::begin(self, Kind::Tuple, Some(len), After::Nothing)
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, S>> {
         let after = match self.class_of(name)? {
             Some(class) => {
@@ -312,12 +313,12 @@ impl<'c, 'w, S: Sink> Serializer for &'c mut Direct<'w, S> {
         Compound::begin(self, Kind::Tuple, Some(len), after)
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_map(self, len: Option<usize>) -> Result<Compound<'c, 'w, S>> {
         Compound::begin(self, Kind::Map, len, After::Nothing)
     }
 
-    #[inline]
+    #[inline(always)]
     fn serialize_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, S>> {
         if name == instance::NAME {
             return Err(self.leave_to_graph());
