@@ -50,7 +50,8 @@ impl Enum {
                 return Err(Error::new_spanned(&variant.fields, message));
             }
             let options = VariantOptions::of(&variant.attrs)?;
-            let name = options.rename.as_ref().map_or_else(|| variant.ident.unraw().to_string(), |name| name.value.value());
+            let name =
+                options.rename.as_ref().map_or_else(|| variant.ident.unraw().to_string(), |name| name.value.value());
             if !names.insert(name.clone()) {
                 return Err(Error::new(variant.ident.span(), format!("another member has the name {name:?} already")));
             }

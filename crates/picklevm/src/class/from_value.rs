@@ -243,7 +243,7 @@ macro_rules! sequences {
 }
 sequences!(VecDeque<T> [], BTreeSet<T> [Ord], HashSet<T, S> [Eq + Hash]);
 #[cfg(feature = "indexmap")]
-sequences!(IndexSet<T, S> [Eq + Hash]);
+sequences!(IndexSet < T, S > [Eq + Hash]);
 
 impl<T: FromValue, const N: usize> FromValue for [T; N] {
     fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {

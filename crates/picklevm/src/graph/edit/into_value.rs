@@ -236,7 +236,7 @@ macro_rules! map_into_value {
 }
 map_into_value!(BTreeMap [], HashMap [S]);
 #[cfg(feature = "indexmap")]
-map_into_value!(IndexMap [S]);
+map_into_value!(IndexMap[S]);
 
 macro_rules! set_into_value {
     ($($set:ident [$($hasher:ident)?]),*) => {$(
@@ -250,7 +250,7 @@ macro_rules! set_into_value {
 }
 set_into_value!(BTreeSet [], HashSet [S]);
 #[cfg(feature = "indexmap")]
-set_into_value!(IndexSet [S]);
+set_into_value!(IndexSet[S]);
 
 macro_rules! tuple_into_value {
     ($($($name:ident)+;)*) => {$(

@@ -77,7 +77,10 @@ fn a_missing_attribute_is_written_once_it_has_a_value() {
     read.rest.insert("new", 5.into());
     assert_eq!(show(&read), "shop.User() with state {'name': 'Ann', 'class': 1, 'new': 5, 'phone': '1'}");
     assert_eq!(read.rest.remove("new").map(|graph| graph.root().as_i64()), Some(Some(5)));
-    assert_eq!((read.rest.get("new").is_none(), read.rest.remove("name").is_none(), read.rest.is_empty()), (true, true, true));
+    assert_eq!(
+        (read.rest.get("new").is_none(), read.rest.remove("name").is_none(), read.rest.is_empty()),
+        (true, true, true)
+    );
 }
 
 #[test]
@@ -97,7 +100,8 @@ fn a_class_that_moved_is_read_from_its_old_module() {
 
 #[test]
 fn slots_and_keys_of_dicts_are_kept_too() {
-    let graph = picklevm::loads(b"\x80\x02cshop\nSlotted\n)\x81}X\x01\0\0\0dK\x01s}(X\x01\0\0\0bK\x02X\x01\0\0\0aK\x03u\x86b.");
+    let graph =
+        picklevm::loads(b"\x80\x02cshop\nSlotted\n)\x81}X\x01\0\0\0dK\x01s}(X\x01\0\0\0bK\x02X\x01\0\0\0aK\x03u\x86b.");
     let graph = graph.expect("loads");
     let shown = format!("{:?}", graph.root());
     for written in again::<Slotted>(&graph) {
@@ -130,10 +134,7 @@ fn enums_are_members_by_value_or_name() {
     }
     let graph = Pickler::new().to_graph(&colors).expect("written");
     assert_eq!(graph.root().at(0).id(), graph.root().at(3).id(), "one value");
-    assert_eq!(
-        format!("{:?}", graph.root().at(1)),
-        "paint:Palette.Color('green')",
-    );
+    assert_eq!(format!("{:?}", graph.root().at(1)), "paint:Palette.Color('green')",);
 }
 
 #[test]
