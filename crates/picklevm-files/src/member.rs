@@ -414,7 +414,7 @@ impl Contents {
     /// Where the NULs lie that follow the pickles, with white space or without, if nothing else does.
     ///
     /// ```
-    /// let file = picklevm_files::Opener::new().bytes(*b"N.\0\0\0");
+    /// let file = picklevm_files::Opener::new().bytes("N.\0\0\0");
     /// assert_eq!(file.root().open()?.padding(), Some(2..5));
     /// # Ok::<(), picklevm_files::Error>(())
     /// ```

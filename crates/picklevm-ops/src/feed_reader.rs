@@ -54,12 +54,12 @@ impl<F: Feed> FeedReader<F> {
         }
     }
 
-    /// Fails where an op does not fit into its frame, or frames overlap.
+    /// Fails where an operand begins in a frame and ends behind it, or frames overlap.
     ///
     /// ```
     /// use picklevm_ops::{ErrorKind, FeedReader, Source};
     ///
-    /// let data = b"\x95\x01\0\0\0\0\0\0\0K\x01.";
+    /// let data = b"\x95\x02\0\0\0\0\0\0\0M\x01\x02.";
     /// let mut reader = FeedReader::new(&data[..]).check_frames(true);
     /// reader.next_op()?;
     /// assert_eq!(reader.next_op().unwrap_err().kind(), ErrorKind::Frame);

@@ -34,7 +34,8 @@ const ATOMS: &[(&str, &str)] = &[
 /// let [shared, kept] = [0, 1].map(|n| graph.root().at(n).id());
 /// let mut memo = CopyMemo::new();
 /// memo.insert(kept, kept);
-/// let copy = graph.deepcopy_with(graph.root().id(), &mut memo)?;
+/// let root = graph.root().id();
+/// let copy = graph.deepcopy_with(root, &mut memo)?;
 /// assert_ne!(graph.value(copy).at(0).id(), shared);
 /// assert_eq!(graph.value(copy).at(1).id(), kept);
 /// # Ok::<(), picklevm::Error>(())
@@ -71,7 +72,8 @@ impl Arena {
     /// use picklevm::value;
     ///
     /// let mut graph = value!([["inner"], 1]);
-    /// let copy = graph.copy(graph.root().id())?;
+    /// let root = graph.root().id();
+    /// let copy = graph.copy(root)?;
     /// graph.value_mut(copy).push(2)?;
     /// assert_eq!(graph.value(copy).to_string(), "[['inner'], 1, 2]");
     /// assert_eq!(graph.root().to_string(), "[['inner'], 1]");
@@ -109,7 +111,8 @@ impl Arena {
     /// use picklevm::value;
     ///
     /// let mut graph = value!([["inner"], 1]);
-    /// let copy = graph.deepcopy(graph.root().id())?;
+    /// let root = graph.root().id();
+    /// let copy = graph.deepcopy(root)?;
     /// assert_eq!(graph.value(copy), graph.root());
     /// assert_ne!(graph.value(copy).at(0).id(), graph.root().at(0).id());
     /// # Ok::<(), picklevm::Error>(())
