@@ -1,6 +1,8 @@
-//! Reads a record with many Python types from standard input, changes one field, and writes it to standard output.
+//! Reads a record with many Python types, changes one field, and writes it.
 //!
-//! `tests/python/as_types.py` runs this under several Pythons and checks that all types and values survive.
+//! With a protocol as its argument it reads a record from standard input and writes it to standard output: so
+//! `tests/python/as_types.py` runs it under several Pythons, and checks that all types and values survive. Without one it takes
+//! the record of `examples/data`, which Python 3.13 wrote, and prints what it wrote.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{Read, Write};
@@ -8,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use picklevm::serde::{Config, PythonClass, from_slice};
-use picklevm::{Graph, Pickler, Protocol};
+use picklevm::{Graph, Pickler, Protocol, loads};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -70,7 +72,13 @@ impl PythonClass for Color {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let protocol: u8 = std::env::args().nth(1).ok_or("usage: as_types PROTOCOL")?.parse()?;
+    let Some(protocol) = std::env::args().nth(1) else {
+        let mut record: Record = from_slice(include_bytes!("data/types-python3.13.pkl"))?;
+        record.id += 1;
+        print!("{}", loads(Config::new().to_vec(&record)?)?.pretty());
+        return Ok(());
+    };
+    let protocol: u8 = protocol.parse()?;
     let mut pickle = Vec::new();
     std::io::stdin().read_to_end(&mut pickle)?;
     let mut record: Record = from_slice(&pickle)?;

@@ -76,7 +76,8 @@ def record():
 
 
 def same(a, b):
-    if type(a) is not type(b) or a != b:
+    # Python 2 does not derive `!=` from `==`.
+    if type(a) is not type(b) or not a == b:
         return False
     if isinstance(a, dict):
         return all(same(a[key], b[key]) for key in a)
