@@ -29,6 +29,21 @@ fn is_container(bytes: &[u8]) -> bool {
 /// Scans bytes that a program would load as a pickle or as a file of pickles. Data that is
 /// not a pickle is suspicious, since it is not known to be harmless, unless `expects_pickle` is false.
 pub(crate) fn scan(name: &str, bytes: &[u8], context: &Context<'_>, expects_pickle: bool) -> Report {
+    scan_with(name, bytes, || Bytes::copy_from_slice(bytes), context, expects_pickle)
+}
+
+/// [`scan`] of bytes that are shared, not copied, if they are a container.
+pub(crate) fn scan_shared(name: &str, bytes: &Bytes, context: &Context<'_>, expects_pickle: bool) -> Report {
+    scan_with(name, bytes, || bytes.clone(), context, expects_pickle)
+}
+
+fn scan_with(
+    name: &str,
+    bytes: &[u8],
+    share: impl FnOnce() -> Bytes,
+    context: &Context<'_>,
+    expects_pickle: bool,
+) -> Report {
     if bytes.starts_with(SEVEN_ZIP) {
         let mut report = Report::new(name, Format::SevenZip, bytes.len());
         report.findings.push(Finding::suspicious(Rule::Opaque, 0, "a 7z archive, which the scan cannot look into"));
@@ -38,7 +53,7 @@ pub(crate) fn scan(name: &str, bytes: &[u8], context: &Context<'_>, expects_pick
         return scan_plain(name, bytes, context, expects_pickle);
     }
     let opener = Opener::new().every_reading(true).partial(true).limits(context.file_limits());
-    let file = opener.bytes(Bytes::copy_from_slice(bytes));
+    let file = opener.bytes(share());
     // Members on the way from the file to the one that is looked at, each with its depth.
     let mut open: Vec<(u32, Report)> = Vec::new();
     for Entry { member, contents, .. } in file.walk() {

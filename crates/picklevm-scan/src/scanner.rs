@@ -6,6 +6,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::contents;
 use crate::context::{Context, Limits};
 use crate::policy::Policy;
@@ -98,6 +100,10 @@ impl Scanner {
 
     /// Scans bytes, for a report that is called `name`.
     pub fn scan_named(&self, name: &str, bytes: &[u8]) -> Report {
+        self.scan_with(|context| contents::scan(name, bytes, context, true))
+    }
+
+    fn scan_with(&self, scan: impl FnOnce(&Context<'_>) -> Report) -> Report {
         let left = Cell::new(self.limits.expanded);
         let context = Context {
             policy: self.used_policy(),
@@ -106,7 +112,7 @@ impl Scanner {
             depth: 0,
             left: &left,
         };
-        contents::scan(name, bytes, &context, true)
+        scan(&context)
     }
 
     /// Scans a file, for a report that is called as its path.
@@ -150,7 +156,8 @@ impl Scanner {
             bytes.reserve_exact(claimed.min(CLAIMED));
             reader.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
             if bytes.len() <= most {
-                return Ok(self.scan_named(name, &bytes));
+                let bytes = Bytes::from(bytes);
+                return Ok(self.scan_with(|context| contents::scan_shared(name, &bytes, context, true)));
             }
         }
         let mut report = Report::new(name, Format::Other, claimed.max(bytes.len()));
