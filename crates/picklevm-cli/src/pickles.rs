@@ -117,7 +117,7 @@ impl Group {
             [first, others @ ..] if self.pickles.is_empty() && first.is_main() && first.arrays().is_empty() => {
                 let len = self.member.len().unwrap_or_default();
                 let rest = len.saturating_sub(first.offset() + first.len());
-                // White space at the end of a text file is nothing to tell of.
+                // White space at the end of a text file is ordinary.
                 let is_blank = others.is_empty() && contents.problem().is_none() && contents.padding().is_none();
                 Some(if is_blank { 0 } else { rest })
             }

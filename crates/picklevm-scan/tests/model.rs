@@ -142,7 +142,7 @@ fn array(code: &str, state: &[&[u8]], data: &[u8]) -> Vec<u8> {
     [&empty[..], &tuple(&[b"K\x01", b"K\x02\x85", &dtype, b"\x89", data]), b"b"].concat()
 }
 
-/// What is shared so often that going through it takes for ever, in lists, in tuples, and in lists that are filled from the outside in.
+/// What is shared so often that going through it never ends in practice, in lists, in tuples, and in lists that are filled from the outside in.
 fn shared_without_end() -> Vec<(&'static str, Vec<u8>)> {
     let inside_out = |around: &dyn Fn(&[u8]) -> Vec<u8>| {
         (0..40).fold(b"K\0\x940".to_vec(), |all, n| [&all[..], &around(&[b'h', n]), b"\x940"].concat())

@@ -44,8 +44,8 @@ mod error;
 mod shelf;
 
 pub use error::{Error, ErrorKind};
-pub use picklevm_files::dbm::Backend;
-pub use shelf::{Iter, Mode, Options, Shelf};
+pub use picklevm_files::dbm::{Backend, Mode};
+pub use shelf::{Iter, Options, Shelf};
 
 /// The result of an operation on a shelf.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

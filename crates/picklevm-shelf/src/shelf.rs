@@ -4,42 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use picklevm::{Graph, Pickler, Unpickler, Value};
-use picklevm_files::dbm::{self, Backend, Database};
+use picklevm_files::dbm::{self, Backend, Database, Mode};
 
 use crate::Result;
 use crate::error::Error;
-
-/// How to open a shelf: the flags of `shelve.open`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mode {
-    /// Read an existing one: `flag='r'`.
-    Read,
-    /// Read and write an existing one: `flag='w'`.
-    Write,
-    /// Read and write, and make one of this backend if there is none: `flag='c'`.
-    Create(Backend),
-    /// Make an empty one of this backend, in place of what is there: `flag='n'`.
-    New(Backend),
-}
-
-impl Mode {
-    /// [`Create`](Self::Create) with SQLite, the backend that Python takes since 3.13.
-    pub const fn create() -> Self {
-        Mode::Create(Backend::Sqlite3)
-    }
-}
-
-impl From<Mode> for dbm::Mode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::Read => dbm::Mode::Read,
-            Mode::Write => dbm::Mode::Write,
-            Mode::Create(backend) => dbm::Mode::Create(backend),
-            Mode::New(backend) => dbm::Mode::New(backend),
-        }
-    }
-}
 
 /// How values are read and written.
 ///
@@ -86,7 +54,7 @@ impl Options {
     ///
     /// If there is none to read, it cannot be opened, is of a backend that is not supported, or another program writes it.
     pub fn open(&self, path: impl AsRef<Path>, mode: Mode) -> Result<Shelf> {
-        let database = dbm::open(path, mode.into())?;
+        let database = dbm::open(path, mode)?;
         Ok(Shelf { database, options: self.clone(), held: BTreeMap::new() })
     }
 }

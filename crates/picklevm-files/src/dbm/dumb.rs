@@ -33,8 +33,8 @@ fn blocks(len: u64) -> u64 {
     len.div_ceil(BLOCK).saturating_mul(BLOCK)
 }
 
-/// Reads a directory: keys in order, and where their values are. A key that stands twice has its first turn and its last
-/// place, as in Python.
+/// Reads a directory: keys in order, and where their values are. Of two lines with the same key, the position is that of the
+/// first and the place that of the last, as in Python.
 pub(crate) fn parse_directory(text: &[u8]) -> Result<Vec<(Vec<u8>, Place)>, Error> {
     let mut entries: Vec<(Vec<u8>, Place)> = Vec::new();
     let mut at: HashMap<Vec<u8>, usize> = HashMap::new();
@@ -184,6 +184,7 @@ impl Dumb {
     /// Takes blocks for so many bytes.
     fn take(&mut self, len: u64) -> u64 {
         let need = blocks(len.max(1));
+        while self.free.pop_if(|(start, end)| start == end).is_some() {}
         if let Some((start, end)) = self.free.last_mut()
             && *end - *start >= need
         {
@@ -292,7 +293,8 @@ impl Drop for Dumb {
     }
 }
 
-/// Keeps other writers out, until the file is closed. Readers are let in: what they read stays as it is.
+/// Keeps other writers out, until the file is closed. Readers are let in. One that was opened before a change may find the
+/// blocks that it knows used for another value, as with Python: it has to be opened again.
 fn lock(data: &File) -> Result<(), Error> {
     match fs4::FileExt::try_lock(data) {
         Ok(()) => Ok(()),

@@ -75,7 +75,7 @@ impl std::fmt::Display for Backend {
     }
 }
 
-/// How to open a database: the flags of `dbm.open`.
+/// How to open a database: the flags of `dbm.open` and `shelve.open`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
@@ -87,6 +87,13 @@ pub enum Mode {
     Create(Backend),
     /// Make an empty one of this backend, in place of what is there: `n`.
     New(Backend),
+}
+
+impl Mode {
+    /// [`Create`](Self::Create) with SQLite, the backend that Python takes since 3.13.
+    pub const fn create() -> Self {
+        Mode::Create(Backend::Sqlite3)
+    }
 }
 
 /// An open database: bytes by keys of bytes.

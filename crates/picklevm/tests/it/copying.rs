@@ -334,6 +334,29 @@ mod native {
     }
 
     #[test]
+    fn objects_that_hold_each_other_a_million_levels_deep_are_copied() {
+        let mut graph = Graph::new();
+        let mut last = graph.list([1]);
+        for _ in 0..1_000_000 {
+            last = graph.native_object(Holder(last));
+        }
+        let copy = graph.deepcopy(last).unwrap();
+        assert_ne!(held(&graph, copy), held(&graph, last));
+    }
+
+    #[test]
+    fn an_object_that_holds_itself_through_a_list_is_copied() {
+        let mut graph = Graph::new();
+        let list = graph.list([0; 0]);
+        let holder = graph.native_object(Holder(list));
+        graph.value_mut(list).push(holder).unwrap();
+        let copy = graph.deepcopy(holder).unwrap();
+        let inner = held(&graph, copy);
+        assert_ne!(inner, list);
+        assert_eq!(graph.value(inner).at(0).id(), copy);
+    }
+
+    #[test]
     fn an_object_without_a_copy_is_an_error_that_names_it() {
         let mut graph = Graph::new();
         let handle = graph.native_object(Handle);

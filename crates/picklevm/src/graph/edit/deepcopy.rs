@@ -327,40 +327,11 @@ impl DeepCopy<'_> {
             Tag::Dict => arena.new_dict(),
             Tag::Set | Tag::FrozenSet => arena.new_set(cell.tag()),
             Tag::Object => arena.new_object(arena.objects[cell].how, arena.objects[cell].class, Cell::EMPTY_TUPLE),
-            // Its copy asks for the copies of what it holds.
-            Tag::NativeObject => return self.copy_native(cell),
+            Tag::NativeObject => arena.new_unset_native(),
             _ => arena.copy_leaf(cell)?,
         };
         self.memo.copies.insert(cell, copy);
         self.open.push(cell);
-        Ok(copy)
-    }
-
-    fn copy_native(&mut self, cell: Cell) -> Result<Cell> {
-        let Some(native) = self.arena.natives.get(cell).cloned() else { return Ok(cell) };
-        // What it holds may lead back to it: until its copy is made, that is itself.
-        self.memo.copies.insert(cell, cell);
-        let copied = std::mem::take(&mut self.copied);
-        let mut failed = None;
-        let copy = native.deepcopy(&mut |held| {
-            let held = self.arena.checked(held);
-            let more = self.arena.copied_values(held, self.memo);
-            self.copied.extend(more);
-            match self.copy_of(held) {
-                Ok(copy) => Id(copy),
-                Err(error) => {
-                    failed.get_or_insert(error);
-                    Id(held)
-                }
-            }
-        });
-        self.copied.extend(copied);
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        let copy = copy.ok_or_else(|| self.arena.cannot_copy(cell))?;
-        let copy = self.arena.new_native(copy);
-        self.memo.copies.insert(cell, copy);
         Ok(copy)
     }
 
@@ -386,8 +357,31 @@ impl DeepCopy<'_> {
                 self.keyed.push(copy);
             }
             Tag::Object => self.fill_object(cell, copy)?,
+            Tag::NativeObject => self.fill_native(cell, copy)?,
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Has a native object copied, which asks for the copies of what it holds.
+    fn fill_native(&mut self, cell: Cell, copy: Cell) -> Result<()> {
+        let Some(native) = self.arena.natives.get(cell).cloned() else { return Ok(()) };
+        let mut failed = None;
+        let copied = native.deepcopy(&mut |held| {
+            let held = self.arena.checked(held);
+            self.copied.extend(self.arena.copied_values(held, self.memo));
+            match self.copy_of(held) {
+                Ok(copy) => Id(copy),
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    Id(held)
+                }
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        self.arena.natives.set(copy, copied.ok_or_else(|| self.arena.cannot_copy(cell))?);
         Ok(())
     }
 

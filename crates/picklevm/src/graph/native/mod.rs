@@ -234,6 +234,11 @@ impl Arena {
         Cell::node(Tag::NativeObject, id)
     }
 
+    /// Adds a native object that is set later.
+    pub(crate) fn new_unset_native(&mut self) -> Cell {
+        self.new_native(CHANGING.clone())
+    }
+
     #[inline]
     pub(crate) fn native(&self, cell: Cell) -> &dyn NativeObject {
         self.natives.get(cell).map_or(&Changing, |native| &**native)
