@@ -1,6 +1,7 @@
 //! The texts that `fromisoformat` of `date`, `time` and `datetime` reads, as CPython 3.13 does (`_pydatetime.py`).
 
-use super::datetime::{Date, Time, TimeDelta};
+use super::datetime::{Date, Time};
+use super::timedelta::TimeDelta;
 use super::zones::TimeZone;
 
 /// Longer texts have no date.

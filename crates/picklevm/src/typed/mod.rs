@@ -96,12 +96,13 @@ mod paths;
 mod ranges;
 mod reduce_helpers;
 pub(crate) mod signature;
+pub(crate) mod timedelta;
 mod uuid;
 mod zones;
 
 pub use array::{Array, ArrayItems};
 pub use collections::{Counter, DefaultDict, Deque, FrozenDict, OrderedDict};
-pub use datetime::{Date, DateTime, Time, TimeDelta};
+pub use datetime::{Date, DateTime, Time};
 pub use decimal::Decimal;
 pub use exceptions::Exception;
 pub use functions::{Partial, Regex, SimpleNamespace};
@@ -110,6 +111,7 @@ pub use network::{IpAddress, IpInterface, IpNetwork};
 pub use numbers::{Complex, Fraction};
 pub use paths::Path;
 pub use ranges::{Range, Slice};
+pub use timedelta::TimeDelta;
 pub use uuid::{SafeUuid, Uuid};
 pub use zones::{TimeZone, Zone, ZoneInfo};
 

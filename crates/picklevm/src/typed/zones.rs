@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::builtins::text;
-use super::datetime::TimeDelta;
 use super::reduce_helpers::{into_value, typed};
 use super::signature::{Signature, index};
+use super::timedelta::TimeDelta;
 use super::{Reduce, View};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::InstanceView;
