@@ -2,24 +2,10 @@
 //!
 //! `tests/scan/generated_attacks.py` does the same at random, and runs each in Python.
 
+mod support;
+
 use picklevm_scan::{Scanner, Verdict};
-
-fn text(text: &str) -> Vec<u8> {
-    [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
-}
-
-fn name(dotted: &str) -> Vec<u8> {
-    let (module, name) = dotted.rsplit_once('.').unwrap();
-    [text(module), text(name), b"\x93".to_vec()].concat()
-}
-
-fn tuple(items: &[&[u8]]) -> Vec<u8> {
-    [b"(", &items.concat()[..], b"t"].concat()
-}
-
-fn list(items: &[&[u8]]) -> Vec<u8> {
-    [b"](", &items.concat()[..], b"e"].concat()
-}
+use support::{list, name, text, tuple};
 
 fn keywords(pairs: &[(&str, &[u8])]) -> Vec<u8> {
     let pairs: Vec<u8> = pairs.iter().flat_map(|(key, value)| [&text(key)[..], value].concat()).collect();

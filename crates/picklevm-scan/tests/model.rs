@@ -1,23 +1,9 @@
 //! The abstract interpreter: what a value may be follows it whichever way a pickle hands it on.
 
+mod support;
+
 use picklevm_scan::{Scanner, Verdict};
-
-fn text(text: &str) -> Vec<u8> {
-    [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat()
-}
-
-fn name(dotted: &str) -> Vec<u8> {
-    let (module, name) = dotted.rsplit_once('.').unwrap();
-    [text(module), text(name), b"\x93".to_vec()].concat()
-}
-
-fn tuple(items: &[&[u8]]) -> Vec<u8> {
-    [b"(", &items.concat()[..], b"t"].concat()
-}
-
-fn list(items: &[&[u8]]) -> Vec<u8> {
-    [b"](", &items.concat()[..], b"e"].concat()
-}
+use support::{list, name, text, tuple};
 
 fn call(function: &str, args: &[&[u8]]) -> Vec<u8> {
     [&name(function)[..], &tuple(args), b"R"].concat()
