@@ -54,12 +54,19 @@ pub(crate) struct FileFeed<'py> {
     at: usize,
     /// Position of the file in the chunk: before its end if `peek` returned it.
     file_at: usize,
+    /// The longest line that is read at once, if that is limited.
+    longest_line: Option<u64>,
 }
 
 impl<'py> FileFeed<'py> {
     pub(crate) fn new(py: Python<'py>, mut file: File) -> Self {
         let chunk = file.rest.take().map_or_else(|| PyBytes::new(py, b""), |rest| rest.into_bound(py));
-        FileFeed { py, file, at: 0, file_at: chunk.as_bytes().len(), chunk }
+        FileFeed { py, file, at: 0, file_at: chunk.as_bytes().len(), chunk, longest_line: None }
+    }
+
+    /// Reads no lines that are longer, from files that can be told.
+    pub(crate) fn longest_line(self, most: u64) -> Self {
+        FileFeed { longest_line: Some(most), ..self }
     }
 
     /// Ends reading: moves the file behind what was used, and returns it.
@@ -144,7 +151,13 @@ impl<'py> FileFeed<'py> {
             return Ok(true);
         }
         self.skip_used()?;
-        let line = to_bytes(self.file.readline.bind(self.py).call0()?)?;
+        let readline = self.file.readline.bind(self.py);
+        let line = match self.longest_line.map(|most| readline.call1((most,))) {
+            Some(Err(error)) if !error.is_instance_of::<PyTypeError>(self.py) => return Err(error),
+            Some(Ok(line)) => line,
+            _ => readline.call0()?,
+        };
+        let line = to_bytes(line)?;
         // What was peeked at and not used comes again.
         self.append(line);
         Ok(has_line(self.bytes()))

@@ -81,6 +81,7 @@ fn load_options<'py>(
         buffers: buffers.map(|buffers| buffers.try_iter()).transpose()?.map(Bound::into_any),
         persistent_load: None,
         finder: Finder::new(py, fix_imports),
+        budget: None,
     })
 }
 

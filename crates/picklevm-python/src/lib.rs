@@ -8,6 +8,7 @@ mod feed;
 mod functions;
 mod load;
 mod protocol;
+mod safe;
 mod state;
 mod value;
 
@@ -27,6 +28,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(functions::dumps, module)?)?;
     module.add_function(wrap_pyfunction!(functions::load, module)?)?;
     module.add_function(wrap_pyfunction!(functions::loads, module)?)?;
+    safe::register(module)?;
     module.add("HIGHEST_PROTOCOL", protocol::HIGHEST)?;
     module.add("DEFAULT_PROTOCOL", protocol::default_protocol(state))?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))

@@ -1,6 +1,7 @@
 //! What a scan may take, and what it knows wherever it is.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use picklevm_files::FileLimits;
 
@@ -16,13 +17,24 @@ pub struct Limits {
     pub(crate) members: usize,
     pub(crate) events: usize,
     pub(crate) findings: usize,
+    pub(crate) nesting: u16,
+    pub(crate) time: Option<Duration>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         // Where addresses have 32 bits, what memory can hold at most.
         let file = (1_u64 << 32).min(isize::MAX as u64) as usize;
-        Limits { file, depth: 8, expanded: 1 << 30, members: 100_000, events: 100_000, findings: 1000 }
+        Limits {
+            file,
+            depth: 8,
+            expanded: 1 << 30,
+            members: 100_000,
+            events: 100_000,
+            findings: 1000,
+            nesting: u16::MAX,
+            time: None,
+        }
     }
 }
 
@@ -69,6 +81,29 @@ impl Limits {
         self.findings = most.max(1);
         self
     }
+
+    /// How many containers and objects may lie in one another in a pickle, each counted as deep as it was when it was put
+    /// into another one. No limit by default, and none from 65,535 on.
+    ///
+    /// ```
+    /// use picklevm_scan::{Limits, Scanner, Verdict};
+    ///
+    /// let scanner = Scanner::new().limits(Limits::default().nesting(2));
+    /// assert_eq!(scanner.scan(b"\x80\x02]]a.").verdict, Verdict::Safe);
+    /// assert_eq!(scanner.scan(b"\x80\x02]]]aa.").verdict, Verdict::Suspicious);
+    /// ```
+    #[must_use]
+    pub fn nesting(mut self, most: u32) -> Self {
+        self.nesting = u16::try_from(most).unwrap_or(u16::MAX);
+        self
+    }
+
+    /// How long running the pickles may take. No limit by default.
+    #[must_use]
+    pub fn time(mut self, most: Duration) -> Self {
+        self.time = Some(most);
+        self
+    }
 }
 
 /// What a scan of one file knows wherever it is.
@@ -78,6 +113,10 @@ pub(crate) struct Context<'c> {
     pub(crate) limits: &'c Limits,
     pub(crate) evidence: bool,
     pub(crate) depth: u32,
+    /// Whether only what `pickle.load` does counts: not what joblib does with the same bytes, nor what strings hide.
+    pub(crate) plain: bool,
+    /// When the time is over.
+    pub(crate) deadline: Option<Instant>,
     /// Bytes that may still come out of compressed data.
     pub(crate) left: &'c Cell<usize>,
 }
@@ -96,7 +135,7 @@ impl Context<'_> {
 
     /// The context of what lies in something; `None` where that is too deep.
     pub(crate) fn deeper(&self) -> Option<Self> {
-        (self.depth < self.limits.depth).then(|| Context { depth: self.depth + 1, ..*self })
+        (self.depth < self.limits.depth).then(|| Context { depth: self.depth + 1, plain: false, ..*self })
     }
 
     /// Counts bytes that came out of something; `false` if they are too many.

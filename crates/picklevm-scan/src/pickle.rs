@@ -53,11 +53,11 @@ pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, hunt
     let is_enough = |scanned: &Scanned<'_>| {
         context.evidence || scanned.report.findings.is_empty() || hunting && !scanned.imports_names
     };
-    let mut scanned = match run(data, start, context, Reading { keeps_all: context.evidence, plain: false }) {
+    let mut scanned = match run(data, start, context, Reading { keeps_all: context.evidence, plain: context.plain }) {
         Some(scanned) if is_enough(&scanned) => scanned,
         // A second run tells what the calls are applied to.
         _ => {
-            let reading = Reading { keeps_all: true, plain: false };
+            let reading = Reading { keeps_all: true, plain: context.plain };
             run(data, start, context, reading).unwrap_or_else(|| unreadable(start))
         }
     };
@@ -107,6 +107,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     let limits = Limits::none().stack(ENTRIES).marks(ENTRIES).memo(ENTRIES);
     let mut tracer = Tracer::new(data, start, context.policy, context.limits, reading.keeps_all);
     tracer.plain = reading.plain;
+    tracer.deadline = context.deadline;
     let mut raw_at = None;
     let mut machine: Machine<Token> = Machine::new();
     let mut arrays = Vec::new();
@@ -178,6 +179,11 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     if tracer.divergent && status < Status::Truncated {
         status = Status::Divergent;
     }
+    let deepest = tracer.values.deepest;
+    if deepest > context.limits.nesting {
+        let most = context.limits.nesting;
+        tracer.suspect(Rule::Limit, format!("{deepest} values lie in one another, which may be {most} at the most"));
+    }
     tracer.check_unused();
     // What a name is used for may be found long after its import.
     tracer.findings.sort_by_key(|finding| finding.offset);
@@ -214,7 +220,9 @@ fn break_off(error: &Error, tracer: &mut Tracer<'_>) -> Status {
         ErrorKind::End | ErrorKind::Truncated => Status::Truncated,
         _ => Status::Malformed,
     };
-    if error.kind() == ErrorKind::Limit {
+    if error.kind() == ErrorKind::Limit && tracer.is_late() {
+        tracer.suspect(Rule::Limit, "the scan stops here: its time is over");
+    } else if error.kind() == ErrorKind::Limit {
         tracer.suspect(Rule::Limit, format!("the scan stops here: {}", error.expected()));
     } else {
         let (expected, found) = (error.expected(), error.found());

@@ -5,13 +5,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 
 use crate::contents;
 use crate::context::{Context, Limits};
 use crate::policy::Policy;
-use crate::report::{Format, Report};
+use crate::report::{Format, PickleReport, Report};
+use crate::stream;
 use crate::verdict::{Finding, Rule};
 
 /// Scans bytes with the built-in [`Policy`] and the default [`Limits`].
@@ -103,13 +105,28 @@ impl Scanner {
         self.scan_with(|context| contents::scan(name, bytes, context, true))
     }
 
-    fn scan_with(&self, scan: impl FnOnce(&Context<'_>) -> Report) -> Report {
+    /// Scans the one pickle that `pickle.load` would read from the beginning of `bytes`, as that reads it: what joblib does
+    /// with its arrays, what strings hide that nothing unpickles, and what comes behind STOP does not count.
+    ///
+    /// ```
+    /// use picklevm_scan::{Scanner, Verdict};
+    ///
+    /// let report = Scanner::new().scan_pickle(b"\x80\x04K\x01.cos\nsystem\n.");
+    /// assert_eq!((report.verdict, report.len), (Verdict::Safe, 5));
+    /// ```
+    pub fn scan_pickle(&self, bytes: &[u8]) -> PickleReport {
+        self.scan_with(|context| stream::scan_deep(bytes, 0, &Context { plain: true, ..*context }, false).report)
+    }
+
+    fn scan_with<R>(&self, scan: impl FnOnce(&Context<'_>) -> R) -> R {
         let left = Cell::new(self.limits.expanded);
         let context = Context {
             policy: self.used_policy(),
             limits: &self.limits,
             evidence: self.evidence,
             depth: 0,
+            plain: false,
+            deadline: self.limits.time.and_then(|time| Instant::now().checked_add(time)),
             left: &left,
         };
         scan(&context)

@@ -81,6 +81,7 @@ struct Row {
     len: u32,
     cost: u32,
     nature: Nature,
+    depth: u16,
 }
 
 /// The cost from which going through a value takes seconds.
@@ -92,6 +93,7 @@ pub(crate) const COSTLY: u32 = 1 << 28;
 struct Container {
     nature: Nature,
     escaped: bool,
+    depth: u16,
     len: u32,
     cost: u32,
 }
@@ -111,6 +113,8 @@ pub(crate) struct Object {
     pub(crate) nature: Nature,
     /// How many values going through it goes through.
     pub(crate) cost: u32,
+    /// How many values lie in one another in it, itself included.
+    depth: u16,
     /// A number whose meaning is known to the check of its class.
     pub(crate) detail: u32,
 }
@@ -136,6 +140,8 @@ pub(crate) struct Values<'a> {
     late: Nature,
     /// By how much that may have multiplied what going through them goes through.
     late_factor: u32,
+    /// How many values lie in one another at the most, as they were put into each other.
+    pub(crate) deepest: u16,
 }
 
 /// The longest tuple that is always kept: long enough for the arguments of any call.
@@ -147,7 +153,7 @@ impl<'a> Values<'a> {
     pub(crate) fn new(data: &'a [u8], keeps_all: bool) -> Self {
         let mut tuples = Chunks::new();
         // The empty tuple.
-        tuples.push(Row { start: 0, len: 0, cost: 1, nature: Nature::DATA });
+        tuples.push(Row { start: 0, len: 0, cost: 1, nature: Nature::DATA, depth: 1 });
         Values {
             data,
             keeps_all,
@@ -163,6 +169,7 @@ impl<'a> Values<'a> {
             globals: Vec::new(),
             late: Nature::DATA,
             late_factor: 1,
+            deepest: 1,
         }
     }
 
@@ -289,13 +296,13 @@ impl<'a> Values<'a> {
         if items.is_empty() {
             return Token::Tuple(0);
         }
-        let cost = self.cost_of_all(items);
+        let (cost, depth) = self.cost_and_depth(items);
         let nature = self.take_in(items);
         let is_kept = items.len() <= KEPT_TUPLE_LEN || self.keeps_all;
         let Ok(number) = u32::try_from(self.tuples.len()) else { return Token::Tuple(NOT_KEPT) };
         let is_kept = is_kept && self.items.len() + items.len() < NOT_KEPT as usize;
         let start = if is_kept { self.items.len() as u32 } else { NOT_KEPT };
-        self.tuples.push(Row { start, len: items.len() as u32, cost, nature });
+        self.tuples.push(Row { start, len: items.len() as u32, cost, nature, depth });
         if is_kept {
             self.items.extend_from_slice(items);
         }
@@ -306,6 +313,36 @@ impl<'a> Values<'a> {
     #[inline]
     fn cost_of_all(&self, items: &[Token]) -> u32 {
         items.iter().fold(1, |cost, item| cost.saturating_add(self.cost_of(*item)))
+    }
+
+    /// The cost of a container of these, and its depth, which is noted.
+    #[inline]
+    fn cost_and_depth(&mut self, items: &[Token]) -> (u32, u16) {
+        let (mut cost, mut depth) = (1u32, 0);
+        for item in items {
+            let (more, inner) = match *item {
+                item if item.is_atom() => (1, 0),
+                item => (self.cost_of(item), self.depth_of(item)),
+            };
+            cost = cost.saturating_add(more);
+            depth = depth.max(inner);
+        }
+        let depth = depth.saturating_add(1);
+        self.deepest = self.deepest.max(depth);
+        (cost, depth)
+    }
+
+    /// How many containers and objects lie in one another in a value, itself included.
+    #[inline]
+    fn depth_of(&self, token: Token) -> u16 {
+        match token {
+            Token::Tuple(number) => self.tuples.get(number).map_or(0, |row| row.depth),
+            Token::List(number) | Token::Dict(number) | Token::Set(number) => {
+                self.containers.get(number).map_or(0, |container| container.depth)
+            }
+            Token::Object(number) => self.objects.get(number as usize).map_or(0, |object| object.depth),
+            _ => 0,
+        }
     }
 
     /// How many values going through a value goes through, all that is shared once for each share.
@@ -331,9 +368,9 @@ impl<'a> Values<'a> {
     #[inline]
     pub(crate) fn container(&mut self, items: &[Token]) -> u32 {
         let Ok(number) = u32::try_from(self.containers.len()) else { return NOT_KEPT };
-        let cost = self.cost_of_all(items);
+        let (cost, depth) = self.cost_and_depth(items);
         let nature = self.take_in(items);
-        self.containers.push(Container { nature, escaped: false, len: items.len() as u32, cost });
+        self.containers.push(Container { nature, escaped: false, depth, len: items.len() as u32, cost });
         if self.keeps_all {
             self.contents.push(items.to_vec());
         }
@@ -343,7 +380,7 @@ impl<'a> Values<'a> {
     /// Puts more into a list, dict or set.
     #[inline]
     pub(crate) fn extend(&mut self, target: Token, items: &[Token]) {
-        let cost = self.cost_of_all(items);
+        let (cost, depth) = self.cost_and_depth(items);
         let nature = self.take_in(items);
         if let Token::List(number) | Token::Dict(number) | Token::Set(number) = target
             && let Some(container) = self.containers.get_mut(number)
@@ -351,6 +388,7 @@ impl<'a> Values<'a> {
             container.nature = container.nature.with(nature);
             container.len = container.len.saturating_add(items.len() as u32);
             container.cost = container.cost.saturating_add(cost);
+            container.depth = container.depth.max(depth);
             if container.escaped {
                 self.late = self.late.with(nature);
                 // What holds it has counted less: each container in it may be one more way down.
@@ -409,14 +447,14 @@ impl<'a> Values<'a> {
             let parts = args.split(|arg| *arg == class);
             parts.fold(Nature::DATA, |nature, parts| nature.with(self.take_in(parts)))
         });
-        let cost = args.map_or(1, |args| self.cost_of_all(args));
+        let (cost, depth) = args.map_or((1, 1), |args| self.cost_and_depth(args));
         let args = match args {
             // A long tuple may be the arguments of many calls.
             Some(args) if self.keeps_all && args.len() <= KEPT_TUPLE_LEN => self.tuple(args),
             _ => Token::Unknown,
         };
         let nature = nature.with(inner.held());
-        self.objects.push(Object { args, class, built: false, escaped: false, nature, cost, detail: NOT_KEPT });
+        self.objects.push(Object { args, class, built: false, escaped: false, nature, cost, depth, detail: NOT_KEPT });
         Token::Object(number)
     }
 
@@ -458,6 +496,10 @@ impl<'a> Values<'a> {
     /// Something is put into an object: a state or items.
     pub(crate) fn put_into(&mut self, target: Token, items: &[Token]) {
         let nature = self.take_in(items).held();
+        let (_, depth) = self.cost_and_depth(items);
+        if let Some(object) = self.object_mut(target) {
+            object.depth = object.depth.max(depth);
+        }
         if let Some(object) = self.object_mut(target)
             && object.nature.with(nature) != object.nature
         {

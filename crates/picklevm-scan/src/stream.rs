@@ -19,7 +19,7 @@ pub(crate) fn scan_deep<'a>(data: &'a [u8], start: usize, context: &Context<'a>,
         let name = format!("string at {offset}");
         if certain {
             nested.extend(context.deeper().map(|deeper| crate::contents::scan(&name, bytes, &deeper, true)));
-        } else {
+        } else if !context.plain {
             nested.extend(hidden::hunt(&name, bytes, context));
         }
     }

@@ -16,6 +16,7 @@ use pyo3::types::{
     PyType,
 };
 
+use super::budget::Budget;
 use super::classes::Classes;
 use super::find::Finder;
 use crate::state::{State, type_name};
@@ -55,7 +56,12 @@ pub(crate) struct Options<'py> {
     pub(crate) buffers: Option<Bound<'py, PyAny>>,
     pub(crate) persistent_load: Option<Bound<'py, PyAny>>,
     pub(crate) finder: Finder<'py>,
+    /// What the load may take, if that is limited.
+    pub(crate) budget: Option<Budget>,
 }
+
+/// About how many bytes a key or a value takes in a dict, and an item in a set.
+const ENTRY: usize = 48;
 
 /// Makes the objects of one load.
 pub(crate) struct PyBuilder<'py> {
@@ -66,6 +72,9 @@ pub(crate) struct PyBuilder<'py> {
     classes: Classes<'py>,
     /// Names of attributes that occurred, by address, with the interned ones.
     interned: HashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyString>), RandomState>,
+    /// How many values were made, and about how many bytes of memory they take.
+    nodes: u64,
+    bytes: u64,
     /// The exception that an [`Error::foreign`] stands for.
     pub(crate) raised: Option<PyErr>,
 }
@@ -79,8 +88,49 @@ impl<'py> PyBuilder<'py> {
             options,
             classes: Classes::default(),
             interned: HashMap::default(),
+            nodes: 0,
+            bytes: 0,
             raised: None,
         }
+    }
+
+    pub(crate) fn has_budget(&self) -> bool {
+        self.options.budget.is_some()
+    }
+
+    /// Whether more was made than the budget allows, or its time is over.
+    pub(crate) fn is_over_budget(&self) -> bool {
+        self.options.budget.as_ref().is_some_and(|budget| budget.is_exceeded(self.nodes, self.bytes))
+    }
+
+    /// Says which part of the budget was exceeded.
+    pub(crate) fn exceeded(&self, error: &Error) -> String {
+        let budget = self.options.budget.as_ref();
+        budget.and_then(|budget| budget.exceeded(self.nodes, self.bytes)).unwrap_or_else(|| error.to_string())
+    }
+
+    /// Counts a value that takes about so many bytes.
+    #[inline(always)]
+    fn count(&mut self, bytes: usize) {
+        self.nodes += 1;
+        self.bytes += bytes as u64;
+    }
+
+    /// Fails if the time is over: a call may take long.
+    #[inline(always)]
+    fn before_call(&mut self) -> Result<()> {
+        self.count(64);
+        match &self.options.budget {
+            Some(budget) if budget.is_late() => Err(self.keep_late()),
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn keep_late(&mut self) -> Error {
+        let message = self.exceeded(&Error::foreign());
+        let raised = crate::safe::limit_error(self.py, &message);
+        self.keep(raised)
     }
 
     /// Keeps an exception, and returns the error that stands for it.
@@ -325,6 +375,7 @@ impl Builder for PyBuilder<'_> {
 
     #[inline(always)]
     fn int(&mut self, value: i64) -> Result<Ref> {
+        self.count(if (-5..=256).contains(&value) { 0 } else { 32 });
         Ok(PyInt::new(self.py, value).into())
     }
 
@@ -335,6 +386,7 @@ impl Builder for PyBuilder<'_> {
             word[..bytes.len()].copy_from_slice(bytes);
             return self.int(i64::from_le_bytes(word));
         }
+        self.count(32 + bytes.len());
         let made = big_int(self.py, bytes);
         self.made(made)
     }
@@ -354,6 +406,7 @@ impl Builder for PyBuilder<'_> {
             IntValue::Bool(value) => Ok(self.bool(value)),
             IntValue::Small(value) => self.int(value),
             IntValue::Big { negative, radix, digits } => {
+                self.count(32 + digits.len() / 2);
                 let sign = if negative { "-" } else { "" };
                 let text = format!("{sign}{}", String::from_utf8_lossy(&digits));
                 let made = self.py.get_type::<PyInt>().call1((text, radix));
@@ -364,11 +417,14 @@ impl Builder for PyBuilder<'_> {
 
     #[inline(always)]
     fn float(&mut self, value: f64) -> Result<Ref> {
+        self.count(24);
         Ok(PyFloat::new(self.py, value).into())
     }
 
     #[inline(always)]
     fn text(&mut self, text: Text<'_>) -> Result<Ref> {
+        // A character takes up to four bytes, and one of UTF-8 up to four of these.
+        self.count(56 + text.as_bytes().len() * if text.as_bytes().is_ascii() { 1 } else { 2 });
         let made = match text.as_str() {
             Some(text) => return Ok(PyString::new(self.py, text).into()),
             None => {
@@ -381,32 +437,38 @@ impl Builder for PyBuilder<'_> {
 
     #[inline(always)]
     fn bytes(&mut self, bytes: &[u8]) -> Result<Ref> {
+        self.count(40 + bytes.len());
         Ok(PyBytes::new(self.py, bytes).into())
     }
 
     fn byte_str(&mut self, bytes: &[u8]) -> Result<Ref> {
+        self.count(56 + bytes.len());
         let made = self.decode(bytes);
         self.made(made)
     }
 
     fn byte_array(&mut self, bytes: &[u8]) -> Result<Ref> {
+        self.count(64 + bytes.len());
         Ok(PyByteArray::new(self.py, bytes).into())
     }
 
     #[inline(always)]
     fn tuple(&mut self, items: &mut [Ref]) -> Result<Ref> {
+        self.count(56 + 8 * items.len());
         let made = PyTuple::new(self.py, self.take(items));
         self.made(made)
     }
 
     #[inline(always)]
     fn list(&mut self, items: &mut [Ref]) -> Result<Ref> {
+        self.count(72 + 8 * items.len());
         let made = PyList::new(self.py, self.take(items));
         self.made(made)
     }
 
     #[inline(always)]
     fn dict(&mut self, pairs: &[Ref]) -> Result<Ref> {
+        self.count(64 + ENTRY * pairs.len());
         let dict = PyDict::new(self.py);
         let done = self.store(&dict, pairs);
         self.done(done)?;
@@ -414,17 +476,20 @@ impl Builder for PyBuilder<'_> {
     }
 
     fn set(&mut self) -> Result<Ref> {
+        self.count(216);
         let made = PySet::empty(self.py);
         self.made(made)
     }
 
     fn frozenset(&mut self, items: &[Ref]) -> Result<Ref> {
+        self.count(216 + ENTRY * items.len());
         let made = PyFrozenSet::new(self.py, items.iter().map(|item| self.bind(item)));
         self.made(made)
     }
 
     #[inline(always)]
     fn append(&mut self, target: Ref, items: &mut [Ref]) -> Result<()> {
+        self.bytes += 9 * items.len() as u64;
         let target = self.own(target);
         let done = self.append_to(&target, items);
         self.done(done)
@@ -432,12 +497,14 @@ impl Builder for PyBuilder<'_> {
 
     #[inline(always)]
     fn set_items(&mut self, target: Ref, pairs: &[Ref]) -> Result<()> {
+        self.bytes += (ENTRY * pairs.len()) as u64;
         let target = self.own(target);
         let done = self.store(&target, pairs);
         self.done(done)
     }
 
     fn add_items(&mut self, target: Ref, items: &[Ref]) -> Result<()> {
+        self.bytes += (ENTRY * items.len()) as u64;
         let target = self.own(target);
         let done = self.add_to(&target, items);
         self.done(done)
@@ -467,6 +534,7 @@ impl Builder for PyBuilder<'_> {
     }
 
     fn reduce(&mut self, callable: Ref, args: Ref, _: impl FnOnce() -> Option<Ref>) -> Result<Ref> {
+        self.before_call()?;
         let (callable, args) = (self.own(callable), self.own(args));
         let made = match args.cast::<PyTuple>() {
             Ok(args) => callable.call1(args),
@@ -476,12 +544,14 @@ impl Builder for PyBuilder<'_> {
     }
 
     fn new_obj(&mut self, class: Ref, args: Ref) -> Result<Ref> {
+        self.before_call()?;
         let (class, args) = (self.own(class), self.own(args));
         let made = self.new_instance(&class, &args, None);
         self.made(made)
     }
 
     fn new_obj_ex(&mut self, class: Ref, args: Ref, kwargs: Ref) -> Result<Ref> {
+        self.before_call()?;
         let (class, args, kwargs) = (self.own(class), self.own(args), self.own(kwargs));
         let made = self.new_instance(&class, &args, Some(&kwargs));
         self.made(made)
@@ -492,12 +562,14 @@ impl Builder for PyBuilder<'_> {
     }
 
     fn obj(&mut self, class: Ref, args: &[Ref]) -> Result<Ref> {
+        self.before_call()?;
         let class = self.own(class);
         let made = self.instantiate(&class, args);
         self.made(made)
     }
 
     fn build(&mut self, target: Ref, state: Ref) -> Result<()> {
+        self.before_call()?;
         let (target, state) = (self.own(target), self.own(state));
         let done = self.set_state(&target, state);
         self.done(done)
@@ -531,8 +603,13 @@ impl Builder for PyBuilder<'_> {
         self.options.finder.set_protocol(version);
     }
 
+    /// What was made; more than any limit allows when the time is over.
     fn usage(&self) -> (u64, u64) {
-        (0, 0)
+        match &self.options.budget {
+            None => (0, 0),
+            Some(budget) if budget.is_late() => (u64::MAX, 0),
+            Some(_) => (self.nodes, self.bytes),
+        }
     }
 
     fn extrapolate(&mut self, _: u64, _: u64) {}

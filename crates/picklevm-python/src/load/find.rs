@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use super::unpickler::Unpickler;
+use crate::safe::Gate;
 use crate::state::{State, type_name};
 
 /// Finds the globals of a load.
@@ -19,12 +20,14 @@ pub(crate) struct Finder<'py> {
     unpickler: Option<Bound<'py, Unpickler>>,
     /// Whether a subclass or an instance may have a `find_class` of its own.
     is_overridden: bool,
+    /// What decides which names may be found.
+    gate: Option<Gate<'py>>,
 }
 
 impl<'py> Finder<'py> {
     /// Creates a finder for a load without an unpickler.
     pub(crate) fn new(py: Python<'py>, fix_imports: bool) -> Self {
-        Finder { py, fix_imports, protocol: Cell::new(0), unpickler: None, is_overridden: false }
+        Finder { py, fix_imports, protocol: Cell::new(0), unpickler: None, is_overridden: false, gate: None }
     }
 
     /// Creates a finder that asks an unpickler.
@@ -34,6 +37,11 @@ impl<'py> Finder<'py> {
         let finder = Finder { unpickler: Some(unpickler.clone()), is_overridden, ..Finder::new(py, fix_imports) };
         finder.set_protocol(0);
         finder
+    }
+
+    /// Creates a finder that asks a gate.
+    pub(crate) fn behind(gate: Gate<'py>, py: Python<'py>, fix_imports: bool) -> Self {
+        Finder { gate: Some(gate), ..Finder::new(py, fix_imports) }
     }
 
     pub(crate) fn set_protocol(&self, version: u8) {
@@ -49,6 +57,9 @@ impl<'py> Finder<'py> {
         module: &Bound<'py, PyString>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(gate) = &self.gate {
+            return gate.find(state, module, name, self.protocol.get(), self.fix_imports);
+        }
         match &self.unpickler {
             Some(unpickler) if self.is_overridden => {
                 unpickler.call_method1(intern!(self.py, "find_class"), (module, name))
@@ -68,6 +79,19 @@ pub(crate) fn find_class<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = module.py();
     state.audit.bind(py).call1((intern!(py, "pickle.find_class"), module, name))?;
+    let (module, name) = renamed(state, module, name, protocol, fix_imports)?;
+    resolve(state, module, &name, protocol)
+}
+
+/// Returns a name as Python 3 has it, if it is one of Python 2.
+pub(crate) fn renamed<'py>(
+    state: &State,
+    module: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyAny>,
+    protocol: u8,
+    fix_imports: bool,
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    let py = module.py();
     let (mut module, mut name) = (module.clone(), name.clone());
     if protocol < 3 && fix_imports {
         if let Some(names) = state.names_2to3.bind(py).get_item((&module, &name))? {
@@ -76,23 +100,33 @@ pub(crate) fn find_class<'py>(
             module = one_name(renamed, "_compat_pickle.IMPORT_MAPPING")?;
         }
     }
+    Ok((module, name))
+}
+
+/// Imports a module and gets an attribute of it, by names of Python 3.
+pub(crate) fn resolve<'py>(
+    state: &State,
+    module_name: Bound<'py, PyAny>,
+    name: &Bound<'py, PyAny>,
+    protocol: u8,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = name.py();
     // A module that is being imported by this thread is found too, as in `_pickle`.
-    let module_name = module;
     let module = py.import(module_name.cast::<PyString>()?)?.into_any();
     if state.minor >= 14 {
-        return get_by_path(&module, &module_name, &name, protocol);
+        return get_by_path(&module, &module_name, name, protocol);
     }
     if protocol < 4 {
-        return module.getattr_opt(name.cast::<PyString>()?)?.ok_or_else(|| no_attribute(&name, &module));
+        return module.getattr_opt(name.cast::<PyString>()?)?.ok_or_else(|| no_attribute(name, &module));
     }
-    let path = dotted_path(&name)?;
+    let path = dotted_path(name)?;
     if path.iter().any(|part| part == "<locals>") {
         let (name, module) = (name.repr()?, module.repr()?);
         return Err(PyAttributeError::new_err(format!("Can't get local attribute {name} on {module}")));
     }
     match walk(&module, &path)? {
         Ok((_, found)) => Ok(found),
-        Err(_) => Err(no_attribute(&name, &module)),
+        Err(_) => Err(no_attribute(name, &module)),
     }
 }
 

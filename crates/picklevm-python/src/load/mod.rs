@@ -1,5 +1,6 @@
 //! From pickles to Python objects: the builder for the machine, and the class `Unpickler`.
 
+mod budget;
 mod builder;
 mod classes;
 mod error;
@@ -8,7 +9,9 @@ mod memo_proxy;
 mod run;
 mod unpickler;
 
+pub(crate) use self::budget::Budget;
 pub(crate) use self::builder::{Decoding, Options};
+pub(crate) use self::error::to_python;
 pub(crate) use self::memo_proxy::UnpicklerMemoProxy;
 pub(crate) use self::run::{load_file, load_slice};
 pub(crate) use self::unpickler::Unpickler;

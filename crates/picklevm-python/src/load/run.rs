@@ -1,7 +1,7 @@
 //! One load: the machine runs a pickle with the builder.
 
 use picklevm::machine::{self, Machine};
-use picklevm::{Cause, Limits};
+use picklevm::{Cause, Error, Limits};
 use picklevm_ops::{ErrorKind, Feed, FeedReader, Op};
 use pyo3::prelude::*;
 
@@ -48,8 +48,8 @@ fn load<'py, F: Feed>(
         Ok(state) => state,
         Err(error) => return (feed, Err(error)),
     };
+    let limits = options.budget.as_ref().map_or(Limits::none(), |budget| budget.limits);
     let mut builder = PyBuilder::new(py, state, options);
-    let limits = Limits::none();
     let reader = FeedReader::new(feed).check_frames(state.minor >= 14);
     let (reader, mut done) = machine::load(machine, &mut builder, reader, &limits);
     let mut feed = reader.into_inner();
@@ -69,9 +69,13 @@ fn load<'py, F: Feed>(
     }
     machine.clear_stack();
     let loaded = match done {
+        Ok(_) if builder.is_over_budget() => Err(crate::safe::limit_error(py, &builder.exceeded(&Error::foreign()))),
         Ok(value) => Ok(value.0.unwrap_or_else(|| py.None()).into_bound(py)),
         Err(error) => Err(match builder.raised.take() {
             Some(raised) => raised,
+            None if builder.has_budget() && error.kind() == picklevm::ErrorKind::Limit => {
+                crate::safe::limit_error(py, &builder.exceeded(&error))
+            }
             None => to_python(py, state, &error, feed.bytes()),
         }),
     };

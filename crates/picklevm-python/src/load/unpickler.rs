@@ -148,7 +148,7 @@ impl Unpickler {
             };
             let buffers = inner.buffers.as_ref().map(|buffers| buffers.bind(py).clone());
             let finder = Finder::of(slf, this.fix_imports.load(Ordering::Relaxed));
-            (loading, Options { decoding, buffers, persistent_load, finder })
+            (loading, Options { decoding, buffers, persistent_load, finder, budget: None })
         };
         let (file, loaded) = load_file(py, &mut loading.machine, loading.file, options);
         loading.file = file;

@@ -5,19 +5,34 @@ use std::sync::LazyLock;
 use super::Policy;
 
 /// The files it is made of, each with what it is about. Later ones win over earlier ones.
-const FILES: &[(&str, &str)] = &[
-    ("dangerous names", include_str!("../../policy/dangerous.toml")),
-    ("exceptions, enums and named tuples of the standard library", include_str!("../../policy/stdlib.toml")),
-    ("Python's builtins and standard library", include_str!("../../policy/python.toml")),
-    ("NumPy", include_str!("../../policy/numpy.toml")),
-    ("pandas", include_str!("../../policy/pandas.toml")),
-    ("SciPy", include_str!("../../policy/scipy.toml")),
-    ("scikit-learn", include_str!("../../policy/sklearn.toml")),
-    ("PyTorch", include_str!("../../policy/torch.toml")),
-    ("joblib, networkx and others", include_str!("../../policy/others.toml")),
-    ("other libraries", include_str!("../../policy/libraries.toml")),
-    ("names that code checks", include_str!("../../policy/checked.toml")),
+pub(super) const FILES: &[(&str, &str)] = &[
+    DANGEROUS,
+    STDLIB,
+    PYTHON,
+    NUMPY,
+    PANDAS,
+    SCIPY,
+    SKLEARN,
+    TORCH,
+    OTHERS,
+    LIBRARIES,
+    CHECKED,
 ];
+
+/// A file of the policy, and what it is about.
+pub(super) type File = (&'static str, &'static str);
+pub(super) const DANGEROUS: File = ("dangerous names", include_str!("../../policy/dangerous.toml"));
+pub(super) const STDLIB: File =
+    ("exceptions, enums and named tuples of the standard library", include_str!("../../policy/stdlib.toml"));
+pub(super) const PYTHON: File = ("Python's builtins and standard library", include_str!("../../policy/python.toml"));
+pub(super) const NUMPY: File = ("NumPy", include_str!("../../policy/numpy.toml"));
+pub(super) const PANDAS: File = ("pandas", include_str!("../../policy/pandas.toml"));
+pub(super) const SCIPY: File = ("SciPy", include_str!("../../policy/scipy.toml"));
+pub(super) const SKLEARN: File = ("scikit-learn", include_str!("../../policy/sklearn.toml"));
+pub(super) const TORCH: File = ("PyTorch", include_str!("../../policy/torch.toml"));
+pub(super) const OTHERS: File = ("joblib, networkx and others", include_str!("../../policy/others.toml"));
+pub(super) const LIBRARIES: File = ("other libraries", include_str!("../../policy/libraries.toml"));
+pub(super) const CHECKED: File = ("names that code checks", include_str!("../../policy/checked.toml"));
 
 impl Policy {
     /// The policy that comes with the library: Python's plain data types and those of NumPy, pandas, SciPy, scikit-learn,

@@ -14,6 +14,9 @@ struct PolicyFile {
     /// Modules that are trusted, with those below them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     allow_modules: Vec<String>,
+    /// Modules that are vouched for, with those below them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    vouch_for_modules: Vec<String>,
     /// Whether modules of no known package are trusted.
     #[serde(default, skip_serializing_if = "is_false")]
     allow_own: bool,
@@ -52,6 +55,8 @@ struct Allow {
     attributes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     otherwise: Option<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    vouched: bool,
 }
 
 impl Allow {
@@ -59,6 +64,7 @@ impl Allow {
     fn allows_as(&self, other: &Allow) -> bool {
         (&self.may, &self.args, self.follows) == (&other.may, &other.args, other.follows)
             && (self.check, &self.attributes, &self.otherwise) == (other.check, &other.attributes, &other.otherwise)
+            && self.vouched == other.vouched
     }
 }
 
@@ -292,9 +298,8 @@ impl Policy {
                 None => self.forget_module(&module),
             }
         }
-        for Allow { module, modules, names, may, args, follows, check, attributes, otherwise } in file.allow {
-            let uses = may.iter().fold(0, |bits, what| bits | what.bit());
-            let allowed = Allowed { uses, args, follows, check, attributes, otherwise };
+        for Allow { module, modules, names, may, args, follows, check, attributes, otherwise, vouched } in file.allow {
+            let allowed = Allowed { args, follows, check, attributes, otherwise, vouched, ..Allowed::to(&may) };
             for module in modules.iter().chain((!module.is_empty()).then_some(&module)) {
                 for name in &names {
                     self.insert(module, name, allowed.clone());
@@ -302,6 +307,7 @@ impl Policy {
             }
         }
         file.allow_modules.iter().for_each(|module| self.allow_module(module));
+        file.vouch_for_modules.iter().for_each(|module| self.vouch_for_module(module));
         if file.allow_own {
             self.allow_own();
         }
@@ -318,6 +324,8 @@ impl Policy {
         let mut file = PolicyFile { allow_own: self.trusts_own, ..PolicyFile::default() };
         file.allow_modules = self.trusted_modules.iter().cloned().collect();
         file.allow_modules.sort();
+        file.vouch_for_modules = self.vouched_modules.iter().cloned().collect();
+        file.vouch_for_modules.sort();
         for (module, names) in sorted(&self.allowed) {
             let mut alike: Vec<Allow> = Vec::new();
             for (name, allowed) in sorted(names) {
@@ -331,6 +339,7 @@ impl Policy {
                     check: allowed.check,
                     attributes: allowed.attributes.clone(),
                     otherwise: allowed.otherwise.clone(),
+                    vouched: allowed.vouched,
                 };
                 match alike.iter_mut().find(|other| other.allows_as(&row)) {
                     Some(other) => other.names.push(name.clone()),

@@ -2,6 +2,7 @@
 
 mod builtin;
 mod file;
+mod preset;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -10,6 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
 pub use self::file::{Arg, Check, Kind, PolicyError, ResultType, Use};
+pub use self::preset::Preset;
 
 /// Which names a pickle may import and what it may do with each, and which names do harm. What a policy does not know
 /// is suspicious.
@@ -38,13 +40,17 @@ pub struct Policy {
     dangerous_modules: HashMap<String, String, RandomState>,
     /// Modules that are trusted, with all below them.
     trusted_modules: HashSet<String, RandomState>,
+    /// Modules that are vouched for: trusted, and whatever their names are given.
+    vouched_modules: HashSet<String, RandomState>,
     /// Whether modules are trusted of which the policy knows nothing.
     trusts_own: bool,
 }
 
 /// What a name of a trusted module may be used for.
-static TRUSTED: LazyLock<Allowed> =
-    LazyLock::new(|| Allowed { uses: Use::ALL.iter().fold(0, |bits, what| bits | what.bit()), ..Allowed::default() });
+static TRUSTED: LazyLock<Allowed> = LazyLock::new(|| Allowed::to(Use::ALL));
+
+/// What a name of a module may be used for that is vouched for.
+static VOUCHED: LazyLock<Allowed> = LazyLock::new(|| Allowed { vouched: true, ..Allowed::to(Use::ALL) });
 
 /// Something a name, by module and name.
 type Names<T> = HashMap<String, HashMap<String, T, RandomState>, RandomState>;
@@ -65,9 +71,16 @@ pub struct Allowed {
     /// Why it is dangerous to use it in another way, or to import it and not use it, as the end of a sentence. Without,
     /// other uses are suspicious.
     pub otherwise: Option<String>,
+    /// Whether somebody vouches for it, whatever it is given: arguments and states may be anything that may be stored.
+    pub vouched: bool,
 }
 
 impl Allowed {
+    /// To be used so, on data.
+    fn to(uses: &[Use]) -> Allowed {
+        Allowed { uses: uses.iter().fold(0, |bits, what| bits | what.bit()), ..Allowed::default() }
+    }
+
     /// Whether a pickle may use the name so.
     pub fn may(&self, what: Use) -> bool {
         self.uses & what.bit() != 0
@@ -115,17 +128,26 @@ impl Policy {
         }
         match self.danger(module, name) {
             Some(why) => Decision::Dangerous(why),
+            None if self.is_in(&self.vouched_modules, module, name) => Decision::Allowed(&VOUCHED),
             None if self.trusts(module, name) => Decision::Allowed(&TRUSTED),
             None => Decision::Unknown,
         }
     }
 
-    /// Whether a name is of a trusted module: a class of it, with what is nested in that, or a function.
+    /// Whether a name is allowed because its module is, by [`vouch_for_module`](Policy::vouch_for_module), and not itself.
+    pub fn is_allowed_by_module(&self, module: &str, name: &str) -> bool {
+        matches!(self.judge(module, name), Decision::Allowed(allowed) if std::ptr::eq(allowed, &*VOUCHED))
+    }
+
+    /// Whether a name is of a trusted module.
     fn trusts(&self, module: &str, name: &str) -> bool {
-        // What begins with a small letter and has attributes may be another module.
-        let is_its_own = !name.contains('.') || name.starts_with(char::is_uppercase);
-        let is_trusted = prefixes(module).any(|module| self.trusted_modules.contains(module));
-        is_its_own && (is_trusted || self.trusts_own && self.is_own(module))
+        let is_own = self.trusts_own && is_its_own(name) && self.is_own(module);
+        is_own || self.is_in(&self.trusted_modules, module, name)
+    }
+
+    /// Whether a name is of one of these modules, or of one below them.
+    fn is_in(&self, modules: &HashSet<String, RandomState>, module: &str, name: &str) -> bool {
+        !modules.is_empty() && is_its_own(name) && prefixes(module).any(|module| modules.contains(module))
     }
 
     /// Whether a module is of no package that the policy or Python's standard library has: a program's own, perhaps.
@@ -152,6 +174,14 @@ impl Policy {
     /// ```
     pub fn allow_module(&mut self, module: &str) {
         self.trusted_modules.insert(module.to_owned());
+    }
+
+    /// Vouches for all names of a module and of those below it, but for dangerous ones: as [`allow_module`], and what they are
+    /// given may be anything that may be stored.
+    ///
+    /// [`allow_module`]: Policy::allow_module
+    pub fn vouch_for_module(&mut self, module: &str) {
+        self.vouched_modules.insert(module.to_owned());
     }
 
     /// Trusts all modules that [`is_own`](Policy::is_own) says may be the program's own, as
@@ -203,8 +233,24 @@ impl Policy {
 
     /// Lets a pickle import a name and use it so. A danger of the same name is forgotten.
     pub fn allow(&mut self, module: &str, name: &str, uses: &[Use]) {
-        let uses = uses.iter().fold(0, |bits, what| bits | what.bit());
-        self.insert(module, name, Allowed { uses, ..Allowed::default() });
+        self.insert(module, name, Allowed::to(uses));
+    }
+
+    /// Vouches for a name: a pickle may use it in any way, and give it anything that may be stored. A danger of the same name
+    /// is forgotten.
+    ///
+    /// ```
+    /// use picklevm_scan::{Policy, Scanner, Verdict};
+    ///
+    /// // shop.Order(shop.Customer()): an object is an argument.
+    /// let pickle = b"\x80\x02cshop\nOrder\n(cshop\nCustomer\n)\x81tR.";
+    /// let mut policy = Policy::builtin().clone();
+    /// policy.vouch_for("shop", "Order");
+    /// policy.vouch_for("shop", "Customer");
+    /// assert_eq!(Scanner::new().policy(policy).scan(pickle).verdict, Verdict::Safe);
+    /// ```
+    pub fn vouch_for(&mut self, module: &str, name: &str) {
+        self.insert(module, name, Allowed { vouched: true, ..Allowed::to(Use::ALL) });
     }
 
     /// Calls a name dangerous, for a reason. An allowance of the same name is forgotten.
@@ -245,6 +291,12 @@ impl Policy {
     pub fn dangerous_count(&self) -> usize {
         self.dangerous.values().map(HashMap::len).sum::<usize>() + self.dangerous_modules.len()
     }
+}
+
+/// Whether a name of a module is its own: a class of it, with what is nested in that, or a function. What begins with a
+/// small letter and has attributes may be another module.
+fn is_its_own(name: &str) -> bool {
+    !name.contains('.') || name.starts_with(char::is_uppercase)
 }
 
 fn get<'p, T>(names: &'p Names<T>, module: &str, name: &str) -> Option<&'p T> {

@@ -15,6 +15,14 @@ impl Tracer<'_> {
             self.find_use(callable, format!("calls {name} with arguments that cannot be known"));
             return Token::Unknown;
         };
+        if allowed.vouched {
+            for arg in args {
+                if !self.may_be_given(*arg) {
+                    self.refuse(callable, *arg);
+                }
+            }
+            return callable;
+        }
         // What no rule describes is data: a call may use methods of whatever else it is given.
         const DATA: Arg = Arg::Kind(Kind::Data);
         let rules = allowed.args.as_deref().unwrap_or_default();
@@ -63,6 +71,12 @@ impl Tracer<'_> {
     /// Arguments that are given by keyword, to what takes more: what the rule for more says, plain data without one.
     pub(super) fn check_keywords(&mut self, callable: Token, allowed: &Allowed, kwargs: Token) {
         if self.values.len_of(kwargs) == Some(0) {
+            return;
+        }
+        if allowed.vouched {
+            if !self.may_be_given(kwargs) {
+                self.refuse(callable, kwargs);
+            }
             return;
         }
         const DATA: Arg = Arg::Kind(Kind::Data);
@@ -225,6 +239,11 @@ impl Tracer<'_> {
         let module = self.globals.get(number).map_or("", |global| &global.module);
         packages.iter().any(|package| module.split('.').next() == Some(package))
             && self.values.nature_of(arg).is_within(Nature::INERT)
+    }
+
+    /// Whether a value may be given to what somebody vouches for: anything but what reaches further, or is not known.
+    fn may_be_given(&self, arg: Token) -> bool {
+        self.values.nature_of(arg).is_within(Nature::STORED.with(Nature::LAZY)) && self.is_storable(arg)
     }
 
     fn is_storable(&self, token: Token) -> bool {

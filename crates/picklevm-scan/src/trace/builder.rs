@@ -325,8 +325,9 @@ impl Builder for Tracer<'_> {
         self.event(Action::Drop, call, None, |tracer| format!("del {}", tracer.render(call)));
     }
 
+    /// Nothing; more than any limit allows when the time is over.
     fn usage(&self) -> (u64, u64) {
-        (0, 0)
+        if self.is_late() { (u64::MAX, 0) } else { (0, 0) }
     }
 
     fn extrapolate(&mut self, _: u64, _: u64) {}

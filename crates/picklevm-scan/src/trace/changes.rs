@@ -16,11 +16,13 @@ impl Tracer<'_> {
         let class = object.class;
         let twice = std::mem::replace(&mut object.built, true);
         let mut check = None;
+        let mut vouched = false;
         match self.judgement(class) {
             Some((number, judgement)) => {
                 self.used(number, "makes and sets the state of");
                 if let Decision::Allowed(allowed) = judgement {
                     check = allowed.check;
+                    vouched = allowed.vouched;
                     if !allowed.may(Use::State) {
                         let name = self.name_of(class);
                         self.find_use(class, format!("sets the state of what {name} made, which may have none"));
@@ -31,7 +33,7 @@ impl Tracer<'_> {
         }
         let nature = self.values.nature_of(state);
         let is_lazy = matches!(self.result_type(class), Some(ResultType::Lazy | ResultType::Callable));
-        let most = if is_lazy { Nature::STORED.with(Nature::LAZY) } else { Nature::STORED };
+        let most = if is_lazy || vouched { Nature::STORED.with(Nature::LAZY) } else { Nature::STORED };
         // That of `functools.partial` has rules of its own.
         let is_partial = check == Some(Check::Partial);
         if !is_partial && !nature.is_within(most) {
@@ -44,7 +46,9 @@ impl Tracer<'_> {
         if !is_partial {
             self.values.put_into(target, &[state]);
         }
-        self.check_state_object(state);
+        if !vouched {
+            self.check_state_object(state);
+        }
         // It may be shown or compared as a whole, in a warning about the version of the library.
         self.spend(u64::from(self.values.cost_of(state)) / 4);
         if let Some(check) = check {

@@ -17,6 +17,7 @@ mod render;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::time::Instant;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -79,6 +80,8 @@ pub(crate) struct Tracer<'a> {
     numbers: HashSet<u32, RandomState>,
     /// Whether the data that joblib reads itself are read as opcodes, as `pickle.load` reads them.
     pub(crate) plain: bool,
+    /// When the time of the scan is over.
+    pub(crate) deadline: Option<Instant>,
     pub(crate) events: Vec<Event>,
     pub(crate) findings: Vec<Finding>,
     /// How many of them are suspicious, and dangerous.
@@ -122,6 +125,7 @@ impl<'a> Tracer<'a> {
             noted: HashSet::default(),
             numbers: HashSet::default(),
             plain: false,
+            deadline: None,
             events: Vec::new(),
             findings: Vec::new(),
             listed: [0; 2],
@@ -153,6 +157,11 @@ impl<'a> Tracer<'a> {
     #[cold]
     pub(crate) fn suspect(&mut self, rule: Rule, message: impl Into<String>) {
         self.find(Verdict::Suspicious, rule, None, message.into());
+    }
+
+    /// Whether the time of the scan is over.
+    pub(crate) fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() > deadline)
     }
 
     /// The op that runs next, or cannot be read, lies here in `data`.

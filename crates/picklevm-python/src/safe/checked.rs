@@ -1,0 +1,194 @@
+//! A pickle that was checked.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+use picklevm::machine::Machine;
+use picklevm_ops::{FeedReader, Op, Source};
+use picklevm_scan::{Finding, Limits as ScanLimits, PickleReport, PolicyEntry, Preset, Rule, Scanner, Verdict};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyBytes};
+
+use super::gate::Gate;
+use super::policy::SafePolicy;
+use crate::load::find::Finder;
+use crate::load::{Budget, Decoding, Options, load_slice, to_python};
+use crate::state::State;
+
+/// The names that the scan of a pickle saw, as Python 3 has them.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, HashSet<String, RandomState>, RandomState>);
+
+impl Names {
+    pub(super) fn contains(&self, module: &str, name: &str) -> bool {
+        self.0.get(module).is_some_and(|names| names.contains(name))
+    }
+}
+
+/// A pickle that a policy allows to do what it does.
+#[pyclass(frozen, module = "picklevm._native")]
+pub(crate) struct Checked {
+    data: Py<PyBytes>,
+    policy: Py<SafePolicy>,
+    names: Names,
+    start: Instant,
+    nodes: u64,
+    bytes: u64,
+    time: Option<Duration>,
+    /// The protocol that it names.
+    #[pyo3(get)]
+    protocol: u8,
+}
+
+#[pymethods]
+impl Checked {
+    /// Check a pickle against a policy.
+    ///
+    /// The scan runs without the interpreter. It raises NotAllowedError for what the policy does not allow, and LimitError for
+    /// what takes too much.
+    #[new]
+    #[pyo3(signature = (data, policy, nodes, bytes, depth, time, has_persistent_load, /))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        data: &Bound<'_, PyBytes>,
+        policy: &Bound<'_, SafePolicy>,
+        nodes: u64,
+        bytes: u64,
+        depth: u32,
+        time: Option<f64>,
+        has_persistent_load: bool,
+    ) -> PyResult<Self> {
+        let py = data.py();
+        let start = Instant::now();
+        let time = match time.map(Duration::try_from_secs_f64) {
+            None => None,
+            Some(Ok(time)) => Some(time),
+            Some(Err(_)) => return Err(PyValueError::new_err("Limits.time must be a number of seconds")),
+        };
+        let scanned = data.as_bytes();
+        if scanned.len() as u64 > bytes {
+            let message = format!("the pickle has {} bytes, more than {bytes} (Limits.bytes)", scanned.len());
+            return Err(super::limit_error(py, &message));
+        }
+        let mut limits = ScanLimits::default().nesting(depth).events(0);
+        if let Some(time) = time {
+            limits = limits.time(time);
+        }
+        let scanner = Scanner::new().policy(policy.get().policy.clone()).limits(limits);
+        let report = py.detach(|| scanner.scan_pickle(scanned));
+        if report.verdict != Verdict::Safe {
+            refuse(py, &report, scanned, has_persistent_load)?;
+        }
+        let mut names = Names::default();
+        for import in report.imports {
+            if import.known == PolicyEntry::Safe {
+                names.0.entry(import.module).or_default().insert(import.name);
+            }
+        }
+        Ok(Checked {
+            data: data.clone().unbind(),
+            policy: policy.clone().unbind(),
+            names,
+            start,
+            nodes,
+            bytes,
+            time,
+            protocol: report.protocol,
+        })
+    }
+
+    /// Load the pickle, and return its object.
+    #[pyo3(signature = (find_class, persistent_load, fix_imports, encoding, errors, buffers, /))]
+    fn load<'py>(
+        slf: &Bound<'py, Self>,
+        find_class: Option<Bound<'py, PyAny>>,
+        persistent_load: Option<Bound<'py, PyAny>>,
+        fix_imports: bool,
+        encoding: &str,
+        errors: &str,
+        buffers: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let this = slf.get();
+        let gate = Gate::new(this.policy.bind(py).clone(), slf.clone(), find_class);
+        let options = Options {
+            decoding: Decoding::new(encoding, errors)?,
+            buffers: buffers.map(|buffers| buffers.try_iter()).transpose()?.map(Bound::into_any),
+            persistent_load,
+            finder: Finder::behind(gate, py, fix_imports),
+            budget: Some(Budget::new(this.nodes, this.bytes, this.start, this.time)),
+        };
+        load_slice(py, &mut Machine::new(), this.data.bind(py).as_bytes(), options)
+    }
+}
+
+impl Checked {
+    /// Whether the scan saw a name.
+    pub(super) fn has_seen(&self, module: &str, name: &str) -> bool {
+        self.names.contains(module, name)
+    }
+}
+
+/// Raises the exception for a pickle that is not safe, unless persistent ids are all there is, and somebody loads them.
+fn refuse(py: Python<'_>, report: &PickleReport, data: &[u8], has_persistent_load: bool) -> PyResult<()> {
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    let nested: Vec<_> = report.nested.iter().flat_map(|nested| nested.all_findings()).collect();
+    findings.extend(nested.iter().map(|(_, finding)| *finding));
+    findings.retain(|it| it.verdict != Verdict::Safe && !(has_persistent_load && it.rule == Rule::Persistent));
+    if findings.is_empty() && (has_persistent_load || report.findings.is_empty()) && report.nested.is_empty() {
+        return match has_persistent_load {
+            true => Ok(()),
+            false => Err(super::error(py, "NotAllowedError", ("the pickle could not be checked",))),
+        };
+    }
+    if findings.iter().all(|finding| finding.rule == Rule::Broken) {
+        return Err(broken(py, data, findings.first().map_or("it cannot be read", |finding| &finding.message)));
+    }
+    findings.retain(|finding| finding.rule != Rule::Broken);
+    // What takes too much matters where nothing else is wrong.
+    if findings.iter().any(|finding| finding.rule != Rule::Limit) {
+        findings.retain(|finding| finding.rule != Rule::Limit);
+    } else {
+        let message = format!("offset {}: {}", findings[0].offset, findings[0].message);
+        return Err(super::limit_error(py, &message));
+    }
+    let rows: Vec<_> = findings.iter().map(|finding| row(report, finding)).collect();
+    Err(super::error(py, "NotAllowedError", ("", rows)))
+}
+
+/// A finding: offset, what it says, the name it is about, and the preset that allows that.
+type Row = (u64, String, Option<String>, Option<&'static str>);
+
+fn row(report: &PickleReport, finding: &Finding) -> Row {
+    // The policy is here what the program allows.
+    let message = match finding.message.split_once(", which is not covered by the policy") {
+        Some((what, _)) => format!("{what}, which is not allowed"),
+        None => finding.message.clone(),
+    };
+    let import = report.imports.iter().find(|import| finding.name.as_deref() == Some(&import.to_string()));
+    let preset = import
+        .filter(|import| import.known != PolicyEntry::Safe)
+        .and_then(|import| Preset::with(&import.module, &import.name));
+    (finding.offset, message, finding.name.clone(), preset.map(Preset::name))
+}
+
+/// Returns the exception for a pickle that is broken.
+fn broken(py: Python<'_>, data: &[u8], message: &str) -> PyErr {
+    let state = match State::get(py) {
+        Ok(state) => state,
+        Err(error) => return error,
+    };
+    let mut reader = FeedReader::new(data).check_frames(state.minor >= 14);
+    loop {
+        match reader.next_op() {
+            Ok(Op::Stop) => return state.unpickling(py, message),
+            Ok(_) => {}
+            Err(error) => {
+                let error = picklevm::Error::from(error);
+                return to_python(py, state, &error, reader.into_inner());
+            }
+        }
+    }
+}

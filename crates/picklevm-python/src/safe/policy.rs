@@ -1,0 +1,81 @@
+//! What a program allows.
+
+use std::sync::Arc;
+
+use picklevm_scan::{Decision, Policy, Preset};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyAny, PyString};
+
+use super::gate;
+use crate::state::State;
+
+/// What a program allows pickles to name.
+#[pyclass(frozen, name = "Policy", module = "picklevm._native")]
+pub(crate) struct SafePolicy {
+    pub(super) policy: Arc<Policy>,
+    /// The modules that are allowed as a whole.
+    modules: Vec<String>,
+}
+
+#[pymethods]
+impl SafePolicy {
+    /// Create a policy of presets, names and modules.
+    #[new]
+    fn new(py: Python<'_>, presets: Vec<String>, names: Vec<String>, modules: Vec<String>) -> PyResult<Self> {
+        let preset = |name: &String| {
+            Preset::from_name(name).ok_or_else(|| PyValueError::new_err(format!("no preset is called {name:?}")))
+        };
+        let presets: Vec<Preset> = presets.iter().map(preset).collect::<PyResult<_>>()?;
+        let mut policy = py.detach(|| Policy::of(&presets));
+        for name in &names {
+            // A nested class is of a module or of a class: whichever it is, the path leads to the same.
+            for (at, _) in name.match_indices('.') {
+                policy.vouch_for(&name[..at], &name[at + 1..]);
+            }
+        }
+        modules.iter().for_each(|module| policy.vouch_for_module(module));
+        Ok(SafePolicy { policy: Arc::new(policy), modules })
+    }
+
+    /// Import a module and return the attribute with this name, if that is allowed.
+    #[pyo3(signature = (module_name, global_name, protocol, fix_imports, /))]
+    fn find_class<'py>(
+        &self,
+        module_name: &Bound<'py, PyString>,
+        global_name: &Bound<'py, PyString>,
+        protocol: u8,
+        fix_imports: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let state = State::get(module_name.py())?;
+        gate::find_allowed(state, self, module_name, global_name, protocol, fix_imports)
+    }
+
+    /// Return whether a name may be found by what does not look at arguments: whatever it is given.
+    #[pyo3(signature = (module_name, global_name, /))]
+    fn allows_alone(&self, module_name: &str, global_name: &str) -> bool {
+        match self.policy.judge(module_name, global_name) {
+            Decision::Allowed(allowed) => allowed.otherwise.is_none(),
+            _ => false,
+        }
+    }
+}
+
+impl SafePolicy {
+    /// Whether a name is allowed.
+    pub(super) fn allows(&self, module: &str, name: &str) -> bool {
+        matches!(self.policy.judge(module, name), Decision::Allowed(_))
+    }
+
+    /// Whether a name is allowed because its module is, and not itself.
+    pub(super) fn allows_by_module(&self, module: &str, name: &str) -> bool {
+        !self.modules.is_empty() && self.policy.is_allowed_by_module(module, name)
+    }
+
+    /// Whether a module is one of those that are allowed as a whole, or below one.
+    pub(super) fn is_below(&self, module: &str) -> bool {
+        self.modules.iter().any(|allowed| {
+            module.strip_prefix(allowed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+}
