@@ -118,6 +118,12 @@ impl Scanner {
         self.scan_with(|context| stream::scan_deep(bytes, 0, &Context { plain: true, ..*context }, false).report)
     }
 
+    /// Scans the one pickle that `joblib.load` would read from the beginning of `bytes`: the data of arrays that joblib reads
+    /// itself are skipped as it does, and are run as opcodes as well.
+    pub fn scan_joblib(&self, bytes: &[u8]) -> PickleReport {
+        self.scan_with(|context| stream::scan_deep(bytes, 0, context, false).report)
+    }
+
     fn scan_with<R>(&self, scan: impl FnOnce(&Context<'_>) -> R) -> R {
         let left = Cell::new(self.limits.expanded);
         let context = Context {

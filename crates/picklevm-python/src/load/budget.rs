@@ -40,6 +40,9 @@ impl Budget {
             return Some(format!("it makes more than {} values (Limits.nodes)", self.nodes));
         }
         // The machine counts its stacks as well, and stops before the limit is reached.
-        Some(format!("what it makes takes more than about {} bytes of memory (Limits.bytes); {bytes} so far", self.bytes))
+        Some(format!(
+            "what it makes takes more than about {} bytes of memory (Limits.bytes); {bytes} so far",
+            self.bytes
+        ))
     }
 }

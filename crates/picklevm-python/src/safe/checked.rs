@@ -62,21 +62,10 @@ impl Checked {
     ) -> PyResult<Self> {
         let py = data.py();
         let start = Instant::now();
-        let time = match time.map(Duration::try_from_secs_f64) {
-            None => None,
-            Some(Ok(time)) => Some(time),
-            Some(Err(_)) => return Err(PyValueError::new_err("Limits.time must be a number of seconds")),
-        };
+        let time = duration(time)?;
         let scanned = data.as_bytes();
-        if scanned.len() as u64 > bytes {
-            let message = format!("the pickle has {} bytes, more than {bytes} (Limits.bytes)", scanned.len());
-            return Err(super::limit_error(py, &message));
-        }
-        let mut limits = ScanLimits::default().nesting(depth).events(0);
-        if let Some(time) = time {
-            limits = limits.time(time);
-        }
-        let scanner = Scanner::new().policy(policy.get().policy.clone()).limits(limits);
+        check_len(py, scanned, bytes)?;
+        let scanner = scanner(policy, depth, time);
         let report = py.detach(|| scanner.scan_pickle(scanned));
         if report.verdict != Verdict::Safe {
             refuse(py, &report, scanned, has_persistent_load)?;
@@ -131,14 +120,53 @@ impl Checked {
     }
 }
 
+/// Check a pickle that joblib is about to load.
+///
+/// The data that joblib reads itself are skipped as it skips them.
+#[pyfunction]
+#[pyo3(signature = (data, policy, bytes, depth, time, /))]
+pub(super) fn check_joblib(
+    data: &Bound<'_, PyBytes>,
+    policy: &Bound<'_, SafePolicy>,
+    bytes: u64,
+    depth: u32,
+    time: Option<f64>,
+) -> PyResult<()> {
+    let py = data.py();
+    let scanned = data.as_bytes();
+    check_len(py, scanned, bytes)?;
+    let scanner = scanner(policy, depth, duration(time)?);
+    let report = py.detach(|| scanner.scan_joblib(scanned));
+    if report.verdict == Verdict::Safe { Ok(()) } else { refuse(py, &report, scanned, false) }
+}
+
+fn duration(seconds: Option<f64>) -> PyResult<Option<Duration>> {
+    let wrong = |_| PyValueError::new_err("Limits.time must be a number of seconds");
+    seconds.map(Duration::try_from_secs_f64).transpose().map_err(wrong)
+}
+
+fn check_len(py: Python<'_>, data: &[u8], most: u64) -> PyResult<()> {
+    if data.len() as u64 <= most {
+        return Ok(());
+    }
+    let message = format!("the pickle has {} bytes or more, and {most} are allowed (Limits.bytes)", data.len());
+    Err(super::limit_error(py, &message))
+}
+
+fn scanner(policy: &Bound<'_, SafePolicy>, depth: u32, time: Option<Duration>) -> Scanner {
+    let limits = ScanLimits::default().nesting(depth).events(0);
+    let limits = time.map_or(limits, |time| limits.time(time));
+    Scanner::new().policy(policy.get().policy.clone()).limits(limits)
+}
+
 /// Raises the exception for a pickle that is not safe, unless persistent ids are all there is, and somebody loads them.
 fn refuse(py: Python<'_>, report: &PickleReport, data: &[u8], has_persistent_load: bool) -> PyResult<()> {
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
     let nested: Vec<_> = report.nested.iter().flat_map(|nested| nested.all_findings()).collect();
     findings.extend(nested.iter().map(|(_, finding)| *finding));
     findings.retain(|it| it.verdict != Verdict::Safe && !(has_persistent_load && it.rule == Rule::Persistent));
-    if findings.is_empty() && (has_persistent_load || report.findings.is_empty()) && report.nested.is_empty() {
-        return match has_persistent_load {
+    if findings.is_empty() {
+        return match has_persistent_load && report.nested.is_empty() {
             true => Ok(()),
             false => Err(super::error(py, "NotAllowedError", ("the pickle could not be checked",))),
         };

@@ -59,7 +59,7 @@ pub(crate) fn find_allowed<'py>(
     fix_imports: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = module.py();
-    state.audit.bind(py).call1((intern!(py, "pickle.find_class"), module, name))?;
+    state.audit.bind(py).call1((intern!(py, "picklevm.find_class"), module, name))?;
     let (module, name) = renamed(state, module.as_any(), name.as_any(), protocol, fix_imports)?;
     let (Ok(module_name), Ok(global)) = (module.cast::<PyString>()?.to_str(), name.cast::<PyString>()?.to_str()) else {
         return Err(not_allowed(&module, &name));

@@ -19,6 +19,7 @@ pub(crate) use self::gate::Gate;
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<policy::SafePolicy>()?;
     module.add_class::<checked::Checked>()?;
+    module.add_function(wrap_pyfunction!(checked::check_joblib, module)?)?;
     module.add_function(wrap_pyfunction!(read::read_pickle, module)?)
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use picklevm_scan::{Decision, Policy, Preset};
+use picklevm_scan::{Decision, Policy, Preset, ResultType};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString};
@@ -55,7 +55,13 @@ impl SafePolicy {
     #[pyo3(signature = (module_name, global_name, /))]
     fn allows_alone(&self, module_name: &str, global_name: &str) -> bool {
         match self.policy.judge(module_name, global_name) {
-            Decision::Allowed(allowed) => allowed.otherwise.is_none(),
+            Decision::Allowed(allowed) if allowed.vouched => true,
+            // Names that may be called on any data, and whose states nothing is made of.
+            Decision::Allowed(allowed) => {
+                let is_plain = matches!(allowed.follows, None | Some(ResultType::Value | ResultType::Data));
+                let is_open = allowed.args.is_none() && allowed.check.is_none() && allowed.otherwise.is_none();
+                is_plain && is_open && allowed.uses().next().is_some()
+            }
             _ => false,
         }
     }

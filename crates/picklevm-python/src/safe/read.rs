@@ -43,8 +43,12 @@ impl<F: Feed> Feed for Recorder<F> {
     }
 
     fn fill_line(&mut self, from: usize) -> io::Result<bool> {
-        self.check(from as u64)?;
-        self.feed.fill_line(from)
+        let arrived = self.feed.fill_line(from)?;
+        if !arrived {
+            let len = self.feed.bytes().len() as u64;
+            self.check(len)?;
+        }
+        Ok(arrived)
     }
 }
 
@@ -56,7 +60,12 @@ impl<F: Feed> Feed for Recorder<F> {
 pub(crate) fn read_pickle<'py>(file: &Bound<'py, PyAny>, most: u64) -> PyResult<Bound<'py, PyBytes>> {
     let py = file.py();
     let state = State::get(py)?;
-    let recorder = Recorder { feed: FileFeed::new(py, File::new(file)?).longest_line(most.saturating_add(1)), bytes: Vec::new(), most, is_full: false };
+    let recorder = Recorder {
+        feed: FileFeed::new(py, File::new(file)?).longest_line(most.saturating_add(1)),
+        bytes: Vec::new(),
+        most,
+        is_full: false,
+    };
     let mut reader = FeedReader::new(recorder).check_frames(state.minor >= 14);
     let done = loop {
         match reader.next_op() {
@@ -69,9 +78,7 @@ pub(crate) fn read_pickle<'py>(file: &Bound<'py, PyAny>, most: u64) -> PyResult<
     if recorder.is_full || recorder.bytes.len() as u64 > most {
         return Err(super::limit_error(py, &format!("the pickle is longer than {most} bytes (Limits.bytes)")));
     }
-    let is_bad_operand = |error: &picklevm::Error| {
-        error.cause() == picklevm::Cause::Op(ErrorKind::BadOperand)
-    };
+    let is_bad_operand = |error: &picklevm::Error| error.cause() == picklevm::Cause::Op(ErrorKind::BadOperand);
     match done {
         Err(error) if !is_bad_operand(&error) => Err(to_python(py, state, &error, recorder.feed.bytes())),
         // What some readers refuse is refused by the check.

@@ -5,19 +5,8 @@ use std::sync::LazyLock;
 use super::Policy;
 
 /// The files it is made of, each with what it is about. Later ones win over earlier ones.
-pub(super) const FILES: &[(&str, &str)] = &[
-    DANGEROUS,
-    STDLIB,
-    PYTHON,
-    NUMPY,
-    PANDAS,
-    SCIPY,
-    SKLEARN,
-    TORCH,
-    OTHERS,
-    LIBRARIES,
-    CHECKED,
-];
+pub(super) const FILES: &[(&str, &str)] =
+    &[DANGEROUS, STDLIB, PYTHON, NUMPY, PANDAS, SCIPY, SKLEARN, TORCH, OTHERS, LIBRARIES, CHECKED];
 
 /// A file of the policy, and what it is about.
 pub(super) type File = (&'static str, &'static str);

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::builtin::{CHECKED, DANGEROUS, File, LIBRARIES, NUMPY, OTHERS, PANDAS, PYTHON, SCIPY, SKLEARN, STDLIB, TORCH};
+use super::builtin::{
+    CHECKED, DANGEROUS, File, LIBRARIES, NUMPY, OTHERS, PANDAS, PYTHON, SCIPY, SKLEARN, STDLIB, TORCH,
+};
 use super::{Policy, prefixes};
 
 macro_rules! presets {
@@ -81,12 +83,8 @@ const PLAIN: &[&str] = &[
 ];
 
 /// What picklers write around instances and bytes.
-const HELPERS: &[(&str, &str)] = &[
-    ("_codecs", "encode"),
-    ("copyreg", "__newobj__"),
-    ("copyreg", "__newobj_ex__"),
-    ("copyreg", "_reconstructor"),
-];
+const HELPERS: &[(&str, &str)] =
+    &[("_codecs", "encode"), ("copyreg", "__newobj__"), ("copyreg", "__newobj_ex__"), ("copyreg", "_reconstructor")];
 
 fn is_plain(module: &str, name: &str) -> bool {
     module == "builtins" && PLAIN.contains(&name) || HELPERS.contains(&(module, name))
