@@ -203,3 +203,18 @@ impl error::Error for Error {
         self.0.source.as_deref().map(|error| error as _)
     }
 }
+
+/// The error of the system where that is all it is; otherwise one of the kind `Other` with this one in it.
+impl From<Error> for io::Error {
+    fn from(mut error: Error) -> io::Error {
+        if error.0.member.is_empty()
+            && let Some(source) = error.0.source.take()
+        {
+            match source.downcast::<io::Error>() {
+                Ok(source) => return *source,
+                Err(source) => error.0.source = Some(source),
+            }
+        }
+        io::Error::other(error)
+    }
+}

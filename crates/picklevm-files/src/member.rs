@@ -244,6 +244,26 @@ impl Member {
         }
     }
 
+    /// Its bytes in a range, cut where it ends. What lies in the file uncompressed is read there, and nothing around it; no
+    /// checksum is checked.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be read or are more than the limits allow.
+    ///
+    /// ```
+    /// let file = picklevm_files::Opener::new().bytes("K\x2a.");
+    /// assert_eq!(file.root().range(1..9)?, "\x2a.");
+    /// # Ok::<(), picklevm_files::Error>(())
+    /// ```
+    pub fn range(&self, range: Range<u64>) -> Result<Bytes, Error> {
+        match &self.source {
+            // The holes of a sparse member are counted where all of it is read.
+            Source::Plain(region) | Source::Stored { region, .. } if !region.is_sparse() => region.slice(range).bytes(),
+            _ => self.region()?.slice(range).bytes(),
+        }
+    }
+
     fn unreadable(&self, kind: ErrorKind, message: &str) -> Error {
         Error::new(kind, message).in_member(&self.path)
     }
@@ -274,10 +294,11 @@ impl Member {
     /// Checks the checksum of a member that is not compressed, which takes reading all of it: when it is a pickle, or its
     /// bytes are asked for.
     pub(crate) fn check_sum(&self) -> Result<(), Error> {
-        match self.wrong_check_sum()? {
-            Some(error) if !self.shared.options.every_reading => Err(error),
-            _ => Ok(()),
+        // Other readers than Python's do not look at it: what is wrong is told once, when the member is opened.
+        if self.shared.options.every_reading {
+            return Ok(());
         }
+        self.wrong_check_sum()?.map_or(Ok(()), Err)
     }
 
     /// What is wrong with its checksum, if something is.

@@ -1,7 +1,7 @@
 //! `Scanner`: what to scan with.
 
 use std::cell::Cell;
-use std::fs::File;
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -138,16 +138,25 @@ impl Scanner {
         scan(&context)
     }
 
-    /// Scans a file, for a report that is called as its path.
+    /// Scans a file, for a report that is called as its path. Members of archives are read where they lie, one at a time.
     ///
     /// # Errors
     ///
     /// If the file cannot be read. What is larger than [`Limits::file`] is suspicious instead.
     pub fn scan_file(&self, path: impl AsRef<Path>) -> io::Result<Report> {
         let path = path.as_ref();
-        let file = File::open(path)?;
-        let len = file.metadata().map_or(0, |data| data.len());
-        self.read(&path.to_string_lossy(), file, usize::try_from(len).unwrap_or(usize::MAX))
+        let name = path.to_string_lossy();
+        // What has no length, a pipe or a device, is read until the limit.
+        if fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+            return self.scan_reader(&name, fs::File::open(path)?);
+        }
+        self.scan_with(|context| {
+            let file = contents::opener(context).open(path)?;
+            match file.root().len() {
+                Some(len) if len > self.limits.file as u64 => Ok(self.too_large(&name, len)),
+                _ => Ok(contents::scan_file(&name, &file, context)),
+            }
+        })
     }
 
     /// Scans all that a reader gives, for a report that is called `name`.
@@ -168,27 +177,20 @@ impl Scanner {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn scan_reader(&self, name: &str, reader: impl Read) -> io::Result<Report> {
-        self.read(name, reader, 0)
-    }
-
-    /// Scans what a reader gives, which says that it is `claimed` bytes.
-    fn read(&self, name: &str, reader: impl Read, claimed: usize) -> io::Result<Report> {
         let most = self.limits.file;
         let mut bytes = Vec::new();
-        if claimed <= most {
-            bytes.reserve_exact(claimed.min(CLAIMED));
-            reader.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
-            if bytes.len() <= most {
-                let bytes = Bytes::from(bytes);
-                return Ok(self.scan_with(|context| contents::scan_shared(name, &bytes, context, true)));
-            }
+        reader.take((most as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() > most {
+            return Ok(self.too_large(name, bytes.len() as u64));
         }
-        let mut report = Report::new(name, Format::Other, claimed.max(bytes.len()));
-        let message = format!("is larger than {most} bytes, and was not looked into");
+        let bytes = Bytes::from(bytes);
+        Ok(self.scan_with(|context| contents::scan_shared(name, &bytes, context, true)))
+    }
+
+    fn too_large(&self, name: &str, len: u64) -> Report {
+        let mut report = Report::new(name, Format::Other, usize::try_from(len).unwrap_or(usize::MAX));
+        let message = format!("is larger than {} bytes, and was not looked into", self.limits.file);
         report.findings.push(Finding::suspicious(Rule::Limit, 0, message));
-        Ok(report.judged())
+        report.judged()
     }
 }
-
-/// Bytes that are taken for a file because it claims to have them; what more it has is taken as it comes.
-const CLAIMED: usize = 64 << 20;
