@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::io;
-use std::process::ExitCode;
 
 use crate::printable::Printable;
 use crate::progress;
@@ -10,7 +9,7 @@ use crate::progress;
 /// The exit status for bad data, or for output that cannot be written.
 const BAD_DATA: u8 = 1;
 /// The exit status for bad usage, as clap has it.
-const BAD_USAGE: u8 = 2;
+pub(crate) const BAD_USAGE: u8 = 2;
 
 /// Why a command ends before its end.
 pub(crate) enum Failure {
@@ -47,11 +46,7 @@ impl Failure {
     }
 
     /// Prints the message on standard error, and returns the exit status.
-    pub(crate) fn report(self) -> ExitCode {
-        ExitCode::from(self.report_status())
-    }
-
-    fn report_status(self) -> u8 {
+    pub(crate) fn report(self) -> u8 {
         let (message, status) = match self {
             Failure::Data(message) => (message, BAD_DATA),
             Failure::Usage(message) => (message, BAD_USAGE),
@@ -114,7 +109,7 @@ pub(crate) fn each<T>(inputs: &[T], mut run: impl FnMut(&T) -> Result<(), Failur
         match run(input) {
             Ok(()) => {}
             Err(Failure::ClosedPipe) => return Err(Failure::ClosedPipe),
-            Err(failure) => worst = worst.max(failure.report_status()),
+            Err(failure) => worst = worst.max(failure.report()),
         }
     }
     if worst == 0 { Ok(()) } else { Err(Failure::Status(worst)) }
