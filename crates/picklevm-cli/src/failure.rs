@@ -1,5 +1,6 @@
 //! What ends a command early, and the exit status it ends with.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io;
 
@@ -59,8 +60,30 @@ impl Failure {
     }
 }
 
-/// Prints a note on standard error.
+thread_local! {
+    /// The notes of a run that are collected and not printed.
+    static NOTES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Runs a command, and returns its notes in place of printing them.
+pub(crate) fn with_notes<T>(run: impl FnOnce() -> T) -> (T, Vec<String>) {
+    NOTES.with(|notes| notes.replace(Some(Vec::new())));
+    let result = run();
+    (result, NOTES.with(RefCell::take).unwrap_or_default())
+}
+
+/// Prints a note on standard error, or adds it to those that are collected.
 pub(crate) fn note(message: &str) {
+    let is_collected = NOTES.with_borrow_mut(|notes| match notes {
+        Some(notes) => {
+            notes.push(message.to_owned());
+            true
+        }
+        None => false,
+    });
+    if is_collected {
+        return;
+    }
     let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
     progress::beside(|| anstream::eprintln!("{yellow}picklevm: note:{yellow:#} {}", printable(message)));
 }

@@ -35,6 +35,8 @@ mod time;
 mod verify;
 
 use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
@@ -154,5 +156,40 @@ pub fn status(args: impl IntoIterator<Item = OsString>) -> u8 {
     match outcome {
         Ok(()) => 0,
         Err(failure) => failure.report(),
+    }
+}
+
+/// Why [`convert`] wrote nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConvertError {
+    /// Something is wrong with the data, or the format cannot express them.
+    Data(String),
+    /// A file cannot be read, or the format of the output is not known.
+    Usage(String),
+}
+
+impl fmt::Display for ConvertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ConvertError::Data(message) | ConvertError::Usage(message)) = self;
+        f.write_str(message)
+    }
+}
+
+impl std::error::Error for ConvertError {}
+
+/// Converts a file as `picklevm convert` does, and returns the notes that the program prints. The endings of the names choose the
+/// formats. `at` is the path of one item, or empty; `skip` leaves out what the format cannot express.
+///
+/// # Errors
+///
+/// [`ConvertError`], with the message that the program prints.
+pub fn convert(file: &Path, output: &Path, at: &str, skip: bool) -> Result<Vec<String>, ConvertError> {
+    let (done, notes) = failure::with_notes(|| data::convert::run(&data::convert::Args::of(file, output, at, skip)));
+    match done {
+        Ok(()) | Err(Failure::ClosedPipe | Failure::Status(0)) => Ok(notes),
+        Err(Failure::Data(message)) => Err(ConvertError::Data(message)),
+        Err(Failure::Usage(message)) => Err(ConvertError::Usage(message)),
+        Err(Failure::Status(status)) => Err(ConvertError::Data(format!("exit status {status}"))),
     }
 }

@@ -26,18 +26,21 @@
 //! | [`torch`] | tensors of PyTorch files, zip and legacy | .safetensors, .pt |
 //! | [`scipy`] | sparse matrices and arrays | |
 //! | [`table`] | | Arrow, Parquet, .csv, .jsonl |
+//! | `files` | the pickles of a file with the storages and arrays that they refer to | |
 //!
 //! Every version's form of a type is read by the same code: names that libraries moved are rows of one table. What cannot
 //! be read, or not be expressed in a format, is an [`Error`] that says where and why; nothing is dropped or rounded.
 //!
 //! # Features
 //!
-//! `npy` and `safetensors` (the default), `ndarray`, `arrow` (columns as Arrow arrays, .arrow, .csv, .jsonl) and
-//! `parquet`.
+//! `npy` and `safetensors` (the default), `ndarray`, `arrow` (columns as Arrow arrays, .arrow, .csv, .jsonl), `parquet`, and
+//! `files` (files of every format that holds pickles, by picklevm-files).
 
 mod cell;
 mod de;
 mod error;
+#[cfg(feature = "files")]
+pub mod files;
 mod item;
 mod joblib;
 pub mod json;

@@ -1,12 +1,16 @@
 //! The native part of the Python package `picklevm`: the module `picklevm._native`.
 //!
-//! Pickles are read by picklevm's machine, with a builder that makes Python objects (`load`), and written by its op
+//! For `picklevm.pickle`, pickles are read by picklevm's machine, with a builder that makes Python objects (`load`), and written by its op
 //! writer (`dump`). The behaviour is that of CPython's `_pickle`, but nothing recurses over data.
+//! `look` has what reads pickles without loading them, `data` arrays, tables and tensors, `command` the program.
 
+mod command;
+mod data;
 mod dump;
 mod feed;
 mod functions;
 mod load;
+mod look;
 mod protocol;
 mod safe;
 mod state;
@@ -29,6 +33,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(functions::load, module)?)?;
     module.add_function(wrap_pyfunction!(functions::loads, module)?)?;
     safe::register(module)?;
+    module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
+    look::register(module)?;
+    data::register(module)?;
     module.add("HIGHEST_PROTOCOL", protocol::HIGHEST)?;
     module.add("DEFAULT_PROTOCOL", protocol::default_protocol(state))?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))

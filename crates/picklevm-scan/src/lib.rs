@@ -39,7 +39,7 @@ mod walk;
 pub use context::Limits;
 pub use events::{Action, Event, Import, PolicyEntry};
 pub use guard::Guard;
-pub use policy::{Allowed, Arg, Check, Decision, Kind, Policy, PolicyError, Preset, ResultType, Use};
+pub use policy::{Allowed, Arg, Check, Decision, Kind, Policy, PolicyError, Preset, ResultType, Use, split_name};
 pub use report::{Format, PickleReport, Report};
 pub use scanner::{Scanner, scan};
 pub use verdict::{Finding, Rule, Status, Verdict};

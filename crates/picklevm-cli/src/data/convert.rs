@@ -1,6 +1,6 @@
 //! `picklevm convert`: arrays, tables and tensors from one format to another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use picklevm::Protocol;
 
@@ -58,6 +58,25 @@ pub(crate) struct Args {
     protocol: Option<Protocol>,
     #[command(flatten)]
     limits: LimitArgs,
+}
+
+impl Args {
+    /// From a file to a file, of which the item at a path is taken.
+    pub(crate) fn of(file: &Path, output: &Path, at: &str, skip: bool) -> Args {
+        Args {
+            file: Some(file.to_owned()),
+            output: output.to_owned(),
+            from: None,
+            to: None,
+            plain: false,
+            json: PlainJson::default(),
+            at: at.to_owned(),
+            skip,
+            index: false,
+            protocol: None,
+            limits: LimitArgs::default(),
+        }
+    }
 }
 
 /// The options for the writers.

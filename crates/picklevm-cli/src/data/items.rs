@@ -1,16 +1,16 @@
 //! The lines of `list` for the arrays, tables and tensors in a file.
 
+use picklevm_data::files::graphs;
 use picklevm_data::{Found, Item};
 use picklevm_files::File;
 use serde_json::{Map, Value as Json};
 
-use super::input;
 use crate::printable::Printable;
 
 /// The items of a file: an object each, and why pickles in it could not be read.
 pub(crate) fn rows(file: &File) -> (Vec<Map<String, Json>>, Vec<String>) {
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
-    let graphs = input::graphs(file);
+    let graphs = graphs(file);
     let several = graphs.len() > 1;
     for (place, loaded) in graphs {
         match loaded {

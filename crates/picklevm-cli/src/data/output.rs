@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use picklevm_data::files::Loaded;
 use picklevm_data::numpy::{self, DTypeKind, NdArray};
 use picklevm_data::pandas::{DataFrame, Values};
 use picklevm_data::{Error, Found, Item, Reader, Source, table, torch};
 
 use super::convert::Wanted;
-use super::input::Loaded;
 use crate::failure::{Failure, note};
 use crate::output::Output;
 use crate::progress;

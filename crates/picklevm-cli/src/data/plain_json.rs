@@ -8,7 +8,7 @@ use super::output::Failed;
 use crate::failure::{Failure, note};
 
 /// How plain JSON is written.
-#[derive(clap::Args, Clone, Copy)]
+#[derive(clap::Args, Clone, Copy, Default)]
 pub(crate) struct PlainJson {
     /// In plain JSON, add the class of each instance as `$class`
     #[arg(long)]

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use picklevm::{Graph, Pickler, Protocol};
+use picklevm_data::files::Loaded;
 use picklevm_data::numpy::{self, NdArray};
 use picklevm_data::pandas::{self, DataFrame};
 use picklevm_data::{Error, Reader, rewrite_items};
 
 use super::convert::Wanted;
-use super::input::Loaded;
 use super::output::Failed;
 use crate::failure::Failure;
 use crate::output::Output;

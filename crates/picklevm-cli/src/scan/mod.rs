@@ -12,7 +12,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use picklevm_scan::{FileScan, FileStatus, Limits, Policy, Scanner, Use, Verdict};
+use picklevm_scan::{FileScan, FileStatus, Limits, Policy, Scanner, Use, Verdict, split_name};
 
 use crate::failure::{Failure, reason};
 use crate::output::Output;
@@ -135,23 +135,6 @@ fn print(args: &Args, scans: &[FileScan], tally: &Tally) -> Result<(), Failure> 
     };
     printed.map_err(|error| out.failure(error))?;
     out.finish()
-}
-
-/// Module and name: classes that lie in one another begin with capitals.
-fn split_name(name: &str) -> Option<(&str, &str)> {
-    if let Some(parts) = name.split_once(':') {
-        return Some(parts);
-    }
-    let is_class = |part: &str| part.starts_with(char::is_uppercase);
-    let first = name.split('.').scan(0, |at, part| {
-        let start = *at;
-        *at += part.len() + 1;
-        Some((start, part))
-    });
-    let class = first.skip(1).find(|(_, part)| is_class(part)).map(|(start, _)| start);
-    let start = class.or_else(|| name.rfind('.').map(|dot| dot + 1))?;
-    Some((name.get(..start.checked_sub(1)?)?, name.get(start..)?))
-        .filter(|(module, name)| !module.is_empty() && !name.is_empty())
 }
 
 /// The built-in policy with what files change of it.

@@ -170,6 +170,15 @@ impl<'g> NdArray<'g> {
         }
     }
 
+    /// The memory that the elements lie in, without a copy, and where in it the first one begins; how far they lie apart say the
+    /// [`strides`](NdArray::strides). `None` if they are objects.
+    pub fn memory(&self) -> Option<(Bytes, usize)> {
+        match &self.data {
+            Data::Bytes(bytes) => Some((bytes.clone(), self.offset)),
+            Data::Objects(_) => None,
+        }
+    }
+
     /// The elements as a slice, without a copy.
     ///
     /// `None` if `T` is not their type, if they do not lie one after the other in this machine's byte order, or at an
@@ -335,7 +344,7 @@ impl<'g> NdArray<'g> {
     /// # Errors
     ///
     /// If they do.
-    pub(crate) fn check_expansion(&self) -> Result<()> {
+    pub fn check_expansion(&self) -> Result<()> {
         check_expansion(self.data.len(), self.len as u128 * self.data.unit(&self.dtype) as u128)
     }
 

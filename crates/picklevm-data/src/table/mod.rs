@@ -67,12 +67,18 @@ pub(crate) fn fields<'a, 'g>(frame: &'a DataFrame<'g>, options: Options) -> Vec<
     fields
 }
 
+/// The columns that a frame is written as, with their names: those of the frame, then those of the index unless it is a range, as
+/// pandas' `to_parquet` has them.
+pub fn columns<'a, 'g>(frame: &'a DataFrame<'g>, options: Options) -> Vec<(String, &'a Column<'g>)> {
+    fields(frame, options).into_iter().map(|field| (field.name, field.column)).collect()
+}
+
 /// Whether the rows of a frame are in proportion to its data: an index may claim any number of them.
 ///
 /// # Errors
 ///
 /// If no column has data for so many rows.
-pub(crate) fn check_rows(frame: &DataFrame<'_>) -> Result<()> {
+pub fn check_rows(frame: &DataFrame<'_>) -> Result<()> {
     /// Rows that need no data.
     const MAX_ROWS: usize = 1 << 27;
     let has_data = |column: &Column<'_>| match column.values() {

@@ -637,7 +637,7 @@ fn is_prefix(letter: char) -> bool {
 }
 
 /// Makes an integer of more than eight bytes.
-fn big_int<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn big_int<'py>(py: Python<'py>, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     let kwargs = PyDict::new(py);
     kwargs.set_item(intern!(py, "signed"), true)?;
     let from_bytes = py.get_type::<PyInt>().getattr(intern!(py, "from_bytes"))?;

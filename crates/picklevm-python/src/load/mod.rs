@@ -10,7 +10,7 @@ mod run;
 mod unpickler;
 
 pub(crate) use self::budget::Budget;
-pub(crate) use self::builder::{Decoding, Options};
+pub(crate) use self::builder::{Decoding, Options, big_int};
 pub(crate) use self::error::to_python;
 pub(crate) use self::memo_proxy::UnpicklerMemoProxy;
 pub(crate) use self::run::{load_file, load_slice};

@@ -1,6 +1,7 @@
 //! Policies: which names a pickle may import, and what it may do with them.
 
 mod builtin;
+mod dotted;
 mod file;
 mod preset;
 
@@ -10,6 +11,7 @@ use std::sync::LazyLock;
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
 
+pub use self::dotted::split_name;
 pub use self::file::{Arg, Check, Kind, PolicyError, ResultType, Use};
 pub use self::preset::Preset;
 

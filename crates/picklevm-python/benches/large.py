@@ -1,0 +1,85 @@
+"""Time and memory for large pickles: `graph` beside `pickle.load`, `tables` beside `pandas.read_pickle`, `arrays` beside `pickle.load`.
+
+usage: large.py FOLDER [MEGABYTES]
+
+Each measurement is a process of its own; peak memory is that of the process, less that of one that only imports. The files are
+made once, in FOLDER. Needs NumPy, pandas and pyarrow.
+"""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+READ = {
+    "records: pickle.load": "import pickle; keep = pickle.load(open(path, 'rb'))",
+    "records: picklevm.graph": "import picklevm; keep = picklevm.graph(path)",
+    "records: picklevm.scan": "import picklevm; keep = picklevm.scan(path)",
+    "frame: pandas.read_pickle": "import pandas; keep = pandas.read_pickle(path)",
+    "frame: picklevm.tables to pyarrow": "import picklevm, pyarrow; keep = pyarrow.table(picklevm.tables(path)['.'])",
+    "array: pickle.load": "import pickle, numpy; keep = pickle.load(open(path, 'rb'))",
+    "array: picklevm.arrays to numpy": "import picklevm, numpy; keep = numpy.asarray(picklevm.arrays(path)['.'])",
+}
+
+PROGRAM = """
+import resource, sys, time
+path, statement = sys.argv[1:]
+imports, _, work = statement.partition(";")
+exec(imports)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+start = time.perf_counter()
+exec(work.strip())
+print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def records(path: Path, megabytes: int) -> None:
+    """Lists of dicts, one pickle of them, written in parts so that the list is never in memory as a whole."""
+    with open(path, "wb") as file:
+        pickler = pickle.Pickler(file, 4)
+        rows, number = [], 0
+        # 60 bytes each, about.
+        for number in range(megabytes * 15_500):
+            rows.append({"id": number, "name": f"user {number}", "score": number / 7, "tags": ["a", "b"], "active": True})
+        pickler.dump(rows)
+
+
+def frame(path: Path, megabytes: int) -> None:
+    import numpy
+    import pandas
+
+    rows = megabytes * 12_500
+    columns = {f"c{n}": numpy.random.default_rng(n).random(rows) for n in range(10)}
+    pandas.DataFrame(columns).to_pickle(path, protocol=5)
+
+
+def array(path: Path, megabytes: int) -> None:
+    import numpy
+
+    path.write_bytes(pickle.dumps(numpy.random.default_rng(0).random((megabytes * 125, 1000)), 5))
+
+
+def main(folder: Path, megabytes: int) -> None:
+    for make in (records, frame, array):
+        path = folder / f"{make.__name__}-{megabytes}.pkl"
+        if not path.exists():
+            # In a process of its own, which gives its memory back.
+            child = os.fork()
+            if child == 0:
+                make(path, megabytes)
+                os._exit(0)
+            os.waitpid(child, 0)
+        path.read_bytes()  # Into the cache of the system.
+        for name, statement in READ.items():
+            kind, _, what = name.partition(": ")
+            if not make.__name__.startswith(kind.rstrip("s")):
+                continue
+            command = [sys.executable, "-c", PROGRAM, path, statement]
+            seconds, kilobytes = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+            size = path.stat().st_size / 1e6
+            print(f"{kind} {size:.0f} MB | {what} | {float(seconds):.2f} s | {int(kilobytes) / 1000:.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000)

@@ -1,0 +1,72 @@
+"""A file as a row: what programs run that look at many files, on one machine or on a cluster.
+
+A file that cannot be read becomes a row with its error. Nothing here raises for what is in a file, so that one bad file of
+many does not end a job.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from . import _native
+
+__all__ = ["scan_row", "table_of"]
+
+
+def scan_row(path: str | os.PathLike[str], data: bytes | None = None, **options: Any) -> dict[str, Any]:
+    """Scan a file, and return what was found as a dict of plain values.
+
+    The keys are ``path``, ``length``, ``verdict`` ("safe", "suspicious", "dangerous" or "unreadable"), ``format``, ``pickles``
+    (their number), ``imports`` (a list of names), ``findings`` (a list of dicts) and ``error`` (None, or why the file could not
+    be read). The file is read from ``path`` unless ``data`` has its bytes. ``options`` are those of :func:`picklevm.scan`.
+    """
+    name = os.fspath(path)
+    row: dict[str, Any] = {
+        "path": name,
+        "length": None if data is None else len(data),
+        "verdict": "unreadable",
+        "format": None,
+        "pickles": 0,
+        "imports": [],
+        "findings": [],
+        "error": None,
+    }
+    try:
+        if data is None:
+            row["length"] = os.stat(name).st_size
+        report = _native.scan(name if data is None else data, name=name, **options)
+    except Exception as error:
+        row["error"] = f"{type(error).__name__}: {error}"
+        return row
+    row["verdict"] = report.verdict
+    row["format"] = report.format
+    row["pickles"] = report.pickle_count
+    row["imports"] = sorted(report.imports)
+    row["findings"] = [
+        {
+            "verdict": finding.verdict,
+            "rule": finding.rule,
+            "name": finding.name,
+            "offset": finding.offset,
+            "reason": finding.reason,
+            "member": " / ".join(finding.member),
+        }
+        for finding in report.findings
+    ]
+    return row
+
+
+def table_of(path_or_bytes: Any, at: str | None = None, index: bool = False) -> _native.Table:
+    """Return the table of a file at a path, or the only one if there is no path.
+
+    ValueError if there is none, or several and no path.
+    """
+    tables = _native.tables(path_or_bytes, index=index)
+    if at is not None:
+        if at not in tables:
+            raise ValueError(f"there is no table at {at!r}; there are {sorted(tables)}")
+        return tables[at]
+    if len(tables) != 1:
+        raise ValueError(f"expected one table, found {len(tables)}: {sorted(tables)}")
+    return next(iter(tables.values()))
