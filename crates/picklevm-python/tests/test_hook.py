@@ -196,7 +196,7 @@ def test_a_reference_that_was_kept_finds_only_harmless_names():
         attempt(b"cos\\nsystem\\n(S'touch marker'\\ntR.")
         attempt(b"cbuiltins\\ngetattr\\n.")
         attempt(b"ccopyreg\\n__newobj__\\n.")
-        attempt(b"cbuiltins\\nValueError\\n.")
+        attempt(b"cstruct\\nerror\\n.")
         picklevm.uninstall()
         attempt(b"cbuiltins\\ngetattr\\n.")
         """

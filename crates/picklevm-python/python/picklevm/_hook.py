@@ -123,7 +123,7 @@ def _load_in_python(self):
         # joblib reads the memory of arrays from the file itself, between the opcodes.
         file = self._file_read.__self__
         start = file.tell()
-        data = file.read(limits.bytes + 1)
+        data = _read_all(file, limits.bytes)
         file.seek(start)
         _native.check_joblib(data, settings.policy, limits.bytes, limits.depth, limits.time)
         return _ORIGINAL["load in Python"](self)
@@ -137,6 +137,18 @@ def _load_in_python(self):
         return _ORIGINAL["load in Python"](self)
     finally:
         self._file_read, self._file_readline = read, readline
+
+
+def _read_all(file: Any, most: int) -> bytes:
+    """Read a file to its end, or a little more than most bytes. A file may make room for as many as it is asked for."""
+    parts, left = [], most + 1
+    while left > 0:
+        part = file.read(min(left, 1 << 20))
+        if not part:
+            break
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
 
 
 class _Methods(NamedTuple):

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use picklevm_scan::{Decision, Policy, Preset, ResultType};
+use picklevm_scan::{Allowed, Decision, Policy, Preset, ResultType, Use};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyString};
@@ -49,6 +49,15 @@ impl SafePolicy {
     ) -> PyResult<Bound<'py, PyAny>> {
         let state = State::get(module_name.py())?;
         gate::find_allowed(state, self, module_name, global_name, protocol, fix_imports)
+    }
+
+    /// Return the names that may be called or made, as pairs of module and name.
+    fn callable_names(&self) -> Vec<(String, String)> {
+        let is_callable = |name: &(&str, &str, &Allowed)| name.2.may(Use::Call) || name.2.may(Use::Construct);
+        let names = self.policy.allowed_names().filter(is_callable);
+        let mut names: Vec<_> = names.map(|(module, name, _)| (module.to_owned(), name.to_owned())).collect();
+        names.sort();
+        names
     }
 
     /// Return whether a name may be found by what does not look at arguments: whatever it is given.

@@ -284,6 +284,17 @@ impl Policy {
         self.allowed.entry_ref(module).or_default().insert(name.to_owned(), allowed);
     }
 
+    /// The names that are allowed one by one, in no order: module, name, and what may be done with it.
+    ///
+    /// ```
+    /// let policy = picklevm_scan::Policy::of(&[]);
+    /// assert!(policy.allowed_names().any(|(module, name, _)| (module, name) == ("builtins", "set")));
+    /// ```
+    pub fn allowed_names(&self) -> impl Iterator<Item = (&str, &str, &Allowed)> {
+        let names = self.allowed.iter();
+        names.flat_map(|(module, names)| names.iter().map(move |(name, allowed)| (&**module, &**name, allowed)))
+    }
+
     /// How many names are allowed.
     pub fn allowed_count(&self) -> usize {
         self.allowed.values().map(HashMap::len).sum()
