@@ -32,17 +32,19 @@ class NotAllowedError(UnpicklingError):
         self.allow: list[str] = []
         for _, _, name, preset in rows:
             entry = preset or name
-            if entry and entry not in self.allow:
+            is_name = preset or all(part.isidentifier() for part in (entry or "").split("."))
+            if entry and is_name and entry not in self.allow:
                 self.allow.append(entry)
         self.offset, self.name, self.use = None, None, None
         if rows:
             self.offset, what, self.name, _ = rows[0]
             self.use = _USES.get(what.split(" ", 1)[0])
             message = self._describe()
-        super().__init__(message)
+        # What stands in a pickle does not write into logs as it likes.
+        super().__init__("".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message))
 
     def _describe(self) -> str:
-        shown = [f"offset {offset}: {what}" for offset, what, _ in self.findings[:5]]
+        shown = [f"offset {offset}: {what}".replace("\n", "\\n") for offset, what, _ in self.findings[:5]]
         more = len(self.findings) - len(shown)
         if more:
             shown.append(f"and {more} more")

@@ -239,6 +239,14 @@ def _audit(event: str, args: tuple[Any, ...]) -> None:
         raise NotAllowedError(f"{args[0]}.{args[1]} is not allowed to a loader that picklevm could not replace")
 
 
+def _watch(audit: bool) -> None:
+    global _is_audited
+    with _lock:
+        if audit and not _is_audited:
+            sys.addaudithook(_audit)
+            _is_audited = True
+
+
 def install(
     *, allow: Iterable[Any] | str = (), limits: Limits = DEFAULT_LIMITS, audit: bool = True
 ) -> None:
@@ -249,12 +257,10 @@ def install(
     audit, an audit hook refuses names to loaders that could not be replaced (subclasses of the C class that were made
     before, references in C); it stays in the process, and does nothing after uninstall().
     """
-    global _program, _is_audited
+    global _program
     settings = _Settings(policy(allow), limits)
+    _watch(audit)
     with _lock:
-        if audit and not _is_audited:
-            sys.addaudithook(_audit)
-            _is_audited = True
         if _program is None:
             _enter()
         _program = settings
@@ -270,16 +276,19 @@ def uninstall() -> None:
 
 
 @contextmanager
-def restricted(*, allow: Iterable[Any] | str = (), limits: Limits = DEFAULT_LIMITS) -> Iterator[None]:
+def restricted(
+    *, allow: Iterable[Any] | str = (), limits: Limits = DEFAULT_LIMITS, audit: bool = True
+) -> Iterator[None]:
     """A block in which pickle.load(), pickle.loads() and pickle.Unpickler load only what is allowed.
 
         with picklevm.restricted(allow=["numpy"]):
             frame = joblib.load(path)
 
-    The arguments are those of loads(). It holds for the thread and the asyncio task that enter the block, and not for threads
+    The arguments are those of install(). It holds for the thread and the asyncio task that enter the block, and not for threads
     that are started in it: those need install().
     """
     settings = _Settings(policy(allow), limits)
+    _watch(audit)
     _enter()
     token = _block.set(settings)
     try:

@@ -63,6 +63,9 @@ pub(crate) struct Options<'py> {
 /// About how many bytes a key or a value takes in a dict, and an item in a set.
 const ENTRY: usize = 48;
 
+/// How many keys are put into a dict or set until the time is looked at.
+const HASHED: usize = 512;
+
 /// Makes the objects of one load.
 pub(crate) struct PyBuilder<'py> {
     py: Python<'py>,
@@ -122,6 +125,16 @@ impl<'py> PyBuilder<'py> {
         self.count(64);
         match &self.options.budget {
             Some(budget) if budget.is_late() => Err(self.keep_late()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails if the time is over: keys whose hashes are the same take long.
+    fn check_time(&self) -> PyResult<()> {
+        match &self.options.budget {
+            Some(budget) if budget.is_late() => {
+                Err(crate::safe::limit_error(self.py, &self.exceeded(&Error::foreign())))
+            }
             _ => Ok(()),
         }
     }
@@ -205,21 +218,30 @@ impl<'py> PyBuilder<'py> {
             return Ok(());
         }
         if let Ok(set) = target.cast::<PySet>() {
-            return items.iter().try_for_each(|item| set.add(self.bind(item)));
+            return items.chunks(HASHED).try_for_each(|items| {
+                self.check_time()?;
+                items.iter().try_for_each(|item| set.add(self.bind(item)))
+            });
         }
         let add = target.getattr(intern!(self.py, "add"))?;
         items.iter().try_for_each(|item| add.call1((self.bind(item),)).map(drop))
     }
 
     fn store(&self, target: &Bound<'py, PyAny>, pairs: &[Ref]) -> PyResult<()> {
-        let mut pairs = pairs.chunks_exact(2);
         if let Ok(dict) = target.cast_exact::<PyDict>() {
-            return pairs.try_for_each(|pair| dict.set_item(self.bind(&pair[0]), self.bind(&pair[1])));
+            return pairs.chunks(2 * HASHED).try_for_each(|pairs| {
+                self.check_time()?;
+                pairs.chunks_exact(2).try_for_each(|pair| dict.set_item(self.bind(&pair[0]), self.bind(&pair[1])))
+            });
         }
-        pairs.try_for_each(|pair| target.set_item(self.bind(&pair[0]), self.bind(&pair[1])))
+        pairs.chunks_exact(2).try_for_each(|pair| target.set_item(self.bind(&pair[0]), self.bind(&pair[1])))
     }
 
     fn extension(&self, code: i32) -> PyResult<Bound<'py, PyAny>> {
+        if self.options.finder.is_gated() {
+            // What a scan cannot name is not loaded, not even if the process has it at hand.
+            return Err(self.state.unpickling(self.py, "extension codes are not allowed"));
+        }
         if code <= 0 {
             return Err(self.state.unpickling(self.py, "EXT specifies code <= 0"));
         }

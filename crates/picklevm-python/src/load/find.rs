@@ -44,6 +44,11 @@ impl<'py> Finder<'py> {
         Finder { gate: Some(gate), ..Finder::new(py, fix_imports) }
     }
 
+    /// Whether a gate decides which names may be found.
+    pub(crate) fn is_gated(&self) -> bool {
+        self.gate.is_some()
+    }
+
     pub(crate) fn set_protocol(&self, version: u8) {
         self.protocol.set(version);
         if let Some(unpickler) = &self.unpickler {

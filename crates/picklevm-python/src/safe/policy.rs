@@ -1,6 +1,6 @@
 //! What a program allows.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use picklevm_scan::{Allowed, Decision, Policy, Preset, ResultType, Use};
 use pyo3::exceptions::PyValueError;
@@ -27,7 +27,7 @@ impl SafePolicy {
             Preset::from_name(name).ok_or_else(|| PyValueError::new_err(format!("no preset is called {name:?}")))
         };
         let presets: Vec<Preset> = presets.iter().map(preset).collect::<PyResult<_>>()?;
-        let mut policy = py.detach(|| Policy::of(&presets));
+        let mut policy = Policy::over(py.detach(|| base(&presets)));
         for name in &names {
             // A nested class is of a module or of a class: whichever it is, the path leads to the same.
             for (at, _) in name.match_indices('.') {
@@ -74,6 +74,21 @@ impl SafePolicy {
             _ => false,
         }
     }
+}
+
+/// Returns the policy of presets, which is made once.
+fn base(presets: &[Preset]) -> Arc<Policy> {
+    static MADE: Mutex<Vec<(Vec<Preset>, Arc<Policy>)>> = Mutex::new(Vec::new());
+    let mut wanted = presets.to_vec();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, policy)) = made.iter().find(|(presets, _)| *presets == wanted) {
+        return policy.clone();
+    }
+    let policy = Arc::new(Policy::of(&wanted));
+    made.push((wanted, policy.clone()));
+    policy
 }
 
 impl SafePolicy {

@@ -6,7 +6,7 @@ mod file;
 mod preset;
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
@@ -46,6 +46,8 @@ pub struct Policy {
     vouched_modules: HashSet<String, RandomState>,
     /// Whether modules are trusted of which the policy knows nothing.
     trusts_own: bool,
+    /// The policy that counts for what this one says nothing of.
+    base: Option<Arc<Policy>>,
 }
 
 /// What a name of a trusted module may be used for.
@@ -120,6 +122,25 @@ impl Policy {
         Policy::default()
     }
 
+    /// A policy that adds to another one, which is shared. As text it is what it adds.
+    ///
+    /// ```
+    /// use picklevm_scan::{Decision, Policy, Preset};
+    ///
+    /// let mut policy = Policy::over(Policy::of(&[Preset::Stdlib]));
+    /// policy.vouch_for("shop", "Order");
+    /// assert!(matches!(policy.judge("shop", "Order"), Decision::Allowed(_)));
+    /// assert!(matches!(policy.judge("datetime", "date"), Decision::Allowed(_)));
+    /// ```
+    pub fn over(base: impl Into<Arc<Policy>>) -> Self {
+        Policy { base: Some(base.into()), ..Policy::default() }
+    }
+
+    /// This policy, and those that it adds to.
+    fn layers(&self) -> impl Iterator<Item = &Policy> {
+        std::iter::successors(Some(self), |policy| policy.base.as_deref())
+    }
+
     /// What the policy says of a name of Python 3, dots and all.
     pub fn judge(&self, module: &str, name: &str) -> Decision<'_> {
         if let Some(why) = get(&self.dangerous, module, name) {
@@ -127,6 +148,11 @@ impl Policy {
         }
         if let Some(allowed) = get(&self.allowed, module, name) {
             return Decision::Allowed(allowed);
+        }
+        if let Some(base) = &self.base
+            && let decision @ (Decision::Dangerous(_) | Decision::Allowed(_)) = base.judge(module, name)
+        {
+            return decision;
         }
         match self.danger(module, name) {
             Some(why) => Decision::Dangerous(why),
@@ -149,7 +175,12 @@ impl Policy {
 
     /// Whether a name is of one of these modules, or of one below them.
     fn is_in(&self, modules: &HashSet<String, RandomState>, module: &str, name: &str) -> bool {
-        !modules.is_empty() && is_its_own(name) && prefixes(module).any(|module| modules.contains(module))
+        if modules.is_empty() || !is_its_own(name) || module.split('.').any(str::is_empty) {
+            return false;
+        }
+        // Importing a package's `__main__` runs the program that it is.
+        let is_below = |found: &str| !module[found.len()..].contains(".__");
+        prefixes(module).any(|found| modules.contains(found) && is_below(found))
     }
 
     /// Whether a module is of no package that the policy or Python's standard library has: a program's own, perhaps.
@@ -157,8 +188,9 @@ impl Policy {
         let root = module.split('.').next().unwrap_or_default();
         let is_below =
             |known: &String| known.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        let is_known =
-            self.allowed.keys().chain(self.dangerous.keys()).chain(self.dangerous_modules.keys()).any(is_below);
+        let is_known = self.layers().any(|layer| {
+            layer.allowed.keys().chain(layer.dangerous.keys()).chain(layer.dangerous_modules.keys()).any(is_below)
+        });
         !is_known && !root.is_empty() && !root.starts_with('_') || root == "__main__"
     }
 
@@ -219,7 +251,7 @@ impl Policy {
 
     /// Whether this very name is dangerous, not just everything in its module.
     pub(crate) fn is_forbidden(&self, module: &str, name: &str) -> bool {
-        get(&self.dangerous, module, name).is_some()
+        self.layers().any(|layer| get(&layer.dangerous, module, name).is_some())
     }
 
     /// Why a text is worth a word that spells the import of a name: it is dangerous by itself, or lies in a module whose
@@ -230,7 +262,8 @@ impl Policy {
             let root = module.split('.').next().filter(|root| root.len() >= SHORT)?;
             self.dangerous_modules.get(module).or_else(|| self.dangerous_modules.get(root))
         };
-        get(&self.dangerous, module, name).or_else(by_module).map(String::as_str)
+        let here = get(&self.dangerous, module, name).or_else(by_module).map(String::as_str);
+        here.or_else(|| self.base.as_ref()?.danger_in_text(module, name))
     }
 
     /// Lets a pickle import a name and use it so. A danger of the same name is forgotten.
@@ -291,7 +324,7 @@ impl Policy {
     /// assert!(policy.allowed_names().any(|(module, name, _)| (module, name) == ("builtins", "set")));
     /// ```
     pub fn allowed_names(&self) -> impl Iterator<Item = (&str, &str, &Allowed)> {
-        let names = self.allowed.iter();
+        let names = self.layers().flat_map(|layer| &layer.allowed);
         names.flat_map(|(module, names)| names.iter().map(move |(name, allowed)| (&**module, &**name, allowed)))
     }
 

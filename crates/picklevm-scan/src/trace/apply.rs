@@ -284,8 +284,9 @@ impl Tracer<'_> {
             );
         }
         self.event(Action::Persistent, pid, None, |tracer| format!("persistent_load({})", tracer.render(pid)));
-        // Legacy checkpoints of PyTorch name classes so, with their source.
-        if let Some([kind, class, ..]) = self.values.items_of(pid)
+        // Legacy checkpoints of PyTorch name classes so, with their source. What another program makes of it, nobody knows.
+        if !self.plain
+            && let Some([kind, class, ..]) = self.values.items_of(pid)
             && self.values.bytes_of(*kind) == Some(b"module")
         {
             return *class;
