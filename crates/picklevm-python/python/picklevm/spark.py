@@ -36,6 +36,8 @@ SCAN_SCHEMA = (
 MAX_SIZE = 1 << 30
 #: Files in one batch between Spark and Python. All of them are in memory at once.
 FILES_PER_BATCH = 16
+#: Tasks for each core of the cluster, unless ``partitions`` is given.
+TASKS_PER_CORE = 4
 #: Rows that a worker gathers before it passes them on.
 ROWS_PER_BATCH = 256
 
@@ -60,6 +62,10 @@ def scan_files(
 
     ``read="spark"`` has Spark read the files, from any storage that it knows. ``read="local"`` passes only their paths on, and each
     worker opens them: for file systems that all workers have, and for files of any size.
+
+    Spark itself leaves out empty files, and those whose names begin with a dot or an underscore.
+
+    The files are parted among ``partitions`` tasks, of which Spark runs one on each core.
 
     Memory: a worker holds ``files_per_batch`` files at once, which sets ``spark.sql.execution.arrow.maxRecordsPerBatch`` for the
     session (None leaves it), each of at most ``max_size`` bytes; with ``read="local"`` it holds one.
@@ -139,7 +145,13 @@ def _files(
     if glob is not None:
         reader = reader.option("pathGlobFilter", glob)
     files = reader.load(path)
-    return files if partitions is None else files.repartition(partitions, "path")
+    if partitions is None:
+        try:
+            partitions = TASKS_PER_CORE * spark.sparkContext.defaultParallelism
+        except Exception:  # Spark Connect has no context: Spark decides.
+            return files
+    # Spark itself makes a task of some thirty small files. Fewer partitions are joined, without moving contents.
+    return files.coalesce(partitions)
 
 
 def _local(uri: str) -> str:
@@ -170,7 +182,7 @@ class _Rows:
             return files.select("path", "length").mapInArrow(self.batches(), self.schema)
         small = files.where(files.length <= self.max_size).select("path", "length", "content")
         # The column of contents is not asked for, and so not read.
-        large = files.where(files.length > self.max_size).select("path", "length")
+        large = files.where(files.length > self.max_size).select("path", "length").coalesce(1)
         return small.mapInArrow(self.batches(), self.schema).unionByName(
             large.mapInArrow(self.refusals(), self.schema)
         )
