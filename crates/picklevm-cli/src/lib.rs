@@ -33,6 +33,7 @@ mod show;
 mod size;
 mod time;
 mod verify;
+mod view;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -54,6 +55,7 @@ use crate::failure::Failure;
     arg_required_else_help = true,
     after_long_help = "Examples:
   picklevm data.pkl                               what is in it
+  picklevm view --open data.pkl                   the same as a page to click through
   picklevm get session.pkl cart[0].price          one value of it
   picklevm edit old.pkl --set user.age=42 -o new.pkl
   picklevm diff old.pkl new.pkl                   what differs, by path
@@ -81,6 +83,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Show(show::Args),
+    View(view::Args),
     Get(get::Args),
     Edit(edit::Args),
     Diff(diff::Args),
@@ -104,6 +107,7 @@ impl Command {
     fn run(&self) -> Result<(), Failure> {
         match self {
             Command::Show(args) => show::run(args),
+            Command::View(args) => view::run(args),
             Command::Get(args) => get::run(args),
             Command::Edit(args) => edit::run(args),
             Command::Diff(args) => diff::run(args),

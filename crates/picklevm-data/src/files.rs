@@ -89,14 +89,16 @@ pub fn graphs(file: &File) -> Vec<(Place, Result<Loaded, Problem>)> {
     graphs
 }
 
-/// A pickle and the other members of its archive.
-fn pickle(contents: &Contents, pickle: &Pickle) -> Result<Loaded, Problem> {
+/// A pickle of a member, with the arrays that joblib wrote into it, and the other members as its data.
+///
+/// # Errors
+///
+/// If it is no whole pickle, or its bytes cannot be read.
+pub fn pickle(contents: &Contents, pickle: &Pickle) -> Result<Loaded, Problem> {
     if let Some(problem) = pickle.problem() {
         return Err(problem.to_string().into());
     }
-    let members = contents.members().iter().map(|member| (member.name().to_owned(), member.clone())).collect();
-    let source =
-        Arc::new(Members { members, storages: "storage ".to_owned(), big_endian: false, read: Mutex::default() });
+    let source = Arc::new(Members::beside(contents));
     let inner = contents.pickles().iter().filter(|inner| inner.role() == Some("array of objects"));
     let inner: Vec<&Pickle> = inner.collect();
     if pickle.arrays().is_empty() && inner.is_empty() {
@@ -147,20 +149,12 @@ fn unpickle(pickle: Bytes, buffers: Vec<Bytes>) -> Result<Graph, Problem> {
 
 /// A checkpoint of PyTorch: an archive with a `data.pkl` and the storages that it refers to.
 fn torch_archive(contents: &Contents) -> Option<Result<Loaded, Problem>> {
-    let is_data = |member: &&Member| member.name() == "data.pkl" || member.name().ends_with("/data.pkl");
-    let data = contents.members().iter().find(is_data)?;
+    let (data, source) = Members::checkpoint(contents)?;
     let load = || {
-        let prefix = data.name().trim_end_matches("data.pkl");
         let inner = data.open()?;
         let main = inner.pickles().first().ok_or("the data.pkl of this archive is no pickle")?;
         let graph = unpickle(main.bytes()?, Vec::new())?;
-        let members: HashMap<String, Member> =
-            contents.members().iter().map(|member| (member.name().to_owned(), member.clone())).collect();
-        let order = members.get(&format!("{prefix}byteorder")).map(Member::bytes).transpose()?;
-        let big_endian = order.is_some_and(|order| order.starts_with(b"big"));
-        let source =
-            Arc::new(Members { members, storages: format!("{prefix}data/"), big_endian, read: Mutex::default() });
-        Ok(Loaded { graph, source })
+        Ok(Loaded { graph, source: Arc::new(source?) })
     };
     Some(load())
 }
@@ -199,7 +193,7 @@ fn npy(contents: &Contents) -> Result<Loaded, Problem> {
 }
 
 /// The members of a file that its pickle refers to.
-struct Members {
+pub struct Members {
     members: HashMap<String, Member>,
     /// The prefix of the names of storages.
     storages: String,
@@ -211,7 +205,39 @@ struct Members {
 /// Bytes of storages that are kept.
 const KEPT: usize = 1 << 30;
 
+/// The names of storages.
+impl fmt::Debug for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Members").field("storages", &self.storages).finish_non_exhaustive()
+    }
+}
+
 impl Members {
+    /// The members beside a pickle: storages of a legacy checkpoint, companion files of joblib.
+    pub fn beside(contents: &Contents) -> Members {
+        Members::new(contents, "storage ".to_owned())
+    }
+
+    /// The member of a checkpoint of PyTorch that holds the pickle, and the storages that it refers to. `None` of another
+    /// file.
+    pub fn checkpoint(contents: &Contents) -> Option<(Member, std::result::Result<Members, picklevm_files::Error>)> {
+        let is_data = |member: &&Member| member.name() == "data.pkl" || member.name().ends_with("/data.pkl");
+        let data = contents.members().iter().find(is_data)?;
+        let prefix = data.name().trim_end_matches("data.pkl");
+        let mut members = Members::new(contents, format!("{prefix}data/"));
+        let order = members.members.get(&format!("{prefix}byteorder")).map(Member::bytes).transpose();
+        let members = order.map(|order| {
+            members.big_endian = order.is_some_and(|order| order.starts_with(b"big"));
+            members
+        });
+        Some((data.clone(), members))
+    }
+
+    fn new(contents: &Contents, storages: String) -> Members {
+        let members = contents.members().iter().map(|member| (member.name().to_owned(), member.clone())).collect();
+        Members { members, storages, big_endian: false, read: Mutex::default() }
+    }
+
     fn bytes(&self, name: &str) -> Result<Bytes> {
         let member =
             self.members.get(name).ok_or_else(|| Error::missing(format!("there is no {name:?} in the file")))?;

@@ -42,6 +42,13 @@ impl fmt::Display for Shown<'_, '_> {
     }
 }
 
+/// Writes the cell as a field of a table of text: nothing of a missing one.
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&plain(self))
+    }
+}
+
 /// A float as Python writes it.
 pub(crate) fn float(value: f64) -> String {
     repr::Float(value).to_string()

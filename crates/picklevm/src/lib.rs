@@ -94,6 +94,7 @@ pub mod serde;
 #[cfg(feature = "signed")]
 pub mod signed;
 mod steps;
+mod trace;
 pub mod typed;
 
 /// Reference-counted bytes: the type of large inputs and out-of-band buffers.
@@ -127,6 +128,7 @@ pub use resolve::{
     AllowList, Callable, Chain, Class, Construct, Deny, Extensions, Persistent, Registry, Resolver, Standard, Symbolic,
     persistent_resolver,
 };
+pub use trace::{MarkChange, Trace, TraceStep, trace};
 
 /// Compiles the code in the README.
 #[cfg(doctest)]

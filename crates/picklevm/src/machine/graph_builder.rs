@@ -36,17 +36,17 @@ pub(crate) struct GraphBuilder<'a> {
     pub(super) options: &'a Options,
     pub(super) session: &'a mut Session,
     /// Address and length of an input that was copied as a whole.
-    copied: (usize, usize),
+    pub(super) copied: (usize, usize),
     /// Payload bytes that may still be held.
-    payload_left: u64,
+    pub(super) payload_left: u64,
     /// Number of roots that earlier loads have left.
-    roots: usize,
+    pub(super) roots: usize,
     /// Comparisons that may still be made for dropped calls; each dropped call adds some.
     pub(super) search_work_left: usize,
     /// Whether no value was fetched, and none was made by other code: see [`Arena::is_tree`].
     pub(super) is_tree: bool,
     /// Whether LONG distinguishes a `long` of Python 2 from an `int`: up to protocol 2.
-    has_longs: bool,
+    pub(super) has_longs: bool,
 }
 
 impl<'a> GraphBuilder<'a> {

@@ -9,6 +9,7 @@ mod calls;
 pub(crate) mod graph_builder;
 pub(crate) mod hooks;
 mod memo;
+pub(crate) mod one_op;
 pub(crate) mod persistent_ids;
 mod same_call;
 pub(crate) mod shadow;
@@ -84,6 +85,21 @@ impl<V: Slot> Machine<V> {
     /// Returns the values of the memo by index, in no order.
     pub fn memo(&self) -> impl Iterator<Item = (u64, &V)> {
         self.memo.entries()
+    }
+
+    /// Returns the values on the stack, the bottom first.
+    pub(crate) fn stack(&self) -> &[V] {
+        &self.stack
+    }
+
+    /// Returns the positions on the stack where what is above a mark begins, the lowest first.
+    pub(crate) fn marks(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        (0..self.marks.len()).map(|n| self.marks.get(n + 1).copied().unwrap_or(self.base))
+    }
+
+    /// Returns the position on the stack where what is above the last mark begins.
+    pub(crate) fn base(&self) -> usize {
+        self.base
     }
 
     /// Stores a value in the memo, as PUT does.

@@ -18,6 +18,7 @@ mod serde;
 mod signed;
 mod support;
 mod to_bytes;
+mod trace;
 mod trees;
 mod typed;
 mod writers;

@@ -1,0 +1,3 @@
+//! Tests of the page as data; `page/test` has those in a browser.
+
+mod data;
