@@ -7,6 +7,7 @@
 mod command;
 mod data;
 mod dump;
+mod errors;
 mod feed;
 mod functions;
 mod load;

@@ -133,7 +133,7 @@ impl<'py> PyBuilder<'py> {
     fn check_time(&self) -> PyResult<()> {
         match &self.options.budget {
             Some(budget) if budget.is_late() => {
-                Err(crate::safe::limit_error(self.py, &self.exceeded(&Error::foreign())))
+                Err(crate::errors::limit_error(self.py, &self.exceeded(&Error::foreign())))
             }
             _ => Ok(()),
         }
@@ -142,7 +142,7 @@ impl<'py> PyBuilder<'py> {
     #[cold]
     fn keep_late(&mut self) -> Error {
         let message = self.exceeded(&Error::foreign());
-        let raised = crate::safe::limit_error(self.py, &message);
+        let raised = crate::errors::limit_error(self.py, &message);
         self.keep(raised)
     }
 
@@ -238,7 +238,7 @@ impl<'py> PyBuilder<'py> {
     }
 
     fn extension(&self, code: i32) -> PyResult<Bound<'py, PyAny>> {
-        if self.options.finder.is_gated() {
+        if self.options.finder.is_restricted() {
             // What a scan cannot name is not loaded, not even if the process has it at hand.
             return Err(self.state.unpickling(self.py, "extension codes are not allowed"));
         }

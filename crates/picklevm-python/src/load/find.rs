@@ -8,7 +8,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use super::unpickler::Unpickler;
-use crate::safe::Gate;
 use crate::state::{State, type_name};
 
 /// Finds the globals of a load.
@@ -20,14 +19,26 @@ pub(crate) struct Finder<'py> {
     unpickler: Option<Bound<'py, Unpickler>>,
     /// Whether a subclass or an instance may have a `find_class` of its own.
     is_overridden: bool,
-    /// What decides which names may be found.
-    gate: Option<Gate<'py>>,
+    /// What finds the names instead.
+    find: Option<Find<'py>>,
+}
+
+/// A function that finds names.
+pub(crate) type Find<'py> = Box<dyn Fn(&Name<'_, 'py>) -> PyResult<Bound<'py, PyAny>> + 'py>;
+
+/// A name of a pickle, as it stands there.
+pub(crate) struct Name<'a, 'py> {
+    pub(crate) state: &'a State,
+    pub(crate) module: &'a Bound<'py, PyString>,
+    pub(crate) name: &'a Bound<'py, PyString>,
+    pub(crate) protocol: u8,
+    pub(crate) fix_imports: bool,
 }
 
 impl<'py> Finder<'py> {
     /// Creates a finder for a load without an unpickler.
     pub(crate) fn new(py: Python<'py>, fix_imports: bool) -> Self {
-        Finder { py, fix_imports, protocol: Cell::new(0), unpickler: None, is_overridden: false, gate: None }
+        Finder { py, fix_imports, protocol: Cell::new(0), unpickler: None, is_overridden: false, find: None }
     }
 
     /// Creates a finder that asks an unpickler.
@@ -39,14 +50,14 @@ impl<'py> Finder<'py> {
         finder
     }
 
-    /// Creates a finder that asks a gate.
-    pub(crate) fn behind(gate: Gate<'py>, py: Python<'py>, fix_imports: bool) -> Self {
-        Finder { gate: Some(gate), ..Finder::new(py, fix_imports) }
+    /// Creates a finder that lets a function find all names.
+    pub(crate) fn by(find: Find<'py>, py: Python<'py>, fix_imports: bool) -> Self {
+        Finder { find: Some(find), ..Finder::new(py, fix_imports) }
     }
 
-    /// Whether a gate decides which names may be found.
-    pub(crate) fn is_gated(&self) -> bool {
-        self.gate.is_some()
+    /// Whether a function decides which names may be found.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.find.is_some()
     }
 
     pub(crate) fn set_protocol(&self, version: u8) {
@@ -62,8 +73,9 @@ impl<'py> Finder<'py> {
         module: &Bound<'py, PyString>,
         name: &Bound<'py, PyString>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(gate) = &self.gate {
-            return gate.find(state, module, name, self.protocol.get(), self.fix_imports);
+        if let Some(find) = &self.find {
+            let (protocol, fix_imports) = (self.protocol.get(), self.fix_imports);
+            return find(&Name { state, module, name, protocol, fix_imports });
         }
         match &self.unpickler {
             Some(unpickler) if self.is_overridden => {

@@ -69,12 +69,12 @@ fn load<'py, F: Feed>(
     }
     machine.clear_stack();
     let loaded = match done {
-        Ok(_) if builder.is_over_budget() => Err(crate::safe::limit_error(py, &builder.exceeded(&Error::foreign()))),
+        Ok(_) if builder.is_over_budget() => Err(crate::errors::limit_error(py, &builder.exceeded(&Error::foreign()))),
         Ok(value) => Ok(value.0.unwrap_or_else(|| py.None()).into_bound(py)),
         Err(error) => Err(match builder.raised.take() {
             Some(raised) => raised,
             None if builder.has_budget() && error.kind() == picklevm::ErrorKind::Limit => {
-                crate::safe::limit_error(py, &builder.exceeded(&error))
+                crate::errors::limit_error(py, &builder.exceeded(&error))
             }
             None => to_python(py, state, &error, feed.bytes()),
         }),

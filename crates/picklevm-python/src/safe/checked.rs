@@ -13,7 +13,8 @@ use pyo3::types::{PyAny, PyBytes};
 
 use super::gate::Gate;
 use super::policy::SafePolicy;
-use crate::load::find::Finder;
+use crate::errors::{limit_error, not_allowed_error};
+use crate::load::find::{Finder, Name};
 use crate::load::{Budget, Decoding, Options, load_slice, to_python};
 use crate::state::State;
 
@@ -102,11 +103,12 @@ impl Checked {
         let py = slf.py();
         let this = slf.get();
         let gate = Gate::new(this.policy.bind(py).clone(), slf.clone(), find_class);
+        let find = move |name: &Name<'_, 'py>| gate.find(name);
         let options = Options {
             decoding: Decoding::new(encoding, errors)?,
             buffers: buffers.map(|buffers| buffers.try_iter()).transpose()?.map(Bound::into_any),
             persistent_load,
-            finder: Finder::behind(gate, py, fix_imports),
+            finder: Finder::by(Box::new(find), py, fix_imports),
             budget: Some(Budget::new(this.nodes, this.bytes, this.start, this.time)),
         };
         load_slice(py, &mut Machine::new(), this.data.bind(py).as_bytes(), options)
@@ -150,7 +152,7 @@ fn check_len(py: Python<'_>, data: &[u8], most: u64) -> PyResult<()> {
         return Ok(());
     }
     let message = format!("the pickle has {} bytes or more, and {most} are allowed (Limits.bytes)", data.len());
-    Err(super::limit_error(py, &message))
+    Err(limit_error(py, &message))
 }
 
 fn scanner(policy: &Bound<'_, SafePolicy>, depth: u32, time: Option<Duration>) -> Scanner {
@@ -168,7 +170,7 @@ fn refuse(py: Python<'_>, report: &PickleReport, data: &[u8], has_persistent_loa
     if findings.is_empty() {
         return match has_persistent_load && report.nested.is_empty() {
             true => Ok(()),
-            false => Err(super::error(py, "NotAllowedError", ("the pickle could not be checked",))),
+            false => Err(not_allowed_error(py, ("the pickle could not be checked",))),
         };
     }
     if findings.iter().all(|finding| finding.rule == Rule::Broken) {
@@ -180,10 +182,10 @@ fn refuse(py: Python<'_>, report: &PickleReport, data: &[u8], has_persistent_loa
         findings.retain(|finding| finding.rule != Rule::Limit);
     } else {
         let message = format!("offset {}: {}", findings[0].offset, findings[0].message);
-        return Err(super::limit_error(py, &message));
+        return Err(limit_error(py, &message));
     }
     let rows: Vec<_> = findings.iter().map(|finding| row(report, finding)).collect();
-    Err(super::error(py, "NotAllowedError", ("", rows)))
+    Err(not_allowed_error(py, ("", rows)))
 }
 
 /// A finding: offset, what it says, the name it is about, and the preset that allows that.

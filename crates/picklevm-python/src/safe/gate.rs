@@ -6,7 +6,8 @@ use pyo3::types::{PyAny, PyModule, PyString};
 
 use super::checked::Checked;
 use super::policy::SafePolicy;
-use crate::load::find::{renamed, resolve};
+use crate::errors::not_allowed_error;
+use crate::load::find::{Name, renamed, resolve};
 use crate::state::State;
 
 /// Finds the names that the scan of a pickle saw, and no others.
@@ -27,14 +28,8 @@ impl<'py> Gate<'py> {
     }
 
     /// Finds a name of the pickle.
-    pub(crate) fn find(
-        &self,
-        state: &State,
-        module: &Bound<'py, PyString>,
-        name: &Bound<'py, PyString>,
-        protocol: u8,
-        fix_imports: bool,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    pub(crate) fn find(&self, name: &Name<'_, 'py>) -> PyResult<Bound<'py, PyAny>> {
+        let Name { state, module, name, protocol, fix_imports } = *name;
         let (final_module, final_name) = renamed(state, module.as_any(), name.as_any(), protocol, fix_imports)?;
         let names = (final_module.cast::<PyString>()?.to_str(), final_name.cast::<PyString>()?.to_str());
         // Only what was scanned can be asked for; should reader and scanner ever differ, the load ends here.
@@ -69,14 +64,14 @@ pub(crate) fn find_allowed<'py>(
     }
     let found = resolve(state, module.clone(), &name, protocol)?;
     if policy.allows_by_module(module_name, global) && !is_of_module(policy, &found)? {
-        return Err(super::error(py, "NotAllowedError", (foreign(module_name, global, &found),)));
+        return Err(not_allowed_error(py, (foreign(module_name, global, &found),)));
     }
     Ok(found)
 }
 
 #[cold]
 fn not_allowed(module: &Bound<'_, PyAny>, name: &Bound<'_, PyAny>) -> PyErr {
-    super::error(module.py(), "NotAllowedError", (format!("{module}.{name} is not allowed"),))
+    not_allowed_error(module.py(), (format!("{module}.{name} is not allowed"),))
 }
 
 /// Whether what was found is at home in a module that is allowed as a whole, and not one that this imported.

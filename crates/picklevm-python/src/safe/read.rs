@@ -6,6 +6,7 @@ use picklevm_ops::{ErrorKind, Feed, FeedReader, Op, Source};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::errors::limit_error;
 use crate::feed::{File, FileFeed};
 use crate::load::to_python;
 use crate::state::State;
@@ -76,7 +77,7 @@ pub(crate) fn read_pickle<'py>(file: &Bound<'py, PyAny>, most: u64) -> PyResult<
     };
     let recorder = reader.into_inner();
     if recorder.is_full || recorder.bytes.len() as u64 > most {
-        return Err(super::limit_error(py, &format!("the pickle is longer than {most} bytes (Limits.bytes)")));
+        return Err(limit_error(py, &format!("the pickle is longer than {most} bytes (Limits.bytes)")));
     }
     let is_bad_operand = |error: &picklevm::Error| error.cause() == picklevm::Cause::Op(ErrorKind::BadOperand);
     match done {
