@@ -7,14 +7,16 @@ use picklevm::Protocol;
 use super::PlainJson;
 use super::input::{self, Holds, ending};
 use super::{output, python};
-use crate::failure::Failure;
-use crate::input::{self as files, LimitArgs};
+use crate::failure::{Failure, note};
+use crate::input::{self as files, Choice};
 
 /// Convert arrays, tables, tensors and plain data from pickles to other formats, and back
 ///
 /// The ending of OUT selects the format: .npy, .npz, .csv, .jsonl, .parquet, .arrow, .safetensors, .json, and .pkl and .pt to
 /// convert back. A .pkl can be read by NumPy 1.11 to 2.5 and pandas 0.25 to 3.1. Data that the format cannot express are an
 /// error that names them.
+///
+/// A file of several pickles becomes .jsonl, a line for each; of a shelf with its key. A shelf becomes .json too, an object.
 ///
 /// .json takes any value: instances as their attributes, dates as text, bytes as text or base64. The other way, .json, .toml and
 /// .yaml become dicts and lists, .csv and .jsonl a table of pandas, or with --plain a list of dicts.
@@ -25,6 +27,7 @@ use crate::input::{self as files, LimitArgs};
   picklevm convert user.pkl --classes -o - --to json | jq .name
   picklevm convert settings.toml -o settings.pkl
   picklevm convert --plain rows.csv -o rows.pkl
+  picklevm convert shelf.db -o shelf.jsonl
   curl -s https://example.org/data.json | picklevm convert --from json -o data.pkl")]
 pub(crate) struct Args {
     /// Read this file [default: standard input, which is also `-`]
@@ -57,7 +60,7 @@ pub(crate) struct Args {
     #[arg(short, long, value_name = "N")]
     protocol: Option<Protocol>,
     #[command(flatten)]
-    limits: LimitArgs,
+    choice: Choice,
 }
 
 impl Args {
@@ -74,7 +77,7 @@ impl Args {
             skip,
             index: false,
             protocol: None,
-            limits: LimitArgs::default(),
+            choice: Choice::default(),
         }
     }
 }
@@ -98,8 +101,16 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (name, from) = (files::name(&file), given(&args.from).unwrap_or_else(|| ending(&file)));
     let Args { at, skip, index, protocol, json: plain, .. } = args;
     let wanted = Wanted { at, skip: *skip, index: *index, protocol: *protocol, plain: *plain, name: &name };
-    let contents = input::open(&args.limits.opener(), &file, &from, args.plain)?;
+    let mut contents = input::open(&args.choice, &file, &from, args.plain)?;
+    if let Holds::Several(several) = &mut contents
+        && args.skip
+        && !several.takes(&format)
+    {
+        note(&format!("{name}: {} more pickles are not converted", several.pickles.len() - 1));
+        contents = Holds::Graph(several.pickles.swap_remove(0).1);
+    }
     let written = match (&contents, format.as_str()) {
+        (Holds::Several(several), _) => several.write(wanted, &format, &args.output),
         (Holds::Graph(loaded), "pkl" | "pickle") => python::rewrite(loaded, wanted, &args.output),
         (Holds::Graph(loaded), _) => output::write(loaded, wanted, &format, &args.output),
         (Holds::Arrays(arrays), _) => output::write_arrays(arrays, wanted, &format, &args.output),

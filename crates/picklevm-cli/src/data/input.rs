@@ -10,17 +10,21 @@ use picklevm_data::pandas::DataFrame;
 #[cfg(feature = "tables")]
 use picklevm_data::table;
 use picklevm_data::torch;
-use picklevm_files::Opener;
+use picklevm_files::Kind;
 
+use super::several::Several;
 use super::text_input;
-use crate::failure::{Failure, note};
-use crate::input as files;
+use crate::failure::Failure;
+use crate::input::{self as files, Choice};
 use crate::pickles;
+use crate::printable::Printable;
 
 /// The contents of a file.
 pub(super) enum Holds {
     /// A pickle, and the source of the data that it refers to.
     Graph(Loaded),
+    /// Several pickles.
+    Several(Several),
     /// Arrays by name.
     Arrays(Vec<(String, NdArray<'static>)>),
     /// A table.
@@ -61,10 +65,10 @@ pub(super) fn ending(path: &Path) -> String {
 }
 
 /// Opens a file of a format, rows as lists of dicts if they are wanted plain.
-pub(super) fn open(opener: &Opener, path: &Path, format: &str, plain: bool) -> Result<Holds, Failure> {
+pub(super) fn open(choice: &Choice, path: &Path, format: &str, plain: bool) -> Result<Holds, Failure> {
     let name = files::name(path);
     let bytes = || {
-        let file = files::open(opener, path)?;
+        let file = files::open(&choice.opener(), path)?;
         file.root().bytes().map_err(|error| files::failure(&name, &error))
     };
     if let Some((_, open)) = FORMATS.iter().find(|row| row.0 == format)
@@ -78,7 +82,7 @@ pub(super) fn open(opener: &Opener, path: &Path, format: &str, plain: bool) -> R
     if let Some((_, read)) = text_input::FORMATS.iter().find(|row| row.0 == format) {
         return Ok(plain_graph(read(&name, bytes()?)?));
     }
-    load(opener, path).map(Holds::Graph)
+    load(choice, path)
 }
 
 fn is_lines(format: &str) -> bool {
@@ -97,19 +101,34 @@ fn plain_rows(name: &str, frame: &DataFrame<'_>) -> Result<Holds, Failure> {
     text_input::json_lines(name, lines.into()).map(plain_graph)
 }
 
-/// Opens a file that holds a pickle: of several the first.
-pub(super) fn load(opener: &Opener, path: &Path) -> Result<Loaded, Failure> {
+/// Opens a file that holds a pickle, or several.
+fn load(choice: &Choice, path: &Path) -> Result<Holds, Failure> {
     let name = files::name(path);
-    let file = files::open(opener, path)?;
+    let file = files::open(&choice.opener(), path)?;
     let mut graphs = graphs(&file);
     if graphs.is_empty() {
         return Err(pickles::no_pickle(&name, &file));
     }
-    if graphs.len() > 1 {
-        note(&format!("{name}: {} more pickles are not converted", graphs.len() - 1));
+    graphs.retain(|(place, _)| choice.has(&place.member));
+    let mut loaded = Vec::new();
+    for (place, graph) in graphs {
+        let name = match &*place.member {
+            "" => name.clone(),
+            member => format!("{name}: {}", Printable(member)),
+        };
+        let graph = graph.map_err(|problem| match problem.downcast_ref() {
+            Some(error) => files::failure(&name, error),
+            None => Failure::data(&name, problem),
+        })?;
+        loaded.push((place.member, graph));
     }
-    graphs.swap_remove(0).1.map_err(|problem| match problem.downcast_ref() {
-        Some(error) => files::failure(&name, error),
-        None => Failure::data(&name, problem),
-    })
+    match loaded.len() {
+        0 => Err(Failure::data(&name, format!("it has no member with a pickle that matches {}", choice.patterns()))),
+        1 => Ok(Holds::Graph(loaded.swap_remove(0).1)),
+        _ => {
+            let kind = file.root().open().ok().map(|contents| contents.kind());
+            let is_shelf = matches!(kind, Some(Kind::DbmSqlite | Kind::DbmDumb | Kind::DbmGnu));
+            Ok(Holds::Several(Several { is_shelf, pickles: loaded }))
+        }
+    }
 }

@@ -6,6 +6,7 @@ pub(crate) mod items;
 mod output;
 mod plain_json;
 mod python;
+mod several;
 mod text_input;
 
 pub(crate) use plain_json::PlainJson;

@@ -1,6 +1,6 @@
 //! Files of several pickles, and what follows them; how much is printed in all.
 
-use crate::support::{picklevm_reading, text};
+use crate::support::{picklevm, picklevm_reading, text};
 
 /// Written by one `pickle.Pickler` of CPython 3.13: `{'a': l}`, `[l]` and `(l,)` with the same list `l = [1]`.
 const SHARED: [&[u8]; 3] = [
@@ -80,4 +80,24 @@ fn show_prints_at_most_so_much_in_all() {
     let shown = picklevm_reading(&["show"], &nested);
     assert!(text(&shown.stdout).ends_with("\n... more, use --full to print all of it\n"));
     assert!((16 << 20..(16 << 20) + 100).contains(&shown.stdout.len()), "{}", shown.stdout.len());
+}
+
+#[test]
+fn several_pickles_become_json_lines_and_no_other_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("several.pkl");
+    std::fs::write(&path, b"K\x01.(K\x02K\x03l.}.").unwrap();
+    let file = path.to_str().unwrap();
+
+    let output = picklevm(&["convert", file, "--to", "jsonl", "-o", "-"]);
+    assert_eq!(text(&output.stdout), "1\n[2,3]\n{}\n");
+
+    let new = folder.path().join("out.json");
+    let output = picklevm(&["convert", file, "-o", new.to_str().unwrap()]);
+    assert!(text(&output.stderr).contains("it holds 3 pickles, and a .json takes one"), "{}", text(&output.stderr));
+    assert_eq!((output.status.code(), new.exists()), (Some(1), false));
+
+    let output = picklevm(&["convert", file, "--skip", "--to", "json", "-o", "-"]);
+    assert_eq!(text(&output.stdout), "1");
+    assert!(text(&output.stderr).contains("2 more pickles are not converted"));
 }

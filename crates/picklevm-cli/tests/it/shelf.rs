@@ -77,3 +77,17 @@ fn other_commands_take_shelves_as_containers() {
         assert!(printed(&["list", shelf]).contains("alpha: pickle"));
     }
 }
+
+#[test]
+fn a_shelf_becomes_json_lines_and_a_json_object() {
+    let lines = printed(&["convert", "tests/data/shelf/py3.13.0-dbm_dumb", "--to", "jsonl", "-o", "-"]);
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let keys: Vec<_> = lines.iter().map(|line| line["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["alpha", "kéy", "it's"]);
+    assert_eq!(lines[1]["value"], serde_json::json!([1, 2, 3]));
+
+    let object = printed(&["convert", SQLITE, "--to", "json", "-o", "-"]);
+    let object: serde_json::Value = serde_json::from_str(&object).unwrap();
+    assert_eq!(object["kéy"], serde_json::json!([1, 2, 3]));
+    assert_eq!(object["alpha"], lines[0]["value"]);
+}
