@@ -1,6 +1,7 @@
 """picklevm.open, dis and scan: files, ops, reports."""
 
 import gzip
+import html
 import io
 import json
 import pickle
@@ -113,6 +114,18 @@ def test_large_files_are_not_read_beyond_the_limit(tmp_path):
     path = tmp_path / "large.pkl"
     path.write_bytes(pickle.dumps(b"x" * 100_000))
     assert picklevm.scan(path, max_size=1000).verdict == "suspicious"
+
+
+def test_a_page_shows_a_file(tmp_path):
+    view = picklevm.view(pickle.dumps({"<b>": ["&", 1]}))
+    assert view.html.startswith("<!doctype html>") and "bytes" in repr(view)
+    view.save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == view.html
+    frame = view._repr_html_()
+    assert frame.startswith('<iframe sandbox="allow-scripts"') and html.unescape(frame).count(view.html) == 1
+    assert frame.count('"') == 6
+    with pytest.raises(pickle.UnpicklingError):
+        picklevm.view(b"<html>no pickle</html>")
 
 
 def test_help_describes_everything():

@@ -3,6 +3,7 @@
 - ``loads``, ``load``, ``SafeUnpickler``: load pickles that do nothing but what is allowed; ``install`` and ``restricted`` make
   ``pickle.load`` do so.
 - ``open``, ``graph``, ``dis``: what a file holds, without importing or calling anything.
+- ``view``: a page that shows a file, also in a notebook.
 - ``scan``: what a pickle would import and call, and whether that is safe.
 - ``arrays``, ``tables``, ``tensors``, ``convert``: data for NumPy, pyarrow, Polars and files.
 - ``picklevm.pickle``: the functions and classes of the standard library's ``pickle``.
@@ -22,6 +23,7 @@ from ._native import (
     Pickle,
     Report,
     Table,
+    View,
     __version__,
     arrays,
     convert,
@@ -31,6 +33,7 @@ from ._native import (
     scan,
     tables,
     tensors,
+    view,
 )
 from ._safe import PRESETS, Limits, SafeUnpickler, load, loads
 
@@ -49,6 +52,7 @@ __all__ = [
     "Report",
     "SafeUnpickler",
     "Table",
+    "View",
     "__version__",
     "arrays",
     "convert",
@@ -63,4 +67,5 @@ __all__ = [
     "tables",
     "tensors",
     "uninstall",
+    "view",
 ]

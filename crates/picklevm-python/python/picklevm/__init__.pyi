@@ -98,6 +98,14 @@ def scan(
     evidence: bool = False,
     max_size: int | None = None,
 ) -> Report: ...
+def view(
+    path_or_bytes: _PathOrBytes,
+    *,
+    max_values: int | None = None,
+    max_items: int | None = None,
+    max_bytes: int | None = None,
+    max_ops: int | None = None,
+) -> View: ...
 def arrays(path_or_bytes: _PathOrBytes) -> dict[str, Array]: ...
 def tensors(path_or_bytes: _PathOrBytes) -> dict[str, Array]: ...
 def tables(path_or_bytes: _PathOrBytes, *, index: bool = False) -> dict[str, Table]: ...
@@ -244,6 +252,11 @@ class Node:
         full: bool = False,
         raw: bool = False,
     ) -> str: ...
+
+class View:
+    @property
+    def html(self) -> str: ...
+    def save(self, path: str | os.PathLike[str]) -> None: ...
 
 class Report:
     @property

@@ -9,6 +9,7 @@ pub(crate) mod given;
 mod graph;
 pub(crate) mod html;
 pub(crate) mod node;
+mod page;
 mod report;
 mod text;
 pub(crate) mod to_python;
@@ -25,10 +26,12 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<graph::Graph>()?;
     module.add_class::<graph::Walk>()?;
     module.add_class::<node::Node>()?;
+    module.add_class::<page::View>()?;
     module.add_class::<report::Report>()?;
     module.add_class::<report::Finding>()?;
     module.add_function(wrap_pyfunction!(files::open, module)?)?;
     module.add_function(wrap_pyfunction!(files::dis, module)?)?;
     module.add_function(wrap_pyfunction!(graph::graph, module)?)?;
+    module.add_function(wrap_pyfunction!(page::view, module)?)?;
     module.add_function(wrap_pyfunction!(report::scan, module)?)
 }
