@@ -265,6 +265,10 @@ def test_torch_goes_through_a_block(tmp_path):
     torch = pytest.importorskip("torch")
     value = {"a": torch.arange(6.0).reshape(2, 3), "b": [1]}
     for zipped in (True, False):
+        # Legacy checkpoints name the classes of modules by persistent ids.
+        torch.save(torch.nn.Linear(2, 3), tmp_path / "module.pt", _use_new_zipfile_serialization=zipped)
+        with picklevm.restricted(allow=["torch"]):
+            assert type(torch.load(tmp_path / "module.pt", weights_only=False)) is torch.nn.Linear
         torch.save(value, tmp_path / "file.pt", _use_new_zipfile_serialization=zipped)
         with picklevm.restricted(allow=["torch"]):
             loaded = torch.load(tmp_path / "file.pt", weights_only=False)

@@ -65,7 +65,7 @@ def test_a_scan_lets_other_threads_run():
     thread.start()
     running.wait()
     start = time.perf_counter()
-    picklevm._native.Checked(data, policy, 10**9, 10**9, 1000, None, False)
+    picklevm._native.Checked(data, policy, 10**9, 10**9, 1000, None, False, False)
     end = time.perf_counter()
     running.clear()
     thread.join()

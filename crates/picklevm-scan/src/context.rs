@@ -115,6 +115,8 @@ pub(crate) struct Context<'c> {
     pub(crate) depth: u32,
     /// Whether only what `pickle.load` does counts: not what joblib does with the same bytes, nor what strings hide.
     pub(crate) plain: bool,
+    /// Whether persistent ids may be those of PyTorch's legacy checkpoints, which name classes.
+    pub(crate) ids_name_classes: bool,
     /// When the time is over.
     pub(crate) deadline: Option<Instant>,
     /// Bytes that may still come out of compressed data.

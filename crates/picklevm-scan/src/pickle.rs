@@ -108,6 +108,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     let mut tracer = Tracer::new(data, start, context.policy, context.limits, reading.keeps_all);
     tracer.plain = reading.plain;
     tracer.deadline = context.deadline;
+    tracer.ids_name_classes = context.ids_name_classes;
     let mut raw_at = None;
     let mut machine: Machine<Token> = Machine::new();
     let mut arrays = Vec::new();

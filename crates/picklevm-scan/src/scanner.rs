@@ -51,6 +51,7 @@ pub struct Scanner {
     policy: Option<Arc<Policy>>,
     limits: Limits,
     evidence: bool,
+    ids_name_classes: bool,
 }
 
 impl Default for Scanner {
@@ -62,7 +63,7 @@ impl Default for Scanner {
 impl Scanner {
     /// The built-in policy, the default limits, evidence only of what is not safe.
     pub fn new() -> Self {
-        Scanner { policy: None, limits: Limits::default(), evidence: false }
+        Scanner { policy: None, limits: Limits::default(), evidence: false, ids_name_classes: true }
     }
 
     /// What may be imported; [`Policy::builtin`] by default.
@@ -83,6 +84,14 @@ impl Scanner {
     #[must_use]
     pub fn evidence(mut self, evidence: bool) -> Self {
         self.evidence = evidence;
+        self
+    }
+
+    /// Whether persistent ids such as `("module", class, file, source)` stand for the class, as `torch.load` has it for its legacy
+    /// checkpoints. `true` by default; for a program of which that is not known they stand for anything.
+    #[must_use]
+    pub fn ids_name_classes(mut self, yes: bool) -> Self {
+        self.ids_name_classes = yes;
         self
     }
 
@@ -132,6 +141,7 @@ impl Scanner {
             evidence: self.evidence,
             depth: 0,
             plain: false,
+            ids_name_classes: self.ids_name_classes,
             deadline: self.limits.time.and_then(|time| Instant::now().checked_add(time)),
             left: &left,
         };

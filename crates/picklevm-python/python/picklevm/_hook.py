@@ -94,7 +94,9 @@ class Unpickler(_native.Unpickler):
             find_class = None
         data = _native.read_pickle(self.__file, settings.limits.bytes)
         _check_decoding(self.__options[1], self.__options[2])
-        checked = check(data, settings.policy, settings.limits, persistent_load is not None)
+        # In its legacy checkpoints persistent ids name classes.
+        is_torch = getattr(persistent_load, "__module__", None) == "torch.serialization"
+        checked = check(data, settings.policy, settings.limits, persistent_load is not None, is_torch)
         outer, self.__loading = self.__loading, (settings.policy, checked.protocol)
         try:
             return checked.load(find_class, persistent_load, *self.__options)

@@ -93,7 +93,7 @@ def _check_decoding(encoding: str, errors: str) -> None:
         raise ValueError(f"errors must keep every byte that was checked, which {errors!r} is not known to do")
 
 
-def check(data: Any, policy: Any, limits: Limits, has_persistent_load: bool) -> Any:
+def check(data: Any, policy: Any, limits: Limits, has_persistent_load: bool, is_torch: bool = False) -> Any:
     """Return a pickle that may be loaded, or raise."""
     if type(data) is not bytes:
         # Nobody may change it after it was checked.
@@ -104,7 +104,7 @@ def check(data: Any, policy: Any, limits: Limits, has_persistent_load: bool) -> 
             raise LimitError(f"the pickle has {view.nbytes} bytes, more than {limits.bytes} (Limits.bytes)")
         data = view.tobytes()
     return _native.Checked(
-        data, policy, limits.nodes, limits.bytes, limits.depth, limits.time, has_persistent_load
+        data, policy, limits.nodes, limits.bytes, limits.depth, limits.time, has_persistent_load, is_torch
     )
 
 

@@ -50,7 +50,7 @@ impl Checked {
     /// The scan runs without the interpreter. It raises NotAllowedError for what the policy does not allow, and LimitError for
     /// what takes too much.
     #[new]
-    #[pyo3(signature = (data, policy, nodes, bytes, depth, time, has_persistent_load, /))]
+    #[pyo3(signature = (data, policy, nodes, bytes, depth, time, has_persistent_load, is_torch, /))]
     #[allow(clippy::too_many_arguments)]
     fn new(
         data: &Bound<'_, PyBytes>,
@@ -60,13 +60,14 @@ impl Checked {
         depth: u32,
         time: Option<f64>,
         has_persistent_load: bool,
+        is_torch: bool,
     ) -> PyResult<Self> {
         let py = data.py();
         let start = Instant::now();
         let time = duration(time)?;
         let scanned = data.as_bytes();
         check_len(py, scanned, bytes)?;
-        let scanner = scanner(policy, depth, time);
+        let scanner = scanner(policy, depth, time).ids_name_classes(is_torch);
         let report = py.detach(|| scanner.scan_pickle(scanned));
         if report.verdict != Verdict::Safe {
             refuse(py, &report, scanned, has_persistent_load)?;

@@ -80,6 +80,8 @@ pub(crate) struct Tracer<'a> {
     numbers: HashSet<u32, RandomState>,
     /// Whether the data that joblib reads itself are read as opcodes, as `pickle.load` reads them.
     pub(crate) plain: bool,
+    /// Whether persistent ids may be those of PyTorch's legacy checkpoints, which name classes.
+    pub(crate) ids_name_classes: bool,
     /// When the time of the scan is over.
     pub(crate) deadline: Option<Instant>,
     pub(crate) events: Vec<Event>,
@@ -125,6 +127,7 @@ impl<'a> Tracer<'a> {
             noted: HashSet::default(),
             numbers: HashSet::default(),
             plain: false,
+            ids_name_classes: true,
             deadline: None,
             events: Vec::new(),
             findings: Vec::new(),
