@@ -23,7 +23,7 @@ const PICTURES = {
 
 for (const [name, [file, colorScheme, use]] of Object.entries(PICTURES)) {
   const made = typeof file === "string" ? makePage(file) : makePage("garden.pkl", { bytes: file.garden });
-  const { tab, close: done } = await open(made, { width: 1200, height: 640, colorScheme });
+  const { tab, close: done } = await open(made, { width: 1200, height: 700, colorScheme });
   await use(tab);
   await tab.mouse.move(0, 0);
   await tab.waitForTimeout(300);

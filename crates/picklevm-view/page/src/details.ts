@@ -17,9 +17,7 @@ export function details(model: Model, node: number, path: string, links: Links, 
   fact("Path", el("code", {}, path || "(the value itself)"));
   fact("Type", typeText(model, node));
   const refs = model.refs[node];
-  if (model.isCompound(node) && refs > 0) {
-    fact(refs === 1 ? "Place" : "Places", refs === 1 ? "1" : `${refs}: one object, not ${refs} equal ones`, refs > 1 ? places(model, node, jump) : "");
-  }
+  if (model.isShared(node)) fact("Places", `${refs}: one object, not ${refs} equal ones`, places(model, node, jump));
   if (made) fact("Made by", link(`opcode ${made.op.toLocaleString("en")} at offset ${made.offset.toLocaleString("en")}`, () => links.toOp(node)));
   const buttons = el("div", { class: "buttons" }, copier("path", () => path), copier("value", () => whole(model, node)));
   if (model.isCompound(node)) {

@@ -33,7 +33,9 @@ function fill<E extends Element>(element: E, attributes: Attributes, children: C
 }
 
 export function button(text: string, label: string, onclick: () => void): HTMLButtonElement {
-  return el("button", { type: "button", title: label, "aria-label": label, onclick }, text);
+  // What is read to those who do not see the text begins with it, so that they can say it.
+  const name = /[A-Za-z]/.test(text) ? `${text}: ${label}` : label;
+  return el("button", { type: "button", title: label, "aria-label": name, onclick }, text);
 }
 
 /** A button that looks like a link. */

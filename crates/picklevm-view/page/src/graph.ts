@@ -119,8 +119,7 @@ export class GraphPane {
       const isShared = into[at] > 1;
       const kind = model.kind(node);
       const name = kind === "object" ? /^[^({\s]*/.exec(model.text(node))![0] || kind : kind;
-      const refs = into[at] > 1 ? `, ${into[at]} references` : "";
-      const group = svg("g", { class: `box ${isShared ? "shared" : ""} ${at === 0 ? "start" : ""}`, role: "button", tabindex: 0, transform: `translate(${box.x},${box.y})`, "data-node": node, "aria-label": `${name}, ${count(model.length(node), "part")}${refs}` },
+      const group = svg("g", { class: `box ${isShared ? "shared" : ""} ${at === 0 ? "start" : ""}`, role: "button", tabindex: 0, transform: `translate(${box.x},${box.y})`, "data-node": node },
         svg("rect", { class: "frame", width: box.width, height: box.height, rx: 6 }),
         svg("path", { class: "head", d: `M0,22 V6 a6,6 0 0 1 6,-6 H${box.width - 6} a6,6 0 0 1 6,6 V22 z` }),
         svg("text", { class: "title", x: 8, y: 15 }, name.length > 24 ? `…${name.slice(-23)}` : name),

@@ -10,7 +10,7 @@ import { OpList } from "./op_list";
 /** Values of the stack and the memo that are shown. */
 const SHOWN = 200;
 /** Bytes around the op that are shown. */
-const AROUND = 160;
+const AROUND = 96;
 
 export class MachinePane {
   readonly element: HTMLElement;
