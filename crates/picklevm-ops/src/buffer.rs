@@ -112,15 +112,19 @@ impl Buffer {
         self.len = (self.len + by).min(self.bytes.len());
     }
 
+    /// Allocates memory for all that is expected, if `least` bytes need an allocation.
+    fn reserve_expected(&mut self, least: usize) {
+        if self.bytes.capacity() - self.len < least && self.expected > self.len + least {
+            self.bytes.reserve_exact(self.expected - self.bytes.len());
+        }
+    }
+
     /// Initializes at least `least` bytes, and more if the capacity allows.
     #[cold]
     #[inline(never)]
     fn grow(&mut self, least: usize) {
-        let mut spare = self.bytes.capacity() - self.len;
-        if spare < least && self.expected > self.len + least {
-            self.bytes.reserve_exact(self.expected - self.bytes.len());
-            spare = self.bytes.capacity() - self.len;
-        }
+        self.reserve_expected(least);
+        let spare = self.bytes.capacity() - self.len;
         let reserve = if spare < least { least.max(RESERVE_LEN) } else { spare.min(least.max(RESERVE_LEN)) };
         self.bytes.resize(self.len + reserve, 0);
     }
@@ -177,6 +181,7 @@ impl Buffer {
     #[inline(never)]
     fn grow_and_extend(&mut self, bytes: &[u8]) {
         self.bytes.truncate(self.len);
+        self.reserve_expected(bytes.len());
         self.bytes.extend_from_slice(bytes);
         self.len = self.bytes.len();
     }

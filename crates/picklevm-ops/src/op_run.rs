@@ -32,6 +32,12 @@ impl<'w> OpRun<'w> {
         OpRun { left: &mut bytes[..size], size }
     }
 
+    /// Creates a run on memory of the caller, which is never full because of a frame.
+    #[inline(always)]
+    pub fn over(bytes: &'w mut [u8]) -> Self {
+        OpRun { size: bytes.len(), left: bytes }
+    }
+
     /// Returns the number of bytes written.
     #[inline(always)]
     #[expect(clippy::len_without_is_empty, reason = "what matters is whether it is full")]

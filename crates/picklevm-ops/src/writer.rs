@@ -256,18 +256,23 @@ impl<S: Sink> Writer<S> {
         self.out.expect(len);
     }
 
-    /// Returns whether the next [`boundary`](Self::boundary) ends the frame.
+    /// Returns the number of bytes until [`boundary`](Self::boundary) ends the frame.
     #[doc(hidden)]
-    #[inline(always)]
-    pub fn is_full(&self) -> bool {
-        self.framer.is_full(&self.out)
+    #[inline]
+    pub fn frame_left(&self) -> usize {
+        self.framer.left(&self.out)
     }
 
-    /// Reserves space for the ops of one value. Unlike that of [`reserve`](Self::reserve), the run is never full.
+    /// Appends encoded ops to the current frame.
+    ///
+    /// ```
+    /// let mut writer = picklevm_ops::Writer::new();
+    /// writer.append_ops(b"K\x01.");
+    /// assert_eq!(writer.written(), b"K\x01.");
+    /// ```
     #[doc(hidden)]
-    #[inline(always)]
-    pub fn reserve_value(&mut self) -> OpRun<'_> {
-        OpRun::new(self.out.reserve(OpRun::MIN_LEN), usize::MAX)
+    pub fn append_ops(&mut self, ops: &[u8]) {
+        self.out.put_all(ops);
     }
 
     /// Returns whether bytes are passed on before the end.

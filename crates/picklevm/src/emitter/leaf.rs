@@ -29,6 +29,11 @@ impl<'o, S: Sink> Leaf<'o, S> {
         self.out.op(op).map_err(Error::unwritable)
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn none(self) -> Result<()> {
+        self.op(Op::None)
+    }
+
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn bool(self, value: bool) -> Result<()> {
         match forms::bool(self.protocol, value) {

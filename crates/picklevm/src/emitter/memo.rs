@@ -191,7 +191,7 @@ impl Memo {
 
     /// Takes the next index for a PUT that is never read.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(crate) fn skip(&mut self) -> u32 {
+    pub(super) fn skip(&mut self) -> u32 {
         let number = self.next;
         self.next += 1;
         number
@@ -203,7 +203,7 @@ impl Memo {
     }
 
     /// Returns the index of the next PUT.
-    pub(super) fn next(&self) -> u32 {
+    pub(crate) fn next(&self) -> u32 {
         self.next
     }
 
@@ -226,7 +226,7 @@ impl Memo {
 
     /// Sets the next index after a run.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    pub(super) fn end_run(&mut self, next: u32) {
+    pub(crate) fn end_run(&mut self, next: u32) {
         self.next = next;
     }
 

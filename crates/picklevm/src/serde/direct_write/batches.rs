@@ -31,7 +31,8 @@ impl Adding {
     }
 }
 
-/// State of the items of one container.
+/// State of the items of one container. `Copy`, so that it stays in registers: what is rare gets a copy and returns one.
+#[derive(Clone, Copy)]
 pub(super) struct Batches {
     adding: Adding,
     /// Number of items until [`advance`](Direct::advance) must run.
@@ -49,6 +50,19 @@ pub(super) struct Batches {
 }
 
 impl Batches {
+    /// Returns the state of a container whose announced items are one batch of several, before its MARK.
+    #[inline(always)]
+    pub(super) fn of_one(adding: Adding, announced: Option<usize>) -> Option<Batches> {
+        let len = announced.filter(|len| (2..=forms::BATCH as usize).contains(len))? as u32;
+        Some(Batches { adding, left: len, later: 0, granted: len, announced: Some(0), mark: None, is_later: false })
+    }
+
+    /// Returns the state after a MARK that ends at an offset.
+    #[inline(always)]
+    pub(super) fn after_mark(self, offset: u64) -> Batches {
+        Batches { mark: Some(offset - 1), ..self }
+    }
+
     /// Counts an item. Returns whether [`advance`](Direct::advance) must run first.
     #[inline(always)]
     pub(super) fn count(&mut self) -> bool {
@@ -64,7 +78,7 @@ impl Batches {
 
 impl<S: Sink> Direct<'_, S> {
     /// Starts the items of a container that was just put into the memo.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn begin_batches(&mut self, adding: Adding, announced: Option<usize>) -> Result<Batches> {
         let mut batches = Batches { adding, left: 0, later: 0, granted: 0, announced, mark: None, is_later: false };
         if announced != Some(0) {
@@ -84,8 +98,9 @@ impl<S: Sink> Direct<'_, S> {
         let is_single = announced == Some(1) && !is_exact && batches.adding != Adding::Members;
         batches.granted = granted;
         batches.left = granted;
+        batches.mark = None;
         if self.protocol > 0 && !is_single {
-            batches.mark = Some(self.out.offset());
+            batches.mark = Some(self.offset());
             self.bare(Opcode::Mark)?;
             if self.out.is_stream() && granted > 1 {
                 // Until there is a second item, the MARK may have to be removed.
@@ -99,7 +114,7 @@ impl<S: Sink> Direct<'_, S> {
     /// Makes space for another item, and counts it.
     #[cold]
     #[inline(never)]
-    pub(super) fn advance(&mut self, batches: &mut Batches) -> Result<()> {
+    pub(super) fn advance(&mut self, mut batches: Batches) -> Result<Batches> {
         let full = forms::batch(self.protocol);
         if batches.later > 0 {
             self.release();
@@ -107,11 +122,11 @@ impl<S: Sink> Direct<'_, S> {
         } else if batches.granted == full {
             self.close_batch(batches)?;
             batches.is_later = true;
-            self.open_batch(batches)?;
+            self.open_batch(&mut batches)?;
         } else if batches.granted == 0 {
             // None was announced.
             batches.announced = None;
-            self.open_batch(batches)?;
+            self.open_batch(&mut batches)?;
         } else {
             // More than announced.
             if batches.mark.is_none() {
@@ -122,41 +137,33 @@ impl<S: Sink> Direct<'_, S> {
             batches.granted = full;
         }
         batches.left -= 1;
-        Ok(())
+        Ok(batches)
     }
 
     /// Ends the open batch.
     #[inline(always)]
-    fn close_batch(&mut self, batches: &mut Batches) -> Result<()> {
+    fn close_batch(&mut self, batches: Batches) -> Result<()> {
         let (single, several) = batches.adding.opcodes();
         let count = batches.granted - batches.left - batches.later;
         let opcode = match (batches.mark, single) {
             (Some(_), _) if count > 1 => several,
             (None, Some(single)) if count == 1 => single,
-            (mark, single) => return self.close_rare_batch(batches, count, mark, single),
+            _ => return self.close_rare_batch(batches, count),
         };
-        batches.mark = None;
         self.bare(opcode)
     }
 
     /// Ends a batch of one item after a MARK, or of none.
     #[inline(never)]
-    fn close_rare_batch(
-        &mut self,
-        batches: &mut Batches,
-        count: u32,
-        mark: Option<u64>,
-        single: Option<Opcode>,
-    ) -> Result<()> {
+    fn close_rare_batch(&mut self, batches: Batches, count: u32) -> Result<()> {
         if batches.later > 0 {
             self.release();
-            batches.later = 0;
         }
+        let (single, _) = batches.adding.opcodes();
         let needs_mark = single.is_none() || (batches.is_later && self.is_exact(batches.adding));
-        batches.mark = None;
-        match (mark, single) {
+        match (batches.mark, single) {
             (Some(_), _) if count == 1 && needs_mark => self.bare(batches.adding.opcodes().1),
-            (Some(mark), _) if !self.out.remove_op(mark) => Err(self.leave_to_graph()),
+            (Some(mark), _) if !self.remove_op(mark) => Err(self.leave_to_graph()),
             (_, Some(single)) if count == 1 => self.bare(single),
             _ => Ok(()),
         }
@@ -164,7 +171,7 @@ impl<S: Sink> Direct<'_, S> {
 
     /// Ends the last batch.
     #[inline(always)]
-    pub(super) fn end_batches(&mut self, batches: &mut Batches) -> Result<()> {
+    pub(super) fn end_batches(&mut self, batches: Batches) -> Result<()> {
         if batches.granted == 0 {
             return Ok(());
         }

@@ -85,7 +85,7 @@ impl<'c, 'w, S: Sink> Compound<'c, 'w, S> {
         match &mut self.items {
             Items::Batches(batches) => {
                 if batches.count() {
-                    return self.direct.advance(batches);
+                    *batches = self.direct.advance(*batches)?;
                 }
                 Ok(())
             }
@@ -96,7 +96,7 @@ impl<'c, 'w, S: Sink> Compound<'c, 'w, S> {
             Items::NoState(len) => {
                 let mut batches = self.direct.dict(Some(*len))?;
                 if batches.count() {
-                    self.direct.advance(&mut batches)?;
+                    batches = self.direct.advance(batches)?;
                 }
                 self.items = Items::Batches(batches);
                 Ok(())
@@ -107,7 +107,7 @@ impl<'c, 'w, S: Sink> Compound<'c, 'w, S> {
     #[inline(always)]
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.count()?;
-        self.direct.inside(value)
+        value.serialize(&mut *self.direct)
     }
 
     /// Writes an item of a tuple that is a key. Returns its hash.
@@ -120,7 +120,7 @@ impl<'c, 'w, S: Sink> Compound<'c, 'w, S> {
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         self.count()?;
         self.direct.name(name)?;
-        self.direct.inside(value)
+        value.serialize(&mut *self.direct)
     }
 
     #[inline(always)]
@@ -128,7 +128,7 @@ impl<'c, 'w, S: Sink> Compound<'c, 'w, S> {
         let Compound { direct, items, keys, after } = self;
         direct.depth += 1;
         match items {
-            Items::Batches(mut batches) => direct.end_batches(&mut batches)?,
+            Items::Batches(batches) => direct.end_batches(batches)?,
             Items::Tuple(announced, count) => {
                 if announced != count && !is_like(direct.protocol, announced, count) {
                     return Err(direct.leave_to_graph());
@@ -157,27 +157,46 @@ impl<S: Sink> Direct<'_, S> {
     /// Starts a list.
     #[inline(always)]
     fn list(&mut self, len: Option<usize>) -> Result<Batches> {
-        self.boundary()?;
-        if self.has_runs {
-            self.ops(|run| run.bare(Opcode::EmptyList));
-        } else {
-            self.leaf().empty_list()?;
-        }
-        self.put()?;
-        self.begin_batches(Adding::Items, len)
+        self.container(Opcode::EmptyList, Adding::Items, len)
     }
 
     /// Starts a dict.
     #[inline(always)]
     fn dict(&mut self, len: Option<usize>) -> Result<Batches> {
+        self.container(Opcode::EmptyDict, Adding::Rows, len)
+    }
+
+    #[inline(always)]
+    fn container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
         self.boundary()?;
-        if self.has_runs {
-            self.ops(|run| run.bare(Opcode::EmptyDict));
+        if self.memoizes {
+            self.skip();
+            if let Some(batches) = Batches::of_one(adding, len).filter(|_| !self.out.is_stream()) {
+                self.ops(|run| run.first_of([empty, Opcode::Memoize, Opcode::Mark], 3));
+                return Ok(batches.after_mark(self.offset()));
+            }
+            self.ops(|run| run.first_of([empty, Opcode::Memoize], 2));
         } else {
-            self.leaf().empty_dict()?;
+            self.empty_container(empty)?;
         }
-        self.put()?;
-        self.begin_batches(Adding::Rows, len)
+        self.begin_batches(adding, len)
+    }
+
+    /// Writes an empty dict, and puts it into the memo.
+    pub(super) fn empty_dict(&mut self) -> Result<()> {
+        self.empty_container(Opcode::EmptyDict)
+    }
+
+    #[inline(never)]
+    fn empty_container(&mut self, empty: Opcode) -> Result<()> {
+        if self.has_runs {
+            self.ops(|run| run.bare(empty));
+        } else if empty == Opcode::EmptyDict {
+            self.leaf(|leaf| leaf.empty_dict())?;
+        } else {
+            self.leaf(|leaf| leaf.empty_list())?;
+        }
+        self.put().map(drop)
     }
 
     /// Starts a tuple of `len` items.
@@ -186,11 +205,15 @@ impl<S: Sink> Direct<'_, S> {
         if len == 0 || forms::is_short_tuple(self.protocol, len) { Ok(()) } else { self.bare(Opcode::Mark) }
     }
 
+    fn empty_tuple(&mut self) -> Result<()> {
+        if self.has_runs { self.bare(Opcode::EmptyTuple) } else { self.leaf(|leaf| leaf.empty_tuple()) }
+    }
+
     /// Ends a tuple of `len` items.
     #[inline(always)]
     pub(super) fn tuple_end(&mut self, len: usize) -> Result<()> {
         if len == 0 {
-            return Ok(self.leaf().empty_tuple()?);
+            return self.empty_tuple();
         }
         self.bare(forms::tuple(self.protocol, len))?;
         self.put().map(drop)
@@ -224,7 +247,7 @@ macro_rules! fields {
             type Ok = ();
             type Error = Error;
 
-            #[inline]
+            #[inline(always)]
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
                 self.field(name, value)
             }
@@ -251,7 +274,7 @@ impl<S: Sink> SerializeMap for Compound<'_, '_, S> {
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.direct.inside(value)
+        value.serialize(&mut *self.direct)
     }
 
     #[inline(always)]

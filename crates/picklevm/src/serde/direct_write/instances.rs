@@ -4,8 +4,7 @@ use picklevm_ops::{Opcode, Sink};
 
 use super::Direct;
 use super::compound::After;
-use crate::emitter;
-use crate::graph::{Graph, Tag, Value};
+use crate::graph::{Graph, Tag};
 use crate::protocol::Protocol;
 use crate::serde::error::Result;
 use crate::serde::handover::Make;
@@ -70,8 +69,7 @@ impl<S: Sink> Direct<'_, S> {
         if self.protocol < 4 && side.payload(name).contains(&b'.') {
             return Err(self.leave_to_graph());
         }
-        let options = &self.config.pickler.options;
-        emitter::part(Value::new(side, class), self.out, self.scratch, options)?;
+        self.part(class)?;
         self.names.class(at).number = self.scratch.memo.number(class);
         Ok(())
     }
@@ -90,9 +88,7 @@ impl<S: Sink> Direct<'_, S> {
         let cell = arena.checked(made);
         arena.settle_all();
         // Classes that the emitter writes here may be those of types.
-        let options = &self.config.pickler.options;
-        emitter::part(Value::new(side, cell), self.out, self.scratch, options)?;
-        Ok(())
+        self.part(cell)
     }
 
     /// Starts an instance: its class. Its arguments and [`end_instance`](Self::end_instance) follow.

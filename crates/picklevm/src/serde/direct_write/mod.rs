@@ -10,6 +10,7 @@
 //! of the same pickle, and is skipped.
 
 mod batches;
+mod chunk;
 mod compound;
 mod instances;
 mod keys;
@@ -22,6 +23,7 @@ use ::serde::ser::{Error as _, Serialize};
 use picklevm_ops::internal::{OpRun, forms};
 use picklevm_ops::{Opcode, Sink, Writer};
 
+use self::chunk::Chunk;
 pub(crate) use self::names::trim;
 use self::names::{Names, Single};
 use super::config::Config;
@@ -30,7 +32,7 @@ use crate::dump::Pickler;
 use crate::emitter::cpython::Quirks;
 use crate::emitter::leaf::Leaf;
 use crate::emitter::{self, Scratch};
-use crate::graph::Graph;
+use crate::graph::{Cell, Graph, Value};
 
 /// A result, or the number of bytes passed on before the rest was left to the graph.
 pub(super) enum Written<T> {
@@ -95,11 +97,15 @@ fn run<T: Serialize + ?Sized, S: Sink>(
 ) -> Written<()> {
     let options = &config.pickler.options;
     let protocol = options.protocol.into();
+    let mut memory = names.take_chunk();
     let unwritable = |error| Written::Result(Err(crate::Error::unwritable(error).into()));
     if let Err(error) = out.begin(protocol, options.writer.quirks().framing) {
         return unwritable(error);
     }
+    let Ok(bytes) = memory.as_mut_slice().try_into() else { return Written::Graph(0) };
     let mut direct = Direct {
+        chunk: Chunk::new(bytes),
+        next: scratch.memo.next(),
         out,
         scratch,
         names,
@@ -116,7 +122,10 @@ fn run<T: Serialize + ?Sized, S: Sink>(
         hashes: Vec::new(),
     };
     let result = value.serialize(&mut direct);
-    if direct.is_left {
+    direct.flush();
+    let is_left = direct.is_left;
+    names.give_chunk(memory);
+    if is_left {
         return Written::Graph(out.passed());
     }
     match result.map(|()| emitter::end(out)) {
@@ -129,11 +138,18 @@ fn run<T: Serialize + ?Sized, S: Sink>(
 /// Maximum calls of `Serialize` per level of the data. Options and newtypes are calls without a level.
 pub(super) const CALLS_PER_LEVEL: usize = 8;
 
+/// Number of memo indices that are given out here.
+const MEMO_LEN: u32 = u32::MAX >> 2;
+
 /// Longest text that is written in one run.
 const SHORT_TEXT: usize = 96;
 
 /// Serializer that writes ops.
 struct Direct<'w, S> {
+    /// Ops on their way to `out`.
+    chunk: Chunk<'w>,
+    /// Memo index of the next PUT.
+    next: u32,
     out: &'w mut Writer<S>,
     /// The memo, which the emitter shares.
     scratch: &'w mut Scratch,
@@ -165,10 +181,12 @@ impl<'w, S: Sink> Direct<'w, S> {
         self.config.pickler.options.writer.quirks()
     }
 
-    #[inline(always)]
-    fn leaf(&mut self) -> Leaf<'_, S> {
+    /// Writes ops that need not be fast: of any protocol and length.
+    #[inline(never)]
+    fn leaf<T>(&mut self, write: impl FnOnce(Leaf<'_, S>) -> crate::Result<T>) -> Result<T> {
+        self.flush();
         let quirks = self.quirks();
-        Leaf::new(self.out, self.protocol, quirks)
+        Ok(write(Leaf::new(self.out, self.protocol, quirks))?)
     }
 
     /// Leaves everything to the graph.
@@ -182,16 +200,69 @@ impl<'w, S: Sink> Direct<'w, S> {
     /// Starts a value: a full frame ends before it.
     #[inline(always)]
     fn boundary(&mut self) -> Result<()> {
-        if self.out.is_full() { self.next_frame() } else { Ok(()) }
+        if self.chunk.is_full() { self.next_chunk() } else { Ok(()) }
     }
 
     #[cold]
     #[inline(never)]
-    fn next_frame(&mut self) -> Result<()> {
-        if self.scratch.memo.is_nearly_full() {
+    fn next_chunk(&mut self) -> Result<()> {
+        self.flush();
+        if self.next >= MEMO_LEN {
             return Err(self.leave_to_graph());
         }
-        Ok(self.out.boundary().map_err(crate::Error::unwritable)?)
+        self.out.boundary().map_err(crate::Error::unwritable)?;
+        if self.has_runs {
+            self.chunk.begin(self.out.frame_left());
+        }
+        Ok(())
+    }
+
+    /// Writes a value of one op: in a run where the chunk has space, as it never has at a protocol without runs.
+    #[inline(always)]
+    fn value(
+        &mut self,
+        run: impl FnOnce(&mut OpRun<'_>),
+        leaf: impl FnOnce(Leaf<'_, S>) -> crate::Result<()>,
+    ) -> Result<()> {
+        if self.chunk.is_full() {
+            return self.next_value(run, leaf);
+        }
+        self.ops(run);
+        Ok(())
+    }
+
+    /// Writes a value of one op at the start of a chunk.
+    #[cold]
+    #[inline(never)]
+    fn next_value(
+        &mut self,
+        run: impl FnOnce(&mut OpRun<'_>),
+        leaf: impl FnOnce(Leaf<'_, S>) -> crate::Result<()>,
+    ) -> Result<()> {
+        self.next_chunk()?;
+        if !self.has_runs {
+            return self.leaf(leaf);
+        }
+        self.ops(run);
+        Ok(())
+    }
+
+    /// Passes the ops on to the writer.
+    #[inline(never)]
+    fn flush(&mut self) {
+        self.out.append_ops(self.chunk.take());
+    }
+
+    /// Removes an op of one byte. Returns `false` if it is not in the current frame.
+    fn remove_op(&mut self, offset: u64) -> bool {
+        self.flush();
+        self.out.remove_op(offset)
+    }
+
+    /// Returns the number of bytes written.
+    #[inline(always)]
+    fn offset(&self) -> u64 {
+        self.out.offset() + self.chunk.len() as u64
     }
 
     /// Passes nothing on until [`release`](Self::release).
@@ -210,10 +281,31 @@ impl<'w, S: Sink> Direct<'w, S> {
     /// Writes up to 128 bytes of ops.
     #[inline(always)]
     fn ops(&mut self, write: impl FnOnce(&mut OpRun<'_>)) {
-        let mut run = self.out.reserve_value();
-        write(&mut run);
-        let written = run.len();
-        self.out.commit(written);
+        if self.chunk.has_no_space() {
+            self.flush();
+            // Seen here, it saves further checks.
+            self.chunk.take();
+        }
+        self.chunk.ops(write);
+    }
+
+    /// Takes the next memo index.
+    #[inline(always)]
+    fn skip(&mut self) -> u32 {
+        let number = self.next;
+        self.next += 1;
+        number
+    }
+
+    /// Writes a value of `side` with the emitter.
+    fn part(&mut self, cell: Cell) -> Result<()> {
+        self.flush();
+        let Some(side) = &self.side else { return Err(self.leave_to_graph()) };
+        self.scratch.memo.end_run(self.next);
+        let options = &self.config.pickler.options;
+        let written = emitter::part(Value::new(side, cell), self.out, self.scratch, options);
+        self.next = self.scratch.memo.next();
+        Ok(written?)
     }
 
     /// Writes an op without an operand.
@@ -226,27 +318,32 @@ impl<'w, S: Sink> Direct<'w, S> {
     /// Puts the value just written into the memo. Returns its index.
     #[inline(always)]
     fn put(&mut self) -> Result<u32> {
-        let number = self.scratch.memo.skip();
+        let number = self.skip();
         if self.memoizes {
             self.ops(|run| run.bare(Opcode::Memoize));
         } else {
-            self.leaf().put(number)?;
+            self.leaf(|leaf| leaf.put(number))?;
         }
         Ok(number)
     }
 
+    /// Writes a value that is in the memo.
     #[inline(always)]
     fn get(&mut self, number: u32) -> Result<()> {
-        if self.has_runs {
-            self.ops(|run| run.get(number));
-            return Ok(());
-        }
-        Ok(self.leaf().get(number)?)
+        self.value(|run| run.get(number), |leaf| leaf.get(number))
     }
 
     /// Writes text. Returns its memo index.
     #[inline(always)]
     fn text(&mut self, text: &str) -> Result<()> {
+        if text.len() <= 2 {
+            return self.short_text(text);
+        }
+        self.new_text(text).map(drop)
+    }
+
+    #[inline(never)]
+    fn short_text(&mut self, text: &str) -> Result<()> {
         match Single::of_text(text) {
             Some(single) => self.single_text(single, text),
             None => self.new_text(text).map(drop),
@@ -255,7 +352,6 @@ impl<'w, S: Sink> Direct<'w, S> {
 
     #[inline(never)]
     fn single_text(&mut self, single: Single, text: &str) -> Result<()> {
-        self.boundary()?;
         match self.names.single(single) {
             Some(number) => self.get(number),
             None => {
@@ -274,7 +370,7 @@ impl<'w, S: Sink> Direct<'w, S> {
         if text.len() > SHORT_TEXT || !self.has_runs {
             return self.long_text(text);
         }
-        let number = self.scratch.memo.skip();
+        let number = self.skip();
         if self.memoizes {
             self.ops(|run| {
                 run.text::<true>(text.as_bytes());
@@ -291,7 +387,7 @@ impl<'w, S: Sink> Direct<'w, S> {
 
     #[inline(never)]
     fn long_text(&mut self, text: &str) -> Result<Option<u32>> {
-        let is_memoized = self.leaf().text(text.into())?;
+        let is_memoized = self.leaf(|leaf| leaf.text(text.into()))?;
         let number = self.put()?;
         Ok(is_memoized.then_some(number))
     }
@@ -300,10 +396,7 @@ impl<'w, S: Sink> Direct<'w, S> {
     #[inline(always)]
     fn name(&mut self, name: &'static str) -> Result<()> {
         match self.names.cached(name) {
-            Some(number) => {
-                self.boundary()?;
-                self.get(number)
-            }
+            Some(number) => self.get(number),
             None => self.new_name(name).map(drop),
         }
     }
@@ -316,7 +409,6 @@ impl<'w, S: Sink> Direct<'w, S> {
             return Ok(self.names.single(single));
         }
         if let Some(number) = self.known_name(name) {
-            self.boundary()?;
             self.get(number)?;
             return Ok(Some(number));
         }
@@ -347,8 +439,8 @@ impl<'w, S: Sink> Direct<'w, S> {
         }
     }
 
-    /// Writes a part of a value, or the content of an option or newtype.
-    #[inline(always)]
+    /// Writes the content of an option or newtype, which are not levels of the data.
+    #[inline]
     fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let Some(calls) = self.calls.checked_sub(1) else { return Err(too_deep(self.config.depth_limit())) };
         self.calls = calls;

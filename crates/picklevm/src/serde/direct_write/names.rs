@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use super::chunk::CHUNK_LEN;
 use crate::graph::Cell;
 use crate::reuse::{self, ThreadReuse};
 
@@ -21,13 +22,14 @@ const FEW: usize = 32;
 const SINGLES: usize = 2 * 257;
 
 /// Memo indices, kept by a thread for its next pickle.
-#[derive(Default)]
 pub(super) struct Names {
     /// Number of this pickle. Entries of earlier ones do not count, so nothing has to be cleared.
     pickle: u32,
     /// Length of the last pickle in bytes.
     len: usize,
-    cache: Vec<Cached>,
+    /// Memory of a [`Chunk`](super::chunk::Chunk).
+    chunk: Vec<u8>,
+    cache: [Cached; CACHE],
     /// All names, with a bit for the length and ends of each.
     few: Vec<(&'static str, u32)>,
     seen: u64,
@@ -39,6 +41,24 @@ pub(super) struct Names {
     /// The index in `classes` of what each serde name stands for.
     class_names: Vec<(&'static str, usize)>,
     members: HashMap<(Cell, u32), u32, RandomState>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names {
+            pickle: 0,
+            len: 0,
+            chunk: Vec::new(),
+            cache: [Cached::default(); CACHE],
+            few: Vec::new(),
+            seen: 0,
+            many: HashMap::default(),
+            singles: Vec::new(),
+            classes: Vec::new(),
+            class_names: Vec::new(),
+            members: HashMap::default(),
+        }
+    }
 }
 
 /// A name with its memo index.
@@ -74,10 +94,9 @@ impl Names {
     /// Takes the thread's memory, without names.
     pub(super) fn take() -> Box<Names> {
         let mut names = reuse::take(&REUSED);
-        if names.cache.is_empty() || names.pickle == u32::MAX {
+        if names.pickle == u32::MAX {
             names.pickle = 0;
-            names.cache.clear();
-            names.cache.resize(CACHE, Cached::default());
+            names.cache = [Cached::default(); CACHE];
             names.singles.clear();
         }
         names.pickle += 1;
@@ -97,6 +116,18 @@ impl Names {
             self.members = HashMap::default();
         }
         reuse::keep(&REUSED, self);
+    }
+
+    /// Takes the memory of a chunk.
+    pub(super) fn take_chunk(&mut self) -> Vec<u8> {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.resize(CHUNK_LEN, 0);
+        chunk
+    }
+
+    /// Keeps the memory of a chunk.
+    pub(super) fn give_chunk(&mut self, chunk: Vec<u8>) {
+        self.chunk = chunk;
     }
 
     /// Returns the length that the next pickle probably has.
@@ -119,7 +150,7 @@ impl Names {
 
     #[inline(always)]
     fn cached_at(&self, slot: usize, name: &'static str) -> Option<u32> {
-        let cached = self.cache.get(slot)?;
+        let cached = &self.cache[slot % CACHE];
         let is_it = cached.address == name.as_ptr().addr() && cached.len == name.len() && cached.pickle == self.pickle;
         is_it.then_some(cached.number)
     }
@@ -150,10 +181,9 @@ impl Names {
     fn cache(&mut self, name: &'static str, number: u32) {
         let (pickle, slot) = (self.pickle, slot(name));
         // One of two places: two names of a type often share one.
-        let is_taken = self.cache.get(slot).is_some_and(|cached| cached.pickle == pickle);
-        if let Some(cached) = self.cache.get_mut(slot ^ usize::from(is_taken)) {
-            *cached = Cached { address: name.as_ptr().addr(), len: name.len(), pickle, number };
-        }
+        let is_taken = self.cache[slot].pickle == pickle;
+        self.cache[(slot ^ usize::from(is_taken)) % CACHE] =
+            Cached { address: name.as_ptr().addr(), len: name.len(), pickle, number };
     }
 
     /// Returns the memo index of an empty or single text or byte.

@@ -12,15 +12,13 @@ use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
 use crate::serde::{bigint, handover, instance, shared};
 
+/// Maximum length of bytes that are written in a run.
+const SHORT_BYTES: u8 = 96;
+
 impl<S: Sink> Direct<'_, S> {
     #[inline(always)]
     pub(super) fn int(&mut self, value: i64) -> Result<()> {
-        self.boundary()?;
-        if self.has_runs {
-            self.ops(|run| run.int(value));
-            return Ok(());
-        }
-        Ok(self.leaf().int(value)?)
+        self.value(|run| run.int(value), |leaf| leaf.int(value))
     }
 
     /// Writes an integer in little-endian two's complement.
@@ -32,13 +30,12 @@ impl<S: Sink> Direct<'_, S> {
         }
         // The graph puts long ones into the memo if they are shared, which these are not.
         self.boundary()?;
-        Ok(self.leaf().long(Int::from_le(bytes))?)
+        self.leaf(|leaf| leaf.long(Int::from_le(bytes)))
     }
 
     #[inline(always)]
     fn none(&mut self) -> Result<()> {
-        self.boundary()?;
-        self.bare(Opcode::None)
+        self.value(|run| run.bare(Opcode::None), |leaf| leaf.none())
     }
 
     /// Writes bytes.
@@ -52,7 +49,10 @@ impl<S: Sink> Direct<'_, S> {
         if let Some(number) = single.and_then(|single| self.names.single(single)) {
             return self.get(number);
         }
-        self.leaf().bytes(bytes)?;
+        match u8::try_from(bytes.len()) {
+            Ok(len @ 0..=SHORT_BYTES) => self.ops(|run| run.short(Opcode::ShortBinBytes, bytes, len)),
+            _ => self.leaf(|leaf| leaf.bytes(bytes))?,
+        }
         let number = self.put()?;
         if let Some(single) = single {
             self.names.insert_single(single, number);
@@ -72,10 +72,7 @@ impl<S: Sink> Direct<'_, S> {
     pub(super) fn begin_variant(&mut self, name: &'static str) -> Result<()> {
         self.boundary()?;
         match self.config.variants {
-            Variants::Dict => {
-                self.leaf().empty_dict()?;
-                self.put()?;
-            }
+            Variants::Dict => self.empty_dict()?,
             Variants::Tuple => self.tuple_mark(2)?,
         }
         self.name(name)
@@ -145,12 +142,7 @@ impl<'c, 'w, S: Sink> Serializer for &'c mut Direct<'w, S> {
 
     #[inline]
     fn serialize_bool(self, value: bool) -> Result<()> {
-        self.boundary()?;
-        if self.has_runs {
-            self.ops(|run| run.bool(value));
-            return Ok(());
-        }
-        Ok(self.leaf().bool(value)?)
+        self.value(|run| run.bool(value), |leaf| leaf.bool(value))
     }
 
     #[inline]
@@ -160,12 +152,7 @@ impl<'c, 'w, S: Sink> Serializer for &'c mut Direct<'w, S> {
 
     #[inline]
     fn serialize_f64(self, value: f64) -> Result<()> {
-        self.boundary()?;
-        if self.has_runs {
-            self.ops(|run| run.float(value));
-            return Ok(());
-        }
-        Ok(self.leaf().float(value)?)
+        self.value(|run| run.float(value), |leaf| leaf.float(value))
     }
 
     fn serialize_char(self, value: char) -> Result<()> {
