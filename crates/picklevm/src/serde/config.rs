@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ::serde::de::{Deserialize, DeserializeOwned};
 use ::serde::ser::Serialize;
@@ -54,6 +54,14 @@ pub enum Variants {
     Dict,
     /// A tuple of name and content; for a unit variant a tuple of the name.
     Tuple,
+}
+
+/// The default options: making them for each small pickle takes longer than writing it.
+static DEFAULT: LazyLock<Config> = LazyLock::new(Config::new);
+
+/// Returns the default options.
+pub(super) fn default() -> &'static Config {
+    &DEFAULT
 }
 
 impl Default for Config {

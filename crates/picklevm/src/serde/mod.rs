@@ -143,7 +143,7 @@ pub(crate) fn trim() {
 /// # Ok::<(), picklevm::serde::Error>(())
 /// ```
 pub fn from_slice<'de, T: Deserialize<'de>>(input: &'de [u8]) -> Result<T> {
-    Config::new().from_slice(input)
+    config::default().from_slice(input)
 }
 
 /// Reads a Rust value from the next pickle of a reader. Does not read past the pickle's end.
@@ -152,7 +152,7 @@ pub fn from_slice<'de, T: Deserialize<'de>>(input: &'de [u8]) -> Result<T> {
 ///
 /// Those of [`from_slice`], and those of the reader.
 pub fn from_reader<T: DeserializeOwned>(reader: impl BufRead) -> Result<T> {
-    Config::new().from_reader(reader)
+    config::default().from_reader(reader)
 }
 
 /// Reads a Rust value from a value of a graph. `&str` and `&[u8]` borrow from the graph.
@@ -168,7 +168,7 @@ pub fn from_reader<T: DeserializeOwned>(reader: impl BufRead) -> Result<T> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn from_value<'g, T: Deserialize<'g>>(value: Value<'g>) -> Result<T> {
-    Config::new().from_value(value)
+    config::default().from_value(value)
 }
 
 /// Converts a Rust value to a graph.
@@ -186,7 +186,7 @@ pub fn from_value<'g, T: Deserialize<'g>>(value: Value<'g>) -> Result<T> {
 /// # Ok::<(), picklevm::serde::Error>(())
 /// ```
 pub fn to_graph<T: Serialize + ?Sized>(value: &T) -> Result<Graph> {
-    Config::new().to_graph(value)
+    config::default().to_graph(value)
 }
 
 /// Writes a Rust value as a pickle into memory, at [`Protocol::DEFAULT`](crate::Protocol::DEFAULT).
@@ -203,7 +203,7 @@ pub fn to_graph<T: Serialize + ?Sized>(value: &T) -> Result<Graph> {
 /// # Ok::<(), picklevm::serde::Error>(())
 /// ```
 pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
-    Config::new().to_vec(value)
+    config::default().to_vec(value)
 }
 
 /// Writes a Rust value as a pickle to a writer, which need not be buffered.
@@ -212,5 +212,5 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 ///
 /// Those of [`to_vec`], and those of the writer.
 pub fn to_writer<T: Serialize + ?Sized>(out: impl Write, value: &T) -> Result<()> {
-    Config::new().to_writer(out, value)
+    config::default().to_writer(out, value)
 }

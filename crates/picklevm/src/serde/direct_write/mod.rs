@@ -408,7 +408,7 @@ impl<'w, S: Sink> Direct<'w, S> {
             self.single_text(single, name)?;
             return Ok(self.names.single(single));
         }
-        if let Some(number) = self.known_name(name) {
+        if let Some(number) = self.names.find(name) {
             self.get(number)?;
             return Ok(Some(number));
         }

@@ -65,8 +65,8 @@ impl Default for Names {
 #[derive(Clone, Copy, Default)]
 struct Cached {
     address: usize,
-    len: usize,
-    pickle: u32,
+    /// Length of the name and number of the pickle.
+    of: u64,
     number: u32,
 }
 
@@ -151,8 +151,13 @@ impl Names {
     #[inline(always)]
     fn cached_at(&self, slot: usize, name: &'static str) -> Option<u32> {
         let cached = &self.cache[slot % CACHE];
-        let is_it = cached.address == name.as_ptr().addr() && cached.len == name.len() && cached.pickle == self.pickle;
+        let is_it = cached.address == name.as_ptr().addr() && cached.of == self.of(name);
         is_it.then_some(cached.number)
+    }
+
+    #[inline(always)]
+    fn of(&self, name: &'static str) -> u64 {
+        (name.len() as u64) << u32::BITS | u64::from(self.pickle)
     }
 
     /// Returns the memo index of a name seen at another address.
@@ -179,11 +184,11 @@ impl Names {
     }
 
     fn cache(&mut self, name: &'static str, number: u32) {
-        let (pickle, slot) = (self.pickle, slot(name));
+        let slot = slot(name);
         // One of two places: two names of a type often share one.
-        let is_taken = self.cache[slot].pickle == pickle;
+        let is_taken = self.cache[slot].of as u32 == self.pickle;
         self.cache[(slot ^ usize::from(is_taken)) % CACHE] =
-            Cached { address: name.as_ptr().addr(), len: name.len(), pickle, number };
+            Cached { address: name.as_ptr().addr(), of: self.of(name), number };
     }
 
     /// Returns the memo index of an empty or single text or byte.
