@@ -3,7 +3,6 @@
 use crate::error::Error;
 use crate::frame::{Halt, Unframer};
 use crate::input::{Input, Window};
-use crate::ints::ShortInt;
 use crate::op::{Grouped, Op, RunVisitor, Ungrouped, Visitor, decode, decode_operand, decode_to};
 use crate::opcode::Opcode;
 use crate::source::{Source, private};
@@ -100,25 +99,50 @@ impl<'a> Decoder<'a> {
         Some(op)
     }
 
-    /// Reads the next op if it is an integer of at most seven bytes, followed by enough bytes to read eight; otherwise
-    /// reads nothing.
+    /// Returns the bytes of the current frame from the next op on, for callers that can predict it. They read an op of a
+    /// fixed form here, and [skip](Self::skip_op) it; the bytes are not checked.
     ///
     /// ```
-    /// use picklevm_ops::Decoder;
+    /// use picklevm_ops::{Decoder, Op};
     ///
-    /// let mut decoder = Decoder::new(b"K\x01M\0\x01J\xff\xff\xff\xff]K\x01.");
-    /// let ints: Vec<i64> = std::iter::from_fn(|| decoder.next_short_int()).map(|int| int.value()).collect();
-    /// assert_eq!(ints, [1, 256, -1]);
+    /// let mut decoder = Decoder::new(b"K\x01N.");
+    /// assert_eq!(decoder.rest(), b"K\x01N.");
+    /// decoder.skip_op(2);
+    /// assert_eq!(decoder.next_op()?, Op::None);
+    /// # Ok::<(), picklevm_ops::Error>(())
     /// ```
     #[doc(hidden)]
-    #[cfg_attr(not(debug_assertions), inline(always))]
-    pub fn next_short_int(&mut self) -> Option<ShortInt<'a>> {
-        let mut window = Window::<true>::new(self.window, self.pos);
-        let opcode = window.opcode().ok().filter(|byte| ShortInt::is_held_by(*byte))?;
-        let int = window.short_int(opcode).ok()??;
+    #[inline(always)]
+    pub fn rest(&self) -> &'a [u8] {
+        self.window.get(self.pos..).unwrap_or_default()
+    }
+
+    /// Skips the next op, of `len` bytes of the [rest](Self::rest).
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn skip_op(&mut self, len: usize) {
         self.op_start = self.pos;
-        self.pos = window.pos();
-        Some(int)
+        self.pos += len;
+    }
+
+    /// Reads FRAME, if it comes next, the data hold all of the frame and no other frame is open. Otherwise reads nothing
+    /// and returns `false`, also for an op that needs the slow path: read that with [`next_op`](Self::next_op).
+    ///
+    /// ```
+    /// use picklevm_ops::{Decoder, Op};
+    ///
+    /// let mut decoder = Decoder::new(b"\x95\x01\0\0\0\0\0\0\0NN.");
+    /// assert!(decoder.next_frame() && !decoder.next_frame());
+    /// assert_eq!(decoder.rest(), b"N");
+    /// ```
+    #[doc(hidden)]
+    pub fn next_frame(&mut self) -> bool {
+        let start = self.pos;
+        let is_entered = self.enter_frame().is_some();
+        if is_entered {
+            self.op_start = start;
+        }
+        is_entered
     }
 
     /// Passes the next op to a visitor and returns the visitor's output.

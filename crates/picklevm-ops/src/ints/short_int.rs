@@ -51,6 +51,28 @@ impl<'a> ShortInt<'a> {
         (bytes[0] & COUNTED[opcode as usize] <= 7).then_some(ShortInt { opcode, bytes })
     }
 
+    /// Reads the op at the beginning of some bytes, if it is a short integer and eight bytes follow its opcode.
+    ///
+    /// ```
+    /// use picklevm_ops::internal::ShortInt;
+    ///
+    /// let int = ShortInt::first_of(b"M\x00\x01K\x01K\x02K\x03").expect("a short integer");
+    /// assert_eq!((int.value(), int.op_len()), (256, 3));
+    /// assert!(ShortInt::first_of(b"NK\x01K\x02K\x03K\x04").is_none());
+    /// ```
+    #[inline(always)]
+    pub fn first_of(bytes: &'a [u8]) -> Option<Self> {
+        let (opcode, rest) = bytes.split_first()?;
+        let bytes = rest.first_chunk()?;
+        ShortInt::is_held_by(*opcode).then(|| ShortInt::new(*opcode, bytes)).flatten()
+    }
+
+    /// Returns the length of the op in bytes.
+    #[inline(always)]
+    pub fn op_len(self) -> usize {
+        1 + self.width()
+    }
+
     /// Returns the length of the operand in bytes.
     #[inline(always)]
     pub(crate) fn width(self) -> usize {

@@ -44,8 +44,8 @@ pub(super) fn float(value: f64) -> Option<u64> {
 }
 
 #[inline]
-pub(super) fn text(text: &str) -> u64 {
-    hash_of(Type::Text, text.as_bytes())
+pub(super) fn text(text: &[u8]) -> u64 {
+    hash_of(Type::Text, text)
 }
 
 pub(super) fn bytes(bytes: &[u8]) -> u64 {
@@ -58,13 +58,40 @@ pub(super) fn tuple(hashes: &[u64]) -> u64 {
     hash_of(Type::Tuple, &bytes)
 }
 
+/// Maximum number of hashes that are sorted: few are compared faster so.
+const FEW: usize = 64;
+
 /// Removes the hashes of a map from a stack. Returns whether two are equal.
 pub(super) fn are_equal(stack: &mut Vec<u64>, from: usize) -> bool {
     let hashes = &mut stack[from..];
-    hashes.sort_unstable();
-    let are_equal = hashes.windows(2).any(|pair| pair[0] == pair[1]);
+    let found = if hashes.len() > FEW { are_equal_in_table(hashes) } else { None };
+    let are_equal = found.unwrap_or_else(|| {
+        hashes.sort_unstable();
+        hashes.windows(2).any(|pair| pair[0] == pair[1])
+    });
     stack.truncate(from);
     are_equal
+}
+
+/// Returns whether two hashes are equal, or `None` if many of them compete for a few places, as hashes made for that do.
+fn are_equal_in_table(hashes: &[u64]) -> Option<bool> {
+    const EMPTY: u64 = 0;
+    let size = (2 * hashes.len()).next_power_of_two();
+    let mut table = vec![EMPTY; size];
+    let mut steps = 8 * hashes.len();
+    for hash in hashes {
+        let hash = (*hash).max(EMPTY + 1);
+        let mut at = (hash >> (u64::BITS - size.ilog2())) as usize;
+        while table[at] != EMPTY {
+            if table[at] == hash {
+                return Some(true);
+            }
+            steps = steps.checked_sub(1)?;
+            at = (at + 1) & (size - 1);
+        }
+        table[at] = hash;
+    }
+    Some(false)
 }
 
 #[cfg(test)]
@@ -77,7 +104,7 @@ mod tests {
         assert_eq!(float(-0.0), Some(int(0)));
         assert_ne!(float(3.5), Some(int(3)));
         assert_eq!([float(f64::NAN), float(1e18), float(f64::INFINITY)], [None; 3]);
-        assert_ne!(text("a"), bytes(b"a"));
+        assert_ne!(text(b"a"), bytes(b"a"));
         assert_ne!(tuple(&[]), none());
     }
 
@@ -88,5 +115,17 @@ mod tests {
         stack.extend([5, 3, 5]);
         assert!(are_equal(&mut stack, 1));
         assert_eq!(stack, [7]);
+    }
+    #[test]
+    fn equal_hashes_are_found_among_many() {
+        let many = (0..1000).map(int);
+        // Distributed, and all with the same high bits.
+        for hashes in [many.collect::<Vec<_>>(), (1..1000).collect()] {
+            let mut stack = hashes.clone();
+            assert!(!are_equal(&mut stack, 0));
+            stack.extend(&hashes);
+            stack.push(hashes[500]);
+            assert!(are_equal(&mut stack, 0));
+        }
     }
 }

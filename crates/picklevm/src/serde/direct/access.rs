@@ -7,18 +7,17 @@ use picklevm_ops::Opcode;
 use super::NotPlain;
 use super::cursor::{Cursor, Token};
 use super::fields::{Name, Number, number_of};
-use super::lookahead::come_before;
+use super::lookahead::{BATCH_SIZE, come_before, items_ahead};
 use super::reader::Plain;
 use crate::serde::key_hash;
-
-/// Number of items between a mark and its end in all batches but the last (`_BATCHSIZE`).
-const BATCH_SIZE: usize = 1000;
 
 /// Access to the batches of a list, or of a dict (`ROWS`), whose items are a key and a value. A batch starts with a mark,
 /// except for a single item.
 pub(super) struct Batches<'t, 'de, const ROWS: bool> {
     cursor: &'t mut Cursor<'de>,
     place: Place,
+    /// Number of items that were seen ahead.
+    ahead: usize,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -38,11 +37,12 @@ impl<'t, 'de, const ROWS: bool> Batches<'t, 'de, ROWS> {
     /// Opcode that ends a batch.
     const BATCH: Opcode = if ROWS { Opcode::SetItems } else { Opcode::Appends };
 
-    /// Accesses the list or dict that was just started.
+    /// Accesses the list or dict that was just started, perhaps with its first MARK.
     #[inline(always)]
-    pub(super) fn new(cursor: &'t mut Cursor<'de>) -> Self {
-        let place = if cursor.take(Opcode::Mark) { Place::Within(0) } else { Place::Between };
-        Batches { cursor, place }
+    pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool) -> Self {
+        let place = if is_marked || cursor.take(Opcode::Mark) { Place::Within(0) } else { Place::Between };
+        let ahead = if ROWS || place == Place::Between { 0 } else { items_ahead(cursor.rest()) };
+        Batches { cursor, place, ahead }
     }
 
     /// Whether another item follows. The cursor has moved to it then.
@@ -58,27 +58,27 @@ impl<'t, 'de, const ROWS: bool> Batches<'t, 'de, ROWS> {
                 self.place = Place::End;
                 Ok(false)
             }
-            _ => self.advance_apart(),
+            place => {
+                let (place, is_item) = Self::advance_apart(self.cursor, place)?;
+                self.place = place;
+                Ok(is_item)
+            }
         }
     }
 
-    /// Ends an item without a mark, or starts another batch.
+    /// Ends an item without a mark, or starts another batch. Returns the new place, and whether an item follows.
     #[inline(never)]
-    fn advance_apart(&mut self) -> Result<bool, NotPlain> {
-        match self.place {
-            Place::End => Ok(false),
-            Place::Single => {
-                self.place = Place::End;
-                if self.cursor.take(Self::SINGLE) { Ok(false) } else { Err(NotPlain) }
-            }
+    fn advance_apart(cursor: &mut Cursor<'de>, place: Place) -> Result<(Place, bool), NotPlain> {
+        match place {
+            Place::End => Ok((Place::End, false)),
+            Place::Single if cursor.take(Self::SINGLE) => Ok((Place::End, false)),
+            Place::Single => Err(NotPlain),
             Place::Between | Place::Within(_) => {
-                if self.cursor.take(Opcode::Mark) {
-                    self.place = Place::Within(0);
-                    return self.advance();
+                if cursor.take(Opcode::Mark) {
+                    return Ok(if cursor.take(Self::BATCH) { (Place::End, false) } else { (Place::Within(1), true) });
                 }
-                let single = come_before(self.cursor.ahead(), if ROWS { 2 } else { 1 }, Self::SINGLE);
-                self.place = if single { Place::Single } else { Place::End };
-                Ok(single)
+                let single = come_before(cursor.ahead(), if ROWS { 2 } else { 1 }, Self::SINGLE);
+                Ok((if single { Place::Single } else { Place::End }, single))
             }
         }
     }
@@ -97,6 +97,12 @@ impl<'de> SeqAccess<'de> for Batches<'_, 'de, false> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, NotPlain> {
         if self.advance()? { seed.deserialize(Plain::new(self.cursor)).map(Some) } else { Ok(None) }
     }
+
+    /// The number of items that were seen ahead: enough for the capacity of a short vector.
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        (self.ahead > 0).then_some(self.ahead)
+    }
 }
 
 /// Access to the rows of a dict that is read into a struct.
@@ -108,8 +114,8 @@ pub(super) struct Fields<'t, 'de> {
 
 impl<'t, 'de> Fields<'t, 'de> {
     #[inline(always)]
-    pub(super) fn new(cursor: &'t mut Cursor<'de>, names: &'static [&'static str]) -> Self {
-        Fields { rows: Batches::new(cursor), of: names.as_ptr().addr() }
+    pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool, names: &'static [&'static str]) -> Self {
+        Fields { rows: Batches::new(cursor, is_marked), of: names.as_ptr().addr() }
     }
 
     #[inline(always)]
@@ -119,11 +125,18 @@ impl<'t, 'de> Fields<'t, 'de> {
 
     /// Reads a key that is not known to be the name of a certain field.
     #[inline(never)]
-    fn new_key<K: DeserializeSeed<'de>>(&mut self, number: Option<u32>, seed: K) -> Result<K::Value, NotPlain> {
-        let cursor = &mut *self.rows.cursor;
+    fn new_key<K: DeserializeSeed<'de>>(
+        cursor: &mut Cursor<'de>,
+        of: usize,
+        number: Option<u32>,
+        seed: K,
+    ) -> Result<K::Value, NotPlain> {
         let name = match number {
             Some(number) => Some(cursor.memoized_text(number).ok_or(NotPlain)?),
-            None => cursor.key_here()?,
+            None => match cursor.short_text() {
+                Some(text) => Some(text?),
+                None => cursor.key_here()?,
+            },
         };
         // A unit is enough for keys that are not text: they are ignored.
         let Some(name) = name else { return seed.deserialize(UnitDeserializer::new()) };
@@ -133,7 +146,7 @@ impl<'t, 'de> Fields<'t, 'de> {
             && is_field
             && let Some(field) = number_of(&value)
         {
-            cursor.fields.insert(self.of, number, field);
+            cursor.fields.insert(of, number, field);
         }
         Ok(value)
     }
@@ -156,7 +169,7 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
             // The type may count its fields in another way.
             return if number_of(&value) == Some(field) { Ok(Some(value)) } else { Err(NotPlain) };
         }
-        self.new_key(number, seed).map(Some)
+        Self::new_key(cursor, self.of, number, seed).map(Some)
     }
 
     #[inline]
@@ -173,9 +186,9 @@ pub(super) struct Rows<'t, 'de> {
 }
 
 impl<'t, 'de> Rows<'t, 'de> {
-    pub(super) fn new(cursor: &'t mut Cursor<'de>) -> Self {
+    pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool) -> Self {
         let hashes = cursor.hashes.len();
-        Rows { rows: Batches::new(cursor), hashes }
+        Rows { rows: Batches::new(cursor, is_marked), hashes }
     }
 
     /// Checks that all rows were read, and that no two keys are equal: a dict has only one of them.
@@ -193,7 +206,7 @@ fn hash_of(token: Token<'_>) -> Option<u64> {
         Token::Int(value) => Some(key_hash::int(value.into())),
         Token::Unsigned(value) => Some(key_hash::int(value.into())),
         Token::Float(value) => key_hash::float(value),
-        Token::Text(text) => Some(key_hash::text(text)),
+        Token::Text(text) => Some(key_hash::text(text.as_bytes())),
         Token::Bytes(bytes) => Some(key_hash::bytes(bytes)),
         Token::EmptyTuple => Some(key_hash::tuple(&[])),
         Token::Known | Token::List | Token::Dict | Token::NotPlain => None,
@@ -209,7 +222,10 @@ impl<'de> MapAccess<'de> for Rows<'_, 'de> {
             return Ok(None);
         }
         let cursor = &mut *self.rows.cursor;
-        let hash = hash_of(cursor.peek()).ok_or(NotPlain)?;
+        let hash = match cursor.peek_short_text() {
+            Some(text) => key_hash::text(text),
+            None => hash_of(cursor.peek()).ok_or(NotPlain)?,
+        };
         cursor.hashes.push(hash);
         seed.deserialize(Plain::new(cursor)).map(Some)
     }

@@ -1,7 +1,9 @@
 //! Cursor over the ops of plain data, which handles the memo and frames.
 //!
-//! The requested type usually determines the next op. The methods try that one first; [`Cursor::token`] reads any op.
+//! The requested type usually determines the next op. The methods look for that one first, in the bytes of the current frame,
+//! and read the MEMOIZE that follows; [`Cursor::token`] reads any op.
 
+use picklevm_ops::internal::ShortInt;
 use picklevm_ops::{Decoder, Op, Opcode};
 
 use super::NotPlain;
@@ -41,6 +43,13 @@ pub(super) struct Cursor<'de> {
     pub(super) hashes: Vec<u64>,
 }
 
+/// Length of BINFLOAT.
+const FLOAT_LEN: usize = 9;
+
+const BINFLOAT: u8 = Opcode::BinFloat.byte();
+const NEWTRUE: u8 = Opcode::NewTrue.byte();
+const NEWFALSE: u8 = Opcode::NewFalse.byte();
+const MARK: u8 = Opcode::Mark.byte();
 const MEMOIZE: u8 = Opcode::Memoize.byte();
 const BINPUT: u8 = Opcode::BinPut.byte();
 const LONG_BINPUT: u8 = Opcode::LongBinPut.byte();
@@ -75,11 +84,17 @@ impl<'de> Cursor<'de> {
     /// Returns the opcode of the next op that is not between values, or [`NO_OPCODE`].
     #[inline(always)]
     pub(super) fn next(&mut self) -> u8 {
-        let byte = self.byte();
-        if is_between(byte) { self.pass() } else { byte }
+        let byte = self.here();
+        if is_between(byte) || byte == NO_OPCODE { self.pass() } else { byte }
     }
 
+    /// Returns the next byte of the frame, or [`NO_OPCODE`] at its end.
     #[inline(always)]
+    fn here(&self) -> u8 {
+        self.decoder.rest().first().copied().unwrap_or(NO_OPCODE)
+    }
+
+    /// Returns the next byte, of this frame or after it.
     fn byte(&self) -> u8 {
         self.decoder.data().get(self.decoder.offset()).copied().unwrap_or(NO_OPCODE)
     }
@@ -97,6 +112,8 @@ impl<'de> Cursor<'de> {
                 MEMOIZE => self.decoder.next_op_if(Opcode::Memoize),
                 BINPUT => self.decoder.next_op_if(Opcode::BinPut),
                 LONG_BINPUT => self.decoder.next_op_if(Opcode::LongBinPut),
+                PROTO => self.decoder.next_op_if(Opcode::Proto),
+                _ if self.decoder.next_frame() => continue,
                 _ => None,
             };
             let passed = match op.or_else(|| self.op_at_border()) {
@@ -124,50 +141,107 @@ impl<'de> Cursor<'de> {
     /// Reads the next op if it has this opcode, which takes no operand.
     #[inline(always)]
     pub(super) fn take(&mut self, opcode: Opcode) -> bool {
-        self.next() == opcode.byte() && (self.decoder.next_op_if(opcode).is_some() || self.take_at_border())
+        let byte = self.here();
+        if byte == opcode.byte() {
+            self.decoder.skip_op(1);
+            return true;
+        }
+        (is_between(byte) || byte == NO_OPCODE) && self.take_apart(opcode)
     }
 
-    /// Reads an op after the end of a frame.
-    #[cold]
+    /// Reads the next op after others between values, or after the end of a frame.
     #[inline(never)]
-    fn take_at_border(&mut self) -> bool {
-        self.decoder.next_op().is_ok()
+    fn take_apart(&mut self, opcode: Opcode) -> bool {
+        self.pass() == opcode.byte() && self.decoder.next_op().is_ok()
+    }
+
+    /// Reads the start of a list or dict. Returns whether a MARK was read too, with which a batch of items begins.
+    #[inline(always)]
+    pub(super) fn take_empty(&mut self, opcode: Opcode) -> Option<bool> {
+        if let Some(&[first, MEMOIZE, MARK]) = self.decoder.rest().first_chunk()
+            && first == opcode.byte()
+            && self.memo.push_other()
+        {
+            self.decoder.skip_op(2);
+            self.decoder.skip_op(1);
+            return Some(true);
+        }
+        self.take(opcode).then_some(false)
     }
 
     /// Reads a boolean.
     #[inline(always)]
     pub(super) fn bool(&mut self) -> Result<bool, NotPlain> {
-        let is_true = self.take(Opcode::NewTrue);
-        if is_true || self.take(Opcode::NewFalse) { Ok(is_true) } else { Err(NotPlain) }
+        let byte = self.here();
+        if matches!(byte, NEWTRUE | NEWFALSE) {
+            self.decoder.skip_op(1);
+            return Ok(byte == NEWTRUE);
+        }
+        self.bool_apart()
     }
 
-    /// Reads an integer of at most seven bytes, as nearly all are.
+    #[inline(never)]
+    fn bool_apart(&mut self) -> Result<bool, NotPlain> {
+        match self.token() {
+            Token::Bool(value) => Ok(value),
+            _ => Err(NotPlain),
+        }
+    }
+
+    /// Reads an integer of at most seven bytes, as nearly all are. `None` for any other, and before ops between values.
     #[inline(always)]
     pub(super) fn short_int(&mut self) -> Option<i64> {
-        self.next();
-        self.decoder.next_short_int().map(|int| int.value())
+        let int = ShortInt::first_of(self.decoder.rest())?;
+        self.decoder.skip_op(int.op_len());
+        Some(int.value())
     }
 
     /// Reads a number as a float.
     #[inline(always)]
     pub(super) fn float(&mut self) -> Result<f64, NotPlain> {
-        self.next();
-        match self.decoder.next_op_if(Opcode::BinFloat) {
-            Some(Op::BinFloat(value)) => Ok(value),
-            _ => match self.token() {
-                Token::Float(value) => Ok(value),
-                Token::Int(value) => Ok(value as f64),
-                Token::Unsigned(value) => Ok(value as f64),
-                _ => Err(NotPlain),
-            },
+        if let Some(&[BINFLOAT, ref value @ ..]) = self.decoder.rest().first_chunk::<FLOAT_LEN>() {
+            self.decoder.skip_op(FLOAT_LEN);
+            return Ok(f64::from_be_bytes(*value));
+        }
+        self.float_apart()
+    }
+
+    #[inline(never)]
+    fn float_apart(&mut self) -> Result<f64, NotPlain> {
+        match self.token() {
+            Token::Float(value) => Ok(value),
+            Token::Int(value) => Ok(value as f64),
+            Token::Unsigned(value) => Ok(value as f64),
+            _ => Err(NotPlain),
         }
     }
 
     /// Reads text.
     #[inline(always)]
     pub(super) fn text(&mut self) -> Result<&'de str, NotPlain> {
+        match self.short_text() {
+            Some(text) => text,
+            None => self.text_apart(),
+        }
+    }
+
+    #[inline(never)]
+    fn text_apart(&mut self) -> Result<&'de str, NotPlain> {
         self.next();
         self.text_here()
+    }
+
+    /// Reads SHORT_BINUNICODE and MEMOIZE, if they come next in this frame.
+    #[inline(always)]
+    pub(super) fn short_text(&mut self) -> Option<Result<&'de str, NotPlain>> {
+        let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
+        let (text, [MEMOIZE, ..]) = rest.split_at_checked(usize::from(*len))? else { return None };
+        if !self.memo.push_text(self.decoder.offset()) {
+            return None;
+        }
+        // As one op: a PUT after it stores the text once more.
+        self.decoder.skip_op(2 + text.len() + 1);
+        Some(std::str::from_utf8(text).map_err(|_| NotPlain))
     }
 
     /// Reads text after a call of [`next`](Cursor::next).
@@ -179,16 +253,14 @@ impl<'de> Cursor<'de> {
         }
     }
 
-    /// Reads text that probably does not come from the memo.
-    #[inline(never)]
+    /// Reads text that does not come from the memo.
     fn new_text(&mut self) -> Result<&'de str, NotPlain> {
-        let op = match self.byte() {
-            SHORT_BINUNICODE => self.decoder.next_op_if(Opcode::ShortBinUnicode),
+        let op = match self.here() {
             BINUNICODE => self.decoder.next_op_if(Opcode::BinUnicode),
             _ => None,
         };
         match op {
-            Some(Op::ShortBinUnicode(text) | Op::BinUnicode(text)) => text.as_str().ok_or(NotPlain),
+            Some(Op::BinUnicode(text)) => text.as_str().ok_or(NotPlain),
             _ => match self.token() {
                 Token::Text(text) => Ok(text),
                 _ => Err(NotPlain),
@@ -199,14 +271,15 @@ impl<'de> Cursor<'de> {
     /// Reads an op that fetches from the memo, after a call of [`next`](Cursor::next).
     #[inline(always)]
     pub(super) fn get_here(&mut self) -> Option<u32> {
-        let op = match self.byte() {
-            BINGET => self.decoder.next_op_if(Opcode::BinGet),
-            LONG_BINGET => self.decoder.next_op_if(Opcode::LongBinGet),
-            _ => None,
-        };
-        match op {
-            Some(Op::BinGet(number)) => Some(number.into()),
-            Some(Op::LongBinGet(number)) => Some(number),
+        match *self.decoder.rest() {
+            [BINGET, number, ..] => {
+                self.decoder.skip_op(2);
+                Some(number.into())
+            }
+            [LONG_BINGET, a, b, c, d, ..] => {
+                self.decoder.skip_op(5);
+                Some(u32::from_le_bytes([a, b, c, d]))
+            }
             _ => None,
         }
     }
@@ -214,6 +287,13 @@ impl<'de> Cursor<'de> {
     /// Returns the text of a memo index.
     pub(super) fn memoized_text(&mut self, number: u32) -> Option<&'de str> {
         self.memo.text(number as usize)
+    }
+
+    /// Returns the bytes of the SHORT_BINUNICODE that comes next in this frame, without reading it.
+    #[inline(always)]
+    pub(super) fn peek_short_text(&self) -> Option<&'de [u8]> {
+        let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
+        rest.get(..usize::from(*len))
     }
 
     /// Returns what comes next without reading it.
@@ -286,6 +366,12 @@ impl<'de> Cursor<'de> {
         let value = read(self)?;
         self.depth += 1;
         Ok(value)
+    }
+
+    /// Returns the rest of the frame, to look ahead.
+    #[inline]
+    pub(super) fn rest(&self) -> &'de [u8] {
+        self.decoder.rest()
     }
 
     /// Returns a copy of the decoder, to look ahead.

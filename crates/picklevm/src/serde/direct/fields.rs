@@ -15,8 +15,8 @@ use super::NotPlain;
 /// Number of fields known at a time: a power of two, larger than the number of fields of most types.
 const KNOWN: usize = 64;
 
-/// The fields that keys from the memo are the names of.
-pub(super) struct KnownFields([Known; KNOWN]);
+/// The fields that keys from the memo are the names of. Empty before the first.
+pub(super) struct KnownFields(Vec<Known>);
 
 #[derive(Clone, Copy)]
 struct Known {
@@ -28,17 +28,18 @@ struct Known {
 
 impl KnownFields {
     pub(super) fn new() -> Self {
-        KnownFields([Known { of: 0, number: 0, field: 0 }; KNOWN])
+        KnownFields(Vec::new())
     }
 
     /// Returns the number of the field whose name has a memo index.
     #[inline(always)]
     pub(super) fn get(&self, of: usize, number: u32) -> Option<u32> {
-        let known = self.0[number as usize % KNOWN];
+        let known = self.0.get(number as usize % KNOWN)?;
         (known.of == of && known.number == number).then_some(known.field)
     }
 
     pub(super) fn insert(&mut self, of: usize, number: u32, field: u32) {
+        self.0.resize(KNOWN, Known { of: 0, number: 0, field: 0 });
         self.0[number as usize % KNOWN] = Known { of, number, field };
     }
 }

@@ -1,4 +1,5 @@
-//! Lookahead: whether the next op after the start of a list or dict starts its only item, or follows the container.
+//! Lookahead: whether the next op after the start of a list or dict starts its only item, or follows the container; and how
+//! many items of one op follow at least, for the capacity of a vector.
 
 use picklevm_ops::{Decoder, Opcode};
 use smallvec::SmallVec;
@@ -45,6 +46,77 @@ pub(super) fn come_before(mut decoder: Decoder<'_>, values: usize, end: Opcode) 
     true
 }
 
+/// Number of items between a mark and its end in all batches but the last (`_BATCHSIZE`).
+pub(super) const BATCH_SIZE: usize = 1000;
+
+/// Number of items to look at if their ops have different lengths.
+const MOST_ITEMS: usize = 16;
+
+const BINFLOAT: u8 = Opcode::BinFloat.byte();
+
+/// Length of BINFLOAT in bytes.
+const FLOAT_LEN: usize = 9;
+
+/// Length in bytes of an op that makes an item, without counted bytes; 0 for others. Text is followed by MEMOIZE.
+const LENGTHS: [u8; 256] = {
+    let mut lengths = [0; 256];
+    let ops = [
+        (Opcode::None, 1),
+        (Opcode::NewTrue, 1),
+        (Opcode::NewFalse, 1),
+        (Opcode::BinInt1, 2),
+        (Opcode::BinInt2, 3),
+        (Opcode::BinInt, 5),
+        (Opcode::Long1, 2),
+        (Opcode::BinFloat, FLOAT_LEN as u8),
+        (Opcode::BinGet, 2),
+        (Opcode::ShortBinUnicode, 3),
+    ];
+    let mut at = 0;
+    while at < ops.len() {
+        lengths[ops[at].0.byte() as usize] = ops[at].1;
+        at += 1;
+    }
+    lengths
+};
+
+/// Returns how many items follow at least, given the rest of a frame. Floats are all counted, as they have one length: their
+/// opcodes are compared without waiting for each other.
+#[inline]
+pub(super) fn items_ahead(rest: &[u8]) -> usize {
+    if rest.first() == Some(&BINFLOAT) {
+        return floats_ahead(rest);
+    }
+    let mut at = 0;
+    for count in 0..MOST_ITEMS {
+        let Some([opcode, counted]) = rest.get(at..).and_then(|rest| rest.first_chunk()) else { return count };
+        let is_counted = matches!(*opcode, LONG1 | SHORT_BINUNICODE);
+        match LENGTHS[usize::from(*opcode)] {
+            0 => return count,
+            len => at += usize::from(len) + if is_counted { usize::from(*counted) } else { 0 },
+        }
+    }
+    MOST_ITEMS
+}
+
+const LONG1: u8 = Opcode::Long1.byte();
+const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
+
+/// Returns how many floats follow, in batches with nothing between them but their ends.
+#[inline(never)]
+fn floats_ahead(mut rest: &[u8]) -> usize {
+    const BORDER: [u8; 2] = [Opcode::Appends.byte(), Opcode::Mark.byte()];
+    let mut all = 0;
+    loop {
+        let count = rest.chunks_exact(FLOAT_LEN).take_while(|op| op.first() == Some(&BINFLOAT)).count();
+        all += count;
+        match rest.get(count * FLOAT_LEN..).and_then(|rest| rest.strip_prefix(&BORDER)) {
+            Some(next) if count == BATCH_SIZE => rest = next,
+            _ => return all,
+        }
+    }
+}
+
 /// Whether an opcode makes a value from its operand alone.
 fn makes_a_value(opcode: Opcode) -> bool {
     matches!(
@@ -69,4 +141,25 @@ fn makes_a_value(opcode: Opcode) -> bool {
             | Opcode::BinGet
             | Opcode::LongBinGet
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_of_one_op_are_counted_up_to_the_end_of_their_batch() {
+        assert_eq!(items_ahead(b"K\x01M\x00\x01J\0\0\0\0\x8a\x01\x07NG\0\0\0\0\0\0\0\0\x8c\x01a\x94e."), 7);
+        assert_eq!(items_ahead(b"e."), 0);
+        assert_eq!(items_ahead(b"K\x01]\x94e."), 1);
+        assert_eq!(items_ahead(&b"K\x01".repeat(100)), MOST_ITEMS);
+    }
+
+    #[test]
+    fn floats_are_counted_over_batches() {
+        let batch = |count| [&b"("[..], &b"G\0\0\0\0\0\0\0\0".repeat(count), b"e"].concat();
+        let all = [batch(1000), batch(1000), batch(7), b".".to_vec()].concat();
+        assert_eq!(items_ahead(&all[1..]), 2007);
+        assert_eq!(items_ahead(&all[1..100]), 11);
+    }
 }

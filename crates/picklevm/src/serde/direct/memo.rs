@@ -10,8 +10,8 @@ pub(super) struct Memo<'de> {
     input: &'de [u8],
     /// Offset of the text's op, or [`NO_TEXT`].
     places: Vec<u32>,
-    /// Cache of fetched texts, with their offsets.
-    fetched: [(u32, Option<&'de str>); FETCHED],
+    /// Cache of fetched texts, with their offsets. Empty before the first.
+    fetched: Vec<(u32, Option<&'de str>)>,
     /// Bytes of text that may still be fetched.
     shared: u64,
 }
@@ -50,7 +50,7 @@ pub(crate) fn trim() {
 
 impl<'de> Memo<'de> {
     pub(super) fn new(input: &'de [u8], shared: u64) -> Self {
-        Memo { input, places: reuse::take(&REUSED), fetched: [(NO_TEXT, None); FETCHED], shared }
+        Memo { input, places: reuse::take(&REUSED), fetched: Vec::new(), shared }
     }
 
     /// Returns the index that MEMOIZE uses.
@@ -74,15 +74,34 @@ impl<'de> Memo<'de> {
         Some(())
     }
 
+    /// Stores the text of the op at `place` under the next index, for MEMOIZE. Returns whether it could.
+    #[inline(always)]
+    pub(super) fn push_text(&mut self, place: usize) -> bool {
+        match u32::try_from(place) {
+            Ok(place) if place != NO_TEXT => self.places.push(place),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Stores a value that is not text under the next index, for MEMOIZE. Returns whether it could.
+    #[inline(always)]
+    pub(super) fn push_other(&mut self) -> bool {
+        let fits = self.places.len() < NO_TEXT as usize;
+        if fits {
+            self.places.push(NO_TEXT);
+        }
+        fits
+    }
+
     /// Returns the text of an index, if it is text and within the budget.
     #[inline(always)]
     pub(super) fn text(&mut self, number: usize) -> Option<&'de str> {
         let place = *self.places.get(number)?;
-        let slot = number % FETCHED;
-        if self.fetched[slot].0 != place {
-            self.fetched[slot] = (place, self.read(place));
-        }
-        let text = self.fetched[slot].1?;
+        let text = match self.fetched.get(number % FETCHED) {
+            Some((known, text)) if *known == place => (*text)?,
+            _ => self.fetch(number, place)?,
+        };
         self.shared = self.shared.checked_sub(text.len() as u64)?;
         Some(text)
     }
@@ -92,7 +111,15 @@ impl<'de> Memo<'de> {
         self.places.get(number) == Some(&NO_TEXT)
     }
 
+    /// Reads the text at a place, and keeps it in the cache.
     #[inline(never)]
+    fn fetch(&mut self, number: usize, place: u32) -> Option<&'de str> {
+        self.fetched.resize(FETCHED, (NO_TEXT, None));
+        let text = self.read(place);
+        self.fetched[number % FETCHED] = (place, text);
+        text
+    }
+
     fn read(&self, place: u32) -> Option<&'de str> {
         match Decoder::new(self.input.get(place as usize..)?).next_op().ok()? {
             Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => text.as_str(),

@@ -24,9 +24,9 @@ impl<'t, 'de> Plain<'t, 'de> {
 
     /// Reads the rest of a list.
     #[inline(always)]
-    fn list<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn list<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
-            let mut items = Batches::<false>::new(cursor);
+            let mut items = Batches::<false>::new(cursor, is_marked);
             let value = visitor.visit_seq(&mut items)?;
             items.end().map(|()| value)
         })
@@ -34,18 +34,23 @@ impl<'t, 'de> Plain<'t, 'de> {
 
     /// Reads the rest of a dict into a struct with these fields.
     #[inline(always)]
-    fn fields<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value, NotPlain> {
+    fn fields<V: Visitor<'de>>(
+        self,
+        is_marked: bool,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
-            let mut fields = Fields::new(cursor, names);
+            let mut fields = Fields::new(cursor, is_marked, names);
             let value = visitor.visit_map(&mut fields)?;
             fields.end().map(|()| value)
         })
     }
 
     /// Reads the rest of a dict into a map.
-    fn map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn map<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
-            let mut rows = Rows::new(cursor);
+            let mut rows = Rows::new(cursor, is_marked);
             let value = visitor.visit_map(&mut rows)?;
             rows.end().map(|()| value)
         })
@@ -128,8 +133,8 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
             Token::Float(value) => visitor.visit_f64(value),
             Token::Text(text) => visitor.visit_borrowed_str(text),
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
-            Token::List => self.list(visitor),
-            Token::Dict => self.map(visitor),
+            Token::List => self.list(false, visitor),
+            Token::Dict => self.map(false, visitor),
             Token::EmptyTuple | Token::Known | Token::NotPlain => Err(NotPlain),
         }
     }
@@ -177,8 +182,8 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
-        if self.cursor.take(Opcode::EmptyList) {
-            return self.list(visitor);
+        if let Some(is_marked) = self.cursor.take_empty(Opcode::EmptyList) {
+            return self.list(is_marked, visitor);
         }
         match self.cursor.token() {
             Token::Bytes(bytes) => {
@@ -213,7 +218,10 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
-        if self.cursor.take(Opcode::EmptyDict) { self.map(visitor) } else { Err(NotPlain) }
+        match self.cursor.take_empty(Opcode::EmptyDict) {
+            Some(is_marked) => self.map(is_marked, visitor),
+            None => Err(NotPlain),
+        }
     }
 
     /// A struct rejects a duplicate field.
@@ -224,7 +232,10 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, NotPlain> {
-        if self.cursor.take(Opcode::EmptyDict) { self.fields(fields, visitor) } else { Err(NotPlain) }
+        match self.cursor.take_empty(Opcode::EmptyDict) {
+            Some(is_marked) => self.fields(is_marked, fields, visitor),
+            None => Err(NotPlain),
+        }
     }
 
     /// Reads a variant given by its name.
@@ -239,8 +250,8 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
         match self.cursor.token() {
-            Token::List => self.list(IgnoredAny).and_then(|_| visitor.visit_unit()),
-            Token::Dict => self.map(IgnoredAny).and_then(|_| visitor.visit_unit()),
+            Token::List => self.list(false, IgnoredAny).and_then(|_| visitor.visit_unit()),
+            Token::Dict => self.map(false, IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => visitor.visit_unit(),
             Token::Text(_) | Token::Bytes(_) | Token::EmptyTuple | Token::Known => visitor.visit_unit(),
             Token::NotPlain => Err(NotPlain),

@@ -142,7 +142,7 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
     #[inline]
     fn serialize_str(self, value: &str) -> Result<u64> {
         self.direct.serialize_str(value)?;
-        Ok(key_hash::text(value))
+        Ok(key_hash::text(value.as_bytes()))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<u64> {
@@ -175,7 +175,7 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
             return Err(self.direct.leave_to_graph());
         }
         self.direct.serialize_unit_variant(name, index, variant)?;
-        Ok(key_hash::text(variant))
+        Ok(key_hash::text(variant.as_bytes()))
     }
 
     #[inline]
