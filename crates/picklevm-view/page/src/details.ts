@@ -30,13 +30,13 @@ export function details(model: Model, node: number, path: string, links: Links, 
   if (preview) shown.push(showPreview(preview));
   const bytes = model.bytes(node);
   if (bytes && bytes.length > 0) {
-    shown.push(el("h3", {}, "Bytes"), hexRows(bytes, 0, "Bytes of the value"));
+    shown.push(el("h2", {}, "Bytes"), hexRows(bytes, 0, "Bytes of the value"));
     if (bytes.length < model.length(node)) shown.push(el("p", { class: "note" }, `The first ${count(bytes.length, "byte")} of ${model.length(node).toLocaleString("en")}; --max-bytes includes more.`));
   }
   if (model.kind(node) === "str" && model.text(node).length > 60) {
-    shown.push(el("h3", {}, "Text"), el("pre", { class: "text", tabindex: 0 }, unescape(model.text(node))));
+    shown.push(el("h2", {}, "Text"), el("pre", { class: "text", tabindex: 0 }, unescape(model.text(node))));
   } else if (!preview && model.isCompound(node) && model.length(node) > 0) {
-    shown.push(el("h3", {}, "Notation"), el("pre", { class: "text", tabindex: 0 }, model.kind(node) === "object" ? model.text(node) : model.short(node, 2000)));
+    shown.push(el("h2", {}, "Notation"), el("pre", { class: "text", tabindex: 0 }, model.kind(node) === "object" ? model.text(node) : model.short(node, 2000)));
   }
   return shown;
 }

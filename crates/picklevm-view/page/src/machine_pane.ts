@@ -24,8 +24,8 @@ export class MachinePane {
   private readonly memo = el("div", { class: "cells" });
   private readonly bytes = el("div", {});
   private readonly chunks: [number, Uint8Array][];
-  private readonly stackTitle = el("h3", {}, "Stack");
-  private readonly memoTitle = el("h3", {}, "Memo");
+  private readonly stackTitle = el("h2", {}, "Stack");
+  private readonly memoTitle = el("h2", {}, "Memo");
 
   constructor(private readonly model: Model, private readonly toValue: (node: number) => void) {
     this.machine = new Machine(model.file, model.data);
@@ -57,7 +57,7 @@ export class MachinePane {
       el("div", { class: "grid" },
         el("section", { class: "ops", "aria-label": "Opcodes" }, this.list.element),
         el("section", { class: "state", "aria-label": "State" }, this.did, el("div", { class: "stores" }, el("div", {}, this.stackTitle, this.stack), el("div", {}, this.memoTitle, this.memo))),
-        el("section", { class: "hexside", "aria-label": "Bytes" }, el("h3", {}, "Bytes"), this.bytes)));
+        el("section", { class: "hexside", "aria-label": "Bytes" }, el("h2", {}, "Bytes"), this.bytes)));
     this.bytes.addEventListener("click", (event) => {
       const offset = (event.target as HTMLElement).dataset.offset;
       const op = offset === undefined ? -1 : machine.opAt(Number(offset));
@@ -183,7 +183,7 @@ export class MachinePane {
       const text = machine.count === 0 ? "There are no opcodes to show." : "Nothing has run. Step forward with →, or choose an opcode.";
       this.did.append(el("p", {}, text));
     } else {
-      this.did.append(el("h3", { class: "opname" }, machine.name(op)), el("p", {}, machine.doc(op).replace(/  /g, " ")));
+      this.did.append(el("h2", { class: "opname" }, machine.name(op)), el("p", {}, machine.doc(op).replace(/  /g, " ")));
       const list = el("dl", { class: "facts" });
       const fact = (name: string, nodes: (Node | string)[]): void => list.append(el("dt", {}, name), el("dd", {}, ...nodes));
       const some = done.popped.slice(0, 8).flatMap((node) => [this.value(node), " "]);

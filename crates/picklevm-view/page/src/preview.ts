@@ -6,7 +6,7 @@ import { decode, Preview } from "./model";
 export function showPreview(preview: Preview): HTMLElement {
   const facts = el("dl", { class: "facts" });
   for (const [name, text] of preview.facts) facts.append(el("dt", {}, name), el("dd", {}, text));
-  const box = el("div", { class: "preview" }, el("h3", {}, preview.what), facts);
+  const box = el("div", { class: "preview" }, el("h2", {}, preview.what), facts);
   if (preview.histogram) box.append(histogram(preview.histogram));
   if (preview.images) {
     const strip = el("div", { class: "images" });

@@ -37,8 +37,8 @@ fn a_page_has_values_and_ops() {
     assert_eq!(kinds, ["dict", "str", "list", "int"]);
     assert_eq!(pickle["nodes"][0].to_string(), r#"[11,"",1,[1,2]]"#);
     let segment = &pickle["trace"]["segments"][0];
-    assert_eq!(segment["codes"].as_array().unwrap().len(), 8);
-    assert_eq!(segment["pushed"].to_string(), "[-1,0,1,2,-1,3,-1,-1]");
+    assert_eq!(segment["codes"].as_array().unwrap().len(), 9);
+    assert_eq!(segment["pushed"].to_string(), "[-1,0,1,2,-1,3,-1,-1,-1]");
 }
 
 #[test]
