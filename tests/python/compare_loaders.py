@@ -25,6 +25,8 @@ import sys
 import safe_attacks
 from safe_attacks import CRASHED, EXHAUSTED, LOADED, MARKED, PRESET_OF, SCAN, SKIPPED, armed, corpus, jailed, same
 
+#: The function itself, which hooks replace.
+LOADS = pickle.loads
 #: What a hand-written find_class lets through in projects: the safe names of Python's manual, or modules by their beginning with a
 #: list of names that are known to be bad.
 MANUAL = {"range", "complex", "set", "frozenset", "slice"}
@@ -109,11 +111,11 @@ def in_few(works, batch=30):
 def ordinary(load, data, preset):
     def work(marks):
         try:
-            expected = pickle.loads(data)
+            expected = LOADS(data)
         except BaseException:
             return SKIPPED
         loaded = load(data, preset, None)
-        is_same = same(expected, loaded) or type(expected) is type(loaded) and not same(expected, pickle.loads(data))
+        is_same = same(expected, loaded) or type(expected) is type(loaded) and not same(expected, LOADS(data))
         return LOADED if is_same else safe_attacks.DIFFERENT
     return work
 
