@@ -136,8 +136,8 @@ def armed(marks):
         marks.armed = False
 
 
-def refusing(load):
-    """What comes of a load that picklevm watches. A refused pickle has imported nothing."""
+def refusing(load, by_program=False):
+    """What comes of a load that picklevm watches. A refused pickle has imported nothing; a program that reads it may have."""
     import picklevm
 
     def work(marks):
@@ -147,7 +147,7 @@ def refusing(load):
                 load()
         except (picklevm.NotAllowedError, picklevm.LimitError):
             imported = {name for name in set(sys.modules) - before if name.partition(".")[0] not in READERS}
-            return MARKED if imported else REFUSED
+            return MARKED if imported and not by_program else REFUSED
         return LOADED
     return work
 
@@ -232,7 +232,7 @@ def run_attacks(presets, every):
         if read is not None:
             columns = [f"its program in restricted(), {preset}" for preset in presets]
             # What the program itself does not survive, such as data whose decompression never ends, is its own.
-            tally(counts, wrong, path, columns, jailed([refusing(restricted_load(read, preset)) for preset in presets]), (MARKED, CRASHED))
+            tally(counts, wrong, path, columns, jailed([refusing(restricted_load(read, preset), True) for preset in presets]), (MARKED, CRASHED))
     print(f"\n{len(attacks)} attacks of tests/scan:\n")
     table(counts)
     return wrong
