@@ -78,10 +78,8 @@ fn pop_takes_a_mark_where_nothing_is_above_it() {
     let steps: Vec<_> = trace(b"(0(K\x010K\x02.").collect::<Result<_, _>>().unwrap();
     let marks: Vec<_> = steps.iter().map(|step| (step.mark, step.popped.len(), step.marks)).collect();
     use MarkChange::{None, Popped, Pushed};
-    assert_eq!(
-        marks,
-        [(Pushed, 0, 1), (Popped, 0, 0), (Pushed, 0, 1), (None, 0, 1), (None, 1, 1), (None, 0, 1)].map(|row| row)
-    );
+    let all = [(Pushed, 0, 1), (Popped, 0, 0), (Pushed, 0, 1), (None, 0, 1), (None, 1, 1), (None, 0, 1), (None, 1, 1)];
+    assert_eq!(marks, all);
 }
 
 #[test]
