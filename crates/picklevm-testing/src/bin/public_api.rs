@@ -10,8 +10,16 @@ use std::process::ExitCode;
 
 use picklevm_testing::root;
 
-const LIBRARIES: [&str; 6] =
-    ["picklevm", "picklevm_data", "picklevm_derive", "picklevm_files", "picklevm_ops", "picklevm_scan", "picklevm_shelf", "picklevm_view"];
+const LIBRARIES: &[&str] = &[
+    "picklevm",
+    "picklevm_data",
+    "picklevm_derive",
+    "picklevm_files",
+    "picklevm_ops",
+    "picklevm_scan",
+    "picklevm_shelf",
+    "picklevm_view",
+];
 
 fn main() -> ExitCode {
     let is_check = std::env::args().nth(1).as_deref() == Some("--check");
