@@ -190,14 +190,17 @@ def test_loads_and_dumps_leave_nothing_behind():
                     with pytest.raises(Exception):
                         pickle.loads(bad)
 
+    def growth():
+        gc.collect()
+        before = sys.getallocatedblocks()
+        for _ in range(3):
+            work()
+        gc.collect()
+        return sys.getallocatedblocks() - before
+
     work()
-    work()
-    gc.collect()
-    before = sys.getallocatedblocks()
-    for _ in range(3):
-        work()
-    gc.collect()
-    assert sys.getallocatedblocks() - before < 200
+    # The interpreter's own caches grow now and then; what is left behind is left each time.
+    assert min(growth() for _ in range(4)) < 200
 
 
 def test_a_hundred_thousand_loads_take_no_memory():
