@@ -347,7 +347,7 @@ impl Node {
         }
     }
 
-    /// Return whether both are one value of one graph, as `is` tells of objects.
+    /// Return whether both are the same value of the same graph, as `is` does for objects.
     fn same_as(&self, other: &Node) -> bool {
         self.graph.is_same(&other.graph) && self.id == other.id
     }

@@ -284,7 +284,7 @@ impl Tracer<'_> {
             );
         }
         self.event(Action::Persistent, pid, None, |tracer| format!("persistent_load({})", tracer.render(pid)));
-        // Legacy checkpoints of PyTorch name classes so, with their source. What another program makes of it, nobody knows.
+        // Legacy checkpoints of PyTorch name classes so, with their source. What another program makes of it is not known.
         if self.ids_name_classes
             && let Some([kind, class, ..]) = self.values.items_of(pid)
             && self.values.bytes_of(*kind) == Some(b"module")
