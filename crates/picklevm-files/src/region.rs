@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use memchr::memmem;
 
 use crate::error::{Error, ErrorKind};
 
@@ -16,6 +17,8 @@ const PAGE: usize = 64 << 10;
 /// Bytes that a reader fetches from disk at first and in the end.
 const FIRST_PIECE: u64 = 4 << 10;
 const LAST_PIECE: u64 = 1 << 20;
+/// Bytes that a search reads at once.
+const SEARCHED: u64 = 1 << 20;
 
 /// A part of a file, of data that were decompressed, or of bytes in memory. Cheap to clone and to slice.
 #[derive(Debug, Clone)]
@@ -139,6 +142,38 @@ impl Region {
         self.slice(0..len as u64).bytes()
     }
 
+    /// Where `needle` lies in the region, which is read piece by piece.
+    pub(crate) fn find_all(&self, needle: &[u8]) -> impl Iterator<Item = Result<u64, Error>> {
+        let finder = memmem::Finder::new(needle).into_owned();
+        let mut piece = (0, Bytes::new());
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            loop {
+                let (start, bytes) = &piece;
+                if let Some(at) = bytes.get((from - start) as usize..).and_then(|rest| finder.find(rest)) {
+                    let at = from + at as u64;
+                    from = at + 1;
+                    return Some(Ok(at));
+                }
+                let end = start + bytes.len() as u64;
+                if end >= self.len {
+                    return None;
+                }
+                // A needle may begin at the end of one piece and end in the next.
+                let next = end.saturating_sub(finder.needle().len() as u64 - 1).max(from);
+                match self.slice(next..next.saturating_add(SEARCHED)).bytes() {
+                    Ok(bytes) => piece = (next, bytes),
+                    Err(error) => {
+                        piece = (self.len, Bytes::new());
+                        from = self.len;
+                        return Some(Err(error));
+                    }
+                }
+                from = next;
+            }
+        })
+    }
+
     /// The bytes from `start` on, as an array, if so many are there.
     pub(crate) fn array<const N: usize>(&self, start: u64) -> Result<Option<[u8; N]>, Error> {
         if start.checked_add(N as u64).is_none_or(|end| end > self.len) {
@@ -170,6 +205,9 @@ impl Region {
 impl Disk {
     fn read_to(&mut self, start: u64, len: u64, out: &mut Vec<u8>) -> io::Result<()> {
         if len >= PAGE as u64 {
+            // As much as is there now, so that the memory neither follows a claim nor doubles beyond what is read.
+            let there = self.file.seek(SeekFrom::End(0))?.saturating_sub(start).min(len);
+            out.try_reserve_exact(usize::try_from(there).unwrap_or(usize::MAX))?;
             self.file.seek(SeekFrom::Start(start))?;
             return Read::by_ref(&mut self.file).take(len).read_to_end(out).map(drop);
         }
@@ -242,5 +280,22 @@ impl Read for RegionReader {
         out[..len].copy_from_slice(&buffer[..len]);
         self.consume(len);
         Ok(len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_finds_what_lies_across_two_pieces() {
+        let mut bytes = vec![0; 2 * SEARCHED as usize];
+        for at in [0, SEARCHED - 9, SEARCHED - 3, SEARCHED + 5, 2 * SEARCHED - 5] {
+            bytes[at as usize..][..5].copy_from_slice(b"aabaa");
+        }
+        let expected: Vec<u64> =
+            (0..).zip(bytes.windows(2)).filter(|(_, pair)| pair == b"aa").map(|(at, _)| at).collect();
+        let found: Vec<u64> = Region::memory(bytes.into()).find_all(b"aa").map(Result::unwrap).collect();
+        assert_eq!(found, expected);
     }
 }

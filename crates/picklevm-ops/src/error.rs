@@ -25,6 +25,7 @@ struct Inner {
     opcode: Option<Opcode>,
     expected: Cow<'static, str>,
     found: Cow<'static, str>,
+    needed_len: Option<u64>,
     io: Option<io::Error>,
 }
 
@@ -62,7 +63,14 @@ impl Error {
         expected: impl Into<Cow<'static, str>>,
         found: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Error(Box::new(Inner { kind, offset, opcode, expected: expected.into(), found: found.into(), io: None }))
+        let (expected, found) = (expected.into(), found.into());
+        Error(Box::new(Inner { kind, offset, opcode, expected, found, needed_len: None, io: None }))
+    }
+
+    /// Says how long the data must be for the op that they cut off.
+    pub(crate) fn needing(mut self, len: u64) -> Self {
+        self.0.needed_len = Some(len);
+        self
     }
 
     /// Creates an error for a reader or writer that failed at `offset`.
@@ -83,6 +91,7 @@ impl Error {
     #[must_use]
     pub fn offset_by(mut self, bytes: u64) -> Self {
         self.0.offset = self.0.offset.saturating_add(bytes);
+        self.0.needed_len = self.0.needed_len.map(|len| len.saturating_add(bytes));
         self
     }
 
@@ -116,6 +125,23 @@ impl Error {
         &self.0.expected
     }
 
+    /// Returns how many bytes the data must have, at the least, to hold the op that they cut off.
+    ///
+    /// `None` if the error is not that an op is cut off. Of an op whose length itself is cut off, or of a line, no more is
+    /// known than that a byte is missing.
+    ///
+    /// ```
+    /// use picklevm_ops::Decoder;
+    ///
+    /// let error = Decoder::new(b"X\x08\0\0\0abc").next_op().unwrap_err();
+    /// assert_eq!(error.needed_len(), Some(1 + 4 + 8));
+    /// let error = Decoder::new(b"X\x08").next_op().unwrap_err();
+    /// assert_eq!(error.needed_len(), Some(1 + 4));
+    /// ```
+    pub fn needed_len(&self) -> Option<u64> {
+        self.0.needed_len
+    }
+
     /// Returns what was found instead.
     pub fn found(&self) -> &str {
         &self.0.found
@@ -146,7 +172,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, offset, opcode, expected, found, io } = &*self.0;
+        let Inner { kind, offset, opcode, expected, found, io, needed_len: _ } = &*self.0;
         let mut out = f.debug_struct("Error");
         out.field("kind", kind).field("offset", offset).field("opcode", opcode);
         out.field("expected", expected).field("found", found);

@@ -13,7 +13,7 @@ use crate::hidden;
 use crate::report::{Format, PickleReport, Report};
 use crate::spelling::SEVEN_ZIP;
 use crate::stream;
-use crate::verdict::{Finding, Rule, Status};
+use crate::verdict::{Finding, Rule};
 
 /// The end record of a zip archive, and the bytes at the end in which it lies.
 const ZIP_END: &[u8] = b"PK\x05\x06";
@@ -256,17 +256,16 @@ fn scan_as_pickle(
     len: u64,
     context: &Context<'_>,
 ) -> Result<Option<PickleReport>, picklevm_files::Error> {
-    let mut report = PickleReport::default();
-    // Nearly all break at once: the whole is read only if more than a piece is.
-    for end in [PIECE.min(len), len] {
+    // Nearly all break at once. An op that goes on behind what was read is worth reading on only if it can end in the file.
+    let mut end = PIECE.min(len);
+    let report = loop {
         let bytes = member.range(0..end)?;
         let scanned = stream::scan_deep(&bytes, 0, context, true);
-        let is_cut = scanned.report.status == Status::Truncated && end < len;
-        report = scanned.report;
-        if !is_cut {
-            break;
+        match scanned.needed_len {
+            Some(needed) if end < len && needed <= len => end = needed.max(end.saturating_mul(2)).min(len),
+            _ => break scanned.report,
         }
-    }
+    };
     Ok(Some(report).filter(|report| report.findings.iter().any(|finding| finding.name.is_some())))
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Scanned<'a> {
     pub(crate) stopped: bool,
     /// Where the frame ends that STOP lies in, if that is further on.
     pub(crate) frame_end: Option<usize>,
+    /// How many bytes the data must have, at the least, for the op at which they are cut off.
+    pub(crate) needed_len: Option<u64>,
     /// Whether it imports a name that could be one.
     pub(crate) imports_names: bool,
     /// Whether it is the first one of a legacy PyTorch checkpoint.
@@ -94,6 +96,7 @@ fn unreadable<'a>(start: usize) -> Scanned<'a> {
         end: start,
         stopped: false,
         frame_end: None,
+        needed_len: None,
         imports_names: false,
         is_torch_magic: false,
         raw_at: None,
@@ -116,6 +119,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     let mut refused = false;
     let mut stopped = false;
     let mut status = Status::Complete;
+    let mut needed_len = None;
     let end = loop {
         tracer.base = at;
         let (decoder, done) = machine::resume(&mut machine, &mut tracer, Decoder::new(&data[at..]), &limits);
@@ -162,6 +166,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
             Recovery::Stop => {
                 tracer.stand_at(op);
                 status = break_off(&error, &mut tracer);
+                needed_len = needed(&error, at);
                 break op;
             }
         }
@@ -195,6 +200,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
         end,
         stopped,
         frame_end,
+        needed_len,
         imports_names: imports.iter().any(|import| is_name(&import.module) && is_name(&import.name)),
         is_torch_magic: data[start..end].ends_with(TORCH_MAGIC),
         arrays,
@@ -213,6 +219,12 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
             ..PickleReport::default()
         },
     })
+}
+
+/// How long the data must be for the op that they cut off, if that is the error of a run from `base` on.
+fn needed(error: &Error, base: usize) -> Option<u64> {
+    let source = std::error::Error::source(error)?.downcast_ref::<picklevm_ops::Error>()?;
+    Some(source.needed_len()?.saturating_add(base as u64))
 }
 
 /// Notes where the pickle breaks, and how.

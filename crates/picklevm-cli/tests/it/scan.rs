@@ -308,3 +308,40 @@ fn limits_make_findings_and_are_never_safe() {
 fn the_document_shows_what_is_printed() {
     crate::support::assert_document("docs/scan.md");
 }
+
+/// Read as a pickle, the archive begins with a line, behind which BINBYTES claims more than the file has.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_archive_that_breaks_off_as_a_pickle_is_not_held_whole() {
+    use std::io::{Seek, SeekFrom, Write};
+
+    const LEN: u32 = 600 << 20;
+    const CRC_OF_ZEROS: u32 = 0x676c_5ed4;
+    let name = b"a\nB\xff\xff\xff\x7f";
+    let numbers = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
+    let halves = |numbers: &[u16]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>();
+    // What a local header and an entry of the directory share: version, flags, method, time, CRC, sizes, lengths of names.
+    let fields = [&halves(&[20, 0, 0, 0, 33])[..], &numbers(&[CRC_OF_ZEROS, LEN, LEN]), &halves(&[7, 0])].concat();
+    let head = [&b"PK\x03\x04"[..], &fields, name].concat();
+    let entry = [&b"PK\x01\x02\x14\0"[..], &fields, &halves(&[0, 0, 0]), &numbers(&[0, 0]), name].concat();
+    let places = numbers(&[entry.len() as u32, head.len() as u32 + LEN]);
+    let end = [&b"PK\x05\x06"[..], &halves(&[0, 0, 1, 1]), &places, &[0, 0]].concat();
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("zeros.zip");
+    // The zeros take no room on the disk.
+    let mut file = fs::File::create(&path).expect("a file");
+    file.write_all(&head).expect("written");
+    file.seek(SeekFrom::Current(i64::from(LEN))).expect("sought");
+    file.write_all(&[entry, end].concat()).expect("written");
+    drop(file);
+
+    let within = |kib: u32| {
+        let script = format!("ulimit -v {kib}; exec \"$0\" scan --json \"$1\"");
+        let output =
+            std::process::Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_picklevm")]).arg(&path).output();
+        let output = output.expect("sh");
+        assert_eq!(output.status.code(), Some(0), "{} {}", text(&output.stdout), text(&output.stderr));
+    };
+    within(512 << 10);
+}

@@ -157,14 +157,15 @@ impl Halt {
         if arrived == 0 {
             let (kind, expected) =
                 if first { (ErrorKind::End, "a pickle") } else { (ErrorKind::Truncated, "an opcode") };
-            return Error::new(kind, offset, None, expected, "the end of the data");
+            return Error::new(kind, offset, None, expected, "the end of the data").needing(offset.saturating_add(1));
         }
+        let needed = if need.line { arrived as u64 + 1 } else { (need.from as u64).saturating_add(need.len) };
         let expected = match need {
             Need { line: true, .. } => "a line that ends with a newline".into(),
             Need { len: 1, .. } => "1 byte".into(),
             Need { len, .. } => format!("{len} bytes"),
         };
         let found = format!("{} before the end", arrived - need.from);
-        Error::new(ErrorKind::Truncated, offset, need.opcode, expected, found)
+        Error::new(ErrorKind::Truncated, offset, need.opcode, expected, found).needing(offset.saturating_add(needed))
     }
 }

@@ -92,9 +92,10 @@ impl Readings<'_> {
 
     /// Local headers: members that no directory names, and other methods than the directory says.
     fn local_headers(&mut self, followed: Option<&Directory>) -> Result<(), Error> {
-        let bytes = self.region.bytes()?;
+        let region = self.region;
         let mut inside = 0;
-        for at in memmem::find_iter(&bytes, b"PK\x03\x04").map(|at| at as u64) {
+        for at in region.find_all(b"PK\x03\x04") {
+            let at = at?;
             let Some(local) = Local::read(self.region, at)? else { continue };
             let entries = followed.map_or(&[][..], |directory| &directory.entries);
             let entry = entries.iter().find(|entry| entry.header_offset == at);
