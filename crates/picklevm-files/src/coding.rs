@@ -54,6 +54,20 @@ impl Sink<'_> {
     }
 }
 
+/// Whether an error is that the data end, which decoders may wrap in errors of their own.
+fn ends_early(error: &io::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) {
+            return true;
+        }
+        // The source of an `io::Error` is that of what it wraps.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = wrapped.map(|wrapped| wrapped as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    }
+    false
+}
+
 /// Whether bytes begin with a frame that decoders of zstd and LZ4 skip (RFC 8878, 3.1.2).
 pub(crate) fn is_skippable(head: &[u8]) -> bool {
     matches!(head, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..])
@@ -202,7 +216,7 @@ impl Coding {
     ) -> Result<(), Error> {
         let breaks = |error: io::Error, len: u64| {
             let (kind, what) = match error.kind() {
-                io::ErrorKind::UnexpectedEof => (ErrorKind::Truncated, "is truncated"),
+                _ if ends_early(&error) => (ErrorKind::Truncated, "is truncated"),
                 io::ErrorKind::Unsupported => (ErrorKind::Unsupported, "cannot be read"),
                 _ => (ErrorKind::Damaged, "is damaged"),
             };

@@ -47,6 +47,22 @@ fn names_instances_and_their_parts_are_read() {
 }
 
 #[test]
+fn below_protocol_2_an_instance_is_a_call_of_reconstructor() {
+    for (pickle, text) in [
+        (&b"ccopy_reg\n_reconstructor\n(cm\nC\nc__builtin__\nobject\nNtR."[..], "m.C() by newobj"),
+        (b"ccopy_reg\n_reconstructor\n(cm\nC\nc__builtin__\nobject\nNtR(dVx\nI1\nsb.", "m.C() with state {'x': 1}"),
+        (b"ccopy_reg\n_reconstructor\n(cm\nC\nc__builtin__\ntuple\n(I1\nttR(db.", "m.C(1) with state {}"),
+    ] {
+        let expected = loads(pickle).unwrap();
+        assert_eq!(expected.pretty().one_line().to_string(), text);
+        let mut graph = loads(b"N.").unwrap();
+        let id = graph.add_literal(text, Strings::Text).unwrap();
+        graph.set_root(id);
+        assert!(same_graph(graph.root(), expected.root()), "{text}");
+    }
+}
+
+#[test]
 fn shared_and_recursive_values_are_read() {
     for text in [
         "&1 [1, *1]",

@@ -194,7 +194,10 @@ impl Builder<'_> {
             }
             args = arena.new_tuple(&[args, kwargs]);
         }
-        let made = arena.new_object(how, class, args);
+        let made = match base_below_protocol_2(arena, how, args) {
+            Some((base, value)) => arena.reconstructed(class, base, value),
+            None => arena.new_object(how, class, args),
+        };
         if let Some(object) = arena.objects.get(made).copied() {
             arena.objects.set(cell, object);
         }
@@ -213,6 +216,16 @@ impl Builder<'_> {
         }
         Ok(())
     }
+}
+
+/// Returns the name and the value of the built-in base with which `copyreg._reconstructor` makes an instance in a pickle
+/// below protocol 2, which has no NEWOBJ: `Pretty` writes the call as the instance.
+fn base_below_protocol_2(arena: &Arena, how: Construction, args: Cell) -> Option<(&'static str, Cell)> {
+    if how != Construction::NewObj || arena.protocol.is_none_or(|protocol| protocol >= 2) {
+        return None;
+    }
+    // `Pretty` shows the items of a tuple as arguments, which is what a named tuple takes.
+    Some(if arena.items(args).is_empty() { ("object", Cell::NONE) } else { ("tuple", args) })
 }
 
 #[cold]
