@@ -5,6 +5,9 @@
 //!     cargo run --example multiprocessing_connection connect 127.0.0.1:6000 secret    sends a value to Python, prints the answer
 //!     cargo run --example multiprocessing_connection listen 127.0.0.1:6000 secret     answers what Python sends
 //!
+//! `serve-messages` and `read-messages` in place of `listen` and `connect` are the listener and the client of the documentation's
+//! example under "Listeners and Clients": a pickle, then bytes, then the bytes of an array.
+//!
 //! The Python side:
 //!
 //!     from multiprocessing.connection import Client, Listener
@@ -20,7 +23,7 @@ use std::net::{TcpListener, TcpStream};
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
-use picklevm::{Deny, Graph, Limits, Unpickler, Value};
+use picklevm::{Deny, Graph, Limits, Resolver, Standard, Unpickler, Value};
 use sha2::Sha256;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -64,8 +67,25 @@ impl<S: Read + Write> Connection<S> {
 
     /// Receives plain data, as `Connection.recv` receives any object.
     pub(crate) fn receive(&mut self) -> Result<Graph, Error> {
-        let pickle = self.read_frame(MAX_PICKLE)?;
+        let pickle = self.receive_bytes()?;
         Ok(Unpickler::new().resolver(Deny).limits(Limits::untrusted()).loads(&pickle)?)
+    }
+
+    /// Receives data that may name these classes: a name is read, and nothing is imported.
+    fn receive_naming(&mut self, names: &'static [&'static str]) -> Result<Graph, Error> {
+        let pickle = self.receive_bytes()?;
+        let resolver = Standard.allow_only(names.iter().copied());
+        Ok(Unpickler::new().resolver(resolver).limits(Limits::untrusted()).loads(&pickle)?)
+    }
+
+    /// Sends bytes that are no pickle, as `Connection.send_bytes` does.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_frame(bytes)
+    }
+
+    /// Receives bytes, as `Connection.recv_bytes` does.
+    pub(crate) fn receive_bytes(&mut self) -> io::Result<Vec<u8>> {
+        self.read_frame(MAX_PICKLE)
     }
 
     fn challenge(&mut self, key: &[u8]) -> Result<(), Error> {
@@ -155,6 +175,31 @@ fn answer(stream: TcpStream, key: &[u8]) -> Result<usize, Error> {
     }
 }
 
+/// The listener of the documentation.
+fn serve_messages(stream: TcpStream, key: &[u8]) -> Result<(), Error> {
+    let mut conn = Connection::listener(stream, key)?;
+    // conn.send([2.25, None, 'junk', float])
+    let mut graph = picklevm::value!([2.25, None, "junk"]);
+    let float = graph.global("builtins", "float");
+    graph.root_mut().push(float)?;
+    conn.send(graph.root())?;
+    conn.send_bytes(b"hello")?;
+    // conn.send_bytes(array('i', [42, 1729]))
+    Ok(conn.send_bytes(&[42_i32, 1729].map(i32::to_ne_bytes).concat())?)
+}
+
+/// The client of the documentation: what the three messages are.
+fn read_messages(stream: TcpStream, key: &[u8]) -> Result<(String, Vec<u8>, Vec<i32>), Error> {
+    let mut conn = Connection::client(stream, key)?;
+    let value = conn.receive_naming(&["builtins.float"])?.root().to_string();
+    let bytes = conn.receive_bytes()?;
+    // conn.recv_bytes_into(array('i', ...))
+    let array = conn.receive_bytes()?;
+    let array =
+        array.chunks_exact(4).map(|item| Ok(i32::from_ne_bytes(item.try_into()?))).collect::<Result<_, Error>>();
+    Ok((value, bytes, array?))
+}
+
 fn main() -> Result<(), Error> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -173,12 +218,36 @@ fn main() -> Result<(), Error> {
             }
             return Ok(());
         }
+        ["serve-messages", address, key] => {
+            return serve_messages(TcpListener::bind(address)?.accept()?.0, key.as_bytes());
+        }
+        ["read-messages", address, key] => {
+            println!("{:?}", read_messages(TcpStream::connect(address)?, key.as_bytes())?);
+            return Ok(());
+        }
         [] => {}
-        _ => return Err("usage: multiprocessing_connection [connect|listen ADDRESS KEY]".into()),
+        _ => {
+            return Err(
+                "usage: multiprocessing_connection [connect|listen|serve-messages|read-messages ADDRESS KEY]".into()
+            );
+        }
     }
 
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
+    let (served, read) = std::thread::scope(|scope| {
+        let served = scope.spawn(|| serve_messages(listener.accept()?.0, b"secret password"));
+        let read = read_messages(TcpStream::connect(address)?, b"secret password");
+        Ok::<_, io::Error>((served.join(), read))
+    })?;
+    served.map_err(|_| "the listener panicked")??;
+    let (value, bytes, array) = read?;
+    println!("{value} {:?} {array:?}", bytes.escape_ascii().to_string());
+    assert_eq!(
+        (&value[..], &bytes[..], &array[..]),
+        ("[2.25, None, 'junk', builtins.float]", &b"hello"[..], &[42, 1729][..])
+    );
+
     let served = std::thread::spawn(move || {
         listener.incoming().take(2).map(|stream| answer(stream?, b"secret")).collect::<Vec<_>>()
     });

@@ -1,6 +1,7 @@
 //! Shelves that are written.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use picklevm::{Graph, Pickler, Protocol, value};
 use picklevm_shelf::{Backend, ErrorKind, Mode, Options, Shelf};
@@ -210,4 +211,101 @@ fn all_keys_are_gone_through_with_their_values() {
         let all: Vec<_> = shelf.iter().unwrap().map(|item| item.unwrap().1.root().as_i64().unwrap()).collect();
         assert_eq!(all, [0, 1, 2, 3, 4]);
     });
+}
+
+#[test]
+fn a_hundred_thousand_keys_are_written_changed_and_read() {
+    on_each(|path, mut shelf| {
+        let key = |n: i64| format!("key {n}");
+        for n in 0..100_000 {
+            shelf.insert(key(n), value!([n]).root()).unwrap();
+        }
+        shelf.close().unwrap();
+        let mut shelf = Shelf::open(path, Mode::Write).unwrap();
+        for n in (0..100_000).step_by(10) {
+            shelf.insert(key(n), value!(["changed", n]).root()).unwrap();
+            assert!(shelf.remove(key(n + 1)).unwrap());
+        }
+        shelf.close().unwrap();
+        let mut shelf = reopen(path);
+        assert_eq!(shelf.len().unwrap(), 90_000);
+        for n in 0..100_000 {
+            let expected = match n % 10 {
+                0 => Some(format!("['changed', {n}]")),
+                1 => None,
+                _ => Some(format!("[{n}]")),
+            };
+            assert_eq!(text(&mut shelf, &key(n)), expected);
+        }
+    });
+}
+
+/// Runs three readers, over and over, while something is written. What each has seen is given to it again.
+fn read_beside<T: Default>(write: impl FnOnce(), read: impl Fn(T) -> T + Sync) {
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let read_on = || {
+            let (mut seen, mut reads) = (T::default(), 0);
+            while !is_over.load(Ordering::Relaxed) || reads == 0 {
+                (seen, reads) = (read(seen), reads + 1);
+            }
+        };
+        let readers = [(); 3].map(|()| scope.spawn(read_on));
+        write();
+        is_over.store(true, Ordering::Relaxed);
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
+    });
+}
+
+#[test]
+fn readers_beside_a_writer_see_what_was_synced_whole() {
+    on_each(|path, mut shelf| {
+        let write = || {
+            for round in 0..50 {
+                for n in 0..3 {
+                    let value = value!([round, "x".repeat(round * 37)]);
+                    shelf.insert(format!("key {:03}", round * 3 + n), value.root()).unwrap();
+                }
+                shelf.sync().unwrap();
+            }
+        };
+        read_beside(write, |seen: usize| {
+            let mut shelf = reopen(path);
+            let keys = shelf.keys().unwrap();
+            assert!(keys.len().is_multiple_of(3) && keys.len() >= seen, "{} keys after {seen}", keys.len());
+            for (n, key) in keys.iter().enumerate() {
+                assert_eq!(key, &format!("key {n:03}"));
+                let value = shelf.get(key).unwrap().unwrap();
+                assert_eq!(value.root().at(0).as_i64(), i64::try_from(n / 3).ok());
+                assert_eq!(value.root().at(1).as_str().map(str::len), Some(n / 3 * 37));
+            }
+            keys.len()
+        });
+    });
+}
+
+#[test]
+fn readers_of_sqlite_see_no_value_older_than_one_they_saw() {
+    const KEYS: [&str; 3] = ["a", "b", "c"];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shelf");
+    let mut shelf = Shelf::open(&path, Mode::Create(Backend::Sqlite3)).unwrap();
+    let mut write = |rounds: std::ops::Range<i64>| {
+        for round in rounds {
+            for key in KEYS {
+                shelf.insert(key, value!([round]).root()).unwrap();
+            }
+            shelf.sync().unwrap();
+        }
+    };
+    write(0..1);
+    read_beside(
+        || write(1..100),
+        |seen: i64| {
+            let mut shelf = reopen(&path);
+            let rounds = KEYS.map(|key| shelf.get(key).unwrap().unwrap().root().at(0).as_i64().unwrap());
+            assert!(rounds.is_sorted() && rounds[0] >= seen, "{rounds:?} after {seen}");
+            rounds[2]
+        },
+    );
 }

@@ -161,7 +161,7 @@ fn sources(directory: &Path) -> Vec<String> {
 
 /// Whether Cargo knows an example of this name.
 fn is_run(example: &str) -> bool {
-    let manifests = ["crates/picklevm/Cargo.toml", "crates/picklevm-cli/Cargo.toml"];
+    let manifests = ["crates/picklevm/Cargo.toml", "crates/picklevm-shelf/Cargo.toml"];
     manifests.iter().any(|manifest| read(manifest).contains(&format!("path = \"../../examples/{example}.rs\"")))
 }
 

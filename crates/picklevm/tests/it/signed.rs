@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use picklevm::signed::{Digest, Error, Signer};
-use picklevm::{Graph, Pickler, Protocol, value};
+use picklevm::{Graph, Pickler, Protocol, literal, value};
 use picklevm_testing::unhex;
+use serde_json::Value as Json;
 
 /// `django.core.signing.dumps({'user': 42, 'roles': ['admin']}, key='secret', salt='cart', serializer=P)` at 1,700,000,000.
 const DJANGO: &str = "gAJ9cQAoWAQAAAB1c2VycQFLKlgFAAAAcm9sZXNxAl1xA1gFAAAAYWRtaW5xBGF1Lg:1r31eq:t1wAG3kmZoI5eY34NeUUGepslLaKiApXvJjLuAPkoCY";
@@ -99,6 +100,62 @@ fn one_changed_bit_anywhere_is_refused() {
         }
         for len in 0..signed.len() {
             assert!(signer.verify(&signed[..len]).is_err(), "{len} bytes");
+        }
+    }
+}
+
+/// What Django 1.11 to 6.1, itsdangerous 0.24 to 2.2 and `hmac` signed (`tests/python/check_signed.py --write`).
+fn samples_of_python() -> Vec<(String, Signer, Vec<u8>, Json)> {
+    let text = std::fs::read_to_string(picklevm_testing::root().join("tests/data/signed/samples.jsonl")).unwrap();
+    let samples = text.lines().map(|line| {
+        let sample: Json = serde_json::from_str(line).unwrap();
+        let part = |name: &str| sample[name].as_str().unwrap();
+        let (key, salt, signed) = (part("key"), part("salt"), part("signed"));
+        let signer = match part("layout") {
+            "digest" => Signer::digest(key),
+            "django" => Signer::django(key, salt),
+            "itsdangerous" => Signer::itsdangerous(key, salt),
+            "itsdangerous-timed" => Signer::itsdangerous_timed(key, salt),
+            other => panic!("{other}"),
+        };
+        let signer = match part("digest") {
+            "sha1" => signer.with_digest(Digest::Sha1),
+            "sha256" => signer.with_digest(Digest::Sha256),
+            "sha512" => signer.with_digest(Digest::Sha512),
+            other => panic!("{other}"),
+        };
+        let signed = if part("layout") == "digest" { unhex(signed) } else { signed.into() };
+        (part("made_by").to_owned(), signer, signed, sample.clone())
+    });
+    samples.collect()
+}
+
+#[test]
+fn what_every_version_signed_is_opened() {
+    let samples = samples_of_python();
+    assert!(samples.len() > 100, "{} samples", samples.len());
+    for (made_by, signer, signed, sample) in samples {
+        let verified = signer.verify(&signed).unwrap_or_else(|error| panic!("{made_by}: {error}"));
+        let read = match sample["payload"].as_str().unwrap() {
+            "json" => literal::from_json(std::str::from_utf8(&verified.payload).unwrap()).unwrap(),
+            _ => signer.loads(&signed).unwrap(),
+        };
+        let expected = literal::parse(sample["value"].as_str().unwrap()).unwrap();
+        assert_eq!(read, expected, "{made_by}");
+    }
+}
+
+#[test]
+fn one_changed_bit_of_what_any_version_signed_is_refused() {
+    for (made_by, signer, signed, _) in samples_of_python() {
+        let mut changed = signed.clone();
+        for at in 0..signed.len() {
+            for bit in 0..8 {
+                changed[at] ^= 1 << bit;
+                assert!(signer.verify(&changed).is_err(), "{made_by}: byte {at}, bit {bit}");
+                changed[at] = signed[at];
+            }
+            assert!(signer.verify(&signed[..at]).is_err(), "{made_by}: {at} bytes");
         }
     }
 }
