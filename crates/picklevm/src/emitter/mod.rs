@@ -15,10 +15,10 @@ mod globals;
 pub(crate) mod leaf;
 mod memo;
 mod omitted_puts;
+mod outer_calls;
 mod payload;
 mod persistent_and_buffers;
 mod reduction;
-mod reentrant_partial;
 mod refcounts;
 mod scratch;
 mod state;
@@ -33,9 +33,9 @@ use self::containers::Open;
 use self::cpython::PicklerVersion;
 use self::memo::{Entry, Memo, Synthetic};
 use self::omitted_puts::OmittedPuts;
+use self::outer_calls::OuterCalls;
 pub(crate) use self::persistent_and_buffers::BufferCallback;
 use self::reduction::Reentry;
-use self::reentrant_partial::OuterCalls;
 use self::refcounts::RefCounts;
 pub(crate) use self::scratch::{Scratch, trim};
 use self::state::PendingChange;
@@ -87,8 +87,8 @@ pub(crate) struct Emitter<'g, 'o, S> {
     started: u64,
     /// Objects written and popped before the root.
     effects: &'o [Cell],
-    /// Effects that are written at the object that they were to make.
-    outer_calls: Option<OuterCalls>,
+    /// Calls that are written at the object that they were to make.
+    outer_calls: Option<Box<OuterCalls>>,
     /// Reference counts of nodes, computed on first use.
     refcounts: Option<RefCounts>,
     /// PUTs to omit, for a pickler that omits some.
@@ -304,7 +304,7 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
             most_output: started.saturating_add(options.limits.base()),
             started,
             effects,
-            outer_calls: None,
+            outer_calls: OuterCalls::of(value.arena(), effects, options),
             refcounts: None,
             selects_puts: options.fast,
             omitted_puts: None,
@@ -326,9 +326,6 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
     fn whole(&mut self) -> Result<()> {
         if self.options.writer.quirks().counts_references {
             self.count_references();
-        }
-        if matches!(self.protocol, 2..=3) && !self.options.fast {
-            self.outer_calls = reentrant_partial::outer_calls(self.arena, self.root, self.effects);
         }
         for effect in self.effects {
             if self.is_outer_call(*effect) {

@@ -29,8 +29,10 @@ impl OmittedPuts {
         };
         let roots = || std::iter::once(root).chain(effects.iter().copied());
         roots().for_each(&mut visit);
-        for cell in Walk::new(arena, roots()) {
+        let mut walk = Walk::new(arena, roots());
+        while let Some(cell) = walk.next() {
             arena.each_child(cell, &mut visit);
+            walk.add(arena.outer_calls.equal_to(cell));
         }
         OmittedPuts::Listed(left_out)
     }

@@ -76,18 +76,18 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 left.extend(self.arena.items(cell));
             }
         }
-        if !references.is_empty() && self.leads_back(object) {
+        if !references.is_empty() && self.leads_back(object, object) != Some(false) {
             references.into_iter().for_each(|reference| self.refcounts().mark_shared(reference));
         }
     }
 
-    /// Whether an object occurs in its own class and arguments. Returns `true` if the search is too expensive.
-    fn leads_back(&mut self, object: Cell) -> bool {
-        let mut left = self.constructor_values(object);
+    /// Whether an object will be written within class and arguments of a call. Returns `None` if the search is too expensive.
+    pub(super) fn leads_back(&mut self, call: Cell, object: Cell) -> Option<bool> {
+        let mut left = self.constructor_values(call);
         let mut seen = HashSet::with_hasher(RandomState::default());
         while let Some(cell) = left.pop() {
             if cell == object {
-                return true;
+                return Some(true);
             }
             let is_fetched = || self.memo.entry(self.memo.slot(cell)).number().is_some();
             if !is_compound(cell.tag()) || cell.is(Tag::EmptyTuple) || is_fetched() || !seen.insert(cell) {
@@ -95,10 +95,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
             }
             let from = left.len();
             self.arena.each_child(cell, |child| left.push(child));
-            let Some(rest) = self.reentry_work.checked_sub(1 + (left.len() - from) as u32) else { return true };
-            self.reentry_work = rest;
+            self.reentry_work = self.reentry_work.checked_sub(1 + (left.len() - from) as u32)?;
         }
-        false
+        Some(false)
     }
 
     /// Returns the values that an object is made from: class and arguments, or the items of a set or tuple.

@@ -34,34 +34,40 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return begun;
         }
         let place = self.enter(cell, slot, entry)?;
-        self.begin_object(cell, place, Step::Finish)
+        self.begin_object(cell, cell, place, Step::Finish)
     }
 
-    /// Writes class and arguments, and pushes the step that ends the object.
-    pub(super) fn begin_object(&mut self, cell: Cell, place: Place, end: fn(Cell, BareOp) -> Step) -> Result<()> {
+    /// Writes class and arguments of a call, and pushes the step that ends the object that it makes: mostly its own.
+    pub(super) fn begin_object(
+        &mut self,
+        cell: Cell,
+        object: Cell,
+        place: Place,
+        end: fn(Cell, BareOp) -> Step,
+    ) -> Result<()> {
         let node = self.arena.objects[cell];
         let (class, protocol) = (node.class, self.protocol);
         match node.how {
             Construction::Reduce | Construction::NewObj if node.how == Construction::Reduce || protocol >= 2 => {
                 let op = if node.how == Construction::Reduce { BareOp::Reduce } else { BareOp::NewObj };
-                self.steps.push(end(cell, op));
+                self.steps.push(end(object, op));
                 self.steps.push(Step::Save(node.args, place));
                 self.callable(class)
             }
             Construction::NewObjEx if protocol >= 4 => {
                 let (args, kwargs) = self.arguments_and_keywords(node.args);
-                self.steps.push(end(cell, BareOp::NewObjEx));
+                self.steps.push(end(object, BareOp::NewObjEx));
                 self.steps.push(Step::Save(kwargs, place));
                 self.steps.push(Step::Save(args, place));
                 self.callable(class)
             }
-            Construction::NewObjEx if protocol >= 2 => self.new_obj_ex_by_partial(cell, place, end),
+            Construction::NewObjEx if protocol >= 2 => self.new_obj_ex_by_partial(cell, object, place, end),
             Construction::NewObjEx => {
                 let (args, kwargs) = self.arguments_and_keywords(node.args);
                 self.synthetic_global("copyreg", "__newobj_ex__")?;
                 self.tuple_start(3)?;
                 self.steps.extend([
-                    end(cell, BareOp::Reduce),
+                    end(object, BareOp::Reduce),
                     Step::Op(BareOp::Tuple(3)),
                     Step::Save(kwargs, place),
                     Step::Save(args, place),
@@ -73,7 +79,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 let args = self.arena.item_range(node.args);
                 let len = 1 + args.len as usize;
                 self.tuple_start(len)?;
-                self.steps.extend([end(cell, BareOp::Reduce), tuple_of(len), Step::Each(args)]);
+                self.steps.extend([end(object, BareOp::Reduce), tuple_of(len), Step::Each(args)]);
                 self.callable(class)
             }
             Construction::Inst | Construction::Obj => {
@@ -84,13 +90,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
                 let args = Step::Each(self.arena.item_range(node.args));
                 let by_name = class.is(Tag::Global) && (protocol >= 4 || !self.is_nested(class));
                 if by_name && (node.how == Construction::Inst || protocol == 0) {
-                    self.steps.extend([end(cell, BareOp::Inst), args]);
+                    self.steps.extend([end(object, BareOp::Inst), args]);
                     return Ok(());
                 }
                 if protocol == 0 {
                     return Err(unrepresentable("a class by name for OBJ at protocol 0", "another callable"));
                 }
-                self.steps.extend([end(cell, BareOp::Obj), args]);
+                self.steps.extend([end(object, BareOp::Obj), args]);
                 self.callable(class)
             }
         }
@@ -121,14 +127,20 @@ impl<S: Sink> Emitter<'_, '_, S> {
     }
 
     /// Writes `functools.partial(cls.__new__, cls, *args, **kwargs)()`: protocols 2 and 3 have no NEWOBJ_EX.
-    fn new_obj_ex_by_partial(&mut self, cell: Cell, place: Place, end: fn(Cell, BareOp) -> Step) -> Result<()> {
+    fn new_obj_ex_by_partial(
+        &mut self,
+        cell: Cell,
+        object: Cell,
+        place: Place,
+        end: fn(Cell, BareOp) -> Step,
+    ) -> Result<()> {
         let node = self.arena.objects[cell];
         let (args, kwargs) = self.arguments_and_keywords(node.args);
         let args = self.arena.item_range(args);
         let len = 1 + args.len as usize;
         self.synthetic_global("functools", "partial")?;
         self.steps.extend([
-            end(cell, BareOp::Reduce),
+            end(object, BareOp::Reduce),
             Step::Op(BareOp::EmptyTuple),
             Step::Op(BareOp::Build),
             Step::Op(BareOp::Tuple(4)),
@@ -284,7 +296,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             ]);
             return self.callable(node.class);
         }
-        self.begin_object(cell, Place::ARGUMENTS, Step::FinishEffect)
+        self.begin_object(cell, cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
     /// The same for an effect without an object: it is memoized if it was in its pickle, or if something fetches it.
@@ -294,7 +306,7 @@ impl<S: Sink> Emitter<'_, '_, S> {
             return self.save(cell, Place::DATA);
         }
         self.boundary()?;
-        self.begin_object(cell, Place::ARGUMENTS, Step::FinishEffect)
+        self.begin_object(cell, cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
     pub(super) fn finish_effect(&mut self, cell: Cell, op: BareOp) -> Result<()> {

@@ -22,7 +22,9 @@ impl RefCounts {
         for cell in &arena.held_arguments {
             refcounts.count(*cell);
         }
-        for cell in Walk::new(arena, roots()) {
+        let mut walk = Walk::new(arena, roots());
+        while let Some(cell) = walk.next() {
+            walk.add(arena.outer_calls.equal_to(cell));
             arena.each_child(cell, |child| refcounts.count(child));
             if cell.is(Tag::Object) {
                 let node = arena.objects[cell];

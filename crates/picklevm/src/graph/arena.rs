@@ -13,6 +13,7 @@ use super::native::NativeObject;
 use super::nodes::{DefaultNode, Nodes};
 use super::number::{from_le_bytes, trimmed_len};
 use super::object::{Construction, ObjectNode, OpKind, OpNode};
+use super::outer_calls::OuterCalls;
 use super::payloads::{Payloads, Span};
 use super::table::Table;
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +63,7 @@ pub struct Arena {
     /// Lists, dicts, tuples and persistent references that are arguments of two equal calls of which one was dropped.
     /// Something besides the call holds them, or the second call would have new ones.
     pub(crate) held_arguments: HashSet<Cell, RandomState>,
+    pub(crate) outer_calls: OuterCalls,
     /// The protocol of the newest pickle; `None` if none was loaded. Below 3, globals have Python 2 names; from 4 on,
     /// their names are values that may be shared.
     pub(crate) protocol: Option<u8>,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::arena::{Arena, Growth, Known};
+use super::outer_calls::OuterCalls;
 use super::table::Table;
 
 /// Calls a method of each arena of nodes, and joins the calls with an operator or `;`.
@@ -50,7 +51,7 @@ impl Arena {
             + of(&self.unsettled)
             + of(&self.roots)
             + Arena::TABLE_ROW * self.table_rows
-            + EFFECT * (self.effects.len() + self.held_arguments.len())
+            + EFFECT * (self.effects.len() + self.held_arguments.len() + self.outer_calls.len())
     }
 
     /// Estimates the length of a pickle of all nodes.
@@ -135,6 +136,9 @@ impl Arena {
         self.effects.clear();
         if !self.held_arguments.is_empty() {
             self.held_arguments = HashSet::default();
+        }
+        if !self.outer_calls.is_empty() {
+            self.outer_calls = OuterCalls::default();
         }
         self.protocol = None;
         self.memoized = None;

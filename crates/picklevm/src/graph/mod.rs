@@ -26,6 +26,7 @@ mod node_index;
 mod nodes;
 mod number;
 mod object;
+mod outer_calls;
 mod payloads;
 mod pool;
 mod table;
@@ -158,6 +159,9 @@ impl DerefMut for Graph {
     fn deref_mut(&mut self) -> &mut Arena {
         let arena = self.unique();
         arena.is_tree = Known(false);
+        if arena.outer_calls.has_equal() {
+            arena.outer_calls.forget_equal();
+        }
         arena
     }
 }

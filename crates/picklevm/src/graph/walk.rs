@@ -20,6 +20,11 @@ impl<'g> Walk<'g> {
         Walk { arena, index, seen: vec![false; index.len()], work: roots.rev().collect() }
     }
 
+    /// Adds roots.
+    pub(crate) fn add(&mut self, roots: &[Cell]) {
+        self.work.extend(roots);
+    }
+
     /// Whether the walk has visited this compound value.
     pub(crate) fn has_seen(&self, cell: Cell) -> bool {
         self.seen[self.index.of(cell)]

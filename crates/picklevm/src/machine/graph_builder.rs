@@ -457,9 +457,14 @@ impl Builder for GraphBuilder<'_> {
         if let Some(got) = fetched
             && got.is(Tag::Object)
             && got != call
-            && self.is_same_call(call, got)
         {
-            return;
+            if self.is_same_call(call, got) {
+                return self.arena.outer_calls.add_equal(call, got);
+            }
+            // What a partial object calls is a new object each time.
+            if [call, got].iter().all(|cell| self.arena.objects[*cell].class.is(Tag::Object)) {
+                self.arena.outer_calls.add_effect(call, got);
+            }
         }
         match Value::new(self.arena, call).as_object().and_then(|o| o.args().next()).map(Value::cell) {
             Some(first) if first.is(Tag::Object) && first != call => {

@@ -33,6 +33,22 @@ class KeywordsNew(Keywords):
     def __new__(cls, *args, **kwargs): return object.__new__(cls)
 
 
+class Stated(KeywordsNew):
+    """Nothing but arguments refers to what is in them."""
+    s = None
+    def __getstate__(self): return self.s
+
+class KeywordsFresh(Stated):
+    """Its dict of keyword arguments is new for each call."""
+    def __getnewargs_ex__(self): return tuple(self.a), dict(self.b)
+
+class KeywordsCopies(Stated):
+    """Lists in its arguments are new for each call."""
+    def __getnewargs_ex__(self):
+        copied = lambda value: list(value) if type(value) is list else value
+        return tuple(map(copied, self.a)), {key: copied(value) for key, value in self.b.items()}
+
+
 CASES = {}
 
 def case(make):
@@ -108,6 +124,26 @@ def keywords_stateless():
         def __getstate__(self): return None
     Stateless.__qualname__ = "Stateless"; globals()["Stateless"] = Stateless
     o = Stateless(); o.a, o.b = ([o],), {"k": [o], "m": [[o]]}; return o
+
+@case
+def keywords_fresh():
+    o = KeywordsFresh(); l = [o]; o.a, o.b = ([o],), {"k": l}; return o
+@case
+def keywords_copies():
+    o = KeywordsCopies(); o.a, o.b = (), {"z": [], "k": {"o": o}}; return [o]
+@case
+def keywords_copies_deep():
+    o = KeywordsCopies(); o.a, o.b = (), {"k": "x", "m": [{1: {"m": o}}]}; return [o]
+@case
+def keywords_copies_in_args():
+    o = KeywordsCopies(); o.a, o.b = ([{"m": o}],), {"z": "x"}; return [o]
+@case
+def keywords_copies_shared():
+    o, l = KeywordsCopies(), []; l += [l, l]; o.s = {"s": 1}; o.a, o.b = (7, [(l,)]), {"z": {1: o, "k": [o, l]}}; return o
+@case
+def keywords_inside_state():
+    o, p = Stated(), Stated(); o.a, o.b, o.s = (), {"z": []}, {"p": p}
+    p.a, p.b = (), {"m": True, "z": (None, {"m": p})}; return [o, p, o]
 
 
 def main(out):

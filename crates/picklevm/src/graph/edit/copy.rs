@@ -45,6 +45,11 @@ impl<'a> Copier<'a> {
         for effect in &self.from.effects {
             let copy = self.reach(*effect);
             self.into.effects.push(copy);
+            if let Some(object) = self.from.outer_calls.fetched_for(*effect)
+                && let Some(object) = self.copies.get(&object)
+            {
+                self.into.outer_calls.add_effect(copy, *object);
+            }
         }
         self.finish();
     }
