@@ -34,13 +34,14 @@ impl<S: Sink> Emitter<'_, '_, S> {
         if of_text {
             self.tuple_start(2)?;
             self.latin_1(bytes)?;
+            // A new string each time.
             if self.options.writer.quirks().wide_ints {
-                // A new 8-bit string each time.
                 self.leaf().byte_str(b"latin-1")?;
-                self.put_unread()?;
             } else {
-                self.synthetic_text("latin-1".into())?;
+                self.boundary()?;
+                self.write_text("latin-1".into())?;
             }
+            self.put_unread()?;
             return self.end_call(2);
         }
         self.tuple_start(1)?;
