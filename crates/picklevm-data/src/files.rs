@@ -98,53 +98,126 @@ pub fn pickle(contents: &Contents, pickle: &Pickle) -> Result<Loaded, Problem> {
     if let Some(problem) = pickle.problem() {
         return Err(problem.to_string().into());
     }
-    let source = Arc::new(Members::beside(contents));
-    let inner = contents.pickles().iter().filter(|inner| inner.role() == Some("array of objects"));
-    let inner: Vec<&Pickle> = inner.collect();
-    if pickle.arrays().is_empty() && inner.is_empty() {
-        let bytes = pickle.bytes()?;
-        let loaded = Unpickler::new().load_bytes(bytes);
-        return Ok(Loaded { graph: loaded.map_err(|error| error.offset_by(pickle.offset()))?, source });
+    let joined = Joined::new(contents, pickle)?;
+    let loaded = joined.unpickler().load_bytes(joined.bytes().clone());
+    let mut graph = loaded.map_err(|error| error.offset_by(pickle.offset()))?;
+    joined.add_roots(&mut graph)?;
+    Ok(Loaded { graph, source: Arc::new(Members::beside(contents)) })
+}
+
+/// A pickle as an [`Unpickler`] runs it: the arrays that joblib wrote into it are out-of-band buffers, each taken by ops that are
+/// not in the file, NEXT_BUFFER and BUILD. Of other pickles the bytes as they are.
+#[derive(Clone)]
+pub struct Joined {
+    bytes: Bytes,
+    /// The memory of each array.
+    buffers: Vec<Bytes>,
+    /// Where each array has its ops, and what is to be added to the offset of an op behind these, without what was added
+    /// before it, for its offset in the member.
+    arrays: Vec<(u64, u64)>,
+    /// Pickles of arrays of objects.
+    objects: Vec<Pickle>,
+    offset: u64,
+}
+
+/// The length of the ops for an array.
+const ADDED: u64 = 2;
+
+impl Joined {
+    /// Reads a pickle, and the arrays in it.
+    ///
+    /// # Errors
+    ///
+    /// If its bytes cannot be read.
+    pub fn new(contents: &Contents, pickle: &Pickle) -> Result<Joined, Problem> {
+        let objects = objects_of(contents, pickle);
+        let offset = pickle.offset();
+        if pickle.arrays().is_empty() && objects.is_empty() {
+            return Ok(Joined { bytes: pickle.bytes()?, buffers: Vec::new(), arrays: Vec::new(), objects, offset });
+        }
+        let found = joblib_arrays(contents, pickle, &objects)?;
+        let place = |(number, (after, _, shift)): (u64, &(usize, Bytes, u64))| (*after as u64 + number * ADDED, *shift);
+        let arrays = (0..).zip(&found).map(place).collect();
+        let found = found.into_iter().map(|(after, memory, _)| (after, memory));
+        let (bytes, buffers) = with_arrays(&pickle.bytes()?, found);
+        Ok(Joined { bytes, buffers, arrays, objects, offset })
     }
-    let (joined, buffers) = with_arrays(&pickle.bytes()?, joblib_arrays(contents, pickle, &inner)?);
-    let mut graph = unpickle(joined, buffers)?;
-    for inner in inner {
-        let array = unpickle(inner.bytes()?, Vec::new())?;
-        graph.add_root(array.root());
+
+    /// The pickle, with the ops that take arrays.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
     }
-    Ok(Loaded { graph, source })
+
+    /// What reads it.
+    pub fn unpickler(&self) -> Unpickler {
+        if self.buffers.is_empty() { Unpickler::new() } else { Unpickler::new().buffers(self.buffers.clone()) }
+    }
+
+    /// The offset in the member of an op of [`bytes`](Self::bytes), by its offset there; `None` of one that takes an array.
+    pub fn place(&self, offset: u64) -> Option<u64> {
+        let before = self.arrays.partition_point(|(at, _)| *at <= offset);
+        let shift = match before.checked_sub(1).map(|last| self.arrays[last]) {
+            Some((at, _)) if offset < at + ADDED => return None,
+            Some((_, shift)) => shift,
+            None => self.offset,
+        };
+        Some(offset - before as u64 * ADDED + shift)
+    }
+
+    /// Makes arrays of objects, which are pickles of their own, roots of the graph that was loaded: where a [`Reader`] looks for
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be read.
+    pub fn add_roots(&self, graph: &mut Graph) -> Result<(), Problem> {
+        for inner in &self.objects {
+            let array = Unpickler::new().load_bytes(inner.bytes()?)?;
+            graph.add_root(array.root());
+        }
+        Ok(())
+    }
+}
+
+/// The lengths of the pickle and of the memory of its arrays.
+impl fmt::Debug for Joined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let buffers: Vec<usize> = self.buffers.iter().map(Bytes::len).collect();
+        f.debug_struct("Joined").field("len", &self.bytes.len()).field("buffers", &buffers).finish_non_exhaustive()
+    }
+}
+
+/// The arrays of objects that joblib wrote into a pickle.
+fn objects_of(contents: &Contents, pickle: &Pickle) -> Vec<Pickle> {
+    let behind = contents.pickles().iter().skip_while(|inner| inner.offset() <= pickle.offset());
+    let inner = behind.take_while(|inner| pickle.role().is_none() && inner.role() == Some("array of objects"));
+    inner.cloned().collect()
 }
 
 /// Where arrays of joblib belong in a pickle from which they were cut, and their memory: of arrays of objects the number of
-/// the root that they become.
-fn joblib_arrays(contents: &Contents, pickle: &Pickle, inner: &[&Pickle]) -> Result<Vec<(usize, Bytes)>, Problem> {
+/// the root that they become. Then what is to be added to the place of an op behind it for its offset in the member.
+fn joblib_arrays(contents: &Contents, pickle: &Pickle, inner: &[Pickle]) -> Result<Vec<(usize, Bytes, u64)>, Problem> {
     let all = contents.bytes()?;
     let (mut inner, mut arrays) = (inner.iter().enumerate().peekable(), Vec::new());
     // How much was cut out before a place, so that places in the file are places in the pickle.
     let mut cut = pickle.offset();
-    let mut objects = |until: u64, cut: &mut u64, arrays: &mut Vec<(usize, Bytes)>| -> Result<(), Problem> {
+    let mut objects = |until: u64, cut: &mut u64, arrays: &mut Vec<_>| -> Result<(), Problem> {
         while let Some((number, pickle)) = inner.next_if(|(_, pickle)| pickle.offset() < until) {
             let root = Bytes::copy_from_slice(&(number as u64 + 1).to_le_bytes());
-            arrays.push((usize::try_from(pickle.offset().saturating_sub(*cut))?, root));
+            let after = usize::try_from(pickle.offset().saturating_sub(*cut))?;
             *cut += pickle.len();
+            arrays.push((after, root, *cut));
         }
         Ok(())
     };
     for array in pickle.arrays() {
         objects(array.range.start, &mut cut, &mut arrays)?;
-        arrays.push((
-            usize::try_from(array.after)?,
-            all.slice(usize::try_from(array.range.start)?..usize::try_from(array.range.end)?),
-        ));
         cut = array.range.end - array.after;
+        let memory = all.slice(usize::try_from(array.range.start)?..usize::try_from(array.range.end)?);
+        arrays.push((usize::try_from(array.after)?, memory, cut));
     }
     objects(u64::MAX, &mut cut, &mut arrays)?;
     Ok(arrays)
-}
-
-fn unpickle(pickle: Bytes, buffers: Vec<Bytes>) -> Result<Graph, Problem> {
-    let unpickler = if buffers.is_empty() { Unpickler::new() } else { Unpickler::new().buffers(buffers) };
-    Ok(unpickler.load_bytes(pickle)?)
 }
 
 /// A checkpoint of PyTorch: an archive with a `data.pkl` and the storages that it refers to.
@@ -153,7 +226,7 @@ fn torch_archive(contents: &Contents) -> Option<Result<Loaded, Problem>> {
     let load = || {
         let inner = data.open()?;
         let main = inner.pickles().first().ok_or("the data.pkl of this archive is no pickle")?;
-        let graph = unpickle(main.bytes()?, Vec::new())?;
+        let graph = Unpickler::new().load_bytes(main.bytes()?)?;
         Ok(Loaded { graph, source: Arc::new(source?) })
     };
     Some(load())

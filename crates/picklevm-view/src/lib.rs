@@ -58,7 +58,8 @@
 //!
 //! A segment of the trace is a run of ops: `first` is the number of its first op, `offset` its place; `stack` (nodes, the
 //! bottom first; `below` more are left out below), `marks` and `memo` (entries) are the state before it. `codes`, `lengths`,
-//! `pushed` (node or -1) and `operands` have an element for each op. What an op takes from the stack follows from its opcode, so
+//! `pushed` (node or -1) and `operands` have an element for each op. `replaced` are the ops that store at an index of the memo that
+//! it had before the run; `skips` has `[op, bytes]` for ops with other bytes before them: arrays of joblib. What an op takes from the stack follows from its opcode, so
 //! that the page can step forward, and back by undoing.
 
 mod budget;

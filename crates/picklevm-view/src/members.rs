@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
-use bytes::Bytes;
 use picklevm::Graph;
-use picklevm_data::files::{self, Loaded, Members};
+use picklevm_data::files::{self, Joined, Loaded, Members};
 use picklevm_data::{Reader, Source};
 use picklevm_files::{Contents, Entry, Error, File, Member, Pickle};
 use serde_json::{Value as Json, json};
@@ -45,8 +44,8 @@ pub(crate) fn collect(file: &File, name: &str, options: &Options) -> Result<Data
             None
         } else {
             let findings = safety.as_ref().map_or_else(Vec::new, |safety| safety.places(at, &places));
-            Some(match pickle.bytes() {
-                Ok(bytes) => read(chosen_, &bytes, &findings, chosen.len() - at, &mut budget, &mut previews),
+            Some(match Joined::new(&chosen_.contents, pickle) {
+                Ok(joined) => read(&joined, &*chosen_.source, &findings, chosen.len() - at, &mut budget, &mut previews),
                 Err(error) => broken(&error.to_string()),
             })
         };
@@ -143,44 +142,27 @@ fn broken(error: &str) -> Json {
 /// The data of a pickle. `share` pickles are still to be read, this one included; `findings` are offsets of what the scanner
 /// found.
 fn read(
-    chosen: &Chosen,
-    bytes: &Bytes,
+    pickle: &Joined,
+    source: &dyn Source,
     findings: &[u64],
     share: usize,
     budget: &mut Budget<'_>,
     previews: &mut Previews,
 ) -> Json {
-    let Chosen { pickle, contents, source, .. } = chosen;
     let part = |left: usize| (left / share).max(SHARE).min(left);
     let mut own = Budget::new(budget.options);
     (own.values, own.ops, own.text, own.left) = (part(budget.values), part(budget.ops), budget.text, budget.left);
     let (values, ops) = (own.values, own.ops);
 
-    let start = pickle.offset();
-    let places: Vec<u64> = findings.iter().map(|offset| offset.saturating_sub(start)).collect();
-    let recorded = trace::record(bytes, &places, &mut own);
-    // joblib writes arrays into a pickle: the values are of another graph than the trace.
-    let loaded = Some(()).filter(|()| !pickle.arrays().is_empty()).and_then(|()| files::pickle(contents, pickle).ok());
-    let traced = &recorded.graph;
-    let graph = loaded.as_ref().map_or(traced, |loaded| &loaded.graph);
-    let mut nodes = Nodes::new(graph, 0);
+    let mut recorded = trace::record(pickle, findings, &mut own);
+    // An array of objects that cannot be read is a problem of its preview.
+    let _ = pickle.add_roots(&mut recorded.graph);
+    let graph = &recorded.graph;
+    let mut nodes = Nodes::new(graph);
     let roots = add_roots(&mut nodes, graph, &mut own);
-    let source: &dyn Source = loaded.as_ref().map_or(&**source, |loaded| &*loaded.source);
     let shown = add_previews(&mut nodes, graph, source, previews);
-    let (trace, parts) = match &loaded {
-        Some(_) => {
-            let mut others = Nodes::new(traced, nodes.rows.len());
-            let data = recorded.json(&mut others, bytes, start, &mut own);
-            others.expand(&mut own);
-            nodes.rows.append(&mut others.rows);
-            data
-        }
-        None => {
-            let data = recorded.json(&mut nodes, bytes, start, &mut own);
-            nodes.expand(&mut own);
-            data
-        }
-    };
+    let (trace, parts) = recorded.json(&mut nodes, pickle, &mut own);
+    nodes.expand(&mut own);
 
     budget.values = budget.values.saturating_sub((values - own.values).max(1));
     budget.ops = budget.ops.saturating_sub(ops - own.ops);
@@ -190,7 +172,7 @@ fn read(
 
 /// The data of values without a pickle.
 fn value(loaded: &Loaded, budget: &mut Budget<'_>, previews: &mut Previews) -> Json {
-    let mut nodes = Nodes::new(&loaded.graph, 0);
+    let mut nodes = Nodes::new(&loaded.graph);
     let roots = add_roots(&mut nodes, &loaded.graph, budget);
     let shown = add_previews(&mut nodes, &loaded.graph, &*loaded.source, previews);
     let trace = json!({"total": 0, "segments": [], "error": null});

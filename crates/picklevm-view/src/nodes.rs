@@ -44,8 +44,6 @@ const SUMMARY_ITEMS: usize = 12;
 /// The rows of the values of one graph.
 pub(crate) struct Nodes<'g> {
     graph: &'g Graph,
-    /// The number of the first node.
-    base: usize,
     pub(crate) rows: Vec<Json>,
     index: HashMap<Id, u32>,
     /// Nodes whose parts are not looked at yet.
@@ -55,9 +53,9 @@ pub(crate) struct Nodes<'g> {
 }
 
 impl<'g> Nodes<'g> {
-    /// An empty table. `base` nodes of another stand before it.
-    pub(crate) fn new(graph: &'g Graph, base: usize) -> Nodes<'g> {
-        Nodes { graph, base, rows: Vec::new(), index: HashMap::new(), todo: VecDeque::new(), objects: Vec::new() }
+    /// An empty table.
+    pub(crate) fn new(graph: &'g Graph) -> Nodes<'g> {
+        Nodes { graph, rows: Vec::new(), index: HashMap::new(), todo: VecDeque::new(), objects: Vec::new() }
     }
 
     /// The node of a value of the graph.
@@ -70,7 +68,7 @@ impl<'g> Nodes<'g> {
         if let Some(node) = self.index.get(&value.id()) {
             return *node;
         }
-        let node = u32::try_from(self.base + self.rows.len()).unwrap_or(u32::MAX);
+        let node = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
         self.index.insert(value.id(), node);
         let row = self.row(value, budget);
         self.rows.push(row);
@@ -158,7 +156,7 @@ impl<'g> Nodes<'g> {
 
     /// Sets an element of a row.
     pub(crate) fn set(&mut self, node: u32, at: usize, to: Json) {
-        if let Some(element) = self.rows.get_mut(node as usize - self.base).and_then(|row| row.get_mut(at)) {
+        if let Some(element) = self.rows.get_mut(node as usize).and_then(|row| row.get_mut(at)) {
             *element = to;
         }
     }

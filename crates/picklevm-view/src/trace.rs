@@ -1,13 +1,13 @@
 //! The opcodes of a pickle, as the page steps through them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use picklevm::ops::{Op, Opcode, StackObject};
-use picklevm::{Graph, Id, TraceStep, Unpickler};
+use picklevm::{Graph, Id, TraceStep};
+use picklevm_data::files::Joined;
 use serde_json::{Value as Json, json};
 
 use crate::budget::Budget;
@@ -44,41 +44,59 @@ struct Segment {
     marks: Vec<usize>,
     memo: usize,
     ops: Vec<(Opcode, u64, Option<Id>, Json)>,
+    /// Ops that store at an index of the memo that it had before.
+    replaced: Vec<usize>,
+    /// Ops that do not lie at the end of the one before, and how many bytes are between.
+    skips: Vec<(usize, u64)>,
 }
 
-/// Runs a pickle. `places` are offsets around which ops are kept.
-pub(crate) fn record(pickle: &Bytes, places: &[u64], budget: &mut Budget<'_>) -> Recorded {
+/// Runs a pickle. `places` are offsets in the member around which ops are kept.
+pub(crate) fn record(pickle: &Joined, places: &[u64], budget: &mut Budget<'_>) -> Recorded {
     let (total, chosen) = choose(pickle, places, budget.ops as u64);
-    let mut trace = Unpickler::new().trace_bytes(pickle);
-    let mut chosen = chosen.into_iter().peekable();
+    let (unpickler, mut chosen) = (pickle.unpickler(), chosen.into_iter().peekable());
+    let mut trace = unpickler.trace_bytes(pickle.bytes());
     let mut recorded = Recorded { graph: Graph::new(), total, segments: Vec::new(), error: None, ranges: Vec::new() };
-    let mut number = 0;
+    // The end of the op before, and the indexes that the run of ops stored at.
+    let (mut number, mut end, mut stored) = (0, 0, HashSet::new());
     loop {
         while chosen.next_if(|run| run.end <= number).is_some() {}
         let is_chosen = chosen.peek().is_some_and(|run| run.contains(&number));
         let is_first = is_chosen && chosen.peek().is_some_and(|run| run.start == number);
-        if is_first {
+        let memo = trace.memo_len();
+        if let Some(offset) = pickle.place(trace.offset()).filter(|_| is_first) {
             let below = trace.stack().len().saturating_sub(STACK);
             let (stack, marks) = (trace.stack().skip(below).collect(), trace.marks().collect());
-            let (offset, memo) = (trace.offset(), trace.memo_len());
-            recorded.segments.push(Segment { first: number, offset, below, stack, marks, memo, ops: Vec::new() });
+            recorded.segments.push(Segment { first: number, offset, below, stack, marks, memo, ..Segment::default() });
+            (end, stored) = (offset, HashSet::new());
         }
-        match trace.next() {
+        let step = match trace.next() {
             None => break,
             Some(Err(error)) => {
-                recorded.error = Some((error.offset().unwrap_or(trace.offset()), error.to_string()));
+                let offset = error.offset().unwrap_or(trace.offset());
+                recorded.error = Some((pickle.place(offset).unwrap_or(end), error.to_string()));
                 break;
             }
-            Some(Ok(step)) if is_chosen => {
-                if let Some(segment) = recorded.segments.last_mut() {
-                    segment.ops.push((step.op.opcode(), step.end - step.offset, step.pushed, operand(&step)));
-                    budget.ops = budget.ops.saturating_sub(1);
+            Some(Ok(step)) => step,
+        };
+        // What takes an array of joblib is no op of the file.
+        let Some(offset) = pickle.place(step.offset) else { continue };
+        let len = step.end - step.offset;
+        match recorded.segments.last_mut().filter(|_| is_chosen) {
+            Some(segment) => {
+                let at = segment.ops.len();
+                if offset > end {
+                    segment.skips.push((at, offset - end));
                 }
+                if step.stored.is_some_and(|(index, _)| stored.insert(index)) && step.memo_len == memo {
+                    segment.replaced.push(at);
+                }
+                segment.ops.push((step.op.opcode(), len, step.pushed, operand(&step)));
+                budget.ops = budget.ops.saturating_sub(1);
                 add_range(&mut recorded.ranges, step.offset..step.end.min(step.offset + OP_BYTES));
             }
-            Some(Ok(_)) => budget.left.ops += 1,
+            None => budget.left.ops += 1,
         }
-        number += 1;
+        (number, end) = (number + 1, offset + len);
     }
     recorded.graph = trace.into_graph();
     recorded
@@ -86,8 +104,9 @@ pub(crate) fn record(pickle: &Bytes, places: &[u64], budget: &mut Budget<'_>) ->
 
 /// The number of ops of a pickle, and which of them are kept: all if there are few; else the first, the last, those around
 /// places, and runs in between.
-fn choose(pickle: &[u8], places: &[u64], most: u64) -> (u64, Vec<Range<u64>>) {
-    let total = picklevm::ops::ops(pickle).take_while(Result::is_ok).count() as u64;
+fn choose(pickle: &Joined, places: &[u64], most: u64) -> (u64, Vec<Range<u64>>) {
+    let ops = || picklevm::ops::ops(pickle.bytes()).map_while(Result::ok).filter_map(|(at, _)| pickle.place(at as u64));
+    let total = ops().count() as u64;
     if total <= most {
         return (total, std::iter::once(0..total.max(1)).collect());
     }
@@ -100,11 +119,11 @@ fn choose(pickle: &[u8], places: &[u64], most: u64) -> (u64, Vec<Range<u64>>) {
     let mut places = places.iter().copied().take((third / AROUND / 2) as usize).collect::<Vec<_>>();
     places.sort_unstable();
     let mut places = places.into_iter().peekable();
-    for (number, op) in picklevm::ops::ops(pickle).take_while(Result::is_ok).flatten().enumerate() {
+    for (number, offset) in ops().enumerate() {
         if places.peek().is_none() {
             break;
         }
-        while places.next_if(|place| *place <= op.0 as u64).is_some() {
+        while places.next_if(|place| *place <= offset).is_some() {
             runs.push((number as u64).saturating_sub(AROUND)..(number as u64 + AROUND).min(total));
         }
     }
@@ -143,14 +162,8 @@ fn add_range(ranges: &mut Vec<Range<u64>>, range: Range<u64>) {
 }
 
 impl Recorded {
-    /// The trace with the nodes of its values, and the bytes of its ops. `start` is the offset of the pickle.
-    pub(crate) fn json<'g>(
-        &self,
-        nodes: &mut Nodes<'g>,
-        pickle: &Bytes,
-        start: u64,
-        budget: &mut Budget<'_>,
-    ) -> (Json, Json) {
+    /// The trace with the nodes of its values, and the bytes of its ops.
+    pub(crate) fn json<'g>(&self, nodes: &mut Nodes<'g>, pickle: &Joined, budget: &mut Budget<'_>) -> (Json, Json) {
         let mut node = |id: Id| nodes.id(id, budget);
         let segments: Vec<Json> = self
             .segments
@@ -159,7 +172,7 @@ impl Recorded {
                 let ops = &segment.ops;
                 json!({
                     "first": segment.first,
-                    "offset": segment.offset + start,
+                    "offset": segment.offset,
                     "below": segment.below,
                     "stack": segment.stack.iter().map(|id| node(*id)).collect::<Vec<u32>>(),
                     "marks": segment.marks,
@@ -168,13 +181,15 @@ impl Recorded {
                     "lengths": ops.iter().map(|op| op.1).collect::<Vec<u64>>(),
                     "pushed": ops.iter().map(|op| op.2.map_or(-1, |id| i64::from(node(id)))).collect::<Vec<i64>>(),
                     "operands": ops.iter().map(|op| op.3.clone()).collect::<Vec<Json>>(),
+                    "replaced": segment.replaced,
+                    "skips": segment.skips,
                 })
             })
             .collect();
-        let error = self.error.as_ref().map(|(offset, text)| json!([offset + start, text]));
+        let error = self.error.as_ref().map(|(offset, text)| json!([offset, text]));
         let bytes = self.ranges.iter().filter_map(|range| {
-            let part = pickle.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)?;
-            Some(json!([range.start + start, STANDARD.encode(part)]))
+            let part = pickle.bytes().get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)?;
+            Some(json!([pickle.place(range.start)?, STANDARD.encode(part)]))
         });
         (json!({"total": self.total, "segments": segments, "error": error}), bytes.collect())
     }

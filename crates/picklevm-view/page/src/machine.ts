@@ -25,6 +25,8 @@ export interface Done {
   tookMark: boolean;
   madeMark: boolean;
   before: number | undefined;
+  /** Whether it stored at an index of the memo that the page leaves out. */
+  isReplaced: boolean;
   isMade: boolean;
   /** The state before, where ops are left out. */
   saved: State | null;
@@ -40,6 +42,8 @@ export class Machine {
   /** The number of the first op of each segment among those that the page has. */
   private readonly starts: number[] = [];
   private readonly offsets: Float64Array;
+  /** Ops that store at an index of the memo that their segment leaves out. */
+  private readonly replaced = new Set<number>();
   private readonly makers = new Map<number, number>();
   private readonly changes = new Map<number, number>();
 
@@ -55,7 +59,10 @@ export class Machine {
     let end = 0;
     this.segments.forEach((segment, number) => {
       end = segment.offset;
+      for (const at of segment.replaced) this.replaced.add(this.starts[number] + at);
+      const skips = new Map(segment.skips);
       for (let at = 0; at < segment.codes.length; at++) {
+        end += skips.get(at) ?? 0;
         this.offsets[this.starts[number] + at] = end;
         end += segment.lengths[at];
       }
@@ -161,7 +168,7 @@ export class Machine {
     const from = Math.max(0, popsMark ? base : state.stack.length - takes);
     const popped = takes === 0 ? [] : state.stack.splice(from);
     if (popsMark) state.marks.pop();
-    const done: Done = { popped, changed: -1, pushed, stored: -1, tookMark: popsMark, madeMark: name === "MARK", before: undefined, isMade: false, saved };
+    const done: Done = { popped, changed: -1, pushed, stored: -1, tookMark: popsMark, madeMark: name === "MARK", before: undefined, isReplaced: false, isMade: false, saved };
     if (done.tookMark) done.before = base + state.below;
     if (done.madeMark) state.marks.push(state.below + state.stack.length);
     const top = state.stack[state.stack.length - 1];
@@ -182,6 +189,8 @@ export class Machine {
       done.stored = name === "MEMOIZE" ? this.memoLength : Number(segment.operands[inSegment]);
       done.before = state.memo.get(done.stored);
       if (top !== undefined) state.memo.set(done.stored, top);
+      done.isReplaced = this.replaced.has(this.at);
+      if (done.isReplaced) state.memoBelow--;
     }
     this.done[this.at++] = done;
     return true;
@@ -200,6 +209,7 @@ export class Machine {
     if (done.stored >= 0) {
       if (done.before === undefined) state.memo.delete(done.stored);
       else state.memo.set(done.stored, done.before);
+      if (done.isReplaced) state.memoBelow++;
     }
     if (done.pushed >= 0) {
       state.stack.pop();

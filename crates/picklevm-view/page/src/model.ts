@@ -38,6 +38,10 @@ export interface Segment {
   lengths: number[];
   pushed: number[];
   operands: (string | number | null)[];
+  /** Ops that store at an index of the memo that it had before the first of them. */
+  replaced: number[];
+  /** Ops with bytes before them that are no ops, and how many. */
+  skips: [op: number, bytes: number][];
 }
 
 export interface Preview {

@@ -1,6 +1,6 @@
 // Pages of real files: every pane is used, and stepping back undoes stepping forward.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { close, makePage, open, ROOT, skip } from "./browser.mjs";
@@ -115,6 +115,38 @@ test("an op leads to the value that it made, and back", { skip }, async () => {
   assert.match(await tab.locator(".opname").innerText(), /EMPTY_LIST/);
   await tab.locator(".did dd .cell").last().click();
   assert.match(await tab.locator("[role=treeitem][aria-selected=true]").innerText(), /'cart':/);
+  await done();
+});
+
+test("an array that joblib wrote leads to the op that made it, and the bytes are those of the file", { skip }, async () => {
+  const { tab, problems, close: done } = await open(makePage(`${LIBRARIES}/joblib-1.4.2.joblib`));
+  await row(tab, "'x':").click();
+  assert.equal(await tab.locator(".preview").count(), 1);
+  await tab.locator(".details .facts button.link").first().click();
+  assert.match(await tab.locator(".opname").innerText(), /NEWOBJ|REDUCE/);
+  // The last op lies at the end of the file, behind the arrays.
+  await tab.locator(".oprows").focus();
+  await tab.keyboard.press("End");
+  assert.match(await tab.locator(".opname").innerText(), /STOP/);
+  assert.match(await tab.locator(".oprows [aria-selected=true]").innerText(), new RegExp(`${statSync(join(ROOT, LIBRARIES, "joblib-1.4.2.joblib")).size - 1}`));
+  assert.deepEqual(problems, []);
+  await done();
+});
+
+test("the memo is counted where ops are left out that stored at the same indexes", { skip }, async () => {
+  // Each round stores at a new index, and at one that was stored at before.
+  const put = (index) => Buffer.from([0x4e, 0x72, index & 255, index >> 8, 0, 0, 0x30]);
+  const rounds = Array.from({ length: 2000 }, (_, round) => Buffer.concat([put(round), put(Math.floor(round / 3))]));
+  const bytes = Buffer.concat([Buffer.from([0x80, 2, 0x5d]), ...rounds, Buffer.from(".")]);
+  const { tab, problems, close: done } = await open(makePage("again.pkl", { bytes, options: ["--max-ops", "2400"] }));
+  await tab.click("#tab-machine");
+  const initial = await state(tab);
+  await tab.locator(".oprows").focus();
+  await tab.keyboard.press("End");
+  assert.equal(await tab.locator(".machine").getAttribute("data-memo"), "2000");
+  await tab.keyboard.press("Home");
+  assert.equal(await state(tab), initial);
+  assert.deepEqual(problems, []);
   await done();
 });
 

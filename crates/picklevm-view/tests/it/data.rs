@@ -132,3 +132,87 @@ fn an_array_has_statistics_and_rows() {
             .any(|fact| fact[0] == "mean" && fact[1].as_str().unwrap().starts_with("2.5,"))
     );
 }
+
+/// A pickle that stores again and again at the same indexes of the memo, of which the page leaves out the middle.
+fn stores_again() -> Vec<u8> {
+    let mut pickle = b"\x80\x02]".to_vec();
+    for round in 0..2000_u16 {
+        // A new index, one that was stored at a while ago, and every now and then that of the op before.
+        pickle.extend([&b"Nr"[..], &u32::from(round).to_le_bytes(), b"0"].concat());
+        pickle.extend([&b"Nr"[..], &u32::from(round / 3).to_le_bytes()].concat());
+        pickle.extend(if round % 5 == 0 {
+            [&b"r"[..], &u32::from(round / 3).to_le_bytes(), b"0"].concat()
+        } else {
+            b"0".to_vec()
+        });
+    }
+    pickle.extend(b".");
+    pickle
+}
+
+#[test]
+fn the_memo_of_a_run_of_ops_is_counted_though_it_stores_at_indexes_of_before() {
+    let pickle = stores_again();
+    let mut steps = Vec::new();
+    for step in picklevm::trace(&pickle) {
+        let step = step.unwrap();
+        steps.push((step.stored.map(|(index, _)| index), step.memo_len as u64));
+    }
+    let (_, data) = data(&pickle, &Options::default().max_ops(2400));
+    let segments = data["trace"]["segments"].as_array().unwrap();
+    let mut replaced = 0;
+    for segment in segments {
+        let first = usize::try_from(segment["first"].as_u64().unwrap()).unwrap();
+        // As the page counts: entries before, but for those that are replaced, and those of the run.
+        let (mut before, mut own) = (segment["memo"].as_u64().unwrap(), std::collections::HashSet::new());
+        for at in 0..segment["codes"].as_array().unwrap().len() {
+            let (stored, memo) = steps[first + at];
+            own.extend(stored);
+            if segment["replaced"].as_array().is_some_and(|ops| ops.contains(&at.into())) {
+                (before, replaced) = (before - 1, replaced + 1);
+            }
+            assert_eq!(before + own.len() as u64, memo, "op {}", first + at);
+        }
+    }
+    assert!(segments.len() > 3 && replaced > 50, "{} segments, {replaced} replaced", segments.len());
+}
+
+#[test]
+fn ops_of_a_file_of_joblib_lie_where_they_are_and_lead_to_its_arrays() {
+    let files =
+        ["examples/data/logistic-regression.joblib", "crates/picklevm-files/tests/data/libraries/joblib-1.5.3.joblib"];
+    for path in files {
+        let bytes = std::fs::read(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let (_, data) = data(&bytes, &Options::default());
+        assert_eq!(data["trace"]["error"], Json::Null, "{path}");
+        let number = |value: &Json| usize::try_from(value.as_u64().unwrap()).unwrap();
+        let mut pushed = Vec::new();
+        for segment in data["trace"]["segments"].as_array().unwrap() {
+            let skips: Vec<_> = segment["skips"].as_array().unwrap().iter().collect();
+            assert!(!skips.is_empty(), "{path}: arrays lie between the ops");
+            let mut offset = number(&segment["offset"]);
+            for (at, code) in segment["codes"].as_array().unwrap().iter().enumerate() {
+                offset += skips.iter().filter(|skip| skip[0] == at).map(|skip| number(&skip[1])).sum::<usize>();
+                assert_eq!(usize::from(bytes[offset]), number(code), "{path}: op {at}");
+                offset += number(&segment["lengths"][at]);
+            }
+            pushed.extend(segment["pushed"].as_array().unwrap().iter().filter_map(Json::as_u64));
+        }
+        // Each array that is shown was made by an op, but for arrays of objects: those are pickles of their own.
+        let objects = &data["roots"].as_array().unwrap()[1..];
+        let nodes = data["nodes"].as_array().unwrap();
+        let is_shown =
+            |node: &&Json| node.get(5).is_some_and(|preview| preview.as_i64().is_some_and(|preview| preview >= 0));
+        assert!(nodes.iter().filter(is_shown).count() > 0, "{path}");
+        for (number, node) in nodes.iter().enumerate().filter(|(_, node)| is_shown(node)) {
+            let is_made = pushed.contains(&(number as u64)) || objects.contains(&number.into());
+            assert!(is_made, "{path}: no op made {node}");
+        }
+        for bytes_of in data["bytes"].as_array().unwrap() {
+            use base64::Engine;
+            let part = base64::engine::general_purpose::STANDARD.decode(bytes_of[1].as_str().unwrap()).unwrap();
+            let start = number(&bytes_of[0]);
+            assert_eq!(part[..], bytes[start..start + part.len()], "{path}: bytes at {start}");
+        }
+    }
+}
