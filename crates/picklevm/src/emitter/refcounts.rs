@@ -19,8 +19,8 @@ impl RefCounts {
         let mut refcounts = RefCounts { slots, counts: vec![0; slots.len()] };
         let roots = || std::iter::once(root).chain(effects.iter().copied());
         roots().for_each(|root| refcounts.count(root));
-        for cell in &arena.held_arguments {
-            refcounts.count(*cell);
+        for cell in arena.outer_calls.held_arguments() {
+            refcounts.count(cell);
         }
         let mut walk = Walk::new(arena, roots());
         while let Some(cell) = walk.next() {

@@ -1,10 +1,8 @@
 //! The arenas that hold all nodes of a graph, one per kind of node, addressed by 32-bit ids.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use foldhash::fast::RandomState;
 
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
@@ -60,9 +58,6 @@ pub struct Arena {
     pub(crate) roots: Vec<Cell>,
     /// Objects that were made only for their effect, in the order in which they were dropped.
     pub(crate) effects: Vec<Cell>,
-    /// Lists, dicts, tuples and persistent references that are arguments of two equal calls of which one was dropped.
-    /// Something besides the call holds them, or the second call would have new ones.
-    pub(crate) held_arguments: HashSet<Cell, RandomState>,
     pub(crate) outer_calls: OuterCalls,
     /// The protocol of the newest pickle; `None` if none was loaded. Below 3, globals have Python 2 names; from 4 on,
     /// their names are values that may be shared.

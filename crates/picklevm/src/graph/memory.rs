@@ -1,7 +1,5 @@
 //! The memory of the arenas: size, capacity, growth and clearing.
 
-use std::collections::HashSet;
-
 use super::arena::{Arena, Growth, Known};
 use super::outer_calls::OuterCalls;
 use super::table::Table;
@@ -51,7 +49,7 @@ impl Arena {
             + of(&self.unsettled)
             + of(&self.roots)
             + Arena::TABLE_ROW * self.table_rows
-            + EFFECT * (self.effects.len() + self.held_arguments.len() + self.outer_calls.len())
+            + EFFECT * (self.effects.len() + self.outer_calls.len())
     }
 
     /// Estimates the length of a pickle of all nodes.
@@ -134,9 +132,6 @@ impl Arena {
         self.hashes.clear();
         self.roots.clear();
         self.effects.clear();
-        if !self.held_arguments.is_empty() {
-            self.held_arguments = HashSet::default();
-        }
         if !self.outer_calls.is_empty() {
             self.outer_calls = OuterCalls::default();
         }

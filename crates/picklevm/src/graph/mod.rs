@@ -159,7 +159,7 @@ impl DerefMut for Graph {
     fn deref_mut(&mut self) -> &mut Arena {
         let arena = self.unique();
         arena.is_tree = Known(false);
-        if arena.outer_calls.has_equal() {
+        if !arena.outer_calls.is_empty() {
             arena.outer_calls.forget_equal();
         }
         arena

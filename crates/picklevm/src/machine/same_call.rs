@@ -57,7 +57,7 @@ impl GraphBuilder<'_> {
                 _ => {}
             }
         }
-        self.arena.held_arguments.extend(held);
+        self.arena.outer_calls.hold(held);
         true
     }
 }
