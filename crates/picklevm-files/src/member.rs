@@ -460,6 +460,8 @@ pub struct Pickle {
     pub(crate) parts: Vec<Region>,
     /// Where it lies in the member that holds it.
     pub(crate) range: Range<u64>,
+    /// Where in it its longest payload begins, if it is long.
+    pub(crate) payload: u64,
     pub(crate) protocol: u8,
     pub(crate) role: Option<&'static str>,
     pub(crate) main: bool,
@@ -497,12 +499,15 @@ impl Pickle {
 
     /// Its bytes, to STOP: shared with what was read where it lies in one piece, and without what joblib wrote into it.
     ///
+    /// Of a long pickle that is read from disk, the longest of its byte strings lies at a multiple of 64 in memory, so that
+    /// numbers in it can be used where they are.
+    ///
     /// # Errors
     ///
     /// If they cannot be read.
     pub fn bytes(&self) -> Result<Bytes, Error> {
         if let [part] = &*self.parts {
-            return part.bytes();
+            return part.bytes_aligned(self.payload);
         }
         let mut all = Vec::new();
         for part in &self.parts {

@@ -14,6 +14,8 @@ use crate::error::{Error, ErrorKind};
 const IN_MEMORY: u64 = 1 << 20;
 /// Bytes that are read at once where fewer are asked for: members of archives lie side by side.
 const PAGE: usize = 64 << 10;
+/// Arrow asks for it, and vector instructions take no more.
+pub(crate) const ALIGNMENT: usize = 64;
 /// Bytes that a reader fetches from disk at first and in the end.
 const FIRST_PIECE: u64 = 4 << 10;
 const LAST_PIECE: u64 = 1 << 20;
@@ -98,6 +100,12 @@ impl Region {
 
     /// All of its bytes, without a copy where they are in memory.
     pub(crate) fn bytes(&self) -> Result<Bytes, Error> {
+        self.bytes_aligned(0)
+    }
+
+    /// All of its bytes. Where they are read from disk, the one at `at` comes to lie at a multiple of [`ALIGNMENT`]: numbers
+    /// that begin there can be used where they are.
+    pub(crate) fn bytes_aligned(&self, at: u64) -> Result<Bytes, Error> {
         match &self.store {
             Store::Memory(bytes) => {
                 let start = self.start as usize;
@@ -105,16 +113,29 @@ impl Region {
             }
             Store::Disk(disk) => {
                 let mut out = Vec::new();
+                let before = if self.len >= PAGE as u64 { self.reserve_aligned(at, &mut out)? } else { 0 };
                 let mut disk = disk.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                // The file may be shorter by now than it was: memory grows with what is there.
                 disk.read_to(self.start, self.len, &mut out).map_err(|error| Error::io("cannot read", error))?;
-                if (out.len() as u64) < self.len {
+                if ((out.len() - before) as u64) < self.len {
                     return Err(Error::new(ErrorKind::Truncated, "the file became shorter while it was read"));
                 }
-                Ok(out.into())
+                Ok(Bytes::from(out).slice(before..))
             }
             Store::Sparse(parts) => self.filled(parts).map(Bytes::from),
         }
+    }
+
+    /// Reserves memory for all of its bytes, in one piece: memory that moved would be aligned no more. Puts as many zeros
+    /// into it, and returns how many, as bring the byte at `at` to a multiple of [`ALIGNMENT`]. The system gives memory only
+    /// as it is written to, so that a file that became shorter takes none for what it had.
+    fn reserve_aligned(&self, at: u64, out: &mut Vec<u8>) -> Result<usize, Error> {
+        let len = usize::try_from(self.len).ok().and_then(|len| len.checked_add(ALIGNMENT));
+        if len.is_none_or(|len| out.try_reserve_exact(len).is_err()) {
+            return Err(Error::new(ErrorKind::Limit, format!("{} bytes are too many for the memory", self.len)));
+        }
+        let before = (out.as_ptr() as usize).wrapping_add(at as usize).wrapping_neg() % ALIGNMENT;
+        out.resize(before, 0);
+        Ok(before)
     }
 
     /// The bytes of a sparse region. Its length was counted when it was made.

@@ -125,3 +125,34 @@ fn a_frame_is_the_same_after_a_way_through_parquet() {
     let csv = |frame: &DataFrame<'_>| text(|out| write_csv(frame, Options::default(), out));
     assert_eq!(csv(&again), csv(&frame));
 }
+
+/// The rows that are null in a column of Arrow for so many numbers, of which some are missing.
+#[cfg(feature = "arrow")]
+fn nulls_of(dtype: &str, item: &[u8], missing: &[u8], len: usize, at: &[usize]) -> Vec<usize> {
+    use arrow_array::Array as _;
+    use picklevm_data::numpy::DType;
+    use picklevm_data::pandas::{Column, Index, Values};
+
+    let bytes: Vec<u8> = (0..len).flat_map(|row| if at.contains(&row) { missing } else { item }).copied().collect();
+    let array = NdArray::new(DType::parse(dtype).unwrap(), vec![len], bytes).unwrap();
+    let column = Column::new(picklevm_data::Cell::Str("n".into()), Values::Array(array));
+    let frame = DataFrame::new(vec![column], Index::range(len)).unwrap();
+    let batch = picklevm_data::table::to_batch(&frame, Options::default()).unwrap();
+    (0..len).filter(|row| batch.column(0).is_null(*row)).collect()
+}
+
+#[cfg(feature = "arrow")]
+#[test]
+fn nan_and_nat_are_nulls_wherever_they_are_in_a_column() {
+    let rows: [&[usize]; 6] = [&[], &[0], &[1023, 1024], &[4999], &[2048, 2049, 4998], &[1, 63, 64, 65, 3000]];
+    for rows in rows {
+        let half = half::f16::NAN.to_le_bytes();
+        assert_eq!(nulls_of("<f2", &[0, 60], &half, 5000, rows), rows);
+        assert_eq!(nulls_of("<f4", &1f32.to_le_bytes(), &f32::NAN.to_le_bytes(), 5000, rows), rows);
+        assert_eq!(nulls_of("<f8", &f64::INFINITY.to_le_bytes(), &(-f64::NAN).to_le_bytes(), 5000, rows), rows);
+        assert_eq!(nulls_of("<M8[ns]", &7i64.to_le_bytes(), &i64::MIN.to_le_bytes(), 5000, rows), rows);
+        assert_eq!(nulls_of(">f8", &1f64.to_be_bytes(), &f64::NAN.to_be_bytes(), 5000, rows), rows);
+        // Integers have no such value.
+        assert_eq!(nulls_of("<i8", &7i64.to_le_bytes(), &i64::MIN.to_le_bytes(), 5000, rows), [0; 0]);
+    }
+}

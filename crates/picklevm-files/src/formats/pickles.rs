@@ -125,6 +125,7 @@ pub(super) fn push(member: &Member, contents: &mut Contents, found: Extent) {
         path: member.path().into(),
         parts,
         range,
+        payload: 0,
         protocol: found.protocol,
         role: None,
         main: false,
@@ -135,6 +136,7 @@ pub(super) fn push(member: &Member, contents: &mut Contents, found: Extent) {
     let start = found.segments.first().map_or(found.end, |segment| segment.start);
     let mut pickle = make(parts, start..found.end);
     pickle.main = contents.pickles.is_empty();
+    pickle.payload = found.payload;
     pickle.arrays = found.arrays.into();
     let inner = found.object_arrays.into_iter().map(|range| {
         let mut inner = make(vec![region.slice(range.clone())], range);
@@ -196,6 +198,7 @@ pub(super) fn push_broken(member: &Member, contents: &mut Contents, start: u64, 
         path: member.path().into(),
         parts,
         range: start..len,
+        payload: 0,
         protocol,
         role: None,
         main: contents.pickles.is_empty(),

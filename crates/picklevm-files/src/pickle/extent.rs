@@ -48,6 +48,8 @@ pub(crate) struct Extent {
     pub(crate) arrays: Vec<RawArray>,
     /// The pickles that joblib wrote between the parts: arrays of objects.
     pub(crate) object_arrays: Vec<Range<u64>>,
+    /// Where in the pickle its longest payload begins, if it is long enough that it was passed over.
+    pub(crate) payload: u64,
     /// The protocol that PROTO names, or that of the newest opcode.
     pub(crate) protocol: u8,
     /// The names of companion files, if it is one of joblib before 0.10.
@@ -88,12 +90,14 @@ pub(crate) fn extent(region: &Region, start: u64) -> Result<Extent, Broken> {
     }
 }
 
-/// Finds the end of a pickle with a header by locating its ops, which takes a fraction of the time of decoding them.
-/// `None` if it is joblib's or damaged, or if an op has more than [`MAX_WINDOW`] bytes: then [`Scan`] reads it.
+/// Finds the end of a pickle with a header by locating its ops, which takes a fraction of the time of decoding them. Long
+/// payloads are passed over and not read.
+/// `None` if it is joblib's or damaged, or if a text has more than [`MAX_WINDOW`] bytes: then [`Scan`] reads it.
 fn locate(region: &Region, start: u64) -> Option<Extent> {
     let mut extent = Extent::default();
     let mut at = start;
     let mut len = FIRST_WINDOW;
+    let mut longest = 0;
     loop {
         let rest = region.from(at);
         let window = if rest.in_memory().is_some() { rest.clone() } else { rest.slice(0..len) };
@@ -124,12 +128,32 @@ fn locate(region: &Region, start: u64) -> Option<Extent> {
         if window.len() == rest.len() {
             return None;
         }
+        // A shorter one is in the next window.
+        if let Some((header, payload)) = payload_of(&data[end..]).filter(|(_, payload)| *payload >= len) {
+            let start_of_payload = at + end as u64 + header;
+            at = start_of_payload.checked_add(payload).filter(|end| *end < region.len())?;
+            if payload > longest {
+                (longest, extent.payload) = (payload, start_of_payload - start);
+            }
+            continue;
+        }
         len = if end > 0 { (4 * len).min(LONG_WINDOW) } else { 4 * len };
         if len > MAX_WINDOW {
             return None;
         }
         at += end as u64;
     }
+}
+
+/// The lengths of the opcode with its argument and of the payload, if an op of bytes begins here. (A text may be the name of
+/// joblib's module.)
+fn payload_of(op: &[u8]) -> Option<(u64, u64)> {
+    let len = match op.split_first().map(|(code, rest)| (Opcode::from_byte(*code), rest))? {
+        (Some(Opcode::BinBytes), rest) => return Some((5, u32::from_le_bytes(*rest.first_chunk()?).into())),
+        (Some(Opcode::BinBytes8 | Opcode::ByteArray8), rest) => u64::from_le_bytes(*rest.first_chunk()?),
+        _ => return None,
+    };
+    Some((9, len))
 }
 
 /// How a pass over the ops ended.

@@ -2,7 +2,7 @@
 
 use picklevm_files::{Kind, RawArray};
 
-use crate::{data, paths};
+use crate::{data, only, paths};
 
 fn library(name: &str) -> picklevm_files::File {
     picklevm_files::open(data("libraries").join(name)).unwrap()
@@ -81,4 +81,45 @@ fn a_legacy_checkpoint_has_five_pickles_and_its_storages() {
 #[test]
 fn the_pickle_of_a_checkpoint_is_found_by_its_path() {
     assert_eq!(paths(&library("torch-1.13.pt")), ["t1.13-plain/data.pkl"]);
+}
+
+/// A pickle of protocol 5 in a file: a short byte string, one of `len` numbers behind `before` bytes, and one of a MiB.
+fn file_of_numbers(before: usize, len: usize) -> (tempfile::NamedTempFile, Vec<u8>) {
+    let mut pickle = b"\x80\x05(C".to_vec();
+    pickle.push(before as u8);
+    pickle.extend(std::iter::repeat_n(b'-', before));
+    let bytes = |opcode: u8, len: usize, pickle: &mut Vec<u8>| {
+        pickle.push(opcode);
+        pickle.extend((len as u64).to_le_bytes());
+        pickle.extend((0..len).map(|at| at as u8));
+    };
+    bytes(0x96, len, &mut pickle);
+    bytes(0x8e, 1 << 20, &mut pickle);
+    pickle.extend(b"t.");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, &pickle).unwrap();
+    (file, pickle)
+}
+
+#[test]
+fn the_longest_payload_of_a_file_is_read_to_an_aligned_address() {
+    // The last is longer than what is read at once to find the end of a pickle.
+    for (before, len) in [(0, 2 << 20), (1, 2 << 20), (7, 3 << 20), (200, (65 << 20) + 3)] {
+        let (file, expected) = file_of_numbers(before, len);
+        let pickle = only(&picklevm_files::open(file.path()).unwrap());
+        let bytes = pickle.bytes().unwrap();
+        assert!(bytes == expected, "{before}");
+        assert_eq!(bytes[5 + before + 9..].as_ptr() as usize % 64, 0, "{before}");
+    }
+}
+
+#[test]
+fn a_payload_that_reaches_beyond_the_end_of_a_file_is_one_that_is_cut_off() {
+    let (file, whole) = file_of_numbers(3, 2 << 20);
+    for len in [whole.len() - 1, whole.len() - (1 << 20), 1 << 21, (1 << 20) + 1] {
+        file.as_file().set_len(len as u64).unwrap();
+        let pickle = only(&picklevm_files::open(file.path()).unwrap());
+        let problem = pickle.problem().expect("it is cut off");
+        assert!(problem.to_string().contains(&format!("truncated at {len} ")), "{problem}");
+    }
 }
