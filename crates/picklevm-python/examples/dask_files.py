@@ -12,34 +12,13 @@ from pathlib import Path
 
 import dask.bag
 from distributed import Client, LocalCluster
+from many_files import report
+
+from picklevm.rows import scan_row, write_parquet
 
 
-def scan(path: str) -> dict:
-    from picklevm.rows import scan_row
-
-    return scan_row(path)
-
-
-def convert(paths: list, out: str) -> list[tuple[int, int]]:
-    """Write the tables of some files as one Parquet file; return how many rows, and files without a table."""
-    import pyarrow
-    import pyarrow.parquet
-
-    from picklevm.rows import table_of
-
-    rows, errors, writer = 0, 0, None
-    for path in paths:
-        try:
-            table = pyarrow.table(table_of(path))
-        except Exception:
-            errors += 1
-            continue
-        writer = writer or pyarrow.parquet.ParquetWriter(f"{out}/{Path(path).stem}.parquet", table.schema)
-        writer.write_table(table)
-        rows += table.num_rows
-    if writer:
-        writer.close()
-    return [(rows, errors)]
+def convert(paths: list, out: str) -> list[tuple[int, list[dict]]]:
+    return [write_parquet(paths, f"{out}/{Path(paths[0]).stem}.parquet")]
 
 
 def main(folder: str, out: str, workers: str) -> None:
@@ -49,14 +28,12 @@ def main(folder: str, out: str, workers: str) -> None:
         # Some partitions for each worker: a partition is what one task holds.
         paths = dask.bag.from_sequence(files, npartitions=int(workers) * 4)
         start = time.perf_counter()
-        verdicts = Counter(row["verdict"] for row in paths.map(scan).compute())
+        verdicts = Counter(row["verdict"] for row in paths.map(scan_row).compute())
         middle = time.perf_counter()
         done = paths.map_partitions(convert, out).compute()
         end = time.perf_counter()
-    rows, errors = (sum(part) for part in zip(*done))
-    print(f"dask, {workers} workers: {len(files)} files, {dict(verdicts)}")
-    print(f"scan {middle - start:.2f} s, {len(files) / (middle - start):.0f} files/s")
-    print(f"convert {end - middle:.2f} s, {len(files) / (end - middle):.0f} files/s, {rows} rows, {errors} files without a table")
+    errors = [error for _, errors in done for error in errors]
+    report(f"dask, {workers} workers", verdicts, sum(rows for rows, _ in done), errors, (start, middle, end))
 
 
 if __name__ == "__main__":

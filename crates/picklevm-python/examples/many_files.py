@@ -1,4 +1,4 @@
-"""Make a folder of files as a model hub has them: frames, arrays, records, a few attacks and broken files.
+"""Make a folder of files as a model hub has them: frames, a few attacks and broken files.
 
 usage: many_files.py FOLDER [COUNT]
 
@@ -7,6 +7,7 @@ Needs NumPy and pandas. Of every hundred files one is an attack, one is cut off 
 
 import pickle
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy
@@ -40,6 +41,14 @@ def main(folder: Path, count: int) -> None:
         path = folder / f"{number // 1000:02}" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+
+
+def report(name: str, verdicts: Counter, rows: int, errors: list, times: tuple[float, float, float]) -> None:
+    """Print what a program did with the files: it scanned them from the first to the second time, and converted them then."""
+    files, (start, middle, end) = sum(verdicts.values()), times
+    print(f"{name}: {files} files, {dict(verdicts)}")
+    print(f"scan {middle - start:.2f} s, {files / (middle - start):.0f} files/s")
+    print(f"convert {end - middle:.2f} s, {files / (end - middle):.0f} files/s, {rows} rows, {len(errors)} files without a table")
 
 
 if __name__ == "__main__":

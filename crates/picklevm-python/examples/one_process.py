@@ -8,10 +8,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pyarrow
-import pyarrow.parquet
+from many_files import report
 
-from picklevm.rows import scan_row, table_of
+from picklevm.rows import scan_row, write_parquet
 
 
 def main(folder: str, out: str) -> None:
@@ -19,22 +18,8 @@ def main(folder: str, out: str) -> None:
     start = time.perf_counter()
     verdicts = Counter(scan_row(path)["verdict"] for path in files)
     middle = time.perf_counter()
-    rows, errors, writer = 0, 0, None
-    for path in files:
-        try:
-            table = pyarrow.table(table_of(path))
-        except Exception:
-            errors += 1
-            continue
-        writer = writer or pyarrow.parquet.ParquetWriter(out, table.schema)
-        writer.write_table(table)
-        rows += table.num_rows
-    if writer:
-        writer.close()
-    end = time.perf_counter()
-    print(f"one process: {len(files)} files, {dict(verdicts)}")
-    print(f"scan {middle - start:.2f} s, {len(files) / (middle - start):.0f} files/s")
-    print(f"convert {end - middle:.2f} s, {len(files) / (end - middle):.0f} files/s, {rows} rows, {errors} files without a table")
+    rows, errors = write_parquet(files, out)
+    report("one process", verdicts, rows, errors, (start, middle, time.perf_counter()))
 
 
 if __name__ == "__main__":

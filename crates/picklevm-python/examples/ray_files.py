@@ -11,36 +11,19 @@ from collections import Counter
 from pathlib import Path
 
 import ray
+from many_files import report
+
+from picklevm.rows import scan_row, write_parquet
 
 
 @ray.remote
 def scan(paths: list[str]) -> list[dict]:
-    from picklevm.rows import scan_row
-
     return [scan_row(path) for path in paths]
 
 
 @ray.remote
-def convert(paths: list[str], out: str) -> tuple[int, int]:
-    """Write the tables of some files as one Parquet file; return how many rows, and files without a table."""
-    import pyarrow
-    import pyarrow.parquet
-
-    from picklevm.rows import table_of
-
-    rows, errors, writer = 0, 0, None
-    for path in paths:
-        try:
-            table = pyarrow.table(table_of(path))
-        except Exception:
-            errors += 1
-            continue
-        writer = writer or pyarrow.parquet.ParquetWriter(f"{out}/{Path(path).stem}.parquet", table.schema)
-        writer.write_table(table)
-        rows += table.num_rows
-    if writer:
-        writer.close()
-    return rows, errors
+def convert(paths: list[str], out: str) -> tuple[int, list[dict]]:
+    return write_parquet(paths, f"{out}/{Path(paths[0]).stem}.parquet")
 
 
 def main(folder: str, out: str, workers: str) -> None:
@@ -55,10 +38,8 @@ def main(folder: str, out: str, workers: str) -> None:
     done = ray.get([convert.remote(part, out) for part in parts])
     end = time.perf_counter()
     ray.shutdown()
-    rows, errors = (sum(part) for part in zip(*done))
-    print(f"ray, {workers} workers: {len(files)} files, {dict(verdicts)}")
-    print(f"scan {middle - start:.2f} s, {len(files) / (middle - start):.0f} files/s")
-    print(f"convert {end - middle:.2f} s, {len(files) / (end - middle):.0f} files/s, {rows} rows, {errors} files without a table")
+    errors = [error for _, errors in done for error in errors]
+    report(f"ray, {workers} workers", verdicts, sum(rows for rows, _ in done), errors, (start, middle, end))
 
 
 if __name__ == "__main__":

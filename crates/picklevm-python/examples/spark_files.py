@@ -7,7 +7,9 @@ Needs pyspark, pyarrow and Java. `local` has the workers open the files, in plac
 
 import sys
 import time
+from collections import Counter
 
+from many_files import report
 from pyspark.sql import SparkSession
 
 import picklevm.spark
@@ -20,18 +22,15 @@ def main(folder: str, out: str, workers: str, read: str = "spark") -> None:
 
     start = time.perf_counter()
     reports = picklevm.spark.scan_files(spark, folder, read=read)
-    verdicts = {row["verdict"]: row["count"] for row in reports.groupBy("verdict").count().collect()}
+    verdicts = Counter({row["verdict"]: row["count"] for row in reports.groupBy("verdict").count().collect()})
     middle = time.perf_counter()
     rows = picklevm.spark.to_arrow(spark, folder, "id bigint, price double, name string", read=read)
     rows.where("_error is null").write.mode("overwrite").parquet(out)
     end = time.perf_counter()
 
     written = spark.read.parquet(out).count()
-    errors = rows.where("_error is not null").count()
-    files = sum(verdicts.values())
-    print(f"spark, {workers} workers, read={read}: {files} files, {verdicts}")
-    print(f"scan {middle - start:.2f} s, {files / (middle - start):.0f} files/s")
-    print(f"convert {end - middle:.2f} s, {files / (end - middle):.0f} files/s, {written} rows, {errors} files without a table")
+    errors = rows.where("_error is not null").select("_path", "_error").collect()
+    report(f"spark, {workers} workers, read={read}", verdicts, written, errors, (start, middle, end))
     spark.stop()
 
 

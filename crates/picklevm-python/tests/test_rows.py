@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import picklevm
-from picklevm.rows import scan_row, table_of
+from picklevm.rows import scan_row, table_of, write_parquet
 
 ATTACK = b"cos\nsystem\n(S'echo ran'\ntR."
 
@@ -44,6 +44,24 @@ def test_the_only_table_is_found(tmp_path):
         table_of(pickle.dumps(1))
     with pytest.raises(pickle.UnpicklingError):
         table_of(two[:40])
+
+
+def test_the_tables_of_files_become_one_parquet_file(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    for name, frame in {"a": {"x": [1, 2]}, "b": {"x": [3]}, "other": {"y": [1.5]}}.items():
+        (tmp_path / f"{name}.pkl").write_bytes(pickle.dumps(pandas.DataFrame(frame)))
+    (tmp_path / "cut.pkl").write_bytes((tmp_path / "a.pkl").read_bytes()[:50])
+    names = ["a.pkl", "cut.pkl", "other.pkl", "none.pkl", "b.pkl"]
+    count, errors = write_parquet([tmp_path / name for name in names], tmp_path / "out.parquet")
+    assert count == 3 and parquet.read_table(tmp_path / "out.parquet").to_pydict() == {"x": [1, 2, 3]}
+    assert [os.path.basename(row["path"]) for row in errors] == ["cut.pkl", "other.pkl", "none.pkl"]
+    kinds = ["UnpicklingError", "ValueError: its columns are not those of the first table: ['y']", "FileNotFoundError"]
+    assert all(row["error"].startswith(kind) for row, kind in zip(errors, kinds))
+    assert write_parquet([tmp_path / "cut.pkl"], tmp_path / "no.parquet") == (0, errors[:1])
+    assert not (tmp_path / "no.parquet").exists()
+    with pytest.raises(FileNotFoundError):
+        write_parquet([tmp_path / "a.pkl"], tmp_path / "no" / "folder.parquet")
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,12 @@ many does not end a job.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from . import _native
 
-__all__ = ["scan_row", "table_of"]
+__all__ = ["scan_row", "table_of", "write_parquet"]
 
 
 def scan_row(path: str | os.PathLike[str], data: bytes | None = None, **options: Any) -> dict[str, Any]:
@@ -70,3 +71,31 @@ def table_of(path_or_bytes: Any, at: str | None = None, index: bool = False) -> 
     if len(tables) != 1:
         raise ValueError(f"expected one table, found {len(tables)}: {sorted(tables)}")
     return next(iter(tables.values()))
+
+
+def write_parquet(paths: Iterable[str | os.PathLike[str]], out: str | os.PathLike[str]) -> tuple[int, list[dict[str, str]]]:
+    """Write the tables of some files as one Parquet file; return how many rows, and a dict for each file left out.
+
+    The dict has the keys ``path`` and ``error``. A file is left out if it cannot be read, has no table or several, or one with
+    other columns than the first. One table is in memory at a time. If no file has a table, nothing is written. Needs pyarrow.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    count, errors, writer = 0, [], None
+    try:
+        for path in paths:
+            try:
+                table = pyarrow.table(table_of(path))
+                if writer and not table.schema.equals(writer.schema):
+                    raise ValueError(f"its columns are not those of the first table: {table.schema.names}")
+            except Exception as error:
+                errors.append({"path": os.fspath(path), "error": f"{type(error).__name__}: {error}"})
+                continue
+            writer = writer or pyarrow.parquet.ParquetWriter(os.fspath(out), table.schema)
+            writer.write_table(table)
+            count += table.num_rows
+    finally:
+        if writer:
+            writer.close()
+    return count, errors
