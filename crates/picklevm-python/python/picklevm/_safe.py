@@ -140,25 +140,13 @@ def loads(
     return pickle.load(None, persistent_load, fix_imports, encoding, errors, buffers)
 
 
-def load(
-    file: Any,
-    *,
-    allow: Iterable[Any] | str = (),
-    limits: Limits = DEFAULT_LIMITS,
-    persistent_load: Callable[[Any], Any] | None = None,
-    fix_imports: bool = True,
-    encoding: str = "ASCII",
-    errors: str = "strict",
-    buffers: Iterable[Any] | None = None,
-) -> Any:
-    """Load one pickle from a file, if it does nothing but what is allowed. See loads().
+def load(file: Any, *, allow: Iterable[Any] | str = (), limits: Limits = DEFAULT_LIMITS, **options: Any) -> Any:
+    """Load one pickle from a file, if it does nothing but what is allowed. The arguments are those of loads().
 
     The file needs the methods read() and readline(). It is left right after the pickle, which is read before it is checked.
     """
-    compiled = policy(allow)
-    _check_decoding(encoding, errors)
-    pickle = check(_native.read_pickle(file, limits.bytes), compiled, limits, persistent_load is not None)
-    return pickle.load(None, persistent_load, fix_imports, encoding, errors, buffers)
+    policy(allow)  # What is wrong with it is said before anything is read.
+    return loads(_native.read_pickle(file, limits.bytes), allow=allow, limits=limits, **options)
 
 
 class SafeUnpickler:

@@ -1,7 +1,6 @@
 //! The builder that makes Python objects.
 
 use std::collections::HashMap;
-use std::ffi::CString;
 use std::mem;
 
 use foldhash::fast::RandomState;
@@ -12,69 +11,26 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PyMemoryView, PySet, PyString, PyTuple,
-    PyType,
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
 };
 
-use super::budget::Budget;
 use super::classes::Classes;
-use super::find::Finder;
-use crate::state::{State, type_name};
+use super::options::Options;
+use crate::state::State;
 use crate::value::Ref;
-
-/// How 8-bit strings of Python 2 become Python 3 objects.
-#[derive(Clone)]
-pub(crate) struct Decoding {
-    encoding: CString,
-    errors: CString,
-    kind: DecodingKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum DecodingKind {
-    Bytes,
-    Ascii,
-    Other,
-}
-
-impl Decoding {
-    pub(crate) fn new(encoding: &str, errors: &str) -> PyResult<Decoding> {
-        let kind = match encoding {
-            "bytes" => DecodingKind::Bytes,
-            "ASCII" | "ascii" => DecodingKind::Ascii,
-            _ => DecodingKind::Other,
-        };
-        let text = |text: &str| CString::new(text).map_err(|_| PyValueError::new_err("embedded null character"));
-        Ok(Decoding { encoding: text(encoding)?, errors: text(errors)?, kind })
-    }
-}
-
-/// What a load is told.
-pub(crate) struct Options<'py> {
-    pub(crate) decoding: Decoding,
-    /// An iterator over the out-of-band buffers.
-    pub(crate) buffers: Option<Bound<'py, PyAny>>,
-    pub(crate) persistent_load: Option<Bound<'py, PyAny>>,
-    pub(crate) finder: Finder<'py>,
-    /// What the load may take, if that is limited.
-    pub(crate) budget: Option<Budget>,
-}
 
 /// About how many bytes a key or a value takes in a dict, and an item in a set.
 const ENTRY: usize = 48;
 
-/// How many keys are put into a dict or set until the time is looked at.
-const HASHED: usize = 512;
-
 /// Makes the objects of one load.
 pub(crate) struct PyBuilder<'py> {
-    py: Python<'py>,
-    state: &'py State,
+    pub(super) py: Python<'py>,
+    pub(super) state: &'py State,
     none: Bound<'py, PyAny>,
-    options: Options<'py>,
-    classes: Classes<'py>,
+    pub(super) options: Options<'py>,
+    pub(super) classes: Classes<'py>,
     /// Names of attributes that occurred, by address, with the interned ones.
-    interned: HashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyString>), RandomState>,
+    pub(super) interned: HashMap<usize, (Bound<'py, PyAny>, Bound<'py, PyString>), RandomState>,
     /// How many values were made, and about how many bytes of memory they take.
     nodes: u64,
     bytes: u64,
@@ -130,7 +86,7 @@ impl<'py> PyBuilder<'py> {
     }
 
     /// Fails if the time is over: keys whose hashes are the same take long.
-    fn check_time(&self) -> PyResult<()> {
+    pub(super) fn check_time(&self) -> PyResult<()> {
         match &self.options.budget {
             Some(budget) if budget.is_late() => {
                 Err(crate::errors::limit_error(self.py, &self.exceeded(&Error::foreign())))
@@ -166,7 +122,7 @@ impl<'py> PyBuilder<'py> {
 
     /// Returns the object of a value.
     #[inline(always)]
-    fn bind<'a>(&'a self, value: &'a Ref) -> &'a Bound<'py, PyAny> {
+    pub(super) fn bind<'a>(&'a self, value: &'a Ref) -> &'a Bound<'py, PyAny> {
         value.0.as_ref().map_or(&self.none, |object| object.bind(self.py))
     }
 
@@ -177,207 +133,15 @@ impl<'py> PyBuilder<'py> {
 
     /// Takes the objects of items.
     #[inline(always)]
-    fn take<'a>(&self, items: &'a mut [Ref]) -> impl ExactSizeIterator<Item = Bound<'py, PyAny>> + use<'a, 'py> {
+    pub(super) fn take<'a>(
+        &self,
+        items: &'a mut [Ref],
+    ) -> impl ExactSizeIterator<Item = Bound<'py, PyAny>> + use<'a, 'py> {
         let (py, none) = (self.py, self.none.clone());
         items
             .iter_mut()
             .map(move |item| mem::take(&mut item.0).map_or_else(|| none.clone(), |object| object.into_bound(py)))
     }
-
-    fn decode(&mut self, bytes: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        let decoding = &self.options.decoding;
-        let data = match (decoding.kind, str::from_utf8(bytes)) {
-            (DecodingKind::Bytes, _) => return Ok(PyBytes::new(self.py, bytes).into_any()),
-            (DecodingKind::Ascii, Ok(text)) if text.is_ascii() => return Ok(PyString::new(self.py, text).into_any()),
-            _ => PyBytes::new(self.py, bytes),
-        };
-        PyString::from_encoded_object(&data, Some(&decoding.encoding), Some(&decoding.errors)).map(Bound::into_any)
-    }
-
-    fn append_to(&self, target: &Bound<'py, PyAny>, items: &mut [Ref]) -> PyResult<()> {
-        // Since 3.15 the target is looked at even if there are no items.
-        if items.is_empty() && self.state.minor < 15 {
-            return Ok(());
-        }
-        if let Ok(list) = target.cast_exact::<PyList>() {
-            if let [item] = items {
-                return list.append(self.bind(item));
-            }
-            let len = list.len();
-            return list.set_slice(len, len, PyList::new(self.py, self.take(items))?.as_any());
-        }
-        if let Some(extend) = target.getattr_opt(intern!(self.py, "extend"))? {
-            return extend.call1((PyList::new(self.py, self.take(items))?,)).map(drop);
-        }
-        let append = target.getattr(intern!(self.py, "append"))?;
-        self.take(items).try_for_each(|item| append.call1((item,)).map(drop))
-    }
-
-    fn add_to(&self, target: &Bound<'py, PyAny>, items: &[Ref]) -> PyResult<()> {
-        if items.is_empty() && self.state.minor < 15 {
-            return Ok(());
-        }
-        if let Ok(set) = target.cast::<PySet>() {
-            return items.chunks(HASHED).try_for_each(|items| {
-                self.check_time()?;
-                items.iter().try_for_each(|item| set.add(self.bind(item)))
-            });
-        }
-        let add = target.getattr(intern!(self.py, "add"))?;
-        items.iter().try_for_each(|item| add.call1((self.bind(item),)).map(drop))
-    }
-
-    fn store(&self, target: &Bound<'py, PyAny>, pairs: &[Ref]) -> PyResult<()> {
-        if let Ok(dict) = target.cast_exact::<PyDict>() {
-            return pairs.chunks(2 * HASHED).try_for_each(|pairs| {
-                self.check_time()?;
-                pairs.chunks_exact(2).try_for_each(|pair| dict.set_item(self.bind(&pair[0]), self.bind(&pair[1])))
-            });
-        }
-        pairs.chunks_exact(2).try_for_each(|pair| target.set_item(self.bind(&pair[0]), self.bind(&pair[1])))
-    }
-
-    fn extension(&self, code: i32) -> PyResult<Bound<'py, PyAny>> {
-        if self.options.finder.is_restricted() {
-            // What a scan cannot name is not loaded, not even if the process has it at hand.
-            return Err(self.state.unpickling(self.py, "extension codes are not allowed"));
-        }
-        if code <= 0 {
-            return Err(self.state.unpickling(self.py, "EXT specifies code <= 0"));
-        }
-        if let Some(known) = self.state.extension_cache.bind(self.py).get_item(code)? {
-            return Ok(known);
-        }
-        let Some(names) = self.state.inverted_registry.bind(self.py).get_item(code)? else {
-            return Err(PyValueError::new_err(format!("unregistered extension code {code}")));
-        };
-        let invalid = || PyValueError::new_err(format!("_inverted_registry[{code}] isn't a 2-tuple of strings"));
-        let (module, name) = names.extract::<(Bound<'py, PyString>, Bound<'py, PyString>)>().map_err(|_| invalid())?;
-        let found = self.options.finder.find(self.state, &module, &name)?;
-        self.state.extension_cache.bind(self.py).set_item(code, &found)?;
-        Ok(found)
-    }
-
-    fn load_persistent(&self, pid: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        match &self.options.persistent_load {
-            Some(load) => load.call1((pid,)),
-            None => Err(no_persistent_load(self.py, self.state)),
-        }
-    }
-
-    fn take_buffer(&self) -> PyResult<Bound<'py, PyAny>> {
-        let Some(buffers) = &self.options.buffers else {
-            return Err(self
-                .state
-                .unpickling(self.py, "pickle stream refers to out-of-band data but no *buffers* argument was given"));
-        };
-        let mut buffers = buffers.try_iter()?;
-        buffers.next().unwrap_or_else(|| Err(self.state.unpickling(self.py, "not enough out-of-band buffers")))
-    }
-
-    fn make_readonly(&self, buffer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let view = PyMemoryView::from(buffer)?;
-        if view.getattr(intern!(self.py, "readonly"))?.is_truthy()? {
-            return Ok(buffer.clone());
-        }
-        view.call_method0(intern!(self.py, "toreadonly"))
-    }
-
-    /// Makes an instance as INST and OBJ do.
-    fn instantiate(&self, class: &Bound<'py, PyAny>, args: &[Ref]) -> PyResult<Bound<'py, PyAny>> {
-        if args.is_empty()
-            && class.is_instance_of::<PyType>()
-            && class.getattr_opt(intern!(self.py, "__getinitargs__"))?.is_none()
-        {
-            return class.call_method1(intern!(self.py, "__new__"), (class,));
-        }
-        let args = PyTuple::new(self.py, args.iter().map(|arg| self.bind(arg)))?;
-        class.call1(args)
-    }
-
-    fn new_instance(
-        &mut self,
-        class: &Bound<'py, PyAny>,
-        args: &Bound<'py, PyAny>,
-        kwargs: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let opcode = if kwargs.is_some() { "NEWOBJ_EX" } else { "NEWOBJ" };
-        let (py, state) = (self.py, self.state);
-        let wrong = |what: &str, object: &Bound<'py, PyAny>| {
-            state.unpickling(py, format!("{opcode} {what}, not {}", type_name(object)))
-        };
-        let Ok(class) = class.cast::<PyType>() else {
-            return Err(wrong("class argument must be a type", class));
-        };
-        let Ok(args) = args.cast::<PyTuple>() else { return Err(wrong("args argument must be a tuple", args)) };
-        let kwargs = match kwargs.map(|kwargs| kwargs.cast::<PyDict>().map_err(|_| kwargs)) {
-            None => None,
-            Some(Ok(kwargs)) => Some(kwargs),
-            Some(Err(other)) => return Err(wrong("kwargs argument must be a dict", other)),
-        };
-        self.classes.instance(class, args, kwargs)
-    }
-
-    /// Returns the interned string for the name of an attribute.
-    fn intern(&mut self, name: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let Ok(text) = name.cast_exact::<PyString>() else { return Ok(name.clone()) };
-        let address = name.as_ptr().addr();
-        if let Some((_, interned)) = self.interned.get(&address) {
-            return Ok(interned.clone().into_any());
-        }
-        let Ok(text) = text.to_str() else { return Ok(name.clone()) };
-        let interned = PyString::intern(self.py, text);
-        self.interned.insert(address, (name.clone(), interned.clone()));
-        Ok(interned.into_any())
-    }
-
-    /// Sets a state as BUILD does.
-    fn set_state(&mut self, target: &Bound<'py, PyAny>, state: Bound<'py, PyAny>) -> PyResult<()> {
-        if let Some(set_state) = self.classes.set_state(self.py, self.state, target)? {
-            return set_state.call1((state,)).map(drop);
-        }
-        let (state, slots) = match state.cast::<PyTuple>() {
-            Ok(pair) if pair.len() == 2 => (pair.get_item(0)?, Some(pair.get_item(1)?)),
-            _ => (state, None),
-        };
-        if !state.is_none() {
-            let Ok(state) = state.cast::<PyDict>() else {
-                return Err(self.state.unpickling(self.py, "state is not a dictionary"));
-            };
-            let dict = target.getattr(intern!(self.py, "__dict__"))?;
-            let plain = dict.cast_exact::<PyDict>().ok();
-            // Setting an item may run code that changes the state.
-            for (key, value) in snapshot(state) {
-                let key = self.intern(&key)?;
-                match plain {
-                    Some(dict) => dict.set_item(key, value)?,
-                    None => dict.set_item(key, value)?,
-                }
-            }
-        }
-        if let Some(slots) = slots {
-            let Ok(slots) = slots.cast::<PyDict>() else {
-                return Err(self.state.unpickling(self.py, "slot state is not a dictionary"));
-            };
-            for (name, value) in snapshot(slots) {
-                set_attribute(target, &name, value)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Sets an attribute whose name may be anything that a pickle holds.
-fn set_attribute<'py>(target: &Bound<'py, PyAny>, name: &Bound<'py, PyAny>, value: Bound<'py, PyAny>) -> PyResult<()> {
-    match name.cast::<PyString>() {
-        Ok(name) => target.setattr(name, value),
-        Err(_) => Err(PyTypeError::new_err(format!("attribute name must be string, not '{}'", type_name(name)))),
-    }
-}
-
-/// Returns the rows of a dict as they are now.
-fn snapshot<'py>(dict: &Bound<'py, PyDict>) -> Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-    dict.iter().collect()
 }
 
 impl Builder for PyBuilder<'_> {
@@ -465,7 +229,7 @@ impl Builder for PyBuilder<'_> {
 
     fn byte_str(&mut self, bytes: &[u8]) -> Result<Ref> {
         self.count(56 + bytes.len());
-        let made = self.decode(bytes);
+        let made = self.options.decoding.decode(self.py, bytes);
         self.made(made)
     }
 
@@ -639,18 +403,6 @@ impl Builder for PyBuilder<'_> {
     fn finish(&mut self, _: &Ref, _: &[Ref]) -> Result<()> {
         Ok(())
     }
-}
-
-/// Returns the exception for a persistent id that nothing loads.
-#[cold]
-pub(crate) fn no_persistent_load(py: Python<'_>, state: &State) -> PyErr {
-    let space = if state.minor >= 13 { " " } else { "\n" };
-    state.unpickling(
-        py,
-        format!(
-            "A load persistent id instruction was encountered,{space}but no persistent_load function was specified."
-        ),
-    )
 }
 
 /// Whether a letter tells the base of an integer.

@@ -5,8 +5,9 @@ use picklevm::{Cause, Error, Limits};
 use picklevm_ops::{ErrorKind, Feed, FeedReader, Op};
 use pyo3::prelude::*;
 
-use super::builder::{Options, PyBuilder};
+use super::builder::PyBuilder;
 use super::error::{padded_int, to_python};
+use super::options::Options;
 use crate::feed::{File, FileFeed};
 use crate::state::State;
 use crate::value::Ref;

@@ -9,9 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyTuple};
 use pyo3::{PyTraverseError, PyVisit, intern};
 
-use super::builder::{Decoding, Options, no_persistent_load};
 use super::find::{Finder, find_class};
 use super::memo_proxy::UnpicklerMemoProxy;
+use super::options::{Decoding, Options};
+use super::outside::no_persistent_load;
 use super::run::load_file;
 use crate::feed::File;
 use crate::state::{State, type_name};
