@@ -155,7 +155,29 @@ impl Default for Writer {
 impl<W: io::Write> Writer<IoSink<W>> {
     /// Creates a writer to `inner`, which needs no buffer of its own.
     pub fn stream(inner: W) -> Self {
-        let out = Buffer::default();
+        Self::stream_by(inner, Vec::new())
+    }
+
+    /// Creates a writer to `inner` that overwrites the bytes of `memory`, and more where these are used up. Reuse the memory for a
+    /// sequence of short pickles.
+    ///
+    /// ```
+    /// use picklevm_ops::{Op, Writer};
+    ///
+    /// let (mut pickles, mut memory) = (Vec::new(), Vec::new());
+    /// for number in [1, 2] {
+    ///     let mut writer = Writer::stream_by(&mut pickles, memory);
+    ///     writer.op(Op::BinInt1(number))?;
+    ///     writer.op(Op::Stop)?;
+    ///     memory = writer.finish_with_memory()?.1;
+    /// }
+    /// assert_eq!(pickles, b"K\x01.K\x02.");
+    /// # Ok::<(), picklevm_ops::Error>(())
+    /// ```
+    #[doc(hidden)]
+    #[inline]
+    pub fn stream_by(inner: W, memory: Vec<u8>) -> Self {
+        let out = Buffer::from_vec(memory);
         Writer { framer: Framer::new(&out), out, sink: IoSink(inner), passed: 0, held: false }
     }
 
@@ -164,11 +186,21 @@ impl<W: io::Write> Writer<IoSink<W>> {
     /// # Errors
     ///
     /// [`Io`](crate::ErrorKind::Io) if the sink fails.
-    pub fn finish(mut self) -> Result<W, Error> {
+    pub fn finish(self) -> Result<W, Error> {
+        Ok(self.finish_with_memory()?.0)
+    }
+
+    /// [`finish`](Self::finish), and returns the memory for [`stream_by`](Self::stream_by) too.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) if the sink fails.
+    #[doc(hidden)]
+    pub fn finish_with_memory(mut self) -> Result<(W, Vec<u8>), Error> {
         self.end_framing()?;
         let offset = self.offset();
         self.sink.0.flush().map_err(|error| Error::from_io(offset, error))?;
-        Ok(self.sink.0)
+        Ok((self.sink.0, self.out.into_memory()))
     }
 }
 

@@ -6,11 +6,12 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::dump::{Memo, Options as DumpOptions, Saver, Target, check_callback};
+use crate::dump::{Options as DumpOptions, Saver, Target, check_callback};
 use crate::feed::{File, to_bytes};
 use crate::load::find::Finder;
 use crate::load::{Decoding, Options as LoadOptions, load_file, load_slice};
 use crate::protocol::protocol_number;
+use crate::reuse::{with_machine, with_memo};
 
 fn dump_to<'py>(
     obj: &Bound<'py, PyAny>,
@@ -31,7 +32,7 @@ fn dump_to<'py>(
         reducer_override: None,
         dispatch_table: None,
     };
-    Saver::new(py, options, &mut Memo::default(), target)?.dump(obj)
+    with_memo(|memo, buffer| Saver::new(py, options, memo, target, buffer)?.dump(obj))
 }
 
 /// Write the pickle of an object to an open binary file.
@@ -65,8 +66,8 @@ pub(crate) fn dumps<'py>(
     fix_imports: bool,
     buffer_callback: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let target = dump_to(obj, Target::Memory(Vec::new()), protocol, fix_imports, buffer_callback)?;
-    Ok(PyBytes::new(obj.py(), target.memory()))
+    let py = obj.py();
+    dump_to(obj, Target::memory(py), protocol, fix_imports, buffer_callback)?.into_bytes(py)
 }
 
 fn load_options<'py>(
@@ -118,5 +119,6 @@ pub(crate) fn loads<'py>(
     let py = data.py();
     let data = to_bytes(data.clone())?;
     let options = load_options(py, fix_imports, encoding, errors, buffers)?;
-    load_slice(py, &mut Machine::new(), data.as_bytes(), options)
+    let data = data.as_bytes();
+    with_machine(data.len(), |machine| load_slice(py, machine, data, options))
 }

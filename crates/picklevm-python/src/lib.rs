@@ -13,6 +13,7 @@ mod functions;
 mod load;
 mod look;
 mod protocol;
+mod reuse;
 mod safe;
 mod state;
 mod value;

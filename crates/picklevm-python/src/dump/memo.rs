@@ -21,6 +21,16 @@ impl Memo {
         self.0.len()
     }
 
+    /// Returns about how many objects have room.
+    pub(crate) fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    /// Forgets all objects. Dropping them may run code.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Stores an object.
     #[inline]
     pub(crate) fn insert(&mut self, object: &Bound<'_, PyAny>, index: usize) {

@@ -144,7 +144,7 @@ impl Pickler {
             };
             (options, Target::File(write.bind(py).clone()), memo)
         };
-        let done = Saver::new(py, options, &mut memo, target).and_then(|saver| saver.dump(obj));
+        let done = Saver::new(py, options, &mut memo, target, Vec::new()).and_then(|saver| saver.dump(obj));
         let mut old = Some(memo);
         let mut inner = this.inner();
         if inner.memo.is_none() {

@@ -50,11 +50,13 @@ pub(crate) struct Saver<'py, 'm> {
 }
 
 impl<'py, 'm> Saver<'py, 'm> {
+    /// `buffer` is memory that is written over.
     pub(crate) fn new(
         py: Python<'py>,
         options: Options<'py>,
         memo: &'m mut Memo,
         target: Target<'py>,
+        buffer: Vec<u8>,
     ) -> PyResult<Self> {
         let state = State::get(py)?;
         Ok(Saver {
@@ -63,7 +65,7 @@ impl<'py, 'm> Saver<'py, 'm> {
             types: Types::new(py, state),
             options,
             memo,
-            writer: Writer::stream(target),
+            writer: Writer::stream_by(target, buffer),
             steps: Vec::new(),
             rows: Vec::new(),
             items: Vec::new(),
@@ -73,15 +75,15 @@ impl<'py, 'm> Saver<'py, 'm> {
         })
     }
 
-    /// Writes the pickle of an object, and returns the target.
-    pub(crate) fn dump(mut self, object: &Bound<'py, PyAny>) -> PyResult<Target<'py>> {
+    /// Writes the pickle of an object, and returns the target and the buffer.
+    pub(crate) fn dump(mut self, object: &Bound<'py, PyAny>) -> PyResult<(Target<'py>, Vec<u8>)> {
         let begun = self.writer.begin(self.options.protocol, Framing::Python37);
         self.written(begun)?;
         let saved = self.save_all(object);
         saved.map_err(|error| self.with_notes(error))?;
         self.op(Op::Stop)?;
         let (py, state) = (self.py, self.state);
-        self.writer.finish().map_err(|error| sink::to_python(py, state, &error))
+        self.writer.finish_with_memory().map_err(|error| sink::to_python(py, state, &error))
     }
 
     fn save_all(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {

@@ -11,18 +11,23 @@ use crate::state::State;
 
 /// A destination of bytes.
 pub(crate) enum Target<'py> {
-    /// Memory, for `dumps`.
-    Memory(Vec<u8>),
+    /// Memory, for `dumps`: the bytes that come first, as a short pickle has no others, or all of them.
+    Memory { py: Python<'py>, first: Option<Bound<'py, PyBytes>>, all: Vec<u8> },
     /// The method `write` of a file.
     File(Bound<'py, PyAny>),
 }
 
-impl Target<'_> {
+impl<'py> Target<'py> {
+    pub(crate) fn memory(py: Python<'py>) -> Self {
+        Target::Memory { py, first: None, all: Vec::new() }
+    }
+
     /// Returns the bytes that were written to memory.
-    pub(crate) fn memory(&self) -> &[u8] {
+    pub(crate) fn into_bytes(self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         match self {
-            Target::Memory(memory) => memory,
-            Target::File(_) => &[],
+            Target::Memory { first: Some(first), .. } => Ok(first),
+            Target::Memory { all, .. } => Ok(PyBytes::new(py, &all)),
+            Target::File(_) => Ok(PyBytes::new(py, &[])),
         }
     }
 }
@@ -30,8 +35,16 @@ impl Target<'_> {
 impl io::Write for Target<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Target::Memory(memory) => memory.extend_from_slice(bytes),
-            Target::File(_) if bytes.is_empty() => {}
+            _ if bytes.is_empty() => {}
+            Target::Memory { py, first: first @ None, all } if all.is_empty() => {
+                *first = Some(PyBytes::new(*py, bytes))
+            }
+            Target::Memory { first, all, .. } => {
+                if let Some(first) = first.take() {
+                    all.extend_from_slice(first.as_bytes());
+                }
+                all.extend_from_slice(bytes);
+            }
             Target::File(write) => {
                 let bytes = PyBytes::new(write.py(), bytes);
                 write.call1((bytes,)).map_err(io::Error::other)?;
