@@ -1,14 +1,16 @@
 """Time and memory for large pickles: `graph` beside `pickle.load`, `tables` beside `pandas.read_pickle`, `arrays` beside `pickle.load`.
 
-usage: large.py FOLDER [MEGABYTES]
+usage: large.py FOLDER [MEGABYTES [ROUNDS [KIND...]]]
 
-Prints the time on the clock, the CPU time, and the peak memory.
+Prints the time on the clock, the CPU time, and the peak memory: medians of ROUNDS (1) in which they take turns. KIND is records,
+frame or array.
 Each measurement is a process of its own; peak memory is that of the process, less that of one that only imports. The files are
 made once, in FOLDER. Needs NumPy, pandas and pyarrow, and Linux.
 """
 
 import os
 import pickle
+import statistics
 import struct
 import subprocess
 import sys
@@ -74,9 +76,19 @@ def array(path: Path, megabytes: int) -> None:
     path.write_bytes(pickle.dumps(numpy.random.default_rng(0).random((megabytes * 125, 1000)), 5))
 
 
-def main(folder: Path, megabytes: int) -> None:
+def measured(path: Path, statement: str) -> list[float]:
+    """Seconds on the clock, seconds of CPU, and MB of memory."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM, path, statement], check=True, capture_output=True, text=True)
+    seconds, cpu, kilobytes = map(float, done.stdout.split())
+    return [seconds, cpu, kilobytes / 1000]
+
+
+def main(folder: Path, megabytes: int, rounds: int, kinds: list[str]) -> None:
     for make in (records, frame, array):
-        path = folder / f"{make.__name__}-{megabytes}.pkl"
+        kind = make.__name__
+        if kinds and kind not in kinds:
+            continue
+        path = folder / f"{kind}-{megabytes}.pkl"
         if not path.exists():
             # In a process of its own, which gives its memory back.
             child = os.fork()
@@ -85,16 +97,18 @@ def main(folder: Path, megabytes: int) -> None:
                 os._exit(0)
             os.waitpid(child, 0)
         path.read_bytes()  # Into the cache of the system.
-        for name, statement in READ.items():
-            kind, _, what = name.partition(": ")
-            if not make.__name__.startswith(kind.rstrip("s")):
-                continue
-            command = [sys.executable, "-c", PROGRAM, path, statement]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            seconds, cpu, kilobytes = done.stdout.split()
-            size = path.stat().st_size / 1e6
-            print(f"{kind} {size:.0f} MB | {what} | {float(seconds):.2f} s | CPU {float(cpu):.2f} s | {int(kilobytes) / 1000:.0f} MB", flush=True)
+        statements = {name: statement for name, statement in READ.items() if name.startswith(kind)}
+        results = {name: [] for name in statements}
+        for _ in range(rounds):
+            for name, statement in statements.items():
+                results[name].append(measured(path, statement))
+        size = path.stat().st_size / 1e6
+        for name, rows in results.items():
+            seconds, cpu, memory = map(statistics.median, zip(*rows))
+            what = name.partition(": ")[2]
+            print(f"{kind} {size:.0f} MB | {what} | {seconds:.2f} s | CPU {cpu:.2f} s | {memory:.0f} MB", flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
+    numbers = [int(number) for number in sys.argv[2:4]]
+    main(Path(sys.argv[1]), *(numbers + [1000, 1][len(numbers) :]), sys.argv[4:])
