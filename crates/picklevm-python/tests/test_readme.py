@@ -29,18 +29,23 @@ class Order:
         self.number = 7
 
 
+class Session:
+    def __init__(self):
+        self.cart = [{"sku": "A1", "price": decimal.Decimal("9.99")}]
+        self.user, self.tags, self.when, self.price = {"age": 41}, ["old"], None, None
+
+
 @pytest.fixture
 def shop(monkeypatch, tmp_path):
     """A module with a class, a session that has instances of it, and files, in a folder of their own."""
     shop, models = types.ModuleType("shop"), types.ModuleType("shop.models")
     monkeypatch.setattr(Order, "__module__", "shop.models")
-    models.Order = Order
+    monkeypatch.setattr(Session, "__module__", "shop")
+    models.Order, shop.Session = Order, Session
     monkeypatch.setitem(sys.modules, "shop", shop)
     monkeypatch.setitem(sys.modules, "shop.models", models)
     monkeypatch.chdir(tmp_path)
-    cart = [{"sku": "A1", "price": decimal.Decimal("9.99")}]
-    session = {"cart": cart, "user": {"age": 41}, "tags": ["old"], "when": None, "price": None}
-    Path("session.pkl").write_bytes(pickle.dumps(session))
+    Path("session.pkl").write_bytes(pickle.dumps(Session()))
     Path("download.pkl").write_bytes(pickle.dumps(Order()))
     with zipfile.ZipFile("model.pt", "w") as archive:
         archive.writestr("model/data.pkl", CHECKPOINT)

@@ -74,7 +74,7 @@ pub(crate) fn arrays<'py>(py: Python<'py>, path_or_bytes: &Bound<'py, PyAny>) ->
 /// torch.from_numpy(numpy.asarray(tensor)) makes a tensor of one. Types that NumPy does not have, as bfloat16, are widened to float32
 /// for it.
 ///
-/// >>> picklevm.tensors("model.pt")["['model'].weight"].shape
+/// >>> picklevm.tensors("model.pt")["['model']['weight']"].shape
 /// (4096, 4096)
 #[pyfunction]
 pub(crate) fn tensors<'py>(py: Python<'py>, path_or_bytes: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
