@@ -7,10 +7,11 @@ use anstyle::AnsiColor;
 use picklevm::{Difference, DifferenceKind, Graph, Unpickler, Value};
 use serde_json::json;
 
+use crate::contents::{self, Part};
 use crate::failure::Failure;
 use crate::input::{self, Choice};
 use crate::output::Output;
-use crate::pickles::{self, MainPickle};
+use crate::pickles;
 use crate::printable::Printable;
 use crate::show;
 
@@ -20,7 +21,8 @@ const DIFFERENT: u8 = 1;
 /// Print what differs between two pickles, by path
 ///
 /// One line for each difference: `~ PATH: OLD -> NEW`, `- PATH: OLD` for what is gone, `+ PATH: NEW` for what came. Types
-/// count, and so does which values are shared; the protocol and the order of keys do not. The exit status is 0 if nothing
+/// count, and so does which values are shared; the protocol and the order of keys do not. All pickles of a file are compared, and
+/// the bytes that are no pickle. The exit status is 0 if nothing
 /// differs, 1 if something does, and 2 if a file cannot be read.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
@@ -39,7 +41,7 @@ pub(crate) struct Args {
     /// Print one JSON object for each difference
     #[arg(long)]
     json: bool,
-    /// Work as a diff driver of Git: print a heading, and end with status 0
+    /// Work as a diff driver of Git: print a heading, and end with status 0, also if a file is no pickle
     #[arg(long)]
     git: bool,
 }
@@ -59,41 +61,100 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if let Some(path) = heading {
         writeln!(out, "diff --pickle {}", input::shown(path)).map_err(|error| out.failure(error))?;
     }
-    let differs = compare(args, old, new, &mut out).map_err(trouble)?;
+    let compared = compare(args, old, new, &mut out).map_err(trouble);
+    let differs = match compared {
+        // Git would end at a status, and show no file behind this one.
+        Err(Failure::Usage(message)) if args.git => {
+            writeln!(out, "{}", Printable(&message)).map_err(|error| out.failure(error))?;
+            true
+        }
+        compared => compared?,
+    };
     out.finish()?;
     if differs && !args.git { Err(Failure::Status(DIFFERENT)) } else { Ok(()) }
 }
 
 /// Prints what differs between two files, member by member. Returns whether anything does.
 fn compare(args: &Args, old: &Path, new: &Path, out: &mut Output) -> Result<bool, Failure> {
-    let [olds, news] = [mains(args, old)?, mains(args, new)?];
+    let [olds, news] = [parts(args, old)?, parts(args, new)?];
     let is_single = olds.len() <= 1 && news.len() <= 1;
+    let gone = olds.iter().map(|old| match is_single {
+        true => (Some(old), news.first()),
+        false => (Some(old), news.iter().find(|new| new.member == old.member)),
+    });
+    let is_known =
+        |new: &&Part| if is_single { !olds.is_empty() } else { olds.iter().any(|old| old.member == new.member) };
+    let come = news.iter().filter(|new| !is_known(new)).map(|new| (None, Some(new)));
     let mut differs = false;
-    for (member, old, _) in &olds {
-        let new = match is_single {
-            true => news.first(),
-            false => news.iter().find(|(other, ..)| other == member),
-        };
-        let member = (!is_single).then_some(member.as_str());
-        differs |= print(args, member, Some(old), new.map(|(_, pickle, _)| pickle), out)?;
-    }
-    for (member, new, _) in &news {
-        let is_known = if is_single { !olds.is_empty() } else { olds.iter().any(|(other, ..)| other == member) };
-        if !is_known {
-            differs |= print(args, (!is_single).then_some(member.as_str()), None, Some(new), out)?;
+    for (old, new) in gone.chain(come) {
+        let member = old.or(new).filter(|_| !is_single).map(|part| part.member.as_str());
+        let [olds, news] = [old, new].map(|part| part.map_or(&[][..], |part| &part.pickles));
+        let count = olds.len().max(news.len());
+        for at in 0..count {
+            let place = Place { member, pickle: (count > 1).then_some(at + 1) };
+            differs |= print(args, place, olds.get(at), news.get(at), out)?;
         }
+        differs |= print_others(args, Place { member, pickle: None }, old, new, out)?;
     }
     Ok(differs)
 }
 
-/// The pickles of a file. What Git calls `/dev/null` is a file that is not there.
-fn mains(args: &Args, path: &Path) -> Result<Vec<MainPickle>, Failure> {
-    if path == Path::new("/dev/null") { Ok(Vec::new()) } else { pickles::mains(path, args.choice.clone()) }
+/// What is in a file. What Git calls `/dev/null` is a file that is not there.
+fn parts(args: &Args, path: &Path) -> Result<Vec<Part>, Failure> {
+    if path == Path::new("/dev/null") { Ok(Vec::new()) } else { contents::parts(path, &args.choice) }
+}
+
+/// Which pickle of a file is compared, where there are several.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    member: Option<&'a str>,
+    /// Its number in the member, counted from 1.
+    pickle: Option<usize>,
+}
+
+impl Place<'_> {
+    /// The heading of its differences.
+    fn heading(self) -> Option<String> {
+        let member = self.member.map(|member| Printable(member).to_string());
+        let pickle = self.pickle.map(|number| format!("pickle {number}"));
+        let parts: Vec<_> = member.into_iter().chain(pickle).collect();
+        (!parts.is_empty()).then(|| format!("# {}", parts.join(", ")))
+    }
+
+    /// The members that say in JSON which it is.
+    fn json(self) -> String {
+        let member = self.member.map(|member| format!(",\"member\":{}", json!(member)));
+        let pickle = self.pickle.map(|number| format!(",\"pickle\":{number}"));
+        member.unwrap_or_default() + &pickle.unwrap_or_default()
+    }
+}
+
+/// Prints that the bytes of a member that are no pickle differ. Returns whether they do.
+fn print_others(
+    args: &Args,
+    place: Place<'_>,
+    old: Option<&Part>,
+    new: Option<&Part>,
+    out: &mut Output,
+) -> Result<bool, Failure> {
+    let none = Part::default();
+    let [old, new] = [old, new].map(|part| part.unwrap_or(&none).others());
+    let fails = |error: std::io::Error| Failure::Data(format!("cannot compare what is no pickle: {error}"));
+    if contents::are_equal(old, new).map_err(fails)? {
+        return Ok(false);
+    }
+    let line = match (args.json, place.heading()) {
+        (true, _) => format!("{{\"change\":\"data\"{}}}", place.json()),
+        (false, Some(heading)) => format!("{heading}\n~ bytes that are no pickle differ"),
+        (false, None) => "~ bytes that are no pickle differ".to_owned(),
+    };
+    writeln!(out, "{line}").map_err(|error| out.failure(error))?;
+    Ok(true)
 }
 
 fn print(
     args: &Args,
-    member: Option<&str>,
+    place: Place<'_>,
     old: Option<&pickles::Pickle>,
     new: Option<&pickles::Pickle>,
     out: &mut Output,
@@ -112,14 +173,14 @@ fn print(
         _ => None,
     };
     let is_same = found.is_empty() && whole.is_none();
-    if let (Some(member), false, false) = (member, args.json, is_same) {
-        writeln!(out, "# {}", Printable(member)).map_err(|error| out.failure(error))?;
+    if let (Some(heading), false, false) = (place.heading(), args.json, is_same) {
+        writeln!(out, "{heading}").map_err(|error| out.failure(error))?;
     }
     let (root, color) = (picklevm::Path::root(), show::is_colored());
     let all =
         found.iter().map(|Difference { path, kind, .. }| (path, kind)).chain(whole.iter().map(|kind| (&root, kind)));
     for (path, kind) in all {
-        let line = if args.json { json_line(member, path, *kind) } else { line(path, *kind, color) };
+        let line = if args.json { json_line(place, path, *kind) } else { line(path, *kind, color) };
         writeln!(out, "{line}").map_err(|error| out.failure(error))?;
     }
     Ok(!is_same)
@@ -153,7 +214,7 @@ fn short(value: Value<'_>, color: bool) -> String {
     }
 }
 
-fn json_line(member: Option<&str>, path: &picklevm::Path, kind: DifferenceKind<'_, '_>) -> String {
+fn json_line(place: Place<'_>, path: &picklevm::Path, kind: DifferenceKind<'_, '_>) -> String {
     let (change, old, new) = match kind {
         DifferenceKind::Changed(old, new) => ("changed", Some(old.pretty()), Some(new.pretty())),
         DifferenceKind::Removed(old) => ("removed", Some(old.pretty()), None),
@@ -171,8 +232,5 @@ fn json_line(member: Option<&str>, path: &picklevm::Path, kind: DifferenceKind<'
             line += &format!(",\"{name}\":{}", value.json());
         }
     }
-    if let Some(member) = member {
-        line += &format!(",\"member\":{}", json!(member));
-    }
-    line + "}"
+    line + &place.json() + "}"
 }

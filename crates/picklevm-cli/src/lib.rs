@@ -3,6 +3,7 @@
 //! [`run`] is the program, for those who start it from their own: the Python package `picklevm` has it as its command. Each
 //! subcommand is a module with its `Args` and a `run`. Exit status: 0, 1 for bad data, 2 for bad usage; `scan` has more.
 
+mod contents;
 mod data;
 mod default_command;
 mod diff;

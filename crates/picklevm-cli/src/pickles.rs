@@ -309,42 +309,29 @@ fn tell_rest(name: &str, end: u64, rest: u64, remedy: &str) {
 /// [`Failure`] if the file cannot be read, or if there is none.
 pub(crate) fn main(path: &Path, choice: Choice, remedy: &str) -> Result<Pickle, Failure> {
     let name = input::name(path);
-    let mut all = mains(path, choice)?;
-    if all.len() > 1 {
-        let members: Vec<_> = all.iter().map(|(member, _, _)| Printable(member).to_string()).collect();
-        let message = format!("{name}: several members hold pickles: {}", members.join(", "));
-        return Err(Failure::Data(message).hint("use --member to choose one"));
-    }
-    let (_, pickle, rest) = all.swap_remove(0);
-    if let Some((from, len)) = rest {
-        tell_rest(&name, from, len, remedy);
+    let file = input::open(&choice.opener(), path)?;
+    let files = PickleFiles { files: Vec::new(), all: false, choice };
+    let (groups, unreadable) = files.groups(&file);
+    let group = match &groups[..] {
+        [] => return Err(files.nothing(&name, &file, unreadable)),
+        [group] => group,
+        _ => {
+            let members: Vec<_> = groups.iter().map(|group| Printable(group.member.path()).to_string()).collect();
+            let message = format!("{name}: several members hold pickles: {}", members.join(", "));
+            return Err(Failure::Data(message).hint("use --member to choose one"));
+        }
+    };
+    let pickle = Pickle::new(&name, &group.member, &group.pickles[group.main()])?;
+    if let Some(rest) = group.rest.filter(|rest| *rest > 0) {
+        let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
+        tell_rest(&name, end, rest, remedy);
     }
     Ok(pickle)
 }
 
-/// A member, its pickle that people mean, and where what follows that begins, with its length.
-pub(crate) type MainPickle = (String, Pickle, Option<(u64, u64)>);
-
-/// The pickle that people mean of each member that holds some.
-///
-/// # Errors
-///
-/// [`Failure`] if the file cannot be read, or if there is none.
-pub(crate) fn mains(path: &Path, choice: Choice) -> Result<Vec<MainPickle>, Failure> {
-    let name = input::name(path);
-    let file = input::open(&choice.opener(), path)?;
-    let files = PickleFiles { files: Vec::new(), all: false, choice };
-    let (groups, unreadable) = files.groups(&file);
-    if groups.is_empty() {
-        return Err(files.nothing(&name, &file, unreadable));
-    }
-    let several = groups.len() > 1;
-    let one = |group: &Group| {
-        let member = group.member.path().to_owned();
-        let called = if several { format!("{name}: {}", Printable(&member)) } else { name.clone() };
-        let pickle = Pickle::new(&called, &group.member, &group.pickles[group.main()])?;
-        let end = group.pickles.first().map_or(0, |first| first.offset() + first.len());
-        Ok((member, pickle, group.rest.filter(|rest| *rest > 0).map(|rest| (end, rest))))
-    };
-    groups.iter().map(one).collect()
+/// Why there is no pickle in a file, or in the members that are chosen.
+pub(crate) fn nothing(name: &str, file: &File, choice: &Choice) -> Failure {
+    let files = PickleFiles { files: Vec::new(), all: false, choice: choice.clone() };
+    let (_, unreadable) = files.groups(file);
+    files.nothing(name, file, unreadable)
 }

@@ -110,6 +110,54 @@ fn diff_tells_by_its_status_whether_something_differs() {
 }
 
 #[test]
+fn diff_compares_every_pickle_and_what_is_none() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, data: &[u8]| {
+        fs::write(dir.path().join(name), data).expect("written");
+        dir.path().join(name).to_str().expect("text").to_owned()
+    };
+    let [old, changed, shorter, rest] = [
+        ("old", &b"K\x01.K\x02."[..]),
+        ("changed", b"K\x01.K\x03."),
+        ("shorter", b"K\x01."),
+        ("rest", b"K\x01.K\x02.junk"),
+    ]
+    .map(|(name, data)| file(name, data));
+    let differences = |new: &str| {
+        let output = picklevm(&["diff", &old, new]);
+        assert_eq!(output.status.code(), Some(1), "{new}");
+        text(&output.stdout).to_owned()
+    };
+    assert_eq!(differences(&changed), "# pickle 2\n~ .: 2 -> 3\n");
+    assert_eq!(differences(&shorter), "# pickle 2\n- .: 2\n");
+    assert_eq!(differences(&rest), "~ bytes that are no pickle differ\n");
+    let output = picklevm(&["diff", "--json", &old, &changed]);
+    assert!(text(&output.stdout).contains(r#""old":2,"new":3,"pickle":2}"#), "{}", text(&output.stdout));
+    // The memory of an array lies in the pickle of joblib, and is none of its ops.
+    let joblib =
+        fs::read(root().join("crates/picklevm-files/tests/data/libraries/joblib-0.17.0.joblib")).expect("a file");
+    let mut other = joblib.clone();
+    let array = picklevm_files::Opener::new().bytes(joblib.clone()).pickles().next().expect("one").expect("read");
+    other[array.arrays()[0].range.start as usize] ^= 1;
+    let [joblib, other] = [("joblib", joblib), ("other", other)].map(|(name, data)| file(name, &data));
+    let output = picklevm(&["diff", &joblib, &other]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "~ bytes that are no pickle differ\n"));
+    assert_eq!(picklevm(&["diff", &joblib, &joblib]).status.code(), Some(0));
+}
+
+#[test]
+fn the_diff_driver_of_git_tells_of_a_file_that_is_no_pickle_and_ends_well() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let [old, new] = ["old.pkl", "new.pkl"].map(|name| dir.path().join(name).to_str().expect("text").to_owned());
+    fs::write(&old, b"").expect("written");
+    fs::write(&new, b"K\x01.").expect("written");
+    let output = picklevm(&["diff", "--git", "x.pkl", &old, "1", "2", &new, "3", "4"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).starts_with("diff --pickle x.pkl\n"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("is empty"), "{}", text(&output.stdout));
+}
+
+#[test]
 fn from_json_reads_what_show_prints_byte_for_byte() {
     for (file, protocol) in [(SESSION, "5"), ("tests/data/two.pkl", "2")] {
         let json = picklevm(&["show", "--json", "--all", file]).stdout;

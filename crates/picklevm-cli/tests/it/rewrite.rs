@@ -114,6 +114,10 @@ fn json_toml_and_yaml_become_dicts_and_lists() {
         converted("a.toml", "b = [1, true]\n[t]\nday = 2024-01-02\n", &[]),
         "{'b': [1, True], 't': {'day': '2024-01-02'}}"
     );
+    assert_eq!(
+        converted("a.toml", "z = 1\na = 2\n[m]\nq = 1\nb = 2\n", &[]),
+        "{'z': 1, 'a': 2, 'm': {'q': 1, 'b': 2}}"
+    );
     assert_eq!(converted("a.yaml", "b:\n  - 1\n  - x y\n", &[]), "{'b': [1, 'x y']}");
     assert_eq!(converted("a.txt", "[1]", &["--from", "json"]), "[1]");
 }

@@ -86,3 +86,24 @@ fn tensors_are_written_as_a_file_that_is_read_back() {
         assert_eq!(tensor.to_array(&file).unwrap().bytes(), array.bytes());
     }
 }
+
+/// pandas' `to_feather` compresses by LZ4 unless told otherwise, Polars by zstd where it is asked to.
+#[test]
+fn arrow_files_with_compressed_buffers_are_read() {
+    use arrow_ipc::CompressionType;
+    use arrow_ipc::writer::{FileWriter, IpcWriteOptions};
+
+    let numbers: arrow_array::ArrayRef = std::sync::Arc::new(arrow_array::Int64Array::from_iter_values(0..1000));
+    let batch = arrow_array::RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    for compression in [None, Some(CompressionType::LZ4_FRAME), Some(CompressionType::ZSTD)] {
+        let options = IpcWriteOptions::default().try_with_compression(compression).unwrap();
+        let mut file = Vec::new();
+        let mut writer = FileWriter::try_new_with_options(&mut file, &batch.schema(), options).unwrap();
+        writer.write(&batch).unwrap();
+        writer.finish().unwrap();
+        drop(writer);
+        let frame = picklevm_data::table::read_ipc(file.into()).unwrap();
+        let lines = csv(&frame);
+        assert_eq!((lines.lines().count(), lines.lines().last()), (1001, Some("999,999")), "{compression:?}");
+    }
+}

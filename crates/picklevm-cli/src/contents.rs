@@ -1,0 +1,145 @@
+//! All that is in a file, member by member: its pickles, and the bytes that are none, for commands that compare files.
+
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+use picklevm_files::Member;
+
+use crate::failure::Failure;
+use crate::input::{self, Choice};
+use crate::pickles::{self, Pickle};
+
+/// Bytes that are read of a member at once.
+const PIECE: u64 = 1 << 20;
+/// Up to so many bytes of blanks between pickles are nothing.
+const BLANKS: u64 = 1 << 16;
+
+/// What is in one member.
+#[derive(Default)]
+pub(crate) struct Part {
+    /// The path of the member.
+    pub(crate) member: String,
+    pub(crate) pickles: Vec<Pickle>,
+    /// What lies beside the pickles, in order.
+    others: Vec<(Member, Range<u64>)>,
+}
+
+impl Part {
+    /// The bytes that are no pickles.
+    pub(crate) fn others(&self) -> impl Read + '_ {
+        Pieces { left: self.others.clone().into_iter().collect(), piece: Bytes::new() }
+    }
+}
+
+/// What is in each member of a file that is chosen. A member that holds others is told by these.
+///
+/// # Errors
+///
+/// [`Failure`] if the file cannot be read, or if there is no pickle in it.
+pub(crate) fn parts(path: &Path, choice: &Choice) -> Result<Vec<Part>, Failure> {
+    let name = input::name(path);
+    let file = input::open(&choice.opener(), path)?;
+    let mut parts: Vec<Part> = Vec::new();
+    for entry in file.walk().filter(|entry| choice.has(entry.member.path())) {
+        let path = entry.member.path();
+        let at = parts.iter().rposition(|part| part.member == path).unwrap_or_else(|| {
+            parts.push(Part { member: path.to_owned(), ..Part::default() });
+            parts.len() - 1
+        });
+        let part = &mut parts[at];
+        let contents = entry.contents.as_ref().ok();
+        let found = contents.map_or(&[][..], picklevm_files::Contents::pickles);
+        for pickle in found {
+            part.pickles.push(Pickle::new(&name, &entry.member, pickle)?);
+        }
+        if contents.is_none_or(|contents| contents.members().is_empty()) {
+            let fails = |error: &picklevm_files::Error| input::failure(&name, error);
+            part.others.extend(beside(&entry.member, found).map_err(|error| fails(&error))?);
+        }
+    }
+    if parts.iter().all(|part| part.pickles.is_empty()) {
+        return Err(pickles::nothing(&name, &file, choice));
+    }
+    Ok(parts)
+}
+
+/// The ranges of a member in which no pickle lies, but for blanks.
+fn beside(
+    member: &Member,
+    pickles: &[picklevm_files::Pickle],
+) -> Result<Vec<(Member, Range<u64>)>, picklevm_files::Error> {
+    let len = match member.len() {
+        Some(len) => len,
+        None => member.bytes()?.len() as u64,
+    };
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    for pickle in pickles {
+        ranges.push(at..pickle.offset());
+        ranges.extend(pickle.arrays().iter().map(|array| array.range.clone()));
+        let of_arrays: u64 = pickle.arrays().iter().map(|array| array.range.end - array.range.start).sum();
+        at = pickle.offset() + pickle.place().map_or(pickle.len() + of_arrays, |place| place.len);
+    }
+    ranges.push(at..len);
+    let mut beside = Vec::new();
+    for range in ranges.into_iter().filter(|range| range.start < range.end) {
+        let is_blank = range.end - range.start <= BLANKS
+            && member.range(range.clone())?.iter().all(|byte| matches!(byte, 0 | b' ' | b'\t' | b'\r' | b'\n'));
+        if !is_blank {
+            beside.push((member.clone(), range));
+        }
+    }
+    Ok(beside)
+}
+
+/// Reads ranges of members one behind the other.
+struct Pieces {
+    left: std::collections::VecDeque<(Member, Range<u64>)>,
+    piece: Bytes,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            let Some((member, range)) = self.left.front_mut() else { return Ok(0) };
+            if range.is_empty() {
+                self.left.pop_front();
+                continue;
+            }
+            let end = range.end.min(range.start + PIECE);
+            self.piece = member.range(range.start..end)?;
+            range.start = end;
+        }
+        let len = buf.len().min(self.piece.len());
+        buf[..len].copy_from_slice(&self.piece.split_to(len));
+        Ok(len)
+    }
+}
+
+/// Whether two readers have the same bytes.
+pub(crate) fn are_equal(mut old: impl Read, mut new: impl Read) -> io::Result<bool> {
+    let [mut of_old, mut of_new] = [vec![0; 1 << 16], vec![0; 1 << 16]];
+    loop {
+        let len = fill(&mut old, &mut of_old)?;
+        if fill(&mut new, &mut of_new)? != len || of_old[..len] != of_new[..len] {
+            return Ok(false);
+        }
+        if len == 0 {
+            return Ok(true);
+        }
+    }
+}
+
+/// Reads as much as there is room for, or as there is.
+fn fill(reader: &mut impl Read, buf: &mut [u8]) -> io::Result<usize> {
+    let mut len = 0;
+    while len < buf.len() {
+        match reader.read(&mut buf[len..])? {
+            0 => break,
+            more => len += more,
+        }
+    }
+    Ok(len)
+}
