@@ -14,6 +14,7 @@ pub struct Limits {
     pub(crate) file: usize,
     pub(crate) depth: u32,
     pub(crate) expanded: usize,
+    pub(crate) ratio: u64,
     pub(crate) members: usize,
     pub(crate) events: usize,
     pub(crate) findings: usize,
@@ -29,6 +30,7 @@ impl Default for Limits {
             file,
             depth: 8,
             expanded: 1 << 30,
+            ratio: 100,
             members: 100_000,
             events: 100_000,
             findings: 1000,
@@ -54,10 +56,12 @@ impl Limits {
         self
     }
 
-    /// Bytes that may come out of all the compressed and spelled data of one file. 1 GiB by default.
+    /// Bytes that may come out of all the compressed and spelled data of one file, however short they are. By default 1 GiB,
+    /// and beyond 64 MiB no more than 100 times the length of what they come out of.
     #[must_use]
     pub fn expanded(mut self, most: usize) -> Self {
         self.expanded = most;
+        self.ratio = u64::MAX;
         self
     }
 
@@ -131,7 +135,7 @@ impl Context<'_> {
 
     /// What a file may take that is opened here.
     pub(crate) fn file_limits(&self) -> FileLimits {
-        let limits = FileLimits::default().ratio(u64::MAX).expanded(self.left() as u64);
+        let limits = FileLimits::default().ratio(self.limits.ratio).expanded(self.left() as u64);
         limits.depth(self.limits.depth.saturating_sub(self.depth)).members(self.limits.members as u64)
     }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use picklevm_scan::{Rule, Scanner, Verdict};
+use picklevm_scan::{Limits, Rule, Scanner, Verdict};
 
 /// A file of this test, removed when it ends.
 struct Scratch(PathBuf);
@@ -96,4 +96,20 @@ fn a_shelf_of_dbm_dumb_is_scanned_by_its_bare_name_and_by_both_of_its_files() {
 fn a_missing_file_is_an_error_of_the_system() {
     let error = Scanner::new().scan_file("/nowhere/at all").unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+}
+
+#[test]
+fn what_expands_to_a_hundred_times_its_length_and_64_mib_is_not_read_to_its_end() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(6));
+    for _ in 0..100 {
+        std::io::Write::write_all(&mut gzip, &[0; 1 << 20]).unwrap();
+    }
+    let gzip = gzip.finish().unwrap();
+    let is_stopped = |scanner: &Scanner| {
+        let report = scanner.scan(&gzip);
+        assert_ne!(report.verdict, Verdict::Safe);
+        report.findings.iter().any(|finding| finding.rule == Rule::Limit)
+    };
+    assert!(is_stopped(&Scanner::new()));
+    assert!(!is_stopped(&Scanner::new().limits(Limits::default().expanded(1 << 30))));
 }
