@@ -12,6 +12,14 @@ use crate::output::{Destination, Output};
 use crate::pickles::{self, Pickle};
 use crate::printable::Printable;
 
+/// What to do with a joblib file instead: its arrays can only be written as those of plain pickles.
+const OF_JOBLIB: &str = "`picklevm convert FILE -o OUT.pkl` makes a pickle that holds them";
+
+/// Whether joblib wrote arrays into a pickle of a member.
+fn has_arrays(contents: &Contents) -> bool {
+    contents.pickles().iter().any(|pickle| !pickle.arrays().is_empty())
+}
+
 /// The file whose pickles are written again: all pickles, the container, and on request the data after the pickles.
 #[derive(clap::Args)]
 pub(crate) struct Source {
@@ -130,7 +138,10 @@ impl Source {
             Err(Refused::File(error)) => Err(match out.failure_in(&error) {
                 Some(failure) if error.kind() == ErrorKind::Write => failure,
                 _ if error.kind() == ErrorKind::ReadOnly => {
-                    Failure::data(&name, &error).hint("--bare writes the pickle alone")
+                    let is_of_joblib =
+                        file.walk().any(|entry| entry.contents.is_ok_and(|contents| has_arrays(&contents)));
+                    let remedy = if is_of_joblib { OF_JOBLIB } else { "--bare writes the pickle alone" };
+                    Failure::data(&name, &error).hint(remedy)
                 }
                 _ => input::failure(&name, &error),
             }),
@@ -168,9 +179,9 @@ impl Source {
             if contents.pickles().is_empty() {
                 continue;
             }
-            if contents.pickles().iter().any(|pickle| !pickle.arrays().is_empty()) {
-                let message = "the arrays of a joblib file lie outside of its pickle and would be lost";
-                return Err(Failure::data(name, message));
+            if has_arrays(&contents) {
+                let message = "the arrays of a joblib file are no part of its opcodes and would be lost";
+                return Err(Failure::data(name, message).hint(OF_JOBLIB));
             }
             if written.as_deref().is_some_and(|written| written != member.path()) {
                 let message = "several members hold pickles; use --member to choose one (`picklevm list` prints all)";

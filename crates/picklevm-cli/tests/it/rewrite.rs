@@ -163,3 +163,21 @@ fn completions_and_pages_of_the_manual_are_written() {
     let page = fs::read_to_string(folder.path().join("picklevm-repickle.1")).unwrap();
     assert!(page.contains("rename"));
 }
+
+#[test]
+fn what_cannot_be_written_back_of_joblib_can_be_converted() {
+    let file = "crates/picklevm-files/tests/data/libraries/joblib-0.17.0.joblib";
+    for args in [&["repickle", file][..], &["repickle", "--bare", file]] {
+        let output = picklevm(args);
+        assert_eq!(output.status.code(), Some(1));
+        let message = text(&output.stderr);
+        assert!(
+            message.ends_with("; `picklevm convert FILE -o OUT.pkl` makes a pickle that holds them\n"),
+            "{message}"
+        );
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let out = dir.path().join("plain.pkl").to_str().expect("text").to_owned();
+    assert!(picklevm(&["convert", file, "-o", &out]).status.success());
+    assert!(picklevm(&["repickle", &out, "-o", &out]).status.success());
+}
