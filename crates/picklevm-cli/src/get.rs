@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Print one line of JSON for each value, as `show --json` does
     #[arg(long)]
     json: bool,
-    /// Print text and bytes as they are, without quotes and escapes
+    /// Print text as it is, in a line without quotes and escapes, and bytes without anything else
     #[arg(long, short = 'r', conflicts_with = "json")]
     raw_text: bool,
     /// Print the path of each value before it
@@ -93,7 +93,9 @@ impl Args {
             _ => value.as_bytes(),
         };
         if let (true, Some(raw)) = (self.raw_text, raw) {
-            let written = out.write_all(raw).and_then(|()| out.write_all(b"\n"));
+            // Bytes are data, to which a line end would add; text is a line.
+            let end: &[u8] = if matches!(value.kind(), Kind::Bytes(_) | Kind::ByteArray(_)) { b"" } else { b"\n" };
+            let written = out.write_all(raw).and_then(|()| out.write_all(end));
             return written.map_err(|error| out.failure(error));
         }
         let mut pretty = show::readable(value.pretty());

@@ -19,6 +19,7 @@ fn get_prints_values_and_ends_with_1_if_one_is_missing() {
     let output = picklevm(&["get", SESSION, "user.id", "cart[0]['sku']", "/cart/0/qty"]);
     assert_eq!(text(&output.stdout), "42\n'A-1'\n2\n");
     assert_eq!(text(&picklevm(&["get", "-r", SESSION, "user.name"]).stdout), "Zoë\n");
+    assert_eq!(picklevm(&["get", "-r", SESSION, "token"]).stdout, b"\0\xff".repeat(16));
     assert_eq!(text(&picklevm(&["get", "--json", SESSION, "user.roles"]).stdout), "[\"admin\",\"editor\"]\n");
     let output = picklevm(&["get", SESSION, "user.nope", "user.id"]);
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "42\n"));
