@@ -78,13 +78,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 fn compare(args: &Args, old: &Path, new: &Path, out: &mut Output) -> Result<bool, Failure> {
     let [olds, news] = [parts(args, old)?, parts(args, new)?];
     let is_single = olds.len() <= 1 && news.len() <= 1;
-    let gone = olds.iter().map(|old| match is_single {
-        true => (Some(old), news.first()),
-        false => (Some(old), news.iter().find(|new| new.member == old.member)),
-    });
-    let is_known =
-        |new: &&Part| if is_single { !olds.is_empty() } else { olds.iter().any(|old| old.member == new.member) };
-    let come = news.iter().filter(|new| !is_known(new)).map(|new| (None, Some(new)));
+    // The one pickle of an archive is that of another, whatever the two are called.
+    let holders = |parts: &[Part]| parts.iter().filter(|part| !part.pickles.is_empty()).count();
+    let are_lone = holders(&olds) <= 1 && holders(&news) <= 1;
+    let are_pair = |old: &Part, new: &Part| {
+        let are_holders = !old.pickles.is_empty() && !new.pickles.is_empty();
+        if are_lone && are_holders { true } else { old.member == new.member }
+    };
+    let gone = olds.iter().map(|old| (Some(old), news.iter().find(|new| are_pair(old, new))));
+    let come = news.iter().filter(|new| !olds.iter().any(|old| are_pair(old, new))).map(|new| (None, Some(new)));
     let mut differs = false;
     for (old, new) in gone.chain(come) {
         let member = old.or(new).filter(|_| !is_single).map(|part| part.member.as_str());

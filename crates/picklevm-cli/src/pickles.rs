@@ -177,8 +177,7 @@ impl PickleFiles {
             }
             let are_several = groups.len() > 1;
             let outcome = failure::each(&groups, |group| {
-                let member = Printable(group.member.path()).to_string();
-                let called = if member.is_empty() { name.clone() } else { format!("{name}: {member}") };
+                let called = called(&name, group.member.path());
                 let heading = match are_several {
                     true => Some(called.as_str()),
                     false => self.are_several().then_some(name.as_str()),
@@ -273,6 +272,11 @@ impl PickleFiles {
             None => no_pickle(name, file),
         }
     }
+}
+
+/// The name of a member in messages: FILE, or FILE: MEMBER.
+pub(crate) fn called(name: &str, member: &str) -> String {
+    if member.is_empty() { name.to_owned() } else { format!("{name}: {}", Printable(member)) }
 }
 
 /// Why a file without a pickle has none.

@@ -10,7 +10,6 @@ use crate::failure::{Failure, count};
 use crate::input::{self, Choice};
 use crate::output::{Destination, Output};
 use crate::pickles::{self, Pickle};
-use crate::printable::Printable;
 
 /// What to do with a joblib file instead: its arrays can only be written as those of plain pickles.
 const OF_JOBLIB: &str = "`picklevm convert FILE -o OUT.pkl` makes a pickle that holds them";
@@ -203,8 +202,7 @@ impl Source {
         contents: &Contents,
         change: &mut impl FnMut(&[Pickle]) -> Result<Vec<Bytes>, Failure>,
     ) -> Result<Vec<Bytes>, Failure> {
-        let path = Printable(member.path()).to_string();
-        let called = if path.is_empty() { name.to_owned() } else { format!("{name}: {path}") };
+        let called = pickles::called(name, member.path());
         let mut pickles = Vec::new();
         for pickle in contents.pickles() {
             pickles.push(Pickle::new(&called, member, pickle)?);

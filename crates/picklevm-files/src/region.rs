@@ -226,9 +226,6 @@ impl Region {
 impl Disk {
     fn read_to(&mut self, start: u64, len: u64, out: &mut Vec<u8>) -> io::Result<()> {
         if len >= PAGE as u64 {
-            // As much as is there now, so that the memory neither follows a claim nor doubles beyond what is read.
-            let there = self.file.seek(SeekFrom::End(0))?.saturating_sub(start).min(len);
-            out.try_reserve_exact(usize::try_from(there).unwrap_or(usize::MAX))?;
             self.file.seek(SeekFrom::Start(start))?;
             return Read::by_ref(&mut self.file).take(len).read_to_end(out).map(drop);
         }

@@ -147,6 +147,47 @@ fn diff_compares_every_pickle_and_what_is_none() {
 }
 
 #[test]
+fn diff_pairs_members_without_the_directory_that_all_share() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let archive = |top: &str, value: u8| {
+        let mut builder = Vec::new();
+        for (name, data) in
+            [("data.pkl", vec![b'K', value, b'.']), ("data/0", vec![7; 3 << 20]), ("version", b"3\n".to_vec())]
+        {
+            let mut header = [0; 512];
+            let name = format!("{top}/{name}");
+            header[..name.len()].copy_from_slice(name.as_bytes());
+            header[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
+            header[148..156].copy_from_slice(b"        ");
+            header[156] = b'0';
+            header[257..265].copy_from_slice(b"ustar\x0000");
+            let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+            header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            builder.extend_from_slice(&header);
+            builder.extend_from_slice(&data);
+            builder.resize(builder.len().next_multiple_of(512), 0);
+        }
+        builder.extend_from_slice(&[0; 1024]);
+        let path = dir.path().join(format!("{top}.tar"));
+        fs::write(&path, builder).expect("written");
+        path.to_str().expect("text").to_owned()
+    };
+    let [old, same, other] = [archive("a", 1), archive("b", 1), archive("c", 2)];
+    let output = picklevm(&["diff", &old, &same]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    let output = picklevm(&["diff", &old, &other]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), "# data.pkl\n~ .: 1 -> 2\n"));
+    // A member that is compressed is decompressed once, not once for each piece of it.
+    let gzip = dir.path().join("a.tar.gz").to_str().expect("text").to_owned();
+    let compressed = std::process::Command::new("gzip").args(["-kc", &old]).output();
+    if let Ok(compressed) = compressed {
+        fs::write(&gzip, compressed.stdout).expect("written");
+        let output = picklevm(&["diff", &old, &gzip]);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), ""));
+    }
+}
+
+#[test]
 fn the_diff_driver_of_git_tells_of_a_file_that_is_no_pickle_and_ends_well() {
     let dir = tempfile::tempdir().expect("a folder");
     let [old, new] = ["old.pkl", "new.pkl"].map(|name| dir.path().join(name).to_str().expect("text").to_owned());

@@ -48,7 +48,7 @@ pub(crate) struct Extent {
     pub(crate) arrays: Vec<RawArray>,
     /// The pickles that joblib wrote between the parts: arrays of objects.
     pub(crate) object_arrays: Vec<Range<u64>>,
-    /// Where in the pickle its longest payload begins, if it is long enough that it was passed over.
+    /// Where in the pickle its longest payload begins, if it is so long that it was skipped.
     pub(crate) payload: u64,
     /// The protocol that PROTO names, or that of the newest opcode.
     pub(crate) protocol: u8,
@@ -91,7 +91,7 @@ pub(crate) fn extent(region: &Region, start: u64) -> Result<Extent, Broken> {
 }
 
 /// Finds the end of a pickle with a header by locating its ops, which takes a fraction of the time of decoding them. Long
-/// payloads are passed over and not read.
+/// payloads are skipped without reading them.
 /// `None` if it is joblib's or damaged, or if a text has more than [`MAX_WINDOW`] bytes: then [`Scan`] reads it.
 fn locate(region: &Region, start: u64) -> Option<Extent> {
     let mut extent = Extent::default();
