@@ -20,6 +20,16 @@ pub trait Feed {
     /// If reading fails.
     fn fill(&mut self, len: u64) -> io::Result<bool>;
 
+    /// Gets the payload of an op for bytes: `len` bytes, of which the first stands `from` bytes after the position. Returns whether they
+    /// are at hand, as [`fill`](Self::fill) does, which it calls unless a feed has a better way for long payloads.
+    ///
+    /// # Errors
+    ///
+    /// If reading fails.
+    fn fill_payload(&mut self, from: usize, len: u64) -> io::Result<bool> {
+        self.fill(len.saturating_add(from as u64))
+    }
+
     /// Gets bytes until there is a newline at hand, `from` bytes or more after the position. Returns whether there is;
     /// if not, the data end before.
     ///

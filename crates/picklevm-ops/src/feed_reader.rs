@@ -99,6 +99,7 @@ impl<F: Feed> FeedReader<F> {
             let arrived = match &halt {
                 Halt::Failed(_) => Ok(false),
                 Halt::More(need) if need.line => self.feed.fill_line(need.from),
+                Halt::More(need) if need.from > 1 && is_bytes_op(bytes) => self.feed.fill_payload(need.from, need.len),
                 Halt::More(need) => self.feed.fill(need.len.saturating_add(need.from as u64)),
             };
             if !arrived.map_err(|error| Error::from_io(self.offset, error))? {
@@ -221,6 +222,12 @@ impl<F: Feed> Source for FeedReader<F> {
     fn len_hint(&self) -> Option<u64> {
         None
     }
+}
+
+/// Whether the data begin with an op whose operand is a length and so many bytes, which stay bytes.
+fn is_bytes_op(data: &[u8]) -> bool {
+    let opcode = data.first().and_then(|byte| Opcode::from_byte(*byte));
+    matches!(opcode, Some(Opcode::ShortBinBytes | Opcode::BinBytes | Opcode::BinBytes8 | Opcode::ByteArray8))
 }
 
 /// Visits one op, of which bytes may have to be read.

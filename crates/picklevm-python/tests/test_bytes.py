@@ -76,7 +76,8 @@ class File:
     """A file that records what it is asked for."""
 
     def __init__(self, data=b"", methods=("read", "readline", "readinto")):
-        self.file = io.BytesIO(data)
+        # `peek` gives what is in its buffer, fewer bytes than it is asked for.
+        self.file = io.BufferedReader(io.BytesIO(data), 4096) if data else io.BytesIO()
         self.calls = []
         for name in methods:
             setattr(self, name, self.recorder(name))
@@ -109,6 +110,35 @@ def test_a_file_is_read_in_the_calls_of_cpython(protocol):
         assert pickle.load(ours) == _pickle.load(theirs)
         assert ours.calls == theirs.calls
         assert ours.file.read() == theirs.file.read() == b"rest"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("methods", [[], ["readinto"], ["peek"], ["readinto", "peek"]], ids="+".join)
+def test_bytes_are_read_into_memory_in_the_calls_of_cpython(protocol, methods):
+    for size in (1, 300, 70_000, 3_000_000):
+        for object in (b"x" * size, bytearray(b"x" * size), [b"x" * size, 1, bytearray(b"y" * size), "text"]):
+            data = _pickle.dumps(object, protocol)
+            ours, theirs = (File(data + b"rest", ["read", "readline", *methods]) for _ in range(2))
+            assert pickle.load(ours) == _pickle.load(theirs) == object
+            if "peek" in methods:
+                # Where less was peeked at than is needed, the rest of it may be read in other pieces.
+                assert [name for name, *_ in ours.calls] == [name for name, *_ in theirs.calls]
+            else:
+                assert ours.calls == theirs.calls
+            assert ours.file.read() == theirs.file.read() == b"rest"
+
+
+def test_what_readinto_returns_is_checked():
+    data = _pickle.dumps(b"x" * 70_000, 4)
+    for returned in (-1, 10, 10**30, "x", None):
+        ends = []
+        for load in (pickle.load, _pickle.load):
+            file = File(data, ["read", "readline", "readinto"])
+            file.readinto = lambda memory: returned
+            with pytest.raises(Exception) as caught:
+                load(file)
+            ends.append(caught.type)
+        assert ends[0] == ends[1], returned
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

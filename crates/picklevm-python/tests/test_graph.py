@@ -76,6 +76,24 @@ def test_nodes_know_whether_they_are_one_value():
         hash(root)
 
 
+def test_nodes_are_equal_by_their_contents():
+    data = renamed([Cart(), Cart(), decimal.Decimal("9.99"), {"a": {decimal.Decimal("1")}}])
+    one, other = picklevm.graph(data).root, picklevm.graph(data).root
+    assert one == other and one[0] == one[1] and one[2] == other[2] and one[3] == other[3]
+    assert one[2] != one[0] and one[2] != picklevm.graph(pickle.dumps(decimal.Decimal("9.98"))).root
+    other[1].attr("items")[0]["sku"] = "C-3"
+    assert one[1] != other[1] and one != other
+
+
+def test_nodes_that_hold_themselves_are_compared_and_a_nan_equals_only_itself():
+    cart = Cart()
+    cart.items.append(cart)
+    one, other = picklevm.graph(renamed(cart)).root, picklevm.graph(renamed(cart)).root
+    assert one == other and one.attr("items") == other.attr("items")
+    values = picklevm.graph(pickle.dumps([float("nan")])).root
+    assert values == values and values != picklevm.graph(pickle.dumps([float("nan")])).root
+
+
 def test_a_million_levels_are_read_shown_and_written():
     data = b"\x80\x04" + b"]" * 1_000_000 + b"a" * 999_999 + b"."
     graph = picklevm.graph(data)

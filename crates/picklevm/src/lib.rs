@@ -111,7 +111,7 @@ pub use graph::macro_support;
 pub use graph::{
     Arena, Buffer, Call, CallResult, Change, Construction, CopyMemo, Dict, Entries, Global, Graph, Handle, HashMode,
     Id, InstanceBuilder, Int, IntoKey, IntoValue, Items, Key, Kind, NativeObject, Object, OutOfRange, ReduceContext,
-    Value, ValueMut, same_graph, write_graph_form,
+    Value, ValueMut, same_contents, same_graph, write_graph_form,
 };
 pub use limits::Limits;
 pub use load::{Stream, Unpickler, load, loads};

@@ -37,6 +37,14 @@ impl Feed for File<'_> {
         Ok(self.bytes().len() as u64 >= len)
     }
 
+    fn fill_payload(&mut self, from: usize, len: u64) -> io::Result<bool> {
+        let arrived = self.fill(from as u64 + len)?;
+        if let Some(asked) = self.asked.last_mut() {
+            *asked = asked.replace("read", "payload");
+        }
+        Ok(arrived)
+    }
+
     fn fill_line(&mut self, from: usize) -> io::Result<bool> {
         self.asked.push("readline".into());
         let line = self.data[self.used + from..].iter().position(|byte| *byte == b'\n');
@@ -63,6 +71,13 @@ fn a_feed_is_asked_for_the_bytes_of_each_part_of_an_op() {
     let (names, asked) = read_all(b"X\x03\0\0\0abcI12\n.rest").unwrap();
     assert_eq!(names, ["BINUNICODE", "INT", "STOP"]);
     assert_eq!(asked, ["read 1", "read 4", "read 3", "read 1", "readline", "read 1"]);
+}
+
+#[test]
+fn a_feed_is_told_what_is_the_payload_of_bytes() {
+    let (_, asked) = read_all(b"C\x02ab\x8e\x03\0\0\0\0\0\0\0abc\x96\x01\0\0\0\0\0\0\0aT\x01\0\0\0a.").unwrap();
+    let lengths: Vec<_> = asked.iter().filter(|asked| **asked != "read 1").map(String::as_str).collect();
+    assert_eq!(lengths, ["payload 2", "read 8", "payload 3", "read 8", "payload 1", "read 4"]);
 }
 
 #[test]

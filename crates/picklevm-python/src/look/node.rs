@@ -1,6 +1,6 @@
 //! A value of a graph that is no number, text or bytes.
 
-use picklevm::{Id, Kind, Object, Value};
+use picklevm::{Id, Kind, Object, Value, same_contents};
 use pyo3::IntoPyObjectExt;
 use pyo3::class::basic::CompareOp;
 use pyo3::exceptions::{PyIndexError, PyTypeError};
@@ -17,7 +17,7 @@ use super::to_python::{plain, to_object};
 ///
 /// It is used like the container that it stands for: node[key], len(node), iteration, node[key] = value, del node[key],
 /// append(), insert(), add(). An instance has its class, arguments, state and attributes; node[key] and iteration are over what
-/// it has as a subclass of list or dict. Two nodes are equal if their values are; same_as() tells whether they are one value.
+/// it has as a subclass of list or dict. Two nodes are equal if their contents are; same_as() tells whether they are one value.
 #[pyclass(frozen, module = "picklevm")]
 pub(crate) struct Node {
     graph: Graph,
@@ -289,7 +289,9 @@ impl Node {
         let graph = self.graph.read();
         let value = graph.value(self.id);
         Ok(match value.as_object() {
-            Some(object) => object.get(key.root()).is_some() || object.items().any(|item| item == key.root()),
+            Some(object) => {
+                object.get(key.root()).is_some() || object.items().any(|item| same_contents(item, key.root()))
+            }
             None => value.contains(key.root()),
         })
     }
@@ -385,11 +387,11 @@ impl Node {
             (CompareOp::Eq | CompareOp::Ne, Ok(other)) => {
                 let other = other.get();
                 let (mine, theirs) = (self.graph.read(), other.graph.read());
-                py.detach(|| mine.value(self.id) == theirs.value(other.id))
+                py.detach(|| same_contents(mine.value(self.id), theirs.value(other.id)))
             }
             (CompareOp::Eq | CompareOp::Ne, Err(_)) if is_container(other) => {
                 let (mine, theirs) = (self.graph.read(), Plan::graph_of(other)?);
-                py.detach(|| mine.value(self.id) == theirs.root())
+                py.detach(|| same_contents(mine.value(self.id), theirs.root()))
             }
             _ => return not_implemented(),
         };

@@ -43,6 +43,11 @@ impl<F: Feed> Feed for Recorder<F> {
         self.feed.fill(len)
     }
 
+    fn fill_payload(&mut self, from: usize, len: u64) -> io::Result<bool> {
+        self.check(len.saturating_add(from as u64))?;
+        self.feed.fill_payload(from, len)
+    }
+
     fn fill_line(&mut self, from: usize) -> io::Result<bool> {
         let arrived = self.feed.fill_line(from)?;
         if !arrived {

@@ -1,4 +1,4 @@
-//! Equality of values (Python's `==`) and of graphs (shape, sharing and cycles).
+//! Equality of values (Python's `==`, or with instances by their contents) and of graphs (shape, sharing and cycles).
 //!
 //! There is no recursion. Compound values that were compared are joined in equivalence classes, so that shared values
 //! are compared once and cycles end.
@@ -64,7 +64,39 @@ pub(crate) fn equal((left, a): (&Arena, Cell), (right, b): (&Arena, Cell)) -> bo
 }
 
 /// Whether Python's `==` holds for every pair. Shared values are compared once.
-pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>) -> bool {
+pub(crate) fn all_equal(left: &Arena, right: &Arena, work: Vec<(Cell, Cell)>) -> bool {
+    pairs_equal(left, right, work, Instances::ByIdentity)
+}
+
+/// Returns whether two values have the same contents: Python's `==` on plain data, and instances that were made in the same
+/// way of arguments, states and items with the same contents.
+///
+/// Values that hold themselves are compared too. A NaN equals only itself. Persistent references are compared by their ids,
+/// out-of-band buffers of two graphs by their bytes, where both have them. Keys of dicts and members of sets are found
+/// wherever they stand, but those that differ only in the instances in them are compared in the order of the two containers.
+///
+/// ```
+/// let price = picklevm::loads(b"cdecimal\nDecimal\n(S'9.99'\ntR.")?;
+/// let other = picklevm::loads(b"cdecimal\nDecimal\n(S'9.99'\ntR.")?;
+/// assert!(picklevm::same_contents(price.root(), other.root()));
+/// assert!(price.root() != other.root(), "Python's `==` would ask the class");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+pub fn same_contents(a: Value<'_>, b: Value<'_>) -> bool {
+    pairs_equal(a.arena(), b.arena(), vec![(a.cell(), b.cell())], Instances::ByContents)
+}
+
+/// What makes two instances, persistent references or buffers equal.
+#[derive(Clone, Copy, PartialEq)]
+enum Instances {
+    /// That they are the same, as keys are compared.
+    ByIdentity,
+    /// What they are made of.
+    ByContents,
+}
+
+fn pairs_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>, instances: Instances) -> bool {
+    let by_contents = instances == Instances::ByContents;
     let is_other_graph = !std::ptr::eq(left, right);
     let mut classes = Classes::default();
     while let Some((a, b)) = work.pop() {
@@ -73,13 +105,12 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
         }
         if let Some((dict, other)) = left.mapping(a).zip(right.mapping(b)) {
             let (rows, others) = (left.items(dict), right.items(other));
-            let hashes = left.known_hash(a).zip(right.known_hash(b));
-            if rows.len() != others.len() || hashes.is_some_and(|(a, b)| a != b) {
+            if rows.len() != others.len() || !by_contents && hashes_differ((left, a), (right, b)) {
                 return false;
             }
             if classes.join((false, dict), (is_other_graph, other)) {
-                for (row, other) in by_hash_rows(left, rows).zip(by_hash_rows(right, others)) {
-                    work.extend([(row[0], other[0]), (row[1], other[1])]);
+                for (row, other) in by_hash(left, rows, 2, instances).zip(by_hash(right, others, 2, instances)) {
+                    work.extend(rows[row..row + 2].iter().copied().zip(others[other..other + 2].iter().copied()));
                 }
             }
             continue;
@@ -99,19 +130,17 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
             }
             Tag::List | Tag::Tuple | Tag::Set => {
                 let (items, others) = (left.items(a), right.items(b));
-                if items.len() != others.len() {
-                    return false;
-                }
-                if let Some((a, b)) = left.known_hash(a).zip(right.known_hash(b))
-                    && a != b
-                {
+                if items.len() != others.len() || !by_contents && hashes_differ((left, a), (right, b)) {
                     return false;
                 }
                 if items.is_empty() || !classes.join((false, a), (is_other_graph, b)) {
                     continue;
                 }
                 match family(a.tag()) {
-                    Tag::Set => work.extend(by_hash(left, items, 1).zip(by_hash(right, others, 1))),
+                    Tag::Set => {
+                        let pairs = by_hash(left, items, 1, instances).zip(by_hash(right, others, 1, instances));
+                        work.extend(pairs.map(|(item, other)| (items[item], others[other])));
+                    }
                     _ => work.extend(items.iter().copied().zip(others.iter().copied())),
                 }
                 true
@@ -122,6 +151,35 @@ pub(crate) fn all_equal(left: &Arena, right: &Arena, mut work: Vec<(Cell, Cell)>
             }
             Tag::None | Tag::Ext => a == b,
             Tag::NativeObject => natives_equal((left, a), (right, b)),
+            Tag::Object if by_contents => {
+                if classes.join((false, a), (is_other_graph, b)) {
+                    if !same_atom(left, a, right, b) {
+                        return false;
+                    }
+                    let first = work.len();
+                    left.each_child(a, |child| work.push((child, child)));
+                    let mut at = first;
+                    right.each_child(b, |child| {
+                        if let Some(pair) = work.get_mut(at) {
+                            pair.1 = child;
+                        }
+                        at += 1;
+                    });
+                    if at != work.len() {
+                        return false;
+                    }
+                }
+                true
+            }
+            Tag::Persistent if by_contents => {
+                work.push((left.persistents[a], right.persistents[b]));
+                true
+            }
+            Tag::Buffer if by_contents => {
+                let (x, y) = (&left.buffers[a], &right.buffers[b]);
+                let is_one = !is_other_graph && (x.index, x.readonly) == (y.index, y.readonly);
+                is_one || x.data.as_ref().zip(y.data.as_ref()).is_some_and(|(x, y)| x == y)
+            }
             _ => !is_other_graph && a == b,
         };
         if !same {
@@ -144,19 +202,21 @@ fn has_long_payload(arena: &Arena, cell: Cell) -> bool {
     }
 }
 
-/// Returns keys sorted by hash: equal keys have equal hashes.
-fn by_hash<'a>(arena: &'a Arena, items: &'a [Cell], stride: usize) -> impl Iterator<Item = Cell> + use<'a> {
-    sorted(arena, items, stride).into_iter().map(|(_, at)| items[at])
+/// Whether two keys have hashes that tell them apart.
+fn hashes_differ((left, a): (&Arena, Cell), (right, b): (&Arena, Cell)) -> bool {
+    left.known_hash(a).zip(right.known_hash(b)).is_some_and(|(a, b)| a != b)
 }
 
-fn by_hash_rows<'a>(arena: &'a Arena, items: &'a [Cell]) -> impl Iterator<Item = [Cell; 2]> + use<'a> {
-    sorted(arena, items, 2).into_iter().map(|(_, at)| [items[at], items[at + 1]])
-}
-
-fn sorted(arena: &Arena, items: &[Cell], stride: usize) -> Vec<(Option<u64>, usize)> {
-    let mut rows: Vec<_> = (0..items.len()).step_by(stride).map(|at| (arena.known_hash(items[at]), at)).collect();
-    rows.sort_unstable_by_key(|(hash, _)| *hash);
-    rows
+/// Returns the positions of the rows of a dict or set, sorted by the hash of their keys: equal keys have equal hashes. Rows with the
+/// same hash keep their order.
+fn by_hash(arena: &Arena, items: &[Cell], stride: usize, instances: Instances) -> impl Iterator<Item = usize> + use<> {
+    let hash = |key| match instances {
+        Instances::ByIdentity => arena.known_hash(key),
+        Instances::ByContents => arena.contents_hash(key),
+    };
+    let mut rows: Vec<_> = (0..items.len()).step_by(stride).map(|at| (hash(items[at]), at)).collect();
+    rows.sort_unstable();
+    rows.into_iter().map(|(_, at)| at)
 }
 
 /// Returns whether two values have the same graph: the same types, contents, order and sharing.

@@ -103,6 +103,25 @@ impl Arena {
         if self.is_slow_key(key) { Some(self.cached_hash(key)?.hash) } else { self.atom_hash(key) }
     }
 
+    /// Returns a hash that is the same for keys with the same contents, also in other graphs. What is hashed by its identity does not
+    /// count, nor what lies deeper than the items of a tuple or frozenset, nor the items of a long one. `None` for keys of which nothing counts.
+    pub(crate) fn contents_hash(&self, key: Cell) -> Option<u64> {
+        /// The number of items up to which they count, so that a shared key does not cost its length each time.
+        const COUNTED_ITEMS: usize = 64;
+        let atom_hash = |key: Cell| match key.tag() {
+            Tag::Buffer | Tag::Persistent | Tag::Object | Tag::NativeObject | Tag::Tuple | Tag::FrozenSet => None,
+            Tag::WideFloat if self.floats[key].is_nan() => None,
+            _ => self.known_hash(key).or_else(|| self.atom_hash(key)),
+        };
+        match key.tag() {
+            Tag::Tuple | Tag::FrozenSet if self.items(key).len() <= COUNTED_ITEMS => {
+                self.hash_items(key, |item| Some(atom_hash(item).unwrap_or(0))).ok()
+            }
+            Tag::Tuple | Tag::FrozenSet => Some(self.items(key).len() as u64),
+            _ => atom_hash(key),
+        }
+    }
+
     fn cached_hash(&self, key: Cell) -> Option<&CachedHash> {
         self.hashes.cached.get(&self.contents(key))
     }

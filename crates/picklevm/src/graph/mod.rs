@@ -42,7 +42,7 @@ pub use arena::Arena;
 pub(crate) use arena::{BufferNode, Fixed, GlobalNode, Growth, Known, Row};
 pub(crate) use cell::{Cell, Tag};
 pub(crate) use compare::is_compound;
-pub use compare::same_graph;
+pub use compare::{same_contents, same_graph};
 pub(crate) use decimal::{from_digits, to_decimal};
 pub use edit::{CopyMemo, InstanceBuilder, IntoKey, IntoValue, ValueMut, macro_support};
 pub(crate) use error_text::{describe, shorten};
