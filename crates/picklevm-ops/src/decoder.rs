@@ -187,19 +187,20 @@ impl<'a> Decoder<'a> {
             // On the fast path only the position changes.
             let fast = self.window.get(..until).unwrap_or(self.window);
             let mut window = Window::<LONG_INPUT>::new(fast, self.pos);
-            let missed = loop {
-                self.pos = window.pos();
-                match decode_to::<_, _, Grouped>(&mut window, self.pos as u64, visitor) {
+            let (op_start, missed) = loop {
+                let op_start = window.pos();
+                match decode_to::<_, _, Grouped>(&mut window, op_start as u64, visitor) {
                     Ok(true) => {}
-                    Ok(false) => break false,
-                    Err(_) => break true,
+                    Ok(false) => break (op_start, false),
+                    Err(_) => break (op_start, true),
                 }
             };
-            self.op_start = self.pos;
+            self.op_start = op_start;
             if !missed {
                 self.pos = window.pos();
                 return (self, Ok(()));
             }
+            self.pos = op_start;
             if self.pos >= until {
                 return (self, Ok(()));
             }

@@ -79,8 +79,11 @@ pub(crate) trait Input<'a> {
 /// the code for long inputs: there, branches on the kinds of integers and texts are often mispredicted, so fewer are
 /// taken. For short inputs that are read often, the branch predictor has learned the pattern.
 pub(crate) struct Window<'a, const LONG_INPUT: bool> {
+    /// Number of bytes before the end of the window.
+    end: usize,
     bytes: &'a [u8],
-    pos: usize,
+    /// The bytes that were not read yet.
+    rest: &'a [u8],
     last: IntHistory,
 }
 
@@ -121,24 +124,27 @@ pub(crate) struct Miss;
 impl<'a, const LONG_INPUT: bool> Window<'a, LONG_INPUT> {
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
-        Window { bytes, pos, last: IntHistory::default() }
+        let rest = bytes.get(pos..).unwrap_or_default();
+        Window { end: pos + rest.len(), bytes, rest, last: IntHistory::default() }
     }
 
     /// Returns the position after the last read.
     #[inline(always)]
     pub(crate) fn pos(&self) -> usize {
-        self.pos
+        self.end - self.rest.len()
     }
 
+    /// Skips bytes that were looked at.
     #[inline(always)]
-    fn rest(&self) -> Result<&'a [u8], Miss> {
-        self.bytes.get(self.pos..).ok_or(Miss)
+    fn skip(&mut self, len: usize) -> Result<(), Miss> {
+        self.rest = self.rest.get(len..).ok_or(Miss)?;
+        Ok(())
     }
 
     /// Returns the opcode that was just read, and the bytes after it.
     #[inline(always)]
     fn op_and_rest(&self) -> Option<&'a [u8]> {
-        self.bytes.get(self.pos.checked_sub(1)?..)
+        self.bytes.get(self.pos().checked_sub(1)?..)
     }
 }
 
@@ -147,38 +153,38 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
 
     #[inline(always)]
     fn opcode(&mut self) -> Result<u8, Miss> {
-        let byte = *self.bytes.get(self.pos).ok_or(Miss)?;
-        self.pos += 1;
-        Ok(byte)
+        let (byte, rest) = self.rest.split_first().ok_or(Miss)?;
+        self.rest = rest;
+        Ok(*byte)
     }
 
     #[inline(always)]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Miss> {
-        let array = *self.rest()?.first_chunk().ok_or(Miss)?;
-        self.pos += N;
-        Ok(array)
+        let (array, rest) = self.rest.split_first_chunk().ok_or(Miss)?;
+        self.rest = rest;
+        Ok(*array)
     }
 
     #[inline(always)]
     fn bytes(&mut self, len: u64) -> Result<&'a [u8], Miss> {
         let len = usize::try_from(len).map_err(|_| Miss)?;
-        let bytes = self.rest()?.get(..len).ok_or(Miss)?;
-        self.pos += len;
+        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(Miss)?;
+        self.rest = rest;
         Ok(bytes)
     }
 
     #[inline(always)]
     fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Miss> {
-        let rest = self.rest()?;
+        let rest = self.rest;
         let bytes = self.bytes(len)?;
         Ok((bytes, LONG_INPUT && rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
     }
 
     #[inline(always)]
     fn line(&mut self) -> Result<&'a [u8], Miss> {
-        let rest = self.rest()?;
+        let rest = self.rest;
         let len = find_newline(rest).ok_or(Miss)?;
-        self.pos += len + 1;
+        self.skip(len + 1)?;
         Ok(&rest[..len])
     }
 
@@ -186,8 +192,8 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
 
     #[inline(always)]
     fn short_int(&mut self, opcode: u8) -> Result<Option<ShortInt<'a>>, Miss> {
-        let int = ShortInt::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
-        self.pos += int.map_or(0, ShortInt::width);
+        let int = ShortInt::new(opcode, self.rest.first_chunk().ok_or(Miss)?);
+        self.skip(int.map_or(0, ShortInt::width))?;
         Ok(int)
     }
 
@@ -196,11 +202,11 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
         if !self.last.are_small(opcode) {
             return Ok(None);
         }
-        let (ints, width) = IntRun::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
+        let (ints, width) = IntRun::new(opcode, self.rest.first_chunk().ok_or(Miss)?);
         if self.last.are_single(ints) {
             return Ok(None);
         }
-        self.pos += width;
+        self.skip(width)?;
         Ok(Some(ints))
     }
 
@@ -211,7 +217,7 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
         if u64::from_le_bytes(*ops) & 0x00ff_00ff_00ff_00ff != OPCODES {
             return None;
         }
-        self.pos += 7;
+        self.skip(7).ok()?;
         Some([ops[1], ops[3], ops[5], ops[7]])
     }
 
@@ -221,17 +227,15 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
         if opcode != BININT1 {
             return None;
         }
-        self.pos += 3;
+        self.skip(3).ok()?;
         Some([first, second])
     }
 
     #[inline(always)]
     fn memoize(&mut self) -> Option<u64> {
-        let offset = self.pos as u64;
-        if *self.bytes.get(self.pos)? != Opcode::Memoize.byte() {
-            return None;
-        }
-        self.pos += 1;
+        let offset = self.pos() as u64;
+        let (_, rest) = self.rest.split_first().filter(|(byte, _)| **byte == Opcode::Memoize.byte())?;
+        self.rest = rest;
         Some(offset)
     }
 

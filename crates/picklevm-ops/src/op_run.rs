@@ -113,6 +113,22 @@ impl<'w> OpRun<'w> {
         self.put(bytes);
     }
 
+    /// Writes four BINFLOAT. If the run would be full before the last of them, the frame may end between two of them: then
+    /// writes nothing and returns `false`.
+    #[inline(always)]
+    pub fn four_floats(&mut self, values: [f64; 4]) -> bool {
+        const OP_LEN: usize = 9;
+        let has_room = self.has(3 * OP_LEN);
+        if has_room {
+            let mut ops = [const { forms::float(RUN_PROTOCOL) }.byte(); 4 * OP_LEN];
+            for (op, value) in ops.chunks_exact_mut(OP_LEN).zip(values) {
+                op[1..].copy_from_slice(&value.to_be_bytes());
+            }
+            self.put(ops);
+        }
+        has_room
+    }
+
     /// Writes an integer with the shortest of BININT1, BININT2, BININT and LONG1, as picklers do from protocol 2 on.
     ///
     /// # Panics
@@ -364,6 +380,26 @@ mod tests {
             let mut run = OpRun::new(&mut bytes, left);
             assert_eq!(run.four_bytes([1, 2, 3, 4]), fits, "{left} bytes left in the frame");
             assert_eq!(run.len(), if fits { 8 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn four_floats_are_written_unless_the_frame_may_end_between_them() {
+        for left in 0..40 {
+            let mut bytes = [0; 256];
+            let mut one_by_one = OpRun::new(&mut bytes, left);
+            for value in [1.5, -2.0, 0.25, 4e300] {
+                if !one_by_one.is_full() {
+                    one_by_one.float(value);
+                }
+            }
+            let len = one_by_one.len();
+            let mut at_once = [0; 256];
+            let mut run = OpRun::new(&mut at_once, left);
+            assert_eq!(run.four_floats([1.5, -2.0, 0.25, 4e300]), len == 36, "{left} bytes left in the frame");
+            let expected: &[u8] = if len == 36 { &bytes[..36] } else { &[] };
+            let written = run.len();
+            assert_eq!(&at_once[..written], expected);
         }
     }
 

@@ -135,6 +135,12 @@ impl Limits {
         Limits { digits: u64::MAX, copies: u64::MAX, shared: u64::MAX, ..Limits::default() }
     }
 
+    /// Whether the number of bytes of memory is limited.
+    #[inline]
+    pub(crate) fn has_byte_limit(&self) -> bool {
+        self.bytes != u64::MAX
+    }
+
     /// Checks every limit and returns how many opcodes can run until the next check: [`CHECK_INTERVAL`] if no limit can
     /// be exceeded by then.
     #[inline]

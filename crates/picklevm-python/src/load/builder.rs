@@ -390,12 +390,16 @@ impl Builder for PyBuilder<'_> {
     }
 
     /// What was made; more than any limit allows when the time is over.
-    fn usage(&self) -> (u64, u64) {
+    fn node_count(&self) -> u64 {
         match &self.options.budget {
-            None => (0, 0),
-            Some(budget) if budget.is_late() => (u64::MAX, 0),
-            Some(_) => (self.nodes, self.bytes),
+            None => 0,
+            Some(budget) if budget.is_late() => u64::MAX,
+            Some(_) => self.nodes,
         }
+    }
+
+    fn held_bytes(&self) -> u64 {
+        self.bytes
     }
 
     fn extrapolate(&mut self, _: u64, _: u64) {}

@@ -326,8 +326,12 @@ impl Builder for Tracer<'_> {
     }
 
     /// Nothing; more than any limit allows when the time is over.
-    fn usage(&self) -> (u64, u64) {
-        if self.is_late() { (u64::MAX, 0) } else { (0, 0) }
+    fn node_count(&self) -> u64 {
+        if self.is_late() { u64::MAX } else { 0 }
+    }
+
+    fn held_bytes(&self) -> u64 {
+        0
     }
 
     fn extrapolate(&mut self, _: u64, _: u64) {}

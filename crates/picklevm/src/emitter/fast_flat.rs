@@ -198,6 +198,11 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
             if cell.is(Tag::Float) {
                 self.run.float(cell.as_float());
                 // Floats usually come in groups.
+                while let Some(four) = Cell::four_floats(&items[done..])
+                    && self.run.four_floats(four)
+                {
+                    done += 4;
+                }
                 while let Some(next) = items.get(done).filter(|next| next.is(Tag::Float) && !self.run.is_full()) {
                     self.run.float(next.as_float());
                     done += 1;

@@ -250,6 +250,13 @@ impl Cell {
     pub(crate) const fn as_float(self) -> f64 {
         f64::from_bits((self.0 >> TAG_BITS).wrapping_add(FLOAT_BIAS).rotate_right(1))
     }
+
+    /// Returns the first four cells of a slice as floats, if each is an inline float.
+    #[inline(always)]
+    pub(crate) fn four_floats(cells: &[Cell]) -> Option<[f64; 4]> {
+        let four: &[Cell; 4] = cells.first_chunk()?;
+        four.iter().all(|cell| cell.is(Tag::Float)).then(|| four.map(Cell::as_float))
+    }
 }
 
 impl fmt::Debug for Cell {

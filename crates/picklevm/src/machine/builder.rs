@@ -131,8 +131,12 @@ pub trait Builder {
     fn is_empty(&self) -> bool {
         false
     }
-    /// Returns the number of nodes made so far, and the bytes they take.
-    fn usage(&self) -> (u64, u64);
+
+    /// Returns the number of nodes made so far.
+    fn node_count(&self) -> u64;
+
+    /// Returns the number of bytes that the values take. Called only if they are limited.
+    fn held_bytes(&self) -> u64;
 
     /// Returns the number of cells (items, keys and values) in containers, including spare capacity.
     fn cells(&self) -> u64 {

@@ -484,10 +484,14 @@ impl Builder for GraphBuilder<'_> {
     }
 
     #[inline(always)]
-    fn usage(&self) -> (u64, u64) {
+    fn node_count(&self) -> u64 {
+        (self.arena.node_count() + self.arena.ops.len()) as u64
+    }
+
+    fn held_bytes(&self) -> u64 {
         let held = self.arena.held_bytes() + self.session.held_bytes();
         let refused = self.arena.growth.refused * size_of::<Cell>();
-        ((self.arena.node_count() + self.arena.ops.len()) as u64, held.max(refused) as u64)
+        held.max(refused) as u64
     }
 
     fn cells(&self) -> u64 {

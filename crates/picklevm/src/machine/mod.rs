@@ -554,18 +554,22 @@ impl<'m, B: Builder> Run<'m, B> {
         Ok(())
     }
 
+    /// Returns the number of bytes that the values, the stack and the memo take.
+    #[inline(never)]
+    fn held_bytes(&self) -> u64 {
+        let stacks = self.stack.len() * size_of::<B::Value>() + self.machine.marks.len() * size_of::<usize>();
+        self.builder.held_bytes() + (stacks + self.machine.memo.held_bytes()) as u64
+    }
+
     /// Checks every limit; returns how many opcodes can run before one may be exceeded.
     fn check(&self) -> Result<u64> {
-        let (nodes, bytes) = self.builder.usage();
-        let stacks = self.stack.len() * size_of::<B::Value>() + self.machine.marks.len() * size_of::<usize>();
-        let bytes = bytes + (stacks + self.machine.memo.held_bytes()) as u64;
         self.limits.check_usage(&limits::Usage {
             opcodes: self.opcodes,
             stack: self.stack.len() as u64,
             marks: self.machine.marks.len() as u64,
             memo: self.machine.memo.len() as u64,
-            nodes,
-            bytes,
+            nodes: self.builder.node_count(),
+            bytes: if self.limits.has_byte_limit() { self.held_bytes() } else { 0 },
             cells: self.builder.cells(),
         })
     }

@@ -457,10 +457,13 @@ impl Builder for NoLoad<'_> {
         self.graph.is_empty() && self.scratch.items.is_empty() && self.scratch.lists.is_empty()
     }
 
-    fn usage(&self) -> (u64, u64) {
-        let (nodes, bytes) = self.graph.usage();
+    fn node_count(&self) -> u64 {
+        self.graph.node_count() + self.scratch.lists.len() as u64
+    }
+
+    fn held_bytes(&self) -> u64 {
         let held = self.scratch.items.len() * size_of::<ShadowValue>() + self.scratch.lists.len() * size_of::<List>();
-        (nodes + self.scratch.lists.len() as u64, bytes + held as u64)
+        self.graph.held_bytes() + held as u64
     }
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
