@@ -45,11 +45,26 @@ impl FileLimits {
         self
     }
 
-    /// Sets [`ratio`](Self::ratio). 100 by default.
+    /// Sets [`ratio`](Self::ratio). 100 by default; [`u64::MAX`] is no limit.
     #[must_use]
     pub fn ratio(mut self, times: u64) -> Self {
         self.ratio = times;
         self
+    }
+
+    /// The same limits with the ratio taken of a file of so many bytes, whatever is opened with them.
+    ///
+    /// ```
+    /// use picklevm_files::FileLimits;
+    ///
+    /// assert_eq!(FileLimits::default().for_len(1 << 30).expanded, 16 << 30);
+    /// assert_eq!(FileLimits::default().for_len(10).expanded, 64 << 20);
+    /// ```
+    #[must_use]
+    pub fn for_len(self, len: u64) -> Self {
+        // No ratio is no limit, of an empty file neither.
+        let by_ratio = if self.ratio == u64::MAX { u64::MAX } else { len.saturating_mul(self.ratio).max(RATIO_FLOOR) };
+        FileLimits { expanded: self.expanded.min(by_ratio), ratio: u64::MAX, ..self }
     }
 
     /// Sets [`depth`](Self::depth). 8 by default.
@@ -79,8 +94,12 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(limits: FileLimits, file_len: u64) -> Self {
-        let by_ratio = file_len.saturating_mul(limits.ratio).max(RATIO_FLOOR);
-        Budget { limits, most: limits.expanded.min(by_ratio), expanded: AtomicU64::new(0), members: AtomicU64::new(0) }
+        Budget {
+            limits,
+            most: limits.for_len(file_len).expanded,
+            expanded: AtomicU64::new(0),
+            members: AtomicU64::new(0),
+        }
     }
 
     /// Begins to count anew: the file is read once more from the beginning.

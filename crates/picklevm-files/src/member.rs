@@ -340,6 +340,30 @@ impl Member {
         self.expect == Expect::Pickle
     }
 
+    /// Bytes that were found in the file, so many levels deep, as a member that may be anything: it counts for the limits of
+    /// the file.
+    ///
+    /// ```
+    /// let file = picklevm_files::Opener::new().bytes("N.");
+    /// let found = file.root().holding("gASVAgAAAAAAAABOLg==", 1);
+    /// assert_eq!(found.open()?.kind(), picklevm_files::Kind::Base64);
+    /// # Ok::<(), picklevm_files::Error>(())
+    /// ```
+    #[must_use]
+    pub fn holding(&self, bytes: impl Into<Bytes>, depth: u32) -> Member {
+        let region = Region::memory(bytes.into());
+        Member { depth, ..Member::root(region, self.shared.clone()) }
+    }
+
+    /// Counts bytes that came out of something in the file, beside those that come out of opening members.
+    ///
+    /// # Errors
+    ///
+    /// If they are more than the limits allow.
+    pub fn count_expanded(&self, len: u64) -> Result<(), Error> {
+        self.shared.budget.expand(len)
+    }
+
     /// What it is if it holds no pickle: one sentence, and what to do where there is something.
     ///
     /// ```

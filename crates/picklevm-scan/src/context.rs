@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use picklevm_files::FileLimits;
 
 use crate::policy::Policy;
+use crate::report::PickleReport;
 use crate::verdict::{Finding, Rule};
 
 /// What a scan may take. Reaching a limit is a finding, never an error and never safe.
@@ -72,7 +73,7 @@ impl Limits {
         self
     }
 
-    /// Events that are recorded of one pickle; what comes after is judged all the same. 100,000 by default.
+    /// Events that are recorded of one file; what comes after is judged all the same. 100,000 by default.
     #[must_use]
     pub fn events(mut self, most: usize) -> Self {
         self.events = most;
@@ -102,6 +103,20 @@ impl Limits {
         self
     }
 
+    /// What may be recorded of a file.
+    pub(crate) fn to_record(self) -> Left {
+        /// Names of one file that are told apart, and how many pickles may have all the findings that one may have.
+        const NAMES: usize = 100_000;
+        const PICKLES: usize = 20;
+        Left { events: self.events, names: NAMES, findings: self.findings.saturating_mul(PICKLES) }
+    }
+
+    /// What opening a file may take.
+    pub(crate) fn of_files(&self) -> FileLimits {
+        let limits = FileLimits::default().ratio(self.ratio).expanded(self.expanded as u64);
+        limits.depth(self.depth).members(self.members as u64)
+    }
+
     /// How long running the pickles may take. No limit by default.
     #[must_use]
     pub fn time(mut self, most: Duration) -> Self {
@@ -111,49 +126,38 @@ impl Limits {
 }
 
 /// What a scan of one file knows wherever it is.
-#[derive(Clone, Copy)]
 pub(crate) struct Context<'c> {
     pub(crate) policy: &'c Policy,
     pub(crate) limits: &'c Limits,
     pub(crate) evidence: bool,
-    pub(crate) depth: u32,
-    /// Whether only what `pickle.load` does counts: not what joblib does with the same bytes, nor what strings hide.
+    /// Whether only what `pickle.load` does with the pickle counts: not what joblib does with the same bytes, nor what strings
+    /// hide.
     pub(crate) plain: bool,
     /// Whether persistent ids may be those of PyTorch's legacy checkpoints, which name classes.
     pub(crate) ids_name_classes: bool,
     /// When the time is over.
     pub(crate) deadline: Option<Instant>,
-    /// Bytes that may still come out of compressed data.
-    pub(crate) left: &'c Cell<usize>,
+    /// What may still be recorded.
+    pub(crate) left: Cell<Left>,
+}
+
+/// What may still be recorded of a file, in all its pickles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    pub(crate) events: usize,
+    pub(crate) names: usize,
+    pub(crate) findings: usize,
 }
 
 impl Context<'_> {
-    /// The context of what lies so many levels deeper in a file that was opened.
-    pub(crate) fn at(&self, levels: u32) -> Self {
-        Context { depth: self.depth + levels, ..*self }
-    }
-
-    /// What a file may take that is opened here.
-    pub(crate) fn file_limits(&self) -> FileLimits {
-        let limits = FileLimits::default().ratio(self.limits.ratio).expanded(self.left() as u64);
-        limits.depth(self.limits.depth.saturating_sub(self.depth)).members(self.limits.members as u64)
-    }
-
-    /// The context of what lies in something; `None` where that is too deep.
-    pub(crate) fn deeper(&self) -> Option<Self> {
-        (self.depth < self.limits.depth).then(|| Context { depth: self.depth + 1, plain: false, ..*self })
-    }
-
-    /// Counts bytes that came out of something; `false` if they are too many.
-    pub(crate) fn spend(&self, len: usize) -> bool {
-        let left = self.left.get().checked_sub(len);
-        self.left.set(left.unwrap_or(0));
-        left.is_some()
-    }
-
-    /// How many bytes may still come out.
-    pub(crate) fn left(&self) -> usize {
-        self.left.get()
+    /// Counts what was recorded of a pickle.
+    pub(crate) fn count(&self, pickle: &PickleReport) {
+        let left = self.left.get();
+        self.left.set(Left {
+            events: left.events.saturating_sub(pickle.events.len()),
+            names: left.names.saturating_sub(pickle.imports.len()),
+            findings: left.findings.saturating_sub(pickle.findings.len()),
+        });
     }
 
     pub(crate) fn too_deep(&self) -> Finding {

@@ -2,122 +2,156 @@
 
 use memchr::memchr_iter;
 
-use crate::contents;
 use crate::context::Context;
-use crate::pickle::{Scanned, is_name};
+use crate::data::Data;
+use crate::driver::{Keep, Scan, Step, What};
+use crate::members;
+use crate::pickle::{self, is_name};
 use crate::prefilter;
-use crate::report::{Format, PickleReport, Report};
-use crate::spelling::{Spelling, has_magic, latin_1, may_hide, spelling, unbase64, unhex};
-use crate::stream;
+use crate::report::Format;
+use crate::row::LISTED;
+use crate::spelling::{Spelling, has_magic, latin_1, spelling, unbase64, unhex};
 use crate::verdict::{Finding, Rule, Verdict};
 
-/// Looks for pickles that import something in bytes that are not known to be a pickle. What is harmless is not told.
-pub(crate) fn hunt(name: &str, bytes: &[u8], context: &Context<'_>) -> Option<Report> {
-    let mut report = Report::new(name, Format::Other, bytes.len());
-    let Some(deeper) = context.deeper() else {
-        return may_hide(bytes).then(|| {
-            report.findings.push(context.too_deep());
-            report.judged()
-        });
-    };
-    let text = latin_1(bytes);
-    // In UTF-8 the first byte of a header is part of a character; it is one when the text is written as latin-1.
-    let begins = candidates(bytes, 0).filter(|&at| text.is_none() || bytes.get(at) != Some(&0x80));
-    report.pickles = hunt_at(begins, bytes, context, &mut report.findings);
-    if let Some(text) = text {
-        report.members.extend(hunt("as latin-1", &text, &deeper));
-    }
-    if has_magic(bytes) {
-        let inside = contents::scan("decompressed", bytes, &deeper, false);
-        // Data that only look compressed are none; a pickle inside is told.
-        if inside.pickle_count() > 0 && inside.verdict != Verdict::Safe {
-            report.members.push(inside);
-        }
-    }
-    let spelled = match spelling(bytes) {
-        Some(Spelling::Hex) => unhex(bytes.trim_ascii()).map(|decoded| ("as hexadecimal", Format::Hex, decoded)),
-        Some(Spelling::Base64) => {
-            unbase64(bytes.trim_ascii_start()).map(|decoded| ("as base64", Format::Base64, decoded))
-        }
-        None => None,
-    };
-    if let Some((how, format, decoded)) = spelled
-        && context.spend(decoded.len())
-        && let Some(mut inside) = hunt(how, &decoded, &deeper)
-    {
-        if inside.format == Format::Other {
-            inside.format = format;
-        }
-        report.members.push(inside);
-    }
-    if !report.pickles.is_empty() {
-        report.format = Format::Pickle;
-    }
-    let report = report.judged();
-    (report.verdict != Verdict::Safe).then_some(report)
+/// A search for pickles that import something that is not harmless, in bytes that are not known to be a pickle.
+pub(crate) struct Search<'d> {
+    data: Data<'d>,
+    candidates: std::vec::IntoIter<usize>,
+    /// Where the last pickle ends that was found.
+    done: usize,
+    /// The pickle that was scanned last, while its strings are looked at.
+    pending: Option<Candidate>,
+    found: usize,
+    /// Pickles of the report before the search, if those that are found lie behind them.
+    behind: Option<usize>,
 }
 
-/// The pickles at or after `from` that import something that is not harmless.
-pub(crate) fn hunt_pickles(
-    data: &[u8],
-    from: usize,
-    context: &Context<'_>,
-    findings: &mut Vec<Finding>,
-) -> Vec<PickleReport> {
-    hunt_at(candidates(data, from), data, context, findings)
+/// Where a pickle may be, and what scanning it came to.
+struct Candidate {
+    at: usize,
+    end: usize,
+    stopped: bool,
+    imports_names: bool,
 }
 
-/// The pickles that begin at some of these places and import something that is not harmless.
-fn hunt_at(
-    candidates: impl Iterator<Item = usize>,
-    data: &[u8],
-    context: &Context<'_>,
-    findings: &mut Vec<Finding>,
-) -> Vec<PickleReport> {
-    let mut candidates = candidates.peekable();
-    let mut found: Vec<PickleReport> = Vec::new();
-    let mut done = candidates.peek().copied().unwrap_or(data.len());
-    // Bytes that runs which lead to nothing may take.
-    let mut patience = 16 * data.len() + (1 << 20);
-    for at in candidates {
-        let has_header = data.get(at) == Some(&0x80);
-        if at < done || !has_header && !prefilter::may_do_something(data.get(at..).unwrap_or_default()) {
-            continue;
-        }
-        let scanned = stream::scan_deep(data, at, context, true);
-        let len = scanned.end - at;
-        if is_pickle(&scanned, has_header) {
-            done = scanned.end.max(at + 1);
-            if scanned.report.verdict != Verdict::Safe {
-                found.push(scanned.report);
+impl<'d> Scan<'_, 'd> {
+    /// Looks for pickles in the bytes of the report that is open. What is harmless is not told.
+    pub(crate) fn hunt(&mut self, data: Data<'d>) {
+        let text = latin_1(&data);
+        // In UTF-8 the first byte of a header is part of a character; it is one when the text is written as latin-1.
+        let begins = candidates(&data, 0).filter(|&at| text.is_none() || data.get(at) != Some(&0x80)).collect();
+        // What is done first is put on the list last.
+        let spelled = match spelling(&data) {
+            Some(Spelling::Hex) => unhex(data.trim_ascii()).map(|decoded| ("as hexadecimal", Format::Hex, decoded)),
+            Some(Spelling::Base64) => {
+                unbase64(data.trim_ascii_start()).map(|decoded| ("as base64", Format::Base64, decoded))
             }
-            continue;
+            None => None,
+        };
+        if let Some((how, format, decoded)) = spelled {
+            match self.file.count_expanded(decoded.len() as u64) {
+                Ok(()) => self.look_into(how, What::Hidden(decoded.into(), format), Keep::Unsafe),
+                Err(error) => self.top().findings.push(members::finding(&error)),
+            }
         }
-        match patience.checked_sub(len) {
-            Some(left) => patience = left,
+        if has_magic(&data) {
+            // Data that only look compressed are none; a pickle inside is told.
+            self.look_into("decompressed", What::Bytes(data.clone(), false), Keep::UnsafePickles);
+        }
+        if let Some(text) = text {
+            self.look_into("as latin-1", What::Hidden(text.into(), Format::Other), Keep::Unsafe);
+        }
+        self.start_search(data, begins, None);
+    }
+
+    fn look_into(&mut self, name: &str, what: What<'d>, keep: Keep) {
+        self.steps.push(Step::Begin { name: Some(name.to_owned()), what, keep, nested: false });
+    }
+
+    /// Looks for pickles at or after `from`, where no reader looks by itself.
+    pub(crate) fn search_behind(&mut self, data: Data<'d>, from: usize) {
+        let begins = candidates(&data, from).collect();
+        let before = self.top().pickles.len();
+        self.start_search(data, begins, Some(before));
+    }
+
+    fn start_search(&mut self, data: Data<'d>, begins: Vec<usize>, behind: Option<usize>) {
+        let done = begins.first().copied().unwrap_or(data.len());
+        let candidates = begins.into_iter();
+        self.steps.push(Step::Search(Search { data, candidates, done, pending: None, found: 0, behind }));
+    }
+
+    /// Goes on with a search, up to the next pickle in whose strings something may hide.
+    pub(crate) fn search(&mut self, mut search: Search<'d>) {
+        if let Some(candidate) = search.pending.take() {
+            self.settle(&mut search, &candidate);
+        }
+        while let Some(at) = search.candidates.next() {
+            let rest = search.data.get(at..).unwrap_or_default();
+            let has_header = rest.first() == Some(&0x80);
+            if at < search.done || !has_header && !prefilter::may_do_something(rest) {
+                continue;
+            }
+            let data = search.data.clone();
+            let scanned = pickle::scan(&data, at, self.context, false, true);
+            let candidate =
+                Candidate { at, end: scanned.end, stopped: scanned.stopped, imports_names: scanned.imports_names };
+            if !candidate.stopped && !candidate.imports_names {
+                self.lose_patience(&mut search, &candidate);
+                continue;
+            }
+            search.pending = Some(candidate);
+            self.steps.push(Step::Search(search));
+            return self.add(scanned, &data);
+        }
+        let lines: Vec<_> = dangerous_lines(&search.data, search.done, self.context).take(LISTED).collect();
+        for (at, name, why) in lines {
+            let message = format!("text spells the import of {name}, which {why}");
+            self.top().findings.push(Finding::suspicious(Rule::Hidden, at as u64, message).named(name));
+        }
+        let report = self.top();
+        match search.behind {
+            Some(before) => {
+                let message = "a pickle begins here, behind bytes that are none";
+                let hidden = report.pickles.iter().skip(before);
+                report.findings.extend(hidden.map(|it| Finding::suspicious(Rule::Hidden, it.offset, message)));
+            }
+            None if !report.pickles.is_empty() => report.format = Format::Pickle,
+            None => {}
+        }
+    }
+
+    /// Keeps the pickle that was scanned last if it is one, and not safe.
+    fn settle(&mut self, search: &mut Search<'d>, candidate: &Candidate) {
+        let Some(pickle) = self.top().pickles.pop() else { return };
+        // Not a text that can be read as the beginning of a pickle: lists of words are full of lines such as `cat` that spell
+        // a GLOBAL.
+        let does_something = search.data.get(candidate.at) == Some(&0x80)
+            || pickle.imports.iter().any(|import| import.uses > 0)
+            || candidate.stopped && pickle.verdict == Verdict::Dangerous;
+        let is_pickle = candidate.imports_names && does_something || candidate.stopped && !pickle.nested.is_empty();
+        if !is_pickle {
+            return self.lose_patience(search, candidate);
+        }
+        search.done = candidate.end.max(candidate.at + 1);
+        if pickle.verdict != Verdict::Safe {
+            self.top().pickles.push(pickle);
+            self.list_last(&mut search.found);
+        }
+    }
+
+    /// Counts a run that led to nothing.
+    fn lose_patience(&mut self, search: &mut Search<'d>, candidate: &Candidate) {
+        match self.patience.checked_sub(candidate.end - candidate.at) {
+            Some(left) => self.patience = left,
             None => {
                 let message =
                     "the search for hidden pickles was given up: too many bytes look like the beginning of one";
-                findings.push(Finding::suspicious(Rule::Limit, at as u64, message));
-                break;
+                self.top().findings.push(Finding::suspicious(Rule::Limit, candidate.at as u64, message));
+                search.candidates = Vec::new().into_iter();
             }
         }
     }
-    for (at, name, why) in dangerous_lines(data, done, context) {
-        let message = format!("text spells the import of {name}, which {why}");
-        findings.push(Finding::suspicious(Rule::Hidden, at as u64, message).named(name));
-    }
-    found
-}
-
-/// Whether what was found is a pickle that does something, not a text that can be read as the beginning of one: lists of
-/// words are full of lines such as `cat` that spell a GLOBAL.
-fn is_pickle(scanned: &Scanned<'_>, has_header: bool) -> bool {
-    let report = &scanned.report;
-    let does_something = has_header
-        || report.imports.iter().any(|import| import.uses > 0)
-        || scanned.stopped && report.verdict == Verdict::Dangerous;
-    scanned.imports_names && does_something || scanned.stopped && !report.nested.is_empty()
 }
 
 /// Where a pickle may begin: at `from`, at every header, and at text that spells a GLOBAL or an INST.

@@ -15,23 +15,25 @@
 //! know is suspicious. [`Scanner`] holds the settings, [`Report`] what was found.
 
 mod chunks;
-mod contents;
 mod context;
+mod data;
 mod divergence;
+mod driver;
 mod events;
 mod guard;
 mod hidden;
 mod joblib;
+mod members;
 mod nature;
 mod numbers;
 mod pickle;
 mod policy;
 mod prefilter;
 mod report;
+mod row;
 mod scanner;
 mod shadow;
 mod spelling;
-mod stream;
 mod trace;
 mod verdict;
 mod walk;

@@ -7,7 +7,9 @@ use picklevm::{Error, ErrorKind, Limits};
 use picklevm_ops::Decoder;
 
 use crate::context::Context;
+use crate::data::Data;
 use crate::divergence::{self, Recovery};
+use crate::driver::Hiding;
 use crate::joblib::{self, DataAfter};
 use crate::report::PickleReport;
 use crate::shadow::Token;
@@ -29,17 +31,27 @@ pub(crate) struct Scanned<'a> {
     pub(crate) imports_names: bool,
     /// Whether it is the first one of a legacy PyTorch checkpoint.
     pub(crate) is_torch_magic: bool,
-    /// The pickles of object arrays that joblib wrote into this one.
-    pub(crate) arrays: Vec<PickleReport>,
     suspects: Vec<(Suspect, Cow<'a, [u8]>)>,
     /// Where the first data lie that joblib reads itself.
     raw_at: Option<usize>,
 }
 
 impl Scanned<'_> {
-    /// The strings in which pickles may lie, each with its bytes and where it lies.
-    pub(crate) fn suspects(&self) -> impl Iterator<Item = (u64, bool, &[u8])> {
-        self.suspects.iter().map(|(suspect, bytes)| (suspect.offset, suspect.certain, &**bytes))
+    /// The strings in which pickles may lie; `plain`, those that something unpickles.
+    pub(crate) fn strings<'d>(&self, data: &Data<'d>, plain: bool) -> Vec<Hiding<'d>> {
+        let wanted = self.suspects.iter().filter(|(suspect, _)| suspect.certain || !plain);
+        let hiding = wanted.map(|(suspect, bytes)| {
+            let data = match bytes {
+                // It lies in the data.
+                Cow::Borrowed(bytes) => {
+                    let at = (bytes.as_ptr() as usize).wrapping_sub(data.as_ptr() as usize).min(data.len());
+                    data.slice(at..(at + bytes.len()).min(data.len()))
+                }
+                Cow::Owned(bytes) => bytes.clone().into(),
+            };
+            Hiding { offset: suspect.offset, certain: suspect.certain, data }
+        });
+        hiding.collect()
     }
 }
 
@@ -49,19 +61,16 @@ const ENTRIES: u64 = 1 << 28;
 /// The number that the first pickle of a legacy PyTorch checkpoint holds, as LONG1 writes it.
 const TORCH_MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 
-/// Scans the pickle that begins at `start`, if one does: when `hunting`, only what imports something is looked at
-/// closely.
-pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, hunting: bool) -> Scanned<'a> {
+/// Scans the pickle that begins at `start`, if one does: `plain`, as `pickle.load` reads it, without what joblib does; when
+/// `hunting`, only what imports something is looked at closely.
+pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, plain: bool, hunting: bool) -> Scanned<'a> {
     let is_enough = |scanned: &Scanned<'_>| {
         context.evidence || scanned.report.findings.is_empty() || hunting && !scanned.imports_names
     };
-    let mut scanned = match run(data, start, context, Reading { keeps_all: context.evidence, plain: context.plain }) {
+    let mut scanned = match run(data, start, context, Reading { keeps_all: context.evidence, plain }) {
         Some(scanned) if is_enough(&scanned) => scanned,
         // A second run tells what the calls are applied to.
-        _ => {
-            let reading = Reading { keeps_all: true, plain: context.plain };
-            run(data, start, context, reading).unwrap_or_else(|| unreadable(start))
-        }
+        _ => run(data, start, context, Reading { keeps_all: true, plain }).unwrap_or_else(|| unreadable(start)),
     };
     if let Some(raw_at) = scanned.raw_at
         && let Some(other) = run(data, start, context, Reading { keeps_all: true, plain: true })
@@ -100,7 +109,6 @@ fn unreadable<'a>(start: usize) -> Scanned<'a> {
         imports_names: false,
         is_torch_magic: false,
         raw_at: None,
-        arrays: Vec::new(),
         suspects: Vec::new(),
     }
 }
@@ -111,6 +119,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     let mut tracer = Tracer::new(data, start, context.policy, context.limits, reading.keeps_all);
     tracer.plain = reading.plain;
     tracer.deadline = context.deadline;
+    tracer.left = context.left.get();
     tracer.ids_name_classes = context.ids_name_classes;
     let mut raw_at = None;
     let mut machine: Machine<Token> = Machine::new();
@@ -138,18 +147,13 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
             raw_at = raw_at.or(Some(op_end));
             at = match joblib::data_after(&mut tracer, state, op_end) {
                 Ok(DataAfter::Raw { end }) => end,
-                Ok(DataAfter::Pickle { start }) => match context.deeper() {
-                    Some(deeper) => {
-                        let array = crate::stream::scan_deep(data, start, &deeper, false);
-                        let end = array.end;
-                        arrays.push(array.report);
-                        end
-                    }
-                    None => {
-                        tracer.suspect(Rule::Limit, context.too_deep().message);
-                        op_end
-                    }
-                },
+                // joblib gives it to `pickle.load`, which knows nothing of arrays of joblib.
+                Ok(DataAfter::Pickle { start }) => {
+                    let array = scan(data, start, context, true, false);
+                    let end = array.end;
+                    arrays.push(array);
+                    end
+                }
                 Err(why) => {
                     tracer.suspect(Rule::Opaque, why);
                     op_end
@@ -196,14 +200,13 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     let imports = tracer.globals.imports();
     let suspects = tracer.suspect_strings();
     let storages = tracer.storages();
-    Some(Scanned {
+    let mut scanned = Scanned {
         end,
         stopped,
         frame_end,
         needed_len,
         imports_names: imports.iter().any(|import| is_name(&import.module) && is_name(&import.name)),
         is_torch_magic: data[start..end].ends_with(TORCH_MAGIC),
-        arrays,
         suspects,
         raw_at,
         report: PickleReport {
@@ -216,9 +219,15 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
             findings: tracer.findings,
             events: tracer.events,
             storages,
+            companions: tracer.companions,
             ..PickleReport::default()
         },
-    })
+    };
+    for array in arrays {
+        scanned.report.take_in(array.report);
+        scanned.suspects.extend(array.suspects);
+    }
+    Some(scanned)
 }
 
 /// How long the data must be for the op that they cut off, if that is the error of a run from `base` on.

@@ -110,15 +110,14 @@ impl Report {
     }
 
     /// Draws verdict and status from what is in the report.
-    pub(crate) fn judged(mut self) -> Self {
+    pub(crate) fn judge(&mut self) {
         let of_findings = self.findings.iter().map(|finding| finding.verdict);
         let of_pickles = self.pickles.iter().map(|pickle| pickle.verdict);
         let of_members = self.members.iter().map(|member| member.verdict);
         self.verdict = of_findings.chain(of_pickles).chain(of_members).max().unwrap_or_default();
         let of_pickles = self.pickles.iter().map(|pickle| pickle.status);
         let of_members = self.members.iter().map(|member| member.status);
-        self.status = of_pickles.chain(of_members).max().unwrap_or_default();
-        self
+        self.status = of_pickles.chain(of_members).fold(self.status, Status::max);
     }
 
     /// Every finding in it, each with the names of what holds it, the outermost first; the worst first.
@@ -184,20 +183,30 @@ pub struct PickleReport {
     /// The storages of PyTorch that it names, and the bytes that each claims at least.
     #[serde(skip)]
     pub(crate) storages: Vec<(String, u64)>,
+    /// The files beside it from which joblib reads arrays.
+    #[serde(skip)]
+    pub(crate) companions: Vec<String>,
     /// Data inside its strings and bytes that hold pickles which are not safe.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<Report>,
 }
 
 impl PickleReport {
+    /// Takes in what a pickle does that is read in the middle of this one.
+    pub(crate) fn take_in(&mut self, inner: PickleReport) {
+        self.status = self.status.max(inner.status);
+        self.imports.extend(inner.imports);
+        self.findings.extend(inner.findings);
+        self.events.extend(inner.events);
+    }
+
     /// Draws the verdict from the findings and what is nested.
-    pub(crate) fn judged(mut self) -> Self {
+    pub(crate) fn judge(&mut self) {
         let findings = self.findings.iter().map(|finding| finding.verdict);
         let nested = self.nested.iter().map(|report| report.verdict);
         self.verdict = findings.chain(nested).max().unwrap_or_default();
         if self.status != Status::Complete {
             self.verdict = self.verdict.max(Verdict::Suspicious);
         }
-        self
     }
 }

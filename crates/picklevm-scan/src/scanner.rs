@@ -7,13 +7,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
-
-use crate::contents;
 use crate::context::{Context, Limits};
+use crate::data::Data;
+use crate::members;
 use crate::policy::Policy;
 use crate::report::{Format, PickleReport, Report};
-use crate::stream;
 use crate::verdict::{Finding, Rule};
 
 /// Scans bytes with the built-in [`Policy`] and the default [`Limits`].
@@ -111,7 +109,7 @@ impl Scanner {
 
     /// Scans bytes, for a report that is called `name`.
     pub fn scan_named(&self, name: &str, bytes: &[u8]) -> Report {
-        self.scan_with(|context| contents::scan(name, bytes, context, true))
+        self.scan_with(false, |context| members::scan_bytes(name, Data::Borrowed(bytes), context))
     }
 
     /// Scans the one pickle that `pickle.load` would read from the beginning of `bytes`, as that reads it: what joblib does
@@ -124,26 +122,24 @@ impl Scanner {
     /// assert_eq!((report.verdict, report.len), (Verdict::Safe, 5));
     /// ```
     pub fn scan_pickle(&self, bytes: &[u8]) -> PickleReport {
-        self.scan_with(|context| stream::scan_deep(bytes, 0, &Context { plain: true, ..*context }, false).report)
+        self.scan_with(true, |context| members::scan_pickle(bytes, context))
     }
 
     /// Scans the one pickle that `joblib.load` would read from the beginning of `bytes`: the data of arrays that joblib reads
     /// itself are skipped as it does, and are run as opcodes as well.
     pub fn scan_joblib(&self, bytes: &[u8]) -> PickleReport {
-        self.scan_with(|context| stream::scan_deep(bytes, 0, context, false).report)
+        self.scan_with(false, |context| members::scan_pickle(bytes, context))
     }
 
-    fn scan_with<R>(&self, scan: impl FnOnce(&Context<'_>) -> R) -> R {
-        let left = Cell::new(self.limits.expanded);
+    fn scan_with<R>(&self, plain: bool, scan: impl FnOnce(&Context<'_>) -> R) -> R {
         let context = Context {
             policy: self.used_policy(),
             limits: &self.limits,
             evidence: self.evidence,
-            depth: 0,
-            plain: false,
+            plain,
             ids_name_classes: self.ids_name_classes,
             deadline: self.limits.time.and_then(|time| Instant::now().checked_add(time)),
-            left: &left,
+            left: Cell::new(self.limits.to_record()),
         };
         scan(&context)
     }
@@ -160,11 +156,11 @@ impl Scanner {
         if fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
             return self.scan_reader(&name, fs::File::open(path)?);
         }
-        self.scan_with(|context| {
-            let file = contents::opener(context).open(path)?;
+        self.scan_with(false, |context| {
+            let file = members::opener(context).open(path)?;
             match file.root().len() {
                 Some(len) if len > self.limits.file as u64 => Ok(self.too_large(&name, len)),
-                _ => Ok(contents::scan_file(&name, &file, context)),
+                _ => Ok(members::scan_file(&name, &file, context)),
             }
         })
     }
@@ -193,14 +189,14 @@ impl Scanner {
         if bytes.len() > most {
             return Ok(self.too_large(name, bytes.len() as u64));
         }
-        let bytes = Bytes::from(bytes);
-        Ok(self.scan_with(|context| contents::scan_shared(name, &bytes, context, true)))
+        Ok(self.scan_with(false, |context| members::scan_bytes(name, Data::Shared(bytes.into()), context)))
     }
 
     fn too_large(&self, name: &str, len: u64) -> Report {
         let mut report = Report::new(name, Format::Other, usize::try_from(len).unwrap_or(usize::MAX));
         let message = format!("is larger than {} bytes, and was not looked into", self.limits.file);
         report.findings.push(Finding::suspicious(Rule::Limit, 0, message));
-        report.judged()
+        report.judge();
+        report
     }
 }

@@ -1,7 +1,5 @@
 //! How bytes may hide a pickle: as one, compressed, in a container, or spelled as text.
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -93,11 +91,10 @@ pub(crate) fn unbase64(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// What bytes are that were written as text, a character a byte, as Python 3 writes bytes below protocol 3.
-pub(crate) fn latin_1(bytes: &[u8]) -> Option<Cow<'static, [u8]>> {
+pub(crate) fn latin_1(bytes: &[u8]) -> Option<Vec<u8>> {
     memchr(0xc2, bytes)?;
     let text = str::from_utf8(bytes).ok()?;
-    let decoded: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
-    decoded.map(Cow::Owned)
+    text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use rayon::prelude::*;
 
-use crate::contents::is_pickle_name;
+use crate::members::is_pickle_name;
 use crate::report::{Format, Report};
 use crate::scanner::Scanner;
 use crate::verdict::Rule;

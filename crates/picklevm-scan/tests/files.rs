@@ -93,6 +93,33 @@ fn a_shelf_of_dbm_dumb_is_scanned_by_its_bare_name_and_by_both_of_its_files() {
 }
 
 #[test]
+fn arrays_of_old_joblib_in_files_beside_the_pickle_are_scanned() {
+    let text = |text: &str| [b"X", &(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let array = |descr: &str, data: &[u8]| {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (1,), }}");
+        let header = format!("{header:117}\n");
+        [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
+    };
+    let evil = b"\x80\x04cos\nsystem\n\x8c\x04true\x85R.";
+    for module in ["joblib.numpy_pickle", "sklearn.externals.joblib.numpy_pickle"] {
+        for (what, beside, expected) in [
+            ("numbers", Some(array("<i8", &[1; 8])), Verdict::Safe),
+            ("nothing", None, Verdict::Suspicious),
+            ("an attack", Some(array("|O", evil)), Verdict::Dangerous),
+        ] {
+            let name = format!("{what}-{module}.npy");
+            let file = beside.map(|bytes| Scratch::new(&name, &bytes));
+            let full = file.as_ref().map_or(name, |file| file.0.file_name().unwrap().to_string_lossy().into_owned());
+            let state = [text("filename"), text(&full), text("subclass"), b"cnumpy\nndarray\n".to_vec()].concat();
+            let pickle = [b"\x80\x02c", module.as_bytes(), b"\nNDArrayWrapper\n)\x81}(", &state, b"ub."].concat();
+            let pickle = Scratch::new(&format!("{what}-{module}.pkl"), &pickle);
+            let report = Scanner::new().scan_file(&pickle.0).unwrap();
+            assert_eq!(report.verdict, expected, "{what} by {module}: {report:?}");
+        }
+    }
+}
+
+#[test]
 fn a_missing_file_is_an_error_of_the_system() {
     let error = Scanner::new().scan_file("/nowhere/at all").unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);

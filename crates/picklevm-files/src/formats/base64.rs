@@ -45,8 +45,20 @@ pub(super) fn open(member: &Member, region: &Region) -> Result<Option<Contents>,
     if !holds_something(&inner) {
         return Ok(None);
     }
+    let is_url_safe = spelling.url_safe;
     let mut contents = Contents::new(Kind::Base64, region.clone(), Layout::Base64(spelling));
     contents.members.push(inner);
+    // `base64.b64decode` leaves out what is not of its alphabet, as `-` and `_`.
+    if is_url_safe && member.shared().options.every_reading {
+        let left: Vec<u8> = text.iter().copied().filter(|byte| !matches!(byte, b'-' | b'_')).collect();
+        if let Some((_, decoded)) = decode(&left.into()) {
+            member.shared().budget.expand(decoded.len() as u64)?;
+            let other = member.child("", Source::Plain(Region::memory(decoded.into())), Expect::Pickle);
+            if holds_something(&other) {
+                contents.members.push(other.diverging("base64.b64decode leaves out - and _"));
+            }
+        }
+    }
     Ok(Some(contents))
 }
 

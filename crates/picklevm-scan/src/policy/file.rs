@@ -222,6 +222,7 @@ kinds! {
         Expression "What SymPy computes: no great powers, and not too much in all.";
         Tensor "A tensor of PyTorch that lies within its storage.";
         Joblib "joblib's stand-in for an array whose data follow.";
+        Companion "joblib's stand-in for an array in a file beside it.";
     }
 }
 

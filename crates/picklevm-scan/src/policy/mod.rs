@@ -6,7 +6,7 @@ mod file;
 mod preset;
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::{HashMap, HashSet};
@@ -46,6 +46,8 @@ pub struct Policy {
     vouched_modules: HashSet<String, RandomState>,
     /// Whether modules are trusted of which the policy knows nothing.
     trusts_own: bool,
+    /// The packages that it says something of, once they are asked for.
+    packages: OnceLock<HashSet<String, RandomState>>,
     /// The policy that counts for what this one says nothing of.
     base: Option<Arc<Policy>>,
 }
@@ -186,12 +188,16 @@ impl Policy {
     /// Whether a module is of no package that the policy or Python's standard library has: a program's own, perhaps.
     pub fn is_own(&self, module: &str) -> bool {
         let root = module.split('.').next().unwrap_or_default();
-        let is_below =
-            |known: &String| known.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-        let is_known = self.layers().any(|layer| {
-            layer.allowed.keys().chain(layer.dangerous.keys()).chain(layer.dangerous_modules.keys()).any(is_below)
-        });
+        let is_known = self.layers().any(|layer| layer.packages().contains(root));
         !is_known && !root.is_empty() && !root.starts_with('_') || root == "__main__"
+    }
+
+    /// The packages that this policy says something of.
+    fn packages(&self) -> &HashSet<String, RandomState> {
+        self.packages.get_or_init(|| {
+            let modules = self.allowed.keys().chain(self.dangerous.keys()).chain(self.dangerous_modules.keys());
+            modules.filter_map(|module| module.split('.').next()).map(str::to_owned).collect()
+        })
     }
 
     /// Trusts all names of a module and of those below it, but for dangerous ones: pickles may call, make and change what
@@ -290,29 +296,34 @@ impl Policy {
 
     /// Calls a name dangerous, for a reason. An allowance of the same name is forgotten.
     pub fn forbid(&mut self, module: &str, name: &str, why: &str) {
+        self.packages = OnceLock::new();
         remove(&mut self.allowed, module, name);
         self.dangerous.entry_ref(module).or_default().insert(name.to_owned(), why.to_owned());
     }
 
     /// Calls everything in a module and below it dangerous, for a reason, but for names that are allowed.
     pub fn forbid_module(&mut self, module: &str, why: &str) {
+        self.packages = OnceLock::new();
         self.dangerous_modules.insert(module.to_owned(), why.to_owned());
     }
 
     /// Forgets what the policy says of a name.
     pub fn forget(&mut self, module: &str, name: &str) {
+        self.packages = OnceLock::new();
         remove(&mut self.allowed, module, name);
         remove(&mut self.dangerous, module, name);
     }
 
     /// Forgets all that the policy says of a module.
     pub fn forget_module(&mut self, module: &str) {
+        self.packages = OnceLock::new();
         self.allowed.remove(module);
         self.dangerous.remove(module);
         self.dangerous_modules.remove(module);
     }
 
     fn insert(&mut self, module: &str, name: &str, allowed: Allowed) {
+        self.packages = OnceLock::new();
         remove(&mut self.dangerous, module, name);
         self.allowed.entry_ref(module).or_default().insert(name.to_owned(), allowed);
     }

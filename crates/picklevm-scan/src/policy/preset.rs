@@ -1,6 +1,7 @@
 //! Presets: the parts of the policy that a program allows by the name of a library.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::builtin::{
     CHECKED, DANGEROUS, File, LIBRARIES, NUMPY, OTHERS, PANDAS, PYTHON, SCIPY, SKLEARN, STDLIB, TORCH,
@@ -178,6 +179,7 @@ impl Policy {
 
     /// Adds what another policy knows of names that are wanted, and all that it calls dangerous.
     fn add(&mut self, other: Policy, is_wanted: impl Fn(&str, &str) -> bool) {
+        self.packages = OnceLock::new();
         for (module, names) in other.allowed {
             for (name, allowed) in names {
                 if is_wanted(&module, &name) {

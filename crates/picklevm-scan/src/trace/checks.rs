@@ -113,6 +113,7 @@ impl Tracer<'_> {
             }
             Check::BoosterText | Check::BoosterBytes => self.check_booster(check, state),
             Check::Image => self.check_image(state),
+            Check::Companion => self.check_companion(target, state),
             Check::Joblib => {
                 self.needs_all |= !self.values.keeps_all;
                 self.raw_after = (!self.plain).then_some(state);
@@ -123,6 +124,32 @@ impl Tracer<'_> {
                 self.values.put_nature(target, Nature::VALUE.with(held));
             }
             _ => {}
+        }
+    }
+
+    /// joblib 0.9 and older: the name of a file in the same directory, of which it makes an array of a class, or of the type and
+    /// shape that the state names.
+    fn check_companion(&mut self, target: Token, state: Token) {
+        let name = self.entry(state, "filename").and_then(|name| self.values.text_of(name));
+        let name = name.filter(|name| !name.contains(['/', '\\', '\0', ':'])).map(|name| name.into_owned());
+        let parts = self.entry(state, "init_args").and_then(|args| self.contents(args));
+        let (class, dtype) = match parts.as_deref() {
+            Some([class, _, _]) => {
+                let state = self.entry(state, "state").and_then(|state| self.contents(state)).unwrap_or_default();
+                let types: Vec<Token> = state.into_iter().filter(|part| self.dtype_of(*part).is_some()).collect();
+                (Some(*class), if let [dtype] = *types { self.dtype_of(dtype) } else { None })
+            }
+            Some(_) => (None, None),
+            None => (self.entry(state, "subclass"), None),
+        };
+        let is_numbers = dtype.is_some_and(|dtype| !dtype.objects);
+        match name {
+            Some(name) if class.is_some_and(|class| self.is_array_class(class)) && (parts.is_none() || is_numbers) => {
+                self.companions.push(name);
+                let held = if is_numbers { Nature::DATA } else { Nature::OBJECT };
+                self.values.put_nature(target, Nature::VALUE.with(held));
+            }
+            _ => self.suspect(Rule::State, "has joblib make an array of a file or of a class that cannot be known"),
         }
     }
 

@@ -24,7 +24,7 @@ use hashbrown::HashMap;
 use picklevm_ops::Opcode;
 
 use self::names::Globals;
-use crate::context::Limits;
+use crate::context::{Left, Limits};
 use crate::events::{Action, Event};
 use crate::numbers;
 use crate::policy::Policy;
@@ -74,6 +74,8 @@ pub(crate) struct Tracer<'a> {
     /// How many arguments of calls may still be looked at, and bytes of events kept.
     args_left: usize,
     texts_left: usize,
+    /// What may be recorded.
+    pub(crate) left: Left,
     /// Strings that were looked at as bytes in an encoding.
     noted: HashSet<u32, RandomState>,
     /// Strings that are the memory of arrays of numbers.
@@ -96,6 +98,8 @@ pub(crate) struct Tracer<'a> {
     pub(crate) suspects: Vec<Suspect>,
     /// The object whose state was just set and after which raw data follow.
     pub(crate) raw_after: Option<Token>,
+    /// The files from which joblib reads arrays.
+    pub(crate) companions: Vec<String>,
     /// Whether a text is the name of an attribute that Python itself acts upon.
     names_internals: bool,
     /// Whether the run was stopped because it needs the contents of containers.
@@ -124,6 +128,7 @@ impl<'a> Tracer<'a> {
             dtypes: Vec::new(),
             args_left: ARGS,
             texts_left: EVENT_TEXT,
+            left: budget.to_record(),
             noted: HashSet::default(),
             numbers: HashSet::default(),
             plain: false,
@@ -137,6 +142,7 @@ impl<'a> Tracer<'a> {
             divergent: false,
             suspects: Vec::new(),
             raw_after: None,
+            companions: Vec::new(),
             needs_all: false,
             names_internals: false,
         }
@@ -148,7 +154,8 @@ impl<'a> Tracer<'a> {
     pub(crate) fn find(&mut self, verdict: Verdict, rule: Rule, name: Option<String>, message: String) {
         // Findings that are worse are never crowded out by those that are not.
         let listed = &mut self.listed[usize::from(verdict == Verdict::Dangerous)];
-        if *listed >= self.budget.findings || !self.said.insert((rule, message.clone())) {
+        if *listed >= self.budget.findings.min(self.left.findings.max(1)) || !self.said.insert((rule, message.clone()))
+        {
             return;
         }
         *listed += 1;
@@ -187,7 +194,7 @@ impl<'a> Tracer<'a> {
 
     /// Records what the op that runs does, and to or with what.
     fn event(&mut self, action: Action, about: Token, result: Option<u32>, python: impl FnOnce(&Self) -> String) {
-        if self.values.keeps_all && self.events.len() < self.budget.events && self.texts_left > 0 {
+        if self.values.keeps_all && self.events.len() < self.left.events && self.texts_left > 0 {
             let (subject, known) = (self.render(about), self.known(about));
             let event = Event { offset: self.op, action, subject, result, python: python(self), known };
             self.texts_left = self.texts_left.saturating_sub(event.subject.len() + event.python.len());

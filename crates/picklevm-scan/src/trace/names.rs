@@ -50,8 +50,6 @@ pub(crate) struct Globals<'p> {
 
 /// Bytes of a name that are looked at: no policy knows a longer one.
 const LONGEST_NAME: usize = 512;
-/// Names of one pickle that are told apart.
-const MOST_NAMES: usize = 100_000;
 
 impl<'p> Globals<'p> {
     pub(crate) fn get(&self, number: u32) -> Option<&Global<'p>> {
@@ -160,9 +158,9 @@ impl<'a> Tracer<'a> {
             self.find(verdict, rule, Some(full_name), why);
             global.finding = self.findings.len().checked_sub(1);
         }
-        if self.globals.list.len() >= MOST_NAMES {
-            self.suspect(Rule::Limit, format!("imports more than {MOST_NAMES} names"));
-            return MOST_NAMES as u32 - 1;
+        if self.globals.list.len() >= self.left.names {
+            self.suspect(Rule::Limit, "imports so many names that the scan does not tell them apart");
+            return u32::MAX;
         }
         let leads_on = matches!(judgement, Decision::Allowed(allowed) if leads_on(allowed));
         self.values.globals.push(if leads_on { Nature::REACHING } else { Nature::NAME });
