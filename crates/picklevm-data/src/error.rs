@@ -129,7 +129,8 @@ impl std::error::Error for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Error {
-        Error::other(ErrorKind::Io, error)
+        // An error of this crate may have come through a writer.
+        error.downcast().unwrap_or_else(|error| Error::other(ErrorKind::Io, error))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The pickles of a file, each with what it refers to: storages beside a `data.pkl`, arrays behind joblib's objects, the
 //! arrays of a .npz.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -10,7 +11,7 @@ use picklevm::{Graph, Unpickler};
 use picklevm_files::{Contents, File, Kind, Member, Pickle};
 
 use crate::error::{Error, Result};
-use crate::item::{Reader, SelfContained, Source};
+use crate::item::{Reader, SelfContained, Source, part_of, too_short};
 use crate::joblib::with_arrays;
 use crate::numpy;
 
@@ -271,8 +272,10 @@ pub struct Members {
     /// The prefix of the names of storages.
     storages: String,
     big_endian: bool,
-    /// Storages that were read, as several tensors may share one.
+    /// Storages that were decompressed, as several tensors may share one.
     read: Mutex<HashMap<String, Bytes>>,
+    /// Members whose checksum is right.
+    checked: Mutex<HashSet<String>>,
 }
 
 /// Bytes of storages that are kept.
@@ -308,13 +311,46 @@ impl Members {
 
     fn new(contents: &Contents, storages: String) -> Members {
         let members = contents.members().iter().map(|member| (member.name().to_owned(), member.clone())).collect();
-        Members { members, storages, big_endian: false, read: Mutex::default() }
+        Members { members, storages, big_endian: false, read: Mutex::default(), checked: Mutex::default() }
     }
 
-    fn bytes(&self, name: &str) -> Result<Bytes> {
-        let member =
-            self.members.get(name).ok_or_else(|| Error::missing(format!("there is no {name:?} in the file")))?;
-        member.bytes().map_err(|error| Error::missing(error.to_string()))
+    fn member(&self, name: &str) -> Result<&Member> {
+        self.members.get(name).ok_or_else(|| Error::missing(format!("there is no {name:?} in the file")))
+    }
+
+    fn storage_member(&self, key: &str) -> Result<&Member> {
+        self.member(&format!("{}{key}", self.storages))
+    }
+
+    /// Reads all of a member once, of which a part is going to be read, for its checksum.
+    fn check_sum(&self, member: &Member) -> Result<()> {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !checked.contains(member.name()) {
+            member.pieces(0..u64::MAX, |_| Ok::<_, picklevm_files::Error>(())).map_err(unreadable)?;
+            checked.insert(member.name().to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn unreadable(error: picklevm_files::Error) -> Error {
+    Error::missing(error.to_string())
+}
+
+/// Whether a member is read in parts: it lies in the file as it is. Others are in memory, or become so.
+fn is_on_disk(member: &Member) -> bool {
+    member.place().is_some()
+}
+
+/// Why pieces of a member were not passed on.
+enum Stopped {
+    Unreadable(picklevm_files::Error),
+    Refused(Error),
+}
+
+impl From<picklevm_files::Error> for Stopped {
+    fn from(error: picklevm_files::Error) -> Stopped {
+        Stopped::Unreadable(error)
     }
 }
 
@@ -325,7 +361,7 @@ impl Source for Members {
         if let Some(bytes) = kept().get(key) {
             return Ok(bytes.clone());
         }
-        let bytes = self.bytes(&format!("{}{key}", self.storages))?;
+        let bytes = self.storage_member(key)?.bytes().map_err(unreadable)?;
         let mut read = kept();
         if read.values().map(Bytes::len).sum::<usize>() + bytes.len() > KEPT {
             read.clear();
@@ -334,11 +370,53 @@ impl Source for Members {
         Ok(bytes)
     }
 
+    fn storage_len(&self, key: &str) -> Result<u64> {
+        match self.storage_member(key)?.len() {
+            Some(len) => Ok(len),
+            None => Ok(self.storage(key)?.len() as u64),
+        }
+    }
+
+    fn storage_part(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
+        let member = self.storage_member(key)?;
+        if !is_on_disk(member) {
+            return part_of(&self.storage(key)?, range);
+        }
+        self.check_sum(member)?;
+        let bytes = member.range(range.clone()).map_err(unreadable)?;
+        if bytes.len() as u64 == range.end.saturating_sub(range.start) {
+            return Ok(bytes);
+        }
+        Err(too_short(range.start + bytes.len() as u64, range))
+    }
+
+    fn storage_pieces(&self, key: &str, range: Range<u64>, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let member = self.storage_member(key)?;
+        // Reading all of it checks the checksum meanwhile. What is compressed would be decompressed again for each part.
+        if range.start > 0 || member.len().is_none_or(|len| range.end < len) {
+            if !is_on_disk(member) {
+                return each(&self.storage_part(key, range)?);
+            }
+            self.check_sum(member)?;
+        }
+        let mut at = range.start;
+        let pieces = member.pieces(range.clone(), |piece| {
+            at += piece.len() as u64;
+            each(piece).map_err(Stopped::Refused)
+        });
+        match pieces {
+            Ok(()) if at == range.end => Ok(()),
+            Ok(()) => Err(too_short(at, range)),
+            Err(Stopped::Unreadable(error)) => Err(unreadable(error)),
+            Err(Stopped::Refused(error)) => Err(error),
+        }
+    }
+
     fn is_big_endian(&self) -> bool {
         self.big_endian
     }
 
     fn companion(&self, name: &str) -> Result<Bytes> {
-        self.bytes(name)
+        self.member(name)?.bytes().map_err(unreadable)
     }
 }

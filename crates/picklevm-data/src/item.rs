@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -26,6 +27,33 @@ pub trait Source {
         Err(Error::missing(format!("the storage {key:?} is in another file")))
     }
 
+    /// How many bytes a storage has.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such storage.
+    fn storage_len(&self, key: &str) -> Result<u64> {
+        Ok(self.storage(key)?.len() as u64)
+    }
+
+    /// The bytes of a storage in a range.
+    ///
+    /// # Errors
+    ///
+    /// If they are not all there.
+    fn storage_part(&self, key: &str, range: Range<u64>) -> Result<Bytes> {
+        part_of(&self.storage(key)?, range)
+    }
+
+    /// The same in pieces that follow each other, for what is too large for the memory.
+    ///
+    /// # Errors
+    ///
+    /// If they are not all there; those of `each`.
+    fn storage_pieces(&self, key: &str, range: Range<u64>, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        each(&self.storage_part(key, range)?)
+    }
+
     /// Whether numbers of storages are big-endian.
     fn is_big_endian(&self) -> bool {
         false
@@ -39,6 +67,20 @@ pub trait Source {
     fn companion(&self, name: &str) -> Result<Bytes> {
         Err(Error::missing(format!("the file {name:?} beside this one")))
     }
+}
+
+/// The bytes of a storage in a range.
+pub(crate) fn part_of(storage: &Bytes, range: Range<u64>) -> Result<Bytes> {
+    let at = |at: u64| usize::try_from(at).ok().filter(|at| *at <= storage.len());
+    match (at(range.start), at(range.end)) {
+        (Some(start), Some(end)) if start <= end => Ok(storage.slice(start..end)),
+        _ => Err(too_short(storage.len() as u64, range)),
+    }
+}
+
+#[cold]
+pub(crate) fn too_short(len: u64, range: Range<u64>) -> Error {
+    Error::malformed(format!("it has {len} bytes, expected {}", range.end))
 }
 
 /// A pickle that holds all its data.

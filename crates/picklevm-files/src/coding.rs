@@ -5,6 +5,7 @@
 
 #[allow(unused_imports, reason = "depends on the features")]
 use std::io::{self, BufRead, Read, Write};
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 
@@ -38,9 +39,8 @@ const CHUNK: usize = 64 << 10;
 
 /// Where decompressed bytes go.
 struct Sink<'o> {
-    out: &'o mut Vec<u8>,
-    /// How many are kept; the others are counted.
-    keep: usize,
+    /// Takes a piece, and says whether more is wanted.
+    take: &'o mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     total: u64,
     /// How many are wanted at most.
     most: u64,
@@ -49,8 +49,18 @@ struct Sink<'o> {
 impl Sink<'_> {
     fn take(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
-        let room = self.keep.saturating_sub(self.out.len());
-        self.out.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if (self.take)(bytes).is_break() {
+            self.most = self.total;
+        }
+    }
+}
+
+/// Takes the first `keep` bytes into memory.
+fn keep(out: &mut Vec<u8>, keep: usize) -> impl FnMut(&[u8]) -> ControlFlow<()> {
+    move |bytes| {
+        let room = keep.saturating_sub(out.len());
+        out.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        ControlFlow::Continue(())
     }
 }
 
@@ -160,21 +170,37 @@ impl Coding {
         budget: &Budget,
         out: &mut Vec<u8>,
     ) -> Result<u64, Error> {
-        let mut sink = Sink { out, keep: COUNT_FIRST_LEN, total: 0, most };
-        let result = self.decode_streams(region, &mut sink, Some(budget));
-        let total = sink.total;
+        let (result, total) = {
+            let mut sink = Sink { take: &mut keep(out, COUNT_FIRST_LEN), total: 0, most };
+            (self.decode_streams(region, &mut sink, Some(budget)), sink.total)
+        };
         if total <= COUNT_FIRST_LEN as u64 || matches!(&result, Err(error) if error.kind() == ErrorKind::Limit) {
             return result;
         }
         *out = Vec::new();
-        let keep = usize::try_from(total).unwrap_or(usize::MAX);
-        if out.try_reserve_exact(keep).is_err() {
+        let len = usize::try_from(total).unwrap_or(usize::MAX);
+        if out.try_reserve_exact(len).is_err() {
             return Err(Error::new(
                 ErrorKind::Limit,
                 format!("the file expands to {total} bytes: too many for the memory"),
             ));
         }
-        self.decode_streams(region, &mut Sink { out, keep, total: 0, most }, None)
+        self.decode_streams(region, &mut Sink { take: &mut keep(out, len), total: 0, most }, None)
+    }
+
+    /// Decompresses a region piece by piece, up to `most` bytes, until no more is wanted.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`decode`](Self::decode).
+    pub(crate) fn decode_pieces(
+        self,
+        region: &Region,
+        most: u64,
+        budget: &Budget,
+        take: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.decode_streams(region, &mut Sink { take, total: 0, most }, Some(budget)).map(drop)
     }
 
     /// Decompresses all streams of a region, and tells where the last one ends.

@@ -1,7 +1,6 @@
 //! A file as a tree of members.
 
-use std::io::BufRead;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -264,6 +263,64 @@ impl Member {
         }
     }
 
+    /// Its bytes in a range, cut where it ends, piece by piece: in memory that does not grow with them, also where they are
+    /// compressed. The checksum is checked if the range is all of it; what came before an error is not to be trusted then.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`bytes`](Self::bytes), and of `each`.
+    ///
+    /// ```
+    /// let file = picklevm_files::Opener::new().bytes("K\x2a.");
+    /// let mut bytes = Vec::new();
+    /// file.root().pieces(1..3, |piece| Ok::<_, picklevm_files::Error>(bytes.extend_from_slice(piece)))?;
+    /// assert_eq!(bytes, b"\x2a.");
+    /// # Ok::<(), picklevm_files::Error>(())
+    /// ```
+    pub fn pieces<E: From<Error>>(
+        &self,
+        range: Range<u64>,
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (mut sum, mut at, mut stopped) = (crc32fast::Hasher::new(), 0, Ok(()));
+        let is_all = range.start == 0 && range.end >= self.len().unwrap_or(u64::MAX);
+        let crc = match &self.source {
+            Source::Stored { crc, .. } => Some(*crc),
+            Source::Packed { crc, .. } => *crc,
+            _ => None,
+        };
+        let crc = crc.filter(|_| is_all && !self.shared.options.every_reading);
+        let mut take = |bytes: &[u8]| {
+            if crc.is_some() {
+                sum.update(bytes);
+            }
+            stopped = each(bytes);
+            if stopped.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let done = match &self.source {
+            Source::Packed { region, coding, len, .. } => {
+                // What comes before the range is decompressed and left out.
+                let within = &mut |bytes: &[u8]| {
+                    let start = range.start.saturating_sub(at).min(bytes.len() as u64) as usize;
+                    at += bytes.len() as u64;
+                    if start == bytes.len() { ControlFlow::Continue(()) } else { take(&bytes[start..]) }
+                };
+                coding.decode_pieces(region, range.end.min(*len), &self.shared.budget, within)
+            }
+            _ => self.region().and_then(|region| region.slice(range).pieces(&mut take)),
+        };
+        stopped?;
+        done.map_err(|error| error.in_member(&self.path))?;
+        match crc.is_some_and(|crc| crc != sum.finalize()) {
+            true => Err(self.wrong_sum().into()),
+            false => Ok(()),
+        }
+    }
+
+    fn wrong_sum(&self) -> Error {
+        Error::damaged("member", "its checksum is wrong").in_member(&self.path)
+    }
+
     fn unreadable(&self, kind: ErrorKind, message: &str) -> Error {
         Error::new(kind, message).in_member(&self.path)
     }
@@ -284,7 +341,7 @@ impl Member {
                 // A length that claims too much does no harm, as long as the checksum is right.
                 let is_wrong = crc.is_some_and(|crc| crc != crc32fast::hash(&bytes));
                 if is_wrong && !self.shared.options.every_reading {
-                    return Err(Error::damaged("member", "its checksum is wrong").in_member(&self.path));
+                    return Err(self.wrong_sum());
                 }
                 Ok(Region::memory(bytes))
             }
@@ -309,20 +366,15 @@ impl Member {
             _ => return Ok(None),
         };
         let mut hasher = crc32fast::Hasher::new();
-        let mut reader = region.reader();
-        loop {
-            let buffer = reader.fill_buf().map_err(|error| Error::io("cannot read", error).in_member(&self.path))?;
-            if buffer.is_empty() {
-                break;
-            }
-            hasher.update(buffer);
-            let len = buffer.len();
-            reader.consume(len);
-        }
+        let mut update = |bytes: &[u8]| {
+            hasher.update(bytes);
+            ControlFlow::Continue(())
+        };
+        region.pieces(&mut update).map_err(|error| error.in_member(&self.path))?;
         if hasher.finalize() == *crc {
             return Ok(None);
         }
-        Ok(Some(Error::damaged("member", "its checksum is wrong").in_member(&self.path)))
+        Ok(Some(self.wrong_sum()))
     }
 
     /// What it holds: recognises its format and lists its pickles and members.

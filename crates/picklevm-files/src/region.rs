@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -19,6 +19,8 @@ pub(crate) const ALIGNMENT: usize = 64;
 /// Bytes that a reader fetches from disk at first and in the end.
 const FIRST_PIECE: u64 = 4 << 10;
 const LAST_PIECE: u64 = 1 << 20;
+/// Bytes of a piece that is passed on: what the caches of a processor keep until it is written.
+const PIECE: u64 = 128 << 10;
 /// Bytes that a search reads at once.
 const SEARCHED: u64 = 1 << 20;
 
@@ -117,7 +119,7 @@ impl Region {
                 let mut disk = disk.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
                 disk.read_to(self.start, self.len, &mut out).map_err(|error| Error::io("cannot read", error))?;
                 if ((out.len() - before) as u64) < self.len {
-                    return Err(Error::new(ErrorKind::Truncated, "the file became shorter while it was read"));
+                    return Err(became_shorter());
                 }
                 Ok(Bytes::from(out).slice(before..))
             }
@@ -217,9 +219,49 @@ impl Region {
         }
     }
 
+    /// Its bytes piece by piece, in memory of its own that all pieces share, until no more is wanted.
+    pub(crate) fn pieces(&self, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<(), Error> {
+        if let Some(bytes) = self.in_memory() {
+            let _ = each(bytes);
+            return Ok(());
+        }
+        let mut buffer = Vec::new();
+        let mut at = 0;
+        while at < self.len {
+            let piece = self.slice(at..at + PIECE);
+            match &piece.store {
+                Store::Disk(disk) => {
+                    buffer.resize(piece.len as usize, 0);
+                    let mut disk = disk.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+                    disk.file
+                        .seek(SeekFrom::Start(piece.start))
+                        .and_then(|_| disk.file.read_exact(&mut buffer))
+                        .map_err(read_error)?;
+                }
+                _ => buffer = piece.bytes()?.into(),
+            }
+            if each(&buffer).is_break() {
+                break;
+            }
+            at += piece.len;
+        }
+        Ok(())
+    }
+
     /// Reads it from its beginning.
     pub(crate) fn reader(&self) -> RegionReader {
         RegionReader::at(self, 0)
+    }
+}
+
+fn became_shorter() -> Error {
+    Error::new(ErrorKind::Truncated, "the file became shorter while it was read")
+}
+
+fn read_error(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => became_shorter(),
+        _ => Error::io("cannot read", error),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use picklevm_data::files::Loaded;
-use picklevm_data::numpy::{self, DTypeKind, NdArray};
+use picklevm_data::numpy::{self, DTypeKind, Elements, NdArray, Widened};
 use picklevm_data::pandas::{DataFrame, Values};
 use picklevm_data::{Error, Found, Item, Reader, Source, table, torch};
 
@@ -68,8 +68,11 @@ pub(super) fn write(loaded: &Loaded, wanted: Wanted<'_>, format: &str, out: &Pat
         }
         "npy" => {
             let found = only(&reader, format, |item| !matches!(item, Item::Table(_)))?;
-            let array = array_of(&found, wanted, &*loaded.source)?;
-            to_file(out, |out| numpy::write_npy(&array, out))
+            let elements: Box<dyn Elements> = match item(&found)? {
+                Item::Tensor(tensor) => npy_elements(&found, tensor, &*loaded.source)?,
+                _ => Box::new(array_of(&found, wanted)?),
+            };
+            to_file(out, |out| numpy::write_npy(&elements, out))
         }
         _ if TABLES.contains(&format) => {
             let found = only(&reader, format, |item| matches!(item, Item::Table(_) | Item::Series(_)))?;
@@ -97,7 +100,7 @@ pub(super) fn write(loaded: &Loaded, wanted: Wanted<'_>, format: &str, out: &Pat
             if arrays.is_empty() {
                 return Err(Failed::Data("there is no array or tensor".to_owned()));
             }
-            lazy_arrays_to_file(&arrays, format, out)
+            arrays_to_file(&arrays, format, out)
         }
         _ => Err(unknown(format)),
     }
@@ -116,10 +119,7 @@ pub(super) fn write_arrays(
             [(_, array)] => to_file(out, |out| numpy::write_npy(array, out)),
             _ => Err(Failed::Data(format!("it holds {} arrays, and .npy one: use .npz", arrays.len()))),
         },
-        _ if SEVERAL.contains(&format) => {
-            let lazy: Vec<_> = arrays.iter().map(|(name, array)| Named::ready(name.clone(), array.clone())).collect();
-            lazy_arrays_to_file(&lazy, format, out)
-        }
+        _ if SEVERAL.contains(&format) => arrays_to_file(arrays, format, out),
         _ => Err(unknown(format)),
     }
 }
@@ -168,7 +168,7 @@ fn item<'a, 'g>(found: &'a Found<'g>) -> Result<&'a Item<'g>, Failed> {
 }
 
 /// An item as one array.
-fn array_of<'g>(found: &Found<'g>, wanted: Wanted<'_>, source: &dyn Source) -> Result<NdArray<'g>, Failed> {
+fn array_of<'g>(found: &Found<'g>, wanted: Wanted<'_>) -> Result<NdArray<'g>, Failed> {
     let array = match item(found)? {
         Item::Array(array) => array.clone(),
         Item::Scalar(scalar) => scalar.0.clone(),
@@ -183,7 +183,6 @@ fn array_of<'g>(found: &Found<'g>, wanted: Wanted<'_>, source: &dyn Source) -> R
             masked.data().clone()
         }
         Item::Sparse(sparse) => sparse.to_dense().map_err(|error| at(found, error.to_string()))?,
-        Item::Tensor(tensor) => tensor.to_array(source).map_err(|error| at(found, error.to_string()))?,
         Item::Series(series) => column_array(found, series.column().values())?,
         Item::Index(index) => match index.levels() {
             [level] => column_array(found, level.values())?,
@@ -228,73 +227,49 @@ fn names(found: &[Found<'_>]) -> Vec<String> {
     found.iter().map(name).collect()
 }
 
-/// An array that is read when it is written.
-struct Named<'a, 'g> {
-    name: String,
-    dtype: numpy::DType,
-    shape: Vec<usize>,
-    get: Box<dyn Fn() -> Result<NdArray<'g>, Error> + 'a>,
-}
-
-impl<'a, 'g: 'a> Named<'a, 'g> {
-    fn ready(name: String, array: NdArray<'g>) -> Named<'a, 'g> {
-        let (dtype, shape) = (array.dtype().clone(), array.shape().to_vec());
-        Named { name, dtype, shape, get: Box::new(move || Ok(array.clone())) }
-    }
-}
+/// A name, and elements that may be read when they are written.
+type Named<'a> = (String, Box<dyn Elements + 'a>);
 
 /// The arrays that an item is written as: several of a quantized tensor and of a sparse matrix.
-fn named<'a, 'g: 'a>(
-    found: &'a Found<'g>,
+fn named<'a>(
+    found: &'a Found<'a>,
     name: &str,
     wanted: Wanted<'_>,
     format: &str,
     source: &'a dyn Source,
-) -> Result<Vec<Named<'a, 'g>>, Failed> {
+) -> Result<Vec<Named<'a>>, Failed> {
     let fail = |error: Error| at(found, error.to_string());
     match item(found)? {
         Item::Tensor(tensor) => {
             if format == "safetensors"
-                && let Some(parts) = tensor.quantized_parts(source).map_err(fail)?
+                && let Some(parts) = tensor.quantized_parts()
             {
-                return Ok(parts
-                    .into_iter()
-                    .map(|(part, array)| Named::ready(format!("{name}{part}"), array))
-                    .collect());
+                let part = |(part, tensor): (&str, torch::Tensor<'a>)| {
+                    (format!("{name}{part}"), Box::new(tensor.elements(source)) as Box<dyn Elements>)
+                };
+                return Ok(parts.into_iter().map(part).collect());
             }
-            if let Some(why) = tensor.missing() {
-                return Err(at(found, why.to_owned()));
+            if format == "npz" {
+                return Ok(vec![(name.to_owned(), npy_elements(found, tensor, source)?)]);
             }
-            let dtype = tensor.value_dtype();
-            let widens = format == "npz" && is_small(found, &dtype);
-            match format {
-                "safetensors" => torch::check_safetensors_type(&dtype).map_err(fail)?,
-                "npz" if !widens => numpy::check_npy_type(&dtype).map_err(fail)?,
-                _ => {}
+            let elements = elements(found, tensor, source)?;
+            if format == "safetensors" {
+                torch::check_safetensors_type(elements.dtype()).map_err(fail)?;
             }
-            tensor.check_expansion().map_err(fail)?;
-            let get = Box::new(move || match tensor.to_array(source)? {
-                array if widens => array.widened(),
-                array => Ok(array),
-            });
-            Ok(vec![Named { name: name.to_owned(), dtype, shape: tensor.shape().to_vec(), get }])
+            Ok(vec![(name.to_owned(), Box::new(elements))])
         }
         Item::Sparse(sparse) if format == "npz" => {
-            let mut all: Vec<_> = sparse
-                .arrays()
-                .map_err(fail)?
-                .into_iter()
-                .map(|(part, array)| Named::ready(format!("{name}.{part}"), array))
-                .collect();
+            let mut all: Vec<Named<'_>> = Vec::new();
+            let mut add = |part: &str, array: NdArray<'a>| all.push((format!("{name}.{part}"), Box::new(array)));
+            for (part, array) in sparse.arrays().map_err(fail)? {
+                add(part, array);
+            }
             let shape = sparse.shape().iter().flat_map(|len| (*len as i64).to_le_bytes()).collect::<Vec<u8>>();
             let dtype = numpy::DType::parse("<i8").unwrap_or_else(|| sparse.dtype().clone());
-            all.push(Named::ready(
-                format!("{name}.shape"),
-                NdArray::new(dtype, vec![sparse.shape().len()], shape).map_err(fail)?,
-            ));
+            add("shape", NdArray::new(dtype, vec![sparse.shape().len()], shape).map_err(fail)?);
             let text = sparse.format().as_bytes().to_vec();
             let dtype = numpy::DType::parse("S3").unwrap_or_else(|| sparse.dtype().clone());
-            all.push(Named::ready(format!("{name}.format"), NdArray::new(dtype, Vec::new(), text).map_err(fail)?));
+            add("format", NdArray::new(dtype, Vec::new(), text).map_err(fail)?);
             Ok(all)
         }
         Item::Sparse(_) => Err(at(found, format!("a sparse matrix has no form in .{format}"))),
@@ -302,40 +277,62 @@ fn named<'a, 'g: 'a>(
             Err(at(found, format!("a {} has no form in .{format}", item(found)?.kind())))
         }
         _ if format == "npz" => {
-            let array = array_of(found, wanted, source)?;
-            check_npy(&array).map_err(fail)?;
-            Ok(vec![Named::ready(name.to_owned(), array)])
+            let array = array_of(found, wanted)?;
+            numpy::check_npy_type(array.dtype()).map_err(fail)?;
+            Ok(vec![(name.to_owned(), Box::new(array))])
         }
         other => {
             let array = match other {
                 Item::Array(array) => array.clone(),
                 Item::Scalar(scalar) => scalar.0.clone(),
-                _ => array_of(found, wanted, source)?,
+                _ => array_of(found, wanted)?,
             };
             if format == "safetensors" {
                 torch::check_safetensors_type(array.dtype()).map_err(fail)?;
             }
-            Ok(vec![Named::ready(name.to_owned(), array)])
+            Ok(vec![(name.to_owned(), Box::new(array))])
         }
     }
 }
 
-fn check_npy(array: &NdArray<'_>) -> Result<(), Error> {
-    numpy::check_npy_type(array.dtype())
+/// The elements of a tensor, if it has some.
+fn elements<'a>(
+    found: &Found<'_>,
+    tensor: &torch::Tensor<'a>,
+    source: &'a dyn Source,
+) -> Result<torch::StoredTensor<'a, 'a>, Failed> {
+    if let Some(why) = tensor.missing() {
+        return Err(at(found, why.to_owned()));
+    }
+    tensor.check_expansion().map_err(|error| at(found, error.to_string()))?;
+    Ok(tensor.elements(source))
 }
 
-fn lazy_arrays_to_file(arrays: &[Named<'_, '_>], format: &str, out: &Path) -> Done {
-    let about: Vec<_> =
-        arrays.iter().map(|named| (named.name.clone(), named.dtype.clone(), named.shape.clone())).collect();
-    let get = |at: usize| (arrays[at].get)();
-    let byte_len = |named: &Named<'_, '_>| {
-        named.shape.iter().fold(named.dtype.size() as u64, |len, axis| len.saturating_mul(*axis as u64))
+/// The same in a type of NumPy.
+fn npy_elements<'a>(
+    found: &Found<'_>,
+    tensor: &torch::Tensor<'a>,
+    source: &'a dyn Source,
+) -> Result<Box<dyn Elements + 'a>, Failed> {
+    let fail = |error: Error| at(found, error.to_string());
+    let elements = elements(found, tensor, source)?;
+    if is_small(found, elements.dtype()) {
+        return Ok(Box::new(Widened::new(elements).map_err(fail)?));
+    }
+    numpy::check_npy_type(elements.dtype()).map_err(fail)?;
+    Ok(Box::new(elements))
+}
+
+fn arrays_to_file(arrays: &[(String, impl Elements)], format: &str, out: &Path) -> Done {
+    let byte_len = |elements: &dyn Elements| {
+        let size = elements.dtype().size() as u64;
+        elements.shape().iter().fold(size, |len, axis| len.saturating_mul(*axis as u64))
     };
-    progress::expect_bytes(arrays.iter().map(byte_len).fold(0, u64::saturating_add));
+    progress::expect_bytes(arrays.iter().map(|(_, array)| byte_len(array)).fold(0, u64::saturating_add));
     to_file(out, |out| match format {
-        "safetensors" => torch::write_safetensors(&about, get, out),
-        "npz" => numpy::write_npz_each(arrays.iter().map(|named| (&named.name[..], (named.get)())), out),
-        _ => torch::write_each(&about, get, out),
+        "safetensors" => torch::write_safetensors(arrays, out),
+        "npz" => numpy::write_npz(arrays.iter().map(|(name, array)| (&name[..], array)), out),
+        _ => torch::write(arrays, out),
     })
 }
 

@@ -146,17 +146,7 @@ impl<'g> NdArray<'g> {
     }
 
     pub(crate) fn is_contiguous(&self, layout: Layout) -> bool {
-        let mut step = self.data.unit(&self.dtype) as isize;
-        let mut check = |axis: usize| {
-            let fits = self.shape[axis] <= 1 || self.strides[axis] == step;
-            step = step.saturating_mul(self.shape[axis] as isize);
-            fits
-        };
-        self.len == 0
-            || match layout {
-                Layout::C => (0..self.shape.len()).rev().all(&mut check),
-                Layout::Fortran => (0..self.shape.len()).all(&mut check),
-            }
+        is_contiguous(&self.shape, &self.strides, self.data.unit(&self.dtype), layout)
     }
 
     /// The bytes of all elements in C order as they lie, without a copy; `None` if they do not lie so, or are objects.
@@ -233,7 +223,7 @@ impl<'g> NdArray<'g> {
     ///
     /// If the elements are objects, or repeat a few bytes very often.
     pub fn to_bytes(&self, order: ByteOrder) -> Result<Bytes> {
-        if let Some(bytes) = self.bytes().filter(|_| !self.differs_from(order)) {
+        if let Some(bytes) = self.bytes().filter(|_| !self.dtype.differs_from(order)) {
             return Ok(bytes);
         }
         self.check_expansion()?;
@@ -252,7 +242,7 @@ impl<'g> NdArray<'g> {
             return Err(Error::unsupported(format!("elements of {} are Python objects, without bytes", self.dtype)));
         };
         self.check_expansion()?;
-        let swap = self.differs_from(order);
+        let swap = self.dtype.differs_from(order);
         if let Some(bytes) = self.bytes().filter(|_| !swap) {
             return Ok(out.write_all(&bytes)?);
         }
@@ -349,26 +339,26 @@ impl<'g> NdArray<'g> {
     }
 
     fn is_native(&self) -> bool {
-        !self.differs_from(native_order())
-    }
-
-    /// Whether bytes change places between the array's order and this one.
-    fn differs_from(&self, order: ByteOrder) -> bool {
-        needs_swap(&self.dtype, order)
+        !self.dtype.differs_from(native_order())
     }
 }
 
-/// Whether bytes of an element change places to get into an order.
-fn needs_swap(dtype: &DType, order: ByteOrder) -> bool {
-    match &dtype.kind {
-        _ if order == ByteOrder::None => false,
-        DTypeKind::Record { fields, .. } => fields.iter().any(|field| needs_swap(&field.dtype, order)),
-        DTypeKind::Subarray { base, .. } => needs_swap(base, order),
-        _ => dtype.order != ByteOrder::None && dtype.order != order,
-    }
+/// Whether elements lie without gaps, in steps of so many bytes or items.
+pub(crate) fn is_contiguous(shape: &[usize], strides: &[isize], unit: usize, layout: Layout) -> bool {
+    let mut step = unit as isize;
+    let mut check = |axis: usize| {
+        let fits = shape[axis] <= 1 || strides[axis] == step;
+        step = step.saturating_mul(shape[axis] as isize);
+        fits
+    };
+    shape.contains(&0)
+        || match layout {
+            Layout::C => (0..shape.len()).rev().all(&mut check),
+            Layout::Fortran => (0..shape.len()).all(&mut check),
+        }
 }
 
-/// Brings the bytes of an element into an order.
+/// Brings the bytes of elements, of one where it is a record, into an order.
 pub(crate) fn swap_order(dtype: &DType, order: ByteOrder, bytes: &mut [u8]) {
     match &dtype.kind {
         DTypeKind::Record { fields, .. } => {

@@ -304,6 +304,24 @@ impl DType {
         }
     }
 
+    /// Whether bytes of an element change places to get into an order.
+    pub(crate) fn differs_from(&self, order: ByteOrder) -> bool {
+        match &self.kind {
+            _ if order == ByteOrder::None => false,
+            DTypeKind::Record { fields, .. } => fields.iter().any(|field| field.dtype.differs_from(order)),
+            DTypeKind::Subarray { base, .. } => base.differs_from(order),
+            _ => self.order != ByteOrder::None && self.order != order,
+        }
+    }
+
+    /// The type that holds every value of a small float or integer.
+    pub(crate) fn widened(&self) -> crate::Result<DType> {
+        let DTypeKind::Small(small) = &self.kind else {
+            return Err(crate::Error::unsupported(format!("{} has no wider type", self.name())));
+        };
+        Ok(DType::known(if small.0.is_integer() { "int8" } else { "float32" }).with_order(ByteOrder::Little))
+    }
+
     /// The code letter of NumPy.
     pub(crate) fn letter(&self) -> char {
         match &self.kind {

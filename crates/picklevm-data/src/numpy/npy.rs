@@ -7,11 +7,12 @@ use bytes::Bytes;
 use super::array::{Data, Layout, NdArray};
 use super::descr::{Tuple, literal, npy_descr};
 use super::dtype::DTypeKind;
+use super::elements::{Elements, byte_len};
 use crate::error::{Error, ErrorKind, Result};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
-/// Writes an array as a .npy file: its bytes as they lie in C or Fortran order, or in C order.
+/// Writes an array or a tensor as a .npy file: its bytes as they lie in C or Fortran order, or in C order.
 ///
 /// # Errors
 ///
@@ -26,15 +27,15 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// assert_eq!(read_npy(file.into())?.dtype().to_string(), ">f8");
 /// # Ok::<(), picklevm_data::Error>(())
 /// ```
-pub fn write_npy(array: &NdArray<'_>, mut out: impl Write) -> Result<()> {
-    if array.dtype.has_objects() {
-        return Err(Error::unsupported(format!("an array of {} has no bytes for .npy", array.dtype.name())));
-    }
-    let descr = npy_descr(&array.dtype)?;
-    array.check_expansion()?;
-    let fortran = !array.is_c_contiguous() && array.is_contiguous(Layout::Fortran);
-    let order = if fortran { "True" } else { "False" };
-    let mut header = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {}, }}", Tuple(&array.shape));
+pub fn write_npy(elements: &(impl Elements + ?Sized), mut out: impl Write) -> Result<()> {
+    let dtype = elements.dtype();
+    check_npy_type(dtype)?;
+    let descr = npy_descr(dtype)?;
+    elements.array().map_or(Ok(()), NdArray::check_expansion)?;
+    // In Fortran order the bytes are those of the transposed array.
+    let fortran = elements.array().filter(|array| !array.is_c_contiguous() && array.is_contiguous(Layout::Fortran));
+    let order = if fortran.is_some() { "True" } else { "False" };
+    let mut header = format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {}, }}", Tuple(elements.shape()));
     // Version 1 is ASCII with a length of two bytes, version 3 UTF-8 with four.
     let long = !header.is_ascii() || header.len() > 60_000;
     let fixed = MAGIC.len() + if long { 6 } else { 4 };
@@ -51,11 +52,13 @@ pub fn write_npy(array: &NdArray<'_>, mut out: impl Write) -> Result<()> {
         out.write_all(&(header.len() as u16).to_le_bytes())?;
     }
     out.write_all(header.as_bytes())?;
-    if fortran {
-        let axes: Vec<usize> = (0..array.shape.len()).rev().collect();
-        return array.clone().transposed(&axes)?.write_bytes(array.dtype.order, out);
+    match fortran {
+        Some(array) => {
+            let axes: Vec<usize> = (0..array.shape.len()).rev().collect();
+            array.clone().transposed(&axes)?.write_bytes(dtype.order, out)
+        }
+        None => elements.write(dtype.order, &mut out),
     }
-    array.write_bytes(array.dtype.order, out)
 }
 
 /// Whether .npy has a type for elements.
@@ -110,35 +113,21 @@ pub fn read_npy(data: Bytes) -> Result<NdArray<'static>> {
     NdArray::contiguous(header.dtype, header.shape, Data::Bytes(data.slice(header.end..)), layout)
 }
 
-/// Writes arrays as a .npz file, a stored member each.
+/// Writes arrays and tensors as a .npz file, a stored member each.
 ///
 /// # Errors
 ///
 /// Those of [`write_npy`], with the name of the array.
-pub fn write_npz<'a, 'g: 'a>(
-    arrays: impl IntoIterator<Item = (&'a str, &'a NdArray<'g>)>,
-    out: impl Write + Seek,
-) -> Result<()> {
-    let arrays = arrays.into_iter().map(|(name, array)| (name, Ok(array.clone())));
-    write_npz_each(arrays, out)
-}
-
-/// The same for arrays that are read when the iterator yields them, so that no more than one is in memory.
-///
-/// # Errors
-///
-/// Those of [`write_npz`] and of the iterator, with the name of the array.
-pub fn write_npz_each<'a, 'g: 'a>(
-    arrays: impl IntoIterator<Item = (&'a str, Result<NdArray<'g>>)>,
+pub fn write_npz<'a, E: Elements + ?Sized + 'a>(
+    arrays: impl IntoIterator<Item = (&'a str, &'a E)>,
     out: impl Write + Seek,
 ) -> Result<()> {
     let mut zip = zip::ZipWriter::new(out);
-    for (name, array) in arrays {
-        let array = array.map_err(|error| error.at(name))?;
+    for (name, elements) in arrays {
         let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-        let large = array.byte_len().is_none_or(|len| len > u32::MAX as usize / 2);
+        let large = byte_len(elements)? > u32::MAX as usize / 2;
         zip.start_file(format!("{name}.npy"), options.large_file(large)).map_err(zip_error)?;
-        write_npy(&array, &mut zip).map_err(|error| error.at(name))?;
+        write_npy(elements, &mut zip).map_err(|error| error.at(name))?;
     }
     zip.finish().map_err(zip_error)?;
     Ok(())

@@ -164,11 +164,8 @@ impl NdArray<'_> {
     ///
     /// Those of [`cells`](NdArray::cells).
     pub fn widened(&self) -> Result<NdArray<'static>> {
-        let DTypeKind::Small(small) = &self.dtype.kind else {
-            return Err(Error::unsupported(format!("{} has no wider type", self.dtype.name())));
-        };
+        let dtype = self.dtype.widened()?;
         self.check_expansion()?;
-        let dtype = DType::known(if small.0.is_integer() { "int8" } else { "float32" }).with_order(ByteOrder::Little);
         let mut out = Vec::with_capacity(self.len() * dtype.size);
         for cell in self.cells() {
             super::cells::encode(&dtype, &cell?, &mut out)?;

@@ -4,6 +4,7 @@ mod file;
 mod read;
 #[cfg(feature = "safetensors")]
 mod safetensors;
+mod stored;
 #[cfg(any(feature = "npy", feature = "safetensors"))]
 mod write;
 
@@ -12,16 +13,18 @@ use picklevm::Value;
 pub use file::Checkpoint;
 #[cfg(feature = "safetensors")]
 pub use safetensors::{check_safetensors_type, read_safetensors, write_safetensors};
+pub use stored::StoredTensor;
 #[cfg(any(feature = "npy", feature = "safetensors"))]
-pub use write::{write, write_each};
+pub use write::write;
 
 pub(crate) use read::{is_tensor, sparse, tensor};
+use stored::stored_order;
 
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::item::{Reader, Source};
-use crate::numpy::{ByteOrder, DType, DTypeKind, Element as _, NdArray, native_order};
+use crate::numpy::{ByteOrder, DType, Data, Element as _, Layout, NdArray, native_order};
 
 /// A tensor: what its elements are, its shape and strides, and in which storage it lies.
 ///
@@ -90,6 +93,13 @@ impl<'g> Tensor<'g> {
         read::tensor(value, &Reader::new(value, &crate::SelfContained))
     }
 
+    /// A tensor whose elements are those of an array.
+    pub(crate) fn of_array(array: NdArray<'g>) -> Tensor<'g> {
+        let (dtype, shape, strides) = (array.dtype.clone(), array.shape.clone(), vec![0; array.shape.len()]);
+        let place = Place::Array(array);
+        Tensor { dtype, shape, strides, offset: 0, place, quantized: None, conjugate: false, negative: false }
+    }
+
     /// What the elements are: of quantized tensors the integers.
     pub fn dtype(&self) -> &DType {
         &self.dtype
@@ -127,7 +137,8 @@ impl<'g> Tensor<'g> {
         }
     }
 
-    /// The elements: shared with the storage, but for conjugate and negative views. Of quantized tensors the floats.
+    /// The elements: shared with the storage where that is in memory, but for conjugate and negative views. Of quantized
+    /// tensors the floats.
     ///
     /// # Errors
     ///
@@ -164,74 +175,55 @@ impl<'g> Tensor<'g> {
 
     /// A quantized tensor as what it consists of, which loses nothing: the integers under its own name, and `.scale`,
     /// `.zero_point` and where there are several `.axis`. `None` of other tensors.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`to_array`](Tensor::to_array).
-    pub fn quantized_parts(&self, source: &dyn Source) -> Result<Option<Vec<(&'static str, NdArray<'g>)>>> {
-        let Some(quantized) = &self.quantized else { return Ok(None) };
+    pub fn quantized_parts(&self) -> Option<Vec<(&'static str, Tensor<'g>)>> {
+        let quantized = self.quantized.as_ref()?;
         let number = |name: &str, bytes: [u8; 8]| {
-            NdArray::new(DType::known(name).with_order(ByteOrder::Little), Vec::new(), bytes.to_vec())
+            let dtype = DType::known(name).with_order(ByteOrder::Little);
+            let data = Data::Bytes(Bytes::copy_from_slice(&bytes));
+            Tensor::of_array(NdArray { dtype, shape: Vec::new(), strides: Vec::new(), offset: 0, len: 1, data })
         };
-        let mut parts = vec![("", self.integers(source)?)];
+        let integers = Tensor { quantized: None, ..self.clone() };
+        let mut parts = vec![("", integers)];
         match &quantized.scales {
             Scales::One { scale, zero_point } => {
-                parts.push((".scale", number("float64", scale.to_le_bytes())?));
-                parts.push((".zero_point", number("int64", zero_point.to_le_bytes())?));
+                parts.push((".scale", number("float64", scale.to_le_bytes())));
+                parts.push((".zero_point", number("int64", zero_point.to_le_bytes())));
             }
             Scales::Channels { scales, zero_points, axis } => {
-                parts.push((".scale", scales.to_array(source)?));
-                parts.push((".zero_point", zero_points.to_array(source)?));
-                parts.push((".axis", number("int64", (*axis as i64).to_le_bytes())?));
+                parts.push((".scale", (**scales).clone()));
+                parts.push((".zero_point", (**zero_points).clone()));
+                parts.push((".axis", number("int64", (*axis as i64).to_le_bytes())));
             }
         }
-        Ok(Some(parts))
+        Some(parts)
     }
 
     /// The elements as they lie in the storage: of quantized tensors the integers.
     pub(crate) fn integers(&self, source: &dyn Source) -> Result<NdArray<'g>> {
-        let order = if source.is_big_endian() { ByteOrder::Big } else { ByteOrder::Little };
-        let data = match &self.place {
-            Place::Storage(storage) => {
-                let data =
-                    source.storage(&storage.key).map_err(|error| error.inside(format!("storage {:?}", storage.key)))?;
-                let end = storage.start.saturating_add(storage.len);
-                if data.len() < end {
-                    let message = format!("the storage {:?} has {} bytes, expected {end}", storage.key, data.len());
-                    return Err(Error::malformed(message));
-                }
-                data.slice(storage.start..end)
-            }
-            Place::Bytes { data, .. } => data.clone(),
-            Place::Array(array) => return Ok(array.clone()),
-            Place::Nowhere(why) => return Err(Error::new(ErrorKind::Missing, *why)),
-        };
+        let order = stored_order(source);
         let size = self.dtype.size;
         let strides = self.strides.iter().map(|stride| stride.saturating_mul(size as isize)).collect();
         let offset = self.offset.checked_mul(size).ok_or_else(|| Error::malformed("an offset beyond memory"))?;
+        let (data, offset) = match &self.place {
+            Place::Storage(storage) => {
+                storage.check(source)?;
+                let part = source.storage_part(&storage.key, self.span(storage)?);
+                (part.map_err(|error| storage.named(error))?, 0)
+            }
+            Place::Bytes { data, .. } => (data.clone(), offset),
+            Place::Array(array) => return Ok(array.clone()),
+            Place::Nowhere(why) => return Err(Error::new(ErrorKind::Missing, *why)),
+        };
         NdArray::strided(self.dtype.with_order(order), self.shape.clone(), strides, offset, data)
     }
 
     /// The elements with what the view does to them.
     fn resolved(&self, array: NdArray<'g>) -> Result<NdArray<'g>> {
-        if !self.conjugate && !self.negative {
-            return Ok(array);
-        }
+        let Some(signs) = self.signs()? else { return Ok(array) };
         let mut bytes = array.to_bytes(ByteOrder::Little)?.to_vec();
         let dtype = self.dtype.with_order(ByteOrder::Little);
-        // Both change signs alone: of the imaginary parts, or of all.
-        let (width, parts) = match dtype.kind {
-            DTypeKind::Complex => (dtype.size / 2, 2),
-            DTypeKind::Float | DTypeKind::Small(_) => (dtype.size, 1),
-            _ => return Err(Error::unsupported(format!("a conjugate or negative view of {}", dtype.name()))),
-        };
-        for (at, number) in bytes.chunks_exact_mut(width).enumerate() {
-            let flip = self.negative != (self.conjugate && parts == 2 && at % 2 == 1);
-            if let (true, Some(last)) = (flip, number.last_mut()) {
-                *last ^= 0x80;
-            }
-        }
-        NdArray::contiguous(dtype, array.shape, crate::numpy::Data::Bytes(bytes.into()), crate::numpy::Layout::C)
+        signs.flip(&mut bytes);
+        NdArray::contiguous(dtype, array.shape, Data::Bytes(bytes.into()), Layout::C)
     }
 }
 
@@ -265,12 +257,7 @@ impl Quantized<'_> {
             out.extend_from_slice(&float.to_le_bytes());
         }
         let dtype = DType::known(f32::NAME).with_order(ByteOrder::Little);
-        NdArray::contiguous(
-            dtype,
-            integers.shape.clone(),
-            crate::numpy::Data::Bytes(out.into()),
-            crate::numpy::Layout::C,
-        )
+        NdArray::contiguous(dtype, integers.shape.clone(), Data::Bytes(out.into()), Layout::C)
     }
 }
 

@@ -102,18 +102,7 @@ fn rebuild<'g>(
             if wanted.as_ref().is_some_and(|wanted| wanted.name() != array.dtype().name()) {
                 return Err(Error::unsupported(format!("a tensor made of an array of {}", array.dtype().name())));
             }
-            let strides = vec![0; array.shape().len()];
-            let (dtype, shape) = (array.dtype().clone(), array.shape().to_vec());
-            Ok(Tensor {
-                dtype,
-                shape,
-                strides,
-                offset: 0,
-                place: Place::Array(array),
-                quantized: None,
-                conjugate: false,
-                negative: false,
-            })
+            Ok(Tensor::of_array(array))
         }
         Form::Storage | Form::LoadFromBytes => whole_storage(value),
         _ => Err(Error::expected("a tensor", value)),

@@ -6,7 +6,7 @@ use std::io::Write;
 use bytes::Bytes;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::numpy::{ByteOrder, DType, DTypeKind, NdArray, SmallFloat};
+use crate::numpy::{ByteOrder, DType, DTypeKind, Elements, NdArray, SmallFloat, byte_len};
 
 /// The names of types, beside those of small floats.
 const TYPES: &[(&str, &str)] = &[
@@ -45,24 +45,16 @@ pub fn check_safetensors_type(dtype: &DType) -> Result<()> {
     type_name(dtype).map(drop)
 }
 
-/// Writes arrays as a .safetensors file, one after the other: no more than one is in memory at a time where `get` reads
-/// them from a file.
+/// Writes arrays or tensors as a .safetensors file, one after the other.
 ///
 /// # Errors
 ///
-/// If a type is not one of the format's, with the name of the array; errors of `get` and of the writer.
-pub fn write_safetensors<'g>(
-    arrays: &[(String, DType, Vec<usize>)],
-    mut get: impl FnMut(usize) -> Result<NdArray<'g>>,
-    mut out: impl Write,
-) -> Result<()> {
+/// If a type is not one of the format's or elements cannot be read, with the name; errors of the writer.
+pub fn write_safetensors<E: Elements>(arrays: &[(String, E)], mut out: impl Write) -> Result<()> {
     let mut rows = Vec::with_capacity(arrays.len());
-    for (at, (name, dtype, shape)) in arrays.iter().enumerate() {
-        let kind = type_name(dtype).map_err(|error| error.at(name))?;
-        let len = crate::numpy::count(shape)?
-            .checked_mul(dtype.size())
-            .ok_or_else(|| Error::malformed("a tensor beyond memory"))?;
-        rows.push((std::cmp::Reverse(dtype.size()), name, at, kind, len));
+    for (at, (name, elements)) in arrays.iter().enumerate() {
+        let kind = type_name(elements.dtype()).map_err(|error| error.at(name))?;
+        rows.push((std::cmp::Reverse(elements.dtype().size()), name, at, kind, byte_len(elements)?));
     }
     // The larger elements first, so that all are aligned; then by name.
     rows.sort();
@@ -76,7 +68,7 @@ pub fn write_safetensors<'g>(
             }
         }
         crate::json::string(name, &mut header);
-        let shape = arrays[*at].2.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+        let shape = arrays[*at].1.shape().iter().map(usize::to_string).collect::<Vec<_>>().join(",");
         let start = end;
         end += *len as u64;
         header.push_str(&format!(":{{\"dtype\":\"{kind}\",\"shape\":[{shape}],\"data_offsets\":[{start},{end}]}}"));
@@ -87,12 +79,8 @@ pub fn write_safetensors<'g>(
     }
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(header.as_bytes())?;
-    for (_, name, at, _, len) in rows {
-        let array = get(at).map_err(|error| error.at(name))?;
-        if array.byte_len() != Some(len) {
-            return Err(Error::malformed("a tensor changed while it was written").at(name));
-        }
-        array.write_bytes(ByteOrder::Little, &mut out).map_err(|error| error.at(name))?;
+    for (_, name, at, ..) in rows {
+        arrays[at].1.write(ByteOrder::Little, &mut out).map_err(|error| error.at(name))?;
     }
     Ok(())
 }

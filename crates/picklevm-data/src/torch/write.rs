@@ -6,9 +6,9 @@ use picklevm::{Graph, Id, Pickler, Protocol};
 
 use super::storage_class;
 use crate::error::{Error, Result};
-use crate::numpy::{ByteOrder, DType, NdArray, build_error};
+use crate::numpy::{ByteOrder, DType, Elements, build_error, byte_len};
 
-/// Writes tensors by name as a .pt file: a dict of tensors, each in a storage of its own.
+/// Writes arrays or tensors by name as a .pt file: a dict of tensors, each in a storage of its own.
 ///
 /// # Errors
 ///
@@ -25,30 +25,14 @@ use crate::numpy::{ByteOrder, DType, NdArray, build_error};
 /// # Ok::<(), picklevm_data::Error>(())
 /// ```
 #[cfg(any(feature = "npy", feature = "safetensors"))]
-pub fn write(tensors: &[(String, NdArray<'_>)], out: impl Write + Seek) -> Result<()> {
-    let about: Vec<_> =
-        tensors.iter().map(|(name, array)| (name.clone(), array.dtype.clone(), array.shape.clone())).collect();
-    write_each(&about, |at| Ok(tensors[at].1.clone()), out)
-}
-
-/// The same for tensors that `get` reads when they are written, so that no more than one is in memory.
-///
-/// # Errors
-///
-/// Those of [`write()`] and of `get`.
-#[cfg(any(feature = "npy", feature = "safetensors"))]
-pub fn write_each<'g>(
-    tensors: &[(String, DType, Vec<usize>)],
-    mut get: impl FnMut(usize) -> Result<NdArray<'g>>,
-    out: impl Write + Seek,
-) -> Result<()> {
+pub fn write<E: Elements>(tensors: &[(String, E)], out: impl Write + Seek) -> Result<()> {
     use zip::write::SimpleFileOptions;
 
     let zip_error = |error| Error::other(crate::ErrorKind::Io, error);
     let mut graph = Graph::new();
     let mut pairs = Vec::with_capacity(tensors.len());
-    for (at, (name, dtype, shape)) in tensors.iter().enumerate() {
-        let tensor = tensor(at, dtype, shape, &mut graph).map_err(|error| error.at(name))?;
+    for (at, (name, elements)) in tensors.iter().enumerate() {
+        let tensor = tensor(at, elements.dtype(), elements.shape(), &mut graph).map_err(|error| error.at(name))?;
         pairs.push((graph.add(&name[..]), tensor));
     }
     let root = graph.dict(pairs).map_err(build_error)?;
@@ -62,11 +46,10 @@ pub fn write_each<'g>(
         zip.start_file(format!("archive/{name}"), options).map_err(zip_error)?;
         zip.write_all(bytes)?;
     }
-    for (at, (name, ..)) in tensors.iter().enumerate() {
-        let array = get(at).map_err(|error| error.at(name))?;
-        let large = array.byte_len().is_none_or(|len| len > u32::MAX as usize / 2);
+    for (at, (name, elements)) in tensors.iter().enumerate() {
+        let large = byte_len(elements)? > u32::MAX as usize / 2;
         zip.start_file(format!("archive/data/{at}"), options.large_file(large)).map_err(zip_error)?;
-        array.write_bytes(ByteOrder::Little, &mut zip).map_err(|error| error.at(name))?;
+        elements.write(ByteOrder::Little, &mut zip).map_err(|error| error.at(name))?;
     }
     zip.start_file("archive/version", options).map_err(zip_error)?;
     zip.write_all(b"3\n")?;

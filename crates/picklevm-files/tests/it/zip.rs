@@ -1,6 +1,8 @@
 //! Zip archives in which readers differ: what Python's `zipfile` reads is what is read.
 
-use picklevm_files::{Entry, ErrorKind, Opener};
+use std::ops::Range;
+
+use picklevm_files::{Entry, Error, ErrorKind, Member, Opener};
 
 use crate::{bare, bytes, error, from, made, only, paths};
 
@@ -78,6 +80,48 @@ fn a_local_header_of_another_name_is_an_error() {
 fn a_wrong_checksum_is_an_error() {
     let error = error(&made("zip-bad-crc.zip"));
     assert_eq!(error.to_string(), "data.pkl: the member is damaged: its checksum is wrong");
+}
+
+/// The bytes of a member in a range, piece by piece.
+fn pieces(member: &Member, range: Range<u64>) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    member.pieces(range, |piece| Ok::<_, Error>(bytes.extend_from_slice(piece)))?;
+    Ok(bytes)
+}
+
+#[test]
+fn members_are_read_piece_by_piece_as_they_are_read_whole() {
+    for name in ["zip-methods.zip", "npz.npz", "gzip-two-streams.pkl.gz", "xz.pkl.xz", "bz2.pkl.bz2", "zlib.pkl"] {
+        let file = made(name);
+        let members =
+            file.walk().filter_map(|entry| entry.contents.ok()).flat_map(|contents| contents.members().to_vec());
+        for member in members.chain([file.root().clone()]) {
+            let all = member.bytes().unwrap();
+            let end = all.len() as u64;
+            for range in [0..u64::MAX, 0..end, 1..end, end / 2..end / 2 + 3, end..end] {
+                let part = &all[range.start as usize..range.end.min(end) as usize];
+                assert_eq!(pieces(&member, range.clone()).unwrap(), part, "{name} {:?} {range:?}", member.path());
+            }
+        }
+    }
+}
+
+#[test]
+fn pieces_of_all_of_a_member_have_their_checksum_checked() {
+    let file = made("zip-bad-crc.zip");
+    let members = file.root().open().unwrap().members().to_vec();
+    let error = pieces(&members[0], 0..u64::MAX).unwrap_err();
+    assert_eq!(error.to_string(), "data.pkl: the member is damaged: its checksum is wrong");
+}
+
+#[test]
+fn a_member_is_read_no_further_than_it_is_wanted() {
+    let mut first = None;
+    let stopped = made("gzip.pkl.gz").root().pieces(0..u64::MAX, |piece| {
+        assert!(first.replace(piece.len()).is_none());
+        Err::<(), Box<dyn std::error::Error>>("enough".into())
+    });
+    assert_eq!(stopped.unwrap_err().to_string(), "enough");
 }
 
 #[test]
