@@ -123,6 +123,25 @@ impl<'a> Instant<'a> {
         Instant { ticks, unit, per: 1, zone: None, is_date: false }
     }
 
+    /// The point in time that pandas writes as `2020-01-31 12:00:00.5`.
+    pub(crate) fn parse(text: &str) -> Option<Instant<'static>> {
+        let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "0:0:0"));
+        let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+        let numbers = |text: &str, separator| -> Option<[u16; 3]> {
+            let numbers: Option<Vec<u16>> = text.split(separator).map(|number| number.parse().ok()).collect();
+            numbers?.try_into().ok()
+        };
+        let ([year, month, day], [hours, minutes, seconds]) = (numbers(date, '-')?, numbers(whole, ':')?);
+        let days = days_of(year.into(), month.into(), day.into())?;
+        if civil(days) != (year.into(), month.into(), day.into()) || hours > 23 || minutes > 59 || seconds > 59 {
+            return None;
+        }
+        let nanos: u32 = format!("{fraction:0<9}").parse().ok().filter(|_| fraction.len() <= 9)?;
+        let seconds = days * 86_400 + i128::from(hours) * 3600 + i128::from(minutes) * 60 + i128::from(seconds);
+        let ticks = seconds.checked_mul(1_000_000_000)?.checked_add(nanos.into())?;
+        Some(Instant::new(i64::try_from(ticks).ok()?, Nano))
+    }
+
     /// Nanoseconds since 1970; `None` if they are too many or the unit is below a nanosecond.
     pub fn nanos(&self) -> Option<i128> {
         let count = i128::from(self.ticks).checked_mul(i128::from(self.per))?;

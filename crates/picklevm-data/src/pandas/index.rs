@@ -155,7 +155,7 @@ impl<'g> Index<'g> {
 }
 
 /// The values of a `RangeIndex`.
-fn range<'g>(start: i64, stop: i64, step: i64) -> Result<Values<'g>> {
+pub(crate) fn range<'g>(start: i64, stop: i64, step: i64) -> Result<Values<'g>> {
     let span = i128::from(stop) - i128::from(start);
     let len = match step {
         0 => return Err(Error::malformed("a RangeIndex with the step 0")),

@@ -62,7 +62,9 @@ pub(super) fn frame<'g>(value: Value<'g>, reader: &Reader<'g, '_>) -> Result<Dat
         let values = values.ok_or_else(|| Error::malformed(format!("no block has the column {at}")))?;
         Ok(Column::new(name, values))
     });
-    DataFrame::new(named.collect::<Result<_>>()?, index)
+    let mut frame = DataFrame::new(named.collect::<Result<_>>()?, index)?;
+    frame.label_names = labels.levels.into_iter().map(|level| level.name).collect();
+    Ok(frame)
 }
 
 pub(super) fn series<'g>(value: Value<'g>, reader: &Reader<'g, '_>) -> Result<Series<'g>> {

@@ -16,6 +16,8 @@ pub use index::{Index, IndexKind};
 pub use values::{Column, Values};
 pub use write::{frame_to_python, index_to_python, series_to_python};
 
+#[cfg(feature = "arrow")]
+pub(crate) use index::range;
 pub(crate) use manager::attr;
 pub(crate) use scalar::cell as scalar_cell;
 
@@ -29,6 +31,8 @@ use crate::names::Form;
 pub struct DataFrame<'g> {
     pub(crate) columns: Vec<Column<'g>>,
     pub(crate) index: Index<'g>,
+    /// The names of the levels of the column labels; of those without one there may be nothing.
+    pub(crate) label_names: Vec<Cell<'g>>,
 }
 
 /// A column with an index.
@@ -75,7 +79,7 @@ impl<'g> DataFrame<'g> {
                 column.label(),
                 column.len()
             ))),
-            None => Ok(DataFrame { columns, index }),
+            None => Ok(DataFrame { columns, index, label_names: Vec::new() }),
         }
     }
 
@@ -152,7 +156,8 @@ impl<'g> Series<'g> {
 
     /// The series as a frame of one column.
     pub fn to_frame(&self) -> DataFrame<'g> {
-        DataFrame { columns: vec![self.column.clone()], index: self.index.clone() }
+        let (columns, index) = (vec![self.column.clone()], self.index.clone());
+        DataFrame { columns, index, label_names: Vec::new() }
     }
 }
 

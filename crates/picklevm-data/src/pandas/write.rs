@@ -33,7 +33,7 @@ use crate::time::TimeUnit;
 /// # Ok::<(), picklevm_data::Error>(())
 /// ```
 pub fn frame_to_python(frame: &DataFrame<'_>, graph: &mut Arena) -> Result<Id> {
-    let labels = labels(frame.columns())?;
+    let labels = labels(frame)?;
     let axes = [index_to_python(&labels, graph)?, index_to_python(frame.index(), graph)?];
     let mut blocks = Vec::with_capacity(frame.columns().len());
     for column in frame.columns() {
@@ -82,15 +82,16 @@ fn manager(class: &str, axes: &[Id], blocks: &[Id], graph: &mut Arena) -> Result
 }
 
 /// The labels of columns as an index.
-fn labels<'g>(columns: &[Column<'g>]) -> Result<Index<'g>> {
+fn labels<'g>(frame: &DataFrame<'g>) -> Result<Index<'g>> {
+    let columns = frame.columns();
     let levels = columns.iter().map(|column| if let Cell::List(parts) = column.key() { parts.len() } else { 0 });
     let levels = levels.reduce(|a, b| if a == b { a } else { 0 }).unwrap_or(0);
-    let level = |pick: &dyn Fn(&Cell<'g>) -> Cell<'g>| {
+    let level = |at: usize, pick: &dyn Fn(&Cell<'g>) -> Cell<'g>| {
         let cells = columns.iter().map(|column| pick(column.key())).collect();
-        Column::new(Cell::Null, Values::Cells(cells))
+        Column::new(frame.label_names.get(at).cloned().unwrap_or(Cell::Null), Values::Cells(cells))
     };
     match levels {
-        0 => Index::new(vec![level(&Cell::clone)]),
+        0 => Index::new(vec![level(0, &Cell::clone)]),
         levels => {
             let part = |at: usize| {
                 move |cell: &Cell<'g>| match cell {
@@ -98,7 +99,7 @@ fn labels<'g>(columns: &[Column<'g>]) -> Result<Index<'g>> {
                     cell => cell.clone(),
                 }
             };
-            let index = Index::new((0..levels).map(|at| level(&part(at))).collect())?;
+            let index = Index::new((0..levels).map(|at| level(at, &part(at))).collect())?;
             Ok(Index { kind: IndexKind::Multi, ..index })
         }
     }

@@ -1,6 +1,8 @@
 //! Arrays of Arrow as pyarrow pickles them: a type, a length, and buffers.
 
 use std::borrow::Cow;
+#[cfg(feature = "arrow")]
+use std::collections::HashMap;
 
 use bytes::Bytes;
 use picklevm::Value;
@@ -10,6 +12,10 @@ use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::names::{Form, form};
 use crate::numpy::bytes_of;
+#[cfg(feature = "arrow")]
+use crate::numpy::{ByteOrder, DType, NdArray};
+#[cfg(feature = "arrow")]
+use crate::pandas::Values;
 use crate::time::{Delta, Instant, TimeUnit};
 
 /// An array of Arrow, in chunks.
@@ -19,7 +25,7 @@ pub struct ArrowColumn<'g> {
     pub(crate) chunks: Vec<Chunk>,
     len: usize,
     /// What pandas calls its type where it is not the type of Arrow.
-    pandas_name: Option<&'static str>,
+    pub(super) pandas_name: Option<Cow<'static, str>>,
     marker: std::marker::PhantomData<&'g ()>,
 }
 
@@ -63,14 +69,15 @@ impl<'g> ArrowColumn<'g> {
             }
             _ => return Err(Error::expected("an array of Arrow", value)),
         };
-        let pandas_name = dtype.filter(|dtype| form(*dtype) == Some(Form::StringPandasDType)).map(string_name);
+        let pandas_name = dtype.filter(|dtype| form(*dtype) == Some(Form::StringPandasDType));
+        let pandas_name = pandas_name.map(|dtype| string_name(dtype).into());
         ArrowColumn::new(kind, chunks, pandas_name)
     }
 
     pub(crate) fn new(
         kind: ArrowType,
         chunks: Vec<Chunk>,
-        pandas_name: Option<&'static str>,
+        pandas_name: Option<Cow<'static, str>>,
     ) -> Result<ArrowColumn<'g>> {
         let len = chunks.iter().try_fold(0usize, |len, chunk| len.checked_add(chunk.len));
         let len = len.ok_or_else(|| Error::malformed("chunks longer than memory"))?;
@@ -94,10 +101,55 @@ impl<'g> ArrowColumn<'g> {
 
     /// The type as pandas writes it: `str`, `int64[pyarrow]`.
     pub(crate) fn dtype(&self) -> String {
-        match self.pandas_name {
-            Some(name) => name.to_owned(),
+        match &self.pandas_name {
+            Some(name) => name.to_string(),
             None => format!("{}[pyarrow]", self.kind),
         }
+    }
+
+    /// The indices and the values of a dictionary as codes and categories, which all chunks share; another array as it is.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn into_categories(self, ordered: bool) -> Result<Values<'g>> {
+        let ArrowType::Dictionary(index, ..) = &self.kind else { return Ok(Values::Arrow(self)) };
+        let bad = || Error::malformed("an index past the end of a dictionary of Arrow");
+        let (mut places, mut categories, mut codes) = (HashMap::new(), Vec::new(), Vec::new());
+        for chunk in &self.chunks {
+            let dictionary = chunk.dictionary.as_deref().ok_or_else(bad)?;
+            let mut code_of = Vec::new();
+            for at in 0..dictionary.len {
+                let next = categories.len();
+                code_of.push(match crate::text::to_owned(dictionary.cell(at)?) {
+                    Cell::Null => -1,
+                    cell => match *places.entry(format!("{cell:?}")).or_insert(next) {
+                        place if place < next => place as i32,
+                        place => {
+                            categories.push(cell);
+                            i32::try_from(place).map_err(|_| Error::unsupported("more than 2^31 categories"))?
+                        }
+                    },
+                });
+            }
+            let indices = Chunk { kind: (**index).clone(), dictionary: None, ..chunk.clone() };
+            for at in 0..chunk.len {
+                codes.push(match indices.cell(at)? {
+                    Cell::Null => -1,
+                    place => {
+                        let place = place.as_i64().and_then(|place| usize::try_from(place).ok());
+                        *place.and_then(|place| code_of.get(place)).ok_or_else(bad)?
+                    }
+                });
+            }
+        }
+        // The width that pandas has for so many.
+        let width = match categories.len() {
+            0..=0x7f => 1,
+            0x80..=0x7fff => 2,
+            _ => 4,
+        };
+        let bytes: Vec<u8> = codes.iter().flat_map(|code: &i32| code.to_le_bytes().into_iter().take(width)).collect();
+        let dtype = DType::known(&format!("int{}", width * 8)).with_order(ByteOrder::Little);
+        let codes = NdArray::new(dtype, vec![codes.len()], bytes)?;
+        Values::category(Values::Array(codes), Values::Cells(categories), ordered)
     }
 
     /// The value of a row.

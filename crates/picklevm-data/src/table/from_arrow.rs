@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::arrow_column::Chunk;
 use super::arrow_type::ArrowType;
+use super::pandas_metadata::restore;
 use super::python::column_of;
 use crate::cell::Cell;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,7 +48,7 @@ pub fn read_parquet(data: Bytes) -> Result<DataFrame<'static>> {
     let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(data).map_err(error)?;
     let schema = builder.schema().clone();
     let batches = builder.build().map_err(error)?.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-    restore_index(from_batches(&schema, &batches)?, &schema)
+    restore(from_batches(&schema, &batches)?, &schema)
 }
 
 /// Reads a file of Arrow's IPC format (Feather 2), or a stream of it.
@@ -57,20 +58,21 @@ pub fn read_parquet(data: Bytes) -> Result<DataFrame<'static>> {
 /// If it is none, or has a type that pandas has nothing for.
 pub fn read_ipc(data: Bytes) -> Result<DataFrame<'static>> {
     if !data.starts_with(b"ARROW1") {
-        return read_ipc_stream(data);
+        let (frame, schema) = read_ipc_stream(data)?;
+        return restore(frame, &schema);
     }
     let reader = arrow_ipc::reader::FileReader::try_new(Cursor::new(data), None).map_err(malformed)?;
     let schema = reader.schema();
     let batches = reader.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-    restore_index(from_batches(&schema, &batches)?, &schema)
+    restore(from_batches(&schema, &batches)?, &schema)
 }
 
 /// Reads a stream of Arrow's IPC format.
-pub(super) fn read_ipc_stream(data: Bytes) -> Result<DataFrame<'static>> {
+pub(super) fn read_ipc_stream(data: Bytes) -> Result<(DataFrame<'static>, Arc<Schema>)> {
     let reader = arrow_ipc::reader::StreamReader::try_new(Cursor::new(data), None).map_err(malformed)?;
     let schema = reader.schema();
     let batches = reader.collect::<Result<Vec<_>, _>>().map_err(malformed)?;
-    from_batches(&schema, &batches)
+    Ok((from_batches(&schema, &batches)?, schema))
 }
 
 /// Reads a .csv file with a line of names. Types are those that all values have.
@@ -84,7 +86,7 @@ pub fn read_csv(data: Bytes) -> Result<DataFrame<'static>> {
     let schema = Arc::new(schema);
     let reader = arrow_csv::ReaderBuilder::new(schema.clone()).with_header(true).build(Cursor::new(data));
     let batches = reader.and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(malformed)?;
-    from_batches(&schema, &batches)
+    restore(from_batches(&schema, &batches)?, &schema)
 }
 
 /// Reads a .jsonl file: an object a line. Types are those that all values have.
@@ -101,7 +103,7 @@ pub fn read_jsonl(data: Bytes) -> Result<DataFrame<'static>> {
     let schema = Arc::new(Schema::new(fields));
     let reader = arrow_json::ReaderBuilder::new(schema.clone()).build(Cursor::new(data));
     let batches = reader.and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(malformed)?;
-    from_batches(&schema, &batches)
+    restore(from_batches(&schema, &batches)?, &schema)
 }
 
 /// The keys of the first object in a text of JSON, in its order.
@@ -124,31 +126,6 @@ fn key_order(data: &[u8]) -> Vec<String> {
     }
     let mut deserializer = serde_json::Deserializer::from_slice(data);
     serde::de::Deserializer::deserialize_map(&mut deserializer, Keys).unwrap_or_default()
-}
-
-/// The columns that pandas says are the index in the metadata that it writes beside a table.
-fn restore_index(mut frame: DataFrame<'static>, schema: &Schema) -> Result<DataFrame<'static>> {
-    let metadata =
-        schema.metadata().get("pandas").and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    let Some(names) = metadata.as_ref().and_then(|metadata| metadata.get("index_columns")?.as_array()) else {
-        return Ok(frame);
-    };
-    let mut levels = Vec::new();
-    for name in names {
-        // A range is described, and is no column.
-        let Some(name) = name.as_str() else { continue };
-        if let Some(at) = frame.columns.iter().position(|column| column.name().as_deref() == Some(name)) {
-            let mut level = frame.columns.remove(at);
-            if name.starts_with("__index_level_") {
-                level.name = Cell::Null;
-            }
-            levels.push(level);
-        }
-    }
-    if !levels.is_empty() {
-        frame.index = Index::new(levels)?;
-    }
-    Ok(frame)
 }
 
 fn unit(unit: &ArrowUnit) -> TimeUnit {

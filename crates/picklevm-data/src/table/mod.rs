@@ -6,6 +6,8 @@ mod arrow_column;
 mod arrow_type;
 #[cfg(feature = "arrow")]
 mod from_arrow;
+#[cfg(feature = "arrow")]
+mod pandas_metadata;
 #[cfg(feature = "parquet")]
 mod parquet;
 #[cfg(feature = "arrow")]

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, types};
-use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit as ArrowUnit};
+use arrow_schema::{ArrowError, DataType, TimeUnit as ArrowUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use super::to_arrow::{array, arrow_error, shared_type};
+use super::to_arrow::{array, arrow_error, schema_of, shared_type};
 use super::{Options, check_rows, fields};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pandas::{DataFrame, Values};
@@ -37,19 +38,22 @@ pub fn write_parquet(frame: &DataFrame<'_>, options: Options, out: impl Write + 
     for field in &fields {
         let made = Rows::new(field.column.values()).and_then(|rows| Ok((rows.part(0, 0)?.data_type().clone(), rows)));
         let (kind, rows) = made.map_err(|error| error.inside(format!("column {:?}", field.name)))?;
-        columns.push((Field::new(&field.name, kind, true), rows));
+        columns.push((kind, rows));
     }
-    let schema = Arc::new(Schema::new(columns.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>()));
-    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let schema = Arc::new(schema_of(frame, options, &fields, columns.iter().map(|(kind, _)| kind).collect()));
+    // Readers look for what pandas says in the metadata of the file, as well as in those of the schema.
+    let metadata = schema.metadata().iter().map(|(key, text)| KeyValue::new(key.clone(), text.clone())).collect();
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
+    let properties = properties.set_key_value_metadata(Some(metadata)).build();
     let parquet_error = |error| Error::other(ErrorKind::Unsupported, error);
     let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties)).map_err(parquet_error)?;
     let mut start = 0;
     while start < frame.rows() {
         let len = ROWS.min(frame.rows() - start);
         let mut arrays = Vec::with_capacity(columns.len());
-        for (field, rows) in &columns {
+        for ((_, rows), field) in columns.iter().zip(&fields) {
             let part = rows.part(start, len);
-            arrays.push(part.map_err(|error| error.inside(format!("column {:?}", field.name())))?);
+            arrays.push(part.map_err(|error| error.inside(format!("column {:?}", field.name)))?);
         }
         let row_count = RecordBatchOptions::new().with_row_count(Some(len));
         let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &row_count).map_err(arrow_error)?;

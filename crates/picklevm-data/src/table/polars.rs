@@ -25,7 +25,7 @@ pub(super) fn read(data: Bytes) -> Result<DataFrame<'static>> {
         let batch = RecordBatch::try_from_iter_with_nullable([(name, array, true)]).map_err(arrow_error)?;
         return from_batches(&batch.schema(), &[batch]);
     }
-    read_ipc_stream(with_counts_in_place(data))
+    read_ipc_stream(with_counts_in_place(data)).map(|(frame, _)| frame)
 }
 
 /// A stream of Arrow's IPC format with its lists of counts where flatbuffers has a place for them: Polars 0.20 puts them at

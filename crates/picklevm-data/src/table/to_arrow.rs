@@ -14,7 +14,7 @@ use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, TimeUnit as Arro
 use super::arrow_cells::of_cells;
 use super::arrow_column::Chunk;
 use super::arrow_type::ArrowType;
-use super::{Options, check_rows, fields};
+use super::{Options, check_rows, fields, pandas_metadata};
 use crate::cell::Cell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::numpy::{DTypeKind, NdArray, native_order};
@@ -41,14 +41,28 @@ use crate::time::TimeUnit;
 /// ```
 pub fn to_batch(frame: &DataFrame<'_>, options: Options) -> Result<RecordBatch> {
     check_rows(frame)?;
-    let (mut schema, mut columns) = (Vec::new(), Vec::new());
-    for field in fields(frame, options) {
-        let array = array(field.column.values()).map_err(|error| error.inside(format!("column {:?}", field.name)))?;
-        schema.push(Field::new(field.name, array.data_type().clone(), true));
-        columns.push(array);
+    let fields = fields(frame, options);
+    let mut columns = Vec::with_capacity(fields.len());
+    for field in &fields {
+        let array = array(field.column.values());
+        columns.push(array.map_err(|error| error.inside(format!("column {:?}", field.name)))?);
     }
+    let schema = schema_of(frame, options, &fields, columns.iter().map(|column| column.data_type()).collect());
     let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(frame.rows()));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(schema)), columns, &rows).map_err(arrow_error)
+    RecordBatch::try_new_with_options(Arc::new(schema), columns, &rows).map_err(arrow_error)
+}
+
+/// The schema of columns of these types, with what pandas writes beside it.
+pub(super) fn schema_of(
+    frame: &DataFrame<'_>,
+    options: Options,
+    fields: &[super::Field<'_, '_>],
+    types: Vec<&DataType>,
+) -> Schema {
+    let text = pandas_metadata::describe(frame, options, fields, &types);
+    let field = |(field, kind): (&super::Field<'_, '_>, &DataType)| Field::new(&field.name, kind.clone(), true);
+    let fields: Vec<Field> = fields.iter().zip(types).map(field).collect();
+    Schema::new_with_metadata(fields, [(pandas_metadata::KEY, text)])
 }
 
 pub(super) fn arrow_error(error: ArrowError) -> Error {

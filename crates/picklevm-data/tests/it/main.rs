@@ -5,6 +5,9 @@ mod expected;
 mod formats;
 mod hostile;
 mod json;
+#[cfg(feature = "parquet")]
+mod pandas_metadata;
+mod stored;
 mod way_back;
 
 use bytes::Bytes;
