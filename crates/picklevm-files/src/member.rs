@@ -273,7 +273,10 @@ impl Member {
     /// ```
     /// let file = picklevm_files::Opener::new().bytes("K\x2a.");
     /// let mut bytes = Vec::new();
-    /// file.root().pieces(1..3, |piece| Ok::<_, picklevm_files::Error>(bytes.extend_from_slice(piece)))?;
+    /// file.root().pieces(1..3, |piece| {
+    ///     bytes.extend_from_slice(piece);
+    ///     Ok::<_, picklevm_files::Error>(())
+    /// })?;
     /// assert_eq!(bytes, b"\x2a.");
     /// # Ok::<(), picklevm_files::Error>(())
     /// ```

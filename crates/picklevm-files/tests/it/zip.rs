@@ -85,7 +85,10 @@ fn a_wrong_checksum_is_an_error() {
 /// The bytes of a member in a range, piece by piece.
 fn pieces(member: &Member, range: Range<u64>) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
-    member.pieces(range, |piece| Ok::<_, Error>(bytes.extend_from_slice(piece)))?;
+    member.pieces(range, |piece| {
+        bytes.extend_from_slice(piece);
+        Ok::<_, Error>(())
+    })?;
     Ok(bytes)
 }
 
