@@ -26,11 +26,13 @@ fn unit(value: Option<Value<'_>>) -> Result<TimeUnit> {
 /// A `Timestamp`, `Timedelta`, `Period` or `Interval` as a cell.
 pub(crate) fn cell<'g>(value: Value<'g>) -> Result<Cell<'g>> {
     let bad = || Error::expected("a scalar of pandas", value);
-    let args = value.as_object().ok_or_else(bad)?.args();
+    let object = value.as_object().ok_or_else(bad)?;
+    let args = object.args();
     let number = |at: usize| args.get(at).and_then(Value::as_i64).ok_or_else(bad);
     match form(value) {
         Some(Form::Timestamp) => {
-            let zone = args.get(2).filter(|zone| !zone.is_none()).map(zone_text).transpose()?;
+            let named = object.kwargs().and_then(|kwargs| kwargs.get("tz"));
+            let zone = named.or(args.get(2)).filter(|zone| !zone.is_none()).map(zone_text).transpose()?;
             let time = Instant::new(number(0)?, unit(args.get(3))?);
             Ok(Cell::Instant(Instant { zone: zone.map(Into::into), ..time }))
         }

@@ -227,7 +227,8 @@ fn datetime_index(values: &Values<'_>, name: Id, graph: &mut Arena) -> Result<Id
     new_index(function, ["pandas.core.indexes.datetimes", "DatetimeIndex"], &pairs, graph)
 }
 
-/// A zone: UTC of the standard library, or one of pytz, which all versions of pandas before 3 need themselves.
+/// A zone: an offset of the standard library, or a name. Every version makes its own zone of a name where a zone is asked for: one
+/// of pytz, and since 3 of `zoneinfo`.
 fn zone_to_python(zone: &str, graph: &mut Arena) -> Result<Id> {
     let offset = |zone: &str| {
         let sign = if zone.starts_with('-') { -1 } else { 1 };
@@ -241,7 +242,7 @@ fn zone_to_python(zone: &str, graph: &mut Arena) -> Result<Id> {
             let delta = graph.add(delta);
             graph.call("datetime", "timezone").args([delta]).build().map_err(build_error)
         }
-        None => graph.call("pytz", "timezone").arg(zone).build().map_err(build_error),
+        None => Ok(graph.add(zone)),
     }
 }
 
@@ -398,9 +399,14 @@ fn label(cell: &Cell<'_>, graph: &mut Arena) -> Result<Id> {
             let nanos = time.nanos().and_then(|nanos| i64::try_from(nanos).ok());
             let nanos = nanos.ok_or_else(|| Error::unsupported(format!("the time {time} among objects")))?;
             let zone = time.zone.as_ref().map(|zone| zone_to_python(zone, graph)).transpose()?;
-            let (nanos, none) = (graph.add(nanos), graph.add(()));
-            let call = graph.call("pandas._libs.tslibs.timestamps", "Timestamp");
-            call.args([nanos, none, zone.unwrap_or(none)]).build().map_err(build_error)?
+            let time = graph.instance("pandas._libs.tslibs.timestamps", "Timestamp").arg(nanos);
+            // The place of the zone among the arguments has changed with versions, its name has not.
+            match zone {
+                Some(zone) => time.kwarg("tz", zone),
+                None => time,
+            }
+            .build()
+            .map_err(build_error)?
         }
         Cell::Delta(delta) => {
             let nanos = delta.nanos().and_then(|nanos| i64::try_from(nanos).ok());

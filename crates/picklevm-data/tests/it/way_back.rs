@@ -2,9 +2,9 @@
 
 use picklevm::{Graph, Pickler, Protocol};
 use picklevm_data::numpy::{self, DType, NdArray};
-use picklevm_data::pandas::{self, DataFrame};
+use picklevm_data::pandas::{self, Column, DataFrame, Index, Values};
 use picklevm_data::table::{Options, write_csv};
-use picklevm_data::{Item, rewrite_items, torch};
+use picklevm_data::{Cell, Instant, Item, TimeUnit, rewrite_items, torch};
 
 use crate::load;
 
@@ -49,6 +49,34 @@ fn a_frame_of_any_version_is_written_in_the_form_of_the_oldest() {
         let graph = picklevm::loads(&pickle).unwrap();
         assert!(graph.root().as_object().unwrap().is_instance("pandas.core.frame", "DataFrame"));
         assert_eq!(csv(&DataFrame::from_value(graph.root()).unwrap()), csv(&frame), "{name}");
+    }
+}
+
+#[test]
+fn named_zones_are_written_by_their_names_in_columns_indexes_and_objects() {
+    let nanos = 1_577_836_800_000_000_001i64;
+    let zone = "Europe/Berlin";
+    let times = NdArray::new(DType::parse("<M8[ns]").unwrap(), vec![1], nanos.to_le_bytes().to_vec()).unwrap();
+    let zoned = Values::Zoned { array: times, zone: zone.to_owned() };
+    let time = Instant { zone: Some(zone.into()), ..Instant::new(nanos, TimeUnit::Nano) };
+    // Text beside it makes the column one of objects.
+    let objects = Values::Cells(vec![Cell::List(vec![Cell::Instant(time)])]);
+    let columns = [("t", zoned.clone()), ("o", objects)];
+    let columns = columns.map(|(name, values)| Column::new(Cell::Str(name.into()), values)).to_vec();
+    let frame = DataFrame::new(columns, Index::new(vec![Column::new(Cell::Null, zoned)]).unwrap()).unwrap();
+    let mut graph = Graph::new();
+    let root = pandas::frame_to_python(&frame, &mut graph).unwrap();
+    graph.set_root(root);
+    for protocol in 0..=5 {
+        let pickle = Pickler::new().protocol(Protocol::try_from(protocol).unwrap()).dumps(graph.root()).unwrap();
+        assert!(!pickle.windows(4).any(|four| four == b"pytz"));
+        let again = picklevm::loads(&pickle).unwrap();
+        let again = DataFrame::from_value(again.root()).unwrap();
+        assert_eq!(again.columns()[0].values().dtype(), "datetime64[ns, Europe/Berlin]");
+        assert_eq!(again.index().levels()[0].values().dtype(), "datetime64[ns, Europe/Berlin]");
+        if protocol >= 4 {
+            assert_eq!(csv(&again), csv(&frame), "protocol {protocol}");
+        }
     }
 }
 
