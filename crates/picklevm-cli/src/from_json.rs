@@ -57,12 +57,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let (graph, len) = from_json_prefix(&text[at..], args.protocol)
             .map_err(|error| Failure::data(&name, error.offset_by(at as u64)))?;
         pickles.push(pickler.to_bytes(graph.root()).map_err(|error| Failure::data(&name, error))?);
-        // Line ends between documents are no part of them.
+        // Blanks before the line end are no part of the next document, those behind it may be.
         at += len;
-        at += text[at..].len() - text[at..].trim_start_matches(['\n', '\r', ' ', '\t']).len();
-        if at == text.len() {
+        let rest = text[at..].trim_start_matches(['\n', '\r', ' ', '\t']);
+        if rest.is_empty() {
             break;
         }
+        at += text[at..text.len() - rest.len()].rfind('\n').map_or(0, |end| end + 1);
     }
     let mut out = args.destination.create()?;
     for pickle in pickles {

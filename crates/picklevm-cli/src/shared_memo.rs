@@ -6,6 +6,7 @@ use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
 use bytes::{Buf, Bytes};
+use picklevm::pretty::Pretty;
 use picklevm::{ErrorKind, Graph, Stream, Unpickler, Value};
 
 use crate::pickles::Pickle;
@@ -34,6 +35,11 @@ impl Loaded {
     /// The value of the pickle.
     pub(crate) fn root(&self) -> Value<'_> {
         self.graph.roots().last().unwrap_or(self.graph.root())
+    }
+
+    /// The value of the pickle as text, with the calls that it makes for their effect.
+    pub(crate) fn pretty(&self) -> Pretty<'_> {
+        if self.graph.roots().len() > 1 { self.root().pretty() } else { self.graph.pretty() }
     }
 
     pub(crate) fn graph(&self) -> &Graph {

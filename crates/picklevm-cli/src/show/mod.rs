@@ -97,15 +97,19 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             None => loader.load(pickle),
         };
         match loaded {
-            Ok(loaded) => print_value(loaded.root(), loaded.graph().held_bytes(), pickle, args, &mut out, &mut limit),
+            Ok(loaded) => {
+                let held = loaded.graph().held_bytes();
+                print_value(loaded.root(), loaded.pretty(), held, pickle, args, &mut out, &mut limit)
+            }
             Err(error) if args.partial => {
                 if let Some(partial) = Partial::read(pickle, &error) {
-                    print_value(partial.value(), partial.held_bytes(), pickle, args, &mut out, &mut limit)?;
+                    let (value, held) = (partial.value(), partial.held_bytes());
+                    print_value(value, value.pretty(), held, pickle, args, &mut out, &mut limit)?;
                     for value in partial.only_in_memo() {
                         if args.json.is_none() {
                             writeln!(out, "# in the memo alone:").map_err(|error| out.failure(error))?;
                         }
-                        print_value(value, partial.held_bytes(), pickle, args, &mut out, &mut limit)?;
+                        print_value(value, value.pretty(), held, pickle, args, &mut out, &mut limit)?;
                     }
                 }
                 Err(pickle.failure(error))
@@ -122,9 +126,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Prints a value of a pickle as the options say. `held` is the size of its graph.
+/// Prints a value of a pickle as the options say, `pretty` in Python syntax or as tagged JSON. `held` is the size of its graph.
 fn print_value(
     value: Value<'_>,
+    pretty: Pretty<'_>,
     held: usize,
     pickle: &Pickle,
     args: &Args,
@@ -136,7 +141,7 @@ fn print_value(
         args.plain.write(&reader, &pickle.name, out).map_err(|failed| failed.of(&pickle.name))?;
         return writeln!(out).map_err(|error| out.failure(error));
     }
-    print_within(&pretty(value, args), args.json.is_some(), held + pickle.data.len(), &pickle.name, out, limit)
+    print_within(&formatted(pretty, args), args.json.is_some(), held + pickle.data.len(), &pickle.name, out, limit)
 }
 
 /// Prints a value and the end of its line, in colour where that is seen. `size` is that of what is shown, `name` where it
@@ -182,8 +187,8 @@ pub(crate) fn readable(pretty: Pretty<'_>) -> Pretty<'_> {
 }
 
 /// How a value is printed.
-fn pretty<'g>(value: Value<'g>, args: &Args) -> Pretty<'g> {
-    let mut pretty = readable(value.pretty());
+fn formatted<'g>(pretty: Pretty<'g>, args: &Args) -> Pretty<'g> {
+    let mut pretty = readable(pretty);
     if args.full {
         pretty = pretty.full();
     }

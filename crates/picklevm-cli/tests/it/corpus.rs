@@ -3,7 +3,7 @@
 use picklevm::{Symbolic, Unpickler, same_graph};
 use picklevm_testing::{OneByte, assert_golden, root};
 
-use crate::support::{Sample, corpus, graph_form, text};
+use crate::support::{Sample, corpus, graph_form, picklevm, picklevm_reading, text};
 
 fn each(test: impl Fn(&Unpickler, &Sample)) {
     let unpickler = Unpickler::new().resolver(Symbolic);
@@ -79,6 +79,37 @@ fn every_truncation_is_an_error() {
             assert!(error.is_err(), "{name}: {end} of {} bytes are a pickle", pickle.len());
         }
     });
+}
+
+#[test]
+fn from_json_gives_back_every_pickle_of_which_show_prints_the_json() {
+    for (bundle, _) in corpus() {
+        let path = format!("tests/data/corpus/{bundle}.pkl");
+        let (writer, protocol) = bundle.rsplit_once("-p").expect("a protocol");
+        let json = picklevm(&["show", "--json", "--all", &path]);
+        assert!(json.status.success(), "{bundle}: {}", text(&json.stderr));
+        let output = picklevm_reading(&["from-json", "-w", writer, "-p", protocol], &json.stdout);
+        assert!(output.status.success(), "{bundle}: {}", text(&output.stderr));
+        assert!(output.stdout == std::fs::read(root().join(path)).expect("a bundle"), "{bundle}");
+    }
+}
+
+#[test]
+fn serde_makes_the_plain_json_that_show_prints() {
+    for (bundle, samples) in corpus() {
+        // What has no form in JSON is an error of both.
+        let (mut pickles, mut plain) = (Vec::new(), Vec::new());
+        for Sample { pickle, .. } in &samples {
+            let graph = Unpickler::new().loads(pickle).expect("a graph");
+            if let Ok(json) = serde_json::to_string(&picklevm_data::json::PlainJson(graph.root())) {
+                pickles.extend_from_slice(pickle);
+                plain.push(json);
+            }
+        }
+        let shown = picklevm_reading(&["show", "--json=plain", "--all"], &pickles);
+        assert!(plain.len() > samples.len() / 2, "{bundle}: {} of {}", plain.len(), samples.len());
+        assert!(text(&shown.stdout).lines().eq(&plain), "{bundle}: {}", text(&shown.stderr));
+    }
 }
 
 #[test]

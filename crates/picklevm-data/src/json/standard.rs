@@ -61,6 +61,7 @@ pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
     }
     match value.view::<EnumMember<'_>>().ok()?.member() {
         Member::Name(name) => Some(Meaning::Text(name.to_owned())),
+        Member::Names(names) => Some(Meaning::Text(names.to_string())),
         Member::Value(value) => Some(Meaning::Value(value)),
         _ => None,
     }

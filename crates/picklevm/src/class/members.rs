@@ -75,6 +75,7 @@ fn find(value: Value<'_>, class: &ClassDef, members: &[Member]) -> Option<usize>
     }
     match member.member() {
         typed::Member::Name(name) => by_name(name),
+        typed::Member::Names(_) => None,
         typed::Member::Value(value) => members.iter().position(|member| member.has(value)),
     }
 }

@@ -5,42 +5,25 @@
 //! For other values, a rule replaces the count: every value has other references, except values newly made by a call of
 //! `__reduce_ex__`.
 
-use crate::graph::{Arena, Cell, NodeIndex, Walk};
+use crate::graph::{Arena, Cell, NodeIndex, Unmemoized};
 
 /// Which PUTs are omitted.
 pub(super) enum OmittedPuts {
-    /// Those of these nodes, by slot: nodes without a PUT in their pickle, unless they now have two references.
-    Listed(Vec<bool>),
+    /// Those of these nodes.
+    Listed(Unmemoized),
     /// Those given by the rule.
     ByRule,
 }
 
 impl OmittedPuts {
     pub(super) fn of(arena: &Arena, slots: &NodeIndex, root: Cell, effects: &[Cell]) -> OmittedPuts {
-        let Some(memoized) = &arena.memoized else { return OmittedPuts::ByRule };
-        let mut left_out = memoized.left_out(slots);
-        let mut is_seen = vec![false; slots.len()];
-        let mut visit = |cell: Cell| {
-            if NodeIndex::has(cell) {
-                let slot = slots.of(cell);
-                left_out[slot] &= !is_seen[slot];
-                is_seen[slot] = true;
-            }
-        };
-        let roots = || std::iter::once(root).chain(effects.iter().copied());
-        roots().for_each(&mut visit);
-        let mut walk = Walk::new(arena, roots());
-        while let Some(cell) = walk.next() {
-            arena.each_child(cell, &mut visit);
-            walk.add(arena.outer_calls.equal_to(cell));
-        }
-        OmittedPuts::Listed(left_out)
+        Unmemoized::of(arena, *slots, root, effects).map_or(OmittedPuts::ByRule, OmittedPuts::Listed)
     }
 
     /// Whether the PUT of a node is omitted, if that depends only on the node.
     pub(super) fn has(&self, slot: usize) -> bool {
         match self {
-            OmittedPuts::Listed(left_out) => left_out.get(slot).is_some_and(|left_out| *left_out),
+            OmittedPuts::Listed(unmemoized) => unmemoized.has(slot),
             OmittedPuts::ByRule => false,
         }
     }

@@ -55,6 +55,7 @@ pub(crate) use instance::{BoundCall, ConstructorCall, attribute, partial_parts, 
 pub use int::{Int, OutOfRange};
 pub use items::{Entries, Items};
 pub use lookup::Key;
+pub(crate) use memoized::{Memoized, Unmemoized};
 pub(crate) use native::Copies;
 pub use native::{Call, CallResult, HashMode, NativeObject, ReduceContext};
 pub(crate) use node_index::NodeIndex;

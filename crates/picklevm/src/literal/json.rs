@@ -1,17 +1,18 @@
 //! The reader of JSON, plain and tagged: a stack of open brackets in the place of recursion.
 //!
 //! The writer is `pretty/json.rs`; docs/cli.md documents the tags. Blanks before a string say which of several equal
-//! strings it is: see [`Twins`].
+//! strings it is: see [`Twins`]. Blanks behind a value say that it has no PUT: see [`UNMEMOIZED`].
 
 use std::collections::HashMap;
 
 use num_bigint::BigInt;
 
+use super::marks::{LONG_MARK, NONE_IS_MEMOIZED, Twins, UNMEMOIZED, UNMEMOIZED_ARE_MARKED};
 use super::names;
 use super::scanner::{Number, Scanner};
 use super::tree::{Child, Node, ObjectNode, Tree};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, BufferNode, Cell, Graph, Id, IntoValue, OpKind, Tag, Value};
+use crate::graph::{Arena, BufferNode, Cell, Graph, Id, IntoValue, Memoized, OpKind, Tag, Value};
 
 pub(super) struct JsonReader<'t, 'g> {
     scanner: Scanner<'t>,
@@ -21,6 +22,8 @@ pub(super) struct JsonReader<'t, 'g> {
     /// All different values of each text so far.
     twins: HashMap<(Tag, Vec<u8>), Vec<Cell>>,
     effects: Vec<Child>,
+    /// The values behind which [`UNMEMOIZED`] stands.
+    unmemoized: Vec<Child>,
 }
 
 /// What has begun.
@@ -39,7 +42,14 @@ struct Tagged<'t> {
     /// Where it begins, and the blanks before it.
     at: usize,
     blanks: &'t str,
-    members: Vec<(String, Json<'t>)>,
+    members: Vec<Member<'t>>,
+}
+
+struct Member<'t> {
+    name: String,
+    value: Json<'t>,
+    /// Whether [`UNMEMOIZED`] stands behind the value.
+    is_unmemoized: bool,
 }
 
 /// A value, before what is around it says what it is for.
@@ -63,6 +73,7 @@ impl<'t, 'g> JsonReader<'t, 'g> {
             open: Vec::new(),
             twins: HashMap::new(),
             effects: Vec::new(),
+            unmemoized: Vec::new(),
         }
     }
 
@@ -75,13 +86,27 @@ impl<'t, 'g> JsonReader<'t, 'g> {
                     Some(open) => self.close(open, complete)?,
                     None => {
                         let root = self.child(complete)?;
-                        let root = self.tree.build(self.arena, root, &self.effects)?;
-                        self.arena.set_root(Id(root));
-                        return Ok(self.scanner.at);
+                        return self.end(root);
                     }
                 };
             }
         }
+    }
+
+    /// Makes the graph. Returns where the document ends, with the marks behind it.
+    fn end(mut self, root: Child) -> Result<usize> {
+        let blanks = self.scanner.take_while(|c| matches!(c, ' ' | '\t'));
+        if blanks.starts_with(UNMEMOIZED) {
+            self.unmemoized.push(root);
+        }
+        let (root, unmemoized) = self.tree.build(self.arena, root, &self.effects, &self.unmemoized)?;
+        self.arena.set_root(Id(root));
+        self.arena.memoized = match blanks.trim_start_matches(UNMEMOIZED) {
+            UNMEMOIZED_ARE_MARKED => Some(Box::new(Memoized::all_but(self.arena, &unmemoized))),
+            NONE_IS_MEMOIZED => Some(Box::new(Memoized::none(self.arena))),
+            _ => None,
+        };
+        Ok(self.scanner.at)
     }
 
     /// Begins a value; returns it if it is complete.
@@ -112,7 +137,7 @@ impl<'t, 'g> JsonReader<'t, 'g> {
                     return Ok(Some(Json::Child(self.tree.add(Node::Dict(Vec::new())))));
                 }
                 let start = self.scanner.at;
-                let name = self.name()?;
+                let (name, is_unmemoized) = self.name()?;
                 let open = if let Some(Open::Changes(_)) = self.open.last() {
                     Open::Change(change_named(&name).ok_or_else(|| {
                         self.scanner.at = start;
@@ -121,8 +146,7 @@ impl<'t, 'g> JsonReader<'t, 'g> {
                 } else if name.starts_with('$') {
                     Open::Tagged(Tagged { at, blanks, members: Vec::new() }, name)
                 } else {
-                    let key = self.text(Tag::Str, name.as_bytes(), key_blanks);
-                    Open::Dict(Vec::new(), key)
+                    Open::Dict(Vec::new(), self.key(&name, key_blanks, is_unmemoized))
                 };
                 self.open.push(open);
                 Ok(None)
@@ -158,7 +182,7 @@ impl<'t, 'g> JsonReader<'t, 'g> {
     fn close(&mut self, open: Open<'t>, value: Json<'t>) -> Result<Option<Json<'t>>> {
         match open {
             Open::Array(mut items) => {
-                items.push(self.child(value)?);
+                items.push(self.marked_child(value)?);
                 match self.ends_with("]")? {
                     true => return Ok(Some(Json::Array(items))),
                     false => self.open.push(Open::Array(items)),
@@ -175,17 +199,18 @@ impl<'t, 'g> JsonReader<'t, 'g> {
                 }
             }
             Open::Dict(mut rows, key) => {
-                rows.extend([key, self.child(value)?]);
+                rows.extend([key, self.marked_child(value)?]);
                 if self.ends_with("}")? {
                     return Ok(Some(Json::Child(self.tree.add(Node::Dict(rows)))));
                 }
                 let blanks = self.blanks();
-                let name = self.name()?;
-                let key = self.text(Tag::Str, name.as_bytes(), blanks);
+                let (name, is_unmemoized) = self.name()?;
+                let key = self.key(&name, blanks, is_unmemoized);
                 self.open.push(Open::Dict(rows, key));
             }
             Open::Tagged(mut tagged, name) => {
-                tagged.members.push((name, value));
+                let is_unmemoized = self.blanks() == UNMEMOIZED;
+                tagged.members.push(Member { name, value, is_unmemoized });
                 if self.ends_with("}")? {
                     let at = tagged.at;
                     return self.tagged(tagged).map(Some).map_err(|error| match error.offset() {
@@ -194,12 +219,12 @@ impl<'t, 'g> JsonReader<'t, 'g> {
                     });
                 }
                 self.blanks();
-                let name = self.name()?;
+                let (name, _) = self.name()?;
                 self.open.push(Open::Tagged(tagged, name));
             }
             Open::Change(kind) => {
                 let children = match (kind, value) {
-                    (OpKind::Build | OpKind::Effect, value) => vec![self.child(value)?],
+                    (OpKind::Build | OpKind::Effect, value) => vec![self.marked_child(value)?],
                     (OpKind::SetItem, Json::Array(pairs)) => self.pairs(pairs)?,
                     (_, Json::Array(items)) => items,
                     _ => return Err(self.scanner.expected("an array before")),
@@ -216,9 +241,22 @@ impl<'t, 'g> JsonReader<'t, 'g> {
     /// Makes what a tag says.
     fn tagged(&mut self, tagged: Tagged<'t>) -> Result<Json<'t>> {
         let Tagged { blanks, members, .. } = tagged;
-        let names: Vec<_> = members.iter().map(|(name, _)| name.clone()).collect();
+        let mut names = Vec::with_capacity(members.len());
+        let mut values = Vec::with_capacity(members.len());
+        for Member { name, value, is_unmemoized } in members {
+            let value = match is_unmemoized && !matches!(value, Json::Text(..)) && !has_parts(&name) {
+                true => {
+                    let child = self.child(value)?;
+                    self.unmemoized.push(child);
+                    Json::Child(child)
+                }
+                false => value,
+            };
+            names.push(name);
+            values.push(value);
+        }
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let mut values = members.into_iter().map(|(_, value)| value);
+        let mut values = values.into_iter();
         let mut next = || values.next().unwrap_or(Json::Child(Child::Cell(Cell::NONE)));
         let first = next();
         let child = match (&names[..], first) {
@@ -371,11 +409,18 @@ impl<'t, 'g> JsonReader<'t, 'g> {
         Err(self.scanner.expected(format!("`,` or `{close}`")))
     }
 
-    /// Reads a member name and its colon.
-    fn name(&mut self) -> Result<String> {
+    /// Reads a member name and its colon. Returns whether [`UNMEMOIZED`] stands behind the name, too.
+    fn name(&mut self) -> Result<(String, bool)> {
         let name = self.string()?;
-        self.blanks();
-        if self.scanner.eat(":") { Ok(name) } else { Err(self.scanner.expected("`:`")) }
+        let is_unmemoized = self.blanks() == UNMEMOIZED;
+        if self.scanner.eat(":") { Ok((name, is_unmemoized)) } else { Err(self.scanner.expected("`:`")) }
+    }
+
+    /// Returns the value of a dict key.
+    fn key(&mut self, name: &str, blanks: &str, is_unmemoized: bool) -> Child {
+        let key = self.text(Tag::Str, name.as_bytes(), blanks);
+        self.unmemoized.extend(Some(key).filter(|_| is_unmemoized));
+        key
     }
 
     fn string(&mut self) -> Result<String> {
@@ -441,6 +486,15 @@ impl<'t, 'g> JsonReader<'t, 'g> {
         Child::Cell(cell)
     }
 
+    /// Returns the child that a value is, and notes the mark behind it.
+    fn marked_child(&mut self, value: Json<'_>) -> Result<Child> {
+        let child = self.child(value)?;
+        if self.blanks() == UNMEMOIZED {
+            self.unmemoized.push(child);
+        }
+        Ok(child)
+    }
+
     fn child(&mut self, value: Json<'_>) -> Result<Child> {
         match value {
             Json::Child(child) => Ok(child),
@@ -463,6 +517,14 @@ impl Open<'_> {
 /// Whether the string of a tag is not a value by itself.
 fn has_text(tag: &str) -> bool {
     matches!(tag, "$int" | "$float" | "$bytes" | "$bytearray" | "$bytestr" | "$object" | "$str")
+}
+
+/// Whether the array of a tag or a member is no list, but the parts of something else.
+fn has_parts(name: &str) -> bool {
+    matches!(
+        name,
+        "$tuple" | "$set" | "$frozenset" | "$dict" | "$complex" | "$codepoints" | "$global" | "$effects" | "changes"
+    )
 }
 
 fn change_named(name: &str) -> Option<OpKind> {
@@ -500,57 +562,4 @@ fn from_hex(text: &str) -> Result<Vec<u8>> {
 #[cold]
 fn wrong(expected: &'static str, found: &str) -> Error {
     Error::new(ErrorKind::Malformed, expected, crate::graph::shorten(found))
-}
-
-/// The mark before an integer that is a `long` of Python 2 and fits 64 bits: without it, it is an `int`.
-pub(crate) const LONG_MARK: &str = "\t";
-
-/// Which of several equal strings a string is, as blanks before it: none for a new one; ` ` for the last one, a tab for
-/// the one before, two blanks for the one before that, and so on, counting in base 2 with the digits 1 (` `) and 2 (tab).
-///
-/// JSON has no other place for this that a program would not have to know about, and Python tells equal strings apart:
-/// a pickle stores a string once for each of them. Readers of JSON skip blanks.
-#[derive(Default)]
-pub(crate) struct Twins {
-    ordinals: HashMap<Id, usize>,
-    counts: HashMap<(Tag, Vec<u8>), usize>,
-}
-
-impl Twins {
-    /// Returns the blanks before an occurrence of a text, bytes, an 8-bit string or a global.
-    pub(crate) fn visit(&mut self, value: Value<'_>) -> String {
-        let (id, arena) = (value.id(), value.arena());
-        let payload = match value.as_global() {
-            Some(global) => global.parts().map(|name| arena.payload(name.cell())).join(&b'\n'),
-            None => arena.payload(value.cell()).to_vec(),
-        };
-        let count = self.counts.entry((id.0.tag(), payload)).or_default();
-        if let Some(ordinal) = self.ordinals.get(&id) {
-            return Twins::encode(*count - ordinal);
-        }
-        self.ordinals.insert(id, *count);
-        *count += 1;
-        String::new()
-    }
-
-    fn encode(mut back: usize) -> String {
-        let mut blanks = Vec::new();
-        while back > 0 {
-            back -= 1;
-            blanks.push(if back.is_multiple_of(2) { ' ' } else { '\t' });
-            back /= 2;
-        }
-        blanks.into_iter().rev().collect()
-    }
-
-    /// Returns how many distinct ones back the value is. Line ends are those of a formatter.
-    fn decode(blanks: &str) -> Option<usize> {
-        if blanks.is_empty() || blanks.len() > 40 {
-            return None;
-        }
-        Some(match blanks.contains(['\n', '\r']) {
-            true => 1,
-            false => blanks.bytes().fold(0, |back, blank| 2 * back + if blank == b'\t' { 2 } else { 1 }),
-        })
-    }
 }

@@ -18,6 +18,7 @@
 
 mod json;
 mod known;
+mod marks;
 pub(crate) mod names;
 mod python;
 mod scanner;
@@ -28,7 +29,7 @@ mod tree;
 use std::str::FromStr;
 
 use self::json::JsonReader;
-pub(crate) use self::json::{LONG_MARK, Twins};
+pub(crate) use self::marks::{LONG_MARK, NONE_IS_MEMOIZED, Twins, UNMEMOIZED, UNMEMOIZED_ARE_MARKED};
 use self::python::Parser;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Graph, Id};
@@ -142,7 +143,7 @@ impl Arena {
             parsed if parsed.has_unicode && strings == Strings::Text => read(self, true)?,
             parsed => parsed,
         };
-        parsed.tree.build(self, parsed.root, &parsed.effects).map(Id)
+        parsed.tree.build(self, parsed.root, &parsed.effects, &[]).map(|(root, _)| Id(root))
     }
 }
 

@@ -39,6 +39,8 @@ enum Open {
     Label(u64),
     /// `with state` and the like, before the value.
     With(Child, Change),
+    /// `a |` in parentheses, before the other value.
+    Or(Child),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -338,6 +340,11 @@ impl<'t, 'g> Parser<'t, 'g> {
                 }
             }
             Open::Parentheses(mut items, has_comma) => {
+                self.scanner.skip_space();
+                if items.is_empty() && !has_comma && self.scanner.eat("|") {
+                    self.open.push(Open::Parentheses(items, false));
+                    return self.wait(Open::Or(child));
+                }
                 items.push(child);
                 match self.separator(")")? {
                     Next::End(false) if !has_comma => Value { child, is_group: true, is_name: false },
@@ -378,6 +385,10 @@ impl<'t, 'g> Parser<'t, 'g> {
                     return Err(self.scanner.expected(format!("one value with the label &{label}")));
                 }
                 value
+            }
+            Open::Or(first) => {
+                let or = Child::Cell(self.arena.known_global("_operator", "or_"));
+                Value::new(self.call(or, vec![first, child]))
             }
             Open::With(object, change) => {
                 self.change(object, change, child)?;

@@ -210,10 +210,43 @@ fn tagged_json_keeps_the_longs_of_python_2() {
     let pickle = b"\x80\x02](K\x01\x8a\x01\x01I1152921504606846976\n\x8a\x08\0\0\0\0\0\0\0\x10e.";
     let graph = loads(pickle).unwrap();
     let json = graph.pretty().json().to_string();
-    assert_eq!(json, "[1,\t1,{\"$int\":\"1152921504606846976\"},{\"$int\":\t\"1152921504606846976\"}]");
+    assert_eq!(json, "[1,\t1,{\"$int\":\"1152921504606846976\"},{\"$int\":\t\"1152921504606846976\"}]\t\t");
     let writer = crate::Pickler::new().protocol(crate::Protocol::V2).writer("2.7-py".parse().unwrap());
     let again = |graph: &crate::Graph| writer.dumps(graph.root()).unwrap();
     assert_eq!(again(&from_json(&json).unwrap()), again(&graph));
+}
+
+#[test]
+fn tagged_json_keeps_what_cpickle_left_out_of_its_memo() {
+    let writer = crate::Pickler::new().protocol(crate::Protocol::V2).writer("2.7-c".parse().unwrap());
+    let again = |json: &str| writer.dumps(from_json(json).unwrap().root()).unwrap();
+    // [[1.5, 'pq'], (2, 'rs'), 'abcd', {'k1': 'abcd', 'name': 'vw'}, 'abcd'], of which 'name' and 'abcd' have other references.
+    let pickle =
+        b"\x80\x02]q\x01(]q\x02(G?\xf8\x00\x00\x00\x00\x00\x00U\x02pqq\x03eK\x02U\x02rs\x86q\x04U\x04abcdq\x05}q\x06\
+        (U\x02k1h\x05U\x04nameq\x07U\x02vwuh\x05e.";
+    let json = loads(pickle).unwrap().pretty().json().to_string();
+    let start = "[[1.5,{\"$bytestr\":\"pq\"}],{\"$tuple\":[2,{\"$bytestr\":\"rs\"} ]},";
+    assert!(json.starts_with(start) && json.ends_with("]\t"), "{json}");
+    assert_eq!(again(&json), pickle);
+    // Nothing has a PUT.
+    let pickle = b"\x80\x02](U\x02ab}X\x01\0\0\0cU\x02des]e.";
+    let json = loads(pickle).unwrap().pretty().json().to_string();
+    assert_eq!(json, "[{\"$bytestr\":\"ab\"},{\"c\":{\"$bytestr\":\"de\"}},[]]\t\t");
+    assert_eq!(again(&json), pickle);
+    // What a formatter makes of it is read too; the memo is then that of values made by a program.
+    assert_eq!(from_json("[ 1 , { \"a\" : \"b\" } ]  ").unwrap().root().to_string(), "[1, {'a': 'b'}]");
+}
+
+#[test]
+fn members_of_a_flag_are_joined_in_parentheses() {
+    let graph = parse("[&1 (re.RegexFlag.I | re.RegexFlag.M), (*1 | re.RegexFlag.S), (1)]").unwrap();
+    assert_eq!(graph.root().to_string(), "[&1 (re.RegexFlag.I | re.RegexFlag.M), (*1 | re.RegexFlag.S), 1]");
+    let view = graph.root().at(1).view::<crate::typed::EnumMember<'_>>().unwrap();
+    assert!(matches!(view.member(), crate::typed::Member::Names(names) if names.to_string() == "I|M|S"));
+    // Members of two classes, and other values, are calls.
+    let other = parse("(re.RegexFlag.I | app.Perm.R)").unwrap();
+    assert_eq!(other.root().to_string(), "_operator.or_(re.RegexFlag.I, app.Perm.R)");
+    assert!(parse("(1 | 2").is_err() && parse("1 | 2").is_err());
 }
 
 #[test]

@@ -97,8 +97,15 @@ impl Tree {
         Child::Cell(cell)
     }
 
-    /// Makes the nodes of the graph, and returns the root. `effects` are calls that nothing holds.
-    pub(super) fn build(self, arena: &mut Arena, root: Child, effects: &[Child]) -> Result<Cell> {
+    /// Makes the nodes of the graph, and returns the root and what some other children became. `effects` are calls that
+    /// nothing holds.
+    pub(super) fn build(
+        self,
+        arena: &mut Arena,
+        root: Child,
+        effects: &[Child],
+        others: &[Child],
+    ) -> Result<(Cell, Vec<Cell>)> {
         let cells: Vec<Cell> = self.nodes.iter().map(|node| empty(arena, node)).collect();
         let builder = Builder { tree: &self, cells: &cells };
         for (node, cell) in self.nodes.iter().zip(&cells) {
@@ -108,7 +115,7 @@ impl Tree {
             let effect = builder.cell(*effect)?;
             arena.effects.push(effect);
         }
-        builder.cell(root)
+        Ok((builder.cell(root)?, builder.all(others)?))
     }
 }
 

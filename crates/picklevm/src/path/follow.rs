@@ -73,7 +73,8 @@ impl Path {
                     Step::Below => {
                         // The next step is taken at once: most places have no such value, and need no path.
                         let after = steps.peek().filter(|step| !matches!(step, Step::Each | Step::Below));
-                        for place in value.walk().iter() {
+                        let places = value.walk();
+                        for place in places.iter().filter(|place| !place.is_in_state()) {
                             let (value, step) = match after {
                                 None => (Some(place.value()), None),
                                 Some(step) => (step_into(place.value(), step), Some((*step).clone())),
@@ -284,7 +285,7 @@ pub(super) fn each(value: Value<'_>) -> Vec<(Step, Value<'_>)> {
         Kind::Object(object) => {
             let mut all = numbered(object_items(value, object));
             all.extend(entries(value).into_iter().map(|(key, value)| (Step::key(key), value)));
-            if let (true, Some(instance)) = (all.is_empty(), InstanceView::of(value)) {
+            if let Some(instance) = InstanceView::of(value) {
                 all.extend(instance.attributes().map(|(name, value)| (attribute_step(name), value)));
             }
             all

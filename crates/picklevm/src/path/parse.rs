@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::{Part, Path, Step};
 use crate::error::{Error, ErrorKind, Result};
 use crate::literal;
+use crate::steps::is_identifier;
 
 impl Path {
     /// Reads a path: see [`Path`].
@@ -133,6 +134,10 @@ fn key(text: &str, at: usize) -> Result<Step> {
     }
     if let Ok(index) = text.parse() {
         return Ok(Step::Index(index));
+    }
+    if is_identifier(text) && !matches!(text, "None" | "True" | "False" | "Ellipsis" | "nan") {
+        let expected = format!("a key as Python writes it, such as `['{text}']`");
+        return Err(Error::new(ErrorKind::Malformed, expected, text.to_owned()).at(at as u64 + 1, None));
     }
     // The index of an array with several axes is a tuple without parentheses.
     let literal = literal::parse(text).or_else(|error| literal::parse(&format!("({text})")).map_err(|_| error));

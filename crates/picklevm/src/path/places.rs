@@ -29,6 +29,8 @@ struct Link {
     cell: Cell,
     parent: u32,
     how: How,
+    /// Whether it is the state of an instance that holds attributes, or a part of one: those are places of their own.
+    is_in_state: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -49,26 +51,31 @@ impl<'g> Value<'g> {
     /// Finds every value that this one reaches, with a shortest path to each.
     pub fn walk(self) -> Places<'g> {
         let arena = self.arena();
-        let root = Link { cell: self.cell(), parent: 0, how: How::Part(Part::Class) };
+        let root = Link { cell: self.cell(), parent: 0, how: How::Part(Part::Class), is_in_state: false };
         let mut places = Places { arena, links: vec![root] };
         let mut seen: HashSet<Cell, RandomState> = HashSet::default();
         // Dicts that hold attributes, whose values are those of the instance.
         let mut states: HashSet<Cell, RandomState> = HashSet::default();
         seen.insert(self.cell());
         let mut at = 0;
-        while let Some(Link { cell, .. }) = places.links.get(at).copied() {
+        while let Some(Link { cell, is_in_state, .. }) = places.links.get(at).copied() {
             // A graph has fewer values than that.
             let parent = u32::try_from(at).unwrap_or(u32::MAX);
             if !states.contains(&cell) {
                 let value = Value::new(arena, cell);
+                let dicts = attribute_dicts(value);
+                let state = value.as_object().and_then(|object| object.state());
+                let state = state.filter(|_| dicts.iter().any(Option::is_some));
                 parts(value, &mut |how, child| {
                     let cell = child.cell();
                     let is_node = is_compound(cell.tag()) && !child.as_tuple().is_some_and(|items| items.is_empty());
                     if !is_node || seen.insert(cell) {
-                        places.links.push(Link { cell, parent, how });
+                        let is_state =
+                            matches!(how, How::Part(Part::State(_))) && state.is_some_and(|state| state.is(child));
+                        places.links.push(Link { cell, parent, how, is_in_state: is_in_state || is_state });
                     }
                 });
-                states.extend(attribute_dicts(value).into_iter().flatten().map(Value::cell));
+                states.extend(dicts.into_iter().flatten().map(Value::cell));
             }
             at += 1;
         }
@@ -178,6 +185,11 @@ impl<'g> Place<'_, 'g> {
     /// Returns the value.
     pub fn value(self) -> Value<'g> {
         self.places.value(self.at)
+    }
+
+    /// Whether it is the state of an instance that holds attributes, or a part of one. The attributes are places too.
+    pub(super) fn is_in_state(self) -> bool {
+        self.places.links[self.at].is_in_state
     }
 
     /// Returns a shortest path to the value.

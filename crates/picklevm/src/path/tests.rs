@@ -255,3 +255,19 @@ fn a_key_step_is_written_as_python_writes_the_key() {
     let steps: Vec<_> = graph.root().items().map(|key| Step::key(key).to_string()).collect();
     assert_eq!(steps, ["['a']", "[5]", "[1.5]", "[(1, 'x')]", "[None]", "[b'b']"]);
 }
+
+#[test]
+fn wildcards_find_attributes_once_also_in_slots_and_beside_items() {
+    let graph = crate::literal::parse(
+        "[app.P() with state (None, {'x': 1, 'y': [2]}), app.L() with items [5] with state {'x': 7}]",
+    )
+    .unwrap();
+    let find = |path: &str| {
+        let found = Path::parse(path).unwrap().find(graph.root());
+        found.iter().map(|(path, value)| format!("{path:#} {value}")).collect::<Vec<_>>()
+    };
+    assert_eq!(find("[0].*"), ["[0].x 1", "[0].y [2]"]);
+    assert_eq!(find("[1][*]"), ["[1][0] 5", "[1].x 7"]);
+    assert_eq!(find(".**.x"), ["[0].x 1", "[1].x 7"]);
+    assert_eq!(find(".**.y[0]"), ["[0].y[0] 2"]);
+}

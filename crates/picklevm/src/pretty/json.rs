@@ -9,14 +9,16 @@ use smallvec::smallvec;
 
 use super::notation::{Brackets, Group, Notation, Parts, Row, Step, Steps, cut, cut_text};
 use super::python;
-use crate::graph::{Change, Entries, Int, Items, Kind, Value};
-use crate::literal::{LONG_MARK, Twins};
+use crate::graph::{Change, Entries, Int, Items, Kind, Unmemoized, Value};
+use crate::literal::{LONG_MARK, NONE_IS_MEMOIZED, Twins, UNMEMOIZED, UNMEMOIZED_ARE_MARKED};
 
 /// JSON on one line.
 pub(super) struct Json {
     /// Maximum number of bytes of a payload.
     bytes: usize,
     twins: RefCell<Twins>,
+    /// The values that cPickle left out of its memo: a blank follows each.
+    unmemoized: Option<Unmemoized>,
 }
 
 /// Largest interoperable JSON integer: 2^53 - 1 (RFC 8259, section 6).
@@ -45,14 +47,60 @@ impl Notation for Json {
     }
 
     fn roots<'g>(&self, root: Value<'g>, effects: Items<'g>) -> Steps<'g> {
-        if effects.is_empty() {
-            return smallvec![Step::Value(root)];
-        }
-        let [before, between, after] = ["{\"$value\":", ",\"$effects\":", "}"].map(Step::Text);
-        smallvec![before, Step::Value(root), between, array(Parts::Items(effects)), after]
+        let mut steps: Steps<'g> = if effects.is_empty() {
+            smallvec![Step::Value(root)]
+        } else {
+            let [before, between, after] = ["{\"$value\":", ",\"$effects\":", "}"].map(Step::Text);
+            smallvec![before, Step::Value(root), between, array(Parts::Items(effects)), after]
+        };
+        steps.extend(
+            self.unmemoized.as_ref().map(|unmemoized| {
+                Step::Text(if unmemoized.has_puts { UNMEMOIZED_ARE_MARKED } else { NONE_IS_MEMOIZED })
+            }),
+        );
+        steps
     }
 
     fn atom(&self, value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        self.plain_atom(value, out)?;
+        out.write_str(self.mark(value))
+    }
+
+    fn compound<'g>(&self, value: Value<'g>) -> Steps<'g> {
+        let mut steps = self.plain_compound(value);
+        steps.extend(Some(Step::Text(self.mark(value))).filter(|step| !matches!(step, Step::Text(""))));
+        steps
+    }
+
+    fn key(&self, key: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
+        out.write_str(&self.twin(key))?;
+        string(key.as_str().unwrap_or_default().chars(), out)?;
+        out.write_str(self.mark(key))
+    }
+
+    fn definition(&self, number: usize) -> (String, &'static str) {
+        (format!("{{\"$id\":{number},\"$value\":"), "}")
+    }
+
+    fn reference(&self, number: usize) -> String {
+        format!("{{\"$ref\":{number}}}")
+    }
+}
+
+impl Json {
+    pub(super) fn new(bytes: usize, unmemoized: Option<Unmemoized>) -> Json {
+        Json { bytes, twins: RefCell::default(), unmemoized }
+    }
+
+    /// Returns the blank after a value that cPickle left out of its memo.
+    fn mark(&self, value: Value<'_>) -> &'static str {
+        match &self.unmemoized {
+            Some(unmemoized) if unmemoized.has_puts && unmemoized.contains(value.cell()) => UNMEMOIZED,
+            _ => "",
+        }
+    }
+
+    fn plain_atom(&self, value: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
         match value.kind() {
             Kind::None => out.write_str("null"),
             Kind::Bool(value) => write!(out, "{value}"),
@@ -100,7 +148,7 @@ impl Notation for Json {
         }
     }
 
-    fn compound<'g>(&self, value: Value<'g>) -> Steps<'g> {
+    fn plain_compound<'g>(&self, value: Value<'g>) -> Steps<'g> {
         let step = match value.kind() {
             Kind::List(items) => array(Parts::Items(items)),
             Kind::Tuple(items) => group(&TUPLE, Parts::Items(items), item),
@@ -129,19 +177,6 @@ impl Notation for Json {
             _ => Step::Value(value),
         };
         smallvec![step]
-    }
-
-    fn key(&self, key: Value<'_>, out: &mut dyn fmt::Write) -> fmt::Result {
-        out.write_str(&self.twin(key))?;
-        string(key.as_str().unwrap_or_default().chars(), out)
-    }
-
-    fn definition(&self, number: usize) -> (String, &'static str) {
-        (format!("{{\"$id\":{number},\"$value\":"), "}")
-    }
-
-    fn reference(&self, number: usize) -> String {
-        format!("{{\"$ref\":{number}}}")
     }
 }
 
@@ -227,10 +262,6 @@ fn more_bytes(more: usize, out: &mut dyn fmt::Write) -> fmt::Result {
 }
 
 impl Json {
-    pub(super) fn new(bytes: usize) -> Json {
-        Json { bytes, twins: RefCell::default() }
-    }
-
     /// Returns the blanks that tell which of several equal strings or globals this is.
     fn twin(&self, value: Value<'_>) -> String {
         self.twins.borrow_mut().visit(value)

@@ -27,7 +27,7 @@ use self::json::Json;
 use self::notation::{Notation, Steps};
 use self::print::Print;
 use self::python::Python;
-use crate::graph::{Arena, Entries, Items, Value};
+use crate::graph::{Arena, Entries, Items, NodeIndex, Unmemoized, Value};
 
 /// Formats a value as text. Returned by [`Value::pretty`] and [`Arena::pretty`].
 ///
@@ -86,6 +86,12 @@ impl<'g> Roots<'g> {
             Roots::Entries(pairs) => smallvec![notation.dict(pairs)],
         }
     }
+
+    /// Returns which values of a whole graph cPickle left out of its memo, if that is known.
+    fn unmemoized(self) -> Option<Unmemoized> {
+        let Roots::Graph(arena) = self else { return None };
+        Unmemoized::of(arena, NodeIndex::new(arena), arena.root().cell(), arena.effects().cells())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +118,11 @@ impl Bounds {
     const DEFAULT: Bounds = Bounds { depth: 200, items: 10_000, bytes: 4096, values: usize::MAX };
     /// No limits.
     const FULL: Bounds = Bounds { depth: usize::MAX, items: usize::MAX, bytes: usize::MAX, values: usize::MAX };
+    /// Whether there are none.
+    fn is_full(self) -> bool {
+        [self.depth, self.items, self.bytes, self.values] == [usize::MAX; 4]
+    }
+
     /// For `Debug`.
     const BRIEF: Bounds = Bounds { depth: 12, items: 200, bytes: 200, values: 200 };
 }
@@ -258,7 +269,11 @@ impl<'g> Pretty<'g> {
     fn write(&self, palette: Option<&dyn Palette>, out: &mut dyn fmt::Write) -> fmt::Result {
         match self.syntax {
             Syntax::Python { raw } => self.write_in(Python::new(raw, self.bounds.bytes, self.objects), palette, out),
-            Syntax::Json => self.write_in(Json::new(self.bounds.bytes), palette, out),
+            Syntax::Json => {
+                // What is cut off is never read back.
+                let unmemoized = self.bounds.is_full().then(|| self.roots.unmemoized()).flatten();
+                self.write_in(Json::new(self.bounds.bytes, unmemoized), palette, out)
+            }
         }
     }
 

@@ -265,3 +265,13 @@ fn a_million_levels_are_printed_on_a_small_stack() {
     let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(run).expect("a thread");
     thread.join().expect("no overflow");
 }
+
+#[test]
+fn brackets_without_parts_stay_on_one_line() {
+    let graph = crate::literal::parse("[app.P() with items [1, 2, 3] with state {}, {}]").unwrap();
+    for width in 1..60 {
+        let text = graph.root().pretty().width(width).to_string();
+        assert!(text.contains("{}"), "{text}");
+        assert_eq!(crate::literal::parse(&text).unwrap().root().to_string(), graph.root().to_string(), "{text}");
+    }
+}

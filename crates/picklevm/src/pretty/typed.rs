@@ -15,8 +15,9 @@ use crate::literal::names::Name;
 use crate::python::Class;
 use crate::typed::datetime::zone_argument;
 use crate::typed::{
-    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, FrozenDict, InstanceView, IpAddress, OrderedDict,
-    Partial, Path, Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View, ZoneInfo,
+    Array, ArrayItems, Date, DateTime, DefaultDict, Deque, Exception, FlagNames, FrozenDict, InstanceView, IpAddress,
+    OrderedDict, Partial, Path, Range, Regex, SafeUuid, SimpleNamespace, Slice, Time, TimeDelta, TimeZone, Uuid, View,
+    ZoneInfo,
 };
 
 /// Maximum bytes of text, and number of items, in an expression.
@@ -96,6 +97,10 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             is_simple.then(|| smallvec![open, Step::Value(attributes.value()), close])
         }
         Class::GetAttr => attribute(object),
+        Class::BitOr => {
+            FlagNames::of(&instance)?;
+            flags(object)
+        }
         Class::ZoneInfo | Class::ZoneInfoUncached | Class::ZoneInfoUnpickle => zone_info(value),
         Class::Exception if is_builtin(object) => {
             Exception::of(&instance)?;
@@ -304,6 +309,13 @@ fn attribute(object: Object<'_>) -> Option<Steps<'_>> {
     let is_clear = matches!(Name::of(&dotted), Name::Attribute([module, _], _) if global.module() == module);
     let [before, after] = if is_clear { ["", "."] } else { ["(", ")."] };
     Some(smallvec![Step::Text(before), Step::Value(owner), Step::Text(after), Step::Written(name, write)])
+}
+
+/// Writes `(Perm.R | Perm.W)`: several members of a flag. What is on the left may be shared, and has its own parentheses.
+fn flags(object: Object<'_>) -> Option<Steps<'_>> {
+    let [rest, member] = object.args().as_array()?;
+    let [open, or, close] = ["(", " | ", ")"].map(Step::Text);
+    Some(smallvec![open, Step::Value(rest), or, Step::Value(member), close])
 }
 
 /// Writes the name of a built-in exception.

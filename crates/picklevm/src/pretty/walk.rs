@@ -190,6 +190,8 @@ fn next_row<'g, P: Pass<'g>>(
     }
     if broken {
         *indent -= 1;
+    }
+    if broken && (*written > 0 || more > 0) {
         pass.piece(Piece::Text(brackets.separator.trim_end()))?;
         pass.line(*indent)?;
     } else if *written == 1 && more == 0 {

@@ -13,6 +13,8 @@ pub(crate) enum Class {
     NewObjEx,
     /// `getattr(owner, name)`.
     GetAttr,
+    /// `operator.or_(a, b)`.
+    BitOr,
     Array,
     ArrayReconstructor,
     Counter,
@@ -57,6 +59,7 @@ impl Class {
             ("copyreg" | "copy_reg", "__newobj__") => Class::NewObj,
             ("copyreg" | "copy_reg", "__newobj_ex__") => Class::NewObjEx,
             ("builtins" | "__builtin__", "getattr") => Class::GetAttr,
+            ("_operator" | "operator", "or_") => Class::BitOr,
             ("builtins", "range") | ("__builtin__", "xrange") => Class::Range,
             ("builtins" | "__builtin__", "slice") => Class::Slice,
             ("builtins" | "__builtin__", "frozendict") => Class::FrozenDict,

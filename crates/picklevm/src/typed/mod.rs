@@ -106,7 +106,7 @@ pub use datetime::{Date, DateTime, Time};
 pub use decimal::Decimal;
 pub use exceptions::Exception;
 pub use functions::{Partial, Regex, SimpleNamespace};
-pub use namedtuple_enum::{EnumMember, Member, NamedTuple};
+pub use namedtuple_enum::{EnumMember, FlagNames, Member, NamedTuple};
 pub use network::{IpAddress, IpInterface, IpNetwork};
 pub use numbers::{Complex, Fraction};
 pub use paths::Path;

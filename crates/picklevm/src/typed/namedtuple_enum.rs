@@ -1,10 +1,12 @@
 //! Named tuples and enum members.
 
+use std::fmt;
+
 use super::builtins::text;
 use super::reduce_helpers::into_value;
 use super::{Reduce, View};
-use crate::graph::InstanceView;
-use crate::graph::{Arena, Cell, Construction, Id, IntoValue, Items, Kind, Value};
+use crate::graph::{Arena, Cell, Construction, Id, InstanceView, IntoValue, Items, Kind, Value};
+use crate::graph::{attribute, qualified_name};
 use crate::protocol::Protocol;
 use crate::python::Class;
 
@@ -82,6 +84,71 @@ pub enum Member<'g> {
     Value(Value<'g>),
     /// By name: `getattr(Color, 'RED')`, as with `enum.pickle_by_enum_name`.
     Name(&'g str),
+    /// Several members of a flag by name, as Python 3.11.0 to 3.11.3 pickles `Perm.R | Perm.W`.
+    Names(FlagNames<'g>),
+}
+
+/// The names of several members of a flag: see [`Member::Names`].
+///
+/// ```
+/// use picklevm::typed::{EnumMember, Member};
+///
+/// let graph = picklevm::literal::parse("(app.Perm.R | app.Perm.W)")?;
+/// let flags: EnumMember = graph.root().view()?;
+/// let Member::Names(names) = flags.member() else { panic!("others") };
+/// assert_eq!(names.iter().collect::<Vec<_>>(), ["R", "W"]);
+/// assert_eq!(names.to_string(), "R|W");
+/// # Ok::<(), picklevm::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FlagNames<'g> {
+    /// The two sides of the last `|`.
+    sides: [Value<'g>; 2],
+}
+
+impl<'g> FlagNames<'g> {
+    /// Most members of a flag. The calls are nested in each other.
+    const MAX: usize = 128;
+
+    /// Reads a call of `operator.or_`.
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Self> {
+        let names = FlagNames { sides: instance.only_args(Class::BitOr)?.as_array()? };
+        names.read().map(|_| names)
+    }
+
+    /// Returns the names in the order in which Python joins them.
+    pub fn iter(self) -> impl Iterator<Item = &'g str> {
+        self.read().map(|(_, names)| names).unwrap_or_default().into_iter()
+    }
+
+    /// Reads the class, and the name of each member.
+    fn read(self) -> Option<(Value<'g>, Vec<&'g str>)> {
+        let [mut rest, member] = self.sides;
+        let (class, name) = attribute(member)?;
+        let mut names = vec![name];
+        while names.len() < FlagNames::MAX {
+            let sides = InstanceView::of(rest).and_then(|instance| instance.only_args(Class::BitOr)?.as_array());
+            let member = sides.map_or(rest, |[_, member]| member);
+            let (owner, name) = attribute(member)?;
+            if owner.id() != class.id() && qualified_name(owner)? != qualified_name(class)? {
+                return None;
+            }
+            names.push(name);
+            let Some([before, _]) = sides else {
+                names.reverse();
+                return Some((class, names));
+            };
+            rest = before;
+        }
+        None
+    }
+}
+
+/// Writes the names as Python 3.11 does: `R|W`.
+impl fmt::Display for FlagNames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter().enumerate().try_for_each(|(n, name)| write!(f, "{}{name}", if n > 0 { "|" } else { "" }))
+    }
 }
 
 impl<'g> EnumMember<'g> {
@@ -96,8 +163,8 @@ impl<'g> EnumMember<'g> {
     }
 }
 
-/// Any call of a class without another view, with one plain value or a tuple of plain values, and any attribute of a
-/// class. A member pickled as a global (`enum.pickle_by_global_name`) is a [`Global`](crate::Global): the pickle does
+/// Any call of a class without another view, with one plain value or a tuple of plain values, any attribute of a class, and
+/// several attributes of one class that `operator.or_` joins. A member pickled as a global (`enum.pickle_by_global_name`) is a [`Global`](crate::Global): the pickle does
 /// not contain its class.
 impl<'g> View<'g> for EnumMember<'g> {
     const EXPECTED: &'static str = "an enum member";
@@ -107,6 +174,9 @@ impl<'g> View<'g> for EnumMember<'g> {
         if let Some(args) = instance.only_args(Class::GetAttr) {
             let [class, name] = args.as_array()?;
             return Some(EnumMember { class, member: Member::Name(text(name)?) });
+        }
+        if let Some(names) = FlagNames::of(&instance) {
+            return Some(EnumMember { class: names.read()?.0, member: Member::Names(names) });
         }
         let [value] = instance.only_args(Class::Other)?.as_array()?;
         is_plain(value).then_some(EnumMember { class: instance.class, member: Member::Value(value) })
@@ -135,6 +205,11 @@ impl Reduce for EnumMember<'_> {
                 let Id(class) = self.class.into_value(arena);
                 let name = arena.cell(name);
                 Id(arena.attribute_of(class, name))
+            }
+            Member::Names(FlagNames { sides: [rest, last] }) => {
+                let sides = arena.copy_each(rest.arena(), [rest.cell(), last.cell()]);
+                let or = arena.known_global("_operator", "or_");
+                Id(arena.new_call(or, &sides))
             }
         }
     }

@@ -154,7 +154,7 @@ fn safety_of(value: Value<'_>) -> Option<SafeUuid> {
         Member::Name("safe") => Some(SafeUuid::Safe),
         Member::Name("unsafe") => Some(SafeUuid::Unsafe),
         Member::Name("unknown") => Some(SafeUuid::Unknown),
-        Member::Name(_) => None,
+        Member::Name(_) | Member::Names(_) => None,
     }
 }
 

@@ -6,8 +6,8 @@ use crate::graph::InstanceView;
 use crate::python::{Class, IpKind};
 use crate::typed::signature::real_of_object;
 use crate::typed::{
-    Date, DateTime, Decimal, Fraction, IpAddress, IpInterface, IpNetwork, Path, Time, TimeDelta, TimeZone, Uuid,
-    ZoneInfo,
+    Date, DateTime, Decimal, FlagNames, Fraction, IpAddress, IpInterface, IpNetwork, Path, Time, TimeDelta, TimeZone,
+    Uuid, ZoneInfo,
 };
 
 /// Returns the string form of an instance, if its class has one.
@@ -31,6 +31,7 @@ pub(crate) fn text(instance: &InstanceView<'_>) -> Option<String> {
             IpKind::Interface => written(IpInterface::of(instance)),
         },
         Class::ZoneInfo | Class::ZoneInfoUncached | Class::ZoneInfoUnpickle => written(ZoneInfo::of(instance)),
+        Class::BitOr => written(FlagNames::of(instance)),
         _ => None,
     }
 }
