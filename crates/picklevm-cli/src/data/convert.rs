@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use picklevm::Protocol;
 
 use super::PlainJson;
-use super::input::{self, Holds, ending};
+use super::input::{self, Holds, Rows, ending};
 use super::{output, python};
 use crate::failure::{Failure, note};
 use crate::input::{self as files, Choice};
@@ -27,6 +27,7 @@ use crate::input::{self as files, Choice};
   picklevm convert user.pkl --classes -o - --to json | jq .name
   picklevm convert settings.toml -o settings.pkl
   picklevm convert --plain rows.csv -o rows.pkl
+  picklevm convert --dtype zip=text --dtype price=float shops.csv -o shops.pkl
   picklevm convert shelf.db -o shelf.jsonl
   curl -s https://example.org/data.json | picklevm convert --from json -o data.pkl")]
 pub(crate) struct Args {
@@ -42,9 +43,8 @@ pub(crate) struct Args {
     /// The format of OUT: an ending such as json [default: that of its name]
     #[arg(long, value_name = "ENDING")]
     to: Option<String>,
-    /// Read rows of .csv and .jsonl as a list of dicts, not as a table of pandas
-    #[arg(long)]
-    plain: bool,
+    #[command(flatten)]
+    rows: Rows,
     #[command(flatten)]
     json: PlainJson,
     /// Convert only the item at this path, as `list` prints it
@@ -71,7 +71,7 @@ impl Args {
             output: output.to_owned(),
             from: None,
             to: None,
-            plain: false,
+            rows: Rows::default(),
             json: PlainJson::default(),
             at: at.to_owned(),
             skip,
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let (name, from) = (files::name(&file), given(&args.from).unwrap_or_else(|| ending(&file)));
     let Args { at, skip, index, protocol, json: plain, .. } = args;
     let wanted = Wanted { at, skip: *skip, index: *index, protocol: *protocol, plain: *plain, name: &name };
-    let mut contents = input::open(&args.choice, &file, &from, args.plain)?;
+    let mut contents = input::open(&args.choice, &file, &from, &args.rows)?;
     if let Holds::Several(several) = &mut contents
         && args.skip
         && !several.takes(&format)

@@ -42,8 +42,6 @@ const FORMATS: &[(&str, Open)] = &[
     #[cfg(feature = "tables")]
     ("feather", |name, data| read_table(name, data, table::read_ipc)),
     #[cfg(feature = "tables")]
-    ("csv", |name, data| read_table(name, data, table::read_csv)),
-    #[cfg(feature = "tables")]
     ("jsonl", |name, data| read_table(name, data, table::read_jsonl)),
     ("safetensors", |name, data| {
         Ok(Holds::Arrays(torch::read_safetensors(&data).map_err(|error| Failure::data(name, error))?))
@@ -64,13 +62,43 @@ pub(super) fn ending(path: &Path) -> String {
     path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
+/// How rows are read.
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct Rows {
+    /// Read rows of .csv and .jsonl as a list of dicts, not as a table of pandas
+    #[arg(long)]
+    plain: bool,
+    /// The type of a column of a .csv: text, int, float, bool, date or datetime; may be given again [default: the type that all its
+    /// values have, and text where a number has leading zeros]
+    #[cfg(feature = "tables")]
+    #[arg(long, value_name = "COLUMN=TYPE", value_parser = column_type)]
+    dtype: Vec<(String, table::CsvType)>,
+}
+
+/// Reads the value of `--dtype`.
+#[cfg(feature = "tables")]
+fn column_type(value: &str) -> Result<(String, table::CsvType), String> {
+    let (column, kind) = value.rsplit_once('=').ok_or("expected COLUMN=TYPE, found no =")?;
+    Ok((column.to_owned(), kind.parse().map_err(|error: picklevm_data::Error| error.to_string())?))
+}
+
 /// Opens a file of a format, rows as lists of dicts if they are wanted plain.
-pub(super) fn open(choice: &Choice, path: &Path, format: &str, plain: bool) -> Result<Holds, Failure> {
+pub(super) fn open(choice: &Choice, path: &Path, format: &str, rows: &Rows) -> Result<Holds, Failure> {
     let name = files::name(path);
+    let plain = rows.plain;
     let bytes = || {
         let file = files::open(&choice.opener(), path)?;
         file.root().bytes().map_err(|error| files::failure(&name, &error))
     };
+    #[cfg(feature = "tables")]
+    if format == "csv" {
+        let frame = table::read_csv(bytes()?, &rows.dtype).map_err(|error| Failure::data(&name, error))?;
+        return if plain { plain_rows(&name, &frame) } else { Ok(Holds::Table(frame)) };
+    } else if !rows.dtype.is_empty() {
+        return Err(Failure::Usage(format!(
+            "{name}: --dtype is for .csv, whose values have no types; --from csv reads one"
+        )));
+    }
     if let Some((_, open)) = FORMATS.iter().find(|row| row.0 == format)
         && !(plain && is_lines(format))
     {

@@ -8,5 +8,6 @@ mod plain_json;
 mod python;
 mod several;
 mod text_input;
+mod yaml;
 
 pub(crate) use plain_json::PlainJson;

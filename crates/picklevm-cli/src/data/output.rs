@@ -67,7 +67,7 @@ pub(super) fn write(loaded: &Loaded, wanted: Wanted<'_>, format: &str, out: &Pat
             Ok(output.finish()?)
         }
         "npy" => {
-            let found = only(&reader, format, |item| !matches!(item, Item::Table(_)))?;
+            let found = only(&reader, wanted, format, |item| !matches!(item, Item::Table(_)))?;
             let elements: Box<dyn Elements> = match item(&found)? {
                 Item::Tensor(tensor) => npy_elements(&found, tensor, &*loaded.source)?,
                 _ => Box::new(array_of(&found, wanted)?),
@@ -75,7 +75,7 @@ pub(super) fn write(loaded: &Loaded, wanted: Wanted<'_>, format: &str, out: &Pat
             to_file(out, |out| numpy::write_npy(&elements, out))
         }
         _ if TABLES.contains(&format) => {
-            let found = only(&reader, format, |item| matches!(item, Item::Table(_) | Item::Series(_)))?;
+            let found = only(&reader, wanted, format, |item| matches!(item, Item::Table(_) | Item::Series(_)))?;
             let frame = match item(&found)? {
                 Item::Table(frame) => frame.clone(),
                 Item::Series(series) => series.to_frame(),
@@ -144,7 +144,12 @@ fn frame_to_file(frame: &DataFrame<'_>, wanted: Wanted<'_>, format: &str, out: &
 }
 
 /// The item for a format that takes one: that at the path, or the only one in it.
-fn only<'g>(reader: &Reader<'g, '_>, format: &str, fits: impl Fn(&Item<'g>) -> bool) -> Result<Found<'g>, Failed> {
+fn only<'g>(
+    reader: &Reader<'g, '_>,
+    wanted: Wanted<'_>,
+    format: &str,
+    fits: impl Fn(&Item<'g>) -> bool,
+) -> Result<Found<'g>, Failed> {
     let mut found = reader.find();
     if found.first().is_some_and(|first| first.path.is_root()) {
         return Ok(found.swap_remove(0));
@@ -152,9 +157,25 @@ fn only<'g>(reader: &Reader<'g, '_>, format: &str, fits: impl Fn(&Item<'g>) -> b
     found.retain(|found| found.alias_of.is_none() && found.item.as_ref().map_or(true, &fits));
     match (found.len(), found.pop()) {
         (1, Some(found)) => Ok(found),
-        (count, _) => Err(Failed::Data(format!(
-            "{count} things that could become a .{format}: choose one with --at (`picklevm list` has their paths)"
-        ))),
+        (count, _) => {
+            let of = match (count, wanted.at) {
+                (0, "") => {
+                    return Err(Failed::Data(format!(
+                        "nothing in it could become a .{format}; a .json takes any value"
+                    )));
+                }
+                (0, at) => {
+                    return Err(Failed::Data(format!(
+                        "{at}: it could not become a .{format}; a .json takes any value"
+                    )));
+                }
+                (_, "") => "choose one with --at".to_owned(),
+                (_, at) => format!("--at {at} leads to all of them, give it the path of one"),
+            };
+            let message =
+                format!("{count} things that could become a .{format}: {of} (`picklevm list` has their paths)");
+            Err(Failed::Data(message))
+        }
     }
 }
 

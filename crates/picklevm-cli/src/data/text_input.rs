@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use picklevm::Graph;
-use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
 
@@ -20,18 +19,44 @@ fn text<'d>(name: &str, data: &'d [u8], format: &str) -> Result<&'d str, Failure
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// One document of JSON.
-fn json(name: &str, data: Bytes) -> Result<Graph, Failure> {
-    document(text(name, &data, "JSON")?).map_err(|error| Failure::data(name, format!("this is no JSON: {error}")))
+/// A message with the place in a text that it is about; lines and columns count from 1.
+pub(super) fn at(line: usize, column: usize, message: &str) -> String {
+    format!("line {line}, column {column}: {message}")
 }
 
-/// A document of JSON. A key that begins with `$` is one like others here, but for what serde_json has no number for: that is
-/// read as `from-json` does.
-fn document(text: &str) -> Result<Graph, String> {
-    match has_long_integer(text) {
-        true => picklevm::literal::from_json(text).map_err(|error| error.to_string()),
-        false => serde_json::from_str(text).map_err(|error| error.to_string()),
+/// A message with the place of an offset in a text that begins in a line of its file.
+fn at_offset(text: &str, line: usize, offset: usize, message: &str) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    at(line + before.matches('\n').count(), before[line_start..].chars().count() + 1, message)
+}
+
+/// One document of JSON.
+fn json(name: &str, data: Bytes) -> Result<Graph, Failure> {
+    document(text(name, &data, "JSON")?, 1).map_err(|error| Failure::data(name, error))
+}
+
+/// A document of JSON that begins in a line of its file. A key that begins with `$` is one like others here, but for what
+/// serde_json has no number for: that is read as `from-json` does.
+fn document(text: &str, line: usize) -> Result<Graph, String> {
+    let message = |error: &str| format!("this is not JSON: {error}");
+    if has_long_integer(text) {
+        return picklevm::literal::from_json(text).map_err(|error| {
+            let offset = error.offset().unwrap_or(0);
+            let error = error.to_string();
+            let error = error.strip_prefix(&format!("offset {offset}: ")).unwrap_or(&error);
+            at_offset(text, line, usize::try_from(offset).unwrap_or(usize::MAX), &message(error))
+        });
     }
+    serde_json::from_str(text).map_err(|error| {
+        let text = error.to_string();
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        at(
+            (line + error.line()).saturating_sub(1),
+            error.column(),
+            &message(text.strip_suffix(&place).unwrap_or(&text)),
+        )
+    })
 }
 
 /// Whether there may be an integer of more than 64 bits.
@@ -58,8 +83,7 @@ pub(super) fn json_lines(name: &str, data: Bytes) -> Result<Graph, Failure> {
     let mut all = Graph::new();
     let mut lines = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let graph =
-            document(line).map_err(|error| Failure::data(name, format!("line {} is no JSON: {error}", number + 1)))?;
+        let graph = document(line, number + 1).map_err(|error| Failure::data(name, error))?;
         lines.push(all.add(graph.root()));
     }
     let root = all.list(lines);
@@ -69,31 +93,15 @@ pub(super) fn json_lines(name: &str, data: Bytes) -> Result<Graph, Failure> {
 
 fn toml(name: &str, data: Bytes) -> Result<Graph, Failure> {
     let text = text(name, &data, "TOML")?;
-    toml::from_str(text).map_err(|error| Failure::data(name, format!("this is no TOML: {}", one_line(&error))))
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        Failure::data(
+            name,
+            at_offset(text, 1, offset, &format!("this is not TOML: {}", error.message().replace('\n', "; "))),
+        )
+    })
 }
 
-/// One document of YAML, or a list of several.
 fn yaml(name: &str, data: Bytes) -> Result<Graph, Failure> {
-    let text = text(name, &data, "YAML")?;
-    let mut documents: Vec<Graph> =
-        several(text).map_err(|error| Failure::data(name, format!("this is no YAML: {}", one_line(&error))))?;
-    if documents.len() == 1 {
-        return Ok(documents.swap_remove(0));
-    }
-    let mut all = Graph::new();
-    let roots: Vec<_> = documents.iter().map(|document| all.add(document.root())).collect();
-    let root = all.list(roots);
-    all.set_root(root);
-    Ok(all)
-}
-
-fn several<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, serde_saphyr::Error> {
-    serde_saphyr::from_multiple(text)
-}
-
-/// An error without the lines that quote the file.
-fn one_line(error: &impl std::fmt::Display) -> String {
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.contains('|'));
-    lines.collect::<Vec<_>>().join(": ")
+    super::yaml::read(name, text(name, &data, "YAML")?)
 }

@@ -130,6 +130,34 @@ fn rows_become_lists_of_dicts_if_they_are_wanted_plain() {
     assert_eq!(converted("a.csv", "n,s\n1,x\n2,y\n", &["--plain"]), rows);
 }
 
+#[cfg(feature = "tables")]
+#[test]
+fn a_column_of_codes_stays_text_and_the_type_of_a_column_can_be_given() {
+    let rows = "zip,n\n00123,1\n04567,2\n";
+    assert_eq!(converted("a.csv", rows, &["--plain"]), "[{'zip': '00123', 'n': 1}, {'zip': '04567', 'n': 2}]");
+    assert_eq!(
+        converted("a.csv", rows, &["--plain", "--dtype", "zip=int", "--dtype", "n=text"]),
+        "[{'zip': 123, 'n': '1'}, {'zip': 4567, 'n': '2'}]"
+    );
+}
+
+#[test]
+fn a_text_that_is_no_json_toml_or_yaml_is_an_error_with_file_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content, message) in [
+        ("a.json", "{\n \"a\": x}", "a.json: line 2, column 7: this is not JSON: expected value"),
+        ("a.jsonl", "1\n[}\n", "a.jsonl: line 2, column 2: this is not JSON: expected value"),
+        ("a.toml", "a = 1\nb = \n", "a.toml: line 2, column 5: this is not TOML: "),
+        ("a.yaml", "a: 1\nb: !point [1, 2]\n", "a.yaml: line 2, column 4: the tag !point has no meaning here"),
+        ("b.yaml", "a: 1\na: 2\n", "b.yaml: line 2, column 1: the key 'a' is there twice"),
+    ] {
+        let file = write(folder.path(), name, content.as_bytes());
+        let output = picklevm(&["convert", "--plain", &file, "-o", "-", "--to", "pkl"]);
+        assert_eq!(output.status.code(), Some(1), "{name}");
+        assert!(text(&output.stderr).contains(message), "{name}: {}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn an_integer_of_json_keeps_its_digits_and_a_key_its_dollar() {
     assert_eq!(converted("a.json", "[123456789012345678901234567890]", &[]), "[123456789012345678901234567890]");
@@ -153,6 +181,8 @@ fn the_command_may_be_left_out_before_a_file_and_behind_a_pipe() {
     assert_eq!(text(&picklevm(&["--color", "never", &file, "--json"]).stdout), "7\n");
     assert_eq!(text(&picklevm_reading(&[], b"K\x07.").stdout), "7\n");
     assert_eq!(picklevm(&["no-such-command"]).status.code(), Some(2));
+    let missing = picklevm(&["no-such-file.pkl"]);
+    assert_eq!(text(&missing.stderr), "picklevm: no-such-file.pkl: cannot read: no such file or directory\n");
 }
 
 #[test]

@@ -75,20 +75,6 @@ pub(super) fn read_ipc_stream(data: Bytes) -> Result<(DataFrame<'static>, Arc<Sc
     Ok((from_batches(&schema, &batches)?, schema))
 }
 
-/// Reads a .csv file with a line of names. Types are those that all values have.
-///
-/// # Errors
-///
-/// If lines have not as many fields as the first.
-pub fn read_csv(data: Bytes) -> Result<DataFrame<'static>> {
-    let format = arrow_csv::reader::Format::default().with_header(true);
-    let (schema, _) = format.infer_schema(Cursor::new(&data), None).map_err(malformed)?;
-    let schema = Arc::new(schema);
-    let reader = arrow_csv::ReaderBuilder::new(schema.clone()).with_header(true).build(Cursor::new(data));
-    let batches = reader.and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(malformed)?;
-    restore(from_batches(&schema, &batches)?, &schema)
-}
-
 /// Reads a .jsonl file: an object a line. Types are those that all values have.
 ///
 /// # Errors

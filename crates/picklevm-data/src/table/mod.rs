@@ -5,6 +5,8 @@ mod arrow_cells;
 mod arrow_column;
 mod arrow_type;
 #[cfg(feature = "arrow")]
+mod csv;
+#[cfg(feature = "arrow")]
 mod from_arrow;
 #[cfg(feature = "arrow")]
 mod pandas_metadata;
@@ -20,10 +22,12 @@ mod to_arrow;
 
 pub use arrow_column::ArrowColumn;
 pub use arrow_type::ArrowType;
+#[cfg(feature = "arrow")]
+pub use csv::{CsvType, read_csv};
 #[cfg(feature = "parquet")]
 pub use from_arrow::read_parquet;
 #[cfg(feature = "arrow")]
-pub use from_arrow::{from_batches, read_csv, read_ipc, read_jsonl};
+pub use from_arrow::{from_batches, read_ipc, read_jsonl};
 #[cfg(feature = "parquet")]
 pub use parquet::write_parquet;
 pub use text_formats::{write_csv, write_jsonl};
