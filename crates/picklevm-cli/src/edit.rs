@@ -1,11 +1,16 @@
 //! `picklevm edit`: pickles with values set, removed, appended and inserted.
 
+use std::fmt;
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use picklevm::literal::Strings;
-use picklevm::{Graph, Path, Pickler, PicklerVersion, Unpickler};
+use picklevm::{Graph, Id, Path, Pickler, PicklerVersion, Unpickler};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, reason};
+use crate::input;
+use crate::literal_calls::{self, Called};
 use crate::output::Destination;
 use crate::pickles::Pickle;
 use crate::rewrite::Source;
@@ -15,12 +20,13 @@ use crate::rewrite::Source;
 /// The file is written again in the archive or compression that it came in, each pickle at its own protocol. Sharing and order
 /// are kept. LITERAL is Python's syntax as `show` prints it: instances, dates, sets, bytes, `&1` and `*1` too. The changes are
 /// made in the order in which they are given: all of them, or none. A path is written as for `get`; the empty path is the whole
-/// value.
+/// value. PATH=@FILE reads the literal from a file, @- from standard input.
 #[derive(clap::Args)]
 #[command(after_long_help = "Examples:
   picklevm edit session.pkl --set \"user.name='Bob'\" -o new.pkl
   picklevm edit save.zip --set \"[0]['store.hero'].money=999\" --in-place --backup
   picklevm edit data.pkl --append \"tags='new'\" --delete \"cart[0]\" -o new.pkl
+  picklevm show --full old.pkl | picklevm edit new.pkl --set =@- --in-place
   picklevm edit data.pkl --insert \"cart[0]={'sku': 'A-1', 'price': decimal.Decimal('9.99')}\" -o new.pkl")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -45,10 +51,45 @@ pub(crate) struct Args {
 
 /// One change.
 enum Change {
-    Set(Path, String),
+    Set(Path, Literal),
     Delete(Path),
-    Append(Path, String),
-    Insert(Path, String),
+    Append(Path, Literal),
+    Insert(Path, Literal),
+}
+
+/// A value in Python's syntax.
+struct Literal {
+    text: String,
+    /// The file that it was read from.
+    file: Option<PathBuf>,
+}
+
+impl Literal {
+    /// Reads what stands behind `=`: the literal, or `@` and the name of a file with it.
+    fn read(text: &str) -> Result<Literal, String> {
+        let Some(path) = text.strip_prefix('@') else { return Ok(Literal { text: text.to_owned(), file: None }) };
+        let file = PathBuf::from(path);
+        let read = match input::is_standard(&file) {
+            true => std::io::read_to_string(std::io::stdin().lock()),
+            false => std::fs::read_to_string(path),
+        };
+        let text = read.map_err(|error| format!("cannot read {}: {}", input::name(&file), reason(&error)))?;
+        Ok(Literal { text, file: Some(file) })
+    }
+
+    fn is_of_standard_input(&self) -> bool {
+        self.file.as_deref().is_some_and(input::is_standard)
+    }
+}
+
+/// Where the literal is, for messages.
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.file {
+            Some(file) => f.write_str(&input::name(file)),
+            None => f.write_str(&shortened(&self.text)),
+        }
+    }
 }
 
 /// The changes in the order in which they were given.
@@ -94,15 +135,15 @@ impl FromArgMatches for Changes {
 
 impl Change {
     fn read(option: &str, text: &str) -> Result<Change, clap::Error> {
-        let wrong = |error: picklevm::Error| {
+        let wrong = |error: &dyn fmt::Display| {
             let message = format!("--{option} {text}: {error}\n");
             clap::Error::raw(clap::error::ErrorKind::ValueValidation, message)
         };
         if option == "delete" {
-            return Path::parse(text).map(Change::Delete).map_err(wrong);
+            return Path::parse(text).map(Change::Delete).map_err(|error| wrong(&error));
         }
-        let (path, literal) = Path::parse_assignment(text).map_err(wrong)?;
-        let literal = literal.to_owned();
+        let (path, literal) = Path::parse_assignment(text).map_err(|error| wrong(&error))?;
+        let literal = Literal::read(literal).map_err(|error| wrong(&error))?;
         Ok(match option {
             "append" => Change::Append(path, literal),
             "insert" => Change::Insert(path, literal),
@@ -110,18 +151,19 @@ impl Change {
         })
     }
 
-    fn apply(&self, graph: &mut Graph, strings: Strings) -> picklevm::Result<()> {
-        let change = |graph: &mut Graph, literal: &str| graph.add_literal(literal, strings);
-        match self {
-            Change::Delete(path) => graph.remove_at(path),
-            Change::Set(path, literal) => change(graph, literal).and_then(|value| graph.set_at(path, value)),
-            Change::Append(path, literal) => change(graph, literal).and_then(|value| graph.append_at(path, value)),
-            Change::Insert(path, literal) => change(graph, literal).and_then(|value| graph.insert_at(path, value)),
+    /// Makes the change, of which `new` is the value.
+    fn apply(&self, graph: &mut Graph, new: Option<Id>) -> picklevm::Result<()> {
+        match (self, new) {
+            (Change::Set(path, _), Some(value)) => graph.set_at(path, value),
+            (Change::Append(path, _), Some(value)) => graph.append_at(path, value),
+            (Change::Insert(path, _), Some(value)) => graph.insert_at(path, value),
+            (Change::Delete(path), _) => graph.remove_at(path),
+            _ => Ok(()),
         }
     }
 
     /// What the change was on the command line, for messages.
-    fn literal(&self) -> Option<(&Path, &str)> {
+    fn literal(&self) -> Option<(&Path, &Literal)> {
         match self {
             Change::Set(path, literal) | Change::Append(path, literal) | Change::Insert(path, literal) => {
                 Some((path, literal))
@@ -140,6 +182,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         true => Destination::replacing(args.source.path()?, args.backup.as_deref())?,
         false => args.destination.clone(),
     };
+    let literals = args.changes.0.iter().filter_map(Change::literal);
+    let from_stdin = literals.filter(|(_, literal)| literal.is_of_standard_input()).count();
+    if from_stdin + usize::from(input::is_standard(&args.source.path()?)) > 1 {
+        return Err(Failure::Usage("standard input can be read once: name a file in place of -".to_owned()));
+    }
     destination.check()?;
     let mut is_edited = false;
     args.source.rewrite(&destination, |pickles| {
@@ -161,15 +208,21 @@ impl Args {
     fn edit(&self, pickle: &Pickle) -> Result<Bytes, Failure> {
         let mut graph = pickle.load(&Unpickler::new()).map_err(|error| pickle.failure(error))?;
         let strings = if self.python2 || graph.has_byte_strings() { Strings::Bytes } else { Strings::Text };
+        let has_calls =
+            self.changes.0.iter().filter_map(Change::literal).any(|(_, literal)| literal.text.contains('('));
+        let mut called = if has_calls { literal_calls::called(graph.root()) } else { Called::default() };
         for change in &self.changes.0 {
-            change.apply(&mut graph, strings).map_err(|error| match change.literal() {
-                // An offset is one in the literal.
-                Some((path, literal)) if error.offset().is_some() => {
+            let mut new = None;
+            if let Some((path, literal)) = change.literal() {
+                let wrong = |error: &dyn fmt::Display| {
                     let path = if path.is_root() { "the root".to_owned() } else { format!("{path:#}") };
-                    Failure::Usage(format!("the new value of {path}: {error}, in {}", shortened(literal)))
-                }
-                _ => Failure::data(&pickle.name, error),
-            })?;
+                    Failure::Usage(format!("the new value of {path}: {error}, in {literal}"))
+                };
+                let value = graph.add_literal(&literal.text, strings).map_err(|error| wrong(&error))?;
+                literal_calls::check(&graph, value, &mut called).map_err(|error| wrong(&error))?;
+                new = Some(value);
+            }
+            change.apply(&mut graph, new).map_err(|error| Failure::data(&pickle.name, error))?;
         }
         let pickler = Pickler::new().protocol(pickle.protocol).writer(self.writer);
         pickler.to_bytes(graph.root()).map_err(|error| Failure::data(&pickle.name, error))

@@ -18,6 +18,7 @@ mod graph;
 mod imports;
 mod input;
 mod list;
+mod literal_calls;
 mod manual;
 mod optimize;
 mod output;

@@ -116,6 +116,11 @@ impl Output {
         Output { name, backup: None, sink: BufWriter::with_capacity(BUFFER, sink) }
     }
 
+    /// Whether it is a file of its own, of which nothing is left if it is dropped before it is finished.
+    pub(crate) fn is_undone_by_drop(&self) -> bool {
+        matches!(self.sink.get_ref(), Sink::Beside(..))
+    }
+
     /// Returns the failure for a failed write.
     pub(crate) fn failure(&self, error: io::Error) -> Failure {
         Failure::output(&self.name, &error)

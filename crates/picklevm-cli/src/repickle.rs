@@ -139,14 +139,25 @@ fn stream(args: &Args, renames: &Renames, file: &PlainFile) -> Result<Rewritten,
         })
     };
     // Whether a later pickle fetches what an earlier one stored is known only when all are read.
-    let shares_memo = args.shared_memo
-        || file.pickles.len() > 1
-            && write(&mut args.rewriter(renames, false), &mut std::io::sink())
-                .is_err_and(|error| error.kind() == picklevm_ops::ErrorKind::Memo);
-    let mut rewriter = args.rewriter(renames, shares_memo);
+    let is_of_memo = |error: &picklevm_ops::Error| error.kind() == picklevm_ops::ErrorKind::Memo;
+    let may_share = file.pickles.len() > 1 && !args.shared_memo;
     let mut out = args.destination.create()?;
+    let mut rewriter = args.rewriter(renames, args.shared_memo);
+    if may_share && !out.is_undone_by_drop() {
+        let shares =
+            write(&mut args.rewriter(renames, false), &mut std::io::sink()).is_err_and(|error| is_of_memo(&error));
+        rewriter = args.rewriter(renames, args.shared_memo || shares);
+    }
     progress::expect_bytes(file.len());
-    write(&mut rewriter, &mut out).map_err(fail)?;
+    match write(&mut rewriter, &mut out) {
+        Err(error) if may_share && out.is_undone_by_drop() && is_of_memo(&error) => {
+            out = args.destination.create()?;
+            rewriter = args.rewriter(renames, true);
+            write(&mut rewriter, &mut out)
+        }
+        written => written,
+    }
+    .map_err(fail)?;
     let copied = std::io::copy(&mut input.take(file.rest), &mut out);
     copied.and_then(|_| out.flush()).map_err(|error| out.failure(error))?;
     out.finish()?;

@@ -29,7 +29,11 @@ pub(super) fn print(args: &Args, scans: &[FileScan], tally: &Tally, out: &mut im
         table.total(tally)?;
     }
     if scans.iter().any(has_unknown_name) {
-        writeln!(table.out, "Names that you trust can be allowed by a policy of your own: --policy FILE")?;
+        writeln!(
+            table.out,
+            "--explain shows what is done with names that are not covered by the policy. Those that you trust are allowed by \
+             --allow NAME,\n--allow-module MODULE or --allow-own; --policy FILE keeps that in a file."
+        )?;
     }
     Ok(())
 }

@@ -200,6 +200,48 @@ fn the_diff_driver_of_git_tells_of_a_file_that_is_no_pickle_and_ends_well() {
 }
 
 #[test]
+fn edit_reads_a_literal_from_a_file_or_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let literal = folder.path().join("new.txt");
+    fs::write(&literal, "{'big': 'x'}\n").unwrap();
+    let file = folder.path().join("a.pkl");
+    fs::write(&file, b"}.").unwrap();
+    let file = file.to_str().unwrap();
+    let set = format!("user=@{}", literal.to_str().unwrap());
+    let edited = picklevm(&["edit", file, "--set", &set, "-o", "-"]);
+    assert_eq!(text(&picklevm_reading(&["show"], &edited.stdout).stdout), "{'user': {'big': 'x'}}\n");
+    let edited = picklevm_reading(&["edit", file, "--set", "=@-", "-o", "-"], b"[1,\n 2]\n");
+    assert_eq!(text(&picklevm_reading(&["show"], &edited.stdout).stdout), "[1, 2]\n");
+    let output = picklevm(&["edit", file, "--set", "user=@no-such-file", "-o", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("no-such-file: no such file or directory"), "{}", text(&output.stderr));
+    let output = picklevm_reading(&["edit", "-", "--set", "user=@-", "-o", "-"], b"}.");
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+}
+
+#[test]
+fn edit_refuses_names_that_no_python_imports_and_tells_of_calls() {
+    let edit = |change: &str| {
+        let output = picklevm_reading(&["edit", "-", "--set", change, "-o", "-"], b"}.");
+        (output.status.code(), text(&output.stderr).to_owned())
+    };
+    let (status, message) = edit("now=datetime.datetime.now()");
+    assert_eq!(status, Some(2));
+    assert!(message.contains("datetime.datetime is a class and no module"), "{message}");
+    let (status, message) = edit("id=uuid.uuid4()");
+    assert_eq!(status, Some(0));
+    assert!(message.contains("uuid.uuid4(…) is written as a call"), "{message}");
+    let (status, message) = edit("day=datetime.date(2030, 1, 2)");
+    assert_eq!((status, message.as_str()), (Some(0), ""));
+    let (status, message) = edit("user[name]=1");
+    assert_eq!(status, Some(2));
+    assert!(
+        message.contains("offset 5: expected a key as Python writes it, such as `['name']`, found name"),
+        "{message}"
+    );
+}
+
+#[test]
 fn from_json_reads_what_show_prints_byte_for_byte() {
     for (file, protocol) in [(SESSION, "5"), ("tests/data/two.pkl", "2")] {
         let json = picklevm(&["show", "--json", "--all", file]).stdout;

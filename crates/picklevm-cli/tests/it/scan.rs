@@ -170,10 +170,11 @@ fn an_empty_directory_is_no_files_and_safe() {
 }
 
 #[test]
-fn a_name_outside_the_policy_comes_with_a_hint_at_a_policy_file() {
+fn a_name_outside_the_policy_comes_with_what_to_do_next() {
     let output = picklevm_reading(&["scan", "-"], ORDER);
-    let hint = "Names that you trust can be allowed by a policy of your own: --policy FILE\n";
-    assert!(text(&output.stdout).ends_with(hint), "{}", text(&output.stdout));
+    for option in ["--explain", "--allow NAME", "--allow-module MODULE", "--allow-own", "--policy FILE"] {
+        assert!(text(&output.stdout).contains(option), "{}", text(&output.stdout));
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, TimeUnit};
 use bytes::Bytes;
 
 use super::from_batches;
+use super::pandas_metadata::restore;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pandas::DataFrame;
 
@@ -99,7 +100,8 @@ pub fn read_csv(data: Bytes, types: &[(String, CsvType)]) -> Result<DataFrame<'s
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let reader = arrow_csv::ReaderBuilder::new(schema.clone()).with_header(true).build(Cursor::new(data));
     let batches = reader.and_then(Iterator::collect::<std::result::Result<Vec<_>, _>>);
-    from_batches(&schema, &batches.map_err(|error| malformed(&error, Some(&schema)))?)
+    let batches = batches.map_err(|error| malformed(&error, Some(&schema)))?;
+    restore(from_batches(&schema, &batches)?, &schema)
 }
 
 /// Whether each column has a number that would not be written again as it stands.
