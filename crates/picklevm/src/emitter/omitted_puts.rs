@@ -10,14 +10,15 @@ use crate::graph::{Arena, Cell, NodeIndex, Unmemoized};
 /// Which PUTs are omitted.
 pub(super) enum OmittedPuts {
     /// Those of these nodes.
-    Listed(Unmemoized),
+    Listed(Box<Unmemoized>),
     /// Those given by the rule.
     ByRule,
 }
 
 impl OmittedPuts {
     pub(super) fn of(arena: &Arena, slots: &NodeIndex, root: Cell, effects: &[Cell]) -> OmittedPuts {
-        Unmemoized::of(arena, *slots, root, effects).map_or(OmittedPuts::ByRule, OmittedPuts::Listed)
+        let listed = Unmemoized::of(arena, *slots, root, effects);
+        listed.map_or(OmittedPuts::ByRule, |unmemoized| OmittedPuts::Listed(Box::new(unmemoized)))
     }
 
     /// Whether the PUT of a node is omitted, if that depends only on the node.
