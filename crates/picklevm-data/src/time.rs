@@ -124,6 +124,7 @@ impl<'a> Instant<'a> {
     }
 
     /// The point in time that pandas writes as `2020-01-31 12:00:00.5`.
+    #[cfg(feature = "arrow")]
     pub(crate) fn parse(text: &str) -> Option<Instant<'static>> {
         let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "0:0:0"));
         let (whole, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
