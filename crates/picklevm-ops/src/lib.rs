@@ -103,7 +103,7 @@ pub mod internal {
     pub use crate::write_small::write_small;
 }
 
-pub use bounds::{PickleBounds, pickle_bounds};
+pub use bounds::{PickleBounds, PickleEnd, pickle_bounds};
 pub use bytes_ops::{SharedOp, SharedOps, shared_ops};
 pub use decoder::{Decoder, Ops, ops};
 pub use dis::{Disassembler, dis};

@@ -1,7 +1,7 @@
 //! Errors: kind, position, what was expected and what was found.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::{fmt, io};
 
 use picklevm_ops::{self as ops, Opcode};
 
@@ -347,6 +347,16 @@ impl From<ops::Error> for Error {
             found: error.found().to_owned().into(),
             source: Some(Box::new(error)),
         }))
+    }
+}
+
+impl From<io::Error> for Error {
+    /// Creates an error of kind [`Io`](ErrorKind::Io) without a position.
+    #[cold]
+    fn from(error: io::Error) -> Error {
+        let mut io = Error::new(ErrorKind::Io, "", error.to_string());
+        io.0.source = Some(Box::new(error));
+        io
     }
 }
 

@@ -67,6 +67,8 @@
 //! [`ValueMut`] read and edit; [`ops`] is the opcode layer.
 
 pub mod class;
+#[cfg(feature = "tokio-util")]
+pub mod codec;
 mod diff;
 mod dump;
 mod dump_limits;

@@ -77,6 +77,21 @@ macro_rules! operands {
                 }
             }
 
+            /// Returns whether a newline ends it, rather than a length.
+            pub(crate) const fn is_line(self) -> bool {
+                use Operand::*;
+                matches!(
+                    self,
+                    DecimalnlShort
+                        | DecimalnlLong
+                        | Floatnl
+                        | Stringnl
+                        | StringnlNoescape
+                        | StringnlNoescapePair
+                        | Unicodestringnl
+                )
+            }
+
             /// Returns a sentence about the encoding.
             pub const fn doc(self) -> &'static str {
                 match self {

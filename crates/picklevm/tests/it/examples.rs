@@ -9,6 +9,8 @@ mod graphite_receiver;
 #[allow(dead_code, reason = "its main is not called")]
 #[path = "../../../../examples/log_receiver.rs"]
 mod log_receiver;
+#[path = "../../../../examples/tokio_receiver.rs"]
+mod tokio_receiver;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -85,6 +87,40 @@ fn log_records_are_received_from_every_python() {
         assert_eq!(records[2].attribute("user").as_str(), Some("Zoë"));
         let traceback = records[3].traceback.as_ref().expect("a traceback");
         assert!(traceback.contains("myapp.py") && traceback.contains("ZeroDivisionError"), "{traceback}");
+    }
+}
+
+/// Runs a future on a connection until it ends.
+fn on_tokio<F: Future>(connection: std::net::TcpStream, receive: impl FnOnce(tokio::net::TcpStream) -> F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
+    runtime.block_on(async {
+        connection.set_nonblocking(true).expect("a socket");
+        receive(tokio::net::TcpStream::from_std(connection).expect("a socket")).await
+    })
+}
+
+#[test]
+fn metrics_and_log_records_of_every_python_are_received_on_tokio() {
+    for python in python::every("metrics_and_log_records_of_every_python_are_received_on_tokio") {
+        let name = python.display();
+        let mut batches = Vec::new();
+        receive_from(&python, "graphite_client.py", &[], |connection| {
+            on_tokio(connection, |connection| {
+                tokio_receiver::receive_metrics(connection, |batch| batches.push(batch.expect("a batch")))
+            })
+            .expect("whole frames");
+        });
+        assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1000], "{name}");
+        assert_eq!(batches[0][1], ("servers.zoë.load".to_owned(), (1_700_000_001.5, 3.0)), "{name}");
+
+        let mut records = Vec::new();
+        receive_from(&python, "../../examples/data/make_log_records.py", &["--send"], |connection| {
+            on_tokio(connection, |connection| {
+                tokio_receiver::receive_records(connection, |record| records.push(record.expect("a record")))
+            })
+            .expect("whole frames");
+        });
+        assert_eq!(records[2], "WARNING myapp.area1 3 dogs jump over Zoë", "{name}");
     }
 }
 

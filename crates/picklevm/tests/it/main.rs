@@ -1,6 +1,7 @@
 //! Tests of the library. Those of resources, which measure the process, are a program of their own: `tests/hostile`.
 
 mod classes;
+mod codec;
 mod contents;
 mod copying;
 mod dump_limits;
