@@ -9,6 +9,7 @@ mod graphite_receiver;
 #[allow(dead_code, reason = "its main is not called")]
 #[path = "../../../../examples/log_receiver.rs"]
 mod log_receiver;
+#[allow(dead_code, reason = "its main is not called")]
 #[path = "../../../../examples/tokio_receiver.rs"]
 mod tokio_receiver;
 
