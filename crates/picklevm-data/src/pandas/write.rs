@@ -1,5 +1,7 @@
 //! Frames, series and indexes into graphs, in the form that pandas 0.25 to 3.1 read.
 
+use std::ops::Range;
+
 use picklevm::{Arena, Id};
 
 use super::index::{Index, IndexKind};
@@ -8,7 +10,7 @@ use super::{DataFrame, Series};
 use crate::cell::Cell;
 use crate::error::{Error, Result};
 use crate::numpy::{self, ByteOrder, DType, DTypeKind, NdArray, build_error, encode, objects_to_python};
-use crate::time::TimeUnit;
+use crate::time::{Instant, TimeUnit};
 
 /// Puts a frame into a graph as `pandas.core.frame.DataFrame` with a `BlockManager` of the form of 0.14.1 under `_data`,
 /// which every version reads.
@@ -36,9 +38,10 @@ pub fn frame_to_python(frame: &DataFrame<'_>, graph: &mut Arena) -> Result<Id> {
     let labels = labels(frame)?;
     let axes = [index_to_python(&labels, graph)?, index_to_python(frame.index(), graph)?];
     let mut blocks = Vec::with_capacity(frame.columns().len());
-    for column in frame.columns() {
+    for (at, column) in (0..).zip(frame.columns()) {
         let values = block(column.values(), true, graph);
-        blocks.push(values.map_err(|error| error.inside(format!("column {}", column.label())))?);
+        let values = values.map_err(|error| error.inside(format!("column {}", column.label())))?;
+        blocks.push((values, at..at + 1));
     }
     let manager = manager("BlockManager", &axes, &blocks, graph)?;
     let (kind, metadata) = (graph.add("dataframe"), graph.list(Vec::<Id>::new()));
@@ -54,7 +57,9 @@ pub fn frame_to_python(frame: &DataFrame<'_>, graph: &mut Arena) -> Result<Id> {
 pub fn series_to_python(series: &Series<'_>, graph: &mut Arena) -> Result<Id> {
     let axis = index_to_python(series.index(), graph)?;
     let values = block(series.column().values(), false, graph)?;
-    let manager = manager("SingleBlockManager", &[axis], &[values], graph)?;
+    // The places of a series are its rows.
+    let rows = 0..series.column().len() as u64;
+    let manager = manager("SingleBlockManager", &[axis], &[(values, rows)], graph)?;
     let name = label(series.column().key(), graph)?;
     let (kind, metadata) = (graph.add("series"), graph.list(["name"]));
     let series = graph.instance("pandas.core.series", "Series");
@@ -63,10 +68,10 @@ pub fn series_to_python(series: &Series<'_>, graph: &mut Arena) -> Result<Id> {
 }
 
 /// A manager with the state of 0.14.1: axes, and values with the places of their columns.
-fn manager(class: &str, axes: &[Id], blocks: &[Id], graph: &mut Arena) -> Result<Id> {
+fn manager(class: &str, axes: &[Id], blocks: &[(Id, Range<u64>)], graph: &mut Arena) -> Result<Id> {
     let mut rows = Vec::with_capacity(blocks.len());
-    for (at, values) in blocks.iter().enumerate() {
-        let place = graph.slice(at as u64, at as u64 + 1, 1);
+    for (values, places) in blocks {
+        let place = graph.slice(places.start, places.end, 1);
         let (values_key, place_key) = (graph.add("values"), graph.add("mgr_locs"));
         rows.push(graph.dict([(values_key, *values), (place_key, place)]).map_err(build_error)?);
     }
@@ -205,16 +210,23 @@ fn distinct<'g>(level: &Column<'g>) -> Result<(Values<'g>, Vec<i64>)> {
 
 struct Zone(String);
 
-/// The zone of times, if they have one.
+/// The zone of times, if all have one and the same.
 fn zone_of(values: &Values<'_>) -> Option<Zone> {
     match values {
-        Values::Zoned { zone, .. } => Some(Zone(zone.clone())),
-        values => (0..values.len()).find_map(|at| match values.cell(at) {
-            Ok(Cell::Instant(time)) => Some(time.zone.map(|zone| Zone(zone.into_owned()))),
-            Ok(Cell::Null) => None,
-            _ => Some(None),
-        })?,
+        Values::Zoned { zone, .. } => return Some(Zone(zone.clone())),
+        values if is_of_objects(values) => return None,
+        _ => {}
     }
+    let mut shared: Option<Zone> = None;
+    for at in 0..values.len() {
+        match (values.cell(at), &shared) {
+            (Ok(Cell::Null), _) => {}
+            (Ok(Cell::Instant(Instant { zone: Some(zone), .. })), None) => shared = Some(Zone(zone.into_owned())),
+            (Ok(Cell::Instant(Instant { zone: Some(zone), .. })), Some(shared)) if zone == shared.0 => {}
+            _ => return None,
+        }
+    }
+    shared
 }
 
 /// `_new_DatetimeIndex(DatetimeIndex, {data, tz, freq, name})`.
@@ -296,14 +308,22 @@ fn plain_block(values: &Values<'_>, in_frame: bool, graph: &mut Arena) -> Result
     }
 }
 
+/// Whether values are kept as objects, and stay some.
+fn is_of_objects(values: &Values<'_>) -> bool {
+    match values {
+        Values::Array(array) => array.dtype().has_objects(),
+        values => matches!(values, Values::Strings(_)),
+    }
+}
+
 /// The type of NumPy that all values have, those that are missing included; `None` if they are objects.
 fn kind_of(values: &Values<'_>) -> Result<Option<DType>> {
-    let is_numpy_text =
-        matches!(values, Values::Array(array) if array.dtype().has_objects()) || matches!(values, Values::Strings(_));
-    if is_numpy_text {
+    if is_of_objects(values) {
         return Ok(None);
     }
     let (mut missing, mut kind, mut exact) = (false, None, true);
+    // Times of several zones, or of one and of none, are objects.
+    let has_zone = zone_of(values).is_some();
     for at in 0..values.len() {
         let cell = values.cell(at)?;
         let here = match &cell {
@@ -316,7 +336,7 @@ fn kind_of(values: &Values<'_>) -> Result<Option<DType>> {
             Cell::UInt(_) => "uint64",
             Cell::Float(_) => "float64",
             Cell::Float32(_) => "float32",
-            Cell::Instant(time) if time.is_date => return Ok(None),
+            Cell::Instant(time) if time.is_date || time.zone.is_some() && !has_zone => return Ok(None),
             Cell::Instant(_) => "datetime64",
             Cell::Delta(_) => "timedelta64",
             _ => return Ok(None),

@@ -146,6 +146,15 @@ fn every_item_is_what_its_own_library_finds() {
     }
 }
 
+/// Their libraries find lists of types in these, and no data.
+#[test]
+fn types_of_pyarrow_and_polars_alone_are_no_items() {
+    for name in ["m2-pa_types.pkl", "m2-pl_dtype.pkl"] {
+        let found = load(name).reader().find().len();
+        assert_eq!(found, 0, "{name}");
+    }
+}
+
 #[test]
 fn a_path_that_is_listed_leads_to_its_value() {
     let loaded = load("np2.5-py3.12-x_collide-p5.pkl");

@@ -2,7 +2,7 @@
 
 use picklevm::{Graph, Pickler, Protocol};
 use picklevm_data::numpy::{self, DType, NdArray};
-use picklevm_data::pandas::{self, Column, DataFrame, Index, Values};
+use picklevm_data::pandas::{self, Column, DataFrame, Index, Series, Values};
 use picklevm_data::table::{Options, write_csv};
 use picklevm_data::{Cell, Instant, Item, TimeUnit, rewrite_items, torch};
 
@@ -53,6 +53,18 @@ fn a_frame_of_any_version_is_written_in_the_form_of_the_oldest() {
 }
 
 #[test]
+fn the_places_of_a_series_are_all_its_rows() {
+    let values = Values::Cells(vec![Cell::Int(1), Cell::Int(2), Cell::Int(3)]);
+    let series = Series::new(Column::new(Cell::Null, values), Index::range(3)).unwrap();
+    let mut graph = Graph::new();
+    let root = pandas::series_to_python(&series, &mut graph).unwrap();
+    let manager = graph.value(root).attr("_data").unwrap();
+    let blocks = manager.as_object().unwrap().state().unwrap().items().get(3).unwrap().at("0.14.1").at("blocks");
+    let place = blocks.at(0).at("mgr_locs");
+    assert_eq!(format!("{place:?}"), "slice(0, 3, 1)");
+}
+
+#[test]
 fn named_zones_are_written_by_their_names_in_columns_indexes_and_objects() {
     let nanos = 1_577_836_800_000_000_001i64;
     let zone = "Europe/Berlin";
@@ -77,6 +89,29 @@ fn named_zones_are_written_by_their_names_in_columns_indexes_and_objects() {
         if protocol >= 4 {
             assert_eq!(csv(&again), csv(&frame), "protocol {protocol}");
         }
+    }
+}
+
+#[test]
+fn times_of_several_zones_or_beside_text_are_objects() {
+    let time = |zone: Option<&'static str>| {
+        Cell::Instant(Instant { zone: zone.map(Into::into), ..Instant::new(0, TimeUnit::Nano) })
+    };
+    let text = Cell::Str("text".into());
+    let pairs = [[Some("UTC"), Some("Europe/Berlin")], [Some("UTC"), None], [None, Some("UTC")]];
+    let columns = pairs.map(|pair| pair.map(time)).into_iter().chain([[time(Some("UTC")), text]]);
+    let column =
+        |(at, cells): (usize, [Cell<'static>; 2])| Column::new(Cell::Int(at as i64), Values::Cells(cells.to_vec()));
+    let frame = DataFrame::new(columns.enumerate().map(column).collect(), Index::range(2)).unwrap();
+    let mut graph = Graph::new();
+    let root = pandas::frame_to_python(&frame, &mut graph).unwrap();
+    graph.set_root(root);
+    let again = picklevm::loads(picklevm::dumps(graph.root()).unwrap()).unwrap();
+    let again = DataFrame::from_value(again.root()).unwrap();
+    for (column, expected) in again.columns().iter().zip(frame.columns()) {
+        assert_eq!(column.values().dtype(), "object");
+        let cells = |column: &Column<'_>| format!("{:?} {:?}", column.cell(0).unwrap(), column.cell(1).unwrap());
+        assert_eq!(cells(column), cells(expected));
     }
 }
 
