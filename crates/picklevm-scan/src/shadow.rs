@@ -87,6 +87,10 @@ struct Row {
 /// The cost from which going through a value takes seconds.
 pub(crate) const COSTLY: u32 = 1 << 28;
 
+/// How many values may lie in one another in a key or an argument: C hashes by recursion, which a thread has no stack for
+/// some ten thousand deep.
+pub(crate) const DEEP: u16 = 5000;
+
 /// A list, dict or set: what may be in it, its length, how many values going through all of it goes through, and whether it
 /// lies in something else.
 #[derive(Clone, Copy)]
@@ -142,6 +146,8 @@ pub(crate) struct Values<'a> {
     late_factor: u32,
     /// How many values lie in one another at the most, as they were put into each other.
     pub(crate) deepest: u16,
+    /// The length of the longest string.
+    pub(crate) longest: usize,
 }
 
 /// The longest tuple that is always kept: long enough for the arguments of any call.
@@ -170,12 +176,14 @@ impl<'a> Values<'a> {
             late: Nature::DATA,
             late_factor: 1,
             deepest: 1,
+            longest: 0,
         }
     }
 
     /// The number of a string, for a token.
     #[inline]
     pub(crate) fn string(&mut self, bytes: &[u8]) -> u32 {
+        self.longest = self.longest.max(bytes.len());
         let Some(at) = self.offset_of(bytes) else { return self.decode(bytes) };
         let (Ok(at), number @ 0..DECODED_BIT) = (u32::try_from(at), self.spans.len() as u32) else { return NOT_KEPT };
         self.spans.push(Span { at, len: u32::try_from(bytes.len()).unwrap_or(u32::MAX) });
@@ -334,7 +342,7 @@ impl<'a> Values<'a> {
 
     /// How many containers and objects lie in one another in a value, itself included.
     #[inline]
-    fn depth_of(&self, token: Token) -> u16 {
+    pub(crate) fn depth_of(&self, token: Token) -> u16 {
         match token {
             Token::Tuple(number) => self.tuples.get(number).map_or(0, |row| row.depth),
             Token::List(number) | Token::Dict(number) | Token::Set(number) => {
@@ -358,10 +366,38 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Whether a key is so many tuples in tuples that its hash takes exponential time.
+    /// Whether hashing a key takes exponential time, or recurses so deep that the process ends.
     #[inline]
     pub(crate) fn is_costly_key(&self, token: Token) -> bool {
-        matches!(token, Token::Tuple(_) | Token::Object(_)) && self.cost_of(token) > COSTLY
+        matches!(token, Token::Tuple(_) | Token::Object(_) | Token::Set(_))
+            && (self.cost_of(token) > COSTLY || self.depth_of(token) > DEEP)
+    }
+
+    /// How many values and bytes of strings values hold, all that is shared once for each share, as long as that is no more than
+    /// `most`; `None` where it is more, or not known.
+    pub(crate) fn weight_of(&self, values: &[Token], most: u64) -> Option<u64> {
+        let mut left = most;
+        let mut work = values.to_vec();
+        while let Some(value) = work.pop() {
+            let len = self.bytes_of(value).map_or(0, <[u8]>::len) as u64;
+            left = left.checked_sub(1 + len)?;
+            match value {
+                Token::Object(_) => match self.object_of(value)?.args {
+                    // So many that they were not kept.
+                    Token::Unknown if self.keeps_all => left = left.checked_sub(u64::from(self.cost_of(value)))?,
+                    Token::Unknown => return None,
+                    args => work.push(args),
+                },
+                value if value.is_container() => {
+                    let items = self.items_of(value)?;
+                    // The items wait for as much memory as they weigh at least.
+                    left.checked_sub((work.len() + items.len()) as u64)?;
+                    work.extend_from_slice(items);
+                }
+                _ => {}
+            }
+        }
+        Some(most - left)
     }
 
     /// The number of a list, dict or set.

@@ -416,3 +416,28 @@ fn many_calls_on_one_long_tuple_take_no_memory_each() {
     let pickle = [&many[..], &b"h\x01h\0R".repeat(200_000), b"l"].concat();
     assert_eq!(verdict(&pickle), Verdict::Suspicious);
 }
+
+#[test]
+fn a_key_or_an_argument_in_which_a_thread_would_recurse_too_deep_is_suspicious() {
+    let deep = [b")".to_vec(), b"\x85".repeat(200_000)].concat();
+    let frozen = [b"(".repeat(100_000), b"\x91".repeat(100_000)].concat();
+    for (what, value) in [("tuples", &deep), ("frozen sets", &frozen)] {
+        assert_ne!(verdict(&[b"}", &value[..], b"Ns"].concat()), Verdict::Safe, "{what} as a key");
+        assert_ne!(verdict(&call("builtins.set", &[&list(&[value])])), Verdict::Safe, "{what} in an argument");
+    }
+    assert_eq!(verdict(&deep), Verdict::Safe, "as data");
+    let shallow = [b"}".to_vec(), b")".to_vec(), b"\x85".repeat(100), b"Ns".to_vec()].concat();
+    assert_eq!(verdict(&shallow), Verdict::Safe);
+}
+
+#[test]
+fn a_long_text_that_is_shared_often_goes_into_no_call_that_may_show_it() {
+    let shared =
+        [b"](".to_vec(), text(&"x".repeat(1_000_000)), b"q\0".to_vec(), b"h\0".repeat(20_000), b"e".to_vec()].concat();
+    for function in ["collections.UserString", "http.HTTPStatus", "ipaddress.IPv4Network"] {
+        assert_ne!(verdict(&call(function, &[&shared])), Verdict::Safe, "{function}");
+    }
+    assert_eq!(verdict(&shared), Verdict::Safe, "as data");
+    let few = [&call("collections.OrderedDict", &[b"}"])[..], &text("k"), &text(&"x".repeat(1_000_000)), b"s"].concat();
+    assert_eq!(verdict(&call("builtins.list", &[&list(&[&few])])), Verdict::Safe);
+}

@@ -5,8 +5,13 @@ use super::args::is_public;
 use crate::events::Action;
 use crate::nature::Nature;
 use crate::policy::{Allowed, Check, Decision, ResultType, Use};
-use crate::shadow::Token;
+use crate::shadow::{DEEP, Token};
 use crate::verdict::{Rule, Verdict};
+
+/// Bytes of text that a call may make of its arguments, beside 16 times the length of the pickle.
+const SHOWN: u64 = 1 << 26;
+/// Bytes of strings that are gone through as fast as a value is.
+const BYTES_A_VALUE: u64 = 16;
 
 /// A call: its arguments, and those by keyword.
 #[derive(Clone, Copy)]
@@ -69,7 +74,29 @@ impl Tracer<'_> {
             Token::Text(_) | Token::Bytes(_) => self.values.bytes_of(*arg).map_or(0, <[u8]>::len) as u64,
             arg => u64::from(self.values.cost_of(*arg)),
         };
-        let work: u64 = args.iter().map(size).sum();
+        let mut work: u64 = args.iter().map(size).sum();
+        if args.iter().any(|arg| self.values.depth_of(*arg) > DEEP) {
+            self.suspect(
+                Rule::Limit,
+                "a call is given what lies so deep in one another that going through it may end the process",
+            );
+        }
+        // A text of a container, which a call may make for an error, has all strings in it as often as they are shared.
+        let holds: u64 = args.iter().filter(|arg| !arg.is_atom()).map(|arg| u64::from(self.values.cost_of(*arg))).sum();
+        if holds.saturating_mul(self.values.longest as u64) > SHOWN {
+            let most = SHOWN.saturating_add(16 * self.data.len() as u64);
+            match self.values.weight_of(args, most) {
+                // It takes as long to see that as the call takes.
+                Some(weight) => work = work.max(weight / BYTES_A_VALUE),
+                None if self.values.keeps_all => {
+                    self.suspect(
+                        Rule::Limit,
+                        "a call is given strings that are shared so often that their text fills memory",
+                    );
+                }
+                None => self.needs_all = true,
+            }
+        }
         self.spend(work);
     }
 
