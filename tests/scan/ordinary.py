@@ -127,13 +127,19 @@ if torch is not None:
     L = "torch"; torch.manual_seed(0); t = torch.arange(6.).reshape(2, 3)
     net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU(), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 1)); opt = torch.optim.Adam(net.parameters()); net(torch.ones(5, 4)).sum().backward(); opt.step()
     for n, v in {"tensor": t, "dtypes": [torch.zeros(2, dtype=d) for d in (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int8, torch.int32, torch.int64, torch.uint8, torch.bool, torch.complex64)], "views": [t, t[0], t.t()], "parameter": torch.nn.Parameter(t), "state_dict": net.state_dict(), "optimizer": opt.state_dict(), "checkpoint": {"epoch": 3, "model": net.state_dict(), "opt": opt.state_dict(), "args": {"lr": 1e-3}}, "size": t.shape, "sparse": torch.eye(3).to_sparse(), "lstm": torch.nn.LSTM(3, 2).state_dict(), "embedding": torch.nn.Embedding(5, 3).state_dict(), "requires_grad": torch.ones(2, requires_grad=True), "ordered": collections.OrderedDict(a=t), "device_dtype": [torch.device("cpu"), torch.float32], "rng": torch.get_rng_state(), "quantized": torch.quantize_per_tensor(t, .1, 0, torch.qint8), "empty": torch.empty(0)}.items():
-        f = io.BytesIO(); torch.save(v, f); put(f"torch-{n}.pt", f.getvalue(), L)
+        f = io.BytesIO()
+        try: torch.save(v, f)
+        except TypeError: continue        # Generators, before PyTorch 2.
+        put(f"torch-{n}.pt", f.getvalue(), L)
         f = io.BytesIO(); torch.save(v, f, _use_new_zipfile_serialization=False); put(f"torch-{n}.legacy.pt", f.getvalue(), L)
     nets = {"convolution": torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.MaxPool2d(2), torch.nn.LeakyReLU(), torch.nn.Flatten(), torch.nn.Softmax(1)), "transformer": torch.nn.TransformerEncoderLayer(4, 1, 4), "recurrent": torch.nn.GRU(2, 2), "losses": torch.nn.ModuleList([torch.nn.CrossEntropyLoss(), torch.nn.MSELoss()]), "upsampling": torch.nn.Sequential(torch.nn.ConvTranspose2d(1, 1, 2), torch.nn.Upsample(scale_factor=2), torch.nn.LogSoftmax(1))}
     w = torch.nn.Linear(2, 2)
     nets.update({"optimizers": [getattr(torch.optim, o)(w.parameters(), lr=.1) for o in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "Adamax", "NAdam", "RAdam", "ASGD", "Rprop")], "schedulers": torch.optim.lr_scheduler.StepLR(torch.optim.SGD(w.parameters(), lr=.1), 1), "loader": torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.rand(3, 2))), "packed": torch.nn.utils.rnn.pack_sequence([torch.rand(2)]), "functions": [torch.relu, torch.nn.functional.gelu], "random_generator": torch.Generator().manual_seed(1), "best_of": torch.rand(3, 2).max(0)})
     for n, v in nets.items():
-        f = io.BytesIO(); torch.save(v, f); put(f"torch-{n}.pt", f.getvalue(), L)
+        f = io.BytesIO()
+        try: torch.save(v, f)
+        except TypeError: continue        # Generators, before PyTorch 2.
+        put(f"torch-{n}.pt", f.getvalue(), L)
         f = io.BytesIO(); torch.save(v, f, _use_new_zipfile_serialization=False); put(f"torch-{n}.legacy.pt", f.getvalue(), L)
         ordinary(L, n, v, [2, 4])
     ordinary(L, "plain_tensor", t); ordinary(L, "plain_state_dict", net.state_dict()); ordinary(L, "plain_size", t.shape)

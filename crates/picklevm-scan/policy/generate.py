@@ -479,6 +479,8 @@ def scipy():
         rows.append(row(module, ["__pyx_unpickle_Rotation"], ("call", "state"), ("class", "rest")))
     for module in ("scipy.optimize.optimize", "scipy.optimize._optimize", "scipy.optimize"):
         rows.append(row(module, ["OptimizeResult"], ("call", "construct", "state", "items")))
+    for module, name in (("scipy.optimize.zeros", "RootResults"), ("scipy.optimize._zeros_py", "RootResults"), ("scipy.integrate._ivp.ivp", "OdeResult")):
+        rows.append(row(module, [name], ("call", "construct", "state", "items")))
     for module in ("scipy._lib._bunch", "scipy.stats.stats"):
         rows.append(row(module, ["_make_tuple_bunch"]))
     for module in ("scipy._lib", "scipy._external"):

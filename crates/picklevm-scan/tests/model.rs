@@ -441,3 +441,23 @@ fn a_long_text_that_is_shared_often_goes_into_no_call_that_may_show_it() {
     let few = [&call("collections.OrderedDict", &[b"}"])[..], &text("k"), &text(&"x".repeat(1_000_000)), b"s"].concat();
     assert_eq!(verdict(&call("builtins.list", &[&list(&[&few])])), Verdict::Safe);
 }
+
+#[test]
+fn an_empty_masked_array_is_no_longer_than_one_without_a_mask() {
+    let make = |shape: &[u8]| {
+        let classes = [name("numpy.ma.core.MaskedArray"), name("numpy.ndarray")];
+        verdict(&call("numpy.ma.core._mareconstruct", &[&classes[0], &classes[1], shape, b"C\x01b"]))
+    };
+    assert_eq!(make(b"K\0\x85"), Verdict::Safe);
+    assert_ne!(make(b"J\0\xca\x9a\x3b\x85"), Verdict::Safe);
+}
+
+#[test]
+fn methods_that_lazy_layers_of_pytorch_hold_are_their_own() {
+    let lazy = |attribute: &str| {
+        let layer = [&name("torch.nn.modules.linear.LazyLinear")[..], b")\x81"].concat();
+        verdict(&call("builtins.getattr", &[&layer, &text(attribute)]))
+    };
+    assert_eq!(lazy("_infer_parameters"), Verdict::Safe);
+    assert_ne!(lazy("__class__"), Verdict::Safe);
+}

@@ -240,10 +240,10 @@ impl Tracer<'_> {
         }
     }
 
-    /// `_reconstruct(class, shape, dtype)`: an empty array, whose state follows.
+    /// `_reconstruct(class, shape, dtype)`, or `_mareconstruct` of two classes: an empty array, whose state follows.
     pub(super) fn check_reconstruct(&mut self, args: &[Token]) {
         const SMALL: u64 = 1 << 12;
-        let &[_, shape, dtype] = args else { return };
+        let &[_, .., shape, dtype] = args else { return };
         let is_code = self.values.bytes_of(dtype).is_some_and(|code| code.len() <= 4);
         if self.product(shape).is_none_or(|count| count > SMALL) || !is_code {
             self.suspect(Rule::Use, "makes an array whose size or type the pickle claims, without its data");
