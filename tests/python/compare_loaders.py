@@ -6,6 +6,8 @@ usage: compare_loaders.py [--generated COUNT] [--seed SEED] [--every N] [--only 
 Run it with a Python in which picklevm, NumPy, pandas, scikit-learn, torch, joblib, fickling and skops are installed. Each loader
 gets the same bytes: the attacks of tests/scan that are pickles, COUNT (500) that are made up, and the ordinary pickles of
 tests/scan that the installed libraries load. Each is loaded in the jail of safe_attacks.py, each attack in a process of its own.
+skops loads no pickle, so that attacks say nothing of it: it writes the objects of the ordinary pickles in its own format and loads these,
+once with what it trusts by itself and once with all that it finds in them.
 
 An attack did harm if it wrote the marker (it reached a program, code, a file, the network, or a function that may not be called),
 crashed Python, or took more than 1 GiB or 8 seconds. An ordinary pickle is loaded if the result equals that of pickle.loads.
@@ -33,6 +35,8 @@ MANUAL = {"range", "complex", "set", "frozenset", "slice"}
 PREFIXES = ("builtins.", "collections.", "copyreg.", "_codecs.", "datetime.", "decimal.", "fractions.", "uuid.", "functools.", "itertools.", "operator.", "types.",
             "numpy.", "pandas.", "scipy.", "sklearn.", "torch.", "joblib.")
 DENIED = {"builtins.eval", "builtins.exec", "builtins.compile", "builtins.__import__", "builtins.open", "builtins.input", "builtins.breakpoint", "types.CodeType", "types.FunctionType"}
+#: What the name of a loader ends with that is given the objects of the ordinary pickles, in a format of its own.
+OF_OBJECTS = ", of objects"
 
 
 def by_find_class(is_allowed):
@@ -67,19 +71,30 @@ def loaders():
         allow = ["torch", "scikit-learn"] if preset is None else [preset]
         return (mark(picklevm.SafeUnpickler) if mark else picklevm.SafeUnpickler)(io.BytesIO(data), allow=allow).load()
 
+    def restricted(data, preset, mark):
+        allow = ["torch", "scikit-learn"] if preset is None else [preset]
+        with picklevm.restricted(allow=allow):
+            return of_class(pickle.Unpickler)(data, preset, mark)
+
+    def in_skops_format(trusts_all):
+        def load(data, preset, mark):
+            written = skops.io.dumps(LOADS(data))
+            return skops.io.loads(written, trusted=skops.io.get_untrusted_types(data=written) if trusts_all else None)
+        return load
+
     version = importlib.metadata.version
+    skops_name = f"skops {version('skops')}, the objects in its format"
     return {
         "`pickle.loads`": of_class(pickle.Unpickler),
         "picklevm, preset of the library": safe,
+        "`pickle.Unpickler` in `picklevm.restricted()`": restricted,
         "`RestrictedUnpickler` of Python's manual": of_class(manual),
         "`RestrictedUnpickler` by modules": of_class(prefixes),
         f"torch {version('torch')} `weights_only`": lambda data, preset, mark: weights_only.load(io.BytesIO(data)),
         f"fickling {version('fickling')} `always_check_safety`": hooked(fickling.hook.always_check_safety),
         f"fickling {version('fickling')} `activate_safe_ml_environment`": hooked(fickling.hook.activate_safe_ml_environment),
-        f"skops {version('skops')}": lambda data, preset, mark: skops.io.loads(data),
-        # It loads no pickle, but a format of its own: what it makes of the same objects when these are written in it. Attacks are not
-        # loaded to be written.
-        f"skops {version('skops')}, of objects in its format": lambda data, preset, mark: skops.io.loads(skops.io.dumps(LOADS(data))) if preset else None,
+        f"{skops_name}{OF_OBJECTS}": in_skops_format(False),
+        f"{skops_name}, all trusted{OF_OBJECTS}": in_skops_format(True),
     }
 
 
@@ -97,18 +112,6 @@ def attack(load, data):
             load(data, None, mark)
         return LOADED
     return work
-
-
-def in_few(works, batch=30):
-    """What comes of works that do no harm, several in a process."""
-    ends = []
-    while len(ends) < len(works):
-        part = works[len(ends) : len(ends) + batch]
-        # A process that ends early has come to the one that ended it; those after it are tried again.
-        done = jailed(part, seconds=8 * batch, memory=4 << 30)
-        is_early = next((i for i, end in enumerate(done) if end in (CRASHED, EXHAUSTED)), len(done) - 1)
-        ends += done[: is_early + 1]
-    return ends
 
 
 def ordinary(load, data, preset):
@@ -154,12 +157,16 @@ def main():
     for name, load in loaders().items():
         if args.only not in name:
             continue
-        of_attacks = [jailed([attack(load, data)])[0] for data in attacks]
-        of_made = [jailed([attack(load, data)])[0] for data in made]
-        of_files = in_few([ordinary(load, data, preset) for data, preset in files])
-        counted = len(of_files) - of_files.count(SKIPPED)
-        print(f"| {name} | {sum(end in harm for end in of_attacks)} | {sum(end in harm for end in of_made)} | {of_files.count(LOADED)} of {counted} |", flush=True)
+        runs_attacks = not name.endswith(OF_OBJECTS)
+        of_attacks = [jailed([attack(load, data)])[0] for data in attacks if runs_attacks]
+        of_made = [jailed([attack(load, data)])[0] for data in made if runs_attacks]
+        of_files = jailed([ordinary(load, data, preset) for data, preset in files], memory=4 << 30)
+        harmed = [sum(end in harm for end in ends) if runs_attacks else "-" for ends in (of_attacks, of_made)]
+        print(f"| {name.removesuffix(OF_OBJECTS)} | {harmed[0]} | {harmed[1]} | {of_files.count(LOADED)} of {len(of_files) - of_files.count(SKIPPED)} |", flush=True)
         print(f"  {name}: {dict(collections.Counter(of_attacks))} {dict(collections.Counter(of_made))} {dict(collections.Counter(of_files))}", file=sys.stderr)
+        for preset in picklevm.PRESETS:
+            ends = [end for end, (_, other) in zip(of_files, files) if other == preset and end != SKIPPED]
+            print(f"    {preset}: {ends.count(LOADED)} of {len(ends)}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

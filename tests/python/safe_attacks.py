@@ -5,7 +5,7 @@ usage: safe_attacks.py [--generated COUNT] [--seed SEED] [--every N] [--made FOL
 
 Run it with a Python in which picklevm, and what libraries there are of the presets, are installed. It needs no network.
 
-Each file is loaded in a process of its own, with little memory and time, in which an audit hook stops whatever runs programs or
+Each file is loaded with little memory and time in a process in which an audit hook stops whatever runs programs or
 code, changes files, or reaches the network, and writes that down: the marker. (Compiling without running is none.) A pickle that is refused may not have imported
 anything either. The attacks are those of tests/scan/attacks, opened as a pickle and by the program that reads such files
 (torch, joblib, NumPy, pandas) in a block of picklevm.restricted; and COUNT (2,500) that are made up as in generated_attacks.py,
@@ -29,6 +29,7 @@ import random
 import resource
 import signal
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCAN = os.path.join(os.path.dirname(HERE), "scan")
@@ -84,7 +85,18 @@ class Marks(list):
 
 
 def jailed(works, seconds=8, memory=1 << 30):
-    """Runs each work(marks) of a list in one process of its own, and returns what came of each: one of CODES."""
+    """Runs each work(marks) of a list in few processes, and returns what came of each: one of CODES.
+
+    Each has as many seconds of the processor and, beside what the process has, as much memory. The one that takes more ends its
+    process, and those after it run in a new one."""
+    ends = []
+    while len(ends) < len(works):
+        ends += in_process(works[len(ends) :], seconds, memory)
+    return ends
+
+
+def in_process(works, seconds, memory):
+    """What came of the first works: of all, or of those up to one that ended the process."""
     sys.stdout.flush()
     reader, writer = os.pipe()
     child = os.fork()
@@ -96,14 +108,14 @@ def jailed(works, seconds=8, memory=1 << 30):
                 os.dup2(null, fd)
             used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
             resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
-            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            # The kernel ends the process where Python does not get to it.
-            signal.alarm(8 * seconds)
             marks = Marks()
             watch(marks)
             for work in works:
+                # The kernel ends the process where Python does not get to it.
+                resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + seconds, resource.RLIM_INFINITY))
+                signal.alarm(5 * seconds)
                 code = FAILED
                 try:
                     code = work(marks)
@@ -115,15 +127,18 @@ def jailed(works, seconds=8, memory=1 << 30):
                     code = MARKED
                 marks.clear()
                 os.write(writer, bytes([CODES.index(code)]))
+                if code == EXHAUSTED:
+                    # What it took may not be free again.
+                    break
         finally:
             os._exit(0)
     os.close(writer)
     with open(reader, "rb") as results:
         ends = [CODES[code] for code in results.read()]
     _, status = os.waitpid(child, 0)
-    if len(ends) < len(works):
+    if len(ends) < len(works) and ends[-1:] != [EXHAUSTED]:
         is_killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGKILL, signal.SIGXCPU)
-        ends += [EXHAUSTED if is_killed else CRASHED] * (len(works) - len(ends))
+        ends.append(EXHAUSTED if is_killed else CRASHED)
     return ends
 
 
@@ -279,7 +294,7 @@ def run_generated(presets, count, seed):
         tally(counts, [], "", ["pickle.load"], jailed([plain], seconds=2))
         safe = lambda preset: lambda marks: refusing(marking(picklevm.SafeUnpickler, marks, data, allow=[preset]).load)(marks)
         columns = [f"SafeUnpickler, {preset}" for preset in presets]
-        tally(counts, wrong, data.hex(), columns, jailed([safe(preset) for preset in presets], seconds=2 * len(presets)))
+        tally(counts, wrong, data.hex(), columns, jailed([safe(preset) for preset in presets], seconds=2))
     print(f"\n{count} attacks that were made up (seed {seed}):\n")
     table(counts)
     return wrong

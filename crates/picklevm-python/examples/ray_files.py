@@ -29,7 +29,8 @@ def convert(paths: list[str], out: str) -> tuple[int, list[dict]]:
 def main(folder: str, out: str, workers: str) -> None:
     files = sorted(str(path) for path in Path(folder).rglob("*") if path.is_file())
     Path(out).mkdir(parents=True, exist_ok=True)
-    ray.init(num_cpus=int(workers), include_dashboard=False, log_to_driver=False)
+    # Only paths and rows go through the object store.
+    ray.init(num_cpus=int(workers), object_store_memory=200_000_000, include_dashboard=False, log_to_driver=False)
     parts = [files[at : at + 250] for at in range(0, len(files), 250)]
     ray.get([scan.remote([]) for _ in range(int(workers))])  # The first worker takes seconds to start.
     start = time.perf_counter()

@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-use crate::dump::{Options as DumpOptions, Saver, Target, check_callback};
+use crate::dump::{Lent, Options as DumpOptions, Saver, Target, check_callback};
 use crate::feed::{File, to_bytes};
 use crate::load::find::Finder;
 use crate::load::{Decoding, Options as LoadOptions, load_file, load_slice};
@@ -32,7 +32,8 @@ fn dump_to<'py>(
         reducer_override: None,
         dispatch_table: None,
     };
-    with_memo(|memo, buffer| Saver::new(py, options, memo, target, buffer)?.dump(obj))
+    let lent = Lent::default();
+    with_memo(py, |memo, buffer| Saver::new(py, options, memo, target, &lent, buffer)?.dump(obj))
 }
 
 /// Write the pickle of an object to an open binary file.
@@ -67,7 +68,7 @@ pub(crate) fn dumps<'py>(
     buffer_callback: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let py = obj.py();
-    dump_to(obj, Target::memory(py), protocol, fix_imports, buffer_callback)?.into_bytes(py)
+    dump_to(obj, Target::memory(), protocol, fix_imports, buffer_callback)?.into_bytes(py)
 }
 
 fn load_options<'py>(

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use picklevm::machine::Machine;
+use pyo3::prelude::*;
 
 use crate::dump::Memo;
 use crate::value::Ref;
@@ -20,11 +21,14 @@ thread_local! {
 }
 
 /// Runs a function with an empty memo and a buffer that may be written over, which it returns if all went well.
-pub(crate) fn with_memo<T, E>(run: impl FnOnce(&mut Memo, Vec<u8>) -> Result<(T, Vec<u8>), E>) -> Result<T, E> {
+pub(crate) fn with_memo<T, E>(
+    py: Python<'_>,
+    run: impl FnOnce(&mut Memo, Vec<u8>) -> Result<(T, Vec<u8>), E>,
+) -> Result<T, E> {
     let (mut memo, buffer) = DUMP.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let (result, buffer) = run(&mut memo, buffer)?;
     if memo.capacity() <= KEPT_MEMO && buffer.capacity() <= KEPT_BUFFER {
-        memo.clear();
+        memo.clear(py);
         // A thread that ends keeps nothing.
         let _ = DUMP.try_with(|kept| kept.set(Some((memo, buffer))));
     }

@@ -72,6 +72,23 @@ def test_names_are_not_renamed_for_python_2_without_fix_imports(protocol):
         assert repr(pickle.loads(ours, fix_imports=False)) == repr(object)
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_numbers_and_long_bytes_among_other_items_are_written_the_same(protocol):
+    numbers = [0, 255, 256, 65535, 65536, -1, 2**31, -(2**31), 2**63 - 1, -(2**63), 2**63, 10**30, 0.5, float("nan"), True]
+    long = b"x" * 70_000
+    for object in (
+        numbers * 300,
+        [n if n % 7 else str(n) for n in range(5000)],
+        list(range(999)), list(range(1000)), list(range(1001)), [0.5] * 30_000,
+        long, [long, 1, long, "y" * 70_000, bytearray(long), b"z" * 300, long[:-1]],
+    ):
+        data = pickle.dumps(object, protocol)
+        assert data == _pickle.dumps(object, protocol)
+        out = io.BytesIO()
+        pickle.dump(object, out, protocol)
+        assert out.getvalue() == data
+
+
 class File:
     """A file that records what it is asked for."""
 

@@ -49,7 +49,7 @@ impl<'py> Saver<'py, '_> {
     pub(crate) fn save_list(&mut self, list: Bound<'py, PyList>) -> PyResult<()> {
         self.enter_fast(&list)?;
         self.begin_container(Op::EmptyList, Op::List)?;
-        self.memoize(&list)?;
+        self.memoize_new(&list)?;
         if list.is_empty() {
             return Ok(());
         }
@@ -74,9 +74,15 @@ impl<'py> Saver<'py, '_> {
                     batch = Batch::Closed;
                 }
                 Batch::Open(count) => {
-                    // The list may have changed.
-                    let Ok(item) = list.get_item(at) else { return self.op(Op::Appends) };
-                    (at, batch) = (at + 1, Batch::Open(count + 1));
+                    let mut count = count;
+                    let item = self.item_after_numbers(&list, &mut at, &mut count)?;
+                    batch = Batch::Open(count);
+                    let Some(item) = item else {
+                        if count == BATCH {
+                            continue;
+                        }
+                        return self.op(Op::Appends);
+                    };
                     let saved = self.save_leaf(&item);
                     if !matches!(saved, Ok(true)) {
                         self.steps.push(Step::List { list, at, batch });
@@ -98,6 +104,61 @@ impl<'py> Saver<'py, '_> {
                     self.op(Op::Mark)?;
                     batch = Batch::Open(0);
                 }
+            }
+        }
+    }
+
+    /// Writes the ints and floats of a list from a position on, and returns the next item. Returns nothing at the end of the list or of the
+    /// batch, in which there are `count` items.
+    fn item_after_numbers(
+        &mut self,
+        list: &Bound<'py, PyList>,
+        at: &mut usize,
+        count: &mut usize,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let writes_numbers = self.options.protocol >= 2 && self.options.persistent_id.is_none();
+        loop {
+            // The list may have changed. An index beyond its end would make an exception.
+            let end = list.len().min(*at + BATCH - *count);
+            if *at >= end {
+                return Ok(None);
+            }
+            let Ok(mut item) = list.get_item(*at) else { return Ok(None) };
+            let first = *at;
+            let mut other = true;
+            if writes_numbers && self.types.is_number(&item) {
+                self.boundary()?;
+                let mut run = self.writer.reserve();
+                loop {
+                    if item.get_type_ptr().addr() == self.types.float {
+                        run.float(item.extract()?);
+                    } else if let Ok(value) = item.extract() {
+                        run.int(value);
+                    } else {
+                        // It is large.
+                        break;
+                    }
+                    *at += 1;
+                    if *at >= end || run.is_full() {
+                        other = false;
+                        break;
+                    }
+                    let Ok(next) = list.get_item(*at) else {
+                        other = false;
+                        break;
+                    };
+                    item = next;
+                    if !self.types.is_number(&item) {
+                        break;
+                    }
+                }
+                let written = run.len();
+                self.writer.commit(written);
+                *count += *at - first;
+            }
+            if other {
+                (*at, *count) = (*at + 1, *count + 1);
+                return Ok(Some(item));
             }
         }
     }
@@ -163,7 +224,7 @@ impl<'py> Saver<'py, '_> {
     pub(crate) fn save_dict(&mut self, dict: Bound<'py, PyDict>) -> PyResult<()> {
         self.enter_fast(&dict)?;
         self.begin_container(Op::EmptyDict, Op::Dict)?;
-        self.memoize(&dict)?;
+        self.memoize_new(&dict)?;
         if dict.is_empty() {
             return Ok(());
         }
@@ -172,6 +233,7 @@ impl<'py> Saver<'py, '_> {
             return self.iterated_pairs(Iterated::new(dict.into_any(), pairs));
         }
         let base = self.rows.len();
+        self.rows.reserve(dict.len());
         self.rows.extend(dict.iter());
         self.rows[base..].reverse();
         let len = self.rows.len() - base;

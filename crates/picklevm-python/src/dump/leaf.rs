@@ -16,7 +16,7 @@ pub(crate) struct Types {
     none: usize,
     bool: usize,
     int: usize,
-    float: usize,
+    pub(crate) float: usize,
     str: usize,
     bytes: usize,
     pub(crate) r#type: usize,
@@ -37,6 +37,13 @@ impl Types {
             function: state.function.as_ptr().addr(),
             pickle_buffer: state.pickle_buffer.as_ptr().addr(),
         }
+    }
+
+    /// Whether an object is an int or a float.
+    #[inline]
+    pub(crate) fn is_number(&self, object: &Bound<'_, PyAny>) -> bool {
+        let class = object.get_type_ptr().addr();
+        class == self.int || class == self.float
     }
 }
 
@@ -69,7 +76,7 @@ impl<'py> Saver<'py, '_> {
             self.save_str(object)?;
         } else if class == self.types.bytes && self.options.protocol >= 3 {
             let Ok(bytes) = object.cast::<PyBytes>() else { return Ok(false) };
-            self.save_bytes(object, bytes.as_bytes())?;
+            self.save_bytes(bytes)?;
         } else {
             return Ok(false);
         }
@@ -96,6 +103,14 @@ impl<'py> Saver<'py, '_> {
 
     fn save_int(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
         let Ok(value) = object.extract::<i64>() else { return self.save_big_int(object) };
+        if self.options.protocol >= 2 {
+            // A run has room for more than one op, whatever the frame has left.
+            let mut run = self.writer.reserve();
+            run.int(value);
+            let written = run.len();
+            self.writer.commit(written);
+            return Ok(());
+        }
         if self.options.protocol == 0 && i32::try_from(value).is_ok() {
             let mut text = String::new();
             // Writing to a string cannot fail.
@@ -106,12 +121,6 @@ impl<'py> Saver<'py, '_> {
             0..=0xff => self.op(Op::BinInt1(value as u8)),
             0x100..=0xffff => self.op(Op::BinInt2(value as u16)),
             -0x8000_0000..=0x7fff_ffff => self.op(Op::BinInt(value as i32)),
-            _ if self.options.protocol >= 2 => {
-                let bytes = value.to_le_bytes();
-                // Bytes that only repeat the sign are left out.
-                let bits = if value < 0 { value.leading_ones() } else { value.leading_zeros() };
-                self.op(Op::Long1(&bytes[..9 - (bits as usize).div_ceil(8)]))
-            }
             _ => self.save_big_int(object),
         }
     }
@@ -158,7 +167,8 @@ impl<'py> Saver<'py, '_> {
                 self.save_text(text)?;
             }
         }
-        self.memoize(object)
+        // It was looked for in the memo, and no other code has run.
+        self.memoize_new(object)
     }
 
     fn save_text(&mut self, text: Text<'_>) -> PyResult<()> {
@@ -180,18 +190,29 @@ impl<'py> Saver<'py, '_> {
         }
     }
 
-    /// Writes bytes at protocol 3 or later, and memoizes the object they are of.
-    pub(crate) fn save_bytes(&mut self, object: &Bound<'py, PyAny>, bytes: &[u8]) -> PyResult<()> {
-        match (self.options.protocol, bytes.len()) {
-            (_, ..=0xff) => self.op(Op::ShortBinBytes(bytes))?,
-            (_, ..=0xffff_ffff) => self.op(Op::BinBytes(bytes))?,
-            (4.., _) => self.op(Op::BinBytes8(bytes))?,
-            _ => {
-                return Err(PyOverflowError::new_err(
-                    "serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher",
-                ));
-            }
+    /// Writes bytes at protocol 3 or later.
+    fn save_bytes(&mut self, object: &Bound<'py, PyBytes>) -> PyResult<()> {
+        let bytes = object.as_bytes();
+        if bytes.len() > 0xff {
+            self.lent.set(Some(object.clone()));
         }
-        self.memoize(object)
+        self.write_bytes(bytes)?;
+        // It was looked for in the memo, and no other code has run.
+        self.memoize_new(object)
+    }
+
+    /// Writes the op of bytes at protocol 3 or later.
+    pub(crate) fn write_bytes(&mut self, bytes: &[u8]) -> PyResult<()> {
+        let done = match (self.options.protocol, bytes.len()) {
+            (_, ..=0xff) => return self.op(Op::ShortBinBytes(bytes)),
+            (_, ..=0xffff_ffff) => self.op(Op::BinBytes(bytes)),
+            (4.., _) => self.op(Op::BinBytes8(bytes)),
+            _ => Err(PyOverflowError::new_err(
+                "serializing a bytes object larger than 4 GiB requires pickle protocol 4 or higher",
+            )),
+        };
+        // What did not go to the sink by itself is not asked for there.
+        self.lent.set(None);
+        done
     }
 }

@@ -18,4 +18,4 @@ pub(crate) use self::memo::Memo;
 pub(crate) use self::memo_proxy::PicklerMemoProxy;
 pub(crate) use self::pickler::{Pickler, check_callback};
 pub(crate) use self::save::{Options, Saver};
-pub(crate) use self::sink::Target;
+pub(crate) use self::sink::{Lent, Target};

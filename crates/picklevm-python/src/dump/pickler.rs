@@ -10,7 +10,7 @@ use pyo3::{PyTraverseError, PyVisit, intern};
 use super::memo::Memo;
 use super::memo_proxy::PicklerMemoProxy;
 use super::save::{Options, Saver};
-use super::sink::Target;
+use super::sink::{Lent, Target};
 use crate::protocol::protocol_number;
 use crate::state::{State, type_name};
 
@@ -144,7 +144,8 @@ impl Pickler {
             };
             (options, Target::File(write.bind(py).clone()), memo)
         };
-        let done = Saver::new(py, options, &mut memo, target, Vec::new()).and_then(|saver| saver.dump(obj));
+        let lent = Lent::default();
+        let done = Saver::new(py, options, &mut memo, target, &lent, Vec::new()).and_then(|saver| saver.dump(obj));
         let mut old = Some(memo);
         let mut inner = this.inner();
         if inner.memo.is_none() {

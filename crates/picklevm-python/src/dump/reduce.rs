@@ -372,7 +372,8 @@ impl<'py> Saver<'py, '_> {
         // In the order in memory, whatever the dimensions are. The callback may have released the buffer, but not the view.
         let bytes = view.call_method1(intern!(py, "tobytes"), ("A",))?.cast_into::<PyBytes>()?;
         if is_readonly {
-            return self.save_bytes(object, bytes.as_bytes());
+            self.write_bytes(bytes.as_bytes())?;
+            return self.memoize(object);
         }
         self.op(Op::ByteArray8(bytes.as_bytes()))?;
         self.memoize(object)

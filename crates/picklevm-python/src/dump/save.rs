@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use super::leaf::Types;
 use super::memo::Memo;
-use super::sink::{self, Target};
+use super::sink::{self, Lent, Sink, Target};
 use super::step::Step;
 use crate::state::State;
 
@@ -37,7 +37,9 @@ pub(crate) struct Saver<'py, 'm> {
     pub(crate) types: Types,
     pub(crate) options: Options<'py>,
     pub(crate) memo: &'m mut Memo,
-    pub(crate) writer: Writer<IoSink<Target<'py>>>,
+    pub(crate) writer: Writer<IoSink<Sink<'py, 'm>>>,
+    /// Shared with the sink.
+    pub(crate) lent: &'m Lent<'py>,
     pub(crate) steps: Vec<Step<'py>>,
     /// The rows of dicts, and the items of sets, that are left: for each container the last first.
     pub(crate) rows: Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>,
@@ -56,6 +58,7 @@ impl<'py, 'm> Saver<'py, 'm> {
         options: Options<'py>,
         memo: &'m mut Memo,
         target: Target<'py>,
+        lent: &'m Lent<'py>,
         buffer: Vec<u8>,
     ) -> PyResult<Self> {
         let state = State::get(py)?;
@@ -65,7 +68,8 @@ impl<'py, 'm> Saver<'py, 'm> {
             types: Types::new(py, state),
             options,
             memo,
-            writer: Writer::stream_by(target, buffer),
+            writer: Writer::stream_by(Sink { py, target, lent }, buffer),
+            lent,
             steps: Vec::new(),
             rows: Vec::new(),
             items: Vec::new(),
@@ -83,7 +87,9 @@ impl<'py, 'm> Saver<'py, 'm> {
         saved.map_err(|error| self.with_notes(error))?;
         self.op(Op::Stop)?;
         let (py, state) = (self.py, self.state);
-        self.writer.finish_with_memory().map_err(|error| sink::to_python(py, state, &error))
+        let finished = self.writer.finish_with_memory();
+        let (sink, buffer) = finished.map_err(|error| sink::to_python(py, state, &error))?;
+        Ok((sink.target, buffer))
     }
 
     fn save_all(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
@@ -233,11 +239,29 @@ impl<'py, 'm> Saver<'py, 'm> {
 
     /// Puts an object into the memo, unless in fast mode.
     pub(crate) fn memoize(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        let index = self.memo.len();
+        if !self.options.fast {
+            self.memo.insert(object, index);
+        }
+        self.write_put(index)
+    }
+
+    /// Puts an object into the memo that is not there, unless in fast mode.
+    #[inline]
+    pub(crate) fn memoize_new(&mut self, object: &Bound<'py, PyAny>) -> PyResult<()> {
+        let index = self.memo.len();
+        if !self.options.fast {
+            self.memo.insert_new(object, index);
+        }
+        self.write_put(index)
+    }
+
+    /// Writes the op that puts a value into the memo.
+    #[inline]
+    fn write_put(&mut self, index: usize) -> PyResult<()> {
         if self.options.fast {
             return Ok(());
         }
-        let index = self.memo.len();
-        self.memo.insert(object, index);
         match (self.options.protocol, index) {
             (4.., _) => self.op(Op::Memoize),
             (0, _) => self.op(Op::Put(index as u64)),

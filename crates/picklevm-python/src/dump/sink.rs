@@ -1,54 +1,84 @@
 //! Where the bytes of a pickle go.
 
+use std::cell::Cell;
 use std::error::Error as _;
 use std::io;
 
 use picklevm_ops as ops;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 
 use crate::state::State;
 
+/// The bytes object whose contents are written next, if they are long: where they arrive, it is used itself and not copied.
+pub(crate) type Lent<'py> = Cell<Option<Bound<'py, PyBytes>>>;
+
 /// A destination of bytes.
 pub(crate) enum Target<'py> {
-    /// Memory, for `dumps`: the bytes that come first, as a short pickle has no others, or all of them.
-    Memory { py: Python<'py>, first: Option<Bound<'py, PyBytes>>, all: Vec<u8> },
+    /// Memory, for `dumps`: the parts of the pickle.
+    Memory(Parts<'py>),
     /// The method `write` of a file.
     File(Bound<'py, PyAny>),
 }
 
+/// The parts of a pickle: the first, and as a short pickle has no others, those after it.
+pub(crate) struct Parts<'py> {
+    first: Option<Bound<'py, PyBytes>>,
+    others: Vec<Bound<'py, PyBytes>>,
+}
+
 impl<'py> Target<'py> {
-    pub(crate) fn memory(py: Python<'py>) -> Self {
-        Target::Memory { py, first: None, all: Vec::new() }
+    pub(crate) fn memory() -> Self {
+        Target::Memory(Parts { first: None, others: Vec::new() })
     }
 
     /// Returns the bytes that were written to memory.
     pub(crate) fn into_bytes(self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        match self {
-            Target::Memory { first: Some(first), .. } => Ok(first),
-            Target::Memory { all, .. } => Ok(PyBytes::new(py, &all)),
-            Target::File(_) => Ok(PyBytes::new(py, &[])),
+        let parts = match self {
+            Target::Memory(parts) => parts,
+            Target::File(_) => Parts { first: None, others: Vec::new() },
+        };
+        let first = parts.first.unwrap_or_else(|| PyBytes::new(py, &[]));
+        if parts.others.is_empty() {
+            return Ok(first);
+        }
+        let all = PyList::new(py, std::iter::once(first).chain(parts.others).collect::<Vec<_>>())?;
+        Ok(PyBytes::new(py, &[]).call_method1(intern!(py, "join"), (all,))?.cast_into()?)
+    }
+}
+
+/// A destination, and the object that may arrive there.
+pub(crate) struct Sink<'py, 'm> {
+    pub(crate) py: Python<'py>,
+    pub(crate) target: Target<'py>,
+    pub(crate) lent: &'m Lent<'py>,
+}
+
+impl<'py> Sink<'py, '_> {
+    /// Returns these bytes as an object: the one that was lent if they are its.
+    fn object(&self, bytes: &[u8]) -> Bound<'py, PyBytes> {
+        match self.lent.take() {
+            Some(object) if std::ptr::eq(object.as_bytes(), bytes) => object,
+            // What comes before it.
+            other => {
+                self.lent.set(other);
+                PyBytes::new(self.py, bytes)
+            }
         }
     }
 }
 
-impl io::Write for Target<'_> {
+impl io::Write for Sink<'_, '_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            _ if bytes.is_empty() => {}
-            Target::Memory { py, first: first @ None, all } if all.is_empty() => {
-                *first = Some(PyBytes::new(*py, bytes))
-            }
-            Target::Memory { first, all, .. } => {
-                if let Some(first) = first.take() {
-                    all.extend_from_slice(first.as_bytes());
-                }
-                all.extend_from_slice(bytes);
-            }
-            Target::File(write) => {
-                let bytes = PyBytes::new(write.py(), bytes);
-                write.call1((bytes,)).map_err(io::Error::other)?;
-            }
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let object = self.object(bytes);
+        match &mut self.target {
+            Target::Memory(Parts { first: first @ None, .. }) => *first = Some(object),
+            Target::Memory(Parts { others, .. }) => others.push(object),
+            Target::File(write) => drop(write.call1((object,)).map_err(io::Error::other)?),
         }
         Ok(bytes.len())
     }
