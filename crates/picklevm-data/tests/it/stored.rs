@@ -96,6 +96,17 @@ fn a_storage_that_is_shorter_than_its_tensor_is_an_error() {
     assert_eq!(error.to_string(), r#"the storage "0" has 39 bytes, expected 40"#);
 }
 
+/// `torch.serialization.set_crc32_options(False)`.
+#[test]
+fn a_file_that_was_written_without_checksums_is_read() {
+    let mut file = archive(10, |_, _| {});
+    for (magic, at) in [(b"PK\x03\x04", 14), (b"PK\x01\x02", 16)] {
+        let headers: Vec<usize> = (0..file.len() - 20).filter(|at| file[*at..].starts_with(magic)).collect();
+        headers.iter().for_each(|header| file[header + at..header + at + 4].fill(0));
+    }
+    assert_eq!(numbers(file).unwrap(), (0..10).collect::<Vec<u32>>());
+}
+
 #[test]
 fn a_damaged_storage_is_an_error_in_every_form_of_its_tensors() {
     let mut file = archive(5000, |_, _| {});

@@ -68,6 +68,7 @@ fn list(member: &Member, region: Region, directory: Directory) -> Result<Content
     for (index, entry) in directory.entries.iter().enumerate() {
         by_name.insert(&entry.name, index);
     }
+    let is_torch = directory.entries.iter().any(|entry| entry.name.ends_with("/data.pkl"));
     let ends = directory.ends();
     let mut contents = Contents::new(Kind::Zip, region, Layout::ReadOnly(""));
     let mut order = Vec::with_capacity(directory.entries.len());
@@ -84,7 +85,9 @@ fn list(member: &Member, region: Region, directory: Directory) -> Result<Content
         if member.shared().options.every_reading && !is_new {
             continue;
         }
-        let source = source(&contents.region, entry, ends[index]);
+        // PyTorch writes zeros for the checksums where it is told to compute none.
+        let crc = Some(entry.crc).filter(|crc| *crc != 0 || !is_torch);
+        let source = source(&contents.region, entry, ends[index], crc);
         let mut child = match source {
             Source::Unreadable(_, why) if member.shared().options.every_reading => {
                 let source = readings::lenient(&contents.region, entry);
@@ -106,8 +109,9 @@ fn list(member: &Member, region: Region, directory: Directory) -> Result<Content
     Ok(contents)
 }
 
-/// Where the data of a member are, by the rules of `ZipFile.open`. `end` is where the next member begins.
-fn source(region: &Region, entry: &Entry, end: u64) -> Source {
+/// Where the data of a member are, by the rules of `ZipFile.open`. `end` is where the next member begins, `crc` the checksum if
+/// there is one.
+fn source(region: &Region, entry: &Entry, end: u64, crc: Option<u32>) -> Source {
     let refuse = |kind, message: &str| Source::Unreadable(kind, message.to_owned());
     let local = match Local::read(region, entry.header_offset) {
         Ok(Some(local)) => local,
@@ -128,7 +132,7 @@ fn source(region: &Region, entry: &Entry, end: u64) -> Source {
     if entry.flags & ENCRYPTED != 0 {
         return refuse(ErrorKind::Encrypted, "it is encrypted: decrypt it with its password first");
     }
-    packed(region.slice(local.data_start..data_end), entry.method, entry.size, Some(entry.crc))
+    packed(region.slice(local.data_start..data_end), entry.method, entry.size, crc)
 }
 
 /// Data that are compressed by a method.

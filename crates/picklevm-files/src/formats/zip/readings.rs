@@ -84,7 +84,7 @@ impl Readings<'_> {
         let ends = directory.ends();
         for (entry, end) in directory.entries.iter().zip(ends) {
             if self.seen.insert((entry.header_offset, entry.method)) {
-                let source = source(self.region, entry, end);
+                let source = source(self.region, entry, end, Some(entry.crc));
                 self.add(&entry.name, source, "a directory that Python does not follow");
             }
         }
