@@ -37,6 +37,18 @@ const COUNT_FIRST_LEN: usize = 32 << 20;
 /// Bytes that are decompressed at once.
 const CHUNK: usize = 64 << 10;
 
+/// A reader that gives a byte at a time: a decoder that reads ahead would leave unknown where its stream ends.
+#[cfg(feature = "xz")]
+struct Bytewise<'r>(&'r mut RegionReader);
+
+#[cfg(feature = "xz")]
+impl Read for Bytewise<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = out.len().min(1);
+        self.0.read(&mut out[..len])
+    }
+}
+
 /// Where decompressed bytes go.
 struct Sink<'o> {
     /// Takes a piece, and says whether more is wanted.
@@ -122,7 +134,7 @@ impl Coding {
             #[cfg(feature = "xz")]
             Coding::Xz => Ok(Box::new(lzma_rust2::XzReader::new_mem_limit(reader, true, MEMORY_KIB))),
             #[cfg(feature = "xz")]
-            Coding::Lzma => Ok(Box::new(lzma_rust2::LzmaReader::new_mem_limit(reader, MEMORY_KIB, None)?)),
+            Coding::Lzma => Ok(Box::new(lzma_rust2::LzmaReader::new_mem_limit(Bytewise(reader), MEMORY_KIB, None)?)),
             #[cfg(feature = "xz")]
             Coding::ZipLzma => zip_lzma_decoder(reader),
             #[cfg(feature = "zstd")]

@@ -166,8 +166,13 @@ fn what_follows_a_compressed_stream_is_scanned() {
     // The empty list, by zlib.
     let packed = b"\x78\x9ck`\x89\xd5\x03\0\x02\xf8\x01\x10";
     assert_eq!(scan(packed).verdict, Verdict::Safe);
-    let followed = [&packed[..], b"cos\nsystem\n(S'true'\ntR."].concat();
-    assert_eq!(scan(followed).verdict, Verdict::Dangerous);
+    // The same by lzma, without its length.
+    let lzma = b"\x5d\x00\x00\x80\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x2e\x8b\x9c\xff\xff\xff\xff\xf0\x00\x00\x00";
+    assert_eq!(scan(lzma).verdict, Verdict::Safe);
+    for stream in [&packed[..], lzma] {
+        let followed = [stream, b"cos\nsystem\n(S'true'\ntR."].concat();
+        assert_eq!(scan(followed).verdict, Verdict::Dangerous);
+    }
 }
 
 #[test]

@@ -65,12 +65,7 @@ impl Tracer<'_> {
             Check::Scalar => self.check_scalar(args),
             Check::Tensor => self.check_tensor(args),
             Check::Arrow => self.check_arrow(args),
-            Check::Wkb => {
-                let is_whole = args.first().and_then(|arg| self.values.bytes_of(*arg)).is_some_and(is_whole_geometry);
-                if !is_whole {
-                    self.suspect(Rule::Use, "reads a geometry that is longer or deeper than its bytes");
-                }
-            }
+            Check::Wkb if !args.is_empty() => self.check_geometry(args[0]),
             Check::Expression => self.check_expression(args, object),
             _ => {}
         }
@@ -114,6 +109,7 @@ impl Tracer<'_> {
             Check::BoosterText | Check::BoosterBytes => self.check_booster(check, state),
             Check::Image => self.check_image(state),
             Check::Companion => self.check_companion(target, state),
+            Check::Wkb => self.check_geometry(state),
             Check::Joblib => {
                 self.needs_all |= !self.values.keeps_all;
                 self.raw_after = (!self.plain).then_some(state);
@@ -124,6 +120,12 @@ impl Tracer<'_> {
                 self.values.put_nature(target, Nature::VALUE.with(held));
             }
             _ => {}
+        }
+    }
+
+    fn check_geometry(&mut self, wkb: Token) {
+        if !self.values.bytes_of(wkb).is_some_and(is_whole_geometry) {
+            self.suspect(Rule::Use, "reads a geometry that is longer or deeper than its bytes");
         }
     }
 
