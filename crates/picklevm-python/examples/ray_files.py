@@ -2,7 +2,8 @@
 
 usage: ray_files.py FOLDER OUT WORKERS
 
-Needs ray and pyarrow. A task takes some files; only paths and rows of reports travel.
+Needs ray and pyarrow. A task takes some files; only paths and rows of reports travel. Set RAY_worker_niceness=0 where other programs
+run too: by default Ray's workers give way to all of them.
 """
 
 import sys
