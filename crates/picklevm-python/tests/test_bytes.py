@@ -137,8 +137,9 @@ def test_bytes_are_read_into_memory_in_the_calls_of_cpython(protocol, methods):
             data = _pickle.dumps(object, protocol)
             ours, theirs = (File(data + b"rest", ["read", "readline", *methods]) for _ in range(2))
             assert pickle.load(ours) == _pickle.load(theirs) == object
-            if "peek" in methods:
-                # Where less was peeked at than is needed, the rest of it may be read in other pieces.
+            if "peek" in methods or size > 1 << 20:
+                # Where less was peeked at than is needed, the rest of it may be read in other pieces; and of a long text, which
+                # 3.15 reads in pieces, the first counts the head of its op here.
                 assert [name for name, *_ in ours.calls] == [name for name, *_ in theirs.calls]
             else:
                 assert ours.calls == theirs.calls
