@@ -32,6 +32,8 @@ mod scan;
 mod shared_memo;
 mod shelf;
 mod show;
+mod sign;
+mod signing;
 mod size;
 mod time;
 mod verify;
@@ -100,6 +102,7 @@ enum Command {
     Imports(imports::Args),
     Shelf(shelf::Args),
     Verify(verify::Args),
+    Sign(sign::Args),
     Time(time::Args),
     Completions(manual::CompletionArgs),
     Man(manual::ManArgs),
@@ -124,6 +127,7 @@ impl Command {
             Command::Imports(args) => imports::run(args),
             Command::Shelf(args) => shelf::run(args),
             Command::Verify(args) => verify::run(args),
+            Command::Sign(args) => sign::run(args),
             Command::Time(args) => time::run(args),
             Command::Completions(args) => manual::completions(Cli::command(), args),
             Command::Man(args) => manual::man(Cli::command(), args),

@@ -32,6 +32,7 @@ pub(crate) fn check(graph: &Graph, value: Id, known: &mut Called) -> Result<(), 
         if !known.insert((module.clone(), name.clone())) {
             continue;
         }
+        let module3 = if module == "copy_reg" { "copyreg" } else { &module[..] };
         let is_allowed = |module: &str, name: &str| {
             matches!(policy.judge(module, name), Decision::Allowed(_)) && !policy.is_allowed_by_module(module, name)
         };
@@ -44,7 +45,7 @@ pub(crate) fn check(graph: &Graph, value: Id, known: &mut Called) -> Result<(), 
         }
         let last = name.rsplit('.').next().unwrap_or_default();
         let is_function = !last.trim_start_matches('_').starts_with(char::is_uppercase);
-        if is_function && !matches!(policy.judge(&module, &name), Decision::Allowed(_)) {
+        if is_function && module3 != "copyreg" && !matches!(policy.judge(module3, &name), Decision::Allowed(_)) {
             note(&format!("{module}.{name}(…) is written as a call, which Python makes when it loads the pickle"));
         }
     }

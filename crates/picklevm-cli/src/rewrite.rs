@@ -139,7 +139,14 @@ impl Source {
                 _ if error.kind() == ErrorKind::ReadOnly => {
                     let is_of_joblib =
                         file.walk().any(|entry| entry.contents.is_ok_and(|contents| has_arrays(&contents)));
-                    let remedy = if is_of_joblib { OF_JOBLIB } else { "--bare writes the pickle alone" };
+                    let is_signed = file
+                        .walk()
+                        .any(|entry| entry.contents.is_ok_and(|contents| contents.kind() == Kind::DjangoSession));
+                    let remedy = match (is_of_joblib, is_signed) {
+                        (true, _) => OF_JOBLIB,
+                        (_, true) => "--bare writes the pickle alone, and `picklevm sign` signs it",
+                        _ => "--bare writes the pickle alone",
+                    };
                     Failure::data(&name, &error).hint(remedy)
                 }
                 _ => input::failure(&name, &error),

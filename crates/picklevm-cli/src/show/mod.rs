@@ -4,7 +4,7 @@ mod output_limit;
 mod partial;
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -70,6 +70,9 @@ pub(crate) struct Args {
     plain: PlainJson,
 }
 
+/// Bytes of a pickle that is searched for others only to tell of them.
+const MAX_HINTED: usize = 4 << 20;
+
 /// The forms of `--json`.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Json {
@@ -83,6 +86,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = Output::paged();
     let mut loader = Loader::new(Unpickler::new());
     let mut limit = Limit::new(if args.full || args.json.is_some() { None } else { Some(args.max_output) });
+    // Whoever reads a terminal is told of pickles inside of bytes.
+    let is_hint_wanted = args.json.is_none() && io::stdout().is_terminal() && io::stderr().is_terminal();
+    let mut hints = None;
     args.pickles.each(args.partial, |pickle, heading| {
         if limit.is_reached() {
             return Ok(());
@@ -91,7 +97,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             writeln!(out, "# {heading}").map_err(|error| out.failure(error))?;
         }
         let limits = args.pickles.limits();
-        let nested = if args.deep { picklevm_files::expand_nested(&pickle.data, limits) } else { None };
+        let looks_inside = args.deep || is_hint_wanted && pickle.data.len() <= MAX_HINTED;
+        let mut nested = if looks_inside { picklevm_files::expand_nested(&pickle.data, limits) } else { None };
+        if !args.deep && nested.take().is_some() {
+            hints = Some(pickle.name.clone());
+        }
         let loaded = match nested.and_then(|nested| Unpickler::new().load_bytes(nested).ok()) {
             Some(graph) => Ok(Loaded::from(graph)),
             None => loader.load(pickle),
@@ -119,6 +129,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
     })?;
     out.finish()?;
+    if let Some(name) = hints {
+        note(&format!("{name}: bytes in it are pickles; use --deep to print them in their place"));
+    }
     if limit.is_reached() {
         let most = args.max_output;
         note(&format!("the output ends after {most} bytes; use --max-output for more, or --full for all of it"));

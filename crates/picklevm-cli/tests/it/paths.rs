@@ -254,3 +254,17 @@ fn from_json_reads_what_show_prints_byte_for_byte() {
     let output = picklevm_reading(&["from-json"], b"[1,");
     assert_eq!(text(&output.stderr), "picklevm: <stdin>: offset 3: expected a value of JSON, found the end\n");
 }
+
+#[test]
+fn what_is_signed_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("key");
+    fs::write(&key, "secret").unwrap();
+    let key = key.to_str().unwrap();
+    for layout in ["digest", "django", "itsdangerous", "itsdangerous-timed"] {
+        let signed = picklevm_reading(&["sign", "--key-file", key, "--layout", layout], b"\x80\x04K\x07.");
+        assert!(signed.status.success(), "{layout}: {}", text(&signed.stderr));
+        let verified = picklevm_reading(&["verify", "--key-file", key, "--layout", layout, "-"], &signed.stdout);
+        assert_eq!(verified.stdout, b"\x80\x04K\x07.", "{layout}: {}", text(&verified.stderr));
+    }
+}

@@ -80,6 +80,10 @@ pub(super) fn steps<'g>(value: Value<'g>, object: Object<'g>) -> Option<Steps<'g
             let [open, comma, close] = ["collections.defaultdict(", ", ", ")"].map(Step::Text);
             Some(smallvec![open, factory, comma, pairs, close])
         }
+        Class::Deque if object.changes().next().is_none() && object.args().is_empty() => {
+            Deque::of(&instance)?;
+            Some(smallvec![Step::Text("collections.deque([])")])
+        }
         Class::Deque if object.changes().next().is_some() => {
             let items = Deque::of(&instance)?.borrowed_items()?;
             let items = group(&LIST, Parts::Items(items));
