@@ -15,7 +15,7 @@ use crate::pickle;
 use crate::report::{Format, PickleReport, Report};
 use crate::row::Row;
 use crate::spelling::SEVEN_ZIP;
-use crate::verdict::{Finding, Rule, Verdict};
+use crate::verdict::{Finding, Rule};
 
 /// The end record of a zip archive, and the bytes at the end in which it lies.
 const ZIP_END: &[u8] = b"PK\x05\x06";
@@ -254,20 +254,17 @@ pub(crate) fn scan_as_pickle(scan: &mut Scan<'_, '_>, member: Member) -> Result<
     let mut end = PIECE.min(len);
     loop {
         let data = Data::Shared(member.range(0..end)?);
-        let mut scanned = pickle::scan(&data, 0, scan.context, false, true);
+        let scanned = pickle::scan(&data, 0, scan.context, false, true);
         match scanned.needed_len {
             Some(needed) if end < len && needed <= len => end = needed.max(end.saturating_mul(2)).min(len),
             _ => {
-                let is_named = |finding: &Finding| finding.name.as_deref().is_some_and(pickle::is_name);
-                if scanned.report.findings.iter().any(is_named) {
-                    // Bytes of a header that are no ASCII end Python 3's readers: it takes another one to get to the names.
-                    if scanned.report.findings.iter().any(|it| it.rule == Rule::Divergence && it.offset == 0) {
-                        scanned
-                            .report
-                            .findings
-                            .iter_mut()
-                            .for_each(|it| it.verdict = it.verdict.min(Verdict::Suspicious));
-                    }
+                // Bytes of a header that are no ASCII end Python 3's readers. Others get to names, by chance in any checkpoint.
+                let findings = &scanned.report.findings;
+                let is_refused = findings.iter().any(|it| it.rule == Rule::Divergence && it.offset == 0);
+                let counts = |it: &Finding| {
+                    it.name.as_deref().is_some_and(pickle::is_name) && (!is_refused || it.rule == Rule::DangerousName)
+                };
+                if findings.iter().any(counts) {
                     scan.add(scanned, &data);
                 }
                 return Ok(());
