@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::item::{Reader, SelfContained, Source, part_of, too_short};
 use crate::joblib::with_arrays;
 use crate::numpy;
+use crate::torch::TarArchive;
 
 /// Why a pickle could not be loaded: an error of the file or of the pickle.
 pub type Problem = Box<dyn std::error::Error + Send + Sync>;
@@ -68,6 +69,7 @@ pub fn graphs(file: &File) -> Vec<(Place, Result<Loaded, Problem>)> {
         let Ok(contents) = member.open() else { continue };
         let whole = match contents.kind() {
             Kind::Zip => torch_archive(&contents).or_else(|| npz(&contents)),
+            Kind::Tar => torch_tar(&contents),
             Kind::Npy => Some(npy(&contents)),
             Kind::TorchLegacy | Kind::Joblib => {
                 let main = contents.pickles().iter().find(|pickle| pickle.is_main());
@@ -229,6 +231,19 @@ fn torch_archive(contents: &Contents) -> Option<Result<Loaded, Problem>> {
         let main = inner.pickles().first().ok_or("the data.pkl of this archive is no pickle")?;
         let graph = Unpickler::new().load_bytes(main.bytes()?)?;
         Ok(Loaded { graph, source: Arc::new(source?) })
+    };
+    Some(load())
+}
+
+/// A checkpoint of PyTorch before 0.1.10.
+fn torch_tar(contents: &Contents) -> Option<Result<Loaded, Problem>> {
+    let member = |name: &str| contents.members().iter().find(|member| member.name() == name);
+    let [_, pickle, storages, tensors] = ["sys_info", "pickle", "storages", "tensors"].map(member);
+    let (pickle, storages, tensors) = (pickle?, storages?, tensors?);
+    let load = || {
+        let archive = TarArchive::read(storages.bytes()?, tensors.bytes()?)?;
+        let graph = Unpickler::new().resolver(archive.clone()).load_bytes(pickle.bytes()?)?;
+        Ok(Loaded { graph, source: Arc::new(archive) })
     };
     Some(load())
 }

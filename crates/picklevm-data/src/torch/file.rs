@@ -98,15 +98,7 @@ impl Checkpoint {
     /// Five pickles (a number, a version, the machine, the object, the keys), then for each key a count and the elements.
     fn from_legacy(data: Bytes) -> Result<Checkpoint> {
         let mut rest = data.clone();
-        let mut next = |unpickler: &Unpickler| -> Result<Graph> {
-            let mut ops = picklevm::ops::ops(&rest);
-            for op in ops.by_ref() {
-                op.map_err(|error| Error::other(ErrorKind::Malformed, error))?;
-            }
-            let end = ops.offset();
-            let pickle = rest.split_to(end);
-            unpickler.load_bytes(pickle).map_err(pickle_error)
-        };
+        let mut next = |unpickler: &Unpickler| next_pickle(&mut rest, unpickler);
         let plain = Unpickler::new();
         if next(&plain)?.root().as_int().is_none_or(|int| int.to_string() != "119547037146038801333356") {
             return Err(Error::malformed("no file of PyTorch: it does not begin with its number"));
@@ -160,6 +152,17 @@ impl Source for Checkpoint {
     fn is_big_endian(&self) -> bool {
         self.big_endian
     }
+}
+
+/// Loads the pickle that data begin with, and takes it off them.
+pub(super) fn next_pickle(rest: &mut Bytes, unpickler: &Unpickler) -> Result<Graph> {
+    let mut ops = picklevm::ops::ops(rest);
+    for op in ops.by_ref() {
+        op.map_err(|error| Error::other(ErrorKind::Malformed, error))?;
+    }
+    let end = ops.offset();
+    let pickle = rest.split_to(end);
+    unpickler.load_bytes(pickle).map_err(pickle_error)
 }
 
 fn pickle_error(error: picklevm::Error) -> Error {

@@ -5,6 +5,8 @@ mod read;
 #[cfg(feature = "safetensors")]
 mod safetensors;
 mod stored;
+#[cfg(feature = "files")]
+mod tar;
 #[cfg(any(feature = "npy", feature = "safetensors"))]
 mod write;
 
@@ -18,6 +20,11 @@ pub use stored::StoredTensor;
 pub use write::write;
 
 pub(crate) use read::{is_tensor, sparse, tensor};
+#[cfg(feature = "files")]
+pub(crate) use tar::TarArchive;
+
+#[cfg(feature = "files")]
+use read::parse_class;
 use stored::stored_order;
 
 use bytes::Bytes;

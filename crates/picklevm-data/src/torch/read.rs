@@ -221,9 +221,8 @@ pub(super) fn parse_id(id: Value<'_>) -> Result<(Storage, DType)> {
     else {
         return Err(bad());
     };
-    let (_, class) = name_of(class).ok_or_else(bad)?;
-    let class = class.rsplit('.').next().unwrap_or(class);
-    let dtype = storage_dtype(class).ok_or_else(|| Error::unsupported(format!("a storage of the class {class}")))?;
+    let class = parse_class(class).map_err(|_| bad())?;
+    let dtype = storage_dtype(&class).ok_or_else(|| Error::unsupported(format!("a storage of the class {class}")))?;
     let bytes = |count: Value<'_>| {
         let count = count.as_i64().and_then(|count| usize::try_from(count).ok())?;
         count.checked_mul(dtype.size)
@@ -235,6 +234,12 @@ pub(super) fn parse_id(id: Value<'_>) -> Result<(Storage, DType)> {
     }
     let key = if key.as_i64().is_some() { crate::key::repr(key) } else { text_of(key)? };
     Ok((Storage { key, len, start }, dtype))
+}
+
+/// The name of a class of storages or tensors, without those of its module.
+pub(super) fn parse_class(class: Value<'_>) -> Result<String> {
+    let (_, name) = name_of(class).ok_or_else(|| Error::expected("a class of PyTorch", class))?;
+    Ok(name.rsplit('.').next().unwrap_or(name).to_owned())
 }
 
 /// A storage by itself, as a tensor of one axis.

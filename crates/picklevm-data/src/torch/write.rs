@@ -2,7 +2,7 @@
 
 use std::io::{Seek, Write};
 
-use picklevm::{Graph, Id, Pickler, Protocol};
+use picklevm::{Arena, Graph, Id, Pickler, Protocol};
 
 use super::storage_class;
 use crate::error::{Error, Result};
@@ -74,17 +74,32 @@ fn tensor(at: usize, dtype: &DType, shape: &[usize], graph: &mut Graph) -> Resul
     for axis in (1..shape.len()).rev() {
         strides[axis - 1] = strides[axis].saturating_mul(shape[axis].max(1) as u64);
     }
-    let (shape, strides) = (graph.tuple(shape.iter().map(|len| *len as u64)), graph.tuple(strides));
-    let (zero, no) = (graph.add(0), graph.add(false));
-    let hooks = graph.call("collections", "OrderedDict").build().map_err(build_error)?;
-    let mut args = vec![storage, zero, shape, strides, no, hooks];
-    let function = if storage_class(dtype).is_some() {
-        "_rebuild_tensor_v2"
-    } else {
-        args.push(graph.global("torch", &dtype.name()));
-        "_rebuild_tensor_v3"
+    let shape: Vec<u64> = shape.iter().map(|len| *len as u64).collect();
+    let dtype = if storage_class(dtype).is_some() { None } else { Some(dtype) };
+    rebuild(graph, storage, 0, &shape, &strides, dtype).map_err(build_error)
+}
+
+/// A tensor in a storage; with a dtype that the class of the storage does not have.
+pub(super) fn rebuild(
+    graph: &mut Arena,
+    storage: Id,
+    offset: u64,
+    shape: &[u64],
+    strides: &[u64],
+    dtype: Option<&DType>,
+) -> picklevm::Result<Id> {
+    let (shape, strides) = (graph.tuple(shape.iter().copied()), graph.tuple(strides.iter().copied()));
+    let (offset, no) = (graph.add(offset), graph.add(false));
+    let hooks = graph.call("collections", "OrderedDict").build()?;
+    let mut args = vec![storage, offset, shape, strides, no, hooks];
+    let function = match dtype {
+        None => "_rebuild_tensor_v2",
+        Some(dtype) => {
+            args.push(graph.global("torch", &dtype.name()));
+            "_rebuild_tensor_v3"
+        }
     };
-    graph.call("torch._utils", function).args(args).build().map_err(build_error)
+    graph.call("torch._utils", function).args(args).build()
 }
 
 /// Types that PyTorch 2 has without a storage class.

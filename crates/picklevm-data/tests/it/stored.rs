@@ -121,6 +121,70 @@ fn a_damaged_storage_is_an_error_in_every_form_of_its_tensors() {
     });
 }
 
+/// A tar archive (POSIX ustar).
+fn tar(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, data) in members {
+        let mut header = [0; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[100..108].copy_from_slice(b"0000644\0");
+        header[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
+        header[156] = b'0';
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        out.extend_from_slice(&header);
+        out.extend_from_slice(data);
+        out.resize(out.len().next_multiple_of(512), 0);
+    }
+    out.resize(out.len() + 1024, 0);
+    out
+}
+
+/// A storage of eight floats, one that is a part of it, and a tensor in each.
+fn tar_checkpoint(len: u64) -> Vec<u8> {
+    let floats: Vec<u8> = (1..=8u8).flat_map(|number| f32::from(number).to_le_bytes()).collect();
+    let mut storages = b"\x80\x02K\x01.\x80\x02(K\x0aU\x03cpuctorch\nFloatStorage\nt.".to_vec();
+    storages.extend_from_slice(&len.to_le_bytes());
+    storages.extend_from_slice(&floats);
+    storages.extend_from_slice(b"\x80\x02](K\x0bK\x0aK\x02K\x05ta.");
+    let mut tensors = b"\x80\x02K\x02.".to_vec();
+    for (about, numbers) in [
+        (&b"\x80\x02(K\x14K\x0actorch\nFloatTensor\nt."[..], [2u64, 2, 4, 4, 1, 0]),
+        (b"\x80\x02(K\x15K\x0bctorch\nFloatTensor\nt.", [2, 2, 2, 1, 2, 1]),
+    ] {
+        tensors.extend_from_slice(about);
+        tensors.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    }
+    let pickle =
+        b"\x80\x02}(X\x01\0\0\0aX\x02\0\0\x0020QX\x01\0\0\0bX\x02\0\0\x0021QX\x01\0\0\0cX\x02\0\0\x0020Qu.".to_vec();
+    tar(&[("sys_info", b"\x80\x02}.".to_vec()), ("pickle", pickle), ("tensors", tensors), ("storages", storages)])
+}
+
+#[test]
+fn files_of_before_pytorch_0_1_10_are_read() {
+    let loaded = loaded(&Opener::new().bytes(tar_checkpoint(8)));
+    let mut found = Vec::new();
+    each(&loaded, |path, tensor| {
+        let array = tensor.to_array(&*loaded.source).unwrap();
+        found.push((path.to_owned(), array.shape().to_vec(), array.to_vec::<f32>().unwrap()));
+    });
+    let all: Vec<f32> = (1..=8u8).map(f32::from).collect();
+    assert_eq!(found[0], ("a".to_owned(), vec![2, 4], all.clone()));
+    assert_eq!(found[1], ("b".to_owned(), vec![2, 2], vec![4.0, 6.0, 5.0, 7.0]));
+    assert_eq!(found[2], ("c".to_owned(), vec![2, 4], all));
+    assert!(loaded.reader().find()[2].alias_of.is_some());
+}
+
+#[test]
+fn a_file_of_before_pytorch_0_1_10_that_claims_more_than_it_has_is_an_error() {
+    for len in [9, u64::MAX / 4 + 1, u64::MAX] {
+        let (_, loaded) = graphs(&Opener::new().bytes(tar_checkpoint(len))).swap_remove(0);
+        assert!(loaded.is_err(), "{len}");
+    }
+}
+
 /// Remembers how much was written at most at once.
 struct Most(usize);
 
