@@ -39,7 +39,7 @@ def test_8_threads_load_scan_and_open_at_once():
             assert picklevm.scan(ATTACK).verdict == "dangerous"
             assert len(picklevm.open(RECORDS).pickles) == 1
             assert picklevm.dis(ATTACK).count("\n") == 7
-            assert graph.dumps()[:2] == b"\x80\x04"
+            assert graph.dumps()[:2] == RECORDS[:2]
 
     in_threads(8, work)
 
