@@ -78,12 +78,17 @@ pub(crate) trait Input<'a> {
 /// The bytes readable without a frame check: those of the current frame, or all if there is none. `LONG_INPUT` selects
 /// the code for long inputs: there, branches on the kinds of integers and texts are often mispredicted, so fewer are
 /// taken. For short inputs that are read often, the branch predictor has learned the pattern.
+///
+/// It keeps a position for short inputs, and the bytes that are left for long ones: with a position, compilers moved that of
+/// the long loop to the stack, and each op waited for the store of the one before; short inputs take more instructions with
+/// the bytes that are left. What the other one keeps is never read, and compilers remove it.
 pub(crate) struct Window<'a, const LONG_INPUT: bool> {
-    /// Number of bytes before the end of the window.
-    end: usize,
     bytes: &'a [u8],
-    /// The bytes that were not read yet.
+    pos: usize,
+    /// The bytes that were not read yet, if the input is long.
     rest: &'a [u8],
+    /// Offset of the end of `rest`.
+    end: usize,
     last: IntHistory,
 }
 
@@ -125,20 +130,35 @@ impl<'a, const LONG_INPUT: bool> Window<'a, LONG_INPUT> {
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
         let rest = bytes.get(pos..).unwrap_or_default();
-        Window { end: pos + rest.len(), bytes, rest, last: IntHistory::default() }
+        Window { bytes, pos, rest, end: pos + rest.len(), last: IntHistory::default() }
     }
 
     /// Returns the position after the last read.
     #[inline(always)]
     pub(crate) fn pos(&self) -> usize {
-        self.end - self.rest.len()
+        if LONG_INPUT { self.end - self.rest.len() } else { self.pos }
     }
 
-    /// Skips bytes that were looked at.
+    /// Returns the bytes that were not read yet.
     #[inline(always)]
-    fn skip(&mut self, len: usize) -> Result<(), Miss> {
-        self.rest = self.rest.get(len..).ok_or(Miss)?;
-        Ok(())
+    fn rest(&self) -> Result<&'a [u8], Miss> {
+        if LONG_INPUT { Ok(self.rest) } else { self.bytes.get(self.pos..).ok_or(Miss) }
+    }
+
+    /// Returns the next byte.
+    #[inline(always)]
+    fn peek(&self) -> Option<u8> {
+        if LONG_INPUT { self.rest.first().copied() } else { self.bytes.get(self.pos).copied() }
+    }
+
+    /// Skips bytes that were read.
+    #[inline(always)]
+    fn advance(&mut self, len: usize) {
+        if LONG_INPUT {
+            self.rest = self.rest.get(len..).unwrap_or_default();
+        } else {
+            self.pos += len;
+        }
     }
 
     /// Returns the opcode that was just read, and the bytes after it.
@@ -153,38 +173,38 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
 
     #[inline(always)]
     fn opcode(&mut self) -> Result<u8, Miss> {
-        let (byte, rest) = self.rest.split_first().ok_or(Miss)?;
-        self.rest = rest;
-        Ok(*byte)
+        let byte = self.peek().ok_or(Miss)?;
+        self.advance(1);
+        Ok(byte)
     }
 
     #[inline(always)]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Miss> {
-        let (array, rest) = self.rest.split_first_chunk().ok_or(Miss)?;
-        self.rest = rest;
-        Ok(*array)
+        let array = *self.rest()?.first_chunk().ok_or(Miss)?;
+        self.advance(N);
+        Ok(array)
     }
 
     #[inline(always)]
     fn bytes(&mut self, len: u64) -> Result<&'a [u8], Miss> {
         let len = usize::try_from(len).map_err(|_| Miss)?;
-        let (bytes, rest) = self.rest.split_at_checked(len).ok_or(Miss)?;
-        self.rest = rest;
+        let bytes = self.rest()?.get(..len).ok_or(Miss)?;
+        self.advance(len);
         Ok(bytes)
     }
 
     #[inline(always)]
     fn text(&mut self, len: u64) -> Result<(&'a [u8], bool), Miss> {
-        let rest = self.rest;
+        let rest = self.rest()?;
         let bytes = self.bytes(len)?;
         Ok((bytes, LONG_INPUT && rest.first_chunk().is_some_and(|start| starts_with_ascii(start, bytes.len()))))
     }
 
     #[inline(always)]
     fn line(&mut self) -> Result<&'a [u8], Miss> {
-        let rest = self.rest;
+        let rest = self.rest()?;
         let len = find_newline(rest).ok_or(Miss)?;
-        self.skip(len + 1)?;
+        self.advance(len + 1);
         Ok(&rest[..len])
     }
 
@@ -192,8 +212,8 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
 
     #[inline(always)]
     fn short_int(&mut self, opcode: u8) -> Result<Option<ShortInt<'a>>, Miss> {
-        let int = ShortInt::new(opcode, self.rest.first_chunk().ok_or(Miss)?);
-        self.skip(int.map_or(0, ShortInt::width))?;
+        let int = ShortInt::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
+        self.advance(int.map_or(0, ShortInt::width));
         Ok(int)
     }
 
@@ -202,11 +222,11 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
         if !self.last.are_small(opcode) {
             return Ok(None);
         }
-        let (ints, width) = IntRun::new(opcode, self.rest.first_chunk().ok_or(Miss)?);
+        let (ints, width) = IntRun::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
         if self.last.are_single(ints) {
             return Ok(None);
         }
-        self.skip(width)?;
+        self.advance(width);
         Ok(Some(ints))
     }
 
@@ -217,7 +237,7 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
         if u64::from_le_bytes(*ops) & 0x00ff_00ff_00ff_00ff != OPCODES {
             return None;
         }
-        self.skip(7).ok()?;
+        self.advance(7);
         Some([ops[1], ops[3], ops[5], ops[7]])
     }
 
@@ -227,15 +247,17 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
         if opcode != BININT1 {
             return None;
         }
-        self.skip(3).ok()?;
+        self.advance(3);
         Some([first, second])
     }
 
     #[inline(always)]
     fn memoize(&mut self) -> Option<u64> {
         let offset = self.pos() as u64;
-        let (_, rest) = self.rest.split_first().filter(|(byte, _)| **byte == Opcode::Memoize.byte())?;
-        self.rest = rest;
+        if self.peek()? != Opcode::Memoize.byte() {
+            return None;
+        }
+        self.advance(1);
         Some(offset)
     }
 
