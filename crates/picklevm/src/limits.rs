@@ -72,6 +72,9 @@ const MAX_VALUES: u64 = u32::MAX as u64 / 3;
 /// check.
 const SAFE_VALUES: u64 = MAX_VALUES / 4;
 
+/// The default of [`Limits::shared`]: a vector that grows beyond the half of the address space panics.
+const SHARED: u64 = if usize::BITS < 64 { 256 << 20 } else { 4 << 30 };
+
 impl Usage {
     fn values(&self) -> u64 {
         self.stack + self.cells
@@ -91,7 +94,7 @@ impl Default for Limits {
             digits: 2_000_000,
             copies: 64 << 20,
             nesting: u64::MAX,
-            shared: 4 << 30,
+            shared: SHARED,
             first_check: CHECK_INTERVAL,
         }
     }
@@ -216,7 +219,8 @@ impl Limits {
         /// the graph. No limit by default.
         nesting
         /// Sets the maximum number of bytes of values that are read into Rust types more than once because the graph
-        /// shares them. 4 GiB by default.
+        /// shares them, or that a `range` stands for. 4 GiB by default, 256 MiB on machines of 32 bits, whose vectors cannot
+        /// hold more.
         shared
     }
 }

@@ -170,7 +170,8 @@ fn message(text: &str, schema: Option<&Schema>) -> Option<String> {
             between(text, "found ", " records")?,
         );
     }
-    let line = between(text, " at line ", ". Row data")?;
+    // Of values, the reader counts the line of names as 0.
+    let line = between(text, " at line ", ". Row data")?.parse::<usize>().ok()?.checked_add(1)?;
     let column: usize = between(text, " for column ", " at line")?.parse().ok()?;
     let expected = match between(text, "as type '", "'")? {
         "Int64" => "an integer",

@@ -29,6 +29,7 @@ impl Feed for File<'_> {
     }
 
     fn fill(&mut self, len: u64) -> io::Result<bool> {
+        let len = len.min(self.data.len() as u64 + 1);
         let missing = (len as usize).saturating_sub(self.read - self.used);
         if missing > 0 {
             self.asked.push(format!("read {missing}"));

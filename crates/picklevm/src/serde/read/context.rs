@@ -112,7 +112,12 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     /// Subtracts bytes read from the budget.
     #[inline]
     pub(crate) fn spend(&mut self, bytes: usize) -> Result<(), Error> {
-        match self.budget.checked_sub(bytes as u64) {
+        self.spend_long(bytes as u64)
+    }
+
+    /// [`spend`](Self::spend) for lengths that may exceed the memory.
+    pub(crate) fn spend_long(&mut self, bytes: u64) -> Result<(), Error> {
+        match self.budget.checked_sub(bytes) {
             Some(left) => {
                 self.budget = left;
                 Ok(())

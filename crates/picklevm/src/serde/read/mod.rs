@@ -170,7 +170,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
 
     /// Reads the integers of a range.
     fn range<V: Visitor<'de>>(self, range: &Range, visitor: V) -> Result<V::Value, Error> {
-        self.context.spend(range.len().saturating_mul(8))?;
+        self.context.spend_long((range.len() as u64).saturating_mul(8))?;
         match range.small_items() {
             Some(items) => sequence(items, visitor),
             None => Err(Error::invalid_type(Unexpected::Other(&opaque(self.value)), &visitor)),
