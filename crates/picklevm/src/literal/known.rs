@@ -31,9 +31,12 @@ pub(super) fn canonical(arena: &mut Arena, call: Cell) -> Option<Id> {
         Class::ZoneInfo | Class::ZoneInfoUncached => {
             ZoneInfo::view(value.detach().root()).map(|zone| zone.into_value(arena))
         }
-        Class::OrderedDict | Class::DefaultDict | Class::Deque | Class::Partial | Class::SimpleNamespace => {
-            container(arena, instance.known, call)
-        }
+        Class::OrderedDict
+        | Class::DefaultDict
+        | Class::Deque
+        | Class::FrozenDict
+        | Class::Partial
+        | Class::SimpleNamespace => container(arena, instance.known, call),
         _ => None,
     }
 }
@@ -92,6 +95,7 @@ fn container(arena: &mut Arena, class: Class, call: Cell) -> Option<Id> {
             let args = args.as_ref().map_or(&[][..], |args| &args[..]);
             Some(with(arena, ["collections", "deque"], args, OpKind::Append, &items))
         }
+        (Class::FrozenDict, [dict], None) if as_dict(arena, *dict) => Some(arena.new_frozen_dict(*dict)),
         (Class::Partial, [function, rest @ ..], kwargs) => {
             let rest = arena.new_tuple(rest);
             let kwargs = kwargs.unwrap_or_else(|| arena.new_dict());

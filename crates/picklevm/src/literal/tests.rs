@@ -118,6 +118,14 @@ fn objects_of_the_standard_library_become_what_python_pickles() {
 }
 
 #[test]
+fn a_frozendict_is_made_as_python_pickles_it() {
+    let graph = parse("frozendict({'a': 1})").unwrap();
+    let object = graph.root().as_object().expect("an object");
+    assert_eq!(object.construction(), crate::Construction::NewObj);
+    assert_eq!(graph.pretty().to_string(), "frozendict({'a': 1})");
+}
+
+#[test]
 fn the_raw_form_is_read_back_as_the_same_graph() {
     let text = r"[datetime.date(b'\x07\xee\x01\x02'), collections.OrderedDict() with items {'a': 1}]";
     let graph = parse(text).unwrap();

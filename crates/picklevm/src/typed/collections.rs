@@ -430,7 +430,7 @@ impl Arena {
         Ok(self.new_frozen_dict(dict))
     }
 
-    fn new_frozen_dict(&mut self, dict: Cell) -> Id {
+    pub(crate) fn new_frozen_dict(&mut self, dict: Cell) -> Id {
         let class = self.known_global("builtins", "frozendict");
         let args = self.new_tuple(&[dict]);
         Id(self.new_object(Construction::NewObj, class, args))
