@@ -20,8 +20,8 @@ pub(crate) fn called(value: Value<'_>) -> Called {
     value.walk().iter().filter_map(|place| call(place.value())).collect()
 }
 
-/// Checks the calls in a new value, `known` apart, which the file has already. A function that the policy of `scan` does
-/// not know is told of.
+/// Checks the calls in a new value, except those that the file has already (`known`). Prints a note for a function that is
+/// not in the policy of `scan`.
 ///
 /// # Errors
 ///

@@ -57,6 +57,7 @@ mod error;
 mod file;
 mod foreign;
 mod formats;
+mod kind;
 mod limits;
 mod literal;
 mod member;
@@ -68,8 +69,9 @@ mod rewrite;
 pub use error::{Error, ErrorKind, Limit};
 pub use file::{Entry, File, Opener, Pickles, Walk, open};
 pub use formats::recognise;
+pub use kind::Kind;
 pub use limits::FileLimits;
-pub use member::{Contents, Kind, Member, Pickle, Place};
+pub use member::{Contents, Member, Pickle, Place};
 pub use nested::expand_nested;
 pub use pickle::{Completed, RawArray, complete, has_converted_line_ends, restore_line_ends};
 

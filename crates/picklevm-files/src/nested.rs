@@ -7,8 +7,8 @@ use picklevm_ops::{Decoder, Op, Opcode};
 
 use crate::coding::Coding;
 use crate::formats;
+use crate::kind::Kind;
 use crate::limits::{Budget, FileLimits};
-use crate::member::Kind;
 use crate::pickle::{Latin1, extent};
 use crate::region::Region;
 

@@ -17,10 +17,10 @@ use crate::spelling::{SEVEN_ZIP, may_hide};
 use crate::verdict::{Finding, Rule, Verdict};
 
 /// Bytes that runs which lead to nothing may take, beside 16 times the length of what is read from the file or decompressed.
-const PATIENCE: usize = 1 << 20;
+const FRUITLESS_WORK_LIMIT: usize = 1 << 20;
 
 /// How many reports may lie in one another for what strings hold to be looked at.
-const STRINGS: usize = 32;
+const MAX_STRING_DEPTH: usize = 32;
 
 /// What a report is opened of.
 pub(crate) enum What<'d> {
@@ -100,12 +100,19 @@ pub(crate) struct Scan<'s, 'd> {
     /// The files beside it that are on the list.
     pub(crate) companions: Vec<String>,
     /// Bytes that runs which lead to nothing may still take.
-    pub(crate) patience: usize,
+    pub(crate) work_left: usize,
 }
 
 impl<'s, 'd> Scan<'s, 'd> {
     pub(crate) fn new(context: &'s Context<'s>, file: Member) -> Self {
-        Scan { context, file, steps: Vec::new(), open: Vec::new(), companions: Vec::new(), patience: PATIENCE }
+        Scan {
+            context,
+            file,
+            steps: Vec::new(),
+            open: Vec::new(),
+            companions: Vec::new(),
+            work_left: FRUITLESS_WORK_LIMIT,
+        }
     }
 
     /// Scans a file, and all that is in it.
@@ -247,7 +254,7 @@ impl<'s, 'd> Scan<'s, 'd> {
             return;
         };
         self.steps.push(Step::Strings(strings));
-        if self.open.len() > STRINGS {
+        if self.open.len() > MAX_STRING_DEPTH {
             let message = "pickles lie in strings of pickles so deep that the scan does not look further";
             let finding = Finding::suspicious(Rule::Limit, offset, message);
             if let Some(pickle) = self.top().pickles.last_mut() {

@@ -97,7 +97,7 @@ impl<'d> Scan<'_, 'd> {
             let candidate =
                 Candidate { at, end: scanned.end, stopped: scanned.stopped, imports_names: scanned.imports_names };
             if !candidate.stopped && !candidate.imports_names {
-                self.lose_patience(&mut search, &candidate);
+                self.spend_work(&mut search, &candidate);
                 continue;
             }
             search.pending = Some(candidate);
@@ -131,7 +131,7 @@ impl<'d> Scan<'_, 'd> {
             || candidate.stopped && pickle.verdict == Verdict::Dangerous;
         let is_pickle = candidate.imports_names && does_something || candidate.stopped && !pickle.nested.is_empty();
         if !is_pickle {
-            return self.lose_patience(search, candidate);
+            return self.spend_work(search, candidate);
         }
         search.done = candidate.end.max(candidate.at + 1);
         if pickle.verdict != Verdict::Safe {
@@ -141,9 +141,9 @@ impl<'d> Scan<'_, 'd> {
     }
 
     /// Counts a run that led to nothing.
-    fn lose_patience(&mut self, search: &mut Search<'d>, candidate: &Candidate) {
-        match self.patience.checked_sub(candidate.end - candidate.at) {
-            Some(left) => self.patience = left,
+    fn spend_work(&mut self, search: &mut Search<'d>, candidate: &Candidate) {
+        match self.work_left.checked_sub(candidate.end - candidate.at) {
+            Some(left) => self.work_left = left,
             None => {
                 let message =
                     "the search for hidden pickles was given up: too many bytes look like the beginning of one";

@@ -217,7 +217,7 @@ pub(crate) fn list_companions(scan: &mut Scan<'_, '_>, names: &[String]) {
 
 /// Scans what is no container: a pickle, or data in which one may hide.
 pub(crate) fn scan_plain<'d>(scan: &mut Scan<'_, 'd>, data: Data<'d>, expects_pickle: bool) {
-    scan.patience = scan.patience.saturating_add(data.len().saturating_mul(16));
+    scan.work_left = scan.work_left.saturating_add(data.len().saturating_mul(16));
     let report = scan.top();
     report.len = data.len() as u64;
     if expects_pickle || matches!(*data, [0x80, 0..=5, ..]) {
@@ -276,7 +276,7 @@ pub(crate) fn scan_as_pickle(scan: &mut Scan<'_, '_>, member: Member) -> Result<
 /// Scans a piece of long data in which nothing promises a pickle.
 pub(crate) fn scan_piece(scan: &mut Scan<'_, '_>, member: Member, at: u64) -> Result<(), picklevm_files::Error> {
     let len = scan.top().len;
-    scan.patience = scan.patience.saturating_add(16 * PIECE as usize);
+    scan.work_left = scan.work_left.saturating_add(16 * PIECE as usize);
     let piece = Data::Shared(member.range(at..(at + PIECE).min(len))?);
     let next = at + PIECE - OVERLAP;
     if next < len {

@@ -70,7 +70,7 @@ pub(crate) struct Args {
     plain: PlainJson,
 }
 
-/// Bytes of a pickle that is searched for others only to tell of them.
+/// Maximum length in bytes of a pickle that is searched for pickles in its byte strings, to print a hint at `--deep`.
 const MAX_HINTED: usize = 4 << 20;
 
 /// The forms of `--json`.

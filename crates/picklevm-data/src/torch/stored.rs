@@ -18,7 +18,6 @@ pub struct StoredTensor<'g, 's> {
     dtype: DType,
 }
 
-/// The tensor.
 impl std::fmt::Debug for StoredTensor<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredTensor").field("tensor", &self.tensor).finish_non_exhaustive()

@@ -11,7 +11,7 @@ use super::{Backend, Database};
 use crate::error::{Error, ErrorKind};
 
 /// How long a writer waits for another one.
-const PATIENCE: Duration = Duration::from_millis(500);
+const BUSY_TIMEOUT: Duration = Duration::from_millis(500);
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS Dict (key BLOB UNIQUE NOT NULL, value BLOB NOT NULL)";
 
@@ -34,7 +34,7 @@ impl Sqlite {
             }
         }
         let connection = Connection::open_with_flags(path, flags).map_err(failure)?;
-        connection.busy_timeout(PATIENCE).map_err(failure)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(failure)?;
         distrust(&connection).map_err(failure)?;
         if writes {
             // As Python has it; a file system without shared memory keeps the other kind of journal.

@@ -9,7 +9,8 @@ use bytes::Bytes;
 
 use super::{Change, Layout, put};
 use crate::error::Error;
-use crate::member::{Contents, Expect, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Expect, Member, Source};
 use crate::region::Region;
 
 /// The byte order mark of UTF-8, which editors of Windows put before text.

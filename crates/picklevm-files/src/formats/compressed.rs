@@ -6,7 +6,8 @@
 use super::Layout;
 use crate::coding::{self, Coding};
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Member, Source};
 use crate::region::Region;
 
 pub(super) fn gzip(member: &Member, region: Region) -> Result<Contents, Error> {

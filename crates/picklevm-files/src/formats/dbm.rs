@@ -8,7 +8,8 @@ use bytes::Bytes;
 use super::Layout;
 use crate::dbm::{self, GnuLayout};
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Expect, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Expect, Member, Source};
 use crate::region::Region;
 
 /// Why the members of a database are not written back as those of an archive are.

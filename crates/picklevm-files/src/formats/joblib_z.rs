@@ -7,7 +7,8 @@ use std::io::Write;
 use super::{Change, Layout, put};
 use crate::coding::Coding;
 use crate::error::Error;
-use crate::member::{Contents, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Member, Source};
 use crate::region::Region;
 
 /// `ZF` and `hex(2**64)`, padded with blanks.

@@ -7,7 +7,8 @@ use std::io::Write;
 
 use super::{Change, Layout, copy, pickles, put};
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Kind, Member};
+use crate::kind::Kind;
+use crate::member::{Contents, Member};
 use crate::pickle::extent;
 use crate::region::Region;
 

@@ -26,7 +26,8 @@ use bytes::Bytes;
 use crate::coding::{self, Coding};
 use crate::error::{Error, ErrorKind};
 use crate::foreign;
-use crate::member::{Contents, Expect, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Expect, Member, Source};
 use crate::region::Region;
 
 /// Bytes at the beginning of a file by which formats are told apart; a tar header is 512.

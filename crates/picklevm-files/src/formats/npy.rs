@@ -4,8 +4,9 @@
 
 use super::{Layout, pickles};
 use crate::error::{Error, ErrorKind};
+use crate::kind::Kind;
 use crate::literal::{self, Literal};
-use crate::member::{Contents, Expect, Kind, Member, Source};
+use crate::member::{Contents, Expect, Member, Source};
 use crate::pickle::{extent, size_of_code};
 use crate::region::Region;
 

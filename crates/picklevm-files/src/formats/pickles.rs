@@ -11,7 +11,8 @@ use super::{Layout, compressed, torch_legacy};
 use crate::coding::Coding;
 use crate::error::{Error, ErrorKind};
 use crate::foreign;
-use crate::member::{Contents, Expect, Kind, Member, Pickle, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Expect, Member, Pickle, Source};
 use crate::pickle::{self, Broken, Extent, extent};
 use crate::region::Region;
 

@@ -11,7 +11,8 @@ use std::io::Write;
 use super::{Change, Layout, copy, expect_by_name, put};
 use crate::coding::Coding;
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Expect, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Expect, Member, Source};
 use crate::pickle::{Evaluation, Value};
 use crate::region::Region;
 

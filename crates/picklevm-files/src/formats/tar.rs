@@ -10,7 +10,8 @@ use std::io::Write;
 use self::sparse::Map;
 use super::{Change, Layout, copy, expect_by_name, put};
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Expect, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Expect, Member, Source};
 use crate::region::Region;
 
 const BLOCK: u64 = 512;

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use super::Layout;
 use super::pickles::push;
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Expect, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Expect, Member, Source};
 use crate::pickle::{Evaluation, Value, extent};
 use crate::region::Region;
 

@@ -7,6 +7,7 @@
 
 mod apply;
 mod args;
+mod arrow;
 mod builder;
 mod changes;
 mod checks;

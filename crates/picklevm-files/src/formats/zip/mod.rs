@@ -14,7 +14,8 @@ use std::collections::{HashMap, HashSet};
 use super::{Layout, expect_by_name};
 use crate::coding::Coding;
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Kind, Member, Source};
+use crate::kind::Kind;
+use crate::member::{Contents, Member, Source};
 use crate::region::Region;
 
 use self::directory::{Directory, Entry, Local};
