@@ -9,6 +9,7 @@ use super::cursor::{Cursor, Token};
 use super::fields::{Name, Number, number_of};
 use super::lookahead::{BATCH_SIZE, come_before, items_ahead};
 use super::reader::Plain;
+use super::run::{Item, Run};
 use crate::serde::key_hash;
 
 /// Access to the batches of a list, or of a dict (`ROWS`), whose items are a key and a value. A batch starts with a mark,
@@ -90,18 +91,55 @@ impl<'t, 'de, const ROWS: bool> Batches<'t, 'de, ROWS> {
     }
 }
 
-impl<'de> SeqAccess<'de> for Batches<'_, 'de, false> {
+/// Access to the items of a list.
+pub(super) struct Items<'t, 'de> {
+    batches: Batches<'t, 'de, false>,
+    run: Run<'de>,
+}
+
+impl<'t, 'de> Items<'t, 'de> {
+    #[inline(always)]
+    pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool) -> Self {
+        Items { batches: Batches::new(cursor, is_marked), run: Run::NONE }
+    }
+
+    #[inline(always)]
+    pub(super) fn end(&mut self) -> Result<(), NotPlain> {
+        self.run.end(self.batches.cursor);
+        self.batches.end()
+    }
+
+    /// Whether another item follows.
+    #[inline(always)]
+    fn advance(&mut self) -> Result<bool, NotPlain> {
+        if let Place::Within(count) = self.batches.place
+            && self.run.is_number()
+        {
+            self.batches.place = Place::Within(count + 1);
+            return Ok(true);
+        }
+        self.run.end(self.batches.cursor);
+        let is_item = self.batches.advance()?;
+        self.run = Run::at(self.batches.cursor);
+        Ok(is_item)
+    }
+}
+
+impl<'de> SeqAccess<'de> for Items<'_, 'de> {
     type Error = NotPlain;
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, NotPlain> {
-        if self.advance()? { seed.deserialize(Plain::new(self.cursor)).map(Some) } else { Ok(None) }
+        if !self.advance()? {
+            return Ok(None);
+        }
+        seed.deserialize(Item { cursor: self.batches.cursor, run: &mut self.run }).map(Some)
     }
 
     /// The number of items that were seen ahead: enough for the capacity of a short vector.
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        (self.ahead > 0).then_some(self.ahead)
+        (self.batches.ahead > 0).then_some(self.batches.ahead)
     }
 }
 
@@ -123,14 +161,21 @@ impl<'t, 'de> Fields<'t, 'de> {
         self.rows.end()
     }
 
+    /// Reads a key that is known to be the name of a field, in the open batch. Returns the number of the field.
+    #[inline(always)]
+    fn known_key(&mut self) -> Option<u32> {
+        let Place::Within(count) = self.rows.place else { return None };
+        let number = self.rows.cursor.binget()?;
+        let field = self.rows.cursor.fields.get(self.of, number.into())?;
+        self.rows.cursor.skip(2);
+        self.rows.place = Place::Within(count + 1);
+        Some(field)
+    }
+
     /// Reads a key that is not known to be the name of a certain field.
     #[inline(never)]
-    fn new_key<K: DeserializeSeed<'de>>(
-        cursor: &mut Cursor<'de>,
-        of: usize,
-        number: Option<u32>,
-        seed: K,
-    ) -> Result<K::Value, NotPlain> {
+    fn new_key<K: DeserializeSeed<'de>>(cursor: &mut Cursor<'de>, of: usize, seed: K) -> Result<K::Value, NotPlain> {
+        let number = cursor.get_here();
         let name = match number {
             Some(number) => Some(cursor.memoized_text(number).ok_or(NotPlain)?),
             None => match cursor.short_text() {
@@ -157,19 +202,12 @@ impl<'de> MapAccess<'de> for Fields<'_, 'de> {
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, NotPlain> {
-        if !self.rows.advance()? {
-            return Ok(None);
-        }
-        let cursor = &mut *self.rows.cursor;
-        let number = cursor.get_here();
-        if let Some(number) = number
-            && let Some(field) = cursor.fields.get(self.of, number)
-        {
+        if let Some(field) = self.known_key() {
             let value = seed.deserialize(Number(field))?;
             // The type may count its fields in another way.
             return if number_of(&value) == Some(field) { Ok(Some(value)) } else { Err(NotPlain) };
         }
-        Self::new_key(cursor, self.of, number, seed).map(Some)
+        if self.rows.advance()? { Self::new_key(self.rows.cursor, self.of, seed).map(Some) } else { Ok(None) }
     }
 
     #[inline]

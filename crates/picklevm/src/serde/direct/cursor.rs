@@ -9,6 +9,7 @@ use picklevm_ops::{Decoder, Op, Opcode};
 use super::NotPlain;
 use super::fields::KnownFields;
 use super::memo::Memo;
+use super::padded::Padded;
 
 /// A value of one op, or the start of one of several.
 #[derive(Clone, Copy)]
@@ -44,7 +45,7 @@ pub(super) struct Cursor<'de> {
 }
 
 /// Length of BINFLOAT.
-const FLOAT_LEN: usize = 9;
+pub(super) const FLOAT_LEN: usize = 9;
 
 const BINFLOAT: u8 = Opcode::BinFloat.byte();
 const NEWTRUE: u8 = Opcode::NewTrue.byte();
@@ -244,6 +245,22 @@ impl<'de> Cursor<'de> {
         Some(std::str::from_utf8(text).map_err(|_| NotPlain))
     }
 
+    /// Reads SHORT_BINUNICODE and MEMOIZE, if they come next in this frame, as [`Padded`] text.
+    #[inline(always)]
+    pub(super) fn padded_text<'p>(&mut self, padded: &'p mut Padded) -> Option<&'p str> {
+        let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
+        let len = usize::from(*len);
+        if rest.get(len) != Some(&MEMOIZE) {
+            return None;
+        }
+        let text = padded.text(rest.first_chunk()?, len)?;
+        if !self.memo.push_text(self.decoder.offset()) {
+            return None;
+        }
+        self.decoder.skip_op(2 + len + 1);
+        Some(text)
+    }
+
     /// Reads text after a call of [`next`](Cursor::next).
     #[inline(always)]
     fn text_here(&mut self) -> Result<&'de str, NotPlain> {
@@ -282,6 +299,21 @@ impl<'de> Cursor<'de> {
             }
             _ => None,
         }
+    }
+
+    /// Returns the operand of the BINGET that comes next in this frame, without reading it.
+    #[inline(always)]
+    pub(super) fn binget(&self) -> Option<u8> {
+        match *self.decoder.rest() {
+            [BINGET, number, ..] => Some(number),
+            _ => None,
+        }
+    }
+
+    /// Skips ops of the frame that were seen, `len` bytes, none of which makes text.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, len: usize) {
+        self.decoder.skip_op(len);
     }
 
     /// Returns the text of a memo index.

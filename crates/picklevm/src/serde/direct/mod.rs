@@ -11,7 +11,9 @@ mod cursor;
 mod fields;
 mod lookahead;
 mod memo;
+mod padded;
 mod reader;
+mod run;
 
 use std::fmt::{self, Display};
 

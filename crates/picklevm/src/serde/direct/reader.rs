@@ -7,8 +7,9 @@ use ::serde::de::{Deserializer, IgnoredAny, Visitor};
 use picklevm_ops::Opcode;
 
 use super::NotPlain;
-use super::access::{Batches, Fields, Rows, TupleAccess};
+use super::access::{Fields, Items, Rows, TupleAccess};
 use super::cursor::{Cursor, Token};
+use super::padded::Padded;
 use crate::serde::{handover, shared};
 
 /// Deserializer of the next value.
@@ -26,7 +27,7 @@ impl<'t, 'de> Plain<'t, 'de> {
     #[inline(always)]
     fn list<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
-            let mut items = Batches::<false>::new(cursor, is_marked);
+            let mut items = Items::new(cursor, is_marked);
             let value = visitor.visit_seq(&mut items)?;
             items.end().map(|()| value)
         })
@@ -113,8 +114,16 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         deserialize_f64: float => visit_f64;
         deserialize_char: text => visit_borrowed_str;
         deserialize_str: text => visit_borrowed_str;
-        deserialize_string: text => visit_borrowed_str;
         deserialize_identifier: text => visit_borrowed_str;
+    }
+
+    /// Text that the visitor copies.
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+        match self.cursor.padded_text(&mut Padded::new()) {
+            Some(text) => visitor.visit_str(text),
+            None => visitor.visit_borrowed_str(self.cursor.text()?),
+        }
     }
 
     fn is_human_readable(&self) -> bool {

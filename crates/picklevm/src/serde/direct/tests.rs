@@ -346,6 +346,10 @@ fn values_read_directly_equal_those_read_from_a_graph() {
     check(&(u64::MAX, i64::MIN, vec![1u64 << 63], 1.0));
     check(&vec![BTreeMap::from([("a".to_owned(), 1.5), ("b".to_owned(), 2.0)]); 2]);
     check(&(vec![(1, vec![2])], ((1, 2), [3.5]), vec![vec![vec![1, 2], vec![]]], "a".to_owned()));
+    // Runs of numbers, and texts with enough bytes after them to be padded.
+    check(&vec![1, 300, 70_000, -70_000, 1 << 40, i64::MIN, 5, 6]);
+    check(&vec![1.5; 5]);
+    check(&["a\u{e9}b".to_owned(), "\u{1f600}".repeat(8), "x".repeat(33), String::new(), "y".repeat(32)]);
     #[derive(Serialize, Deserialize, PartialEq, Debug)]
     struct Ignoring {
         a: u8,
