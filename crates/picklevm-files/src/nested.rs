@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use picklevm_ops::{Decoder, Op, Opcode};
+use picklevm_ops::{Decoder, Literal, Op, Opcode};
 
 use crate::coding::Coding;
 use crate::formats;
@@ -162,13 +162,9 @@ fn out_get(out: &mut Vec<u8>, index: u32) {
 
 /// The payload of an op that pushes bytes or an 8-bit string.
 fn payload<'a>(op: &Op<'a>) -> Option<Cow<'a, [u8]>> {
-    match *op {
-        Op::ShortBinBytes(bytes) | Op::BinBytes(bytes) | Op::BinBytes8(bytes) | Op::ByteArray8(bytes) => {
-            Some(bytes.into())
-        }
-        Op::ShortBinString(bytes) | Op::BinString(bytes) => Some(bytes.into()),
-        Op::String(string) => Some(string.decode()),
-        _ => None,
+    match op.literal()? {
+        Literal::Text(_) | Literal::RawUnicode(_) => None,
+        literal => literal.as_bytes(),
     }
 }
 

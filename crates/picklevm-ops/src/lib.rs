@@ -34,7 +34,7 @@
 //!
 //! # Overview
 //!
-//! - [`Opcode`]: the table. [`Op`]: an opcode with its decoded operand.
+//! - [`Opcode`]: the table. [`Op`]: an opcode with its decoded operand. [`Literal`]: the value that an op pushes by itself.
 //! - [`ops`] iterates over a slice, [`shared_ops`] over [`bytes::Bytes`]; [`Decoder`] and [`Reader`] (any
 //!   [`BufRead`](std::io::BufRead)) read op by op, across pickles, and [`FeedReader`] from a [`Feed`] that is told how much
 //!   an op needs; [`Source`] is their common trait.
@@ -97,7 +97,7 @@ mod writer;
 pub mod internal {
     pub use crate::decoder::PredictableDecoder;
     pub use crate::forms;
-    pub use crate::ints::{IntRun, ShortInt};
+    pub use crate::ints::{IntRun, ShortInt, int_from_le_bytes};
     pub use crate::op::RunVisitor;
     pub use crate::op_run::OpRun;
     pub use crate::write_small::write_small;
@@ -111,7 +111,7 @@ pub use error::{Error, ErrorKind};
 pub use feed::Feed;
 pub use feed_reader::FeedReader;
 pub use frame::Framing;
-pub use op::{Op, Visitor};
+pub use op::{Literal, Op, Visitor};
 pub use opcode::{Opcode, StackObject};
 pub use operand::{Escaped, IntValue, Number, Operand, RawUnicode};
 pub use optimize::{optimize, optimize_all, optimize_at};

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 use crate::frame::Unframer;
-use crate::op::{Op, decode, skip};
+use crate::op::{Literal, Op, decode, skip};
 use crate::opcode::Opcode;
 
 /// An op that was located but not decoded, returned by [`raw_ops`].
@@ -69,14 +69,10 @@ impl<'a> RawOp<'a> {
 
     /// Returns the text that it pushes, if that has no surrogates.
     pub(crate) fn text(&self) -> Result<Option<Cow<'a, str>>, Error> {
-        let bytes = match self.decode()? {
-            Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => Cow::Borrowed(text.as_bytes()),
-            Op::Unicode(line) => line.decode(),
-            _ => return Ok(None),
-        };
-        Ok(match bytes {
-            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
-            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        Ok(match self.decode()?.literal() {
+            Some(Literal::Text(text)) => text.as_str().map(Cow::Borrowed),
+            Some(Literal::RawUnicode(line)) => String::from_utf8(line.decode().into_owned()).ok().map(Cow::Owned),
+            _ => None,
         })
     }
 }

@@ -41,8 +41,8 @@ pub(crate) fn may_do_something(data: &[u8]) -> bool {
             Opcode::Reduce | Opcode::Build | Opcode::Obj | Opcode::Inst | Opcode::NewObj | Opcode::NewObjEx => {
                 return true;
             }
-            Opcode::Put | Opcode::BinPut | Opcode::LongBinPut | Opcode::Memoize => stores = true,
-            Opcode::Get | Opcode::BinGet | Opcode::LongBinGet if !stores => return false,
+            _ if opcode.is_put() => stores = true,
+            _ if opcode.is_get() && !stores => return false,
             _ => {}
         }
         match opcode.stack_after() {

@@ -199,10 +199,7 @@ impl Recorded {
 pub(crate) fn opcodes() -> Json {
     let all = Opcode::ALL.iter().map(|opcode| {
         let before = opcode.stack_before();
-        let changes = matches!(
-            opcode,
-            Opcode::Append | Opcode::Appends | Opcode::SetItem | Opcode::SetItems | Opcode::AddItems | Opcode::Build
-        );
+        let changes = opcode.is_mutating();
         let stays = changes || opcode.is_put() || *opcode == Opcode::Dup;
         let takes = match before.contains(&StackObject::StackSlice) {
             true => -1,

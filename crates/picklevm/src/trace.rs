@@ -200,7 +200,7 @@ impl<'a> Trace<'a> {
             op,
             popped,
             pushed: top.filter(|_| stack_len > from),
-            changed: top.filter(|_| is_change(opcode)),
+            changed: top.filter(|_| opcode.is_mutating()),
             mark,
             stored: index.zip(top),
             stack_len,
@@ -217,16 +217,10 @@ impl<'a> Trace<'a> {
         if before.contains(&picklevm_ops::StackObject::StackSlice) || (opcode == Opcode::Pop && above_mark == height) {
             return above_mark;
         }
-        let stays = is_change(opcode) || opcode.is_put() || opcode == Opcode::Dup;
+        let stays = opcode.is_mutating() || opcode.is_put() || opcode == Opcode::Dup;
         let taken = if stays { before.len().saturating_sub(1) } else { before.len() };
         height.saturating_sub(taken)
     }
-}
-
-/// Returns whether an op changes the value below its operands, which stays on the stack.
-fn is_change(opcode: Opcode) -> bool {
-    use Opcode::{AddItems, Append, Appends, Build, SetItem, SetItems};
-    matches!(opcode, Append | Appends | SetItem | SetItems | AddItems | Build)
 }
 
 impl<'a> Iterator for Trace<'a> {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use picklevm_ops::{IntValue, Op, StackObject};
+use picklevm_ops::{Literal, Op, StackObject};
 
 use super::extent::JOBLIB_MODULE;
 use super::latin1;
@@ -172,6 +172,16 @@ impl Evaluation {
         }
     }
 
+    fn push_literal(&mut self, literal: Literal<'_>) {
+        let int = literal.as_i128().and_then(|value| i64::try_from(value).ok());
+        match (literal, int, literal.as_bytes()) {
+            (Literal::None, ..) => self.stack.push(Value::None),
+            (_, Some(value), _) => self.stack.push(Value::Int(value)),
+            (_, _, Some(bytes)) => self.push_text(&bytes),
+            _ => self.stack.push(Value::Other),
+        }
+    }
+
     /// Takes a value above the topmost mark.
     fn pop(&mut self) -> Result<Value, Underflow> {
         let floor = self.marks.last().copied().unwrap_or(0);
@@ -227,21 +237,11 @@ impl Evaluation {
     ///
     /// If the op does not find on the stack what it takes.
     pub(crate) fn run(&mut self, op: &Op<'_>) -> Result<Option<Value>, Underflow> {
+        if let Some(literal) = op.literal() {
+            self.push_literal(literal);
+            return Ok(None);
+        }
         match *op {
-            Op::BinInt(value) => self.stack.push(Value::Int(value.into())),
-            Op::BinInt1(value) => self.stack.push(Value::Int(value.into())),
-            Op::BinInt2(value) => self.stack.push(Value::Int(value.into())),
-            Op::Int(number) | Op::Long(number) => self.stack.push(match number.value() {
-                IntValue::Small(value) => Value::Int(value),
-                _ => Value::Other,
-            }),
-            Op::Long1(digits) | Op::Long4(digits) => self.stack.push(little_endian(digits)),
-            Op::None => self.stack.push(Value::None),
-            Op::String(string) => self.push_text(&string.decode()),
-            Op::Unicode(text) => self.push_text(&text.decode()),
-            Op::BinString(text) | Op::ShortBinString(text) => self.push_text(text),
-            Op::BinBytes(text) | Op::ShortBinBytes(text) | Op::BinBytes8(text) => self.push_text(text),
-            Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => self.push_text(text.as_bytes()),
             Op::EmptyList => self.push_node(Node::List(Vec::new())),
             Op::EmptyTuple => self.push_node(Node::Tuple(Vec::new())),
             Op::EmptyDict => self.push_node(Node::Dict(Vec::new())),
@@ -385,15 +385,4 @@ impl Evaluation {
         self.memo.insert(index, value);
         Ok(())
     }
-}
-
-/// The integer that the digits of LONG1 mean, if it is short.
-fn little_endian(digits: &[u8]) -> Value {
-    let Some(last) = digits.last() else { return Value::Int(0) };
-    if digits.len() > 8 {
-        return Value::Other;
-    }
-    let mut all = [if *last >= 0x80 { 0xff } else { 0 }; 8];
-    all[..digits.len()].copy_from_slice(digits);
-    Value::Int(i64::from_le_bytes(all))
 }

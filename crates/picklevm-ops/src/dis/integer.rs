@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::ints::int_from_le_bytes;
 use crate::operand::IntValue;
 
 /// Formats integers in decimal within a work limit, because the time grows with the square of their length. Past the
@@ -21,7 +22,7 @@ impl Decimals {
 
     /// Formats a little-endian integer in two's complement.
     pub(super) fn twos_complement(&mut self, bytes: &[u8]) -> String {
-        if let Some(small) = small(bytes) {
+        if let Some(small) = int_from_le_bytes(bytes) {
             return small.to_string();
         }
         let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
@@ -86,14 +87,6 @@ impl Decimals {
         }
         text
     }
-}
-
-/// Decodes an integer of at most eight bytes.
-fn small(bytes: &[u8]) -> Option<i64> {
-    let fill = if bytes.last().is_some_and(|&byte| byte >= 0x80) { 0xff } else { 0 };
-    let mut word = [fill; 8];
-    word.get_mut(..bytes.len())?.copy_from_slice(bytes);
-    Some(i64::from_le_bytes(word))
 }
 
 /// Groups bytes by four, the least significant first.

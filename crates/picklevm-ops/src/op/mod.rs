@@ -1,7 +1,9 @@
 //! Ops: opcodes with their operands, decoded and encoded.
 
 mod ints;
+mod literal;
 
+pub use self::literal::Literal;
 use crate::buffer::Out;
 use crate::error::Error;
 use crate::input::Input;
@@ -15,7 +17,8 @@ use crate::unfit::Unfit;
 macro_rules! define_op {
     ($(
         $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
-            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
+            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*]
+            {$($property:ident)*} $doc:literal;
     )*) => {
         /// An opcode with its operand, decoded as the machine does. Payloads are borrowed from the pickle.
         ///

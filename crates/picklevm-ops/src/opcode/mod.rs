@@ -4,12 +4,14 @@ mod properties;
 
 use std::fmt;
 
+use self::properties::Property;
 use crate::table::for_each_opcode;
 
 macro_rules! define_opcode {
     ($(
         $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
-            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
+            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*]
+            {$($property:ident)*} $doc:literal;
     )*) => {
         /// One of the 68 opcodes, without its operand: an `OpcodeInfo` of `pickletools`. [`Op`](crate::Op) has both.
         ///
@@ -48,6 +50,7 @@ macro_rules! define_opcode {
                         proto: $proto,
                         before: &[$(StackObject::$before),*],
                         after: &[$(StackObject::$after),*],
+                        properties: 0 $( | Property::$property as u8 )*,
                         doc: $doc,
                     } }, )*
                 }
@@ -62,6 +65,8 @@ struct Row {
     proto: u8,
     before: &'static [StackObject],
     after: &'static [StackObject],
+    /// The [`Property`]s, as bits.
+    properties: u8,
     doc: &'static str,
 }
 

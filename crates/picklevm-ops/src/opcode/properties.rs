@@ -1,8 +1,28 @@
-//! What opcodes have in common, beyond their rows of the table.
+//! What opcodes have in common: the columns of the table that `pickletools` does not have.
 
 use super::Opcode;
 
+/// A property of an opcode in the table.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(super) enum Property {
+    /// Frequent in the pickles of protocol 2 and later.
+    Frequent = 1,
+    /// Mostly followed by MEMOIZE from protocol 4 on.
+    Memoized = 1 << 1,
+    /// Stores the top of the stack in the memo.
+    Put = 1 << 2,
+    /// Pushes a value of the memo.
+    Get = 1 << 3,
+    /// Changes the value below its operands, which stays on the stack.
+    Mutating = 1 << 4,
+}
+
 impl Opcode {
+    const fn has(self, property: Property) -> bool {
+        self.row().properties & property as u8 != 0
+    }
+
     /// Returns whether the opcode stores the top of the stack in the memo: PUT, BINPUT, LONG_BINPUT or MEMOIZE.
     ///
     /// ```
@@ -12,67 +32,34 @@ impl Opcode {
     /// assert!(Opcode::BinGet.is_get());
     /// ```
     pub const fn is_put(self) -> bool {
-        matches!(self, Opcode::Put | Opcode::BinPut | Opcode::LongBinPut | Opcode::Memoize)
+        self.has(Property::Put)
     }
 
     /// Returns whether the opcode pushes a value of the memo: GET, BINGET or LONG_BINGET.
     pub const fn is_get(self) -> bool {
-        matches!(self, Opcode::Get | Opcode::BinGet | Opcode::LongBinGet)
+        self.has(Property::Get)
+    }
+
+    /// Returns whether the opcode changes the value below its operands, which stays on the stack: APPEND, APPENDS,
+    /// SETITEM, SETITEMS, ADDITEMS or BUILD.
+    ///
+    /// ```
+    /// use picklevm_ops::Opcode;
+    ///
+    /// assert!(Opcode::Append.is_mutating() && !Opcode::List.is_mutating());
+    /// ```
+    pub const fn is_mutating(self) -> bool {
+        self.has(Property::Mutating)
     }
 
     /// Returns whether picklers write MEMOIZE after the opcode, mostly, from protocol 4 on.
     pub(crate) const fn is_memoized(self) -> bool {
-        matches!(
-            self,
-            Opcode::ShortBinUnicode
-                | Opcode::BinUnicode
-                | Opcode::ShortBinBytes
-                | Opcode::EmptyList
-                | Opcode::EmptyDict
-                | Opcode::Tuple1
-                | Opcode::Tuple2
-                | Opcode::Tuple3
-                | Opcode::Tuple
-        )
+        self.has(Property::Memoized)
     }
 
     /// Returns whether the opcode is frequent in the pickles of protocol 2 and later: worth running inline.
     #[doc(hidden)]
     pub const fn is_frequent(self) -> bool {
-        matches!(
-            self,
-            Opcode::BinInt1
-                | Opcode::BinInt
-                | Opcode::BinInt2
-                | Opcode::BinFloat
-                | Opcode::Long1
-                | Opcode::None
-                | Opcode::NewTrue
-                | Opcode::NewFalse
-                | Opcode::ShortBinUnicode
-                | Opcode::BinUnicode
-                | Opcode::ShortBinBytes
-                | Opcode::EmptyList
-                | Opcode::Append
-                | Opcode::Appends
-                | Opcode::EmptyTuple
-                | Opcode::Tuple1
-                | Opcode::Tuple2
-                | Opcode::Tuple3
-                | Opcode::Tuple
-                | Opcode::EmptyDict
-                | Opcode::SetItem
-                | Opcode::SetItems
-                | Opcode::Mark
-                | Opcode::BinGet
-                | Opcode::LongBinGet
-                | Opcode::Memoize
-                | Opcode::BinPut
-                | Opcode::Reduce
-                | Opcode::NewObj
-                | Opcode::Build
-                | Opcode::Proto
-                | Opcode::Frame
-        )
+        self.has(Property::Frequent)
     }
 }

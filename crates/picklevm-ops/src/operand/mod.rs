@@ -132,7 +132,8 @@ operands! {
 macro_rules! define_operand {
     ($(
         $variant:ident $( ( $($field:ident : $ty:ty),+ ) as $format:ident )? =
-            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*] $doc:literal;
+            $byte:literal $name:literal $proto:literal [$($before:ident)*] => [$($after:ident)*]
+            {$($property:ident)*} $doc:literal;
     )*) => {
         impl Opcode {
             /// Returns the format of the operand, if the opcode has one.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use picklevm_ops::internal::int_from_le_bytes;
 
 use super::cell::{Cell, Tag};
 use super::hash::Hashes;
 use super::memoized::Memoized;
 use super::native::NativeObject;
 use super::nodes::{DefaultNode, Nodes};
-use super::number::{from_le_bytes, trimmed_len};
+use super::number::trimmed_len;
 use super::object::{Construction, ObjectNode, OpKind, OpNode};
 use super::outer_calls::OuterCalls;
 use super::payloads::{Payloads, Span};
@@ -213,7 +214,7 @@ impl Arena {
     /// Adds an integer in little-endian two's complement; redundant sign bytes are dropped.
     #[inline(always)]
     pub(crate) fn new_int_le(&mut self, bytes: &[u8]) -> Cell {
-        match from_le_bytes(bytes) {
+        match int_from_le_bytes(bytes) {
             Some(value) => self.new_int(value),
             None => self.new_long(bytes),
         }
@@ -222,7 +223,7 @@ impl Arena {
     #[inline(never)]
     fn new_long(&mut self, bytes: &[u8]) -> Cell {
         let trimmed = &bytes[..trimmed_len(bytes)];
-        match from_le_bytes(trimmed) {
+        match int_from_le_bytes(trimmed) {
             Some(value) => self.new_int(value),
             None => self.new_big_int(trimmed),
         }

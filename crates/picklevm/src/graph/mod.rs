@@ -59,7 +59,6 @@ pub(crate) use memoized::{Memoized, Unmemoized};
 pub(crate) use native::Copies;
 pub use native::{Call, CallResult, HashMode, NativeObject, ReduceContext};
 pub(crate) use node_index::NodeIndex;
-pub(crate) use number::from_le_bytes;
 #[cfg(feature = "serde")]
 pub(crate) use number::trimmed_len;
 pub use object::Construction;

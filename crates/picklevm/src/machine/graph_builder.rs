@@ -1,7 +1,7 @@
 //! The builder that makes a value graph.
 
 use num_bigint::{BigInt, Sign};
-use picklevm_ops::internal::ShortInt;
+use picklevm_ops::internal::{ShortInt, int_from_le_bytes};
 use picklevm_ops::{IntValue, Number, Opcode, Text};
 
 use super::builder::Builder;
@@ -10,7 +10,7 @@ use super::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{
     Arena, BufferNode, Cell, Construction, Entries, Growth, Items, Known, OpKind, Span, Tag, Unhashable, Value,
-    describe, from_digits, from_le_bytes,
+    describe, from_digits,
 };
 use crate::limits;
 use crate::options::Options;
@@ -215,7 +215,7 @@ impl Builder for GraphBuilder<'_> {
     fn int_le(&mut self, bytes: &[u8]) -> Result<Cell> {
         self.pay(bytes.len())?;
         if self.has_longs
-            && let Some(value) = from_le_bytes(bytes)
+            && let Some(value) = int_from_le_bytes(bytes)
         {
             return self.short_long(value);
         }

@@ -8,6 +8,7 @@ mod by_bytes;
 mod calls;
 pub(crate) mod graph_builder;
 pub(crate) mod hooks;
+mod literal;
 mod memo;
 pub(crate) mod one_op;
 pub(crate) mod persistent_ids;

@@ -7,6 +7,7 @@ use picklevm_ops::{Decoder, Number, Op, Opcode, Text, Visitor};
 
 use super::builder::Builder;
 use super::graph_builder::GraphBuilder;
+use super::literal::make_literal;
 use super::memo::Slot;
 use super::shadow::{Kind, ShadowValue};
 use crate::error::{Error, ErrorKind, Result};
@@ -237,21 +238,10 @@ impl<'o> Visitor<'o> for AtomBuilder<'_, '_> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn visit<const BYTE: u8>(&mut self, _: u64, op: Op<'o>) -> Result<Cell> {
         let graph = &mut *self.0;
+        if let Some(literal) = op.literal() {
+            return make_literal(graph, literal);
+        }
         match op {
-            Op::NewTrue => Ok(graph.bool(true)),
-            Op::NewFalse => Ok(graph.bool(false)),
-            Op::Int(number) | Op::Long(number) => graph.number(number),
-            Op::BinInt(value) => graph.int(value.into()),
-            Op::BinInt1(value) => graph.int(value.into()),
-            Op::BinInt2(value) => graph.int(value.into()),
-            Op::Long1(bytes) | Op::Long4(bytes) => graph.int_le(bytes),
-            Op::Float(value) | Op::BinFloat(value) => graph.float(value),
-            Op::String(escaped) => graph.byte_str(&escaped.decode()),
-            Op::BinString(bytes) | Op::ShortBinString(bytes) => graph.byte_str(bytes),
-            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => graph.bytes(bytes),
-            Op::ByteArray8(bytes) => graph.byte_array(bytes),
-            Op::Unicode(raw) => Text::new(&raw.decode()).map_or(Ok(Cell::NONE), |text| graph.text(text)),
-            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => graph.text(text),
             Op::PersId(pid) => graph.text(Text::from(pid)),
             Op::Ext1(code) => graph.ext(code.into()),
             Op::Ext2(code) => graph.ext(code.into()),

@@ -1,10 +1,11 @@
 //! The effect of each opcode on stack, metastack and memo.
 
-use picklevm_ops::{Op, RawUnicode, Text};
+use picklevm_ops::{Op, Text};
 use smallvec::SmallVec;
 
 use super::Run;
 use super::builder::Builder;
+use super::literal::make_literal;
 use crate::error::{Cause, Error, ErrorKind, Result};
 
 #[cold]
@@ -38,29 +39,12 @@ impl<B: Builder> Run<'_, B> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(super) fn step(&mut self, op: Op<'_>) -> Result<()> {
         let value = match op {
-            // Integers, booleans, floats.
-            Op::Int(number) | Op::Long(number) => self.builder.number(number)?,
-            Op::BinInt(value) => self.builder.int(value.into())?,
-            Op::BinInt1(value) => self.builder.int(value.into())?,
-            Op::BinInt2(value) => self.builder.int(value.into())?,
-            Op::Long1(bytes) | Op::Long4(bytes) => self.builder.int_le(bytes)?,
-            Op::None => self.builder.none(),
-            Op::NewTrue => self.builder.bool(true),
-            Op::NewFalse => self.builder.bool(false),
-            Op::Float(value) | Op::BinFloat(value) => self.builder.float(value)?,
-
-            // Strings, bytes and buffers.
-            Op::String(escaped) => self.builder.byte_str(&escaped.decode())?,
-            Op::BinString(bytes) | Op::ShortBinString(bytes) => self.builder.byte_str(bytes)?,
-            Op::BinBytes(bytes) | Op::ShortBinBytes(bytes) | Op::BinBytes8(bytes) => self.builder.bytes(bytes)?,
-            Op::ByteArray8(bytes) => self.builder.byte_array(bytes)?,
+            // Buffers.
             Op::NextBuffer => self.builder.next_buffer()?,
             Op::ReadonlyBuffer => {
                 let buffer = self.pop("a buffer")?;
                 self.builder.readonly_buffer(buffer)?
             }
-            Op::Unicode(raw) => self.raw_unicode(raw)?,
-            Op::BinUnicode(text) | Op::ShortBinUnicode(text) | Op::BinUnicode8(text) => self.builder.text(text)?,
 
             // Containers.
             Op::EmptyList => self.builder.list(&mut [])?,
@@ -212,17 +196,15 @@ impl<B: Builder> Run<'_, B> {
                 return Ok(());
             }
             Op::Frame(_) | Op::Stop | Op::Pop => return Ok(()),
+
+            // All others push a literal.
+            op => match op.literal() {
+                Some(literal) => make_literal(self.builder, literal)?,
+                None => return Ok(()),
+            },
         };
         self.stack.push(value);
         Ok(())
-    }
-
-    #[inline(never)]
-    fn raw_unicode(&mut self, raw: RawUnicode<'_>) -> Result<B::Value> {
-        match Text::new(&raw.decode()) {
-            Some(text) => self.builder.text(text),
-            None => Err(Error::new(ErrorKind::Malformed, "text in raw-unicode-escape", "invalid text")),
-        }
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]

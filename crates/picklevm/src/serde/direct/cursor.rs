@@ -4,7 +4,7 @@
 //! and read the MEMOIZE that follows; [`Cursor::token`] reads any op.
 
 use picklevm_ops::internal::ShortInt;
-use picklevm_ops::{Decoder, Op, Opcode};
+use picklevm_ops::{Decoder, Literal, Op, Opcode};
 
 use super::NotPlain;
 use super::fields::KnownFields;
@@ -31,6 +31,26 @@ pub(super) enum Token<'de> {
     Dict,
     /// Anything else, including a broken pickle.
     NotPlain,
+}
+
+impl<'de> Token<'de> {
+    /// Returns the token of a literal. The formats of protocol 0, bytearrays and 8-bit strings are not plain.
+    fn of_literal(literal: Literal<'de>) -> Self {
+        match literal {
+            Literal::None => Token::None,
+            Literal::Bool(value) => Token::Bool(value),
+            Literal::Int(value) => Token::Int(value),
+            Literal::IntBytes(_) => match literal.as_i128().map(|value| (i64::try_from(value), u64::try_from(value))) {
+                Some((Ok(value), _)) => Token::Int(value),
+                Some((_, Ok(value))) => Token::Unsigned(value),
+                _ => Token::NotPlain,
+            },
+            Literal::Float(value) => Token::Float(value),
+            Literal::Text(text) => text.as_str().map_or(Token::NotPlain, Token::Text),
+            Literal::Bytes(bytes) => Token::Bytes(bytes),
+            _ => Token::NotPlain,
+        }
+    }
 }
 
 /// Reader of the ops of a pickle.
@@ -362,24 +382,12 @@ impl<'de> Cursor<'de> {
         self.next();
         let Ok(op) = self.decoder.next_op() else { return Token::NotPlain };
         match op {
-            Op::None => Token::None,
-            Op::NewTrue => Token::Bool(true),
-            Op::NewFalse => Token::Bool(false),
-            Op::BinInt1(value) => Token::Int(value.into()),
-            Op::BinInt2(value) => Token::Int(value.into()),
-            Op::BinInt(value) => Token::Int(value.into()),
-            Op::Long1(bytes) => long(bytes),
-            Op::BinFloat(value) => Token::Float(value),
-            Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => {
-                text.as_str().map_or(Token::NotPlain, Token::Text)
-            }
-            Op::ShortBinBytes(bytes) | Op::BinBytes(bytes) | Op::BinBytes8(bytes) => Token::Bytes(bytes),
             Op::BinGet(number) => self.known(number.into()),
             Op::LongBinGet(number) => self.known(number as usize),
             Op::EmptyTuple => Token::EmptyTuple,
             Op::EmptyList => Token::List,
             Op::EmptyDict => Token::Dict,
-            _ => Token::NotPlain,
+            op => op.literal().map_or(Token::NotPlain, Token::of_literal),
         }
     }
 
@@ -409,19 +417,5 @@ impl<'de> Cursor<'de> {
     /// Returns a copy of the decoder, to look ahead.
     pub(super) fn ahead(&self) -> Decoder<'de> {
         self.decoder
-    }
-}
-
-/// Returns an integer of at most 64 bits from the bytes of a LONG1.
-fn long(bytes: &[u8]) -> Token<'_> {
-    let sign = bytes.last().map_or(0, |last| if *last < 0x80 { 0 } else { 0xff });
-    let mut wide = [sign; 16];
-    let Some(low) = wide.get_mut(..bytes.len()) else { return Token::NotPlain };
-    low.copy_from_slice(bytes);
-    let value = i128::from_le_bytes(wide);
-    match (i64::try_from(value), u64::try_from(value)) {
-        (Ok(value), _) => Token::Int(value),
-        (_, Ok(value)) => Token::Unsigned(value),
-        _ => Token::NotPlain,
     }
 }

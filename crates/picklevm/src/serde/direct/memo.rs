@@ -1,6 +1,6 @@
 //! The memo for plain data, from which only text can be fetched.
 
-use picklevm_ops::{Decoder, Op, Opcode};
+use picklevm_ops::{Decoder, Literal, Opcode};
 
 use super::cursor::is_between;
 use crate::reuse::{self, ThreadReuse};
@@ -121,8 +121,8 @@ impl<'de> Memo<'de> {
     }
 
     fn read(&self, place: u32) -> Option<&'de str> {
-        match Decoder::new(self.input.get(place as usize..)?).next_op().ok()? {
-            Op::ShortBinUnicode(text) | Op::BinUnicode(text) | Op::BinUnicode8(text) => text.as_str(),
+        match Decoder::new(self.input.get(place as usize..)?).next_op().ok()?.literal()? {
+            Literal::Text(text) => text.as_str(),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! The `Serializer`.
 
 use ::serde::ser::{Error as _, Serialize, Serializer};
+use picklevm_ops::internal::int_from_le_bytes;
 use picklevm_ops::{Opcode, Sink};
 
 use super::Direct;
@@ -25,7 +26,7 @@ impl<S: Sink> Direct<'_, S> {
     #[inline(never)]
     fn long(&mut self, bytes: &[u8]) -> Result<()> {
         let bytes = &bytes[..trimmed_len(bytes)];
-        if let Some(value) = crate::graph::from_le_bytes(bytes) {
+        if let Some(value) = int_from_le_bytes(bytes) {
             return self.int(value);
         }
         // The graph puts long ones into the memo if they are shared, which these are not.
