@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use picklevm::ops::repr;
-use picklevm::typed::{Date, DateTime, Decimal, Time, TimeDelta, Uuid, Zone};
+use picklevm::typed::{DateTime, Time, TimeDelta, Typed, Zone};
 use picklevm::{Kind, Value};
 
 use crate::cell::Cell;
@@ -134,28 +134,21 @@ fn object<'g>(value: Value<'g>) -> Option<Cell<'g>> {
         }
         _ => {}
     }
-    if let Ok(date) = value.view::<Date>() {
-        let days = days_of(date.year().into(), date.month().into(), date.day().into())?;
-        let day = Instant { is_date: true, ..Instant::new(days as i64, TimeUnit::Day) };
-        return Some(Cell::Instant(day));
+    match value.typed()? {
+        Typed::Date(date) => {
+            let days = days_of(date.year().into(), date.month().into(), date.day().into())?;
+            Some(Cell::Instant(Instant { is_date: true, ..Instant::new(days as i64, TimeUnit::Day) }))
+        }
+        Typed::DateTime(time) => instant(&time).map(Cell::Instant),
+        Typed::TimeDelta(delta) => {
+            let ticks = i64::try_from(delta.total_microseconds()).ok()?;
+            Some(Cell::Delta(Delta { ticks, unit: TimeUnit::Micro, per: 1 }))
+        }
+        Typed::Time(time) => Some(Cell::Str(time_text(&time).into())),
+        Typed::Decimal(decimal) => Some(Cell::Decimal(decimal.as_str().to_owned())),
+        Typed::Uuid(uuid) => Some(Cell::Str(uuid.to_string().into())),
+        _ => None,
     }
-    if let Ok(time) = value.view::<DateTime<'_>>() {
-        return instant(&time).map(Cell::Instant);
-    }
-    if let Ok(delta) = value.view::<TimeDelta>() {
-        let ticks = i64::try_from(delta.total_microseconds()).ok()?;
-        return Some(Cell::Delta(Delta { ticks, unit: TimeUnit::Micro, per: 1 }));
-    }
-    if let Ok(time) = value.view::<Time<'_>>() {
-        return Some(Cell::Str(time_text(&time).into()));
-    }
-    if let Ok(decimal) = value.view::<Decimal<'_>>() {
-        return Some(Cell::Decimal(decimal.as_str().to_owned()));
-    }
-    if let Ok(uuid) = value.view::<Uuid>() {
-        return Some(Cell::Str(uuid.to_string().into()));
-    }
-    None
 }
 
 /// The same cell, borrowing nothing; an object becomes what Python writes for it.

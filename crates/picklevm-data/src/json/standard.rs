@@ -1,10 +1,6 @@
 //! What objects of the standard library mean in JSON.
 
-use picklevm::typed::{
-    Array, ArrayItems, Counter, Date, DateTime, Decimal, DefaultDict, Deque, EnumMember, Exception, Fraction,
-    FrozenDict, IpAddress, IpInterface, IpNetwork, Member, OrderedDict, Path, Range, Regex, SimpleNamespace, Time,
-    TimeDelta, TimeZone, Uuid, ZoneInfo,
-};
+use picklevm::typed::{Array, ArrayItems, Counter, Deque, Member, Typed};
 use picklevm::{Kind, Value};
 
 /// What an object means.
@@ -21,48 +17,25 @@ pub(super) enum Meaning<'g> {
 
 /// Returns what an object of the standard library means; `None` for other objects.
 pub(super) fn meaning<'g>(value: Value<'g>) -> Option<Meaning<'g>> {
-    /// The text of the first view that the value has.
-    macro_rules! text_of {
-        ($($view:ty),*) => {
-            $( if let Ok(view) = value.view::<$view>() { return Some(Meaning::Text(view.to_string())); } )*
-        };
+    let typed = value.typed()?;
+    if let Some(text) = typed.to_text() {
+        return Some(Meaning::Text(text));
     }
-    text_of!(Date, DateTime<'_>, Time<'_>, TimeDelta, Uuid, Path<'_>, IpAddress<'_>, IpInterface<'_>, IpNetwork<'_>);
-    text_of!(TimeZone<'_>, ZoneInfo<'_>, Fraction, Range);
-    if let Ok(decimal) = value.view::<Decimal<'_>>() {
-        return Some(Meaning::Text(decimal.as_str().to_owned()));
-    }
-    if let Ok(dict) = value.view::<OrderedDict<'_>>() {
-        return Some(Meaning::Dict(dict.entries().collect()));
-    }
-    if let Ok(dict) = value.view::<DefaultDict<'_>>() {
-        return Some(Meaning::Dict(dict.entries().collect()));
-    }
-    if let Ok(counter) = value.view::<Counter<'_>>() {
-        return counter.graph_entries().map(Meaning::Dict).or_else(|| counts_json(&counter));
-    }
-    if let Ok(dict) = value.view::<FrozenDict<'_>>() {
-        return Some(Meaning::Dict(dict.entries().collect()));
-    }
-    if let Ok(namespace) = value.view::<SimpleNamespace<'_>>() {
-        return Some(Meaning::Dict(namespace.attributes().collect()));
-    }
-    if let Ok(deque) = value.view::<Deque<'_>>() {
-        return deque.graph_items().map(Meaning::List).or_else(|| characters_json(&deque));
-    }
-    if let Ok(array) = value.view::<Array>() {
-        return array_json(&array);
-    }
-    if let Ok(regex) = value.view::<Regex<'_>>() {
-        return Some(Meaning::Value(regex.pattern()));
-    }
-    if value.view::<Exception<'_>>().is_ok() {
-        return None;
-    }
-    match value.view::<EnumMember<'_>>().ok()?.member() {
-        Member::Name(name) => Some(Meaning::Text(name.to_owned())),
-        Member::Names(names) => Some(Meaning::Text(names.to_string())),
-        Member::Value(value) => Some(Meaning::Value(value)),
+    match typed {
+        Typed::Range(range) => Some(Meaning::Text(range.to_string())),
+        Typed::OrderedDict(dict) => Some(Meaning::Dict(dict.entries().collect())),
+        Typed::DefaultDict(dict) => Some(Meaning::Dict(dict.entries().collect())),
+        Typed::Counter(counter) => counter.graph_entries().map(Meaning::Dict).or_else(|| counts_json(&counter)),
+        Typed::FrozenDict(dict) => Some(Meaning::Dict(dict.entries().collect())),
+        Typed::SimpleNamespace(namespace) => Some(Meaning::Dict(namespace.attributes().collect())),
+        Typed::Deque(deque) => deque.graph_items().map(Meaning::List).or_else(|| characters_json(&deque)),
+        Typed::Array(array) => array_json(&array),
+        Typed::Regex(regex) => Some(Meaning::Value(regex.pattern())),
+        Typed::EnumMember(member) => match member.member() {
+            Member::Name(name) => Some(Meaning::Text(name.to_owned())),
+            Member::Value(value) => Some(Meaning::Value(value)),
+            _ => None,
+        },
         _ => None,
     }
 }

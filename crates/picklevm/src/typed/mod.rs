@@ -17,6 +17,8 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
+//! [`Value::typed`] returns whichever view an object has, as a [`Typed`].
+//!
 //! A view does not modify the graph, which is still written back byte for byte. Views are the same for every protocol
 //! and every Python from 2.7 on, and for graphs loaded with [`Symbolic`](crate::Symbolic) or
 //! [`Standard`](crate::Standard). An object has no view if it holds more than the view can represent, or if Python
@@ -94,6 +96,7 @@ mod number_text;
 mod numbers;
 mod paths;
 mod ranges;
+mod recognized;
 mod reduce_helpers;
 pub(crate) mod signature;
 pub(crate) mod timedelta;
@@ -111,6 +114,7 @@ pub use network::{IpAddress, IpInterface, IpNetwork};
 pub use numbers::{Complex, Fraction};
 pub use paths::Path;
 pub use ranges::{Range, Slice};
+pub use recognized::Typed;
 pub use timedelta::TimeDelta;
 pub use uuid::{SafeUuid, Uuid};
 pub use zones::{TimeZone, Zone, ZoneInfo};

@@ -152,6 +152,21 @@ impl fmt::Display for FlagNames<'_> {
 }
 
 impl<'g> EnumMember<'g> {
+    pub(crate) fn of(instance: &InstanceView<'g>) -> Option<Self> {
+        if instance.construction != Construction::Reduce {
+            return None;
+        }
+        if let Some(args) = instance.only_args(Class::GetAttr) {
+            let [class, name] = args.as_array()?;
+            return Some(EnumMember { class, member: Member::Name(text(name)?) });
+        }
+        if let Some(names) = FlagNames::of(instance) {
+            return Some(EnumMember { class: names.read()?.0, member: Member::Names(names) });
+        }
+        let [value] = instance.only_args(Class::Other)?.as_array()?;
+        is_plain(value).then_some(EnumMember { class: instance.class, member: Member::Value(value) })
+    }
+
     /// Returns the class, usually a global.
     pub fn class(&self) -> Value<'g> {
         self.class
@@ -163,23 +178,14 @@ impl<'g> EnumMember<'g> {
     }
 }
 
-/// Any call of a class without another view, with one plain value or a tuple of plain values, any attribute of a class, and
-/// several attributes of one class that `operator.or_` joins. A member pickled as a global (`enum.pickle_by_global_name`) is a [`Global`](crate::Global): the pickle does
-/// not contain its class.
+/// Any call of a class without another view, with one plain value or a tuple of plain values, any attribute of a class,
+/// and several attributes of one class that `operator.or_` joins. A member pickled as a global
+/// (`enum.pickle_by_global_name`) is a [`Global`](crate::Global): the pickle does not contain its class.
 impl<'g> View<'g> for EnumMember<'g> {
     const EXPECTED: &'static str = "an enum member";
 
     fn view(value: Value<'g>) -> Option<Self> {
-        let instance = InstanceView::of(value).filter(|instance| instance.construction == Construction::Reduce)?;
-        if let Some(args) = instance.only_args(Class::GetAttr) {
-            let [class, name] = args.as_array()?;
-            return Some(EnumMember { class, member: Member::Name(text(name)?) });
-        }
-        if let Some(names) = FlagNames::of(&instance) {
-            return Some(EnumMember { class: names.read()?.0, member: Member::Names(names) });
-        }
-        let [value] = instance.only_args(Class::Other)?.as_array()?;
-        is_plain(value).then_some(EnumMember { class: instance.class, member: Member::Value(value) })
+        EnumMember::of(&InstanceView::of(value)?)
     }
 }
 
