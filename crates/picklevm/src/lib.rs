@@ -69,6 +69,7 @@
 pub mod class;
 #[cfg(feature = "tokio-util")]
 pub mod codec;
+mod convert;
 mod diff;
 mod dump;
 mod dump_limits;

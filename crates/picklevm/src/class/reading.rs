@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::def::{Attr, Base, ClassDef, Field};
 use super::{FromValue, PickleClass};
+use crate::convert::{Budget, Refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::qualified_name;
 use crate::graph::{Arena, Cell, Dict, Items, Kind, Object, Tag, Value, describe};
@@ -20,28 +21,20 @@ const DEPTH: usize = 128;
 /// State of reading Rust values from a graph, passed from one [`FromValue`] to the next.
 pub struct ReadContext<'g> {
     arena: &'g Arena,
-    /// Compound values being read, outermost first.
-    open: Vec<Cell>,
-    /// Bytes that may still be read.
-    budget: u64,
-    /// Part of the budget that is for values read again.
-    shared_limit: u64,
+    budget: Budget,
     /// Shared pointers made so far, by value and type.
     shared: HashMap<(Cell, TypeId), Box<dyn Any>, RandomState>,
 }
 
 impl std::fmt::Debug for ReadContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReadContext").field("budget", &self.budget).finish_non_exhaustive()
+        f.debug_struct("ReadContext").field("budget", &self.budget.left()).finish_non_exhaustive()
     }
 }
 
 impl<'g> ReadContext<'g> {
     pub(super) fn new(arena: &'g Arena, limits: &Limits) -> Self {
-        // Reading each value once costs at most its size in the graph.
-        let once = (arena.held_bytes() + arena.payloads.len()) as u64;
-        let budget = once.saturating_add(limits.shared);
-        ReadContext { arena, open: Vec::new(), budget, shared_limit: limits.shared, shared: HashMap::default() }
+        ReadContext { arena, budget: Budget::new(arena, DEPTH, limits.shared), shared: HashMap::default() }
     }
 
     /// Reads a value. Implementations of [`FromValue`] call it for the values inside their own.
@@ -59,7 +52,7 @@ impl<'g> ReadContext<'g> {
             Tag::List | Tag::Tuple | Tag::Dict | Tag::Set | Tag::FrozenSet | Tag::Object | Tag::Persistent => {
                 self.enter(cell)?;
                 let read = T::from_value(value, self);
-                self.open.pop();
+                self.budget.leave();
                 read
             }
             Tag::Str | Tag::Bytes | Tag::ByteArray | Tag::ByteStr | Tag::BigInt => {
@@ -100,27 +93,25 @@ impl<'g> ReadContext<'g> {
 
     fn enter(&mut self, cell: Cell) -> Result<()> {
         // An object has no items in its cell; its node is larger than this.
-        self.spend(8 * self.arena.items(cell).len().max(1))?;
-        if self.open.len() >= DEPTH {
-            let expected = format!("at most {DEPTH} nested values");
-            return Err(Error::new(ErrorKind::Limit, expected, "more"));
-        }
-        if self.open.contains(&cell) {
-            let found = format!("{} that contains itself", describe(self.arena, cell));
-            return Err(Error::new(ErrorKind::Type, "a value without cycles", found));
-        }
-        self.open.push(cell);
-        Ok(())
+        let len = self.arena.items(cell).len().max(1);
+        self.budget.enter(cell, len).map_err(|refusal| self.refused(refusal, cell))
     }
 
     /// Subtracts bytes read from the budget.
     pub(super) fn spend(&mut self, bytes: usize) -> Result<()> {
-        let Some(left) = self.budget.checked_sub(bytes as u64) else {
-            let expected = format!("at most {} bytes of shared values read again (Limits::shared)", self.shared_limit);
-            return Err(Error::new(ErrorKind::Limit, expected, "more"));
-        };
-        self.budget = left;
-        Ok(())
+        self.budget.spend(bytes as u64).map_err(|refusal| self.refused(refusal, Cell::NONE))
+    }
+
+    #[cold]
+    fn refused(&self, refusal: Refusal, cell: Cell) -> Error {
+        match refusal {
+            Refusal::TooMuch => Error::new(ErrorKind::Limit, self.budget.expected(), "more"),
+            Refusal::TooDeep => Error::new(ErrorKind::Limit, format!("at most {DEPTH} nested values"), "more"),
+            Refusal::Cycle => {
+                let found = format!("{} that contains itself", describe(self.arena, cell));
+                Error::new(ErrorKind::Type, "a value without cycles", found)
+            }
+        }
     }
 
     /// Returns a shared pointer: the one made before from the same value of the graph, or a new one.

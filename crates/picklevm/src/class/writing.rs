@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use super::def::{Attr, Base, ClassDef, Field, State};
 use super::rest::{self, Rest};
 use super::{PickleClass, ToValue};
+use crate::convert::Interner;
 use crate::emitter::cpython::PicklerVersion;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Cell, Construction, Id, OpKind, Tag, Value, describe};
@@ -26,10 +27,7 @@ pub struct WriteContext<'a> {
     protocol: Protocol,
     writer: PicklerVersion,
     depth: usize,
-    /// Names, and values of which CPython has only one.
-    interned: HashMap<(Tag, Box<[u8]>), Cell, RandomState>,
-    /// Classes and functions by module and name.
-    globals: HashMap<(Cell, Cell), Cell, RandomState>,
+    interner: Interner,
     /// The `__new__` of classes, if it is not a global.
     methods: HashMap<Cell, Cell, RandomState>,
     /// Cells of shared pointers, by address. A clone of the pointer keeps the address in use.
@@ -54,8 +52,7 @@ impl<'a> WriteContext<'a> {
             protocol,
             writer,
             depth: 0,
-            interned: HashMap::default(),
-            globals: HashMap::default(),
+            interner: Interner::default(),
             methods: HashMap::default(),
             shared: HashMap::default(),
             members: HashMap::default(),
@@ -91,39 +88,22 @@ impl<'a> WriteContext<'a> {
     /// It is an 8-bit string for Python 2.
     pub fn name(&mut self, name: &str) -> Id {
         let tag = if self.is_python2() { Tag::ByteStr } else { Tag::Str };
-        Id(self.interned(tag, name.as_bytes()))
+        Id(self.interner.name(self.arena, tag, name.as_bytes()))
     }
 
-    /// Makes text. CPython has only one value of the empty string and of each Latin-1 character.
+    /// Makes text.
     pub(super) fn text(&mut self, text: &str) -> Id {
-        let mut chars = text.chars();
-        match (chars.next(), chars.next()) {
-            (None, _) | (Some('\0'..='\u{ff}'), None) => Id(self.interned(Tag::Str, text.as_bytes())),
-            _ => self.arena.add(text),
-        }
+        Id(self.interner.text(self.arena, text))
     }
 
-    /// Makes bytes or an 8-bit string. CPython has only one value of the empty ones and of each single byte.
+    /// Makes bytes or an 8-bit string.
     pub(super) fn bytes(&mut self, tag: Tag, bytes: &[u8]) -> Id {
-        match bytes.len() {
-            0 | 1 => Id(self.interned(tag, bytes)),
-            _ => Id(self.arena.new_text(tag, bytes, false)),
-        }
-    }
-
-    fn interned(&mut self, tag: Tag, bytes: &[u8]) -> Cell {
-        let arena = &mut *self.arena;
-        *self.interned.entry((tag, bytes.into())).or_insert_with(|| arena.new_text(tag, bytes, false))
+        Id(self.interner.bytes(self.arena, tag, bytes))
     }
 
     /// Returns the value of a class or function. All uses share one value.
     pub fn global(&mut self, module: &str, name: &str) -> Id {
-        let names = (self.interned(Tag::Str, module.as_bytes()), self.interned(Tag::Str, name.as_bytes()));
-        let arena = &mut *self.arena;
-        let global = self.globals.entry(names).or_insert_with(|| {
-            arena.latest_global(module, name).0.unwrap_or_else(|| arena.new_global(names.0, names.1))
-        });
-        Id(*global)
+        Id(self.interner.global(self.arena, [module, name], |arena| arena.latest_global(module, name).0))
     }
 
     /// Returns the function `cls.__new__`, which all uses share: below protocol 4 a path of attributes.
@@ -135,7 +115,7 @@ impl<'a> WriteContext<'a> {
             return *known;
         }
         let Id(getattr) = self.global("builtins", "getattr");
-        let name = self.interned(Tag::Str, b"__new__");
+        let name = self.interner.name(self.arena, Tag::Str, b"__new__");
         let method = self.new_attribute(getattr, class, name);
         self.methods.insert(class, method);
         method

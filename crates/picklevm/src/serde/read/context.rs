@@ -4,6 +4,7 @@ use std::num::Wrapping;
 
 use super::super::error::{Error, ErrorKind, too_deep};
 use super::shared::Session;
+use crate::convert::{Budget, Refusal};
 use crate::graph::{Arena, Cell};
 use crate::python::Class;
 
@@ -59,13 +60,8 @@ const NAME_CACHE: usize = 32;
 pub(crate) struct Context<'g, 'de, L> {
     pub(crate) arena: &'g Arena,
     pub(crate) lend: L,
-    /// Compound values being read, outermost first.
-    open: Vec<Cell>,
+    budget: Budget,
     depth: usize,
-    /// Bytes that may still be read.
-    budget: u64,
-    /// Part of the budget that is for values read again.
-    shared: u64,
     names: [(Cell, Lent<'g, 'de>); NAME_CACHE],
     /// The last class looked up.
     pub(crate) class: (Cell, Class),
@@ -74,15 +70,11 @@ pub(crate) struct Context<'g, 'de, L> {
 
 impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     pub(crate) fn new(arena: &'g Arena, lend: L, depth: usize, shared: u64) -> Self {
-        // Reading each value once costs at most its size in the graph.
-        let once = (arena.held_bytes() + arena.payloads.len()) as u64;
         Context {
             arena,
             lend,
-            open: Vec::new(),
+            budget: Budget::new(arena, depth, shared),
             depth,
-            budget: once.saturating_add(shared),
-            shared,
             names: [(Cell::HOLE, Lent::Short("")); NAME_CACHE],
             class: (Cell::HOLE, Class::Other),
             session: Session::default(),
@@ -92,21 +84,13 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     /// Starts reading a compound value of `len` cells.
     #[inline]
     pub(crate) fn enter(&mut self, cell: Cell, len: usize) -> Result<(), Error> {
-        self.spend(8 * len)?;
-        if self.open.len() >= self.depth {
-            return Err(too_deep(self.depth));
-        }
-        if let Some(at) = self.open.iter().position(|open| *open == cell) {
-            return Err(Error::cycle(at));
-        }
-        self.open.push(cell);
-        Ok(())
+        self.budget.enter(cell, len).map_err(|refusal| self.refused(refusal, cell))
     }
 
     /// Ends reading the compound value of the last [`enter`](Context::enter).
     #[inline]
     pub(crate) fn leave(&mut self) {
-        self.open.pop();
+        self.budget.leave();
     }
 
     /// Subtracts bytes read from the budget.
@@ -117,12 +101,16 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
 
     /// [`spend`](Self::spend) for lengths that may exceed the memory.
     pub(crate) fn spend_long(&mut self, bytes: u64) -> Result<(), Error> {
-        match self.budget.checked_sub(bytes) {
-            Some(left) => {
-                self.budget = left;
-                Ok(())
-            }
-            None => Err(too_much(self.shared)),
+        self.budget.spend(bytes).map_err(|refusal| self.refused(refusal, Cell::NONE))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refused(&self, refusal: Refusal, cell: Cell) -> Error {
+        match refusal {
+            Refusal::TooMuch => Error::new(ErrorKind::Limit, self.budget.expected(), "more"),
+            Refusal::TooDeep => too_deep(self.depth),
+            Refusal::Cycle => Error::cycle(self.budget.level(cell)),
         }
     }
 
@@ -147,10 +135,4 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         self.names[slot] = (cell, name);
         Ok(Some(name))
     }
-}
-
-#[cold]
-#[inline(never)]
-fn too_much(shared: u64) -> Error {
-    Error::new(ErrorKind::Limit, format!("at most {shared} bytes of shared values read again (Limits::shared)"), "more")
 }

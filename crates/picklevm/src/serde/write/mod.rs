@@ -3,7 +3,6 @@
 mod compound;
 mod object;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use ::serde::ser::{Error as _, Serialize, Serializer};
@@ -15,6 +14,7 @@ use super::as_types::{MEMBER, container_of};
 use super::config::{Config, Variants};
 use super::error::{Error, Result, too_deep};
 use super::{bigint, handover, instance, shared};
+use crate::convert::Interner;
 use crate::graph::{Arena, Cell, Graph, Tag};
 
 /// Converts a value to a graph.
@@ -41,16 +41,11 @@ struct Writer<'a> {
     depth: usize,
     /// Number of open calls of `Serialize`, including options and newtypes.
     calls: usize,
-    /// Names of fields, variants and classes: one value each, like Python's interned strings.
-    names: HashMap<Cow<'a, str>, Cell, RandomState>,
-    /// Classes and functions, by module and name.
-    classes: HashMap<(Cell, Cell), Cell, RandomState>,
+    interner: Interner,
     /// Enum members, by class and name: one value each, as in Python.
     members: HashMap<(Cell, Cell), Cell, RandomState>,
     /// Enum members, by class and a value that is text.
     text_members: HashMap<(Cell, Box<[u8]>), Cell, RandomState>,
-    /// Empty texts and bytes, and those of one character or byte: one value each, as in CPython.
-    singles: HashMap<(Tag, Option<u8>), Cell, RandomState>,
     /// Values of the `Arc`s of `Shared`, by address.
     shared: HashMap<usize, Cell, RandomState>,
 }
@@ -63,39 +58,16 @@ impl<'a> Writer<'a> {
             stack: Vec::new(),
             depth: 0,
             calls: 0,
-            names: HashMap::default(),
-            classes: HashMap::default(),
+            interner: Interner::default(),
             members: HashMap::default(),
             text_members: HashMap::default(),
-            singles: HashMap::default(),
             shared: HashMap::default(),
         }
     }
 
-    /// Returns the value of a name.
-    fn name(&mut self, name: impl Into<Cow<'a, str>>) -> Cell {
-        let name = name.into();
-        if let Some(cell) = self.names.get(&*name) {
-            return *cell;
-        }
-        let cell = self.text(&name);
-        self.names.insert(name, cell);
-        cell
-    }
-
-    fn text(&mut self, text: &str) -> Cell {
-        let mut chars = text.chars();
-        match (chars.next(), chars.next()) {
-            (None, _) => self.single(Tag::Str, None, ""),
-            (Some(only), None) if u8::try_from(only).is_ok() => self.single(Tag::Str, u8::try_from(only).ok(), text),
-            _ => self.arena.new_text(Tag::Str, text.as_bytes(), false),
-        }
-    }
-
-    /// Returns the value of text or bytes that are empty or one character long.
-    fn single(&mut self, tag: Tag, only: Option<u8>, bytes: impl AsRef<[u8]>) -> Cell {
-        let arena = &mut *self.arena;
-        *self.singles.entry((tag, only)).or_insert_with(|| arena.new_text(tag, bytes.as_ref(), false))
+    /// Returns the value of a name of a field or variant.
+    fn name(&mut self, name: &str) -> Cell {
+        self.interner.name(self.arena, Tag::Str, name.as_bytes())
     }
 
     /// Pops the cells from this stack index on, as a tuple.
@@ -236,15 +208,11 @@ impl<'w, 'a> Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Result<Cell> {
-        Ok(self.text(value))
+        Ok(self.interner.text(self.arena, value))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<Cell> {
-        Ok(match value {
-            [] => self.single(Tag::Bytes, None, value),
-            [only] => self.single(Tag::Bytes, Some(*only), value),
-            _ => self.arena.new_text(Tag::Bytes, value, false),
-        })
+        Ok(self.interner.bytes(self.arena, Tag::Bytes, value))
     }
 
     fn serialize_none(self) -> Result<Cell> {

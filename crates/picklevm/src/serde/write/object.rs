@@ -1,7 +1,5 @@
 //! Makes instances of classes as CPython's picklers write them at each protocol.
 
-use std::borrow::Cow;
-
 use ::serde::ser::Error as _;
 
 use super::Writer;
@@ -22,12 +20,10 @@ pub(super) enum Content {
     Tuple(Cell),
 }
 
-impl<'a> Writer<'a> {
+impl Writer<'_> {
     /// Returns the global of a class or function.
-    pub(super) fn global(&mut self, module: impl Into<Cow<'a, str>>, name: impl Into<Cow<'a, str>>) -> Cell {
-        let (module, name) = (self.name(module), self.name(name));
-        let arena = &mut *self.arena;
-        *self.classes.entry((module, name)).or_insert_with(|| arena.new_global(module, name))
+    pub(super) fn global(&mut self, module: &str, name: &str) -> Cell {
+        self.interner.global(self.arena, [module, name], |_| None)
     }
 
     /// Returns the class for a serde name, if it has one.
@@ -153,7 +149,7 @@ impl<'a> Writer<'a> {
             return Err(Error::custom(format!("the class {name:?} has no module")));
         };
         let (module, name) = (module.to_owned(), name.to_owned());
-        let global = self.global(module, name);
+        let global = self.global(&module, &name);
         let args = match args.tag() {
             Tag::Tuple | Tag::EmptyTuple => args,
             Tag::None => Cell::EMPTY_TUPLE,

@@ -1,0 +1,7 @@
+//! What conversions between Rust types and graphs share, by [`class`](crate::class) and by serde.
+
+mod budget;
+mod interner;
+
+pub(crate) use self::budget::{Budget, Refusal};
+pub(crate) use self::interner::Interner;
