@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::contents::{Contents, Pickle};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{Budget, FileLimits};
-use crate::member::{Contents, Member, Pickle, Shared};
+use crate::member::{Member, Shared};
 use crate::region::Region;
 
 /// How to open files.

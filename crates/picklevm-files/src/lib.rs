@@ -51,6 +51,7 @@
 //! A file that needs one which is missing is an error that says so. `dbm` has the databases behind `shelve`.
 
 mod coding;
+mod contents;
 #[cfg(feature = "dbm")]
 pub mod dbm;
 mod error;
@@ -66,12 +67,13 @@ mod pickle;
 mod region;
 mod rewrite;
 
+pub use contents::{Contents, Pickle};
 pub use error::{Error, ErrorKind, Limit};
 pub use file::{Entry, File, Opener, Pickles, Walk, open};
 pub use formats::recognise;
 pub use kind::Kind;
 pub use limits::FileLimits;
-pub use member::{Contents, Member, Pickle, Place};
+pub use member::{Member, Place};
 pub use nested::expand_nested;
 pub use pickle::{Completed, RawArray, complete, has_converted_line_ends, restore_line_ends};
 

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::coding::Coding;
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::file::Options;
 use crate::foreign;
-use crate::formats::{self, Layout};
-use crate::kind::Kind;
+use crate::formats;
 use crate::limits::Budget;
-use crate::pickle::RawArray;
 use crate::region::Region;
 
 /// Where something lies in the outermost file, as it is there: nothing around it is compressed.
@@ -367,159 +366,5 @@ impl Member {
     pub(crate) fn diverging(mut self, how: impl Into<Arc<str>>) -> Member {
         self.divergence = Some(how.into());
         self
-    }
-}
-
-/// What a member holds.
-#[derive(Debug)]
-pub struct Contents {
-    pub(crate) kind: Kind,
-    pub(crate) pickles: Vec<Pickle>,
-    pub(crate) members: Vec<Member>,
-    /// Why something in it could not be read, or why there is nothing in it.
-    pub(crate) problem: Option<Error>,
-    pub(crate) padding: Option<Range<u64>>,
-    pub(crate) region: Region,
-    pub(crate) layout: Layout,
-}
-
-impl Contents {
-    pub(crate) fn new(kind: Kind, region: Region, layout: Layout) -> Self {
-        Contents { kind, pickles: Vec::new(), members: Vec::new(), problem: None, padding: None, region, layout }
-    }
-
-    /// What it was taken for.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// The pickles that lie in it directly, in order.
-    pub fn pickles(&self) -> &[Pickle] {
-        &self.pickles
-    }
-
-    /// Its members, in order.
-    pub fn members(&self) -> &[Member] {
-        &self.members
-    }
-
-    /// What is wrong with it although it could be opened: bytes behind the pickles that are none, a part that is missing;
-    /// or, if it holds no pickle and no member, what it is instead.
-    pub fn problem(&self) -> Option<&Error> {
-        self.problem.as_ref()
-    }
-
-    /// [`problem`](Self::problem), by value.
-    pub fn into_problem(self) -> Option<Error> {
-        self.problem
-    }
-
-    /// Where the NULs lie that follow the pickles, with white space or without, if nothing else does.
-    ///
-    /// ```
-    /// let file = picklevm_files::Opener::new().bytes("N.\0\0\0");
-    /// assert_eq!(file.root().open()?.padding(), Some(2..5));
-    /// # Ok::<(), picklevm_files::Error>(())
-    /// ```
-    pub fn padding(&self) -> Option<Range<u64>> {
-        self.padding.clone()
-    }
-
-    /// Its bytes, decompressed.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be read.
-    pub fn bytes(&self) -> Result<Bytes, Error> {
-        self.region.bytes()
-    }
-}
-
-/// A pickle and where it lies.
-#[derive(Debug, Clone)]
-pub struct Pickle {
-    pub(crate) path: Arc<str>,
-    pub(crate) parts: Vec<Region>,
-    /// Where it lies in the member that holds it.
-    pub(crate) range: Range<u64>,
-    /// Where in it its longest payload begins, if it is long.
-    pub(crate) payload: u64,
-    pub(crate) protocol: u8,
-    pub(crate) role: Option<&'static str>,
-    pub(crate) main: bool,
-    pub(crate) arrays: Arc<[RawArray]>,
-    pub(crate) problem: Option<Arc<Error>>,
-}
-
-impl Pickle {
-    /// The path of the member that holds it; empty for the file itself.
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-
-    /// Where it begins in its member, in bytes.
-    pub fn offset(&self) -> u64 {
-        self.range.start
-    }
-
-    /// The length of [`bytes`](Self::bytes).
-    pub fn len(&self) -> u64 {
-        self.parts.iter().map(Region::len).sum()
-    }
-
-    /// Whether it has no bytes, which no whole pickle has.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Where it lies in the outermost file, if it lies there uncompressed. With arrays of joblib in it, the place is longer
-    /// than the pickle.
-    pub fn place(&self) -> Option<Place> {
-        let offset = self.parts.first()?.place()?;
-        Some(Place { offset, len: self.range.end - self.range.start })
-    }
-
-    /// Its bytes, to STOP: shared with what was read where it lies in one piece, and without what joblib wrote into it.
-    ///
-    /// Of a long pickle that is read from disk, the longest of its byte strings lies at a multiple of 64 in memory, so that
-    /// numbers in it can be used where they are.
-    ///
-    /// # Errors
-    ///
-    /// If they cannot be read.
-    pub fn bytes(&self) -> Result<Bytes, Error> {
-        if let [part] = &*self.parts {
-            return part.bytes_aligned(self.payload);
-        }
-        let mut all = Vec::new();
-        for part in &self.parts {
-            all.extend_from_slice(&part.bytes()?);
-        }
-        Ok(all.into())
-    }
-
-    /// The protocol that it names; where it names none, that of its newest opcode.
-    pub fn protocol(&self) -> u8 {
-        self.protocol
-    }
-
-    /// What it is for in its format, such as `storage keys`.
-    pub fn role(&self) -> Option<&'static str> {
-        self.role
-    }
-
-    /// Whether it is the one of its member that people mean: the first, or the object among PyTorch's five.
-    pub fn is_main(&self) -> bool {
-        self.main
-    }
-
-    /// The memory of arrays that joblib wrote into it, in order.
-    pub fn arrays(&self) -> &[RawArray] {
-        &self.arrays
-    }
-
-    /// Why it is no whole pickle, if it is none: it is cut off, or broken.
-    pub fn problem(&self) -> Option<&Error> {
-        self.problem.as_deref()
     }
 }

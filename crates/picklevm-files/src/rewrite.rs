@@ -4,10 +4,11 @@ use std::io::Write;
 
 use bytes::Bytes;
 
+use crate::contents::Contents;
 use crate::error::Error;
 use crate::file::File;
 use crate::formats::{self, Change};
-use crate::member::{Contents, Expect, Member};
+use crate::member::{Expect, Member};
 
 /// A container on the way to the pickles in it.
 struct Open {

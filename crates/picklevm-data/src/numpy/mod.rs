@@ -9,16 +9,18 @@ mod masked;
 #[cfg(feature = "npy")]
 mod npy;
 mod read;
+mod rust_types;
 mod small_float;
 mod write;
 
-pub use array::{Element, NdArray};
+pub use array::NdArray;
 pub use dtype::{ByteOrder, DType, DTypeKind, Field};
 pub use elements::{Elements, Widened};
 pub use masked::MaskedArray;
 #[cfg(feature = "npy")]
 pub use npy::{check_npy_type, read_npy, write_npy, write_npz};
 pub use read::Scalar;
+pub use rust_types::Element;
 pub use small_float::SmallFloat;
 pub use write::{to_python, to_python_buffer};
 

@@ -8,9 +8,10 @@ use ::base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
 use super::{Change, Layout, put};
+use crate::contents::Contents;
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::region::Region;
 
 /// The byte order mark of UTF-8, which editors of Windows put before text.

@@ -5,9 +5,10 @@
 
 use super::Layout;
 use crate::coding::{self, Coding};
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
-use crate::member::{Contents, Member, Source};
+use crate::member::{Member, Source};
 use crate::region::Region;
 
 pub(super) fn gzip(member: &Member, region: Region) -> Result<Contents, Error> {

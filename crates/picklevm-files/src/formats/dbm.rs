@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use bytes::Bytes;
 
 use super::Layout;
+use crate::contents::Contents;
 use crate::dbm::{self, GnuLayout};
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::region::Region;
 
 /// Why the members of a database are not written back as those of an archive are.

@@ -9,9 +9,10 @@ use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Layout;
 use super::base64::holds_something;
+use crate::contents::Contents;
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::region::Region;
 
 /// Digits of SHA-1 and SHA-256.

@@ -6,9 +6,10 @@ use std::io::Write;
 
 use super::{Change, Layout, put};
 use crate::coding::Coding;
+use crate::contents::Contents;
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::member::{Contents, Member, Source};
+use crate::member::{Member, Source};
 use crate::region::Region;
 
 /// `ZF` and `hex(2**64)`, padded with blanks.

@@ -6,9 +6,10 @@
 use std::io::Write;
 
 use super::{Change, Layout, copy, pickles, put};
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
-use crate::member::{Contents, Member};
+use crate::member::Member;
 use crate::pickle::extent;
 use crate::region::Region;
 

@@ -24,10 +24,11 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::coding::{self, Coding};
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::foreign;
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::region::Region;
 
 /// Bytes at the beginning of a file by which formats are told apart; a tar header is 512.

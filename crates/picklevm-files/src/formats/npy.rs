@@ -3,10 +3,11 @@
 //! `numpy/lib/format.py`; the header is read by `ast.literal_eval`, in which the last of two equal keys counts.
 
 use super::{Layout, pickles};
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
 use crate::literal::{self, Literal};
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::pickle::{extent, size_of_code};
 use crate::region::Region;
 

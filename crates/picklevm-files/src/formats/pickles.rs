@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use super::{Layout, compressed, torch_legacy};
 use crate::coding::Coding;
+use crate::contents::{Contents, Pickle};
 use crate::error::{Error, ErrorKind};
 use crate::foreign;
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Pickle, Source};
+use crate::member::{Expect, Member, Source};
 use crate::pickle::{self, Broken, Extent, extent};
 use crate::region::Region;
 

@@ -10,9 +10,10 @@ use std::io::Write;
 
 use super::{Change, Layout, copy, expect_by_name, put};
 use crate::coding::Coding;
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::pickle::{Evaluation, Value};
 use crate::region::Region;
 

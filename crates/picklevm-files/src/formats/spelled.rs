@@ -7,9 +7,10 @@ use bytes::Bytes;
 
 use super::base64::holds_something;
 use super::{Change, Layout, copy, put};
+use crate::contents::Contents;
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::region::Region;
 
 /// Digits of the shortest pickle that is taken for one.

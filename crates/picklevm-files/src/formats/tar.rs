@@ -9,9 +9,10 @@ use std::io::Write;
 
 use self::sparse::Map;
 use super::{Change, Layout, copy, expect_by_name, put};
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::region::Region;
 
 const BLOCK: u64 = 512;

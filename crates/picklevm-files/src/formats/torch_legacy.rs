@@ -7,9 +7,10 @@ use std::collections::HashMap;
 
 use super::Layout;
 use super::pickles::push;
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::pickle::{Evaluation, Value, extent};
 use crate::region::Region;
 

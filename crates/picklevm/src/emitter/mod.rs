@@ -22,6 +22,7 @@ mod reduction;
 mod refcounts;
 mod scratch;
 mod state;
+mod step;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,7 +30,6 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use picklevm_ops::{self as ops, Op, Sink};
 
-use self::containers::Open;
 use self::cpython::PicklerVersion;
 use self::memo::{Entry, Memo, Synthetic};
 use self::omitted_puts::OmittedPuts;
@@ -39,9 +39,10 @@ use self::reduction::Reentry;
 use self::refcounts::RefCounts;
 pub(crate) use self::scratch::{Scratch, trim};
 use self::state::PendingChange;
+use self::step::{BareOp, Place, Step};
 use crate::dump_limits::DumpLimits;
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Arena, Cell, Fixed, Value};
+use crate::graph::{Arena, Cell, Value};
 use crate::protocol::Protocol;
 use crate::python::Names;
 use crate::resolve::Extensions;
@@ -105,81 +106,6 @@ struct Begun {
     barriers: u32,
     /// Start in the output.
     started: u64,
-}
-
-/// A pending piece of work.
-#[derive(Clone, Copy)]
-enum Step {
-    /// A value.
-    Save(Cell, Place),
-    /// Several values in order.
-    Each(Fixed),
-    /// The rest of a container, and its end.
-    Open(Open),
-    /// One opcode, and a PUT if it makes a value that is not a node.
-    Op(BareOp),
-    /// The opcode that makes an object, its PUT and its changes.
-    Finish(Cell, BareOp),
-    /// The same for an object that is popped: there is no PUT.
-    FinishEffect(Cell, BareOp),
-    /// The changes of an object that was just made.
-    Changes(Cell),
-    /// The next change, with the number of changes left.
-    Change(Cell, usize),
-    /// BINPERSID, and a PUT if the reference is shared.
-    Persistent(Cell),
-    /// Text that is not a node.
-    Name(&'static str),
-    /// The global `getattr`, and the MARK of its arguments.
-    Getattr,
-    /// `cls.__new__`.
-    NewMethod(Cell),
-    /// The REDUCE that makes `cls.__new__`, and its PUT.
-    FinishNewMethod(Cell),
-    /// The GET of an object that was made while its outer call was written.
-    Fetch(Cell),
-    /// Fast mode: the node is closed.
-    Close(usize),
-}
-
-/// Opcodes without operands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum BareOp {
-    Build,
-    EmptyTuple,
-    Inst,
-    Mark,
-    NewObj,
-    NewObjEx,
-    None,
-    Obj,
-    Pop,
-    /// REDUCE without a PUT.
-    Reduce,
-    /// REDUCE with a PUT that is never read.
-    ReducePut,
-    /// TUPLE2 without a PUT.
-    Pair,
-    /// The end of a tuple of this many items (4: any larger number), with a PUT that is never read.
-    Tuple(u8),
-}
-
-/// Place of a value: in data, or in the arguments of an object.
-///
-/// A value that only arguments refer to was newly made by a call of `__reduce_ex__`: it is never fetched.
-///
-/// A number below four instead of an enum, so that it is packed into [`Open`] without a branch.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Place(u8);
-
-impl Place {
-    const DATA: Place = Place(0);
-    const ARGUMENTS: Place = Place(1);
-    /// In arguments that lead back to their object through several lists and dicts without other references: the outermost
-    /// was newly made, like `list(self)`, the others belong to the object.
-    const SHALLOW_ARGUMENTS: Place = Place(2);
-    /// In arguments that lead back to their object only through new values: lists and dicts are fetched.
-    const GUARDED_ARGUMENTS: Place = Place(3);
 }
 
 /// Writes a value that is a short tree on the fast path. Returns `None` if it is not, or needs steps.

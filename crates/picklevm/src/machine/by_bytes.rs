@@ -2,8 +2,9 @@
 
 use picklevm_ops::Source;
 
+use super::Machine;
 use super::builder::Builder;
-use super::{Machine, Outcome, Run};
+use super::run::{Outcome, Run};
 use crate::error::Result;
 use crate::limits::{self, Limits};
 

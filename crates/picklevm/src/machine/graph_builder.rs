@@ -5,12 +5,13 @@ use picklevm_ops::internal::{ShortInt, int_from_le_bytes};
 use picklevm_ops::{IntValue, Number, Opcode, Text};
 
 use super::builder::Builder;
+use super::dropped_calls::SEARCH_WORK_LIMIT;
 use super::hooks::Session;
 use super::memo::Slot;
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{
-    Arena, BufferNode, Cell, Construction, Entries, Growth, Items, Known, OpKind, Span, Tag, Unhashable, Value,
-    describe, from_digits,
+    Arena, BufferNode, Cell, Construction, Entries, Growth, Items, Known, OpKind, Tag, Unhashable, Value, describe,
+    from_digits,
 };
 use crate::limits;
 use crate::options::Options;
@@ -23,12 +24,6 @@ impl Slot for Cell {
         *self == Cell::HOLE
     }
 }
-
-/// Comparisons allowed for the first dropped calls.
-const SEARCH_WORK_LIMIT: usize = 1 << 20;
-
-/// Comparisons allowed for each further dropped call, about the cost of running its opcodes.
-const SEARCH_WORK_PER_CALL: usize = 64;
 
 /// Makes the nodes of one load in an arena.
 pub(crate) struct GraphBuilder<'a> {
@@ -73,16 +68,6 @@ impl<'a> GraphBuilder<'a> {
         }
     }
 
-    /// Copies a short input as a whole, which is faster than copying payloads one by one. Does nothing if the limits
-    /// are so low that payloads must be counted.
-    #[inline]
-    pub(crate) fn copy_input(&mut self, input: &[u8]) {
-        if self.options.limits.first_check >= input.len() as u64 && self.roots == 0 {
-            self.arena.copy_input(input);
-            self.copied = (input.as_ptr().addr(), input.len());
-        }
-    }
-
     #[cold]
     #[inline(never)]
     fn wrong_type(&self, expected: &'static str, found: Cell) -> Error {
@@ -93,51 +78,6 @@ impl<'a> GraphBuilder<'a> {
     #[inline(never)]
     fn unhashable(&self, unhashable: Unhashable) -> Error {
         unhashable.error(self.arena)
-    }
-
-    /// Fails if a container could not grow.
-    pub(super) fn check_growth(&self) -> Result<()> {
-        let refused = (self.arena.growth.refused * size_of::<Cell>()) as u64;
-        limits::check("bytes", "bytes held", self.options.limits.bytes, refused)
-    }
-
-    /// Fails if memory for the hash tables of all dicts and sets, and for `rows` more rows, would exceed the limit.
-    pub(super) fn check_tables(&self, rows: usize) -> Result<()> {
-        if rows < limits::CHECK_INTERVAL as usize && self.arena.unsettled.is_empty() {
-            return Ok(());
-        }
-        let held = self.arena.held_bytes() + rows * (size_of::<Cell>() + Arena::TABLE_ROW);
-        limits::check("bytes", "bytes held", self.options.limits.bytes, held as u64)
-    }
-
-    /// Counts a payload against the limit on bytes.
-    #[inline(always)]
-    pub(super) fn pay(&mut self, len: usize) -> Result<()> {
-        match self.payload_left.checked_sub(len as u64) {
-            Some(left) => {
-                self.payload_left = left;
-                Ok(())
-            }
-            None => Err(limits::exceeded(
-                "bytes",
-                "bytes held",
-                self.options.limits.bytes,
-                self.arena.held_bytes() as u64 + len as u64,
-            )),
-        }
-    }
-
-    #[inline(always)]
-    fn payload(&mut self, tag: Tag, bytes: &[u8], surrogates: bool) -> Result<Cell> {
-        // Only a part of the input has an address inside it.
-        let at = bytes.as_ptr().addr().wrapping_sub(self.copied.0);
-        let span = if at < self.copied.1 {
-            Span::in_text(at, bytes.len())
-        } else {
-            self.pay(bytes.len())?;
-            self.arena.payloads.keep(bytes)
-        };
-        Ok(self.arena.push_text(tag, bytes, span.with_surrogates(surrogates)))
     }
 
     /// Checks that a value may be callable.
@@ -449,29 +389,7 @@ impl Builder for GraphBuilder<'_> {
     }
 
     fn dropped(&mut self, call: Cell, fetched: Option<Cell>) {
-        let node = self.arena.objects[call];
-        if node.memoized {
-            return self.arena.effects.push(call);
-        }
-        self.search_work_left += SEARCH_WORK_PER_CALL;
-        if let Some(got) = fetched
-            && got.is(Tag::Object)
-            && got != call
-        {
-            if self.is_same_call(call, got) {
-                return self.arena.outer_calls.add_equal(call, got);
-            }
-            // What a partial object calls is a new object each time.
-            if [call, got].iter().all(|cell| self.arena.objects[*cell].class.is(Tag::Object)) {
-                self.arena.outer_calls.add_effect(call, got);
-            }
-        }
-        match Value::new(self.arena, call).as_object().and_then(|o| o.args().next()).map(Value::cell) {
-            Some(first) if first.is(Tag::Object) && first != call => {
-                self.arena.object_op(first, OpKind::Effect, &[call]);
-            }
-            _ => self.arena.effects.push(call),
-        }
+        self.place_dropped(call, fetched);
     }
 
     fn protocol(&mut self, version: u8) {

@@ -13,9 +13,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Layout, expect_by_name};
 use crate::coding::Coding;
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
 use crate::kind::Kind;
-use crate::member::{Contents, Member, Source};
+use crate::member::{Member, Source};
 use crate::region::Region;
 
 use self::directory::{Directory, Entry, Local};

@@ -9,8 +9,9 @@ use memchr::memmem;
 
 use super::directory::{Directory, END, END_LEN, End, Entry, LONGEST_COMMENT, Local};
 use super::{expect_by_name, packed, source};
+use crate::contents::Contents;
 use crate::error::{Error, ErrorKind};
-use crate::member::{Contents, Expect, Member, Source};
+use crate::member::{Expect, Member, Source};
 use crate::region::Region;
 
 /// Adds what the directory that Python follows does not have.

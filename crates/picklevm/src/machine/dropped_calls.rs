@@ -1,9 +1,43 @@
-//! Whether a dropped call is made again: an object inside its own arguments is made by two equal calls.
+//! Calls that POP drops. An object inside its own arguments is made by two equal calls, of which one is dropped; other dropped
+//! calls were made for their effect.
 
 use super::graph_builder::GraphBuilder;
-use crate::graph::{Cell, Construction, Tag};
+use crate::graph::{Cell, Construction, OpKind, Tag, Value};
+
+/// Comparisons allowed for the first dropped calls.
+pub(super) const SEARCH_WORK_LIMIT: usize = 1 << 20;
+
+/// Comparisons allowed for each further dropped call, about the cost of running its opcodes.
+const SEARCH_WORK_PER_CALL: usize = 64;
 
 impl GraphBuilder<'_> {
+    /// Keeps a dropped call at the object that it was made for. `fetched` is the value of the GET directly after it.
+    pub(super) fn place_dropped(&mut self, call: Cell, fetched: Option<Cell>) {
+        let node = self.arena.objects[call];
+        if node.memoized {
+            return self.arena.effects.push(call);
+        }
+        self.search_work_left += SEARCH_WORK_PER_CALL;
+        if let Some(got) = fetched
+            && got.is(Tag::Object)
+            && got != call
+        {
+            if self.is_same_call(call, got) {
+                return self.arena.outer_calls.add_equal(call, got);
+            }
+            // What a partial object calls is a new object each time.
+            if [call, got].iter().all(|cell| self.arena.objects[*cell].class.is(Tag::Object)) {
+                self.arena.outer_calls.add_effect(call, got);
+            }
+        }
+        match Value::new(self.arena, call).as_object().and_then(|o| o.args().next()).map(Value::cell) {
+            Some(first) if first.is(Tag::Object) && first != call => {
+                self.arena.object_op(first, OpKind::Effect, &[call]);
+            }
+            _ => self.arena.effects.push(call),
+        }
+    }
+
     /// Returns whether two atoms are equal, or `false` if the comparison would cost too much.
     fn same_name_or_atom(&mut self, a: Cell, b: Cell) -> bool {
         let cost = self.arena.comparison_cost(a);
@@ -16,7 +50,7 @@ impl GraphBuilder<'_> {
 
     /// Returns whether two objects were made by the same call: atoms are equal, and so are containers down to three
     /// levels.
-    pub(super) fn is_same_call(&mut self, a: Cell, b: Cell) -> bool {
+    fn is_same_call(&mut self, a: Cell, b: Cell) -> bool {
         let (x, y) = (self.arena.objects[a], self.arena.objects[b]);
         if x.how != y.how || !self.same_name_or_atom(x.class, y.class) {
             return false;
