@@ -57,6 +57,22 @@ impl<'w> OpRun<'w> {
         self.left.len().checked_sub(Self::SLACK).is_some_and(|left| left >= len)
     }
 
+    /// Returns a run on the rest of the space. What it writes counts once it is [advanced](Self::advance) over.
+    #[inline(always)]
+    pub fn rest(&mut self) -> OpRun<'_> {
+        OpRun::over(self.left)
+    }
+
+    /// Counts `len` bytes as written.
+    ///
+    /// # Panics
+    ///
+    /// If fewer bytes are left.
+    #[inline(always)]
+    pub fn advance(&mut self, len: usize) {
+        self.put_part(&[], len);
+    }
+
     /// Appends `bytes`, of which only the first `len` count.
     #[inline(always)]
     fn put_part(&mut self, bytes: &[u8], len: usize) {
@@ -136,14 +152,29 @@ impl<'w> OpRun<'w> {
     /// If fewer than 16 bytes are left.
     #[inline(always)]
     pub fn int(&mut self, value: i64) {
-        // Branch-free: with integers of mixed sizes, a branch on the opcode would be mispredicted.
-        let sign = value >> 63;
-        // BININT1 and BININT2 are unsigned, so negative integers count as having more bits.
-        let magnitude = (value ^ sign | sign & 1 << 16 | 1) as u64;
-        let IntForm { head, head_bits, len } = INT_FORMS[magnitude.ilog2() as usize & 63];
-        // Only LONG1 stores more than six bytes of a value, after two bytes of opcode and length.
-        let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
-        self.put_part(&(low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15));
+        let (op, len) = int_op(value);
+        self.put_part(&op, len);
+    }
+
+    /// Writes four integers as [`int`](Self::int) does. If the run would be full before the last of them, the frame may end
+    /// between two of them: then writes nothing and returns `false`.
+    #[inline(always)]
+    pub fn four_ints(&mut self, values: [i64; 4]) -> bool {
+        // LONG1 with eight bytes is the longest.
+        let has_room = self.has(3 * 10);
+        if has_room {
+            let left = std::mem::take(&mut self.left);
+            // No length is above 15, so that all positions are known to lie within the array.
+            let ops: &mut [u8; 64] = left.first_chunk_mut().expect("the slack is longer");
+            let mut end = 0;
+            for value in values {
+                let (op, len) = int_op(value);
+                ops[end..end + op.len()].copy_from_slice(&op);
+                end += len;
+            }
+            self.left = &mut left[end..];
+        }
+        has_room
     }
 
     /// Writes four integers with BININT1. If the run would be full before the last of them, the frame may end between
@@ -267,6 +298,19 @@ fn copy_short(to: &mut [u8], from: &[u8]) {
     }
 }
 
+/// Returns an integer's op in protocol 2 and its length, which is at most 15.
+#[inline(always)]
+fn int_op(value: i64) -> ([u8; 16], usize) {
+    // Branch-free: with integers of mixed sizes, a branch on the opcode would be mispredicted.
+    let sign = value >> 63;
+    // BININT1 and BININT2 are unsigned, so negative integers count as having more bits.
+    let magnitude = (value ^ sign | sign & 1 << 16 | 1) as u64;
+    let IntForm { head, head_bits, len } = INT_FORMS[magnitude.ilog2() as usize & 63];
+    // Only LONG1 stores more than six bytes of a value, after two bytes of opcode and length.
+    let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
+    ((low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15))
+}
+
 /// The encoding of integers of one size.
 #[derive(Clone, Copy)]
 struct IntForm {
@@ -381,6 +425,47 @@ mod tests {
             assert_eq!(run.four_bytes([1, 2, 3, 4]), fits, "{left} bytes left in the frame");
             assert_eq!(run.len(), if fits { 8 } else { 0 });
         }
+    }
+
+    #[test]
+    fn four_integers_of_any_sizes_are_written_as_one_by_one() {
+        let sizes = [0, 255, 256, -1, 65_536, i64::from(i32::MIN), 1 << 40, i64::MAX, i64::MIN];
+        for at in 0..sizes.len().pow(4) {
+            let four = [0, 1, 2, 3].map(|place| sizes[at / sizes.len().pow(place) % sizes.len()]);
+            let mut bytes = [0; 256];
+            let mut one_by_one = OpRun::new(&mut bytes, 100);
+            four.into_iter().for_each(|value| one_by_one.int(value));
+            let len = one_by_one.len();
+            let mut at_once = [0; 256];
+            let mut run = OpRun::new(&mut at_once, 100);
+            assert!(run.four_ints(four));
+            let written = run.len();
+            assert_eq!(at_once[..written], bytes[..len], "{four:?}");
+        }
+    }
+
+    #[test]
+    fn four_integers_of_any_sizes_are_written_only_if_the_frame_cannot_end_between_them() {
+        for left in 0..50 {
+            let mut bytes = [0; 256];
+            let mut run = OpRun::new(&mut bytes, left);
+            assert_eq!(run.four_ints([i64::MAX; 4]), left > 30, "{left} bytes left in the frame");
+            assert_eq!(run.len(), if left > 30 { 40 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn what_a_run_on_the_rest_writes_counts_when_it_is_advanced_over() {
+        let mut bytes = [0; 256];
+        let mut run = OpRun::new(&mut bytes, 200);
+        run.int(1);
+        let mut rest = run.rest();
+        rest.int(2);
+        let len = rest.len();
+        run.advance(len);
+        run.int(3);
+        let len = run.len();
+        assert_eq!(bytes[..len], *b"K\x01K\x02K\x03");
     }
 
     #[test]

@@ -50,6 +50,31 @@ pub(super) fn whole<S: Sink>(
     (!steps.is_empty()).then_some(barriers)
 }
 
+/// Writes numbers, four of one type at a time, as far as there are four and the frame has space. Returns the number of bytes
+/// and of numbers.
+///
+/// Not inlined, so that the loop over items keeps its registers.
+#[cold]
+#[inline(never)]
+fn numbers(mut run: OpRun<'_>, items: &[Cell]) -> (usize, usize) {
+    let mut done = 0;
+    loop {
+        let before = done;
+        while Cell::four_bytes(&items[done..]).is_some_and(|four| run.four_bytes(four)) {
+            done += 4;
+        }
+        while Cell::four_ints(&items[done..]).is_some_and(|four| run.four_ints(four)) {
+            done += 4;
+        }
+        while Cell::four_floats(&items[done..]).is_some_and(|four| run.four_floats(four)) {
+            done += 4;
+        }
+        if done == before {
+            return (run.len(), done);
+        }
+    }
+}
+
 /// State of a run.
 struct FlatRun<'e, S> {
     arena: &'e Arena,
@@ -187,28 +212,15 @@ impl<const PROTOCOL_4: bool> FlatWriter<'_, PROTOCOL_4> {
                 self.open.at = at + done as u32;
                 return Next::LeaveItems;
             }
-            if done % 4 == 0
-                && let Some(four) = Cell::four_bytes(&items[done..])
-                && self.run.four_bytes(four)
-            {
-                done += 4;
-                continue;
+            if done % 4 == 0 && Cell::are_four_numbers(&items[done..]) {
+                let (len, written) = numbers(self.run.rest(), &items[done..]);
+                if written > 0 {
+                    self.run.advance(len);
+                    done += written;
+                    continue;
+                }
             }
             done += 1;
-            if cell.is(Tag::Float) {
-                self.run.float(cell.as_float());
-                // Floats usually come in groups.
-                while let Some(four) = Cell::four_floats(&items[done..])
-                    && self.run.four_floats(four)
-                {
-                    done += 4;
-                }
-                while let Some(next) = items.get(done).filter(|next| next.is(Tag::Float) && !self.run.is_full()) {
-                    self.run.float(next.as_float());
-                    done += 1;
-                }
-                continue;
-            }
             let Some(next) = self.item(*cell) else { continue };
             self.open.at = at + done as u32;
             self.steps.push(Step::Open(self.open));

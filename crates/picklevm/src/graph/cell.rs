@@ -245,6 +245,23 @@ impl Cell {
         (all & !(0xff << TAG_BITS) == 0).then(|| four.map(|cell| (cell.0 >> TAG_BITS) as u8))
     }
 
+    /// Returns whether a slice begins with four inline numbers.
+    #[inline(always)]
+    pub(crate) fn are_four_numbers(cells: &[Cell]) -> bool {
+        const { assert!(TAG_INT == 0 && TAG_FLOAT == 1) };
+        cells
+            .first_chunk::<4>()
+            .is_some_and(|four| (four[0].0 | four[1].0 | four[2].0 | four[3].0) & TAG_MASK <= TAG_FLOAT)
+    }
+
+    /// Returns the first four cells of a slice as integers, if each is an inline integer.
+    #[inline(always)]
+    pub(crate) fn four_ints(cells: &[Cell]) -> Option<[i64; 4]> {
+        let four: &[Cell; 4] = cells.first_chunk()?;
+        let all = four[0].0 | four[1].0 | four[2].0 | four[3].0;
+        (all & TAG_MASK == TAG_INT).then(|| four.map(Cell::as_int))
+    }
+
     /// Returns the inline float; meaningless for another tag.
     #[inline(always)]
     pub(crate) const fn as_float(self) -> f64 {
