@@ -73,6 +73,9 @@ fn set(tag: Tag, members: &[Cell], call: &mut Call<'_>) -> Option<Cell> {
 
 /// Returns how many bytes a call copies if it copies its first argument.
 fn first_arg_bytes(builtin: Builtin, call: &Call<'_>) -> usize {
+    if matches!(builtin, Builtin::Complex) {
+        return 0;
+    }
     let first = call.args().next().or_else(|| call.kwargs()?.get("source"));
     match first.map(|first| first.kind()) {
         Some(Kind::Str(text)) => text.as_bytes().len(),
