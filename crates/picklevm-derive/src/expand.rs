@@ -1,9 +1,9 @@
 //! Generates the implementations of `PickleClass`, `FromValue` and `ToValue`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, parse_quote};
+use syn::{Ident, Type, parse_quote};
 
 use crate::class::Class;
 use crate::enumeration::{Enum, Value};
@@ -107,7 +107,7 @@ fn class_def(of: &Class, class: &TokenStream) -> TokenStream {
         return quote!(#class::ClassDef::dict(#name));
     }
     let mut def = quote!(#class::ClassDef::new(#module, #name));
-    let variant = |name: &str| Ident::new(name, proc_macro2::Span::call_site());
+    let variant = |name: &str| Ident::new(name, Span::call_site());
     if !of.aliases.is_empty() {
         let aliases = of.aliases.iter().map(|(module, name)| quote!((#module, #name)));
         def.extend(quote!(.alias(&[#(#aliases),*])));
@@ -139,10 +139,15 @@ fn from_object(model: &Model, class: &TokenStream) -> TokenStream {
     }
 }
 
+/// Returns the place of a type, for errors. Names are looked up as in the derive: a type may come from a macro.
+fn place_of(ty: &Type) -> Span {
+    Span::call_site().located_at(ty.span())
+}
+
 /// Returns the expression that reads a field.
 fn read(model: &Model, field: &Field, class: &TokenStream) -> TokenStream {
     let ty = &field.ty;
-    let span = ty.span();
+    let span = place_of(ty);
     if field.rest {
         let fields = model.fields.iter().filter(|field| field.is_named_attr()).map(|field| field.describe(class));
         return quote_spanned!(span=> object.rest(&const { [#(#fields),*] })?);
@@ -176,10 +181,10 @@ fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
     let fields = model.fields.iter().filter(|field| !is_left_out(field)).map(|field| {
         let (member, ty, described) = (&field.member, &field.ty, field.describe(class));
         if field.rest {
-            return quote_spanned!(ty.span()=> object.put_rest(&self.#member)?;);
+            return quote_spanned!(place_of(ty)=> object.put_rest(&self.#member)?;);
         }
         match field.function("to_value", class) {
-            None => quote_spanned!(ty.span()=> object.put::<#ty>(&const { #described }, &self.#member)?;),
+            None => quote_spanned!(place_of(ty)=> object.put::<#ty>(&const { #described }, &self.#member)?;),
             Some(with) => quote!(object.put_with::<#ty>(&const { #described }, &self.#member, #with)?;),
         }
     });
@@ -195,7 +200,7 @@ fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
 impl Field {
     /// Returns the function of this name that replaces the trait method, if `with` or `serde` is given.
     fn function(&self, name: &str, class: &TokenStream) -> Option<TokenStream> {
-        let name = Ident::new(name, proc_macro2::Span::call_site());
+        let name = Ident::new(name, Span::call_site());
         match self.with.as_ref()? {
             With::Module(module) => Some(quote!(#module::#name)),
             With::Serde => Some(quote!(#class::serde::#name)),

@@ -43,6 +43,21 @@ fn one() -> i64 {
     1
 }
 
+#[test]
+fn a_macro_may_define_the_fields() {
+    macro_rules! class {
+        ($name:ident { $($field:ident: $type:ty,)* }) => {
+            #[derive(PickleClass, Debug, PartialEq)]
+            #[pickle(module = "shop")]
+            struct $name { $(#[pickle(default)] $field: $type,)* }
+        };
+    }
+    class! { Size { width: i64, height: Option<i64>, } }
+    let size = instance("Size", &[("width", 7)]).root().to::<Size>().expect("a size");
+    assert_eq!(size, Size { width: 7, height: None });
+    assert_eq!(graph_of(&size), "shop.Size() with state {'width': 7, 'height': None}");
+}
+
 const THING: Thing = Thing { class_: 7, count: 0, factor: 1, cached: None, ones: 1, r#type: 2 };
 
 #[test]
