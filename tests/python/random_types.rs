@@ -508,7 +508,7 @@ fn by_serde<T: Make + Shown + Serialize + DeserializeOwned + PartialEq + Debug>(
 }
 
 /// Writes a value of derived classes.
-fn by_class<T: Make + Shown + class::ToValue + class::FromValue + PartialEq + Debug>(
+fn by_class<T: Make + Shown + class::ToValue + class::FromValueOwned + PartialEq + Debug>(
     shape: &str,
     first: u8,
     random: &mut Random,

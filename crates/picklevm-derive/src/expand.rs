@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, Type, parse_quote};
+use syn::{Generics, Ident, Lifetime, Type, parse_quote};
 
 use crate::class::Class;
 use crate::enumeration::{Enum, Value};
@@ -38,8 +38,8 @@ pub(crate) fn expand_enum(model: &Enum) -> TokenStream {
     };
     quote! {
         #[automatically_derived]
-        impl #class::FromValue for #ident {
-            fn from_value(value: #krate::Value<'_>, context: &mut #class::ReadContext<'_>) -> #krate::Result<Self> {
+        impl<'g> #class::FromValue<'g> for #ident {
+            fn from_value(value: #krate::Value<'g>, context: &mut #class::ReadContext<'g>) -> #krate::Result<Self> {
                 #members
                 ::core::result::Result::Ok(match context.member(value, &CLASS, &MEMBERS)? { #(#of_number),* })
             }
@@ -59,22 +59,22 @@ pub(crate) fn expand_enum(model: &Enum) -> TokenStream {
 pub(crate) fn expand(model: &Model) -> TokenStream {
     let Model { ident, krate, .. } = model;
     let class = quote!(#krate::class);
-    let mut generics = model.generics.clone();
-    for parameter in model.generics.type_params() {
-        let parameter = &parameter.ident;
-        let bounds = parse_quote!(#parameter: #class::FromValue + #class::ToValue);
-        generics.make_where_clause().predicates.push(bounds);
+    let written = bound(model, model.generics.clone(), &quote!(#class::ToValue));
+    let (impl_generics, ty_generics, where_clause) = written.split_for_impl();
+    // The lifetime of the graph, which those of the fields cannot outlive.
+    let lifetime = Lifetime::new("'__graph", Span::call_site());
+    let mut read = bound(model, written.clone(), &quote!(#class::FromValue<#lifetime>));
+    for borrowed in model.generics.lifetimes() {
+        let borrowed = &borrowed.lifetime;
+        read.make_where_clause().predicates.push(parse_quote!(#lifetime: #borrowed));
     }
-    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    read.params.insert(0, parse_quote!(#lifetime));
+    let (read_generics, _, read_clause) = read.split_for_impl();
     let (def, from_object, to_object) = (def(model, &class), from_object(model, &class), to_object(model, &class));
     quote! {
         #[automatically_derived]
         impl #impl_generics #krate::PickleClass for #ident #ty_generics #where_clause {
             const CLASS: #class::ClassDef = #def;
-
-            fn from_object(object: &mut #class::ObjectReader<'_, '_>) -> #krate::Result<Self> {
-                #from_object
-            }
 
             fn to_object(&self, object: &mut #class::ObjectWriter<'_, '_>) -> #krate::Result<()> {
                 #to_object
@@ -82,8 +82,18 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
         }
 
         #[automatically_derived]
-        impl #impl_generics #class::FromValue for #ident #ty_generics #where_clause {
-            fn from_value(value: #krate::Value<'_>, context: &mut #class::ReadContext<'_>) -> #krate::Result<Self> {
+        impl #read_generics #class::FromObject<#lifetime> for #ident #ty_generics #read_clause {
+            fn from_object(object: &mut #class::ObjectReader<'_, #lifetime>) -> #krate::Result<Self> {
+                #from_object
+            }
+        }
+
+        #[automatically_derived]
+        impl #read_generics #class::FromValue<#lifetime> for #ident #ty_generics #read_clause {
+            fn from_value(
+                value: #krate::Value<#lifetime>,
+                context: &mut #class::ReadContext<#lifetime>,
+            ) -> #krate::Result<Self> {
                 context.object(value)
             }
         }
@@ -95,6 +105,15 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             }
         }
     }
+}
+
+/// Adds a bound to each type parameter.
+fn bound(model: &Model, mut generics: Generics, bound: &TokenStream) -> Generics {
+    for parameter in model.generics.type_params() {
+        let parameter = &parameter.ident;
+        generics.make_where_clause().predicates.push(parse_quote!(#parameter: #bound));
+    }
+    generics
 }
 
 fn def(model: &Model, class: &TokenStream) -> TokenStream {

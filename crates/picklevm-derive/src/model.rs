@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use syn::{Data, DeriveInput, Error, GenericParam, Generics, Ident, Path, Result};
+use syn::{Data, DeriveInput, Error, Generics, Ident, Path, Result};
 
 use crate::class::Class;
 use crate::field::{Counts, Field};
@@ -43,12 +43,6 @@ impl Model {
                 return Err(Error::new(data.union_token.span, message));
             }
         };
-        if let Some(GenericParam::Lifetime(lifetime)) =
-            input.generics.params.iter().find(|param| matches!(param, GenericParam::Lifetime(_)))
-        {
-            let message = "`PickleClass` types cannot borrow from the pickle: use owned types, such as `String`";
-            return Err(Error::new_spanned(lifetime, message));
-        }
         let options = ClassOptions::of(&input.attrs)?;
         let mut class = Class::of(&options, &input.ident)?;
         let mut fields = Vec::new();

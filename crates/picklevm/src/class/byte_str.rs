@@ -35,6 +35,6 @@ pub fn to_value(bytes: &impl AsRef<[u8]>, context: &mut WriteContext<'_>) -> Res
 /// # Errors
 ///
 /// Errors of the type.
-pub fn from_value<T: FromValue>(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<T> {
+pub fn from_value<'g, T: FromValue<'g>>(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<T> {
     context.read(value)
 }

@@ -1,6 +1,7 @@
 //! `FromValue`: conversion of graph values to Rust types.
 
 use std::any::type_name;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 use std::rc::Rc;
@@ -21,14 +22,16 @@ use crate::graph::{Graph, Kind, Value, describe};
 /// | --- | --- |
 /// | `None` | `()`, the `None` of an `Option` |
 /// | `bool`, `int`, `float` | `bool`, integers, `BigInt`; `f32` and `f64`, of an `int` too |
-/// | `str`, an 8-bit `str` of Python 2 that is UTF-8 | `String`, `Box<str>`, `char` |
-/// | `bytes`, `bytearray`, an 8-bit `str` | `Vec<u8>`, [`Bytes`] |
+/// | `str`, an 8-bit `str` of Python 2 that is UTF-8 | `String`, `Box<str>`, `char`; `&str`, `Cow<str>` |
+/// | `bytes`, `bytearray`, an 8-bit `str` | `Vec<u8>`, [`Bytes`]; `&[u8]`, `Cow<[u8]>` |
 /// | `list`, `tuple`, `set`, `frozenset` | `Vec`, `VecDeque`, arrays; `HashSet`, `BTreeSet`, `IndexSet` (feature `indexmap`); tuples, of a `list` or `tuple` |
 /// | `dict` | `HashMap`, `BTreeMap`; `IndexMap` (feature `indexmap`), in Python's order |
 /// | an instance of a class | the type that derives `PickleClass` for it |
 /// | a shared value | one `Arc` or `Rc` for all places that share it |
 /// | `date`, `timedelta`, `UUID`, `Fraction`, `complex`, `range`, `array` | their views in [`typed`](crate::typed) |
 /// | anything | [`Graph`]: a copy |
+///
+/// References and `Cow`s borrow from the graph, which lives for `'g`.
 ///
 /// Implementations for other types call [`ReadContext::read`] for the values inside:
 ///
@@ -39,8 +42,8 @@ use crate::graph::{Graph, Kind, Value, describe};
 /// #[derive(Debug, PartialEq)]
 /// struct Celsius(f64);
 ///
-/// impl FromValue for Celsius {
-///     fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+/// impl<'g> FromValue<'g> for Celsius {
+///     fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
 ///         context.read(value).map(Celsius)
 ///     }
 /// }
@@ -54,13 +57,13 @@ use crate::graph::{Graph, Kind, Value, describe};
     label = "no `FromValue`",
     note = "derive `PickleClass` for the type, or set functions for the field: #[pickle(with = …)]"
 )]
-pub trait FromValue: Sized {
+pub trait FromValue<'g>: Sized {
     /// Reads the value. Call [`ReadContext::read`] for values inside it: that checks depth and cycles.
     ///
     /// # Errors
     ///
     /// [`Type`](ErrorKind::Type) if the value does not fit the type, and others.
-    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self>;
+    fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self>;
 
     /// Reads a sequence from several values: the items appended to an object.
     ///
@@ -68,7 +71,7 @@ pub trait FromValue: Sized {
     ///
     /// Errors of the items. The default fails: the type is not a sequence.
     #[doc(hidden)]
-    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, context: &mut ReadContext<'_>) -> Result<Self> {
+    fn from_items(items: &mut dyn Iterator<Item = Value<'g>>, context: &mut ReadContext<'g>) -> Result<Self> {
         let _ = (items, context);
         Err(Error::new(ErrorKind::Type, "a sequence type for the items of an object", type_name::<Self>()))
     }
@@ -79,9 +82,9 @@ pub trait FromValue: Sized {
     ///
     /// Errors of keys and values. The default fails: the type is not a mapping.
     #[doc(hidden)]
-    fn from_pairs<'v>(
-        pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
-        context: &mut ReadContext<'_>,
+    fn from_pairs(
+        pairs: &mut dyn Iterator<Item = (Value<'g>, Value<'g>)>,
+        context: &mut ReadContext<'g>,
     ) -> Result<Self> {
         let _ = (pairs, context);
         Err(Error::new(ErrorKind::Type, "a mapping type for the pairs of an object", type_name::<Self>()))
@@ -89,13 +92,18 @@ pub trait FromValue: Sized {
 
     /// Reads a sequence of such values: the items of a container; for `u8` also bytes.
     #[doc(hidden)]
-    fn vec_from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Vec<Self>> {
+    fn vec_from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Vec<Self>> {
         match value.kind() {
             Kind::List(items) | Kind::Tuple(items) | Kind::Set(items) | Kind::FrozenSet(items) => context.items(items),
             _ => Err(wrong_type(value, "a list, tuple, set or frozenset")),
         }
     }
 }
+
+/// A type that borrows nothing from the graph.
+pub trait FromValueOwned: for<'g> FromValue<'g> {}
+
+impl<T: for<'g> FromValue<'g>> FromValueOwned for T {}
 
 #[cold]
 #[inline(never)]
@@ -111,8 +119,8 @@ fn wrong_length(expected: usize, found: usize) -> Error {
 
 macro_rules! by_try_from {
     ($($type:ty),*) => {$(
-        impl FromValue for $type {
-            fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
+        impl<'g> FromValue<'g> for $type {
+            fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
                 value.try_into()
             }
         }
@@ -120,12 +128,12 @@ macro_rules! by_try_from {
 }
 by_try_from!(bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f64, BigInt, Bytes);
 
-impl FromValue for u8 {
-    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g> FromValue<'g> for u8 {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
         value.try_into()
     }
 
-    fn vec_from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Vec<u8>> {
+    fn vec_from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Vec<u8>> {
         match value.as_bytes() {
             Some(bytes) => Ok(bytes.to_vec()),
             None => value.try_into(),
@@ -134,14 +142,14 @@ impl FromValue for u8 {
 }
 
 /// Rounded to the nearest.
-impl FromValue for f32 {
-    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g> FromValue<'g> for f32 {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
         f64::try_from(value).map(|wide| wide as f32)
     }
 }
 
-impl FromValue for () {
-    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g> FromValue<'g> for () {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
         if value.is_none() { Ok(()) } else { Err(wrong_type(value, "None")) }
     }
 }
@@ -156,20 +164,42 @@ fn str_of(value: Value<'_>) -> Result<&str> {
     }
 }
 
-impl FromValue for String {
-    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g> FromValue<'g> for String {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
         str_of(value).map(str::to_owned)
     }
 }
 
-impl FromValue for Box<str> {
-    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g> FromValue<'g> for Box<str> {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
         str_of(value).map(Box::from)
     }
 }
 
-impl FromValue for char {
-    fn from_value(value: Value<'_>, _: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g: 'a, 'a> FromValue<'g> for &'a str {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
+        str_of(value)
+    }
+}
+
+impl<'g: 'a, 'a> FromValue<'g> for &'a [u8] {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
+        value.as_bytes().ok_or_else(|| wrong_type(value, "bytes"))
+    }
+}
+
+/// Borrowed.
+impl<'g: 'a, 'a, T: ToOwned + ?Sized> FromValue<'g> for Cow<'a, T>
+where
+    &'a T: FromValue<'g>,
+{
+    fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
+        <&T>::from_value(value, context).map(Cow::Borrowed)
+    }
+}
+
+impl<'g> FromValue<'g> for char {
+    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
         let mut chars = str_of(value)?.chars();
         match (chars.next(), chars.next()) {
             (Some(only), None) => Ok(only),
@@ -179,22 +209,22 @@ impl FromValue for char {
 }
 
 /// A copy of the value and everything it reaches, with its sharing.
-impl FromValue for Graph {
-    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g> FromValue<'g> for Graph {
+    fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
         let copy = Graph::from(value);
         context.spend(copy.held_bytes())?;
         Ok(copy)
     }
 }
 
-impl<T: FromValue> FromValue for Option<T> {
-    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g, T: FromValue<'g>> FromValue<'g> for Option<T> {
+    fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
         if value.is_none() { Ok(None) } else { T::from_value(value, context).map(Some) }
     }
 }
 
-impl<T: FromValue> FromValue for Box<T> {
-    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g, T: FromValue<'g>> FromValue<'g> for Box<T> {
+    fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
         T::from_value(value, context).map(Box::new)
     }
 }
@@ -202,15 +232,15 @@ impl<T: FromValue> FromValue for Box<T> {
 macro_rules! shared_pointers {
     ($($pointer:ident),*) => {$(
         /// One pointer for all places of the graph that share the value.
-        impl<T: FromValue + 'static> FromValue for $pointer<T> {
-            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        impl<'g, T: FromValue<'g> + 'static> FromValue<'g> for $pointer<T> {
+            fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
                 context.shared(value, |context| T::from_value(value, context).map($pointer::new))
             }
         }
 
         /// One pointer for all places of the graph that share the value.
-        impl FromValue for $pointer<str> {
-            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        impl<'g> FromValue<'g> for $pointer<str> {
+            fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
                 context.shared(value, |_| str_of(value).map($pointer::from))
             }
         }
@@ -218,24 +248,24 @@ macro_rules! shared_pointers {
 }
 shared_pointers!(Arc, Rc);
 
-impl<T: FromValue> FromValue for Vec<T> {
-    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g, T: FromValue<'g>> FromValue<'g> for Vec<T> {
+    fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
         T::vec_from_value(value, context)
     }
 
-    fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, context: &mut ReadContext<'_>) -> Result<Self> {
+    fn from_items(items: &mut dyn Iterator<Item = Value<'g>>, context: &mut ReadContext<'g>) -> Result<Self> {
         context.items(items)
     }
 }
 
 macro_rules! sequences {
     ($($type:ident<T $(, $hasher:ident)?> [$($bound:tt)*]),*) => {$(
-        impl<T: FromValue + $($bound)* $(, $hasher: BuildHasher + Default)?> FromValue for $type<T $(, $hasher)?> {
-            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        impl<'g, T: FromValue<'g> + $($bound)* $(, $hasher: BuildHasher + Default)?> FromValue<'g> for $type<T $(, $hasher)?> {
+            fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
                 T::vec_from_value(value, context).map(|items| items.into_iter().collect())
             }
 
-            fn from_items<'v>(items: &mut dyn Iterator<Item = Value<'v>>, context: &mut ReadContext<'_>) -> Result<Self> {
+            fn from_items(items: &mut dyn Iterator<Item = Value<'g>>, context: &mut ReadContext<'g>) -> Result<Self> {
                 context.items(items)
             }
         }
@@ -245,25 +275,25 @@ sequences!(VecDeque<T> [], BTreeSet<T> [Ord], HashSet<T, S> [Eq + Hash]);
 #[cfg(feature = "indexmap")]
 sequences!(IndexSet < T, S > [Eq + Hash]);
 
-impl<T: FromValue, const N: usize> FromValue for [T; N] {
-    fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+impl<'g, T: FromValue<'g>, const N: usize> FromValue<'g> for [T; N] {
+    fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
         T::vec_from_value(value, context)?.try_into().map_err(|items: Vec<T>| wrong_length(N, items.len()))
     }
 }
 
 macro_rules! maps {
     ($($map:ident<K, V $(, $hasher:ident)?> [$($bound:tt)*]),*) => {$(
-        impl<K: FromValue + $($bound)*, V: FromValue $(, $hasher: BuildHasher + Default)?> FromValue
+        impl<'g, K: FromValue<'g> + $($bound)*, V: FromValue<'g> $(, $hasher: BuildHasher + Default)?> FromValue<'g>
             for $map<K, V $(, $hasher)?>
         {
-            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+            fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
                 let dict = value.as_dict().ok_or_else(|| wrong_type(value, "a dict"))?;
                 Self::from_pairs(&mut dict.entries(), context)
             }
 
-            fn from_pairs<'v>(
-                pairs: &mut dyn Iterator<Item = (Value<'v>, Value<'v>)>,
-                context: &mut ReadContext<'_>,
+            fn from_pairs(
+                pairs: &mut dyn Iterator<Item = (Value<'g>, Value<'g>)>,
+                context: &mut ReadContext<'g>,
             ) -> Result<Self> {
                 context.entries(pairs)
             }
@@ -276,9 +306,9 @@ maps!(IndexMap < K, V, S > [Eq + Hash]);
 
 macro_rules! tuples {
     ($($count:literal $($name:ident)+;)*) => {$(
-        impl<$($name: FromValue),+> FromValue for ($($name,)+) {
+        impl<'g, $($name: FromValue<'g>),+> FromValue<'g> for ($($name,)+) {
             #[allow(non_snake_case, reason = "the names are those of the types")]
-            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+            fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
                 let (Kind::List(items) | Kind::Tuple(items)) = value.kind() else {
                     return Err(wrong_type(value, "a tuple or list"));
                 };

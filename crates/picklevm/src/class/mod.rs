@@ -26,7 +26,7 @@
 //! ```
 //!
 //! [`Value::to`](crate::Value::to) reads a part of a graph, [`Pickler::to_graph`](crate::Pickler::to_graph) makes a graph.
-//! The derive macro is optional: it only fills in the constant and the two methods of [`PickleClass`].
+//! The derive macro is optional: it only fills in the constant and the methods of [`PickleClass`] and [`FromObject`].
 
 pub mod byte_str;
 mod def;
@@ -41,7 +41,7 @@ mod typed;
 mod writing;
 
 pub use def::{Base, ClassDef, Field, State};
-pub use from_value::FromValue;
+pub use from_value::{FromValue, FromValueOwned};
 pub use members::Member;
 pub use reading::{ObjectReader, ReadContext};
 pub use rest::Rest;
@@ -56,10 +56,10 @@ use crate::load::Unpickler;
 
 /// A Rust type that maps to a Python class.
 ///
-/// Usually derived, with the feature `derive`. Implemented by hand, together with [`FromValue`] and [`ToValue`]:
+/// Usually derived, with the feature `derive`. Implemented by hand, together with [`FromObject`], [`FromValue`] and [`ToValue`]:
 ///
 /// ```
-/// use picklevm::class::{self, ClassDef, Field, FromValue, ObjectReader, ObjectWriter, ReadContext, ToValue, WriteContext};
+/// use picklevm::class::{self, ClassDef, Field, FromObject, FromValue, ObjectReader, ObjectWriter, ReadContext, ToValue, WriteContext};
 /// use picklevm::{Id, PickleClass, Result, Value};
 ///
 /// #[derive(Debug, PartialEq)]
@@ -72,17 +72,19 @@ use crate::load::Unpickler;
 /// impl PickleClass for Point {
 ///     const CLASS: ClassDef = ClassDef::new("geometry", "Point");
 ///
-///     fn from_object(object: &mut ObjectReader<'_, '_>) -> Result<Self> {
-///         Ok(Point { x: object.get(&X)? })
-///     }
-///
 ///     fn to_object(&self, object: &mut ObjectWriter<'_, '_>) -> Result<()> {
 ///         object.put(&X, &self.x)
 ///     }
 /// }
 ///
-/// impl FromValue for Point {
-///     fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+/// impl<'g> FromObject<'g> for Point {
+///     fn from_object(object: &mut ObjectReader<'_, 'g>) -> Result<Self> {
+///         Ok(Point { x: object.get(&X)? })
+///     }
+/// }
+///
+/// impl<'g> FromValue<'g> for Point {
+///     fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
 ///         context.object(value)
 ///     }
 /// }
@@ -105,19 +107,22 @@ pub trait PickleClass: Sized {
     /// The class: its names, how its instances are made, and the form of their state.
     const CLASS: ClassDef;
 
-    /// Reads the fields of an instance.
-    ///
-    /// # Errors
-    ///
-    /// Errors of the fields.
-    fn from_object(object: &mut ObjectReader<'_, '_>) -> Result<Self>;
-
     /// Writes the fields of an instance, in the order in which the class sets them.
     ///
     /// # Errors
     ///
     /// Errors of the fields.
     fn to_object(&self, object: &mut ObjectWriter<'_, '_>) -> Result<()>;
+}
+
+/// A Rust type that maps to a Python class and is read from a graph that lives for `'g`, from which it may borrow.
+pub trait FromObject<'g>: PickleClass {
+    /// Reads the fields of an instance.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the fields.
+    fn from_object(object: &mut ObjectReader<'_, 'g>) -> Result<Self>;
 }
 
 /// Reads a Rust value from a pickle.
@@ -131,7 +136,7 @@ pub trait PickleClass: Sized {
 /// assert_eq!(words, ["to", "be"]);
 /// # Ok::<(), picklevm::Error>(())
 /// ```
-pub fn from_slice<T: FromValue>(bytes: &[u8]) -> Result<T> {
+pub fn from_slice<T: FromValueOwned>(bytes: &[u8]) -> Result<T> {
     Unpickler::new().from_slice(bytes)
 }
 
@@ -150,7 +155,7 @@ pub fn to_vec<T: ToValue + ?Sized>(value: &T) -> Result<Vec<u8>> {
 }
 
 /// # Conversion to Rust types
-impl Value<'_> {
+impl<'g> Value<'g> {
     /// Converts the value to a Rust type: an instance to the type that derives [`PickleClass`], other values as the table
     /// of [`FromValue`] says.
     ///
@@ -164,7 +169,7 @@ impl Value<'_> {
     /// assert_eq!(graph.root().at("label").to::<Option<String>>()?, None);
     /// # Ok::<(), picklevm::Error>(())
     /// ```
-    pub fn to<T: FromValue>(self) -> Result<T> {
+    pub fn to<T: FromValue<'g>>(self) -> Result<T> {
         ReadContext::new(self.arena(), &crate::Limits::default()).read(self)
     }
 }
@@ -176,7 +181,7 @@ impl Unpickler {
     /// # Errors
     ///
     /// Those of [`loads`](Unpickler::loads), and if the value does not fit the type.
-    pub fn from_slice<T: FromValue>(&self, bytes: &[u8]) -> Result<T> {
+    pub fn from_slice<T: FromValueOwned>(&self, bytes: &[u8]) -> Result<T> {
         let graph = self.loads(bytes)?;
         ReadContext::new(&graph, &self.options.limits).read(graph.root())
     }

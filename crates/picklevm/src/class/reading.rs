@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::def::{Attr, Base, ClassDef, Field};
-use super::{FromValue, PickleClass};
+use super::{FromObject, FromValue};
 use crate::convert::{Budget, Refusal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::qualified_name;
@@ -43,7 +43,7 @@ impl<'g> ReadContext<'g> {
     ///
     /// Errors of the type that is read; [`Limit`](ErrorKind::Limit) for more than 128 nested values, or more shared values
     /// read again than [`Limits::shared`] allows; [`Type`](ErrorKind::Type) for a value that contains itself.
-    pub fn read<T: FromValue>(&mut self, value: Value<'_>) -> Result<T> {
+    pub fn read<T: FromValue<'g>>(&mut self, value: Value<'g>) -> Result<T> {
         if !std::ptr::eq(value.arena(), self.arena) {
             return ReadContext::new(value.arena(), &Limits::default()).read(value);
         }
@@ -68,9 +68,9 @@ impl<'g> ReadContext<'g> {
     /// # Errors
     ///
     /// Those of [`read`](ReadContext::read), with the index of the item.
-    pub(super) fn items<'v, T: FromValue, C: FromIterator<T>>(
+    pub(super) fn items<T: FromValue<'g>, C: FromIterator<T>>(
         &mut self,
-        items: impl Iterator<Item = Value<'v>>,
+        items: impl Iterator<Item = Value<'g>>,
     ) -> Result<C> {
         items.enumerate().map(|(n, item)| self.read(item).map_err(|e| e.in_item(n))).collect()
     }
@@ -80,14 +80,14 @@ impl<'g> ReadContext<'g> {
     /// # Errors
     ///
     /// Those of [`read`](ReadContext::read), with the key.
-    pub(super) fn entries<'v, K: FromValue, V: FromValue, C: FromIterator<(K, V)>>(
+    pub(super) fn entries<K: FromValue<'g>, V: FromValue<'g>, C: FromIterator<(K, V)>>(
         &mut self,
-        entries: impl Iterator<Item = (Value<'v>, Value<'v>)>,
+        entries: impl Iterator<Item = (Value<'g>, Value<'g>)>,
     ) -> Result<C> {
         entries.map(|(key, value)| self.entry(key, value).map_err(|e| e.in_key(key.as_i64(), key))).collect()
     }
 
-    fn entry<K: FromValue, V: FromValue>(&mut self, key: Value<'_>, value: Value<'_>) -> Result<(K, V)> {
+    fn entry<K: FromValue<'g>, V: FromValue<'g>>(&mut self, key: Value<'g>, value: Value<'g>) -> Result<(K, V)> {
         Ok((self.read(key)?, self.read(value)?))
     }
 
@@ -132,12 +132,12 @@ impl<'g> ReadContext<'g> {
         Ok(made)
     }
 
-    /// Reads an instance of a class: the [`FromValue`] of a [`PickleClass`].
+    /// Reads an instance of a class: the [`FromValue`] of a [`PickleClass`](super::PickleClass).
     ///
     /// # Errors
     ///
     /// [`Type`](ErrorKind::Type) for anything but an instance of the class, and those of the class's fields.
-    pub fn object<T: PickleClass>(&mut self, value: Value<'_>) -> Result<T> {
+    pub fn object<T: FromObject<'g>>(&mut self, value: Value<'g>) -> Result<T> {
         let def = &T::CLASS;
         if def.is_dict {
             let Some(_) = value.as_dict() else { return Err(wrong_class(def, value, None)) };
@@ -164,14 +164,14 @@ fn wrong_class(def: &ClassDef, value: Value<'_>, class: Option<(&str, Cow<'_, st
     Error::new(ErrorKind::Type, expected, found)
 }
 
-/// Reader of an instance, from which a [`PickleClass`] gets its fields.
-pub struct ObjectReader<'r, 'a> {
-    context: &'r mut ReadContext<'a>,
+/// Reader of an instance, from which a [`PickleClass`](super::PickleClass) gets its fields.
+pub struct ObjectReader<'r, 'g> {
+    context: &'r mut ReadContext<'g>,
     def: &'r ClassDef,
     /// The argument of `__setstate__`; for a plain dict, the dict.
-    state: Option<Value<'r>>,
+    state: Option<Value<'g>>,
     /// `None` for a plain dict.
-    instance: Option<(Object<'r>, InstanceView<'r>)>,
+    instance: Option<(Object<'g>, InstanceView<'g>)>,
 }
 
 impl std::fmt::Debug for ObjectReader<'_, '_> {
@@ -180,13 +180,13 @@ impl std::fmt::Debug for ObjectReader<'_, '_> {
     }
 }
 
-impl<'r, 'a> ObjectReader<'r, 'a> {
+impl<'g> ObjectReader<'_, 'g> {
     /// Reads a field.
     ///
     /// # Errors
     ///
     /// [`Missing`](ErrorKind::Missing) if the instance does not have it; errors of the type, which name class and field.
-    pub fn get<T: FromValue>(&mut self, field: &Field) -> Result<T> {
+    pub fn get<T: FromValue<'g>>(&mut self, field: &Field) -> Result<T> {
         self.get_with(field, |value, context| context.read(value))
     }
 
@@ -195,7 +195,7 @@ impl<'r, 'a> ObjectReader<'r, 'a> {
     /// # Errors
     ///
     /// Errors of the type, which name class and field.
-    pub fn get_or<T: FromValue>(&mut self, field: &Field, default: impl FnOnce() -> T) -> Result<T> {
+    pub fn get_or<T: FromValue<'g>>(&mut self, field: &Field, default: impl FnOnce() -> T) -> Result<T> {
         self.get_or_with(field, default, |value, context| context.read(value))
     }
 
@@ -207,7 +207,7 @@ impl<'r, 'a> ObjectReader<'r, 'a> {
     pub fn get_with<T>(
         &mut self,
         field: &Field,
-        read: impl FnOnce(Value<'_>, &mut ReadContext<'_>) -> Result<T>,
+        read: impl FnOnce(Value<'g>, &mut ReadContext<'g>) -> Result<T>,
     ) -> Result<T> {
         self.find_with(field, read)?.ok_or_else(|| self.name(field, missing(self.def, field)))
     }
@@ -221,7 +221,7 @@ impl<'r, 'a> ObjectReader<'r, 'a> {
         &mut self,
         field: &Field,
         default: impl FnOnce() -> T,
-        read: impl FnOnce(Value<'_>, &mut ReadContext<'_>) -> Result<T>,
+        read: impl FnOnce(Value<'g>, &mut ReadContext<'g>) -> Result<T>,
     ) -> Result<T> {
         Ok(self.find_with(field, read)?.unwrap_or_else(default))
     }
@@ -229,7 +229,7 @@ impl<'r, 'a> ObjectReader<'r, 'a> {
     fn find_with<T>(
         &mut self,
         field: &Field,
-        read: impl FnOnce(Value<'_>, &mut ReadContext<'_>) -> Result<T>,
+        read: impl FnOnce(Value<'g>, &mut ReadContext<'g>) -> Result<T>,
     ) -> Result<Option<T>> {
         let instance = self.instance.as_ref().map(|(_, instance)| instance);
         let found = in_state(self.state, field).or_else(|| in_arguments(instance?, field));
@@ -242,7 +242,7 @@ impl<'r, 'a> ObjectReader<'r, 'a> {
     /// # Errors
     ///
     /// Errors of the type, which name class and field.
-    pub fn get_base<T: FromValue>(&mut self, field: &Field) -> Result<T> {
+    pub fn get_base<T: FromValue<'g>>(&mut self, field: &Field) -> Result<T> {
         let Some((object, instance)) = &self.instance else { return Err(missing(self.def, field)) };
         let read = match (instance.base, self.def.base) {
             (Some(base), _) => self.context.read(base),
@@ -261,7 +261,7 @@ impl<'r, 'a> ObjectReader<'r, 'a> {
     /// # Errors
     ///
     /// Errors of the state's type and of the function, which name the class.
-    pub fn set_state<T, S: FromValue>(
+    pub fn set_state<T, S: FromValue<'g>>(
         &mut self,
         this: &mut T,
         set: impl FnOnce(&mut T, S) -> Result<()>,
@@ -271,12 +271,12 @@ impl<'r, 'a> ObjectReader<'r, 'a> {
         done.map_err(|e| e.about(|| format!("{}.__setstate__", self.def)))
     }
 
-    pub(super) fn context(&mut self) -> &mut ReadContext<'a> {
+    pub(super) fn context(&mut self) -> &mut ReadContext<'g> {
         self.context
     }
 
     /// Returns the dicts of attributes and of slots in the state, or the plain dict.
-    pub(super) fn state_dicts(&self) -> [Option<Dict<'r>>; 2] {
+    pub(super) fn state_dicts(&self) -> [Option<Dict<'g>>; 2] {
         self.state.map_or([None, None], dicts_of)
     }
 

@@ -156,12 +156,12 @@ impl ObjectReader<'_, '_> {
     }
 }
 
-fn attribute(
-    key: Value<'_>,
-    value: Value<'_>,
+fn attribute<'g>(
+    key: Value<'g>,
+    value: Value<'g>,
     is_slot: bool,
     fields: &[Field],
-    context: &mut ReadContext<'_>,
+    context: &mut ReadContext<'g>,
 ) -> Result<Attribute> {
     let text = key.as_str().or_else(|| key.as_bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()));
     let Some(text) = text else {

@@ -24,7 +24,7 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T, context: &mut WriteContext<'_>
 /// # Errors
 ///
 /// Those of [`picklevm::serde::from_value`](crate::serde::from_value).
-pub fn from_value<T: DeserializeOwned>(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<T> {
+pub fn from_value<'g, T: DeserializeOwned>(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<T> {
     // A value shared by several fields is read again for each of them. Copying it counts this against the budget.
     let copy: Graph = context.read(value)?;
     crate::serde::from_value(copy.root()).map_err(Error::other)

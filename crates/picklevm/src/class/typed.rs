@@ -14,8 +14,8 @@ fn args_len(value: Value<'_>) -> usize {
 macro_rules! views {
     ($($view:ident),*) => {$(
         /// Reads the view.
-        impl FromValue for $view {
-            fn from_value(value: Value<'_>, context: &mut ReadContext<'_>) -> Result<Self> {
+        impl<'g> FromValue<'g> for $view {
+            fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
                 context.spend(args_len(value))?;
                 value.view()
             }

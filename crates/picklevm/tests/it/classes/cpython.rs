@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 
-use picklevm::class::{FromValue, ToValue};
+use picklevm::class::{FromValueOwned, ToValue};
 use picklevm::{Pickler, PicklerVersion, Protocol};
 use picklevm_testing::{hex, python};
 
@@ -23,7 +23,7 @@ struct Lines {
 }
 
 impl EachInstance for Lines {
-    fn instance<T: FromValue + ToValue + PartialEq + std::fmt::Debug>(&mut self, name: &str, value: &T) {
+    fn instance<T: FromValueOwned + ToValue + PartialEq + std::fmt::Debug>(&mut self, name: &str, value: &T) {
         for protocol in 0..=5 {
             let protocol = Protocol::try_from(protocol).expect("a protocol");
             if self.known.contains(&(name.to_owned(), protocol)) {

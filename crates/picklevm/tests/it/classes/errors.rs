@@ -139,10 +139,10 @@ fn shared_values_read_again_have_a_budget() {
 #[derive(Debug)]
 struct Nested(#[expect(dead_code, reason = "it is only made")] Vec<Nested>);
 
-impl picklevm::class::FromValue for Nested {
+impl<'g> picklevm::class::FromValue<'g> for Nested {
     fn from_value(
-        value: picklevm::Value<'_>,
-        context: &mut picklevm::class::ReadContext<'_>,
+        value: picklevm::Value<'g>,
+        context: &mut picklevm::class::ReadContext<'g>,
     ) -> picklevm::Result<Self> {
         value.items().map(|item| context.read(item)).collect::<Result<_, _>>().map(Nested)
     }

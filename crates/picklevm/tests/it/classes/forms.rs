@@ -1,5 +1,6 @@
 //! Tests of the derive macro's options.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,6 +42,51 @@ struct Thing {
 
 fn one() -> i64 {
     1
+}
+
+/// Borrows from the graph. `K` may, too.
+#[derive(PickleClass, Debug, PartialEq)]
+#[pickle(module = "shop")]
+struct Borrowed<'a, 'b, K> {
+    name: &'a str,
+    data: &'b [u8],
+    #[pickle(default)]
+    note: Option<Cow<'a, str>>,
+    parts: Vec<(&'a str, K)>,
+    inner: Option<Box<Borrowed<'a, 'b, K>>>,
+}
+
+#[test]
+fn fields_borrow_from_the_graph() {
+    let inner = Borrowed { name: "in", data: b"", note: Some("old".into()), parts: vec![], inner: None };
+    let one = Borrowed {
+        name: "out",
+        data: b"\xff\0",
+        note: None,
+        parts: vec![("a", Cow::Borrowed(&b"xyz"[..])), ("bc", Cow::Owned(vec![1, 2]))],
+        inner: Some(Box::new(inner)),
+    };
+    let graph = {
+        let pickle = to_vec(&one).expect("written");
+        picklevm::loads(pickle).expect("a graph")
+    };
+    let read: Borrowed<'_, '_, Cow<'_, [u8]>> = graph.root().to().expect("read");
+    assert_eq!(read, one);
+    assert_eq!(to_vec(&read).expect("written"), to_vec(&one).expect("written"));
+    let data = graph.root().attr("data").and_then(|data| data.as_bytes()).expect("bytes");
+    assert!(std::ptr::eq(read.data, data) && matches!(read.parts[1].1, Cow::Borrowed(_)));
+}
+
+#[test]
+fn borrowed_text_and_bytes_have_the_types_of_owned_ones() {
+    let graph = value!(["text", 7]);
+    let [text, number] = [0, 1].map(|at| graph.root().at(at));
+    assert_eq!(text.to::<&str>().expect("text"), "text");
+    assert_eq!(number.to::<&str>().expect_err("a number").to_string(), "expected a str, found a value of type int");
+    assert_eq!(text.to::<&[u8]>().expect_err("text").to_string(), "expected bytes, found a value of type str");
+    let old = picklevm::loads(b"U\x02ab.").expect("an 8-bit string");
+    assert_eq!((old.root().to::<&str>(), old.root().to::<&[u8]>()).0.expect("text"), "ab");
+    assert_eq!(old.root().to::<Cow<'_, [u8]>>().expect("bytes"), &b"ab"[..]);
 }
 
 #[test]

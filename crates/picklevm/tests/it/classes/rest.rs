@@ -33,7 +33,7 @@ struct Options {
 }
 
 /// Reads a value as a type, and writes it again at every protocol.
-fn again<T: class::FromValue + class::ToValue>(graph: &Graph) -> Vec<String> {
+fn again<T: class::FromValueOwned + class::ToValue>(graph: &Graph) -> Vec<String> {
     let value: T = graph.root().to().expect("read");
     (2..=5)
         .map(|protocol| {

@@ -32,10 +32,10 @@ impl PartialEq for Number {
     }
 }
 
-impl picklevm::class::FromValue for Number {
+impl<'g> picklevm::class::FromValue<'g> for Number {
     fn from_value(
-        value: picklevm::Value<'_>,
-        context: &mut picklevm::class::ReadContext<'_>,
+        value: picklevm::Value<'g>,
+        context: &mut picklevm::class::ReadContext<'g>,
     ) -> picklevm::Result<Self> {
         match value.kind() {
             picklevm::Kind::Float(float) => Ok(Number::Float(float)),
@@ -296,7 +296,7 @@ fn person(name: &str) -> Person {
 pub(crate) trait EachInstance {
     fn instance<T>(&mut self, name: &str, value: &T)
     where
-        T: picklevm::class::FromValue + picklevm::class::ToValue + PartialEq + std::fmt::Debug;
+        T: picklevm::class::FromValueOwned + picklevm::class::ToValue + PartialEq + std::fmt::Debug;
 }
 
 /// Visits the instances of the script, by name.

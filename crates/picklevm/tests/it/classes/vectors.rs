@@ -1,6 +1,6 @@
 //! Pickles that CPython wrote for each instance, in tests/data/classes, are read, and written byte for byte.
 
-use picklevm::class::{FromValue, ToValue};
+use picklevm::class::{FromValueOwned, ToValue};
 use picklevm::{ErrorKind, Pickler, PicklerVersion, Protocol, Unpickler};
 use picklevm_testing::unhex;
 
@@ -55,7 +55,7 @@ impl<'d> Against<'d> {
 }
 
 impl EachInstance for Against<'_> {
-    fn instance<T: FromValue + ToValue + PartialEq + std::fmt::Debug>(&mut self, name: &str, value: &T) {
+    fn instance<T: FromValueOwned + ToValue + PartialEq + std::fmt::Debug>(&mut self, name: &str, value: &T) {
         for vector in self.vectors.iter().filter(|vector| vector.name == name) {
             self.compared += 1;
             let at = format!("{name} at protocol {} by {}", vector.protocol, self.writer);
@@ -82,7 +82,7 @@ impl EachInstance for Against<'_> {
 struct Broken<'d>(Vec<Vector<'d>>, usize);
 
 impl EachInstance for Broken<'_> {
-    fn instance<T: FromValue + ToValue + PartialEq + std::fmt::Debug>(&mut self, name: &str, _: &T) {
+    fn instance<T: FromValueOwned + ToValue + PartialEq + std::fmt::Debug>(&mut self, name: &str, _: &T) {
         let pickles = self.0.iter().filter(|vector| vector.name == name).filter_map(|vector| vector.pickle.as_ref());
         for pickle in pickles {
             for at in 0..pickle.len() {
