@@ -5,6 +5,7 @@ mod corpus;
 mod deep;
 mod files;
 mod live;
+mod output;
 mod paths;
 mod readme;
 mod rewrite;

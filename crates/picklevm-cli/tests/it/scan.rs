@@ -242,7 +242,7 @@ fn a_file_name_that_is_not_utf_8_is_not_lost() {
     };
     let line: Value = serde_json::from_str(&scan("--json")).expect("JSON");
     assert!(line["name"].as_str().is_some_and(|name| name.ends_with("/caf\\xe9.pkl")), "{line}");
-    let hex: String = path.as_os_str().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = picklevm_testing::hex(path.as_os_str().as_bytes());
     assert_eq!((&line["name_bytes"], &line["verdict"]), (&hex.into(), &"dangerous".into()));
     assert!(scan("--sarif").contains("/caf%E9.pkl\""));
     assert!(scan("--explain").contains("/caf\\xe9.pkl\n"));

@@ -6,6 +6,21 @@ use std::process::{Command, Output, Stdio};
 
 use picklevm_testing::{assert_golden, root};
 
+/// Each command that reads one pickle, as its arguments before the file.
+pub(crate) const COMMANDS: [&[&str]; 8] = [
+    &["show"],
+    &["show", "--json"],
+    &["graph"],
+    &["dis"],
+    &["optimize"],
+    &["repickle"],
+    &["time", "--repeat", "1"],
+    &["time", "--json"],
+];
+
+/// Sessions, by Python 2 and 3.
+pub(crate) const SESSIONS: [&str; 2] = ["examples/data/session-python2.7.pkl", "examples/data/session-python3.13.pkl"];
+
 /// Runs `picklevm` at the root of the repository.
 pub(crate) fn picklevm(args: &[&str]) -> Output {
     command(args).output().expect("picklevm starts")

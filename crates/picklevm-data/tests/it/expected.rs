@@ -46,7 +46,7 @@ fn neutral(cell: &Cell<'_>) -> Json {
         Cell::Float32(value) => float(f64::from(*value)),
         Cell::Float(value) => float(*value),
         Cell::Complex(re, im) => json!([float(*re), float(*im)]),
-        Cell::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        Cell::Bytes(bytes) => picklevm_testing::hex(bytes).into(),
         Cell::Str(text) => json!(text),
         Cell::Instant(time) => {
             let nanos = time.nanos().unwrap();

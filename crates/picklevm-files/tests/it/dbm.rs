@@ -1,11 +1,11 @@
 //! Databases of Python's `dbm` as containers: a member for each key.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use picklevm_files::{Kind, open};
 
 fn shelf(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/shelf").join(name)
+    picklevm_testing::root().join("tests/data/shelf").join(name)
 }
 
 /// The names of the members of a shelf, sorted.

@@ -13,7 +13,7 @@ fn written_back(data: &[u8]) -> Vec<u8> {
 
 #[test]
 fn hexadecimal_digits_are_read_as_databases_print_them() {
-    let lower: String = bare().iter().map(|byte| format!("{byte:02x}")).collect();
+    let lower: String = picklevm_testing::hex(&bare());
     let upper = lower.to_uppercase();
     for text in [lower.clone(), format!("\\x{lower}\n"), format!("0x{upper}"), format!(" X'{upper}'\n")] {
         let file = from(text.clone());

@@ -4,9 +4,9 @@ mod damage;
 mod pythons;
 mod writing;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A shelf that Python wrote, by its name.
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/shelf").join(name)
+    picklevm_testing::root().join("tests/data/shelf").join(name)
 }

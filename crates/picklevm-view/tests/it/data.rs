@@ -1,6 +1,7 @@
 //! What the page holds.
 
 use picklevm_files::{File, Opener};
+use picklevm_testing::root;
 use picklevm_view::{Options, page};
 use serde_json::Value as Json;
 
@@ -108,8 +109,7 @@ fn a_file_without_a_pickle_is_an_error_that_says_what_it_is() {
 
 #[test]
 fn members_that_are_not_chosen_are_left_out() {
-    let zip = picklevm_files::open(concat!(env!("CARGO_MANIFEST_DIR"), "/../picklevm-files/tests/data/made/zip.zip"))
-        .unwrap();
+    let zip = picklevm_files::open(root().join("crates/picklevm-files/tests/data/made/zip.zip")).unwrap();
     let html = page(&zip, "zip.zip", &Options::default().member(|path| path == "sub/b.pkl")).unwrap();
     let file = element(&html, "file");
     assert_eq!(file["pickles"].as_array().unwrap().len(), 1);
@@ -119,7 +119,7 @@ fn members_that_are_not_chosen_are_left_out() {
 
 #[test]
 fn an_array_has_statistics_and_rows() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/arrays/f4.pkl");
+    let path = root().join("tests/data/arrays/f4.pkl");
     let (_, data) = data(&std::fs::read(path).unwrap(), &Options::default());
     let preview = &data["previews"][0];
     assert_eq!(preview["what"], "array float32 (2, 3)");
@@ -182,7 +182,7 @@ fn ops_of_a_file_of_joblib_lie_where_they_are_and_lead_to_its_arrays() {
     let files =
         ["examples/data/logistic-regression.joblib", "crates/picklevm-files/tests/data/libraries/joblib-1.5.3.joblib"];
     for path in files {
-        let bytes = std::fs::read(format!("{}/../../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let bytes = std::fs::read(root().join(path)).unwrap();
         let (_, data) = data(&bytes, &Options::default());
         assert_eq!(data["trace"]["error"], Json::Null, "{path}");
         let number = |value: &Json| usize::try_from(value.as_u64().unwrap()).unwrap();

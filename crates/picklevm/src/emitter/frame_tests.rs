@@ -25,11 +25,7 @@ fn repeated(part: &str) -> (&str, usize) {
 fn bytes(tail: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (hex, count) in tail.split(',').map(repeated) {
-        let part: Vec<_> = (0..hex.len())
-            .step_by(2)
-            .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal"))
-            .collect();
-        bytes.extend(part.repeat(count));
+        bytes.extend(picklevm_testing::unhex(hex).repeat(count));
     }
     bytes
 }

@@ -88,7 +88,7 @@ mod tests {
             (Digest::Sha256, "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"),
         ] {
             let tag = digest.hmac(b"key", text);
-            assert_eq!(tag.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), hex);
+            assert_eq!(picklevm_testing::hex(&tag), hex);
             assert_eq!(tag.len(), digest.len());
             assert!(digest.verify(b"key", text, &tag) && !digest.verify(b"keys", text, &tag));
         }

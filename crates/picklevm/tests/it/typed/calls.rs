@@ -10,7 +10,7 @@ use picklevm::typed::{
 };
 use picklevm::{Kind, Symbolic, Unpickler, Value, ops::repr::Float};
 
-use picklevm_testing::{root, unhex};
+use picklevm_testing::{hex, root, unhex};
 
 /// Describes the view of an object like the script does.
 fn describe(view: &str, value: Value<'_>) -> Option<String> {
@@ -78,7 +78,6 @@ fn describe(view: &str, value: Value<'_>) -> Option<String> {
 
 /// Describes plain data, if it is of the type.
 fn plain(view: &str, value: Value<'_>) -> Option<String> {
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     match (view, value.kind()) {
         ("Bytes", Kind::Bytes(bytes)) | ("ByteArray", Kind::ByteArray(bytes)) => Some(hex(bytes)),
         ("Set", Kind::Set(members)) | ("FrozenSet", Kind::FrozenSet(members)) => {

@@ -43,7 +43,7 @@ fn every_python_loads_objects_rebuilt_from_views() {
             if is_python_2 && name == "regex-bytes" {
                 continue;
             }
-            let hex: String = rebuilt(sample).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = picklevm_testing::hex(&rebuilt(sample));
             writeln!(lines, "{name} {protocol} {hex}").expect("writing to a string");
         }
         // Each Python loads the objects of every other.

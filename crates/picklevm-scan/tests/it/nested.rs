@@ -36,7 +36,7 @@ fn base64(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn hex(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
+    picklevm_testing::hex(bytes).into_bytes()
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! Names that do harm, or that nobody knows, in every way a pickle can use a name.
 
-use std::path::Path;
-
 use picklevm_scan::{Scanner, Verdict};
 
 fn text(text: &str) -> Vec<u8> {
@@ -43,7 +41,7 @@ fn uses(module: &str, name: &str) -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn no_name_of_the_list_is_safe_in_any_use() {
-    let list = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scan/names.txt");
+    let list = picklevm_testing::root().join("tests/scan/names.txt");
     let list = std::fs::read_to_string(list).unwrap();
     let names: Vec<_> =
         list.lines().filter_map(|line| line.split_once(':')).filter(|(m, _)| !m.contains(' ')).collect();

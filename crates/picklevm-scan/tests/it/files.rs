@@ -1,6 +1,6 @@
 //! Files on disk: what is read where it lies, and what is beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use picklevm_scan::{Limits, Rule, Scanner, Verdict};
 
@@ -44,7 +44,7 @@ fn raw_with(hidden: &[u8], at: usize) -> Vec<u8> {
 }
 
 fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data").join(name)
+    picklevm_testing::root().join("tests/data").join(name)
 }
 
 #[test]

@@ -21,7 +21,7 @@ struct Ordinary {
 }
 
 fn corpus(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scan").join(name)
+    picklevm_testing::root().join("tests/scan").join(name)
 }
 
 fn index<T: for<'de> Deserialize<'de>>(corpus: &Path) -> Vec<T> {

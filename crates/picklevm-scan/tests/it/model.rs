@@ -1,9 +1,7 @@
 //! The abstract interpreter: what a value may be follows it whichever way a pickle hands it on.
 
-mod support;
-
+use crate::support::{list, name, text, tuple};
 use picklevm_scan::{Scanner, Verdict};
-use support::{list, name, text, tuple};
 
 fn call(function: &str, args: &[&[u8]]) -> Vec<u8> {
     [&name(function)[..], &tuple(args), b"R"].concat()

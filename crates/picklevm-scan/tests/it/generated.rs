@@ -2,10 +2,8 @@
 //!
 //! `tests/scan/generated_attacks.py` does the same at random, and runs each in Python.
 
-mod support;
-
+use crate::support::{list, name, text, tuple};
 use picklevm_scan::{Scanner, Verdict};
-use support::{list, name, text, tuple};
 
 fn keywords(pairs: &[(&str, &[u8])]) -> Vec<u8> {
     let pairs: Vec<u8> = pairs.iter().flat_map(|(key, value)| [&text(key)[..], value].concat()).collect();
