@@ -1,4 +1,4 @@
-//! All that is in a file, member by member: its pickles, and the bytes that are none, for commands that compare files.
+//! The contents of a file by member, pickles and other bytes, for commands that compare files.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ const PIECE: u64 = 1 << 20;
 /// Up to so many bytes of blanks between pickles are nothing.
 const BLANKS: u64 = 1 << 16;
 
-/// What is in one member.
+/// The contents of a member.
 #[derive(Default)]
 pub(crate) struct Part {
     /// The path of the member, without the directory that all members of an archive share.

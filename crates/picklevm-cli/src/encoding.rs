@@ -6,7 +6,7 @@ use encoding_rs::{DecoderResult, Encoding as Codec};
 use picklevm::{Encoding, ErrorHandler};
 use picklevm_ops::Decoded;
 
-/// What an encoding makes of a string.
+/// A string in an encoding.
 #[derive(Clone)]
 pub(crate) enum StringCodec {
     /// Text where it is UTF-8 without control characters, else bytes.
@@ -161,7 +161,7 @@ impl StringCodec {
     }
 }
 
-/// Where a string stops to be in an encoding.
+/// The place at which a string is not in an encoding.
 fn first_invalid(encoding: Encoding, string: &[u8]) -> usize {
     match encoding {
         Encoding::Utf8 => std::str::from_utf8(string).map_or_else(|error| error.valid_up_to(), str::len),

@@ -1,4 +1,4 @@
-//! What ends a command early, and the exit status it ends with.
+//! Failures that end a command, and its exit status.
 
 use std::cell::RefCell;
 use std::fmt::Display;

@@ -33,7 +33,7 @@ pub(crate) struct Args {
     policy: Vec<PathBuf>,
 }
 
-/// What is known of a name of a file.
+/// What the policy knows of an imported name.
 struct Known {
     uses: u64,
     how: Vec<&'static str>,

@@ -10,7 +10,7 @@ use crate::failure::{Failure, reason};
 use crate::printable::{Printable, escape_bytes};
 use crate::{glob, progress, size};
 
-/// What of a file is looked at, and how.
+/// Options for reading a file.
 #[derive(clap::Args, Clone, Default)]
 pub(crate) struct Choice {
     /// Read only members whose path matches, such as `*.pkl`; may be given again [default: all]
@@ -23,7 +23,7 @@ pub(crate) struct Choice {
     limits: LimitArgs,
 }
 
-/// How much a file may expand to.
+/// Limits on what a file expands to.
 #[derive(clap::Args, Clone, Default)]
 #[command(next_help_heading = "Limits on what a file expands to")]
 pub(crate) struct LimitArgs {
@@ -149,7 +149,7 @@ pub(crate) fn is_standard(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// What an input is called in messages.
+/// Returns the name of an input for messages.
 pub(crate) fn name(path: &Path) -> String {
     if is_standard(path) { "<stdin>".to_owned() } else { shown(path) }
 }

@@ -1,4 +1,4 @@
-//! Where a command writes: standard output, or a file that appears when it is complete.
+//! The output of a command: standard output, or a file that appears when it is complete.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, IsTerminal, Seek, SeekFrom, Stdout, Write};
@@ -14,13 +14,13 @@ use crate::progress;
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 16;
 
-/// Where a command writes that writes pickles.
+/// The output of a command that writes pickles.
 #[derive(clap::Args, Clone)]
 pub(crate) struct Destination {
     /// Write to this file; `-` is standard output, even if it is a terminal [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// What is added to the name of the file that is replaced, to keep it.
+    /// Suffix of the name under which the replaced file is kept.
     #[arg(skip)]
     backup: Option<String>,
 }
@@ -67,7 +67,7 @@ impl Destination {
 /// A buffered output. Call [`finish`](Output::finish): a file that is not finished is taken back.
 pub(crate) struct Output {
     name: String,
-    /// What is added to the name of a file that is replaced, to keep it.
+    /// Suffix of the name under which a replaced file is kept.
     backup: Option<String>,
     sink: BufWriter<Sink>,
 }

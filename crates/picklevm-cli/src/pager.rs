@@ -53,7 +53,7 @@ impl Write for Pager {
 impl Drop for Pager {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
-        // Whoever reads decides when it ends; its status says nothing about the pickle.
+        // The reader decides when it ends; its status says nothing about the pickle.
         let _ = self.0.wait();
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Pickle {
     pub(crate) index: usize,
     /// Why no STOP can be reached.
     problem: Option<String>,
-    /// What its member is if it is no pickle at all.
+    /// The description of a member that is not a pickle.
     explanation: Option<String>,
 }
 
@@ -75,7 +75,7 @@ impl Pickle {
         unpickler.load_bytes(self.data.clone()).map_err(|error| error.offset_by(self.offset))
     }
 
-    /// What an error in this pickle comes to. Its offset, if it has one, counts from the start of its member.
+    /// Returns the failure for an error in this pickle. Its offset, if it has one, counts from the start of its member.
     pub(crate) fn failure(&self, error: impl Into<Error>) -> Failure {
         let error = error.into();
         let failure = match (error.kind(), &self.problem) {

@@ -1,4 +1,4 @@
-//! How far a command is, for what takes longer than a second: a line on standard error, if that is a terminal.
+//! Progress of a command that takes longer than a second: a line on standard error, if that is a terminal.
 //!
 //! There is one line, which every command has. It says what is being read until something is written or counted, and goes away
 //! before anything else is printed on the terminal.

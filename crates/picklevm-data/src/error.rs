@@ -1,4 +1,4 @@
-//! What goes wrong, at which path, and why.
+//! Errors, with the path of the value.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What kind of thing went wrong.
+/// The kind of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -56,7 +56,7 @@ impl Error {
         Error::new(ErrorKind::Malformed, message)
     }
 
-    /// What the library or the format has no form for.
+    /// The library or the format cannot represent the value.
     #[cold]
     pub(crate) fn unsupported(message: impl Into<String>) -> Error {
         Error::new(ErrorKind::Unsupported, message)
@@ -95,12 +95,12 @@ impl Error {
         self
     }
 
-    /// What kind of thing went wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Where in the pickle, as Python writes it (`['model'][0]`); empty for the root or where it is not known.
+    /// Returns the path in the pickle as Python writes it (`['model'][0]`); empty for the root or if it is not known.
     pub fn path(&self) -> &str {
         &self.0.path
     }

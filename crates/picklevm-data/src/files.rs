@@ -24,7 +24,7 @@ pub type Problem = Box<dyn std::error::Error + Send + Sync>;
 pub struct Loaded {
     /// The graph.
     pub graph: Graph,
-    /// Where the data are.
+    /// The source of the data.
     pub source: Arc<dyn Source + Send + Sync>,
 }
 
@@ -48,13 +48,13 @@ impl fmt::Debug for Loaded {
     }
 }
 
-/// Where a pickle is.
+/// The place of a pickle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
-    /// In which member: the path of it, empty for the file itself.
+    /// Path of the member; empty for the file itself.
     pub member: String,
-    /// At which byte of the member.
+    /// Offset in the member, in bytes.
     pub start: u64,
     /// Whether it is said of the member already that the pickle is no whole one.
     pub is_broken: bool,
@@ -151,7 +151,7 @@ impl Joined {
         &self.bytes
     }
 
-    /// What reads it.
+    /// Returns the unpickler.
     pub fn unpickler(&self) -> Unpickler {
         if self.buffers.is_empty() { Unpickler::new() } else { Unpickler::new().buffers(self.buffers.clone()) }
     }

@@ -1,4 +1,4 @@
-//! What a pickle holds: every array, table and tensor, and where.
+//! The arrays, tables and tensors in a pickle, with their paths.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -16,7 +16,7 @@ use crate::pandas::{DataFrame, Index, Series};
 use crate::scipy::Sparse;
 use crate::torch::Tensor;
 
-/// Where the data lie that a pickle refers to and does not hold.
+/// Source of the data that a pickle refers to but does not contain.
 pub trait Source {
     /// The bytes of a storage of a PyTorch file: the member `data/KEY` of a zip, or the raw data behind a legacy file.
     ///
@@ -130,9 +130,9 @@ impl Item<'_> {
 /// An item and where it was found.
 #[derive(Debug)]
 pub struct Found<'g> {
-    /// Where.
+    /// Its path.
     pub path: Path,
-    /// What kind it is, also where it cannot be read.
+    /// Its kind, even if it cannot be read.
     pub kind: &'static str,
     /// The item, or why it cannot be read.
     pub item: Result<Item<'g>>,
@@ -200,12 +200,12 @@ impl<'g, 's> Reader<'g, 's> {
         self.root
     }
 
-    /// Where the data are that the pickle refers to.
+    /// Returns the source of the data that the pickle refers to.
     pub fn source(&self) -> &'s dyn Source {
         self.source
     }
 
-    /// What a value is: its kind, and the item or why it cannot be read. `None` of what is no item.
+    /// Returns the kind of a value, and the item or why it cannot be read. `None` if it is not an item.
     pub fn item(&self, value: Value<'g>) -> Option<(&'static str, Result<Item<'g>>)> {
         let form = match value.kind() {
             Kind::Object(_) => form(value),
@@ -253,7 +253,7 @@ impl<'g, 's> Reader<'g, 's> {
         })
     }
 
-    /// Every array, table and tensor, in the order of the pickle. Containers that several places share are looked into
+    /// Returns every array, table and tensor, in the order of the pickle. Containers that several places share are looked into
     /// once.
     pub fn find(&self) -> Vec<Found<'g>> {
         let mut walk = Walk { nodes: Vec::new(), todo: vec![(self.root, NONE)], seen: HashSet::new() };

@@ -111,12 +111,12 @@ impl<'g> Sparse<'g> {
         self.format
     }
 
-    /// Whether it is a tensor of PyTorch.
+    /// Returns whether it is a tensor of PyTorch.
     pub fn is_tensor(&self) -> bool {
         self.is_tensor
     }
 
-    /// What the elements are.
+    /// Returns the type of the elements.
     pub fn dtype(&self) -> &DType {
         &self.dtype
     }

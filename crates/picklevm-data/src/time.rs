@@ -68,7 +68,7 @@ impl TimeUnit {
         UNITS[self as usize].1
     }
 
-    /// How many nanoseconds the unit has; `None` of years, months and what is less than a nanosecond.
+    /// Returns the nanoseconds of the unit; `None` for years, months and units below a nanosecond.
     pub fn nanos(self) -> Option<i64> {
         Some(UNITS[self as usize].2).filter(|nanos| *nanos > 0)
     }
@@ -91,26 +91,26 @@ impl TimeUnit {
 /// A point in time: a count of units since 1970, in UTC if there is a zone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Instant<'a> {
-    /// How many units.
+    /// Number of ticks.
     pub ticks: i64,
     /// The unit.
     pub unit: TimeUnit,
-    /// How many of it a tick has: 15 of `datetime64[15us]`.
+    /// Units of a tick: 15 for `datetime64[15us]`.
     pub per: i64,
     /// The zone, if there is one.
     pub zone: Option<Cow<'a, str>>,
-    /// Whether only the day is meant, as of a `datetime.date`.
+    /// Whether it is a day only, such as a `datetime.date`.
     pub is_date: bool,
 }
 
 /// A span of time: a count of units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Delta {
-    /// How many units.
+    /// Number of ticks.
     pub ticks: i64,
     /// The unit.
     pub unit: TimeUnit,
-    /// How many of it a tick has.
+    /// Units of a tick.
     pub per: i64,
 }
 

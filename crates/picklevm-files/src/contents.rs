@@ -12,7 +12,7 @@ use crate::member::{Member, Place};
 use crate::pickle::RawArray;
 use crate::region::Region;
 
-/// What a member holds.
+/// The contents of a member.
 #[derive(Debug)]
 pub struct Contents {
     pub(crate) kind: Kind,
@@ -30,7 +30,7 @@ impl Contents {
         Contents { kind, pickles: Vec::new(), members: Vec::new(), problem: None, padding: None, region, layout }
     }
 
-    /// What it was taken for.
+    /// Returns the recognized format.
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -40,12 +40,12 @@ impl Contents {
         &self.pickles
     }
 
-    /// Its members, in order.
+    /// Returns its members, in order.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// What is wrong with it although it could be opened: bytes behind the pickles that are none, a part that is missing;
+    /// Returns the problem of contents that could be opened: bytes after the pickles that are not pickles, a missing part;
     /// or, if it holds no pickle and no member, what it is instead.
     pub fn problem(&self) -> Option<&Error> {
         self.problem.as_ref()
@@ -56,7 +56,7 @@ impl Contents {
         self.problem
     }
 
-    /// Where the NULs lie that follow the pickles, with white space or without, if nothing else does.
+    /// Returns the range of the NULs after the pickles, with or without white space, if nothing else follows.
     ///
     /// ```
     /// let file = picklevm_files::Opener::new().bytes("N.\0\0\0");
@@ -67,7 +67,7 @@ impl Contents {
         self.padding.clone()
     }
 
-    /// Its bytes, decompressed.
+    /// Returns its bytes, decompressed.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl Pickle {
         &self.path
     }
 
-    /// Where it begins in its member, in bytes.
+    /// Returns its offset in its member, in bytes.
     pub fn offset(&self) -> u64 {
         self.range.start
     }
@@ -109,19 +109,19 @@ impl Pickle {
         self.parts.iter().map(Region::len).sum()
     }
 
-    /// Whether it has no bytes, which no whole pickle has.
+    /// Returns whether it has no bytes. A complete pickle has some.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Where it lies in the outermost file, if it lies there uncompressed. With arrays of joblib in it, the place is longer
+    /// Returns its place in the outermost file, if it is not compressed. With arrays of joblib in it, the place is longer
     /// than the pickle.
     pub fn place(&self) -> Option<Place> {
         let offset = self.parts.first()?.place()?;
         Some(Place { offset, len: self.range.end - self.range.start })
     }
 
-    /// Its bytes, to STOP: shared with what was read where it lies in one piece, and without what joblib wrote into it.
+    /// Returns its bytes up to STOP, without the data that joblib wrote into it. They are shared if they are contiguous.
     ///
     /// Of a long pickle that is read from disk, the longest of its byte strings lies at a multiple of 64 in memory, so that
     /// numbers in it can be used where they are.
@@ -145,12 +145,12 @@ impl Pickle {
         self.protocol
     }
 
-    /// What it is for in its format, such as `storage keys`.
+    /// Returns its purpose in its format, such as `storage keys`.
     pub fn role(&self) -> Option<&'static str> {
         self.role
     }
 
-    /// Whether it is the one of its member that people mean: the first, or the object among PyTorch's five.
+    /// Returns whether it is the main pickle of its member: the first, or the object among PyTorch's five.
     pub fn is_main(&self) -> bool {
         self.main
     }
@@ -160,7 +160,7 @@ impl Pickle {
         &self.arrays
     }
 
-    /// Why it is no whole pickle, if it is none: it is cut off, or broken.
+    /// Returns why it is not a complete pickle: it is truncated, or broken.
     pub fn problem(&self) -> Option<&Error> {
         self.problem.as_deref()
     }

@@ -142,12 +142,12 @@ impl Error {
         self
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Which of the [`FileLimits`](crate::FileLimits) was reached, if one was.
+    /// Returns which of the [`FileLimits`](crate::FileLimits) was reached.
     ///
     /// ```
     /// use picklevm_files::{FileLimits, Limit, Opener};
@@ -164,12 +164,12 @@ impl Error {
         &self.0.member
     }
 
-    /// Where in the member it is wrong, if that is known.
+    /// Returns the offset in the member, if it is known.
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
 
-    /// What to do about it, if there is something.
+    /// Returns what the user can do about it.
     pub fn advice(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }

@@ -13,7 +13,7 @@ use crate::limits::{Budget, FileLimits};
 use crate::member::{Member, Shared};
 use crate::region::Region;
 
-/// How to open files.
+/// Options for opening files.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Options {
     pub(crate) every_reading: bool,
@@ -40,7 +40,7 @@ pub struct Opener {
 }
 
 impl Opener {
-    /// Default limits and options.
+    /// Creates an opener with the default limits and options.
     pub fn new() -> Self {
         Opener::default()
     }
@@ -52,7 +52,7 @@ impl Opener {
         self
     }
 
-    /// Lists also what other readers than Python's find in an archive: members that the directory does not name, other
+    /// Also lists what readers other than Python's find in an archive: members that the directory does not name, other
     /// directories, earlier ones of the same name. See [`Member::divergence`]. Off by default.
     #[must_use]
     pub fn every_reading(mut self, on: bool) -> Self {
@@ -67,7 +67,7 @@ impl Opener {
         self
     }
 
-    /// Lists what can still be read of containers that are cut off: what was decompressed before the end, the members of
+    /// Lists what can be read of truncated containers: what was decompressed before the end, the members of
     /// archives without a directory. What is wrong is then a [`problem`](Contents::problem) of theirs. Off by default.
     #[must_use]
     pub fn partial(mut self, on: bool) -> Self {
@@ -139,18 +139,18 @@ impl File {
         &self.root
     }
 
-    /// All members, what holds others before these, each opened.
+    /// Returns all members, opened, each before the members inside it.
     pub fn walk(&self) -> Walk {
         self.root.shared().budget.restart();
         Walk { work: vec![self.root.clone()] }
     }
 
-    /// How many bytes came out of decompression since the last [`walk`](Self::walk) began.
+    /// Returns the number of bytes decompressed since the last [`walk`](Self::walk) began.
     pub fn expanded(&self) -> u64 {
         self.root.shared().budget.spent()
     }
 
-    /// All pickles in the file and its members. A member that cannot be read yields an error, and the walk goes on; a file
+    /// Returns all pickles in the file and its members. A member that cannot be read yields an error, and the walk goes on; a file
     /// without a pickle yields one that says what it is.
     pub fn pickles(&self) -> Pickles {
         Pickles { walk: self.walk(), found: Vec::new().into_iter(), count: 0, first: None, done: false }
@@ -163,11 +163,11 @@ impl File {
 pub struct Entry {
     /// The member.
     pub member: Member,
-    /// What it holds, or why it cannot be opened.
+    /// Returns its contents, or why it cannot be opened.
     pub contents: Result<Contents, Error>,
 }
 
-/// All members of a file. What [`File::walk`] returns.
+/// Iterator over all members of a file, returned by [`File::walk`].
 #[derive(Debug)]
 pub struct Walk {
     work: Vec<Member>,
@@ -186,7 +186,7 @@ impl Iterator for Walk {
     }
 }
 
-/// All pickles of a file. What [`File::pickles`] returns.
+/// Iterator over all pickles of a file, returned by [`File::pickles`].
 #[derive(Debug)]
 pub struct Pickles {
     walk: Walk,

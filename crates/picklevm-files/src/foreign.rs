@@ -1,4 +1,4 @@
-//! What a file is that holds no pickle: one sentence, and what to do where there is something.
+//! Descriptions of files without pickles: one sentence, with advice if there is any.
 
 use crate::error::{Error, ErrorKind};
 

@@ -1,8 +1,8 @@
-//! What a file or a member is.
+//! The formats of files and members.
 
 use std::fmt;
 
-/// What a member is. The name in `Display` is short and plain, as `picklevm list` prints it.
+/// The format of a member. `Display` writes a short name, as `picklevm list` prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {

@@ -1,4 +1,4 @@
-//! How much a file may expand to: every budget of opening files.
+//! Limits on what a file may expand to.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,13 +19,13 @@ use crate::error::{Error, Limit};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileLimits {
-    /// Bytes that may come out of decompression and that are searched for pickles in archives.
+    /// Maximum bytes that are decompressed, or searched for pickles in archives.
     pub expanded: u64,
-    /// How many times the length of the file that may be, beyond the first 64 MiB.
+    /// Maximum of these as a multiple of the file's length, beyond the first 64 MiB.
     pub ratio: u64,
-    /// How deep members may be nested: archives in archives, compressed data in them.
+    /// Maximum nesting of members: archives in archives, compressed data in them.
     pub depth: u32,
-    /// Members of all archives in the file.
+    /// Maximum number of members of all archives in the file.
     pub members: u64,
 }
 impl Default for FileLimits {
@@ -82,7 +82,7 @@ impl FileLimits {
     }
 }
 
-/// What is left of the limits of one file.
+/// What is left of the limits for one file.
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: FileLimits,

@@ -15,17 +15,17 @@ use crate::formats;
 use crate::limits::Budget;
 use crate::region::Region;
 
-/// Where something lies in the outermost file, as it is there: nothing around it is compressed.
+/// A place in the outermost file, which is not inside compressed data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Place {
-    /// Bytes from the beginning of the file.
+    /// Offset in the file, in bytes.
     pub offset: u64,
-    /// Its length in bytes.
+    /// Length in bytes.
     pub len: u64,
 }
 
-/// What is expected of the bytes of a member, which decides how much is tried with them.
+/// Expected contents of a member, which decide how much is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Expect {
     /// The file itself, or what it decompresses to: everything is tried.
@@ -34,7 +34,7 @@ pub(crate) enum Expect {
     Anything,
 }
 
-/// Where the bytes of a member are.
+/// The source of the bytes of a member.
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     /// There as they are.
@@ -47,7 +47,7 @@ pub(crate) enum Source {
     Unreadable(ErrorKind, String),
 }
 
-/// What all members of a file share.
+/// State that all members of a file share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) budget: Budget,
@@ -76,22 +76,22 @@ impl Member {
         Member { name, path, depth: 0, source, expect: Expect::Pickle, divergence: None, shared }
     }
 
-    /// Its own name in what holds it; empty for the file itself and for what it decompresses to.
+    /// Returns its name in its container; empty for the file itself and for its decompressed contents.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The names from the file on, joined by `/`; empty for the file itself.
+    /// Returns the names from the file on, joined by `/`; empty for the file itself.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// How many members hold it.
+    /// Returns the number of members around it.
     pub fn depth(&self) -> u32 {
         self.depth
     }
 
-    /// Its length in bytes, decompressed, where that is known without decompressing it.
+    /// Returns its decompressed length in bytes, if that is known without decompressing it.
     pub fn len(&self) -> Option<u64> {
         match &self.source {
             Source::Plain(region) | Source::Stored { region, .. } => Some(region.len()),
@@ -100,12 +100,12 @@ impl Member {
         }
     }
 
-    /// Whether it is known to be empty.
+    /// Returns whether it is known to be empty.
     pub fn is_empty(&self) -> bool {
         self.len() == Some(0)
     }
 
-    /// Where it lies in the outermost file, if it lies there uncompressed.
+    /// Returns its place in the outermost file, if it is not compressed.
     pub fn place(&self) -> Option<Place> {
         match &self.source {
             Source::Plain(region) | Source::Stored { region, .. } => {
@@ -115,13 +115,13 @@ impl Member {
         }
     }
 
-    /// How a reader differs from Python's that finds this member where Python finds none: only of files that were opened
+    /// Returns how a reader that finds this member differs from Python's, which does not: only of files that were opened
     /// with [`every_reading`](crate::Opener::every_reading).
     pub fn divergence(&self) -> Option<&str> {
         self.divergence.as_deref()
     }
 
-    /// All its bytes, decompressed. What lies in memory is not copied.
+    /// Returns all its bytes, decompressed. Bytes in memory are not copied.
     ///
     /// # Errors
     ///
@@ -132,7 +132,7 @@ impl Member {
         region.bytes()
     }
 
-    /// Its first bytes, at most `len` of them, without reading the rest.
+    /// Returns at most `len` of its first bytes, without reading the rest.
     ///
     /// # Errors
     ///
@@ -145,8 +145,8 @@ impl Member {
         }
     }
 
-    /// Its bytes in a range, cut where it ends. What lies in the file uncompressed is read there, and nothing around it; no
-    /// checksum is checked.
+    /// Returns its bytes in a range, cut off at its end. Only the range is read if the member is not compressed; no checksum
+    /// is checked.
     ///
     /// # Errors
     ///
@@ -165,8 +165,7 @@ impl Member {
         }
     }
 
-    /// Its bytes in a range, cut where it ends, piece by piece: in memory that does not grow with them, also where they are
-    /// compressed. The checksum is checked if the range is all of it; what came before an error is not to be trusted then.
+    /// Passes on its bytes in a range, cut off at its end, piece by piece: in constant memory, even if they are compressed. The checksum is checked if the range is all of it; what came before an error is not to be trusted then.
     ///
     /// # Errors
     ///
@@ -282,7 +281,7 @@ impl Member {
         Ok(Some(self.wrong_sum()))
     }
 
-    /// What it holds: recognises its format and lists its pickles and members.
+    /// Recognizes its format and lists its pickles and members.
     ///
     /// # Errors
     ///
@@ -292,12 +291,12 @@ impl Member {
         formats::open(self).map_err(|error| error.in_member(&self.path))
     }
 
-    /// Whether there should be a pickle in it: it is the file itself, or its name says so.
+    /// Returns whether a pickle is expected in it: it is the file itself, or has the name of a pickle.
     pub fn expects_pickle(&self) -> bool {
         self.expect == Expect::Pickle
     }
 
-    /// Bytes that were found in the file, so many levels deep, as a member that may be anything: it counts for the limits of
+    /// Returns bytes found in the file at this depth as a member in any format, which counts towards the limits of
     /// the file.
     ///
     /// ```
@@ -312,7 +311,7 @@ impl Member {
         Member { depth, ..Member::root(region, self.shared.clone()) }
     }
 
-    /// Counts bytes that came out of something in the file, beside those that come out of opening members.
+    /// Counts bytes that the caller decompressed from the file towards its limits.
     ///
     /// # Errors
     ///
@@ -321,7 +320,7 @@ impl Member {
         self.shared.budget.expand(len)
     }
 
-    /// What it is if it holds no pickle: one sentence, and what to do where there is something.
+    /// Describes a member without pickles in one sentence, with advice if there is any.
     ///
     /// ```
     /// let file = picklevm_files::Opener::new().bytes("%PDF-1.7 ...");

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use crate::dump::Memo;
 use crate::value::Ref;
 
-/// What is kept at most: bytes of a buffer, and objects that a memo has room for.
+/// Maximum that is kept for reuse: bytes of a buffer, and capacity of a memo.
 const KEPT_BUFFER: usize = 16 << 10;
 const KEPT_MEMO: usize = 512;
 /// Pickles up to this length are read by the machine that is kept, which cannot become large by them.

@@ -1,4 +1,4 @@
-//! What a scan may take, and what it knows wherever it is.
+//! Limits of a scan, and its state.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::policy::Policy;
 use crate::report::PickleReport;
 use crate::verdict::{Finding, Rule};
 
-/// What a scan may take. Reaching a limit is a finding, never an error and never safe.
+/// Resource limits of a scan. Reaching one is a finding: never an error, and never safe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     pub(crate) file: usize,
@@ -42,14 +42,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bytes of one file, or of one reader; all of them are read into memory. 4 GiB by default (2 GiB on 32-bit targets).
+    /// Maximum bytes of one file or reader, all of which are read into memory. 4 GiB by default (2 GiB on 32-bit targets).
     #[must_use]
     pub fn file(mut self, most: usize) -> Self {
         self.file = most;
         self
     }
 
-    /// How deep things are looked for in things: members in archives, data in compressed data, pickles in strings of
+    /// Maximum nesting of what is scanned: members in archives, data in compressed data, pickles in strings of
     /// pickles. 8 by default.
     #[must_use]
     pub fn depth(mut self, most: u32) -> Self {
@@ -57,7 +57,7 @@ impl Limits {
         self
     }
 
-    /// Bytes that may come out of all the compressed and spelled data of one file, however short they are. By default 1 GiB,
+    /// Maximum bytes that all compressed and encoded data of one file expand to, however short they are. By default 1 GiB,
     /// and beyond 64 MiB no more than 100 times the length of what they come out of.
     #[must_use]
     pub fn expanded(mut self, most: usize) -> Self {
@@ -66,21 +66,21 @@ impl Limits {
         self
     }
 
-    /// Members of one archive. 100,000 by default.
+    /// Maximum number of members of an archive. 100,000 by default.
     #[must_use]
     pub fn members(mut self, most: usize) -> Self {
         self.members = most;
         self
     }
 
-    /// Events that are recorded of one file; what comes after is judged all the same. 100,000 by default.
+    /// Maximum number of events recorded of a file; later ones are still judged. 100,000 by default.
     #[must_use]
     pub fn events(mut self, most: usize) -> Self {
         self.events = most;
         self
     }
 
-    /// Findings that are recorded of one pickle, at least 1. 1000 by default.
+    /// Maximum number of findings recorded of a pickle, at least 1. 1000 by default.
     #[must_use]
     pub fn findings(mut self, most: usize) -> Self {
         self.findings = most.max(1);
@@ -117,7 +117,7 @@ impl Limits {
         limits.depth(self.depth).members(self.members as u64)
     }
 
-    /// How long running the pickles may take. No limit by default.
+    /// Maximum time for running the pickles. No limit by default.
     #[must_use]
     pub fn time(mut self, most: Duration) -> Self {
         self.time = Some(most);
@@ -125,7 +125,7 @@ impl Limits {
     }
 }
 
-/// What a scan of one file knows wherever it is.
+/// State of the scan of one file.
 pub(crate) struct Context<'c> {
     pub(crate) policy: &'c Policy,
     pub(crate) limits: &'c Limits,

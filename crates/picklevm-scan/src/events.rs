@@ -1,4 +1,4 @@
-//! What a pickle does, as it would do it in Python.
+//! The actions of a pickle in Python.
 
 use std::fmt;
 
@@ -12,14 +12,14 @@ pub struct Import {
     pub module: String,
     /// The name in the module; dots separate the attributes that are looked up one in the other.
     pub name: String,
-    /// Where it is imported first.
+    /// Offset of its first import.
     pub offset: u64,
-    /// How often it is called, constructed, given a state or given items.
+    /// Number of times it is called, constructed, given a state or given items.
     pub uses: u64,
     /// What is done with it, each once: `calls`, `constructs`, `hands over`, `makes and sets the state of`, `makes and puts
     /// items into`.
     pub how: Vec<&'static str>,
-    /// What the policy knows of it.
+    /// The entry of the policy.
     pub known: PolicyEntry,
 }
 
@@ -29,27 +29,27 @@ impl fmt::Display for Import {
     }
 }
 
-/// One thing that a pickle does.
+/// One action of a pickle.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Event {
     /// The offset of the opcode that does it, in bytes from the beginning of what holds the pickle.
     pub offset: u64,
-    /// What it does.
+    /// The action.
     pub action: Action,
-    /// What it does it to or with: a name, or the number of an object, such as `v3`.
+    /// The object of the action: a name, or the number of an object, such as `v3`.
     pub subject: String,
     /// The number that its result has in the subjects and texts of later events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<u32>,
     /// The whole of it as a line of Python, shortened where it is long.
     pub python: String,
-    /// What is known of the name that it is about, if it is about one.
+    /// The policy's entry for the name, if the action has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub known: Option<PolicyEntry>,
 }
 
-/// What a policy knows of the name that an [`Event`] is about.
+/// The policy's entry for the name of an [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "verdict", content = "why", rename_all = "lowercase")]
 #[non_exhaustive]

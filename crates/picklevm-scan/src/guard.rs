@@ -27,7 +27,7 @@ pub struct Guard<R> {
 }
 
 impl<R: Resolver> Guard<R> {
-    /// Lets `inner` resolve what `policy` allows.
+    /// Creates a guard that lets `inner` resolve what `policy` allows.
     pub fn new(policy: impl Into<Arc<Policy>>, inner: R) -> Self {
         Guard { policy: policy.into(), inner }
     }

@@ -1,11 +1,11 @@
-//! What a scan returns.
+//! Reports of scans.
 
 use serde::Serialize;
 
 use crate::events::{Event, Import};
 use crate::verdict::{Finding, Status, Verdict};
 
-/// What a file, a member of a container or a nested piece of data was taken for.
+/// The recognized format of a file, a member or nested data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -70,13 +70,13 @@ impl std::fmt::Display for Format {
     }
 }
 
-/// What was found in a file, in a member of a container, or in data inside a pickle.
+/// The report on a file, a member, or data inside a pickle.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// Its path, the name of the member, or where in the pickle it lies.
+    /// Its path, the name of the member, or its place in the pickle.
     pub name: String,
-    /// What it was taken for.
+    /// The recognized format.
     pub format: Format,
     /// The worst verdict of anything in it.
     pub verdict: Verdict,
@@ -84,13 +84,13 @@ pub struct Report {
     pub status: Status,
     /// Its length in bytes.
     pub len: u64,
-    /// What was found about itself, not about what is in it.
+    /// Findings about itself, not about its contents.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// The pickles that lie in it directly, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pickles: Vec<PickleReport>,
-    /// What else it holds: members of an archive, or what it decompresses to.
+    /// Other contents: members of an archive, or the decompressed data.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Report>,
 }
@@ -120,7 +120,7 @@ impl Report {
         self.status = of_pickles.chain(of_members).fold(self.status, Status::max);
     }
 
-    /// Every finding in it, each with the names of what holds it, the outermost first; the worst first.
+    /// Returns every finding in it, the worst first, each with the names of its containers, the outermost first.
     ///
     /// ```
     /// let report = picklevm_scan::scan(b"cos\nsystem\n(S'true'\ntR.");
@@ -148,18 +148,18 @@ impl Report {
         }
     }
 
-    /// How many pickles were scanned in it, nested ones included.
+    /// Returns the number of pickles scanned in it, including nested ones.
     pub fn pickle_count(&self) -> usize {
         let nested = self.pickles.iter().flat_map(|pickle| &pickle.nested);
         self.pickles.len() + self.members.iter().chain(nested).map(Report::pickle_count).sum::<usize>()
     }
 }
 
-/// What one pickle does.
+/// The report on one pickle.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct PickleReport {
-    /// Where it begins, in bytes from the beginning of what holds it.
+    /// Its offset in its container, in bytes.
     pub offset: u64,
     /// Its length in bytes, as far as it could be read.
     pub len: u64,
@@ -167,14 +167,14 @@ pub struct PickleReport {
     pub protocol: u8,
     /// The worst of its findings.
     pub verdict: Verdict,
-    /// How far it could be read.
+    /// The status: how far it could be read.
     pub status: Status,
-    /// What loading it returns, in words: `a list`, `an object that os.system made`. `None` if it breaks before its end.
+    /// A description of the value that loading it returns: `a list`, `an object that os.system made`. `None` if it breaks before its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
     /// The reasons for the verdict, in the order of the opcodes.
     pub findings: Vec<Finding>,
-    /// Every name that it imports, in the order of the first import.
+    /// The imported names, in the order of their first import.
     pub imports: Vec<Import>,
     /// All it does, in order, where [`Scanner::evidence`](crate::Scanner::evidence) asked for it or the verdict is not
     /// safe; at most [`Limits::events`](crate::Limits::events).

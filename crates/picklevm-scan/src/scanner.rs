@@ -29,7 +29,7 @@ pub fn scan(bytes: impl AsRef<[u8]>) -> Report {
     Scanner::new().scan(bytes)
 }
 
-/// How to scan: policy, limits, and whether to record everything. Cheap to clone.
+/// Options for scanning: policy, limits, and whether to record everything. Cheap to clone.
 ///
 /// ```
 /// use picklevm_scan::{Policy, Scanner, Verdict};
@@ -64,21 +64,21 @@ impl Scanner {
         Scanner { policy: None, limits: Limits::default(), evidence: false, ids_name_classes: true }
     }
 
-    /// What may be imported; [`Policy::builtin`] by default.
+    /// Sets the policy; [`Policy::builtin`] by default.
     #[must_use]
     pub fn policy(mut self, policy: impl Into<Arc<Policy>>) -> Self {
         self.policy = Some(policy.into());
         self
     }
 
-    /// What the scan may take; [`Limits::default`] by default.
+    /// Sets the limits; [`Limits::default`] by default.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Whether events are recorded of safe pickles too, which takes memory and time. `false` by default.
+    /// Sets whether to record the events of safe pickles too, which takes memory and time. `false` by default.
     #[must_use]
     pub fn evidence(mut self, evidence: bool) -> Self {
         self.evidence = evidence;
@@ -107,7 +107,7 @@ impl Scanner {
         self.scan_named("", bytes.as_ref())
     }
 
-    /// Scans bytes, for a report that is called `name`.
+    /// Scans bytes. `name` is the name of the report.
     pub fn scan_named(&self, name: &str, bytes: &[u8]) -> Report {
         self.scan_with(false, |context| members::scan_bytes(name, Data::Borrowed(bytes), context))
     }
@@ -144,7 +144,7 @@ impl Scanner {
         scan(&context)
     }
 
-    /// Scans a file, for a report that is called as its path. Members of archives are read where they lie, one at a time.
+    /// Scans a file. Its path is the name of the report. Members of archives are read in place, one at a time.
     ///
     /// # Errors
     ///
@@ -165,7 +165,7 @@ impl Scanner {
         })
     }
 
-    /// Scans all that a reader gives, for a report that is called `name`.
+    /// Scans all data of a reader. `name` is the name of the report.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What to make of a pickle or a file: the worst of its findings.
+/// The verdict on a pickle or a file: that of its worst finding.
 ///
 /// ```
 /// use picklevm_scan::Verdict;
@@ -34,7 +34,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// How far a pickle could be read; apart from the verdict, since a broken pickle has run up to the break.
+/// How far a pickle could be read. Independent of the verdict, since a broken pickle runs up to the break.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -62,7 +62,7 @@ impl fmt::Display for Status {
 
 macro_rules! rules {
     ($( $variant:ident $id:literal $doc:literal; )*) => {
-        /// Which rule a finding comes from.
+        /// The rule of a finding.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(rename_all = "kebab-case")]
         #[non_exhaustive]
@@ -119,11 +119,11 @@ impl fmt::Display for Rule {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// How bad it is.
+    /// The verdict.
     pub verdict: Verdict,
     /// The rule it comes from.
     pub rule: Rule,
-    /// Where, in bytes from the beginning of what holds it.
+    /// Offset in its container, in bytes.
     pub offset: u64,
     /// The Python name it is about, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]

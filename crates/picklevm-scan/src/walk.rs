@@ -16,18 +16,18 @@ use crate::verdict::Rule;
 pub struct FileScan {
     /// The file, or the directory that could not be read.
     pub path: PathBuf,
-    /// What came of it.
+    /// The result.
     pub outcome: FileStatus,
 }
 
 impl FileScan {
-    /// What came of a path.
+    /// Creates the result of a path.
     pub fn new(path: PathBuf, outcome: FileStatus) -> Self {
         FileScan { path, outcome }
     }
 }
 
-/// What came of a file.
+/// The result of a file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FileStatus {

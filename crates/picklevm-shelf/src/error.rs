@@ -59,7 +59,7 @@ impl Error {
         self
     }
 
-    /// What is wrong.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         match &self.0.cause {
             Cause::Database(error) => ErrorKind::Database(error.kind()),

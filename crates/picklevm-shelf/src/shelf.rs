@@ -9,7 +9,7 @@ use picklevm_files::dbm::{self, Backend, Database, Mode};
 use crate::Result;
 use crate::error::Error;
 
-/// How values are read and written.
+/// Options for reading and writing values.
 ///
 /// ```
 /// use picklevm::{Pickler, Protocol};
@@ -29,7 +29,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Values are written as [`picklevm::dumps`] does, and read as [`picklevm::loads`] does.
+    /// Creates options with which values are written as by [`picklevm::dumps`] and read as by [`picklevm::loads`].
     pub fn new() -> Self {
         Options::default()
     }
@@ -81,7 +81,7 @@ impl Shelf {
         Options::new().open(path, mode)
     }
 
-    /// What it is kept in.
+    /// Returns the format of the database.
     pub fn backend(&self) -> Backend {
         self.database.backend()
     }
@@ -132,7 +132,7 @@ impl Shelf {
         self.database.get(key).map_err(|error| Error::from(error).with_key(key))
     }
 
-    /// Whether there is such a key.
+    /// Returns whether there is such a key.
     ///
     /// # Errors
     ///
@@ -225,7 +225,7 @@ impl Shelf {
         Ok(self.database.len()?)
     }
 
-    /// Whether there is no key.
+    /// Returns whether there are no keys.
     ///
     /// # Errors
     ///
@@ -234,7 +234,7 @@ impl Shelf {
         Ok(self.database.is_empty()?)
     }
 
-    /// All keys, in the order of the database.
+    /// Returns all keys, in the order of the database.
     ///
     /// # Errors
     ///
@@ -244,7 +244,7 @@ impl Shelf {
         keys.map(|key| String::from_utf8(key).map_err(|error| Error::no_text(error.as_bytes()))).collect()
     }
 
-    /// All keys as bytes, in the order of the database.
+    /// Returns all keys as bytes, in the order of the database.
     ///
     /// # Errors
     ///
@@ -253,7 +253,7 @@ impl Shelf {
         Ok(self.database.keys()?)
     }
 
-    /// All keys with their values, which are read one by one.
+    /// Iterates over all keys and values, which are read one by one.
     ///
     /// # Errors
     ///
@@ -302,7 +302,7 @@ impl Drop for Shelf {
     }
 }
 
-/// All keys of a shelf with their values. What [`Shelf::iter`] returns.
+/// Iterator over the keys and values of a shelf, returned by [`Shelf::iter`].
 #[derive(Debug)]
 pub struct Iter<'s> {
     shelf: &'s mut Shelf,

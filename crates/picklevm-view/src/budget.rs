@@ -1,4 +1,4 @@
-//! How much of a file the page has.
+//! Limits on what the page shows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Whether a member is shown, by its path.
 type Choose = dyn Fn(&str) -> bool + Send + Sync;
 
-/// What the page shows, and how much of it at most. Cheap to clone.
+/// Options for the page: what it shows, and limits. Cheap to clone.
 ///
 /// ```
 /// let options = picklevm_view::Options::default().max_items(50).member(|path| path.ends_with(".pkl"));
@@ -86,7 +86,7 @@ pub(crate) struct Budget<'o> {
     pub(crate) left: Left,
 }
 
-/// How many of each were left out.
+/// The number of each that were omitted.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left {
     pub(crate) values: bool,

@@ -1,4 +1,4 @@
-//! What the scanner says of the file, with the pickles of the page that it is about.
+//! The scanner's report, linked to the pickles of the page.
 
 use picklevm_files::File;
 use picklevm_scan::{Finding, PickleReport, PolicyEntry, Report, Scanner};
@@ -138,7 +138,7 @@ fn index(pickle: Option<usize>) -> i64 {
     pickle.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1)
 }
 
-/// What the policy says of a name.
+/// The policy's entry for a name.
 fn words(entry: Option<&PolicyEntry>) -> (&'static str, &str) {
     match entry {
         None => ("", ""),

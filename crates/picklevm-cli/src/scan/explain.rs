@@ -1,4 +1,4 @@
-//! What a pickle does, in words for readers who do not know the pickle format.
+//! The actions of a pickle in words, for readers who do not know the format.
 
 use std::collections::HashSet;
 
@@ -83,7 +83,7 @@ fn sentence(event: &Event) -> String {
     }
 }
 
-/// How a sentence about an import ends.
+/// Returns the end of a sentence about an import.
 fn import_ending(subject: &str, known: &PolicyEntry) -> String {
     match known {
         PolicyEntry::Safe => ", which does no harm".into(),

@@ -56,7 +56,7 @@ pub(crate) struct Args {
     /// Allow this name, such as shop.models.Order, to be called, made and given a state; may be repeated
     #[arg(long, value_name = "NAME")]
     allow: Vec<String>,
-    /// Allow all names of this module and of those below it, but for dangerous ones; may be repeated
+    /// Allow all names of this module and of those below it, except dangerous ones; may be repeated
     #[arg(long, value_name = "MODULE")]
     allow_module: Vec<String>,
     /// Allow the names of all modules that belong to no library known to the policy: your own classes
@@ -174,7 +174,7 @@ fn scan_files(paths: &[PathBuf], scanner: &Scanner) -> Vec<FileScan> {
     scanner.scan_paths(paths, |_: &Path, total| progress::count("files", total as u64))
 }
 
-/// How many files came out as what.
+/// The number of files by verdict.
 #[derive(Default)]
 struct Tally {
     safe: usize,

@@ -86,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut out = Output::paged();
     let mut loader = Loader::new(Unpickler::new());
     let mut limit = Limit::new(if args.full || args.json.is_some() { None } else { Some(args.max_output) });
-    // Whoever reads a terminal is told of pickles inside of bytes.
+    // On a terminal, a hint says that bytes contain pickles.
     let is_hint_wanted = args.json.is_none() && io::stdout().is_terminal() && io::stderr().is_terminal();
     let mut hints = None;
     args.pickles.each(args.partial, |pickle, heading| {
@@ -199,7 +199,7 @@ pub(crate) fn readable(pretty: Pretty<'_>) -> Pretty<'_> {
     pretty.objects(picklevm_data::show::claims, picklevm_data::show::write)
 }
 
-/// How a value is printed.
+/// Options for printing a value.
 fn formatted<'g>(pretty: Pretty<'g>, args: &Args) -> Pretty<'g> {
     let mut pretty = readable(pretty);
     if args.full {

@@ -11,7 +11,7 @@ const FACTOR: usize = 16;
 /// Bytes that may be printed besides.
 const BASE: usize = 64 << 20;
 
-/// How much the whole command may print.
+/// The limit on the output of the whole command.
 pub(super) struct Limit {
     left: Option<usize>,
     is_reached: bool,

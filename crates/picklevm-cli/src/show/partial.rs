@@ -1,4 +1,4 @@
-//! What can be read of a pickle that is cut off or broken: `--partial`.
+//! Reading what is left of a truncated or broken pickle: `--partial`.
 
 use std::collections::HashSet;
 

@@ -25,7 +25,7 @@ use standard::Meaning;
 /// Values that may be written again because several places share them.
 const MAX_SHARED: usize = 1 << 22;
 
-/// How plain JSON is written.
+/// Options for plain JSON.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Options<'w> {

@@ -34,7 +34,7 @@ pub struct NdArray<'g> {
     pub(crate) data: Data<'g>,
 }
 
-/// Where the elements are.
+/// The data of the elements.
 #[derive(Clone)]
 pub(crate) enum Data<'g> {
     Bytes(Bytes),
@@ -111,37 +111,37 @@ impl<'g> NdArray<'g> {
         Ok(NdArray { dtype, shape, strides, offset, len, data: Data::Bytes(data) })
     }
 
-    /// What the elements are.
+    /// Returns the type of the elements.
     pub fn dtype(&self) -> &DType {
         &self.dtype
     }
 
-    /// The lengths of the axes.
+    /// Returns the lengths of the axes.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
 
-    /// How far elements lie apart on each axis: in bytes, or in items where they are Python objects.
+    /// Returns the distance of elements on each axis: in bytes, or in items if they are Python objects.
     pub fn strides(&self) -> &[isize] {
         &self.strides
     }
 
-    /// How many elements there are.
+    /// Returns the number of elements.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no element.
+    /// Returns whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// How many bytes the elements have together; `None` beyond all bounds.
+    /// Returns the number of bytes of all elements; `None` if it overflows.
     pub fn byte_len(&self) -> Option<usize> {
         self.len.checked_mul(self.dtype.size)
     }
 
-    /// Whether the elements lie without gaps in C order.
+    /// Returns whether the elements are contiguous in C order.
     pub fn is_c_contiguous(&self) -> bool {
         self.is_contiguous(Layout::C)
     }
@@ -330,7 +330,7 @@ impl<'g> NdArray<'g> {
         Ok(self)
     }
 
-    /// Whether elements repeat so few bytes so often that writing them out is refused.
+    /// Checks that writing the elements out is not refused because they repeat few bytes very often.
     ///
     /// # Errors
     ///

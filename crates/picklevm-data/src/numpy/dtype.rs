@@ -1,11 +1,11 @@
-//! What the elements of an array are: NumPy's `dtype`.
+//! The type of the elements of an array: NumPy's `dtype`.
 
 use std::fmt;
 
 use super::small_float::SmallFloat;
 use crate::time::TimeUnit;
 
-/// What the elements of an array are: NumPy's `dtype`, and the types of PyTorch.
+/// The type of the elements of an array: NumPy's `dtype`, and the types of PyTorch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DType {
     pub(crate) kind: DTypeKind,
@@ -13,7 +13,7 @@ pub struct DType {
     pub(crate) order: ByteOrder,
 }
 
-/// In which order the bytes of a number lie.
+/// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ByteOrder {
     /// The least significant byte first: `<`.
@@ -97,9 +97,9 @@ pub struct Field {
     pub name: String,
     /// NumPy's title, a second name.
     pub title: Option<String>,
-    /// Where it begins.
+    /// Its offset in the record.
     pub offset: usize,
-    /// What it is.
+    /// Its type.
     pub dtype: DType,
 }
 
@@ -230,12 +230,12 @@ impl DType {
         DType::new(DTypeKind::Small(SmallType(small)), small.size, ByteOrder::Little)
     }
 
-    /// What it is.
+    /// Returns the kind.
     pub fn kind(&self) -> &DTypeKind {
         &self.kind
     }
 
-    /// How many bytes an element has: NumPy's `itemsize`.
+    /// Returns the size of an element in bytes: NumPy's `itemsize`.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -253,7 +253,7 @@ impl DType {
         }
     }
 
-    /// Whether elements are Python objects, or hold some: then an array's data are a list.
+    /// Returns whether elements are or contain Python objects: then an array's data are a list.
     pub fn has_objects(&self) -> bool {
         match &self.kind {
             DTypeKind::Object | DTypeKind::String(_) => true,

@@ -20,7 +20,7 @@ pub struct Index<'g> {
     pub(crate) len: usize,
 }
 
-/// What kind of index it is.
+/// The kind of an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IndexKind {
@@ -57,7 +57,7 @@ impl<'g> Index<'g> {
         Ok(Index { kind, levels, len })
     }
 
-    /// What kind it is.
+    /// Returns the kind.
     pub fn kind(&self) -> IndexKind {
         self.kind
     }
@@ -67,17 +67,17 @@ impl<'g> Index<'g> {
         &self.levels
     }
 
-    /// How many labels there are.
+    /// Returns the number of labels.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is no label.
+    /// Returns whether there are no labels.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Whether it is a range of 0 to its length without a name: what a frame has that was given no index.
+    /// Returns whether it is a range from 0 without a name: the default index of a frame.
     pub fn is_default(&self) -> bool {
         match &self.levels[..] {
             [level] => matches!(level.values(), Values::Range { start: 0, step: 1, .. }) && level.name().is_none(),

@@ -99,7 +99,7 @@ impl<'g> DataFrame<'g> {
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn rows(&self) -> usize {
         self.index.len()
     }

@@ -8,7 +8,7 @@ use super::manager::attr;
 use crate::names::{Form, form};
 use crate::time::civil;
 
-/// How long a period is: pandas' letters for it.
+/// The length of a period, with pandas' letters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Freq {
     letters: String,

@@ -169,7 +169,7 @@ impl<'g> Values<'g> {
         })
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         match self {
             Values::Range { len, .. } | Values::Sparse { len, .. } => *len,
@@ -180,7 +180,7 @@ impl<'g> Values<'g> {
         }
     }
 
-    /// Whether there is no value.
+    /// Returns whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -324,12 +324,12 @@ impl<'g> Column<'g> {
         &self.values
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether there is no value.
+    /// Returns whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

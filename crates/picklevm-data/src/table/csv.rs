@@ -13,7 +13,7 @@ use super::pandas_metadata::restore;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pandas::DataFrame;
 
-/// What the values of a column of a .csv file are.
+/// The type of a column of a .csv file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CsvType {

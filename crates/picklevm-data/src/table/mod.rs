@@ -38,7 +38,7 @@ use crate::cell::Cell;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pandas::{Column, DataFrame, IndexKind, Values};
 
-/// How a frame becomes columns alone.
+/// Options for writing a frame as columns.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// Whether the index becomes columns also where it is a range, which readers of these formats make themselves.

@@ -76,7 +76,7 @@ pub(crate) struct Storage {
     pub(crate) start: usize,
 }
 
-/// How integers stand for floats.
+/// The mapping from integers to floats.
 #[derive(Clone, Debug)]
 pub struct Quantized<'g> {
     /// `qint8`, `quint8` or `qint32`.
@@ -107,7 +107,7 @@ impl<'g> Tensor<'g> {
         Tensor { dtype, shape, strides, offset: 0, place, quantized: None, conjugate: false, negative: false }
     }
 
-    /// What the elements are: of quantized tensors the integers.
+    /// Returns the type of the elements; for quantized tensors, that of the integers.
     pub fn dtype(&self) -> &DType {
         &self.dtype
     }
@@ -122,7 +122,7 @@ impl<'g> Tensor<'g> {
         &self.shape
     }
 
-    /// How far elements lie apart on each axis, in elements.
+    /// Returns the distance of elements on each axis, in elements.
     pub fn strides(&self) -> &[isize] {
         &self.strides
     }

@@ -39,7 +39,7 @@ pub(crate) use self::dumb::parse_directory as parse_dumb_directory;
 pub(crate) use self::gnu::{Layout as GnuLayout, begins as begins_as_gnu};
 pub(crate) use self::sqlite::rows as sqlite_rows;
 
-/// What a database is kept in.
+/// The format of a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Backend {
@@ -75,7 +75,7 @@ impl std::fmt::Display for Backend {
     }
 }
 
-/// How to open a database: the flags of `dbm.open` and `shelve.open`.
+/// The mode of opening a database: the flags of `dbm.open` and `shelve.open`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mode {
@@ -98,7 +98,7 @@ impl Mode {
 
 /// An open database: bytes by keys of bytes.
 pub trait Database: std::fmt::Debug + Send {
-    /// What it is kept in.
+    /// Returns the format.
     fn backend(&self) -> Backend;
 
     /// The value of a key.
@@ -154,7 +154,7 @@ pub trait Database: std::fmt::Debug + Send {
     fn sync(&mut self) -> Result<(), Error>;
 }
 
-/// Finds what a database is kept in, as `dbm.whichdb` does; `None` if there is no such file, or one of another kind. `path`
+/// Returns the format of a database, as `dbm.whichdb` does; `None` if there is no such file, or one of another kind. `path`
 /// is the name that was given to `dbm.open` or `shelve.open`, without the endings that some backends add.
 ///
 /// # Errors

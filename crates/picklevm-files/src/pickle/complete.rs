@@ -13,9 +13,9 @@ pub struct Completed {
     /// The same in a tuple, and behind it a list of all values that the memo holds, in the order of their indices: some may be
     /// in no other place.
     pub with_memo: Vec<u8>,
-    /// How many bytes of the data were read.
+    /// Number of bytes that were read.
     pub read: usize,
-    /// How many values lay on the stack there, and marks.
+    /// Number of values and marks on the stack there.
     pub open: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Where a pickle ends, and what joblib wrote into the middle of it.
+//! The end of a pickle, and the data that joblib wrote into it.
 //!
 //! joblib's pickler writes the memory of an array behind the BUILD of a `NumpyArrayWrapper`, and its unpickler reads it
 //! there (`joblib/numpy_pickle.py`, `NumpyArrayWrapper.read_array`). The pickle that other readers need is what remains
@@ -30,7 +30,7 @@ const MAX_WINDOW: u64 = 64 << 20;
 pub struct RawArray {
     /// Where in the pickle the BUILD ends that it follows: see [`Pickle::bytes`](crate::Pickle::bytes).
     pub after: u64,
-    /// Where it lies in the member that holds the pickle.
+    /// Its range in the member with the pickle.
     pub range: Range<u64>,
     /// The type of an item as `numpy.dtype` was called with it, such as `f8`.
     pub dtype: String,

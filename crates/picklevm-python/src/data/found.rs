@@ -1,4 +1,4 @@
-//! What a file holds, found once and read when it is asked for.
+//! The items of a file, found once and read on demand.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Held {
     id: Id,
 }
 
-/// What is told of an item without reading it.
+/// Facts about an item that are known without reading it.
 pub(super) struct About {
     /// Its path, with the member before it where a file has several pickles.
     pub(super) key: String,

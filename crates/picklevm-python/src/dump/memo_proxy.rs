@@ -1,4 +1,4 @@
-//! What `Pickler.memo` returns.
+//! The value of `Pickler.memo`.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};

@@ -13,7 +13,7 @@ use super::sink::{self, Lent, Sink, Target};
 use super::step::Step;
 use crate::state::State;
 
-/// What a dump is told.
+/// Dump options.
 pub(crate) struct Options<'py> {
     pub(crate) protocol: u8,
     pub(crate) fix_imports: bool,

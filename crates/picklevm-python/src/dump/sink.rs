@@ -1,4 +1,4 @@
-//! Where the bytes of a pickle go.
+//! The output of a dump.
 
 use std::cell::Cell;
 use std::error::Error as _;

@@ -1,4 +1,4 @@
-//! What is left to do of a dump.
+//! Pending steps of a dump.
 
 use picklevm_ops::Opcode;
 use pyo3::prelude::*;
@@ -84,7 +84,7 @@ pub(crate) enum Batch {
     Single,
 }
 
-/// What follows a call.
+/// The steps after a call.
 pub(crate) struct Made<'py> {
     /// The object that is saved; absent if it is not to be put into the memo.
     pub(crate) object: Option<Bound<'py, PyAny>>,

@@ -1,10 +1,10 @@
-//! What a load may take.
+//! Resource limits of a load.
 
 use std::time::{Duration, Instant};
 
 use picklevm::Limits;
 
-/// What a load may take.
+/// Resource limits of a load.
 pub(crate) struct Budget {
     /// Values that may be made, and bytes of memory that they may take, as limits of the machine.
     pub(crate) limits: Limits,

@@ -1,4 +1,4 @@
-//! What is known of the classes of a load: how instances are made, and that they have no `__setstate__`.
+//! Facts about the classes of a load: how instances are made, and that they have no `__setstate__`.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What is put into lists, sets, dicts and what is used like them.
+//! Adding items to lists, sets, dicts and objects that are used like them.
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -7,7 +7,7 @@ use pyo3::types::{PyDict, PyList, PySet};
 use super::builder::PyBuilder;
 use crate::value::Ref;
 
-/// How many keys are put into a dict or set until the time is looked at.
+/// Number of keys added to a dict or set between two checks of the time.
 const HASHED: usize = 512;
 
 impl<'py> PyBuilder<'py> {

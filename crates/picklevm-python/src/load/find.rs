@@ -19,7 +19,7 @@ pub(crate) struct Finder<'py> {
     unpickler: Option<Bound<'py, Unpickler>>,
     /// Whether a subclass or an instance may have a `find_class` of its own.
     is_overridden: bool,
-    /// What finds the names instead.
+    /// The finder of names to use instead.
     find: Option<Find<'py>>,
 }
 

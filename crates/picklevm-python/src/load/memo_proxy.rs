@@ -1,4 +1,4 @@
-//! What `Unpickler.memo` returns.
+//! The value of `Unpickler.memo`.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};

@@ -1,4 +1,4 @@
-//! What a load is told, and how 8-bit strings of Python 2 are decoded.
+//! Load options, and the decoding of 8-bit strings of Python 2.
 
 use std::borrow::Cow;
 use std::ffi::{CStr, CString};
@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyString};
 use super::budget::Budget;
 use super::find::Finder;
 
-/// How 8-bit strings of Python 2 become Python 3 objects.
+/// The decoding of 8-bit strings of Python 2.
 #[derive(Clone)]
 pub(crate) struct Decoding {
     encoding: Cow<'static, CStr>,
@@ -52,13 +52,13 @@ impl Decoding {
     }
 }
 
-/// What a load is told.
+/// Load options.
 pub(crate) struct Options<'py> {
     pub(crate) decoding: Decoding,
     /// An iterator over the out-of-band buffers.
     pub(crate) buffers: Option<Bound<'py, PyAny>>,
     pub(crate) persistent_load: Option<Bound<'py, PyAny>>,
     pub(crate) finder: Finder<'py>,
-    /// What the load may take, if that is limited.
+    /// Resource limits of the load, if there are any.
     pub(crate) budget: Option<Budget>,
 }

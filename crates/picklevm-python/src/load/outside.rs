@@ -1,4 +1,4 @@
-//! What a pickle refers to and does not hold: extension codes, persistent ids, out-of-band buffers.
+//! References to things outside of the pickle: extension codes, persistent ids, out-of-band buffers.
 
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;

@@ -41,7 +41,7 @@ struct Inner {
     persistent_load: Option<Py<PyAny>>,
 }
 
-/// What a load changes.
+/// State that a load changes.
 struct Loading {
     file: File,
     machine: Machine<Ref>,

@@ -32,7 +32,7 @@ pub(crate) struct Member {
     member: picklevm_files::Member,
     file: String,
     kind: &'static str,
-    /// How many pickles it holds.
+    /// The number of pickles in it.
     #[pyo3(get)]
     pickle_count: usize,
     /// Why it cannot be read, or not as a whole.
@@ -237,13 +237,13 @@ impl Member {
         self.member.len()
     }
 
-    /// Where it lies in the file, if it lies there as it is.
+    /// The offset in the file, if it is not compressed.
     #[getter]
     fn offset(&self) -> Option<u64> {
         self.member.place().map(|place| place.offset)
     }
 
-    /// How many archives it is in.
+    /// The number of archives around it.
     #[getter]
     fn depth(&self) -> u32 {
         self.member.depth()
@@ -269,7 +269,7 @@ impl Member {
 }
 
 impl Pickle {
-    /// What the pickle is called in messages.
+    /// The name of the pickle in messages.
     fn called(&self) -> String {
         match (self.pickle.path(), self.pickle.offset()) {
             ("", 0) => self.file.clone(),
@@ -292,7 +292,7 @@ impl Pickle {
         self.pickle.path()
     }
 
-    /// Where it begins in its member.
+    /// The offset in its member.
     #[getter]
     fn offset(&self) -> u64 {
         self.pickle.offset()

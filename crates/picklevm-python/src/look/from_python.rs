@@ -18,7 +18,7 @@ use super::node::Node;
 /// The protocol for objects that are pickled.
 const PROTOCOL: u8 = 5;
 
-/// How one value is made. Parts are positions in the plan.
+/// The plan of one value. Parts are positions in the plan.
 enum Make {
     None,
     Bool(bool),
@@ -37,7 +37,7 @@ enum Make {
     FrozenSet(Vec<usize>),
 }
 
-/// How a Python value becomes one of a graph.
+/// The plan for converting a Python value to one of a graph.
 pub(crate) struct Plan {
     /// All values; the first is the whole.
     values: Vec<Make>,

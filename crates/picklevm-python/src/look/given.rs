@@ -1,4 +1,4 @@
-//! What a function is given to read, a path or bytes, and the exceptions for what cannot be read.
+//! The argument to read, a path or bytes, and exceptions if it cannot be read.
 
 use std::io;
 use std::path::PathBuf;

@@ -13,7 +13,7 @@ use super::html;
 /// Rows of a table in a notebook.
 const ROWS: usize = 50;
 
-/// What the scanner says of a file.
+/// The scanner's report on a file.
 #[pyclass(frozen, module = "picklevm")]
 pub(crate) struct Report {
     report: picklevm_scan::Report,
@@ -95,7 +95,7 @@ fn changed_policy(allow: &[String], modules: &[String], own: bool, text: Option<
 
 #[pymethods]
 impl Report {
-    /// What the file was called.
+    /// The name of the file.
     #[getter]
     fn name(&self) -> &str {
         &self.report.name

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use picklevm::Value;
 use picklevm::pretty::Pretty;
 
-/// How much of a value becomes text.
+/// Limits on the text of a value.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown {
     pub(crate) levels: usize,
@@ -15,9 +15,9 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// What fits on a few screens: for `repr`.
+    /// A few screens: for `repr`.
     pub(crate) const SHORT: Shown = Shown { levels: 20, items: 100, bytes: 1 << 10, output: 1 << 16 };
-    /// What a cell of a notebook shows.
+    /// A cell of a notebook.
     pub(crate) const CELL: Shown = Shown { levels: 6, items: 30, bytes: 200, output: 1 << 14 };
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn show(value: Value<'_>, shown: Shown) -> String {
     write(&pretty(value).max_depth(shown.levels).max_items(shown.items).max_bytes(shown.bytes), shown.output)
 }
 
-/// What is printed, up to so many bytes.
+/// Text up to a number of bytes.
 pub(crate) fn write(pretty: &Pretty<'_>, most: usize) -> String {
     let mut out = Capped { text: Vec::new(), most };
     let is_cut = pretty.write_to(&mut out).is_err();

@@ -1,4 +1,4 @@
-//! What a program allows.
+//! The policy of safe loading.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use pyo3::types::{PyAny, PyString};
 use super::gate;
 use crate::state::State;
 
-/// What a program allows pickles to name.
+/// The names that a program allows in pickles.
 #[pyclass(frozen, name = "Policy", module = "picklevm._native")]
 pub(crate) struct SafePolicy {
     pub(super) policy: Arc<Policy>,

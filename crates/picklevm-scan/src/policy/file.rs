@@ -89,7 +89,7 @@ struct Remove {
 
 macro_rules! uses {
     ($( $variant:ident $doc:literal; )*) => {
-        /// What a pickle may do with a name, beside importing it.
+        /// A use of a name besides importing it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
         #[non_exhaustive]
@@ -118,7 +118,7 @@ impl Use {
     }
 }
 
-/// What an argument of a call must be.
+/// The rule for an argument of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -185,7 +185,7 @@ kinds! {
         Rest "All further arguments, as `any`.";
     }
 
-    /// What a call makes known of its result.
+    /// What a call says about its result.
     ResultType {
         Attribute "It is the attribute of its first argument that the second names.";
         Names "It is the name in a module that its two arguments give.";

@@ -15,7 +15,7 @@ pub use self::dotted::split_name;
 pub use self::file::{Arg, Check, Kind, PolicyError, ResultType, Use};
 pub use self::preset::Preset;
 
-/// Which names a pickle may import and what it may do with each, and which names do harm. What a policy does not know
+/// The names that a pickle may import, how it may use each, and which names are harmful. What a policy does not know
 /// is suspicious.
 ///
 /// Cheap to clone compared with a scan, but not free: a [`Scanner`](crate::Scanner) shares one.
@@ -61,23 +61,23 @@ static VOUCHED: LazyLock<Allowed> = LazyLock::new(|| Allowed { vouched: true, ..
 /// Something a name, by module and name.
 type Names<T> = HashMap<String, HashMap<String, T, RandomState>, RandomState>;
 
-/// What a pickle may do with a name it may import.
+/// The allowed uses of a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Allowed {
     uses: u8,
-    /// What the arguments of a call must be; `None` if they may be anything that is only kept.
+    /// Rules for the arguments of a call; `None` for any that are only stored.
     pub args: Option<Vec<Arg>>,
-    /// What a call of it makes known of its result; without, it is an object.
+    /// The kind of the result of a call; an object by default.
     pub follows: Option<ResultType>,
-    /// What must be checked of a call or a state by code.
+    /// The check in code of a call or a state.
     pub check: Option<Check>,
     /// The attributes of its instances that may be looked up, to be called by whoever loads the pickle.
     pub attributes: Vec<String>,
     /// Why it is dangerous to use it in another way, or to import it and not use it, as the end of a sentence. Without,
     /// other uses are suspicious.
     pub otherwise: Option<String>,
-    /// Whether somebody vouches for it, whatever it is given: arguments and states may be anything that may be stored.
+    /// Whether it is trusted with any arguments and states that may be stored.
     pub vouched: bool,
 }
 
@@ -87,7 +87,7 @@ impl Allowed {
         Allowed { uses: uses.iter().fold(0, |bits, what| bits | what.bit()), ..Allowed::default() }
     }
 
-    /// Whether a pickle may use the name so.
+    /// Returns whether this use is allowed.
     pub fn may(&self, what: Use) -> bool {
         self.uses & what.bit() != 0
     }
@@ -100,13 +100,13 @@ impl Allowed {
         self.may(used) || used == Use::Construct && calls_anything
     }
 
-    /// What a pickle may do with the name.
+    /// Returns the allowed uses.
     pub fn uses(&self) -> impl Iterator<Item = Use> + '_ {
         Use::ALL.iter().copied().filter(|&what| self.may(what))
     }
 }
 
-/// What a policy says of a name.
+/// The decision of a policy on a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decision<'p> {
@@ -143,7 +143,7 @@ impl Policy {
         std::iter::successors(Some(self), |policy| policy.base.as_deref())
     }
 
-    /// What the policy says of a name of Python 3, dots and all.
+    /// Returns the decision on a name of Python 3, which may have dots.
     pub fn judge(&self, module: &str, name: &str) -> Decision<'_> {
         if let Some(why) = get(&self.dangerous, module, name) {
             return Decision::Dangerous(why);
@@ -164,7 +164,7 @@ impl Policy {
         }
     }
 
-    /// Whether a name is allowed because its module is, by [`vouch_for_module`](Policy::vouch_for_module), and not itself.
+    /// Returns whether a name is allowed because its module is, by [`vouch_for_module`](Policy::vouch_for_module), and not itself.
     pub fn is_allowed_by_module(&self, module: &str, name: &str) -> bool {
         matches!(self.judge(module, name), Decision::Allowed(allowed) if std::ptr::eq(allowed, &*VOUCHED))
     }
@@ -185,7 +185,7 @@ impl Policy {
         prefixes(module).any(|found| modules.contains(found) && is_below(found))
     }
 
-    /// Whether a module is of no package that the policy or Python's standard library has: a program's own, perhaps.
+    /// Returns whether a module is in no package that the policy or Python's standard library has: perhaps the program's own.
     pub fn is_own(&self, module: &str) -> bool {
         let root = module.split('.').next().unwrap_or_default();
         let is_known = self.layers().any(|layer| layer.packages().contains(root));
@@ -200,7 +200,7 @@ impl Policy {
         })
     }
 
-    /// Trusts all names of a module and of those below it, but for dangerous ones: pickles may call, make and change what
+    /// Trusts all names of a module and of those below it, except dangerous ones: pickles may call, make and change what
     /// they are, on arguments that are only kept.
     ///
     /// ```
@@ -216,7 +216,7 @@ impl Policy {
         self.trusted_modules.insert(module.to_owned());
     }
 
-    /// Vouches for all names of a module and of those below it, but for dangerous ones: as [`allow_module`], and what they are
+    /// Trusts all names of a module and of those below it, except dangerous ones: as [`allow_module`], and what they are
     /// given may be anything that may be stored.
     ///
     /// [`allow_module`]: Policy::allow_module
@@ -272,7 +272,7 @@ impl Policy {
         here.or_else(|| self.base.as_ref()?.danger_in_text(module, name))
     }
 
-    /// Lets a pickle import a name and use it so. A danger of the same name is forgotten.
+    /// Allows a pickle to import a name and to use it like this. Replaces a danger of this name.
     pub fn allow(&mut self, module: &str, name: &str, uses: &[Use]) {
         self.insert(module, name, Allowed::to(uses));
     }
@@ -294,27 +294,27 @@ impl Policy {
         self.insert(module, name, Allowed { vouched: true, ..Allowed::to(Use::ALL) });
     }
 
-    /// Calls a name dangerous, for a reason. An allowance of the same name is forgotten.
+    /// Marks a name as dangerous, with the reason. Replaces an allowance of this name.
     pub fn forbid(&mut self, module: &str, name: &str, why: &str) {
         self.packages = OnceLock::new();
         remove(&mut self.allowed, module, name);
         self.dangerous.entry_ref(module).or_default().insert(name.to_owned(), why.to_owned());
     }
 
-    /// Calls everything in a module and below it dangerous, for a reason, but for names that are allowed.
+    /// Marks everything in a module and below it as dangerous, with the reason, except names that are allowed.
     pub fn forbid_module(&mut self, module: &str, why: &str) {
         self.packages = OnceLock::new();
         self.dangerous_modules.insert(module.to_owned(), why.to_owned());
     }
 
-    /// Forgets what the policy says of a name.
+    /// Removes a name from the policy.
     pub fn forget(&mut self, module: &str, name: &str) {
         self.packages = OnceLock::new();
         remove(&mut self.allowed, module, name);
         remove(&mut self.dangerous, module, name);
     }
 
-    /// Forgets all that the policy says of a module.
+    /// Removes a module from the policy.
     pub fn forget_module(&mut self, module: &str) {
         self.packages = OnceLock::new();
         self.allowed.remove(module);
@@ -339,12 +339,12 @@ impl Policy {
         names.flat_map(|(module, names)| names.iter().map(move |(name, allowed)| (&**module, &**name, allowed)))
     }
 
-    /// How many names are allowed.
+    /// Returns the number of allowed names.
     pub fn allowed_count(&self) -> usize {
         self.allowed.values().map(HashMap::len).sum()
     }
 
-    /// How many names and modules are dangerous.
+    /// Returns the number of dangerous names and modules.
     pub fn dangerous_count(&self) -> usize {
         self.dangerous.values().map(HashMap::len).sum::<usize>() + self.dangerous_modules.len()
     }
