@@ -25,6 +25,10 @@ pub trait Slot: Clone {
 /// Elements that the vector may have in addition to twice the number of entries.
 const SLACK: u64 = 1024;
 
+/// Entries from which a vector is large, and for how many it then has room.
+const LARGE: usize = 1 << 18;
+const ROOM: usize = 1 << 24;
+
 impl<V: Slot> Memo<V> {
     pub(crate) fn new() -> Self {
         Memo { dense: Vec::new(), sparse: HashMap::default(), counted: None }
@@ -72,10 +76,23 @@ impl<V: Slot> Memo<V> {
     #[inline(always)]
     pub(crate) fn put(&mut self, index: u64, value: V) {
         if index == self.dense.len() as u64 && self.counted.is_none() {
+            if self.dense.len() == self.dense.capacity() {
+                self.grow();
+            }
             self.dense.push(value);
         } else {
             self.put_anywhere(index, value);
         }
+    }
+
+    /// Makes room: doubled, until the memo is large. Then it is not copied for a long while, as it would leave memory
+    /// behind that nobody fits in; what is not written to yet takes address space only.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        let len = self.dense.len();
+        let is_large = cfg!(target_pointer_width = "64") && (LARGE..ROOM).contains(&len);
+        self.dense.reserve(if is_large { ROOM - len } else { 1 });
     }
 
     #[inline(never)]
