@@ -11,7 +11,7 @@ use picklevm::machine::{self, Machine};
 use picklevm::{Error, ErrorKind, Limits};
 use picklevm_ops::{self as ops, Escaped, Op, Opcode, Text};
 
-use crate::shadow::Token;
+use crate::token::Packed;
 use crate::trace::Tracer;
 
 /// How a run continues after an error.
@@ -29,7 +29,7 @@ pub(crate) fn recover(
     at: usize,
     end: usize,
     tracer: &mut Tracer<'_>,
-    machine: &mut Machine<Token>,
+    machine: &mut Machine<Packed>,
 ) -> Recovery {
     let data = tracer.data;
     let kind = error.source().and_then(|source| source.downcast_ref::<ops::Error>()).map(ops::Error::kind);
@@ -53,12 +53,12 @@ pub(crate) fn recover(
     }
 }
 
-fn run(op: Op<'_>, tracer: &mut Tracer<'_>, machine: &mut Machine<Token>) {
+fn run(op: Op<'_>, tracer: &mut Tracer<'_>, machine: &mut Machine<Packed>) {
     // An op that pushes cannot fail, and PUT on an empty stack is nothing.
     let _ = machine::step(machine, tracer, op, &Limits::none());
 }
 
-fn recover_operand(opcode: Opcode, at: usize, tracer: &mut Tracer<'_>, machine: &mut Machine<Token>) -> Recovery {
+fn recover_operand(opcode: Opcode, at: usize, tracer: &mut Tracer<'_>, machine: &mut Machine<Packed>) -> Recovery {
     let data = tracer.data;
     let operand = &data[at + 1..];
     let line = operand.split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -146,7 +146,7 @@ fn index_to_some(line: &[u8]) -> u64 {
 }
 
 /// A name that the data end in: readers drop its last byte for the newline and import what is left.
-fn cut_name(opcode: Opcode, operand: &[u8], tracer: &mut Tracer<'_>, machine: &mut Machine<Token>) {
+fn cut_name(opcode: Opcode, operand: &[u8], tracer: &mut Tracer<'_>, machine: &mut Machine<Packed>) {
     if !matches!(opcode, Opcode::Global | Opcode::Inst) {
         return;
     }

@@ -2,7 +2,7 @@
 //!
 //! Python's pickle knows nothing of that; joblib's unpickler reads the data when it meets the BUILD.
 
-use crate::shadow::Token;
+use crate::token::Token;
 use crate::trace::Tracer;
 
 /// What follows the state of joblib's stand-in for an array.

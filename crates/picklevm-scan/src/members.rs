@@ -319,27 +319,7 @@ pub(crate) fn finding(error: &picklevm_files::Error) -> Finding {
 
 /// Whether a file name promises a pickle.
 pub(crate) fn is_pickle_name(name: &str) -> bool {
-    const ENDINGS: &[&str] = &[
-        "pkl",
-        "pickle",
-        "pck",
-        "pcl",
-        "p",
-        "dill",
-        "cloudpickle",
-        "joblib",
-        "jbl",
-        "pt",
-        "pth",
-        "pt2",
-        "ckpt",
-        "sav",
-        "model",
-        "npy",
-        "npz",
-        "z",
-        "mar",
-    ];
+    const ENDINGS: &str = "pkl pickle pck pcl p dill cloudpickle joblib jbl pt pth pt2 ckpt sav model npy npz z mar";
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
-    last.rsplit('.').take(2).any(|ending| ENDINGS.contains(&ending)) && last.contains('.')
+    last.rsplit('.').take(2).any(|ending| ENDINGS.split(' ').any(|known| known == ending)) && last.contains('.')
 }

@@ -18,7 +18,7 @@
 
 /// What a value may be, and what may be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Nature(u8);
+pub(crate) struct Nature(pub(crate) u8);
 
 impl Nature {
     pub(crate) const DATA: Nature = Nature(0);

@@ -12,11 +12,13 @@ use crate::divergence::{self, Recovery};
 use crate::driver::Hiding;
 use crate::joblib::{self, DataAfter};
 use crate::report::PickleReport;
-use crate::shadow::Token;
+use crate::shadow::Values;
+use crate::token::Packed;
 use crate::trace::{Suspect, Tracer};
 use crate::verdict::{Finding, Rule, Status, Verdict};
 
 /// What came of one pickle.
+#[derive(Default)]
 pub(crate) struct Scanned<'a> {
     pub(crate) report: PickleReport,
     /// Where it ends in the data, as far as it was read.
@@ -67,13 +69,15 @@ pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, plai
     let is_enough = |scanned: &Scanned<'_>| {
         context.evidence || scanned.report.findings.is_empty() || hunting && !scanned.imports_names
     };
-    let mut scanned = match run(data, start, context, Reading { keeps_all: context.evidence, plain }) {
+    let run = |keeps, plain| run(data, start, context, Reading { keeps, plain });
+    let first = if context.evidence { None } else { run(Keeps::Nothing, plain) };
+    let mut scanned = match first {
         Some(scanned) if is_enough(&scanned) => scanned,
         // A second run tells what the calls are applied to.
-        _ => run(data, start, context, Reading { keeps_all: true, plain }).unwrap_or_else(|| unreadable(start)),
+        _ => run(Keeps::Recent, plain).or_else(|| run(Keeps::All, plain)).unwrap_or_else(|| unreadable(start)),
     };
     if let Some(raw_at) = scanned.raw_at
-        && let Some(other) = run(data, start, context, Reading { keeps_all: true, plain: true })
+        && let Some(other) = run(Keeps::All, true)
     {
         // What joblib takes for the memory of an array are opcodes to `pickle.load`: what they do counts, not that they break.
         let does_something = |finding: &Finding| {
@@ -93,36 +97,36 @@ pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, plai
 /// How a pickle is read.
 #[derive(Clone, Copy)]
 struct Reading {
-    keeps_all: bool,
+    keeps: Keeps,
     /// Without joblib: the data of its arrays are opcodes.
     plain: bool,
 }
 
-fn unreadable<'a>(start: usize) -> Scanned<'a> {
-    let report = PickleReport { offset: start as u64, status: Status::Malformed, ..PickleReport::default() };
-    Scanned {
-        report,
-        end: start,
-        stopped: false,
-        frame_end: None,
-        needed_len: None,
-        imports_names: false,
-        is_torch_magic: false,
-        raw_at: None,
-        suspects: Vec::new(),
-    }
+/// What is kept of containers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keeps {
+    Nothing,
+    /// All but what is not likely to be asked for again.
+    Recent,
+    All,
 }
 
-/// Runs the pickle; `None` if the run needs the contents of containers and did not keep them.
+fn unreadable<'a>(start: usize) -> Scanned<'a> {
+    let report = PickleReport { offset: start as u64, status: Status::Malformed, ..PickleReport::default() };
+    Scanned { report, end: start, ..Scanned::default() }
+}
+
+/// Runs the pickle; `None` if the run needs what it did not keep.
 fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading) -> Option<Scanned<'a>> {
     let limits = Limits::none().stack(ENTRIES).marks(ENTRIES).memo(ENTRIES);
-    let mut tracer = Tracer::new(data, start, context.policy, context.limits, reading.keeps_all);
+    let values = Values::new(data, reading.keeps != Keeps::Nothing, reading.keeps == Keeps::Recent);
+    let mut tracer = Tracer::new(start, context.policy, context.limits, data, values);
     tracer.plain = reading.plain;
     tracer.deadline = context.deadline;
     tracer.left = context.left.get();
     tracer.ids_name_classes = context.ids_name_classes;
     let mut raw_at = None;
-    let mut machine: Machine<Token> = Machine::new();
+    let mut machine: Machine<Packed> = Machine::new();
     let mut arrays = Vec::new();
     let mut at = start;
     let mut refused = false;
@@ -139,7 +143,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
             }
             Err(error) => error,
         };
-        if tracer.needs_all && !reading.keeps_all {
+        if tracer.needs_all && reading.keeps == Keeps::Nothing {
             return None;
         }
         let (op, op_end) = (at + decoder.op_offset(), at + decoder.offset());
@@ -175,6 +179,9 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
             }
         }
     };
+    if tracer.values.misses.get() && reading.keeps == Keeps::Recent {
+        return None;
+    }
     if refused {
         status = status.max(Status::Malformed);
         tracer.suspect(Rule::Broken, "an operand that every reader refuses");

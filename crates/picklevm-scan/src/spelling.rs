@@ -29,9 +29,11 @@ pub(crate) fn may_hide(bytes: &[u8]) -> bool {
 
 #[inline(never)]
 fn may_hide_within(bytes: &[u8]) -> bool {
-    // A header, or the end of a line of GLOBAL.
+    // A header, or the ends of the two lines of GLOBAL.
+    let mut lines = 0;
     for at in memchr2_iter(0x80, b'\n', bytes) {
-        if bytes[at] == b'\n' || bytes.get(at + 1).is_some_and(|&protocol| protocol <= 5) {
+        lines += usize::from(bytes[at] == b'\n');
+        if lines == 2 || bytes[at] == 0x80 && bytes.get(at + 1).is_some_and(|&protocol| protocol <= 5) {
             return true;
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -221,6 +222,9 @@ kinds! {
         Wkb "Well-known binary of a geometry, no deeper and longer than it says.";
         Expression "What SymPy computes: no great powers, and not too much in all.";
         Tensor "A tensor of PyTorch that lies within its storage.";
+        Keys "The items of its arguments are hashed: too many must not have the same hash.";
+        Pairs "The first of each item of its arguments is hashed.";
+        Union "It compares each of its parts with all others.";
         Joblib "joblib's stand-in for an array whose data follow.";
         Companion "joblib's stand-in for an array in a file beside it.";
     }
@@ -301,6 +305,7 @@ impl Policy {
         }
         for Allow { module, modules, names, may, args, follows, check, attributes, otherwise, vouched } in file.allow {
             let allowed = Allowed { args, follows, check, attributes, otherwise, vouched, ..Allowed::to(&may) };
+            let allowed = Arc::new(allowed);
             for module in modules.iter().chain((!module.is_empty()).then_some(&module)) {
                 for name in &names {
                     self.insert(module, name, allowed.clone());

@@ -36,7 +36,7 @@ pub use self::preset::Preset;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    allowed: Names<Allowed>,
+    allowed: Names<Arc<Allowed>>,
     dangerous: Names<String>,
     /// Modules that do harm whatever is imported from them or from below them.
     dangerous_modules: HashMap<String, String, RandomState>,
@@ -322,10 +322,10 @@ impl Policy {
         self.dangerous_modules.remove(module);
     }
 
-    fn insert(&mut self, module: &str, name: &str, allowed: Allowed) {
+    fn insert(&mut self, module: &str, name: &str, allowed: impl Into<Arc<Allowed>>) {
         self.packages = OnceLock::new();
         remove(&mut self.dangerous, module, name);
-        self.allowed.entry_ref(module).or_default().insert(name.to_owned(), allowed);
+        self.allowed.entry_ref(module).or_default().insert(name.to_owned(), allowed.into());
     }
 
     /// The names that are allowed one by one, in no order: module, name, and what may be done with it.
@@ -336,7 +336,7 @@ impl Policy {
     /// ```
     pub fn allowed_names(&self) -> impl Iterator<Item = (&str, &str, &Allowed)> {
         let names = self.layers().flat_map(|layer| &layer.allowed);
-        names.flat_map(|(module, names)| names.iter().map(move |(name, allowed)| (&**module, &**name, allowed)))
+        names.flat_map(|(module, names)| names.iter().map(move |(name, allowed)| (&**module, &**name, &**allowed)))
     }
 
     /// Returns the number of allowed names.

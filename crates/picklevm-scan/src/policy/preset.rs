@@ -62,33 +62,15 @@ impl fmt::Display for Preset {
 }
 
 /// Names of builtins that make plain data of plain data.
-const PLAIN: &[&str] = &[
-    "Ellipsis",
-    "NotImplemented",
-    "bool",
-    "bytearray",
-    "bytes",
-    "complex",
-    "dict",
-    "float",
-    "frozendict",
-    "frozenset",
-    "int",
-    "list",
-    "object",
-    "range",
-    "set",
-    "slice",
-    "str",
-    "tuple",
-];
+const PLAIN: &str = "Ellipsis NotImplemented bool bytearray bytes complex dict float frozendict \
+                     frozenset int list object range set slice str tuple";
 
 /// What picklers write around instances and bytes.
 const HELPERS: &[(&str, &str)] =
     &[("_codecs", "encode"), ("copyreg", "__newobj__"), ("copyreg", "__newobj_ex__"), ("copyreg", "_reconstructor")];
 
 fn is_plain(module: &str, name: &str) -> bool {
-    module == "builtins" && PLAIN.contains(&name) || HELPERS.contains(&(module, name))
+    module == "builtins" && PLAIN.split(' ').any(|plain| plain == name) || HELPERS.contains(&(module, name))
 }
 
 impl Preset {
@@ -217,7 +199,7 @@ mod tests {
     #[test]
     fn plain_data_are_allowed_without_a_preset() {
         let (none, plain) = (Policy::of(&[]), Policy::of(&[Preset::Plain]));
-        assert_eq!(none.allowed_count(), PLAIN.len() + HELPERS.len());
+        assert_eq!(none.allowed_count(), PLAIN.split(' ').count() + HELPERS.len());
         assert_eq!(none.to_toml(), plain.to_toml());
     }
 

@@ -5,7 +5,8 @@ use super::args::is_public;
 use crate::events::Action;
 use crate::nature::Nature;
 use crate::policy::{Allowed, Check, Decision, ResultType, Use};
-use crate::shadow::{DEEP, Token};
+use crate::shadow::DEEP;
+use crate::token::Token;
 use crate::verdict::{Rule, Verdict};
 
 /// Bytes of text that a call may make of its arguments, beside 16 times the length of the pickle.
@@ -56,7 +57,9 @@ impl Tracer<'_> {
     /// The object that a call made.
     pub(super) fn made(&mut self, callable: Token, class: Token, call: Call<'_>) -> Token {
         let nature = self.nature_of_result(class);
-        let object = self.values.object(class, call.args, nature);
+        // What is not allowed is found, whatever it is given.
+        let is_allowed = matches!(self.judgement(class), Some((_, Decision::Allowed(_))));
+        let object = self.values.object(class, call.args, nature, is_allowed);
         let result = if let Token::Object(number) = object { Some(number) } else { None };
         let action = if call.how == Use::Call { Action::Call } else { Action::Construct };
         self.event(action, callable, result, |tracer| tracer.render_call(callable, call.args, call.how, result));
@@ -83,7 +86,7 @@ impl Tracer<'_> {
         }
         // A text of a container, which a call may make for an error, has all strings in it as often as they are shared.
         let holds: u64 = args.iter().filter(|arg| !arg.is_atom()).map(|arg| u64::from(self.values.cost_of(*arg))).sum();
-        if holds.saturating_mul(self.values.longest as u64) > SHOWN {
+        if holds.saturating_mul(self.values.strings.longest as u64) > SHOWN {
             let most = SHOWN.saturating_add(16 * self.data.len() as u64);
             match self.values.weight_of(args, most) {
                 // It takes as long to see that as the call takes.
@@ -218,10 +221,7 @@ impl Tracer<'_> {
         let args = [state];
         let made = self.apply(base, Call { args: Some(&args), kwargs: None, how: Use::Call });
         let nature = self.values.nature_of(made).with(self.nature_of_result(class));
-        if let Some(object) = self.values.object_mut(made) {
-            object.class = class;
-            object.nature = nature;
-        }
+        self.values.change_object(made, |object| (object.class, object.nature) = (class, nature));
         made
     }
 
@@ -239,7 +239,11 @@ impl Tracer<'_> {
     /// Bytes that were spelled as text, as Python 3 writes them below protocol 3.
     fn encoded(&mut self, callable: Token, text: Token, encoding: Token, call: Call<'_>) -> Token {
         let is_latin_1 = self.values.text_of(encoding).is_some_and(|name| name.starts_with(['l', 'i']));
-        let Some(bytes) = self.values.encode(text, is_latin_1) else { return self.made(callable, callable, call) };
+        let bytes = match text {
+            Token::Text(text) => self.values.strings.encode(text, is_latin_1),
+            _ => None,
+        };
+        let Some(bytes) = bytes else { return self.made(callable, callable, call) };
         self.event(Action::Call, callable, None, |tracer| tracer.render_call(callable, call.args, Use::Call, None));
         let bytes = Token::Bytes(bytes);
         if self.values.bytes_of(bytes).is_some_and(crate::spelling::may_hide) {
@@ -303,7 +307,8 @@ impl Tracer<'_> {
 
     /// A persistent id. PyTorch's, which name storages, are known.
     pub(super) fn persistent_id(&mut self, pid: Token) -> Token {
-        if !self.is_torch_storage(pid) {
+        let is_known = self.is_torch_storage(pid);
+        if !is_known {
             let shown = self.render(pid);
             self.suspect(
                 Rule::Persistent,
@@ -319,7 +324,8 @@ impl Tracer<'_> {
             return *class;
         }
         let number = self.persistent.len() as u32;
-        self.persistent.push(pid);
+        let items = self.values.items_of(pid).filter(|_| is_known).unwrap_or_default();
+        self.persistent.push((pid, items.to_vec()));
         Token::Persistent(number)
     }
 

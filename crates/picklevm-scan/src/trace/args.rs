@@ -4,7 +4,7 @@ use super::Tracer;
 use super::costs;
 use crate::nature::Nature;
 use crate::policy::{Allowed, Arg, Decision, Kind, ResultType, Use};
-use crate::shadow::Token;
+use crate::token::Token;
 use crate::verdict::{Rule, Verdict};
 
 impl Tracer<'_> {
@@ -208,7 +208,7 @@ impl Tracer<'_> {
     }
 
     /// Whether an object is a mapping of Python's own.
-    fn is_mapping(&self, token: Token) -> bool {
+    pub(super) fn is_mapping(&self, token: Token) -> bool {
         let name = self.name_of(self.class_of(token));
         let names = ["builtins.dict", "collections.OrderedDict", "collections.Counter", "collections.UserDict"];
         names.contains(&&*name) && self.values.nature_of(token).is_within(Nature::STORED)
@@ -235,7 +235,7 @@ impl Tracer<'_> {
             // One level deep, as the bounds of an integral.
             return parts.iter().all(|part| !part.is_container() && self.is_made_in(*part, packages));
         }
-        let Token::Global(number) = self.class_of(arg) else { return matches!(arg, Token::Int(_) | Token::Number) };
+        let Token::Global(number) = self.class_of(arg) else { return matches!(arg, Token::Int(_) | Token::Number(_)) };
         let module = self.globals.get(number).map_or("", |global| &global.module);
         packages.iter().any(|package| module.split('.').next() == Some(package))
             && self.values.nature_of(arg).is_within(Nature::INERT)

@@ -2,7 +2,7 @@
 
 use super::Tracer;
 use crate::nature::Nature;
-use crate::shadow::Token;
+use crate::token::Token;
 use crate::verdict::Rule;
 
 /// How the buffers of an array of pyarrow are laid out.

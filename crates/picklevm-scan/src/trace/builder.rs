@@ -9,8 +9,8 @@ use super::apply::Call;
 use crate::events::Action;
 use crate::nature::Nature;
 use crate::policy::Use;
-use crate::shadow::{LONG_INT, NOT_KEPT, Token};
 use crate::spelling;
+use crate::token::{LONG_INT, NOT_KEPT, Packed, Token, is_small};
 use crate::verdict::Rule;
 
 impl Tracer<'_> {
@@ -21,17 +21,20 @@ impl Tracer<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn string(&mut self, bytes: &[u8], token: impl FnOnce(u32) -> Token) -> Token {
+    fn string(&mut self, bytes: &[u8], token: impl FnOnce(u32) -> Token) -> Packed {
         self.names_internals |= is_dunder(bytes);
-        let number = self.values.string(bytes);
+        let number = self.values.strings.push(bytes, self.op);
         if number == NOT_KEPT {
-            self.suspect(Rule::Limit, "so many texts are spelled with escapes that the scan does not keep them");
+            self.suspect(
+                Rule::Limit,
+                "so many texts are spelled with escapes, or lie so far behind, that the scan does not keep them",
+            );
         }
         let token = token(number);
         if spelling::may_hide(bytes) {
             self.note_suspect(token);
         }
-        token
+        Packed::from(token)
     }
 
     /// How long the op is that runs, up to the end of its line.
@@ -40,15 +43,10 @@ impl Tracer<'_> {
         memchr::memchr(b'\n', rest).unwrap_or(rest.len())
     }
 
-    /// Looks for keys whose hash takes exponential time.
+    /// A number that is read again where its value matters.
     #[inline]
-    fn check_keys<'k>(&mut self, mut keys: impl Iterator<Item = &'k Token>) {
-        if keys.any(|key| self.values.is_costly_key(*key)) {
-            self.suspect(
-                Rule::Limit,
-                "a key is tuples in tuples that share so much that its hash takes exponential time",
-            );
-        }
+    fn long_number(&self) -> Packed {
+        Token::Number(u32::try_from(self.op).unwrap_or(NOT_KEPT).min(NOT_KEPT)).into()
     }
 
     /// The arguments of a call; `None` if they are not known.
@@ -69,35 +67,34 @@ impl Tracer<'_> {
     }
 
     /// Ends a call: the run stops if it needs the contents of containers that it did not keep.
-    fn called(&mut self, result: Token) -> Result<Token> {
-        if self.needs_all && !self.values.keeps_all { Err(self.interrupt()) } else { Ok(result) }
+    fn called(&mut self, result: Token) -> Result<Packed> {
+        if self.needs_all && !self.values.keeps_all { Err(self.interrupt()) } else { Ok(Packed::from(result)) }
+    }
+
+    /// Looks at items of the machine.
+    #[inline]
+    fn with<T>(&mut self, packed: &[Packed], look: impl FnOnce(&mut Self, &[Token]) -> T) -> T {
+        let mut items = std::mem::take(&mut self.items);
+        items.clear();
+        items.extend(packed.iter().map(|item| self.values.unpack(*item)));
+        let seen = look(self, &items);
+        self.items = items;
+        seen
     }
 }
 
 /// Whether a text is the name of an attribute that Python itself acts upon, such as `__class__`.
 pub(super) fn is_dunder(name: &[u8]) -> bool {
     /// Attributes that instances have in passing, and that nothing acts upon.
-    const HARMLESS: &[&[u8]] = &[
-        b"__annotations__",
-        b"__cause__",
-        b"__context__",
-        b"__doc__",
-        b"__module__",
-        b"__name__",
-        b"__networkx_cache__",
-        b"__notes__",
-        b"__orig_class__",
-        b"__qualname__",
-        b"__suppress_context__",
-        b"__version__",
-        b"__wrapped__",
-    ];
-    let is_long_enough = (5..64).contains(&name.len());
-    is_long_enough && name.starts_with(b"__") && name.ends_with(b"__") && !HARMLESS.contains(&name)
+    const HARMLESS: &str = "annotations cause context doc module name networkx_cache notes orig_class qualname \
+                            suppress_context version wrapped";
+    let inner = name.strip_prefix(b"__").and_then(|name| name.strip_suffix(b"__"));
+    name.len() < 64
+        && inner.is_some_and(|inner| !inner.is_empty() && HARMLESS.split(' ').all(|it| it.as_bytes() != inner))
 }
 
 impl Builder for Tracer<'_> {
-    type Value = Token;
+    type Value = Packed;
 
     const REACHES_BELOW_MARKS: bool = true;
 
@@ -124,150 +121,161 @@ impl Builder for Tracer<'_> {
         self.diverge("takes a value from below a mark: Python 2's cPickle does, others refuse");
     }
 
-    fn none(&mut self) -> Token {
-        Token::None
+    fn none(&mut self) -> Packed {
+        Packed::from(Token::None)
     }
 
-    fn bool(&mut self, value: bool) -> Token {
-        Token::Bool(value)
+    fn bool(&mut self, value: bool) -> Packed {
+        Packed::from(Token::Bool(value))
     }
 
-    fn int(&mut self, value: i64) -> Result<Token> {
-        Ok(i32::try_from(value).map_or(Token::Number, Token::Int))
+    fn int(&mut self, value: i64) -> Result<Packed> {
+        Ok(match i32::try_from(value) {
+            Ok(value) if is_small(value) => Token::Int(value).into(),
+            _ => self.long_number(),
+        })
     }
 
-    fn int_le(&mut self, bytes: &[u8]) -> Result<Token> {
+    fn int_le(&mut self, bytes: &[u8]) -> Result<Packed> {
         Ok(match bytes {
-            [] => Token::Int(0),
-            [byte] => Token::Int((*byte as i8).into()),
-            [low, high] => Token::Int(i16::from_le_bytes([*low, *high]).into()),
-            bytes if bytes.len() > LONG_INT => Token::LongInt,
-            _ => Token::Number,
+            [] => Token::Int(0).into(),
+            [byte] => Token::Int((*byte as i8).into()).into(),
+            [low, high] => Token::Int(i16::from_le_bytes([*low, *high]).into()).into(),
+            bytes if bytes.len() > LONG_INT => Token::LongInt.into(),
+            _ => self.long_number(),
         })
     }
 
-    fn number(&mut self, number: Number<'_>) -> Result<Token> {
+    fn number(&mut self, number: Number<'_>) -> Result<Packed> {
         Ok(match number.value() {
-            IntValue::Bool(value) => Token::Bool(value),
+            IntValue::Bool(value) => self.bool(value),
             IntValue::Small(value) => self.int(value)?,
-            IntValue::Big { .. } if self.op_len() > LONG_INT => Token::LongInt,
-            IntValue::Big { .. } => Token::Number,
+            IntValue::Big { .. } if self.op_len() > LONG_INT => Packed::from(Token::LongInt),
+            IntValue::Big { .. } => self.long_number(),
         })
     }
 
-    fn float(&mut self, _: f64) -> Result<Token> {
-        Ok(Token::Number)
+    fn float(&mut self, _: f64) -> Result<Packed> {
+        Ok(self.long_number())
     }
 
-    fn text(&mut self, text: Text<'_>) -> Result<Token> {
+    fn text(&mut self, text: Text<'_>) -> Result<Packed> {
         Ok(self.string(text.as_bytes(), Token::Text))
     }
 
-    fn bytes(&mut self, bytes: &[u8]) -> Result<Token> {
+    fn bytes(&mut self, bytes: &[u8]) -> Result<Packed> {
         Ok(self.string(bytes, Token::Bytes))
     }
 
     // Python 3 makes text of it.
-    fn byte_str(&mut self, bytes: &[u8]) -> Result<Token> {
+    fn byte_str(&mut self, bytes: &[u8]) -> Result<Packed> {
         Ok(self.string(bytes, Token::Text))
     }
 
-    fn byte_array(&mut self, bytes: &[u8]) -> Result<Token> {
+    fn byte_array(&mut self, bytes: &[u8]) -> Result<Packed> {
         Ok(self.string(bytes, Token::Bytes))
     }
 
-    fn tuple(&mut self, items: &mut [Token]) -> Result<Token> {
-        Ok(self.values.tuple(items))
+    fn tuple(&mut self, items: &mut [Packed]) -> Result<Packed> {
+        let tuple = self.with(items, |tracer, items| tracer.values.tuple(items));
+        Ok(Packed::from(tuple))
     }
 
-    fn list(&mut self, items: &mut [Token]) -> Result<Token> {
-        Ok(Token::List(self.values.container(items)))
+    fn list(&mut self, items: &mut [Packed]) -> Result<Packed> {
+        let list = self.with(items, |tracer, items| tracer.values.container(items));
+        Ok(Packed::from(Token::List(list)))
     }
 
-    fn dict(&mut self, pairs: &[Token]) -> Result<Token> {
-        self.check_keys(pairs.iter().step_by(2));
-        Ok(Token::Dict(self.values.container(pairs)))
+    fn dict(&mut self, pairs: &[Packed]) -> Result<Packed> {
+        let dict = self.with(pairs, |tracer, pairs| {
+            let dict = Token::Dict(tracer.values.container(pairs));
+            tracer.count_keys(dict, pairs.iter().step_by(2));
+            dict
+        });
+        Ok(dict.into())
     }
 
-    fn set(&mut self) -> Result<Token> {
-        Ok(Token::Set(self.values.container(&[])))
+    fn set(&mut self) -> Result<Packed> {
+        self.frozenset(&[])
     }
 
-    fn frozenset(&mut self, items: &[Token]) -> Result<Token> {
-        self.check_keys(items.iter());
-        Ok(Token::Set(self.values.container(items)))
+    fn frozenset(&mut self, items: &[Packed]) -> Result<Packed> {
+        let set = self.with(items, |tracer, items| {
+            let set = Token::Set(tracer.values.container(items));
+            tracer.count_keys(set, items);
+            set
+        });
+        Ok(set.into())
     }
 
-    fn append(&mut self, target: Token, items: &mut [Token]) -> Result<()> {
-        match target {
-            Token::List(_) => self.values.extend(target, items),
-            _ => self.put_items(target, items),
-        }
+    fn append(&mut self, target: Packed, items: &mut [Packed]) -> Result<()> {
+        let target = self.values.unpack(target);
+        self.with(items, |tracer, items| match target {
+            Token::List(_) => tracer.values.extend(target, items),
+            _ => tracer.put_items(target, items),
+        });
         self.called(Token::None).map(drop)
     }
 
-    fn set_items(&mut self, target: Token, pairs: &[Token]) -> Result<()> {
-        self.check_keys(pairs.iter().step_by(2));
-        match target {
-            Token::Dict(_) => self.values.extend(target, pairs),
-            _ => self.put_items(target, pairs),
-        }
+    fn set_items(&mut self, target: Packed, pairs: &[Packed]) -> Result<()> {
+        let target = self.values.unpack(target);
+        self.with(pairs, |tracer, pairs| {
+            tracer.count_keys(target, pairs.iter().step_by(2));
+            match target {
+                Token::Dict(_) => tracer.values.extend(target, pairs),
+                _ => tracer.put_items(target, pairs),
+            }
+        });
         Ok(())
     }
 
-    fn add_items(&mut self, target: Token, items: &[Token]) -> Result<()> {
-        self.check_keys(items.iter());
-        match target {
-            Token::Set(_) => self.values.extend(target, items),
-            _ => self.put_items(target, items),
-        }
+    fn add_items(&mut self, target: Packed, items: &[Packed]) -> Result<()> {
+        let target = self.values.unpack(target);
+        self.with(items, |tracer, items| {
+            tracer.count_keys(target, items);
+            match target {
+                Token::Set(_) => tracer.values.extend(target, items),
+                _ => tracer.put_items(target, items),
+            }
+        });
         Ok(())
     }
 
-    fn global(&mut self, module: Text<'_>, name: Text<'_>) -> Result<Token> {
-        Ok(self.import(module.as_bytes(), name.as_bytes()))
+    fn global(&mut self, module: Text<'_>, name: Text<'_>) -> Result<Packed> {
+        let global = self.import(module.as_bytes(), name.as_bytes());
+        Ok(Packed::from(global))
     }
 
-    fn stack_global(&mut self, module: Token, name: Token) -> Result<Token> {
-        let (Token::Text(first), Token::Text(second)) = (module, name) else {
-            let part = if matches!(module, Token::Text(_)) { name } else { module };
-            return Ok(self.hidden(part));
-        };
-        let key = (first, second, self.protocol < 3);
-        if let Some(&number) = self.globals.by_texts.get(&key) {
-            return Ok(self.imported(number));
-        }
-        let module = self.values.string_of(module).unwrap_or_default();
-        let name = self.values.string_of(name).unwrap_or_default();
-        let token = self.import(&module, &name);
-        if let Token::Global(number) = token {
-            self.globals.by_texts.insert(key, number);
-        }
-        Ok(token)
+    fn stack_global(&mut self, module: Packed, name: Packed) -> Result<Packed> {
+        let global = self.import_texts(self.values.unpack(module), self.values.unpack(name));
+        Ok(Packed::from(global))
     }
 
-    fn ext(&mut self, code: i32) -> Result<Token> {
+    fn ext(&mut self, code: i32) -> Result<Packed> {
         self.suspect(
             Rule::Extension,
             format!("asks the loading process for what the extension code {code} stands for"),
         );
         self.event(Action::Extension, Token::Int(code), None, |_| format!("copyreg._inverted_registry[{code}]"));
-        Ok(Token::Unknown)
+        Ok(Packed::from(Token::Unknown))
     }
 
-    fn reduce(&mut self, callable: Token, args: Token, _: impl FnOnce() -> Option<Token>) -> Result<Token> {
+    fn reduce(&mut self, callable: Packed, args: Packed, _: impl FnOnce() -> Option<Packed>) -> Result<Packed> {
+        let (callable, args) = (self.values.unpack(callable), self.values.unpack(args));
         let args = self.args_of(args, "REDUCE");
         let made = self.apply(callable, Call { args: args.as_deref(), kwargs: None, how: Use::Call });
         self.called(made)
     }
 
-    fn new_obj(&mut self, class: Token, args: Token) -> Result<Token> {
+    fn new_obj(&mut self, class: Packed, args: Packed) -> Result<Packed> {
+        let (class, args) = (self.values.unpack(class), self.values.unpack(args));
         let args = self.args_of(args, "NEWOBJ");
         let made = self.apply(class, Call { args: args.as_deref(), kwargs: None, how: Use::Construct });
         self.called(made)
     }
 
-    fn new_obj_ex(&mut self, class: Token, args: Token, kwargs: Token) -> Result<Token> {
+    fn new_obj_ex(&mut self, class: Packed, args: Packed, kwargs: Packed) -> Result<Packed> {
+        let [class, args, kwargs] = [class, args, kwargs].map(|part| self.values.unpack(part));
         let args = self.args_of(args, "NEWOBJ_EX");
         if !matches!(kwargs, Token::Dict(_)) {
             self.suspect(Rule::Use, "NEWOBJ_EX without a dict of keyword arguments");
@@ -276,18 +284,20 @@ impl Builder for Tracer<'_> {
         self.called(made)
     }
 
-    fn inst(&mut self, class: Token, args: &[Token]) -> Result<Token> {
+    fn inst(&mut self, class: Packed, args: &[Packed]) -> Result<Packed> {
         self.obj(class, args)
     }
 
     /// A class is constructed if there are no arguments, otherwise called; a function is called.
-    fn obj(&mut self, class: Token, args: &[Token]) -> Result<Token> {
+    fn obj(&mut self, class: Packed, args: &[Packed]) -> Result<Packed> {
         let how = if args.is_empty() { Use::Construct } else { Use::Call };
-        let made = self.apply(class, Call { args: Some(args), kwargs: None, how });
+        let class = self.values.unpack(class);
+        let made = self.with(args, |tracer, args| tracer.apply(class, Call { args: Some(args), kwargs: None, how }));
         self.called(made)
     }
 
-    fn build(&mut self, target: Token, state: Token) -> Result<()> {
+    fn build(&mut self, target: Packed, state: Packed) -> Result<()> {
+        let (target, state) = (self.values.unpack(target), self.values.unpack(state));
         self.needs_all |= self.names_internals;
         if !self.needs_all || self.values.keeps_all {
             self.set_state(target, state);
@@ -300,28 +310,31 @@ impl Builder for Tracer<'_> {
         }
     }
 
-    fn persistent(&mut self, pid: Token) -> Result<Token> {
-        Ok(self.persistent_id(pid))
+    fn persistent(&mut self, pid: Packed) -> Result<Packed> {
+        let loaded = self.persistent_id(self.values.unpack(pid));
+        Ok(Packed::from(loaded))
     }
 
-    fn next_buffer(&mut self) -> Result<Token> {
+    fn next_buffer(&mut self) -> Result<Packed> {
         self.event(Action::Buffer, Token::Buffer, None, |_| "next(buffers)".to_owned());
-        Ok(Token::Buffer)
+        Ok(Packed::from(Token::Buffer))
     }
 
-    fn readonly_buffer(&mut self, buffer: Token) -> Result<Token> {
-        if buffer != Token::Buffer {
-            let what = self.name_of(buffer);
+    fn readonly_buffer(&mut self, buffer: Packed) -> Result<Packed> {
+        let token = self.values.unpack(buffer);
+        if token != Token::Buffer {
+            let what = self.name_of(token);
             self.suspect(Rule::Use, format!("READONLY_BUFFER is applied to {what}"));
         }
         Ok(buffer)
     }
 
-    fn is_call(&self, value: &Token) -> bool {
-        self.values.keeps_all && matches!(value, Token::Object(_))
+    fn is_call(&self, value: &Packed) -> bool {
+        self.values.keeps_all && matches!(self.values.unpack(*value), Token::Object(_))
     }
 
-    fn dropped(&mut self, call: Token, _: Option<Token>) {
+    fn dropped(&mut self, call: Packed, _: Option<Packed>) {
+        let call = self.values.unpack(call);
         self.event(Action::Drop, call, None, |tracer| format!("del {}", tracer.render(call)));
     }
 
@@ -336,7 +349,8 @@ impl Builder for Tracer<'_> {
 
     fn extrapolate(&mut self, _: u64, _: u64) {}
 
-    fn finish(&mut self, &result: &Token, _: &[Token]) -> Result<()> {
+    fn finish(&mut self, result: &Packed, _: &[Packed]) -> Result<()> {
+        let result = self.values.unpack(*result);
         self.result = Some(self.name_of(result));
         if matches!(result, Token::Object(_)) && self.values.nature_of(result).may_be(Nature::REACHING) {
             self.suspect(Rule::Use, "returns something that makes what the pickle chooses");

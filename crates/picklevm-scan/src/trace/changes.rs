@@ -5,16 +5,16 @@ use super::builder::is_dunder;
 use crate::events::Action;
 use crate::nature::Nature;
 use crate::policy::{Check, Decision, ResultType, Use};
-use crate::shadow::Token;
+use crate::token::Token;
 use crate::verdict::{Rule, Verdict};
 
 impl Tracer<'_> {
     /// BUILD.
     pub(super) fn set_state(&mut self, target: Token, state: Token) {
         self.event(Action::State, target, None, |tracer| tracer.render_state(target, state));
-        let Some(object) = self.values.object_mut(target) else { return self.state_of_no_object(target) };
-        let class = object.class;
-        let twice = std::mem::replace(&mut object.built, true);
+        let Some(object) = self.values.object_of(target) else { return self.state_of_no_object(target) };
+        let (class, twice) = (object.class, object.built);
+        self.values.change_object(target, |object| object.built = true);
         let mut check = None;
         let mut vouched = false;
         match self.judgement(class) {
@@ -51,11 +51,12 @@ impl Tracer<'_> {
         }
         // It may be shown or compared as a whole, in a warning about the version of the library.
         self.spend(u64::from(self.values.cost_of(state)) / 4);
-        if let Some(check) = check {
-            self.check_state(check, target, state);
-        }
         if self.names_internals {
             self.check_attributes(state);
+        }
+        match check {
+            Some(check) => self.check_state(check, target, state),
+            None => self.values.forget(state),
         }
         if twice {
             self.suspect(
@@ -118,13 +119,13 @@ impl Tracer<'_> {
     #[inline(never)]
     pub(super) fn put_items(&mut self, target: Token, items: &[Token]) {
         self.event(Action::Items, target, None, |tracer| tracer.render_items(target, items));
-        let Some(object) = self.values.object_of(target).copied() else {
+        let Some(object) = self.values.object_of(target) else {
             let what = self.name_of(target);
             let opcode = self.opcode;
             return self.suspect(Rule::Items, format!("{opcode} puts items into {what}"));
         };
-        self.values.put_into(target, items);
-        self.values.add_cost_of(target, items);
+        let cost = self.values.put_into(target, items);
+        self.values.add_cost(target, cost);
         match self.judgement(object.class) {
             Some((number, judgement)) => {
                 self.used(number, "makes and puts items into");

@@ -5,7 +5,8 @@ use super::args::is_public;
 use super::costs;
 use crate::nature::Nature;
 use crate::policy::{Arg, Check, Decision, Kind};
-use crate::shadow::{COSTLY, Token};
+use crate::shadow::COSTLY;
+use crate::token::Token;
 use crate::verdict::Rule;
 
 /// A sequence that is so long that going through it fills the memory.
@@ -67,6 +68,8 @@ impl Tracer<'_> {
             Check::Arrow => self.check_arrow(args),
             Check::Wkb if !args.is_empty() => self.check_geometry(args[0]),
             Check::Expression => self.check_expression(args, object),
+            Check::Keys | Check::Pairs => args.iter().for_each(|arg| self.count_parts(*arg, check == Check::Pairs)),
+            Check::Union => self.check_union(args),
             _ => {}
         }
         if check != Check::Index && self.values.cost_of(object) > COSTLY {
@@ -121,6 +124,18 @@ impl Tracer<'_> {
             }
             _ => {}
         }
+    }
+
+    /// What is joined is compared with all that was joined before; numbers and arrays are joined part by part.
+    fn check_union(&mut self, args: &[Token]) {
+        let [_, given] = args else { return };
+        let parts = if given.is_container() { self.contents(*given).unwrap_or_default() } else { vec![*given] };
+        let cost = u64::from(self.values.cost_of(*given));
+        let is_large = |part: &Token| *part == Token::LongInt || self.values.nature_of(*part).may_be(Nature::VALUE);
+        if parts.iter().any(is_large) {
+            self.suspect(Rule::Limit, "joins values, which may be large, again and again");
+        }
+        self.spend(cost.saturating_mul(cost));
     }
 
     fn check_geometry(&mut self, wkb: Token) {
@@ -241,8 +256,7 @@ impl Tracer<'_> {
     fn check_tensor(&mut self, args: &[Token]) {
         let &[storage, offset, size, stride, ..] = args else { return };
         let Token::Persistent(pid) = storage else { return };
-        let pid = self.persistent.get(pid as usize).and_then(|pid| self.values.items_of(*pid));
-        let numel = match pid {
+        let numel = match self.persistent.get(pid as usize).map(|(_, items)| &**items) {
             Some(&[_, _, _, _, Token::Int(numel), ..]) => i64::from(numel),
             // A number of more than 31 bits is not kept: no tensor is known to lie within so much.
             Some([_, _, _, _, _, ..]) => 0,
@@ -289,8 +303,8 @@ impl Tracer<'_> {
 
     /// The storages of PyTorch that a pickle names: the key of each, and the bytes that it claims at least.
     pub(crate) fn storages(&self) -> Vec<(String, u64)> {
-        let storage = |pid: &Token| {
-            let &[_, class, key, _, numel, ..] = self.values.items_of(*pid)? else { return None };
+        let storage = |(_, items): &(Token, Vec<Token>)| {
+            let &[_, class, key, _, numel, ..] = &**items else { return None };
             // A number of more than 31 bits is not kept: no member is known to hold so much.
             let numel = if let Token::Int(numel) = numel { u64::try_from(numel).ok() } else { None };
             let name = self.name_of(class);
@@ -323,9 +337,7 @@ impl Tracer<'_> {
                 None => magnitude(exponent),
             };
             let cost = self.values.cost_of(base).saturating_mul(exponent.max(1));
-            if let Some(object) = self.values.object_mut(object) {
-                object.cost = object.cost.max(cost);
-            }
+            self.values.change_object(object, |object| object.cost = object.cost.max(cost));
         }
         // A number in text, which has an exponent.
         let is_text = |arg: &&Token| matches!(arg, Token::Text(_) | Token::Bytes(_));

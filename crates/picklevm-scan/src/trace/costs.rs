@@ -1,6 +1,7 @@
 //! Short arguments that cost a call unbounded time.
 
-use crate::shadow::{Token, Values};
+use crate::shadow::Values;
+use crate::token::Token;
 
 /// Digits of a number in text: Python refuses longer ones since 3.11.
 const DIGITS: usize = 4300;
@@ -17,7 +18,7 @@ const ALL: usize = 0x11_0000;
 /// Whether a value is a number, or a text of one, that is short.
 pub(super) fn is_number(values: &Values<'_>, token: Token) -> bool {
     match token {
-        Token::None | Token::Bool(_) | Token::Int(_) | Token::Number => true,
+        Token::None | Token::Bool(_) | Token::Int(_) | Token::Number(_) => true,
         Token::Text(_) | Token::Bytes(_) => values.bytes_of(token).is_some_and(|text| text.len() <= DIGITS),
         _ => false,
     }

@@ -12,6 +12,7 @@ mod builder;
 mod changes;
 mod checks;
 mod costs;
+mod hashes;
 mod names;
 mod numpy;
 mod render;
@@ -29,14 +30,15 @@ use crate::context::{Left, Limits};
 use crate::events::{Action, Event};
 use crate::numbers;
 use crate::policy::Policy;
-use crate::shadow::{Token, Values};
+use crate::shadow::Values;
+use crate::token::Token;
 use crate::verdict::{Finding, Rule, Verdict};
 
 /// What calls may go through in all, beside 16 times the length of the pickle.
 const WORK: u64 = 1 << 24;
 /// Arguments of calls that are looked at in all, and bytes of text that events take.
 const ARGS: usize = 1 << 26;
-const EVENT_TEXT: usize = 1 << 26;
+const EVENT_TEXT: usize = 1 << 23;
 
 /// A string in which pickles are to be looked for.
 #[derive(Clone, Copy)]
@@ -63,7 +65,11 @@ pub(crate) struct Tracer<'a> {
     pub(crate) frame_end: u64,
     pub(crate) values: Values<'a>,
     pub(crate) globals: Globals<'a>,
-    persistent: Vec<Token>,
+    /// Persistent ids, with the items of those that are tuples of PyTorch.
+    persistent: Vec<(Token, Vec<Token>)>,
+    key_counts: hashes::KeyCounts,
+    /// Space for items of the machine.
+    items: Vec<Token>,
     /// Objects that are `__new__` of a class, and that class.
     constructors: HashMap<u32, Token, RandomState>,
     /// What `functools.partial` was made of: function, arguments and those by keyword.
@@ -108,8 +114,14 @@ pub(crate) struct Tracer<'a> {
 }
 
 impl<'a> Tracer<'a> {
-    /// Watches the pickle that begins at `start`. With `keeps_all` it also keeps containers and events.
-    pub(crate) fn new(data: &'a [u8], start: usize, policy: &'a Policy, budget: &'a Limits, keeps_all: bool) -> Self {
+    /// Watches the pickle that begins at `start`. `values` keeps containers or not; if it does, events are kept as well.
+    pub(crate) fn new(
+        start: usize,
+        policy: &'a Policy,
+        budget: &'a Limits,
+        data: &'a [u8],
+        values: Values<'a>,
+    ) -> Self {
         Tracer {
             data,
             policy,
@@ -120,9 +132,11 @@ impl<'a> Tracer<'a> {
             start: start as u64,
             protocol: 0,
             frame_end: 0,
-            values: Values::new(data, keeps_all),
+            values,
             globals: Globals::default(),
             persistent: Vec::new(),
+            key_counts: hashes::KeyCounts::default(),
+            items: Vec::new(),
             constructors: HashMap::default(),
             partials: HashMap::default(),
             work_left: (data.len() as u64).saturating_mul(16).saturating_add(WORK),

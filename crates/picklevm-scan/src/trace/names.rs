@@ -9,7 +9,7 @@ use super::args::leads_on;
 use crate::events::{Action, Import, PolicyEntry};
 use crate::nature::Nature;
 use crate::policy::{Allowed, Decision};
-use crate::shadow::Token;
+use crate::token::{NOT_KEPT, Token};
 use crate::verdict::{Rule, Verdict};
 
 /// A name and what the policy says of it.
@@ -96,6 +96,25 @@ impl<'a> Tracer<'a> {
         self.imported(number)
     }
 
+    /// Imports a name that two texts hold.
+    pub(super) fn import_texts(&mut self, module: Token, name: Token) -> Token {
+        let (Token::Text(first), Token::Text(second)) = (module, name) else {
+            let part = if matches!(module, Token::Text(_)) { name } else { module };
+            return self.hidden(part);
+        };
+        let key = (first, second, self.protocol < 3);
+        if let Some(&number) = self.globals.by_texts.get(&key) {
+            return self.imported(number);
+        }
+        let module = self.values.string_of(module).unwrap_or_default();
+        let name = self.values.string_of(name).unwrap_or_default();
+        let token = self.import(&module, &name);
+        if let Token::Global(number) = token {
+            self.globals.by_texts.insert(key, number);
+        }
+        token
+    }
+
     /// A name is imported that was judged.
     pub(super) fn imported(&mut self, number: u32) -> Token {
         let token = Token::Global(number);
@@ -160,7 +179,7 @@ impl<'a> Tracer<'a> {
         }
         if self.globals.list.len() >= self.left.names {
             self.suspect(Rule::Limit, "imports so many names that the scan does not tell them apart");
-            return u32::MAX;
+            return NOT_KEPT;
         }
         let leads_on = matches!(judgement, Decision::Allowed(allowed) if leads_on(allowed));
         self.values.globals.push(if leads_on { Nature::REACHING } else { Nature::NAME });
@@ -227,7 +246,7 @@ impl<'a> Tracer<'a> {
     pub(super) fn name_of(&self, token: Token) -> String {
         match token {
             Token::Global(number) => self.globals.get(number).map_or_else(String::new, Global::full_name),
-            Token::Object(number) => match self.values.objects.get(number as usize) {
+            Token::Object(_) => match self.values.object_of(token) {
                 Some(object) if matches!(object.class, Token::Global(_)) => {
                     format!("an object that {} made", self.name_of(object.class))
                 }
@@ -238,7 +257,7 @@ impl<'a> Tracer<'a> {
             Token::Unknown | Token::Hole => "something that cannot be known".to_owned(),
             Token::None => "None".to_owned(),
             Token::Bool(_) => "a bool".to_owned(),
-            Token::Int(_) | Token::Number | Token::LongInt => "a number".to_owned(),
+            Token::Int(_) | Token::Number(_) | Token::LongInt => "a number".to_owned(),
             Token::Text(_) => "a string".to_owned(),
             Token::Bytes(_) => "bytes".to_owned(),
             Token::Tuple(_) => "a tuple".to_owned(),

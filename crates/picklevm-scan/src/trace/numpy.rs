@@ -6,7 +6,7 @@
 use super::Tracer;
 use crate::nature::Nature;
 use crate::policy::Check;
-use crate::shadow::Token;
+use crate::token::{NOT_KEPT, Token};
 use crate::verdict::Rule;
 
 /// What is known of a `numpy.dtype`.
@@ -45,14 +45,12 @@ impl Tracer<'_> {
         };
         let number = self.dtypes.len() as u32;
         self.dtypes.push(DType { copied, used: false, ..known.unwrap_or(UNKNOWN) });
-        if let Some(object) = self.values.object_mut(object) {
-            object.detail = number;
-        }
+        self.values.change_object(object, |object| object.detail = number);
     }
 
     /// The type that a value is, from now on relied upon; `None` if it is none.
     pub(crate) fn dtype_of(&mut self, token: Token) -> Option<DType> {
-        let object = *self.values.object_of(token)?;
+        let object = self.values.object_of(token)?;
         if let Some(dtype) = self.dtypes.get_mut(object.detail as usize) {
             dtype.used = true;
             return Some(*dtype);
@@ -64,7 +62,7 @@ impl Tracer<'_> {
 
     /// The state of a `numpy.dtype`: `(version, order, subarray, names, fields, size, alignment, flags[, metadata])`.
     pub(super) fn check_dtype_state(&mut self, target: Token, state: Token) {
-        let number = self.values.object_of(target).map_or(u32::MAX, |object| object.detail) as usize;
+        let number = self.values.object_of(target).map_or(NOT_KEPT, |object| object.detail) as usize;
         let Some(dtype) = self.dtypes.get(number).copied() else {
             return self.suspect(Rule::State, "sets the state of a numpy.dtype whose kind cannot be known");
         };

@@ -6,7 +6,7 @@ use picklevm_ops::{Opcode, Text, repr};
 
 use super::Tracer;
 use crate::policy::Use;
-use crate::shadow::Token;
+use crate::token::Token;
 
 /// Characters of a string, items of a container and levels of nesting that are shown.
 const STRING: usize = 120;
@@ -47,15 +47,14 @@ impl Tracer<'_> {
 
     /// What puts items into an object, as Python does it for the opcode.
     pub(super) fn render_items(&self, target: Token, items: &[Token]) -> String {
-        let target = self.render(target);
+        let (target, mut out) = (self.render(target), String::new());
         match self.opcode {
             Opcode::Appends => {
-                let mut out = format!("{target}.extend([");
+                let _ = write!(out, "{target}.extend([");
                 self.write_items(&mut out, items, LEVELS);
                 out.push_str("])");
-                out
             }
-            Opcode::SetItem | Opcode::SetItems => self.render_each(items.chunks(2), |out, pair| {
+            Opcode::SetItem | Opcode::SetItems => self.write_each(&mut out, items.chunks(2), "; ", |out, pair| {
                 let _ = write!(out, "{target}[");
                 self.write_items(out, &pair[..1], LEVELS);
                 out.push_str("] = ");
@@ -63,46 +62,39 @@ impl Tracer<'_> {
             }),
             opcode => {
                 let method = if opcode == Opcode::AddItems { "add" } else { "append" };
-                self.render_each(items.chunks(1), |out, item| {
+                self.write_each(&mut out, items.chunks(1), "; ", |out, item| {
                     let _ = write!(out, "{target}.{method}(");
                     self.write_items(out, item, LEVELS);
                     out.push(')');
-                })
+                });
             }
-        }
-    }
-
-    /// One statement for each item or pair.
-    fn render_each<'i>(
-        &self,
-        items: impl ExactSizeIterator<Item = &'i [Token]>,
-        write_one: impl Fn(&mut String, &[Token]),
-    ) -> String {
-        let (mut out, len) = (String::new(), items.len());
-        for (i, item) in items.enumerate() {
-            if i > 0 {
-                out.push_str("; ");
-            }
-            if i == ITEMS || out.len() > LINE {
-                let _ = write!(out, "… {} more", len - i);
-                break;
-            }
-            write_one(&mut out, item);
         }
         out
     }
 
-    fn write_items(&self, out: &mut String, items: &[Token], levels: u8) {
-        for (i, item) in items.iter().enumerate() {
+    /// One piece of text for each item or pair.
+    fn write_each<'i>(
+        &self,
+        out: &mut String,
+        items: impl ExactSizeIterator<Item = &'i [Token]>,
+        separator: &str,
+        write_one: impl Fn(&mut String, &[Token]),
+    ) {
+        let len = items.len();
+        for (i, item) in items.enumerate() {
             if i > 0 {
-                out.push_str(", ");
+                out.push_str(separator);
             }
             if i == ITEMS || out.len() > LINE {
-                let _ = write!(out, "… {} more", items.len() - i);
+                let _ = write!(out, "… {} more", len - i);
                 return;
             }
-            self.write(out, *item, levels);
+            write_one(out, item);
         }
+    }
+
+    fn write_items(&self, out: &mut String, items: &[Token], levels: u8) {
+        self.write_each(out, items.chunks(1), ", ", |out, item| self.write(out, item[0], levels));
     }
 
     // No deeper than `LEVELS`.
@@ -114,7 +106,7 @@ impl Tracer<'_> {
             Token::Int(value) => {
                 let _ = write!(out, "{value}");
             }
-            Token::Number | Token::LongInt => out.push_str("<number>"),
+            Token::Number(_) | Token::LongInt => out.push_str("<number>"),
             Token::Text(_) | Token::Bytes(_) => self.write_string(out, token),
             Token::Tuple(_) => self.write_container(out, token, ("(", ")"), levels),
             Token::List(_) => self.write_container(out, token, ("[", "]"), levels),
@@ -125,7 +117,7 @@ impl Tracer<'_> {
                 let _ = write!(out, "v{number}");
             }
             Token::Persistent(number) => match self.persistent.get(number as usize) {
-                Some(pid) if levels > 0 => {
+                Some((pid, _)) if levels > 0 => {
                     out.push_str("persistent_load(");
                     self.write(out, *pid, levels - 1);
                     out.push(')');
@@ -154,18 +146,11 @@ impl Tracer<'_> {
     }
 
     fn write_pairs(&self, out: &mut String, pairs: &[Token], levels: u8) {
-        for (i, pair) in pairs.chunks(2).enumerate() {
-            if i > 0 {
-                out.push_str(", ");
-            }
-            if i == ITEMS || out.len() > LINE {
-                let _ = write!(out, "… {} more", pairs.len() / 2 - i);
-                return;
-            }
+        self.write_each(out, pairs.chunks(2), ", ", |out, pair| {
             self.write_items(out, &pair[..1], levels);
             out.push_str(": ");
             self.write_items(out, &pair[1..], levels);
-        }
+        });
     }
 
     fn write_string(&self, out: &mut String, token: Token) {

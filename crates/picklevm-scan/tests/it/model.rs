@@ -459,3 +459,60 @@ fn methods_that_lazy_layers_of_pytorch_hold_are_their_own() {
     assert_eq!(lazy("_infer_parameters"), Verdict::Safe);
     assert_ne!(lazy("__class__"), Verdict::Safe);
 }
+
+/// A dict of these keys.
+fn keyed(keys: &[Vec<u8>]) -> Vec<u8> {
+    [b"}(".to_vec(), keys.iter().flat_map(|key| [&key[..], b"N"].concat()).collect(), b"u".to_vec()].concat()
+}
+
+/// A set of them, as protocols below 4 write it.
+fn set_of(keys: &[Vec<u8>]) -> Vec<u8> {
+    let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+    call("builtins.set", &[&list(&keys)])
+}
+
+#[test]
+fn many_keys_of_one_hash_are_suspicious() {
+    const MANY: u32 = 5000;
+    let long = |n: u32| ((1u128 << 61) - 1) * u128::from(n + 4);
+    let integer = |n| [b"\x8a\x10", &long(n).to_le_bytes()[..]].concat();
+    let float = |n: u32| [b"G", &f64::from(n).mul_add(0.5, 1e9).to_be_bytes()[..]].concat();
+    let all = |key: &dyn Fn(u32) -> Vec<u8>| (0..MANY).map(key).collect::<Vec<_>>();
+    // The hash of -1 is that of -2.
+    let ones = |n: u32| {
+        [b"(".to_vec(), (0..13).flat_map(|bit| minus_one_or_two(n >> bit & 1)).collect(), b"t".to_vec()].concat()
+    };
+    let decimal = |n| call("decimal.Decimal", &[&text(&long(n).to_string())]);
+    for keys in [all(&integer), all(&ones), all(&|n| tuple(&[&text("a"), &integer(n)])), all(&decimal)] {
+        assert_eq!([verdict(&keyed(&keys)), verdict(&set_of(&keys))], [Verdict::Suspicious; 2]);
+    }
+    let date = |n: u32| call("datetime.date", &[&[&b"C\x04\x07\xe4"[..], &(n as u16).to_be_bytes()].concat()]);
+    let pair = |n: u32| tuple(&[&text(&n.to_string()), &float(n)]);
+    for keys in [all(&float), all(&date), all(&pair), all(&|n| [b"J", &n.to_le_bytes()[..]].concat())] {
+        assert_eq!([verdict(&keyed(&keys)), verdict(&set_of(&keys))], [Verdict::Safe; 2]);
+    }
+    // As many in all, but few in each.
+    let dicts: Vec<Vec<u8>> = all(&ones).chunks(100).map(keyed).collect();
+    assert_eq!(verdict(&list(&dicts.iter().map(Vec::as_slice).collect::<Vec<_>>())), Verdict::Safe);
+}
+
+fn minus_one_or_two(bit: u32) -> Vec<u8> {
+    [b"J", &(-1 - bit as i32).to_le_bytes()[..]].concat()
+}
+
+#[test]
+fn unions_of_many_parts_or_of_values_are_suspicious() {
+    let union = |parts: &[&[u8]]| call("functools.reduce", &[&name("_operator.or_"), &tuple(parts)]);
+    let class = name("builtins.int");
+    assert_eq!(verdict(&union(&[&class, b"N"])), Verdict::Safe);
+    assert_eq!(verdict(&union(&[&*class; 5000])), Verdict::Suspicious);
+    let long = [&b"\x8b\x00\x04\x00\x00"[..], &[1; 1024]].concat();
+    assert_eq!(verdict(&union(&[&long, &long])), Verdict::Suspicious);
+    let annotated = |n: u32| {
+        let parts = tuple(&[&class, &list(&[&text(&n.to_string())])]);
+        call("_operator.getitem", &[&name("typing.Annotated"), &parts])
+    };
+    let parts: Vec<Vec<u8>> = (0..3000).map(annotated).collect();
+    let parts = tuple(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    assert_eq!(verdict(&call("_operator.getitem", &[&name("typing.Union"), &parts])), Verdict::Suspicious);
+}
