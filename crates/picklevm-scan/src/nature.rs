@@ -15,6 +15,7 @@
 //! | lazy | an iterator: going through it may call a function or may never end | containers, other iterators |
 //! | reaching | a function that reaches whatever the pickle says: `getattr` | where a rule names it |
 //! | unknown | anything | nowhere |
+//! | long | an integer so long that arithmetic takes unbounded time | arguments that are only kept, states, containers |
 
 /// What a value may be, and what may be in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,11 +30,12 @@ impl Nature {
     pub(crate) const LAZY: Nature = Nature(16);
     pub(crate) const REACHING: Nature = Nature(32);
     pub(crate) const UNKNOWN: Nature = Nature(64);
+    pub(crate) const LONG: Nature = Nature(128);
 
     /// What may be an argument that is only kept or copied.
-    pub(crate) const INERT: Nature = Nature(1 | 2 | 4);
+    pub(crate) const INERT: Nature = Nature(1 | 2 | 4 | 128);
     /// What may be part of a state.
-    pub(crate) const STORED: Nature = Nature(1 | 2 | 4 | 8);
+    pub(crate) const STORED: Nature = Nature(1 | 2 | 4 | 8 | 128);
 
     /// What either may be.
     #[inline]
@@ -67,7 +69,7 @@ impl Nature {
 
     /// The gravest kind, in words.
     pub(crate) const fn describe(self) -> &'static str {
-        const WORDS: [&str; 8] = [
+        const WORDS: [&str; 9] = [
             "data",
             "a value",
             "an object",
@@ -76,6 +78,7 @@ impl Nature {
             "an iterator that may call something or never end",
             "a function that reaches what the pickle chooses",
             "something that cannot be known",
+            "a number of more than 512 bytes",
         ];
         WORDS[(8 - self.0.leading_zeros()) as usize]
     }

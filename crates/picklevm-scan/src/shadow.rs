@@ -199,6 +199,7 @@ impl<'a> Values<'a> {
             Token::Global(number) => return of(*self.globals.get(number as usize).unwrap_or(&Nature::UNKNOWN)),
             Token::Persistent(_) => return of(Nature::OBJECT),
             Token::Unknown | Token::Hole => None,
+            Token::LongInt => return of(Nature::LONG),
             _ => return of(Nature::DATA),
         };
         row.map_or(of(Nature::UNKNOWN), |(row, factor)| Container {
@@ -231,7 +232,7 @@ impl<'a> Values<'a> {
     fn take_in(&mut self, items: &[Token]) -> Container {
         let mut all = Container { nature: Nature::DATA, escaped: false, depth: 0, len: items.len() as u32, cost: 1 };
         for &item in items {
-            if item.is_atom() {
+            if item.is_atom() && item != Token::LongInt {
                 all.cost = all.cost.saturating_add(1);
                 continue;
             }

@@ -120,7 +120,7 @@ impl Tracer<'_> {
         let nature = self.values.nature_of(arg);
         match kind {
             Kind::Any | Kind::Rest => nature.is_within(Nature::INERT),
-            Kind::Data => nature.is_within(Nature::VALUE) && arg != Token::LongInt,
+            Kind::Data => nature.is_within(Nature::VALUE),
             Kind::Atom => arg.is_atom() && arg != Token::LongInt,
             Kind::Count => costs::is_count(arg),
             Kind::Label => costs::is_label(&self.values, arg),

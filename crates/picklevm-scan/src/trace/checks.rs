@@ -84,7 +84,7 @@ impl Tracer<'_> {
     pub(super) fn check_state(&mut self, check: Check, target: Token, state: Token) {
         match check {
             Check::Dtype => self.check_dtype_state(target, state),
-            Check::Array | Check::Reconstruct => self.check_array_state(state),
+            Check::Array | Check::Reconstruct => self.check_array_state(target, state),
             Check::Partial => {
                 let items = self.values.items_of(state).unwrap_or_default().to_vec();
                 let rule = match self.judgement(self.class_of(target)) {
@@ -131,7 +131,7 @@ impl Tracer<'_> {
         let [_, given] = args else { return };
         let parts = if given.is_container() { self.contents(*given).unwrap_or_default() } else { vec![*given] };
         let cost = u64::from(self.values.cost_of(*given));
-        let is_large = |part: &Token| *part == Token::LongInt || self.values.nature_of(*part).may_be(Nature::VALUE);
+        let is_large = |part: &Token| self.values.nature_of(*part).may_be(Nature::VALUE.with(Nature::LONG));
         if parts.iter().any(is_large) {
             self.suspect(Rule::Limit, "joins values, which may be large, again and again");
         }

@@ -186,7 +186,7 @@ impl Tracer<'_> {
     }
 
     /// The state of an array: `([version,] shape, dtype, is_fortran, data[, mask, fill value])`.
-    pub(super) fn check_array_state(&mut self, state: Token) {
+    pub(super) fn check_array_state(&mut self, target: Token, state: Token) {
         let items = self.values.items_of(state).unwrap_or_default().to_vec();
         let parts = match *items {
             [shape, dtype, _, data] | [_, shape, dtype, _, data] => Some((shape, dtype, data, None)),
@@ -201,6 +201,13 @@ impl Tracer<'_> {
         };
         let mask_is_data = mask.is_none_or(|mask| matches!(mask, Token::Bytes(_) | Token::Text(_)));
         let count = self.product(shape);
+        if count == Some(0) || dtype.size == Some(0) {
+            // It has no memory, and may be gone through for ever.
+            let lens =
+                self.values.items_of(shape).unwrap_or_default().iter().copied().take_while(|len| *len != Token::Int(0));
+            let len = lens.map(|len| if let Token::Int(len) = len { len.unsigned_abs() } else { u32::MAX });
+            self.values.add_cost(target, len.fold(1, u32::saturating_mul));
+        }
         let fits = match data {
             Token::Bytes(_) | Token::Text(_) if dtype.kind == b'?' => count.is_some(),
             Token::Bytes(_) | Token::Text(_) => {

@@ -501,6 +501,31 @@ fn minus_one_or_two(bit: u32) -> Vec<u8> {
 }
 
 #[test]
+fn an_array_without_memory_is_no_longer_than_what_may_be_gone_through() {
+    let array = |shape: &[&[u8]]| {
+        let dtype = call("numpy.dtype", &[&text("f8"), b"\x89", b"\x88"]);
+        let state =
+            tuple(&[b"K\x03", &text("<"), b"N", b"N", b"N", b"J\xff\xff\xff\xff", b"J\xff\xff\xff\xff", b"K\0"]);
+        let empty = call("numpy._core.multiarray._reconstruct", &[&name("numpy.ndarray"), b"K\0\x85", b"C\x01b"]);
+        let dtype = [&dtype[..], &state, b"b"].concat();
+        [&empty[..], &tuple(&[b"K\x01", &tuple(shape), &dtype, b"\x89", b"C\0"]), b"b"].concat()
+    };
+    let (huge, flat) = (array(&[b"J\0\0\0\x40", b"J\0\0\x10\0", b"K\0"]), array(&[b"K\0", b"K\x03"]));
+    assert_eq!([verdict(&huge), verdict(&flat)], [Verdict::Safe; 2]);
+    let lists = [huge, flat].map(|array| verdict(&call("builtins.list", &[&array])));
+    assert_eq!(lists, [Verdict::Suspicious, Verdict::Safe]);
+}
+
+#[test]
+fn a_long_number_within_a_container_is_no_argument_that_may_be_shown() {
+    let long = [&b"\x8b\x00\x04\x00\x00"[..], &[1; 1024]].concat();
+    assert_eq!(verdict(&call("http.HTTPStatus", &[&list(&[&long])])), Verdict::Suspicious);
+    assert_eq!(verdict(&call("collections.OrderedDict", &[b"}"])), Verdict::Safe);
+    assert_eq!(verdict(&list(&[&long])), Verdict::Safe);
+    assert_eq!(verdict(&call("builtins.set", &[&list(&[&long])])), Verdict::Safe);
+}
+
+#[test]
 fn unions_of_many_parts_or_of_values_are_suspicious() {
     let union = |parts: &[&[u8]]| call("functools.reduce", &[&name("_operator.or_"), &tuple(parts)]);
     let class = name("builtins.int");
