@@ -78,16 +78,15 @@ impl<'a> Strings<'a> {
         (at <= self.data.len() && bytes.len() <= self.data.len() - at).then_some(at)
     }
 
-    /// The bytes of a string, and whether they lie in the data.
-    fn find(&self, number: u32) -> Option<(&[u8], bool)> {
-        let within = |all, at: usize, len: usize| <[u8]>::get(all, at..)?.get(..len);
-        if number < SPANS {
+    pub(crate) fn get(&self, number: u32) -> Option<&[u8]> {
+        let (all, at, len) = if number < SPANS {
             let (at, len) = operand(self.data, number as usize)?;
-            return Some((within(self.data, at, len)?, true));
-        }
-        let span = self.spans.get(number - SPANS)?;
-        let all = if span.is_decoded { &*self.decoded } else { self.data };
-        Some((within(all, span.at as usize, span.len as usize)?, !span.is_decoded))
+            (self.data, at, len)
+        } else {
+            let span = self.spans.get(number - SPANS)?;
+            (if span.is_decoded { &*self.decoded } else { self.data }, span.at as usize, span.len as usize)
+        };
+        all.get(at..)?.get(..len)
     }
 
     /// The integer that BININT pushes, if that is the op that lies there.
@@ -97,15 +96,10 @@ impl<'a> Strings<'a> {
         if *opcode == b'J' { rest.first_chunk().map(|bytes| i32::from_le_bytes(*bytes)) } else { None }
     }
 
-    pub(crate) fn get(&self, number: u32) -> Option<&[u8]> {
-        self.find(number).map(|(bytes, _)| bytes)
-    }
-
     /// The bytes of a string, borrowed from the data where they lie there.
     pub(crate) fn get_cow(&self, number: u32) -> Option<Cow<'a, [u8]>> {
-        let (bytes, is_there) = self.find(number)?;
-        let at = if is_there { self.offset_of(bytes) } else { None };
-        Some(match at {
+        let bytes = self.get(number)?;
+        Some(match self.offset_of(bytes) {
             Some(at) => Cow::Borrowed(&self.data[at..at + bytes.len()]),
             None => Cow::Owned(bytes.to_vec()),
         })

@@ -130,12 +130,11 @@ impl Tracer<'_> {
     fn check_union(&mut self, args: &[Token]) {
         let [_, given] = args else { return };
         let parts = if given.is_container() { self.contents(*given).unwrap_or_default() } else { vec![*given] };
-        let cost = u64::from(self.values.cost_of(*given));
         let is_large = |part: &Token| self.values.nature_of(*part).may_be(Nature::VALUE.with(Nature::LONG));
         if parts.iter().any(is_large) {
             self.suspect(Rule::Limit, "joins values, which may be large, again and again");
         }
-        self.spend(cost.saturating_mul(cost));
+        self.spend(u64::from(self.values.cost_of(*given)).saturating_pow(2));
     }
 
     fn check_geometry(&mut self, wkb: Token) {

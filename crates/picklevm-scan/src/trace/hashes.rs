@@ -45,8 +45,7 @@ impl Tracer<'_> {
             let why = "a key is tuples in tuples that share so much that its hash takes exponential time";
             self.suspect(Rule::Limit, why);
         }
-        let hash = self.hash_of(key, LEVELS);
-        let bucket = FixedState::with_seed(0).hash_one((hash, container)) as usize;
+        let bucket = FixedState::with_seed(0).hash_one((self.hash_of(key, LEVELS), container)) as usize;
         let counts = &mut self.key_counts;
         counts.buckets.resize(BUCKETS, 0);
         counts.total += 1;
