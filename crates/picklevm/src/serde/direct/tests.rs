@@ -1,5 +1,6 @@
 //! Tests: which pickles are read directly, and that reading directly and from a graph gives the same values.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
@@ -220,6 +221,27 @@ fn text_is_borrowed_from_the_input() {
     assert_eq!(texts, ["one", "one", "two"]);
     assert_eq!(texts[0].as_ptr(), texts[1].as_ptr());
     assert!(pickle.as_ptr_range().contains(&texts[0].as_ptr()));
+}
+
+#[test]
+fn fields_borrow_from_the_input() {
+    #[derive(Deserialize, PartialEq, Debug)]
+    struct Borrowed<'a> {
+        text: &'a str,
+        bytes: &'a [u8],
+        #[serde(borrow)]
+        note: Cow<'a, str>,
+        owned: String,
+    }
+    // By name in the first row, by memo index in the second.
+    let first = b"\x8c\x04text\x94\x8c\x02\xc3\xa9\x94\x8c\x05bytes\x94C\x02\xff\0\x94\x8c\x04note\x94\x8c\x04some\x94\x8c\x05owned\x94\x8c\x03own\x94";
+    let second = b"h\x02h\x03h\x04C\x01a\x94h\x06h\x07h\x08h\x03";
+    let pickle = [&b"\x80\x04]\x94(}\x94("[..], first, b"u}\x94(", second, b"ue."].concat();
+    let rows: Vec<Borrowed<'_>> = direct(&pickle).expect("read");
+    assert_eq!(rows[0], Borrowed { text: "é", bytes: b"\xff\0", note: "some".into(), owned: "own".to_owned() });
+    assert_eq!(rows[1], Borrowed { text: "é", bytes: b"a", note: "some".into(), owned: "é".to_owned() });
+    assert!(rows.iter().all(|row| matches!(row.note, Cow::Borrowed(_))));
+    assert!(pickle.as_ptr_range().contains(&rows[1].text.as_ptr()));
 }
 
 #[test]
