@@ -82,10 +82,10 @@ impl Tracer<'_> {
             Token::Bool(value) => value.into(),
             Token::Number(op) => number_at(self.data.get(op as usize..).unwrap_or_default()).unwrap_or(0),
             Token::Text(_) | Token::Bytes(_) => of_bytes(value),
-            Token::Tuple(_) | Token::Set(_) if levels > 0 => {
+            Token::Tuple(_) | Token::Set(_) | Token::List(_) if levels > 0 => {
                 let parts = self.values.items_of(value).unwrap_or_default();
                 let hashes = parts.iter().take(PARTS).map(|part| self.hash_of(*part, levels - 1));
-                if matches!(value, Token::Set(_)) { of_set(hashes) } else { of_tuple(hashes) }
+                if matches!(value, Token::Tuple(_)) { of_tuple(hashes) } else { of_set(hashes) }
             }
             // Of these, no two have the same hash by design.
             Token::Object(_) if levels > 0 => {
@@ -102,6 +102,7 @@ impl Tracer<'_> {
         let last = self.values.items_of(args).and_then(|args| self.values.bytes_of(*args.last()?));
         match name.split('.').next() {
             Some("datetime" | "pathlib" | "ipaddress" | "pandas") => true,
+            Some("builtins") => name == "builtins.frozenset",
             Some("numpy") => last.is_some_and(|bytes| bytes.len() <= 8),
             _ => false,
         }

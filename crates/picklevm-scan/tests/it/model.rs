@@ -488,7 +488,8 @@ fn many_keys_of_one_hash_are_suspicious() {
     }
     let date = |n: u32| call("datetime.date", &[&[&b"C\x04\x07\xe4"[..], &(n as u16).to_be_bytes()].concat()]);
     let pair = |n: u32| tuple(&[&text(&n.to_string()), &float(n)]);
-    for keys in [all(&float), all(&date), all(&pair), all(&|n| [b"J", &n.to_le_bytes()[..]].concat())] {
+    let frozen = |n: u32| call("builtins.frozenset", &[&list(&[b"K\x01", &float(n)])]);
+    for keys in [all(&float), all(&date), all(&pair), all(&frozen), all(&|n| [b"J", &n.to_le_bytes()[..]].concat())] {
         assert_eq!([verdict(&keyed(&keys)), verdict(&set_of(&keys))], [Verdict::Safe; 2]);
     }
     // As many in all, but few in each.
