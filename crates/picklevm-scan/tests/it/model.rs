@@ -518,6 +518,12 @@ fn an_array_without_memory_is_no_longer_than_what_may_be_gone_through() {
 }
 
 #[test]
+fn a_sparse_matrix_of_a_shape_is_not_made() {
+    let shape = tuple(&[b"J\xff\xff\xff\x7f", b"K\x05"]);
+    assert_eq!(verdict(&call("sklearn.metrics._dist_metrics.csr_matrix", &[&shape])), Verdict::Suspicious);
+}
+
+#[test]
 fn a_long_number_within_a_container_is_no_argument_that_may_be_shown() {
     let long = [&b"\x8b\x00\x04\x00\x00"[..], &[1; 1024]].concat();
     assert_eq!(verdict(&call("http.HTTPStatus", &[&list(&[&long])])), Verdict::Suspicious);
