@@ -1,6 +1,7 @@
 //! Values that exist once in a graph, as they do in Python.
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
 use hashbrown::Equivalent;
@@ -11,33 +12,52 @@ use crate::graph::{Arena, Cell, Tag};
 #[derive(Default)]
 pub(crate) struct Interner {
     /// Names, and the texts and bytes of which CPython has only one.
-    texts: hashbrown::HashMap<(Tag, Box<[u8]>), Cell, RandomState>,
+    texts: hashbrown::HashMap<Key<Box<[u8]>>, Cell, RandomState>,
     /// Classes and functions by module and name.
     globals: HashMap<(Cell, Cell), Cell, RandomState>,
 }
 
-#[derive(Hash)]
-struct Key<'a>(Tag, &'a [u8]);
+/// A text by its tag and bytes.
+struct Key<B>(Tag, B);
 
-impl Equivalent<(Tag, Box<[u8]>)> for Key<'_> {
-    fn equivalent(&self, (tag, bytes): &(Tag, Box<[u8]>)) -> bool {
-        self.0 == *tag && *self.1 == **bytes
+impl<B: AsRef<[u8]>> Hash for Key<B> {
+    // Few texts differ in the tag alone, and hashing it or the length too would take longer.
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.1.as_ref());
+    }
+}
+
+impl PartialEq for Key<Box<[u8]>> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 && self.1 == other.1
+    }
+}
+
+impl Eq for Key<Box<[u8]>> {}
+
+impl Equivalent<Key<Box<[u8]>>> for Key<&[u8]> {
+    #[inline]
+    fn equivalent(&self, other: &Key<Box<[u8]>>) -> bool {
+        self.0 == other.0 && *self.1 == *other.1
     }
 }
 
 impl Interner {
     /// Returns the value of a name: text, bytes or an 8-bit string. All uses share one value, like Python's interned
     /// strings.
+    #[inline]
     pub(crate) fn name(&mut self, arena: &mut Arena, tag: Tag, name: &[u8]) -> Cell {
         if let Some(known) = self.texts.get(&Key(tag, name)) {
             return *known;
         }
         let cell = arena.new_text(tag, name, false);
-        self.texts.insert((tag, name.into()), cell);
+        self.texts.insert(Key(tag, name.into()), cell);
         cell
     }
 
     /// Makes text. CPython has only one value of the empty string and of each Latin-1 character.
+    #[inline]
     pub(crate) fn text(&mut self, arena: &mut Arena, text: &str) -> Cell {
         let mut chars = text.chars();
         match (chars.next(), chars.next()) {
