@@ -72,6 +72,7 @@ mod feed_reader;
 pub mod forms;
 mod frame;
 mod input;
+mod int_op;
 mod ints;
 mod memo;
 mod op;

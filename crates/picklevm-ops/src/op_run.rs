@@ -1,6 +1,7 @@
 //! `OpRun`: reserved space for a run of short ops.
 
 use crate::forms;
+use crate::int_op::int_op;
 use crate::opcode::Opcode;
 
 /// Reserved space in a frame for a run of short ops, returned by [`Writer::reserve`](crate::Writer::reserve).
@@ -16,7 +17,7 @@ pub struct OpRun<'w> {
 }
 
 /// Protocol whose opcodes are written: those that have an opcode in a run are the same from 2 on, except text and PUTs.
-const RUN_PROTOCOL: u8 = 2;
+pub(crate) const RUN_PROTOCOL: u8 = 2;
 
 impl<'w> OpRun<'w> {
     /// Number of bytes that can be written after [`is_full`](Self::is_full) returned `false`.
@@ -295,59 +296,6 @@ fn copy_short(to: &mut [u8], from: &[u8]) {
         from.len() <= 32 && (ends::<16>(to, from) || ends::<8>(to, from) || ends::<4>(to, from) || ends::<2>(to, from));
     if !is_copied {
         to.copy_from_slice(from);
-    }
-}
-
-/// Returns an integer's op in protocol 2 and its length, which is at most 15.
-#[inline(always)]
-fn int_op(value: i64) -> ([u8; 16], usize) {
-    // Branch-free: with integers of mixed sizes, a branch on the opcode would be mispredicted.
-    let sign = value >> 63;
-    // BININT1 and BININT2 are unsigned, so negative integers count as having more bits.
-    let magnitude = (value ^ sign | sign & 1 << 16 | 1) as u64;
-    let IntForm { head, head_bits, len } = INT_FORMS[magnitude.ilog2() as usize & 63];
-    // Only LONG1 stores more than six bytes of a value, after two bytes of opcode and length.
-    let (low, high) = (head as u64 | (value as u64) << head_bits, (value >> 48) as u64);
-    ((low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15))
-}
-
-/// The encoding of integers of one size.
-#[derive(Clone, Copy)]
-struct IntForm {
-    /// The opcode, followed by the length for LONG1.
-    head: u16,
-    /// Number of bits in `head`.
-    head_bits: u8,
-    /// Length of the op in bytes.
-    len: u8,
-}
-
-/// Encodings by the position of the highest bit that differs from the sign.
-const INT_FORMS: [IntForm; 64] = {
-    let mut forms = [IntForm { head: 0, head_bits: 8, len: 0 }; 64];
-    let mut at = 0;
-    while at < 64 {
-        // A value with this highest bit. The sign bit is never the highest bit that differs from it.
-        let opcode = forms::int(RUN_PROTOCOL, ((1u64 << at) & (i64::MAX as u64)) as i64);
-        forms[at] = match opcode {
-            Opcode::BinInt1 if at < 63 => IntForm::fixed(opcode, 1),
-            Opcode::BinInt2 => IntForm::fixed(opcode, 2),
-            Opcode::BinInt => IntForm::fixed(opcode, 4),
-            // The bits and the sign bit.
-            _ => IntForm::counted(Opcode::Long1, ((at + 1) / 8 + 1) as u8),
-        };
-        at += 1;
-    }
-    forms
-};
-
-impl IntForm {
-    const fn fixed(opcode: Opcode, width: u8) -> IntForm {
-        IntForm { head: opcode.byte() as u16, head_bits: 8, len: 1 + width }
-    }
-
-    const fn counted(opcode: Opcode, width: u8) -> IntForm {
-        IntForm { head: opcode.byte() as u16 | (width as u16) << 8, head_bits: 16, len: 2 + width }
     }
 }
 
