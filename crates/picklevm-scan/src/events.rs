@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::verdict::words;
+
 /// A name that a pickle imports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -62,34 +64,29 @@ pub enum PolicyEntry {
     Dangerous(String),
 }
 
-macro_rules! actions {
-    ($( $variant:ident $text:literal $doc:literal; )*) => {
-        /// The kinds of things a pickle does.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-        #[serde(rename_all = "lowercase")]
-        #[non_exhaustive]
-        pub enum Action {
-            $( #[doc = $doc] $variant, )*
-        }
-
-        impl fmt::Display for Action {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(match self {
-                    $( Action::$variant => $text, )*
-                })
-            }
-        }
-    };
-}
-
-actions! {
-    Import "import" "Imports a module and looks a name up in it.";
-    Call "call" "Calls something.";
-    Construct "construct" "Makes an instance by `__new__` alone.";
-    State "state" "Sets the state of an object.";
-    Items "items" "Puts items into an object that is no plain list, dict or set.";
-    Persistent "persistent" "Asks the loading program for what a persistent id stands for.";
-    Extension "extension" "Asks copyreg for what an extension code stands for.";
-    Buffer "buffer" "Takes an out-of-band buffer.";
-    Drop "drop" "Throws the result of a call away.";
+words! {
+    /// The kinds of things a pickle does.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    #[non_exhaustive]
+    Action {
+        /// Imports a module and looks a name up in it.
+        Import "import";
+        /// Calls something.
+        Call "call";
+        /// Makes an instance by `__new__` alone.
+        Construct "construct";
+        /// Sets the state of an object.
+        State "state";
+        /// Puts items into an object that is no plain list, dict or set.
+        Items "items";
+        /// Asks the loading program for what a persistent id stands for.
+        Persistent "persistent";
+        /// Asks copyreg for what an extension code stands for.
+        Extension "extension";
+        /// Takes an out-of-band buffer.
+        Buffer "buffer";
+        /// Throws the result of a call away.
+        Drop "drop";
+    }
 }

@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::data::Data;
 use crate::driver::{Keep, Scan, Step, What};
 use crate::members;
-use crate::pickle::{self, is_name};
+use crate::pickle::{self, Ending, is_name};
 use crate::prefilter;
 use crate::report::Format;
 use crate::row::LISTED;
@@ -29,9 +29,7 @@ pub(crate) struct Search<'d> {
 /// Where a pickle may be, and what scanning it came to.
 struct Candidate {
     at: usize,
-    end: usize,
-    stopped: bool,
-    imports_names: bool,
+    ending: Ending,
 }
 
 impl<'d> Scan<'_, 'd> {
@@ -94,9 +92,8 @@ impl<'d> Scan<'_, 'd> {
             }
             let data = search.data.clone();
             let scanned = pickle::scan(&data, at, self.context, false, true);
-            let candidate =
-                Candidate { at, end: scanned.end, stopped: scanned.stopped, imports_names: scanned.imports_names };
-            if !candidate.stopped && !candidate.imports_names {
+            let candidate = Candidate { at, ending: scanned.ending };
+            if !scanned.ending.stopped && !scanned.ending.imports_names {
                 self.spend_work(&mut search, &candidate);
                 continue;
             }
@@ -124,16 +121,17 @@ impl<'d> Scan<'_, 'd> {
     /// Keeps the pickle that was scanned last if it is one, and not safe.
     fn settle(&mut self, search: &mut Search<'d>, candidate: &Candidate) {
         let Some(pickle) = self.top().pickles.pop() else { return };
+        let Ending { end, stopped, imports_names, .. } = candidate.ending;
         // Not a text that can be read as the beginning of a pickle: lists of words are full of lines such as `cat` that spell
         // a GLOBAL.
         let does_something = search.data.get(candidate.at) == Some(&0x80)
             || pickle.imports.iter().any(|import| import.uses > 0)
-            || candidate.stopped && pickle.verdict == Verdict::Dangerous;
-        let is_pickle = candidate.imports_names && does_something || candidate.stopped && !pickle.nested.is_empty();
+            || stopped && pickle.verdict == Verdict::Dangerous;
+        let is_pickle = imports_names && does_something || stopped && !pickle.nested.is_empty();
         if !is_pickle {
             return self.spend_work(search, candidate);
         }
-        search.done = candidate.end.max(candidate.at + 1);
+        search.done = end.max(candidate.at + 1);
         if pickle.verdict != Verdict::Safe {
             self.top().pickles.push(pickle);
             self.list_last(&mut search.found);
@@ -142,7 +140,7 @@ impl<'d> Scan<'_, 'd> {
 
     /// Counts a run that led to nothing.
     fn spend_work(&mut self, search: &mut Search<'d>, candidate: &Candidate) {
-        match self.work_left.checked_sub(candidate.end - candidate.at) {
+        match self.work_left.checked_sub(candidate.ending.end - candidate.at) {
             Some(left) => self.work_left = left,
             None => {
                 let message =

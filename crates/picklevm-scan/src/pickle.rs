@@ -17,20 +17,26 @@ use crate::token::Packed;
 use crate::trace::{Suspect, Tracer};
 use crate::verdict::{Finding, Rule, Status, Verdict};
 
-/// What came of one pickle.
-#[derive(Default)]
-pub(crate) struct Scanned<'a> {
-    pub(crate) report: PickleReport,
-    /// Where it ends in the data, as far as it was read.
+/// How a pickle ends.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Ending {
+    /// Where in the data, as far as it was read.
     pub(crate) end: usize,
     /// Whether STOP was reached.
     pub(crate) stopped: bool,
     /// Where the frame ends that STOP lies in, if that is further on.
     pub(crate) frame_end: Option<usize>,
+    /// Whether a name was imported that could be one.
+    pub(crate) imports_names: bool,
+}
+
+/// What came of one pickle.
+#[derive(Default)]
+pub(crate) struct Scanned<'a> {
+    pub(crate) report: PickleReport,
+    pub(crate) ending: Ending,
     /// How many bytes the data must have, at the least, for the op at which they are cut off.
     pub(crate) needed_len: Option<u64>,
-    /// Whether it imports a name that could be one.
-    pub(crate) imports_names: bool,
     /// Whether it is the first one of a legacy PyTorch checkpoint.
     pub(crate) is_torch_magic: bool,
     suspects: Vec<(Suspect, Cow<'a, [u8]>)>,
@@ -67,7 +73,7 @@ const TORCH_MAGIC: &[u8] = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 /// `hunting`, only what imports something is looked at closely.
 pub(crate) fn scan<'a>(data: &'a [u8], start: usize, context: &Context<'a>, plain: bool, hunting: bool) -> Scanned<'a> {
     let is_enough = |scanned: &Scanned<'_>| {
-        context.evidence || scanned.report.findings.is_empty() || hunting && !scanned.imports_names
+        context.evidence || scanned.report.findings.is_empty() || hunting && !scanned.ending.imports_names
     };
     let run = |keeps, plain| run(data, start, context, Reading { keeps, plain });
     let first = if context.evidence { None } else { run(Keeps::Nothing, plain) };
@@ -113,7 +119,7 @@ enum Keeps {
 
 fn unreadable<'a>(start: usize) -> Scanned<'a> {
     let report = PickleReport { offset: start as u64, status: Status::Malformed, ..PickleReport::default() };
-    Scanned { report, end: start, ..Scanned::default() }
+    Scanned { report, ending: Ending { end: start, ..Ending::default() }, ..Scanned::default() }
 }
 
 /// Runs the pickle; `None` if the run needs what it did not keep.
@@ -154,7 +160,7 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
                 // joblib gives it to `pickle.load`, which knows nothing of arrays of joblib.
                 Ok(DataAfter::Pickle { start }) => {
                     let array = scan(data, start, context, true, false);
-                    let end = array.end;
+                    let end = array.ending.end;
                     arrays.push(array);
                     end
                 }
@@ -207,12 +213,10 @@ fn run<'a>(data: &'a [u8], start: usize, context: &Context<'a>, reading: Reading
     let imports = tracer.globals.imports();
     let suspects = tracer.suspect_strings();
     let storages = tracer.storages();
+    let imports_names = imports.iter().any(|import| is_name(&import.module) && is_name(&import.name));
     let mut scanned = Scanned {
-        end,
-        stopped,
-        frame_end,
+        ending: Ending { end, stopped, frame_end, imports_names },
         needed_len,
-        imports_names: imports.iter().any(|import| is_name(&import.module) && is_name(&import.name)),
         is_torch_magic: data[start..end].ends_with(TORCH_MAGIC),
         suspects,
         raw_at,

@@ -3,70 +3,48 @@
 use serde::Serialize;
 
 use crate::events::{Event, Import};
-use crate::verdict::{Finding, Status, Verdict};
+use crate::verdict::{Finding, Status, Verdict, words};
 
-/// The recognized format of a file, a member or nested data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Format {
-    /// One pickle or several.
-    Pickle,
-    /// A legacy PyTorch checkpoint: pickles, then raw storages.
-    Torch,
-    /// A `.npy` array.
-    Npy,
-    /// A zip archive; `.npz` and PyTorch checkpoints are some.
-    Zip,
-    /// A tar archive.
-    Tar,
-    /// A gzip stream.
-    Gzip,
-    /// A zlib stream.
-    Zlib,
-    /// A bzip2 stream.
-    Bzip2,
-    /// An xz stream.
-    Xz,
-    /// A stream of the old lzma format.
-    Lzma,
-    /// A Zstandard stream.
-    Zstd,
-    /// An LZ4 stream.
-    Lz4,
-    /// A 7z archive.
-    SevenZip,
-    /// Text that spells bytes in base64.
-    Base64,
-    /// Text that spells bytes in hexadecimal.
-    Hex,
-    /// A directory, or a list of files.
-    Directory,
-    /// Data of another kind, in which no pickle was found.
-    Other,
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            Format::Pickle => "pickle",
-            Format::Torch => "torch",
-            Format::Npy => "npy",
-            Format::Zip => "zip",
-            Format::Tar => "tar",
-            Format::Gzip => "gzip",
-            Format::Zlib => "zlib",
-            Format::Bzip2 => "bzip2",
-            Format::Xz => "xz",
-            Format::Lzma => "lzma",
-            Format::Zstd => "zstd",
-            Format::Lz4 => "lz4",
-            Format::SevenZip => "7z",
-            Format::Base64 => "base64",
-            Format::Hex => "hex",
-            Format::Directory => "directory",
-            Format::Other => "other",
-        })
+words! {
+    /// The recognized format of a file, a member or nested data.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    #[non_exhaustive]
+    Format {
+        /// One pickle or several.
+        Pickle "pickle";
+        /// A legacy PyTorch checkpoint: pickles, then raw storages.
+        Torch "torch";
+        /// A `.npy` array.
+        Npy "npy";
+        /// A zip archive; `.npz` and PyTorch checkpoints are some.
+        Zip "zip";
+        /// A tar archive.
+        Tar "tar";
+        /// A gzip stream.
+        Gzip "gzip";
+        /// A zlib stream.
+        Zlib "zlib";
+        /// A bzip2 stream.
+        Bzip2 "bzip2";
+        /// An xz stream.
+        Xz "xz";
+        /// A stream of the old lzma format.
+        Lzma "lzma";
+        /// A Zstandard stream.
+        Zstd "zstd";
+        /// An LZ4 stream.
+        Lz4 "lz4";
+        /// A 7z archive.
+        SevenZip "7z";
+        /// Text that spells bytes in base64.
+        Base64 "base64";
+        /// Text that spells bytes in hexadecimal.
+        Hex "hex";
+        /// A directory, or a list of files.
+        Directory "directory";
+        /// Data of another kind, in which no pickle was found.
+        Other "other";
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::data::Data;
 use crate::driver::{Keep, Scan, Step, What};
 use crate::members;
-use crate::pickle;
+use crate::pickle::{self, Ending};
 use crate::report::Format;
 use crate::spelling::has_magic;
 use crate::verdict::{Finding, Rule, Status, Verdict};
@@ -27,7 +27,7 @@ enum Next {
     /// A pickle is to be scanned.
     Pickle,
     /// It was scanned.
-    Scanned { stopped: bool, imports_names: bool, end: usize, frame_end: Option<usize> },
+    Scanned(Ending),
     /// No more pickles follow.
     Rest,
     /// What follows was opened as a container; so many members were there before.
@@ -51,9 +51,7 @@ impl<'d> Scan<'_, 'd> {
     pub(crate) fn row(&mut self, row: Row<'d>) {
         match row.next {
             Next::Pickle => self.next_pickle(row),
-            Next::Scanned { stopped, imports_names, end, frame_end } => {
-                self.list_pickle(row, stopped, imports_names, end, frame_end);
-            }
+            Next::Scanned(ending) => self.list_pickle(row, ending),
             Next::Rest => self.rest(row),
             Next::Opened(members) if self.top().members.len() > members => {}
             Next::Opened(_) => self.trailing(row),
@@ -76,30 +74,18 @@ impl<'d> Scan<'_, 'd> {
         }
         let data = row.data.clone();
         let scanned = pickle::scan(&data, row.at, self.context, self.is_plain(), row.at > 0);
-        if !scanned.stopped && row.at > 0 && !scanned.imports_names {
+        if !scanned.ending.stopped && row.at > 0 && !scanned.ending.imports_names {
             return self.rest(row);
         }
         if row.count == 0 && scanned.is_torch_magic {
             self.top().format = Format::Torch;
         }
-        let next = Next::Scanned {
-            stopped: scanned.stopped,
-            imports_names: scanned.imports_names,
-            end: scanned.end,
-            frame_end: scanned.frame_end,
-        };
-        self.steps.push(row.then(next));
+        self.steps.push(row.then(Next::Scanned(scanned.ending)));
         self.add(scanned, &data);
     }
 
-    fn list_pickle(
-        &mut self,
-        mut row: Row<'d>,
-        stopped: bool,
-        imports_names: bool,
-        end: usize,
-        frame_end: Option<usize>,
-    ) {
+    fn list_pickle(&mut self, mut row: Row<'d>, ending: Ending) {
+        let Ending { stopped, imports_names, end, frame_end } = ending;
         let verdict = self.top().pickles.last().map_or(Verdict::Safe, |pickle| pickle.verdict);
         let companions = self.top().pickles.last_mut().map(|pickle| std::mem::take(&mut pickle.companions));
         self.list_last(&mut row.listed[verdict as usize]);

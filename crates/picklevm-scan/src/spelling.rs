@@ -29,7 +29,8 @@ pub(crate) fn may_hide(bytes: &[u8]) -> bool {
 
 #[inline(never)]
 fn may_hide_within(bytes: &[u8]) -> bool {
-    // A header, or the ends of the two lines of GLOBAL.
+    // A header, or the ends of the two lines of GLOBAL. Any other import needs a header from all picklers; a string that a
+    // call unpickles does not come here: it is scanned whatever it holds.
     let mut lines = 0;
     for at in memchr2_iter(0x80, b'\n', bytes) {
         lines += usize::from(bytes[at] == b'\n');

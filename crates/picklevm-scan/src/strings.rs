@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use memchr::memchr;
 
 use crate::chunks::Chunks;
 use crate::token::NOT_KEPT;
@@ -16,9 +17,11 @@ struct Span {
     is_decoded: bool,
 }
 
-/// Numbers of strings below this are offsets of the ops that push them, which say where they lie. Those after a line,
+/// Numbers of strings below this are offsets of the ops that push them, which say where they lie. Those in long lines,
 /// far behind or escaped have a row in a table.
 const SPANS: u32 = 1 << 27;
+/// Bytes of a line that is read as often as it is asked for.
+const LINE: usize = 256;
 /// Bytes of strings that are decoded or encoded anew: beyond, they are not kept.
 const DECODED_BYTES: usize = 1 << 28;
 
@@ -127,7 +130,7 @@ impl<'a> Strings<'a> {
     }
 }
 
-/// Where the string lies that an op of binary form pushes, and its length.
+/// Where the string lies that an op pushes, and its length, if nothing in it is escaped.
 #[inline]
 fn operand(data: &[u8], op: usize) -> Option<(usize, usize)> {
     let (&opcode, rest) = data.get(op..)?.split_first()?;
@@ -135,6 +138,10 @@ fn operand(data: &[u8], op: usize) -> Option<(usize, usize)> {
         b'U' | b'C' | b'\x8c' => (1, usize::from(*rest.first()?)),
         b'T' | b'B' | b'X' => (4, u32::from_le_bytes(*rest.first_chunk()?) as usize),
         b'\x8d' | b'\x8e' | b'\x96' => (8, usize::try_from(u64::from_le_bytes(*rest.first_chunk()?)).ok()?),
+        b'S' | b'V' => {
+            let quote = usize::from(opcode == b'S');
+            (quote, memchr(b'\n', &rest[..rest.len().min(LINE)])?.checked_sub(2 * quote)?)
+        }
         _ => return None,
     };
     Some((op + 1 + width, len))
@@ -149,10 +156,12 @@ mod tests {
         let data = b"\x8c\x02abX\x03\0\0\0cdeS'fg'\n";
         let mut strings = Strings::new(data);
         assert_eq!([(&data[2..4], 0), (&data[9..12], 4)].map(|(bytes, op)| strings.push(bytes, op)), [0, 4]);
-        assert_eq!(strings.push(&data[14..16], 12), SPANS);
+        assert_eq!(strings.push(&data[14..16], 12), 12);
+        // Less than the operand of the op, as where blanks follow the quotes, and elsewhere.
+        assert_eq!(strings.push(&data[14..15], 12), SPANS);
         assert_eq!(strings.push(b"other", 12), SPANS + 1);
-        let found = [0, 4, SPANS, SPANS + 1].map(|number| strings.get_cow(number).unwrap_or_default());
-        assert_eq!(found.each_ref().map(|it| &**it), [&b"ab"[..], b"cde", b"fg", b"other"]);
+        let found = [0, 4, 12, SPANS, SPANS + 1].map(|number| strings.get_cow(number).unwrap_or_default());
+        assert_eq!(found.each_ref().map(|it| &**it), [&b"ab"[..], b"cde", b"fg", b"f", b"other"]);
         assert_eq!(strings.longest, 5);
     }
 

@@ -4,59 +4,61 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// The verdict on a pickle or a file: that of its worst finding.
-///
-/// ```
-/// use picklevm_scan::Verdict;
-///
-/// assert!(Verdict::Safe < Verdict::Suspicious && Verdict::Suspicious < Verdict::Dangerous);
-/// assert_eq!(Verdict::Dangerous.to_string(), "dangerous");
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// All of it was read, every reader reads it alike, and everything it does is known to be harmless.
-    #[default]
-    Safe,
-    /// It does something that is not covered by the policy, or could not be read to its end.
-    Suspicious,
-    /// It does something that is known to do harm.
-    Dangerous,
-}
+/// An enum with a word for each variant, which `Display` writes.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $( $(#[$of_variant:meta])* $variant:ident $word:literal; )* }) => {
+        $(#[$meta])*
+        pub enum $name {
+            $( $(#[$of_variant])* $variant, )*
+        }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Verdict::Safe => "safe",
-            Verdict::Suspicious => "suspicious",
-            Verdict::Dangerous => "dangerous",
-        })
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(match self {
+                    $( $name::$variant => $word, )*
+                })
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// The verdict on a pickle or a file: that of its worst finding.
+    ///
+    /// ```
+    /// use picklevm_scan::Verdict;
+    ///
+    /// assert!(Verdict::Safe < Verdict::Suspicious && Verdict::Suspicious < Verdict::Dangerous);
+    /// assert_eq!(Verdict::Dangerous.to_string(), "dangerous");
+    /// ```
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    Verdict {
+        /// All of it was read, every reader reads it alike, and everything it does is known to be harmless.
+        #[default]
+        Safe "safe";
+        /// It does something that is not covered by the policy, or could not be read to its end.
+        Suspicious "suspicious";
+        /// It does something that is known to do harm.
+        Dangerous "dangerous";
     }
 }
 
-/// How far a pickle could be read. Independent of the verdict, since a broken pickle runs up to the break.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// To its end, and every reader reads it alike.
-    #[default]
-    Complete,
-    /// To its end or not: readers (C, pure Python, Python 2, pickletools) disagree on it.
-    Divergent,
-    /// The data end before the pickle does.
-    Truncated,
-    /// No reader gets to its end.
-    Malformed,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Status::Complete => "complete",
-            Status::Divergent => "divergent",
-            Status::Truncated => "truncated",
-            Status::Malformed => "malformed",
-        })
+words! {
+    /// How far a pickle could be read. Independent of the verdict, since a broken pickle runs up to the break.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+    #[serde(rename_all = "lowercase")]
+    Status {
+        /// To its end, and every reader reads it alike.
+        #[default]
+        Complete "complete";
+        /// To its end or not: readers (C, pure Python, Python 2, pickletools) disagree on it.
+        Divergent "divergent";
+        /// The data end before the pickle does.
+        Truncated "truncated";
+        /// No reader gets to its end.
+        Malformed "malformed";
     }
 }
 

@@ -147,7 +147,7 @@ impl<'a> Tracer<'a> {
             module: module.to_owned(),
             name: name.to_owned(),
             judgement,
-            offset: self.offset(),
+            offset: self.op,
             uses: 0,
             how: Vec::new(),
             finding: None,
@@ -222,11 +222,6 @@ impl<'a> Tracer<'a> {
                 self.find(Verdict::Dangerous, Rule::DangerousName, Some(name), message);
             }
         }
-    }
-
-    /// The offset of the op that runs.
-    pub(super) fn offset(&self) -> u64 {
-        self.op
     }
 
     /// What the policy says of a global, if the token is one.

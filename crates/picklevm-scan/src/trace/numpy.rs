@@ -294,9 +294,9 @@ impl Tracer<'_> {
 /// The type that a code such as `<f8` names.
 fn read_code(code: &[u8]) -> DType {
     let code = code.trim_ascii();
-    let (_, plain) = match code {
-        [order @ (b'<' | b'>' | b'|' | b'='), rest @ ..] => (*order, rest),
-        _ => (b'=', code),
+    let plain = match code {
+        [b'<' | b'>' | b'|' | b'=', rest @ ..] => rest,
+        _ => code,
     };
     let known = |kind, size, objects| DType { kind, size: Some(size), objects, ..UNKNOWN };
     let Some((&kind, rest)) = plain.split_first() else { return UNKNOWN };

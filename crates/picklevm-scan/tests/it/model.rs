@@ -548,3 +548,24 @@ fn unions_of_many_parts_or_of_values_are_suspicious() {
     let parts = tuple(&parts.iter().map(Vec::as_slice).collect::<Vec<_>>());
     assert_eq!(verdict(&call("_operator.getitem", &[&name("typing.Union"), &parts])), Verdict::Suspicious);
 }
+
+#[test]
+fn texts_in_lines_are_read_as_what_they_spell() {
+    let long = "x".repeat(600);
+    let spellings = [
+        (r"S'os'", r"S'system'"),
+        ("S\"os\"", "S\"system\""),
+        (r"S'\x6fs'", r"S's\171stem'"),
+        ("S'os'  ", "S'system'\r"),
+        ("Vos", "Vsystem"),
+        (r"V\u006fs", r"V\U00000073ystem"),
+    ];
+    for (module, name) in spellings {
+        // Stored, fetched, and behind texts that are long and not ASCII.
+        let pickle = format!("\x28S'{long}'\np0\nV\\u00e9\np1\n0{module}\np2\n{name}\np3\ng2\ng3\n\u{93}(S'true'\ntR.");
+        let pickle: Vec<u8> = pickle.chars().map(|c| c as u8).collect();
+        let report = Scanner::new().scan(&pickle);
+        let imports: Vec<_> = report.pickles[0].imports.iter().map(ToString::to_string).collect();
+        assert_eq!((report.verdict, imports), (Verdict::Dangerous, vec!["os.system".to_owned()]), "{module} {name}");
+    }
+}

@@ -93,6 +93,15 @@ fn what_is_unpickled_too_deep_to_be_looked_at_is_not_safe() {
 }
 
 #[test]
+fn what_is_unpickled_is_scanned_though_it_has_no_header_and_no_lines() {
+    for inner in
+        [&b"\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."[..], b"I1\n0\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."]
+    {
+        assert_eq!(scan(loaded(inner)).verdict, Verdict::Dangerous, "{}", inner.escape_ascii());
+    }
+}
+
+#[test]
 fn no_more_pickles_of_a_row_are_listed_than_a_reader_has_use_for() {
     let unknown: Vec<u8> = (0..5000).flat_map(|i| format!("cm{i}\nf\n.").into_bytes()).collect();
     let report = scan([&unknown, EVIL].concat());
