@@ -85,8 +85,8 @@ pub(crate) trait Input<'a> {
 pub(crate) struct Window<'a, const LONG_INPUT: bool> {
     bytes: &'a [u8],
     pos: usize,
-    /// The bytes that were not read yet, if the input is long.
-    rest: &'a [u8],
+    /// The bytes that were not read yet, if the input is long. An iterator: its end stays, so that only its start changes.
+    rest: std::slice::Iter<'a, u8>,
     /// Offset of the end of `rest`.
     end: usize,
     last: IntHistory,
@@ -130,7 +130,7 @@ impl<'a, const LONG_INPUT: bool> Window<'a, LONG_INPUT> {
     #[inline(always)]
     pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
         let rest = bytes.get(pos..).unwrap_or_default();
-        Window { bytes, pos, rest, end: pos + rest.len(), last: IntHistory::default() }
+        Window { bytes, pos, rest: rest.iter(), end: pos + rest.len(), last: IntHistory::default() }
     }
 
     /// Returns the position after the last read.
@@ -142,22 +142,22 @@ impl<'a, const LONG_INPUT: bool> Window<'a, LONG_INPUT> {
     /// Returns the bytes that were not read yet.
     #[inline(always)]
     fn rest(&self) -> Result<&'a [u8], Miss> {
-        if LONG_INPUT { Ok(self.rest) } else { self.bytes.get(self.pos..).ok_or(Miss) }
+        if LONG_INPUT { Ok(self.rest.as_slice()) } else { self.bytes.get(self.pos..).ok_or(Miss) }
     }
 
     /// Returns the next byte.
     #[inline(always)]
     fn peek(&self) -> Option<u8> {
-        if LONG_INPUT { self.rest.first().copied() } else { self.bytes.get(self.pos).copied() }
+        if LONG_INPUT { self.rest.clone().next().copied() } else { self.bytes.get(self.pos).copied() }
     }
 
     /// Skips bytes that were read.
     #[inline(always)]
     fn advance(&mut self, len: usize) {
-        if LONG_INPUT {
-            self.rest = self.rest.get(len..).unwrap_or_default();
-        } else {
+        if !LONG_INPUT {
             self.pos += len;
+        } else if let Some(before_last) = len.checked_sub(1) {
+            self.rest.nth(before_last);
         }
     }
 
@@ -212,8 +212,14 @@ impl<'a, const LONG_INPUT: bool> Input<'a> for Window<'a, LONG_INPUT> {
 
     #[inline(always)]
     fn short_int(&mut self, opcode: u8) -> Result<Option<ShortInt<'a>>, Miss> {
-        let int = ShortInt::new(opcode, self.rest()?.first_chunk().ok_or(Miss)?);
-        self.advance(int.map_or(0, ShortInt::width));
+        let bytes: &[u8; 8] = self.rest()?.first_chunk().ok_or(Miss)?;
+        let int = ShortInt::new(opcode, bytes);
+        let width = int.map_or(0, ShortInt::width);
+        // Never more, and so known to be there: the next op does not wait for a check.
+        if width > bytes.len() {
+            return Err(Miss);
+        }
+        self.advance(width);
         Ok(int)
     }
 
