@@ -225,6 +225,7 @@ kinds! {
         Keys "The items of its arguments are hashed: too many must not have the same hash.";
         Pairs "The first of each item of its arguments is hashed.";
         Union "It compares each of its parts with all others.";
+        Uuid "The hash of a UUID is that of the number in its state.";
         Joblib "joblib's stand-in for an array whose data follow.";
         Companion "joblib's stand-in for an array in a file beside it.";
     }

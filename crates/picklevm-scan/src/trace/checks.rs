@@ -113,6 +113,7 @@ impl Tracer<'_> {
             Check::Image => self.check_image(state),
             Check::Companion => self.check_companion(target, state),
             Check::Wkb => self.check_geometry(state),
+            Check::Uuid => self.note_hash(target, state),
             Check::Joblib => {
                 self.needs_all |= !self.values.keeps_all;
                 self.raw_after = (!self.plain).then_some(state);

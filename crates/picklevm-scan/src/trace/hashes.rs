@@ -7,7 +7,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 
 use super::Tracer;
-use crate::token::Token;
+use crate::policy::Decision;
+use crate::token::{NOT_KEPT, Token};
 use crate::verdict::Rule;
 
 /// Keys of the same hash from which it takes seconds.
@@ -44,6 +45,11 @@ impl Tracer<'_> {
         if self.values.is_costly_key(key) {
             let why = "a key is tuples in tuples that share so much that its hash takes exponential time";
             self.suspect(Rule::Limit, why);
+        }
+        // Without arguments, of which its hash may be, it has one of its own.
+        let object = self.values.object_of(key);
+        if object.is_some_and(|object| object.args == Token::Tuple(0) && self.is_plain_class(object.class)) {
+            return;
         }
         let bucket = FixedState::with_seed(0).hash_one((self.hash_of(key, LEVELS), container)) as usize;
         let counts = &mut self.key_counts;
@@ -87,16 +93,32 @@ impl Tracer<'_> {
                 let hashes = parts.iter().take(PARTS).map(|part| self.hash_of(*part, levels - 1));
                 if matches!(value, Token::Tuple(_)) { of_tuple(hashes) } else { of_set(hashes) }
             }
-            // Of these, no two have the same hash by design.
             Token::Object(_) if levels > 0 => {
-                let args = self.values.object_of(value).map_or(Token::Unknown, |object| object.args);
-                if self.has_own_hash(value, args) { self.hash_of(args, levels - 1) } else { 0 }
+                let Some(object) = self.values.object_of(value) else { return 0 };
+                if self.has_own_hash(value, object.args) || self.is_plain_class(object.class) {
+                    self.hash_of(object.args, levels - 1)
+                } else {
+                    if object.detail == NOT_KEPT { 0 } else { object.detail.into() }
+                }
             }
             _ => 0,
         }
     }
 
-    /// Whether the hash of an object is that of its arguments: of texts, bytes, or a number of eight bytes.
+    /// Whether a class is allowed without a rule that makes its instances values, as are the user's own.
+    fn is_plain_class(&self, class: Token) -> bool {
+        matches!(self.judgement(class), Some((_, Decision::Allowed(entry))) if entry.follows.is_none())
+    }
+
+    /// Notes the hash of a UUID.
+    pub(super) fn note_hash(&mut self, uuid: Token, state: Token) {
+        let hash = self.entry(state, "int").map_or(0, |number| self.hash_of(number, LEVELS));
+        self.values.change_object(uuid, |object| object.detail = (hash ^ hash >> 32) as u32);
+        self.values.forget(state);
+    }
+
+    /// Whether the hash of an object is that of its arguments, and no two have the same by design: texts, bytes, or a number of
+    /// eight bytes.
     fn has_own_hash(&self, object: Token, args: Token) -> bool {
         let name = self.name_of(self.class_of(object));
         let last = self.values.items_of(args).and_then(|args| self.values.bytes_of(*args.last()?));

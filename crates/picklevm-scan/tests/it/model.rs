@@ -492,9 +492,29 @@ fn many_keys_of_one_hash_are_suspicious() {
     for keys in [all(&float), all(&date), all(&pair), all(&frozen), all(&|n| [b"J", &n.to_le_bytes()[..]].concat())] {
         assert_eq!([verdict(&keyed(&keys)), verdict(&set_of(&keys))], [Verdict::Safe; 2]);
     }
+    // The hash of a UUID is that of its number.
+    let number = |n: u32| [&b"\x8a\x10"[..], &(u128::from(n) << 77 | 12345).to_le_bytes()].concat();
+    let uuid = |n: Vec<u8>| [&name("uuid.UUID")[..], b")\x81}", &text("int"), &n, b"sb"].concat();
+    let same: Vec<Vec<u8>> = all(&integer).into_iter().map(uuid).collect();
+    let different: Vec<Vec<u8>> = all(&number).into_iter().map(uuid).collect();
+    assert_eq!([verdict(&keyed(&same)), verdict(&keyed(&different))], [Verdict::Suspicious, Verdict::Safe]);
     // As many in all, but few in each.
     let dicts: Vec<Vec<u8>> = all(&ones).chunks(100).map(keyed).collect();
     assert_eq!(verdict(&list(&dicts.iter().map(Vec::as_slice).collect::<Vec<_>>())), Verdict::Safe);
+}
+
+#[test]
+fn many_instances_of_an_allowed_class_are_keys() {
+    let mut policy = picklevm_scan::Policy::builtin().clone();
+    policy.extend_toml("[tool.picklevm.scan]\nallow_modules = ['shop']\n").unwrap();
+    let scanner = Scanner::new().policy(policy);
+    let order = |n: u32| [&name("shop.Order")[..], b")\x81}", &text("id"), b"J", &n.to_le_bytes(), b"sb"].concat();
+    let point =
+        |n: u32| [&name("shop.Point")[..], &tuple(&[&[b"J", &n.to_le_bytes()[..]].concat(), b"K\0"]), b"\x81"].concat();
+    for keys in [(0..5000).map(order).collect::<Vec<_>>(), (0..5000).map(point).collect()] {
+        let report = scanner.scan([b"\x80\x04", &keyed(&keys)[..], b"."].concat());
+        assert_eq!(report.verdict, Verdict::Safe, "{report:?}");
+    }
 }
 
 fn minus_one_or_two(bit: u32) -> Vec<u8> {
