@@ -98,19 +98,20 @@ impl Parser<'_, '_> {
             (None, false) => Some(self.tree.add(Node::Dict(keywords))),
             (Some(_), false) => return Err(self.scanner.expected("keyword arguments or `**`, not both")),
         };
-        let class = match callee {
-            Callee::Known(name) if spread.is_none() => return self.known(name, args, kwargs),
-            Callee::Partial(class) if let (Some(spread), [function]) = (spread, &args[..]) => {
+        let only = if let [only] = args[..] { Some(only) } else { None };
+        let class = match (callee, spread.zip(only)) {
+            (Callee::Known(name), _) if spread.is_none() => return self.known(name, args, kwargs),
+            (Callee::Partial(class), Some((spread, function))) => {
                 let kwargs = kwargs.unwrap_or_else(|| self.tree.add(Node::Dict(Vec::new())));
-                let state = vec![*function, spread, kwargs, Child::Cell(Cell::NONE)];
+                let state = vec![function, spread, kwargs, Child::Cell(Cell::NONE)];
                 let state = self.tree.add(Node::Tuple(state));
                 let args = self.tree.add(Node::Tuple(args));
                 let changes = vec![(OpKind::Build, vec![state])];
                 let how = Some(Construction::Reduce);
                 return Ok(self.tree.add(Node::Object(ObjectNode { class, args, kwargs: None, how, changes })));
             }
-            Callee::Partial(class) | Callee::Value(class) => class,
-            Callee::Known(_) => return Err(self.scanner.expected("arguments without `*`")),
+            (Callee::Partial(class) | Callee::Value(class), _) => class,
+            (Callee::Known(_), _) => return Err(self.scanner.expected("arguments without `*`")),
         };
         let args = match (spread, args.is_empty()) {
             (Some(tuple), true) => tuple,
