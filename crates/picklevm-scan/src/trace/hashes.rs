@@ -46,7 +46,7 @@ impl Tracer<'_> {
             let why = "a key is tuples in tuples that share so much that its hash takes exponential time";
             self.suspect(Rule::Limit, why);
         }
-        // Without arguments, of which its hash may be, it has one of its own.
+        // An instance without arguments that its hash could be made of: by default the hash is its address.
         let object = self.values.object_of(key);
         if object.is_some_and(|object| object.args == Token::Tuple(0) && self.is_plain_class(object.class)) {
             return;
@@ -95,11 +95,15 @@ impl Tracer<'_> {
             }
             Token::Object(_) if levels > 0 => {
                 let Some(object) = self.values.object_of(value) else { return 0 };
-                if self.has_own_hash(value, object.args) || self.is_plain_class(object.class) {
-                    self.hash_of(object.args, levels - 1)
-                } else {
-                    if object.detail == NOT_KEPT { 0 } else { object.detail.into() }
+                // The cheaper question first: the other one builds the name.
+                if self.is_plain_class(object.class) || self.has_own_hash(value, object.args) {
+                    return self.hash_of(object.args, levels - 1);
                 }
+                if object.detail == NOT_KEPT {
+                    self.values.misses.set(true);
+                    return 0;
+                }
+                object.detail.into()
             }
             _ => 0,
         }
@@ -110,10 +114,13 @@ impl Tracer<'_> {
         matches!(self.judgement(class), Some((_, Decision::Allowed(entry))) if entry.follows.is_none())
     }
 
-    /// Notes the hash of a UUID.
+    /// Keeps the hash of a UUID: that of the number in its state. In the first run, which keeps no items, it is not known, and
+    /// a second one is needed if a UUID is a key.
     pub(super) fn note_hash(&mut self, uuid: Token, state: Token) {
-        let hash = self.entry(state, "int").map_or(0, |number| self.hash_of(number, LEVELS));
-        self.values.change_object(uuid, |object| object.detail = (hash ^ hash >> 32) as u32);
+        if self.values.keeps_all {
+            let hash = self.values.entry(state, "int").map_or(0, |number| self.hash_of(number, LEVELS));
+            self.values.change_object(uuid, |object| object.detail = (hash ^ hash >> 32) as u32);
+        }
         self.values.forget(state);
     }
 

@@ -202,7 +202,7 @@ impl Tracer<'_> {
         let mask_is_data = mask.is_none_or(|mask| matches!(mask, Token::Bytes(_) | Token::Text(_)));
         let count = self.product(shape);
         if count == Some(0) || dtype.size == Some(0) {
-            // It has no memory, and may be gone through for ever.
+            // It has no data, but an iteration over it may take unbounded time.
             let lens =
                 self.values.items_of(shape).unwrap_or_default().iter().copied().take_while(|len| *len != Token::Int(0));
             let len = lens.map(|len| if let Token::Int(len) = len { len.unsigned_abs() } else { u32::MAX });

@@ -53,7 +53,7 @@ pub(super) fn whole<S: Sink>(
 /// Writes numbers, four of one type at a time, as far as there are four and the frame has space. Returns the number of bytes
 /// and of numbers.
 ///
-/// Not inlined, so that the loop over items keeps its registers.
+/// Not inlined, and called from a branch that the compiler takes for rare, so that the loop over items keeps its registers.
 #[cold]
 #[inline(never)]
 fn numbers(mut run: OpRun<'_>, items: &[Cell]) -> (usize, usize) {

@@ -237,11 +237,17 @@ impl Cell {
         self.0 as i64 >> TAG_BITS
     }
 
+    /// Returns the first four cells of a slice, and all their bits.
+    #[inline(always)]
+    fn first_four(cells: &[Cell]) -> Option<(&[Cell; 4], u64)> {
+        let four: &[Cell; 4] = cells.first_chunk()?;
+        Some((four, four[0].0 | four[1].0 | four[2].0 | four[3].0))
+    }
+
     /// Returns the first four cells of a slice as bytes, if each is an integer from 0 to 255.
     #[inline(always)]
     pub(crate) fn four_bytes(cells: &[Cell]) -> Option<[u8; 4]> {
-        let four: &[Cell; 4] = cells.first_chunk()?;
-        let all = four[0].0 | four[1].0 | four[2].0 | four[3].0;
+        let (four, all) = Cell::first_four(cells)?;
         (all & !(0xff << TAG_BITS) == 0).then(|| four.map(|cell| (cell.0 >> TAG_BITS) as u8))
     }
 
@@ -249,16 +255,13 @@ impl Cell {
     #[inline(always)]
     pub(crate) fn are_four_numbers(cells: &[Cell]) -> bool {
         const { assert!(TAG_INT == 0 && TAG_FLOAT == 1) };
-        cells
-            .first_chunk::<4>()
-            .is_some_and(|four| (four[0].0 | four[1].0 | four[2].0 | four[3].0) & TAG_MASK <= TAG_FLOAT)
+        Cell::first_four(cells).is_some_and(|(_, all)| all & TAG_MASK <= TAG_FLOAT)
     }
 
     /// Returns the first four cells of a slice as integers, if each is an inline integer.
     #[inline(always)]
     pub(crate) fn four_ints(cells: &[Cell]) -> Option<[i64; 4]> {
-        let four: &[Cell; 4] = cells.first_chunk()?;
-        let all = four[0].0 | four[1].0 | four[2].0 | four[3].0;
+        let (four, all) = Cell::first_four(cells)?;
         (all & TAG_MASK == TAG_INT).then(|| four.map(Cell::as_int))
     }
 

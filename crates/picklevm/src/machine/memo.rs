@@ -85,8 +85,8 @@ impl<V: Slot> Memo<V> {
         }
     }
 
-    /// Makes room: doubled, until the memo is large. Then it is not copied for a long while, as it would leave memory
-    /// behind that nobody fits in; what is not written to yet takes address space only.
+    /// Makes room: twice as much, until the memo is large. Then it reserves so much that it is rarely copied again: each copy
+    /// would leave a free block that no later allocation fits. Memory that was not written to takes address space only.
     #[cold]
     #[inline(never)]
     fn grow(&mut self) {
