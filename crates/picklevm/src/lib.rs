@@ -71,6 +71,8 @@ pub mod class;
 pub mod codec;
 mod convert;
 mod diff;
+#[cfg(feature = "serde")]
+mod direct_write;
 mod dump;
 mod dump_limits;
 mod emitter;

@@ -18,5 +18,7 @@ pub fn trim_memory() {
     load::trim();
     emitter::trim();
     #[cfg(feature = "serde")]
+    crate::direct_write::trim();
+    #[cfg(feature = "serde")]
     crate::serde::trim();
 }

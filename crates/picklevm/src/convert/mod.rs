@@ -2,6 +2,8 @@
 
 mod budget;
 mod interner;
+#[cfg(feature = "serde")]
+pub(crate) mod key_hash;
 
 pub(crate) use self::budget::{Budget, Refusal};
 pub(crate) use self::interner::Interner;

@@ -9,10 +9,11 @@ use ::serde::ser::Serialize;
 use bytes::Bytes;
 
 use super::direct;
-use super::direct_write::{self, Skip, Written};
+use super::direct_write;
 use super::error::Result;
 use super::read::{Context, FromGraph, FromInput, Lend, Reader};
 use super::write::to_graph;
+use crate::direct_write::{Skip, Written};
 use crate::dump::Pickler;
 use crate::graph::{Graph, Value};
 use crate::load::Unpickler;

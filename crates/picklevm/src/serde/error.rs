@@ -204,6 +204,8 @@ impl std::error::Error for Error {
 }
 
 impl From<crate::Error> for Error {
+    #[cold]
+    #[inline(never)]
     fn from(error: crate::Error) -> Error {
         Error::with(ErrorKind::Pickle, Message::Pickle(error))
     }

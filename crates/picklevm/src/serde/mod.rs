@@ -101,7 +101,6 @@ mod direct_write;
 mod error;
 mod handover;
 mod instance;
-mod key_hash;
 mod read;
 mod shared;
 mod value;
@@ -125,7 +124,6 @@ use crate::graph::{Graph, Value};
 /// Frees the memory that the thread keeps for reuse.
 pub(crate) fn trim() {
     direct::trim();
-    direct_write::trim();
 }
 
 /// Reads a Rust value from a pickle.

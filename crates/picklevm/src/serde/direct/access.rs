@@ -10,7 +10,7 @@ use super::fields::{Name, Number, number_of};
 use super::lookahead::{BATCH_SIZE, come_before, items_ahead};
 use super::reader::Plain;
 use super::run::{Item, Run};
-use crate::serde::key_hash;
+use crate::convert::key_hash;
 
 /// Access to the batches of a list, or of a dict (`ROWS`), whose items are a key and a value. A batch starts with a mark,
 /// except for a single item.

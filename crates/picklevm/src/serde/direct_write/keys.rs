@@ -1,56 +1,23 @@
-//! Keys of maps. Python has one entry for equal keys, so that each key is hashed while it is written: equal keys get
-//! equal hashes, and two equal hashes leave the map to the graph. So do keys that Python may be unable to hash.
+//! Serializer of keys, which returns their hashes.
 
 use ::serde::ser::{Impossible, Serialize, SerializeTuple, SerializeTupleStruct, Serializer};
 use picklevm_ops::Sink;
 
-use super::Direct;
-use super::compound::{After, Compound, Kind};
+use super::{Compound, Direct};
+use crate::convert::key_hash;
+use crate::direct_write::{After, Kind};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
-use crate::serde::{handover, key_hash};
-
-/// The keys of one map.
-#[derive(Clone, Copy)]
-pub(super) struct Keys {
-    /// Start of their hashes on the stack.
-    from: usize,
-}
-
-impl Keys {
-    /// No keys to check.
-    pub(super) const NONE: Keys = Keys { from: usize::MAX };
-
-    #[inline]
-    pub(super) fn begin<S: Sink>(direct: &mut Direct<'_, S>) -> Keys {
-        if direct.out.is_stream() {
-            // The value of an equal key would replace that of the first.
-            direct.hold();
-        }
-        Keys { from: direct.hashes.len() }
-    }
-
-    /// Checks that no two keys are equal.
-    #[inline]
-    pub(super) fn end<S: Sink>(self, direct: &mut Direct<'_, S>) -> Result<()> {
-        if self.from == usize::MAX {
-            return Ok(());
-        }
-        if direct.out.is_stream() {
-            direct.release();
-        }
-        if key_hash::are_equal(&mut direct.hashes, self.from) { Err(direct.leave_to_graph()) } else { Ok(()) }
-    }
-}
+use crate::serde::handover;
 
 /// Serializer of a key, which returns its hash.
-pub(super) struct KeySerializer<'c, 'w, S> {
-    direct: &'c mut Direct<'w, S>,
+pub(super) struct KeySerializer<'c, 'w, 'o, S> {
+    direct: &'c mut Direct<'w, 'o, S>,
 }
 
-impl<'c, 'w, S: Sink> KeySerializer<'c, 'w, S> {
+impl<'c, 'w, 'o, S: Sink> KeySerializer<'c, 'w, 'o, S> {
     #[inline]
-    pub(super) fn new(direct: &'c mut Direct<'w, S>) -> Self {
+    pub(super) fn new(direct: &'c mut Direct<'w, 'o, S>) -> Self {
         KeySerializer { direct }
     }
 
@@ -77,19 +44,19 @@ macro_rules! integers {
 macro_rules! left {
     ($($method:ident($($arg:ty),*) -> $ok:ty;)*) => {$(
         fn $method(self $(, _: $arg)*) -> Result<$ok> {
-            Err(self.direct.leave_to_graph())
+            Err(self.direct.leave_to_graph().into())
         }
     )*};
 }
 
 type NoKey = Impossible<u64, Error>;
 
-impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
+impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
     type Ok = u64;
     type Error = Error;
     type SerializeSeq = NoKey;
-    type SerializeTuple = KeyTuple<'c, 'w, S>;
-    type SerializeTupleStruct = KeyTuple<'c, 'w, S>;
+    type SerializeTuple = KeyTuple<'c, 'w, 'o, S>;
+    type SerializeTupleStruct = KeyTuple<'c, 'w, 'o, S>;
     type SerializeTupleVariant = NoKey;
     type SerializeMap = NoKey;
     type SerializeStruct = NoKey;
@@ -130,7 +97,7 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
     }
 
     fn serialize_f64(self, value: f64) -> Result<u64> {
-        let Some(hash) = key_hash::float(value) else { return Err(self.direct.leave_to_graph()) };
+        let Some(hash) = key_hash::float(value) else { return Err(self.direct.leave_to_graph().into()) };
         self.direct.serialize_f64(value)?;
         Ok(hash)
     }
@@ -166,13 +133,13 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<u64> {
         drop(handover::take());
-        Err(self.direct.leave_to_graph())
+        Err(self.direct.leave_to_graph().into())
     }
 
     fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<u64> {
         let is_class = self.direct.class_of(name)?.is_some() || self.direct.class_of_variant(variant)?.is_some();
-        if is_class || self.direct.config.variants != Variants::Dict {
-            return Err(self.direct.leave_to_graph());
+        if is_class || self.direct.context.config.variants != Variants::Dict {
+            return Err(self.direct.leave_to_graph().into());
         }
         self.direct.serialize_unit_variant(name, index, variant)?;
         Ok(key_hash::text(variant.as_bytes()))
@@ -181,7 +148,7 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
     #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<u64> {
         if name.starts_with('$') || self.direct.class_of(name)?.is_some() {
-            return Err(self.direct.leave_to_graph());
+            return Err(self.direct.leave_to_graph().into());
         }
         value.serialize(self)
     }
@@ -193,29 +160,29 @@ impl<'c, 'w, S: Sink> Serializer for KeySerializer<'c, 'w, S> {
         _: &'static str,
         _: &T,
     ) -> Result<u64> {
-        Err(self.direct.leave_to_graph())
+        Err(self.direct.leave_to_graph().into())
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<KeyTuple<'c, 'w, S>> {
+    fn serialize_tuple(self, len: usize) -> Result<KeyTuple<'c, 'w, 'o, S>> {
         KeyTuple::begin(self.direct, len)
     }
 
-    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<KeyTuple<'c, 'w, S>> {
+    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<KeyTuple<'c, 'w, 'o, S>> {
         if self.direct.class_of(name)?.is_some() {
-            return Err(self.direct.leave_to_graph());
+            return Err(self.direct.leave_to_graph().into());
         }
         KeyTuple::begin(self.direct, len)
     }
 }
 
 /// A tuple that is a key.
-pub(super) struct KeyTuple<'c, 'w, S> {
-    compound: Compound<'c, 'w, S>,
+pub(super) struct KeyTuple<'c, 'w, 'o, S> {
+    compound: Compound<'c, 'w, 'o, S>,
     hashes: Vec<u64>,
 }
 
-impl<'c, 'w, S: Sink> KeyTuple<'c, 'w, S> {
-    fn begin(direct: &'c mut Direct<'w, S>, len: usize) -> Result<Self> {
+impl<'c, 'w, 'o, S: Sink> KeyTuple<'c, 'w, 'o, S> {
+    fn begin(direct: &'c mut Direct<'w, 'o, S>, len: usize) -> Result<Self> {
         Ok(KeyTuple { compound: Compound::begin(direct, Kind::Tuple, Some(len), After::Nothing)?, hashes: Vec::new() })
     }
 
@@ -231,7 +198,7 @@ impl<'c, 'w, S: Sink> KeyTuple<'c, 'w, S> {
     }
 }
 
-impl<S: Sink> SerializeTuple for KeyTuple<'_, '_, S> {
+impl<S: Sink> SerializeTuple for KeyTuple<'_, '_, '_, S> {
     type Ok = u64;
     type Error = Error;
 
@@ -244,7 +211,7 @@ impl<S: Sink> SerializeTuple for KeyTuple<'_, '_, S> {
     }
 }
 
-impl<S: Sink> SerializeTupleStruct for KeyTuple<'_, '_, S> {
+impl<S: Sink> SerializeTupleStruct for KeyTuple<'_, '_, '_, S> {
     type Ok = u64;
     type Error = Error;
 

@@ -9,7 +9,8 @@ use ::serde::ser::{
 };
 use picklevm_testing::Random;
 
-use super::{Written, to_vec, to_writer};
+use super::{to_vec, to_writer};
+use crate::direct_write::Written;
 use crate::dump::Pickler;
 use crate::emitter::cpython::PicklerVersion;
 use crate::protocol::Protocol;
@@ -330,15 +331,18 @@ fn hooks_and_limits_are_left_to_the_graph() {
 fn depth_is_limited_as_by_a_graph() {
     #[derive(::serde::Serialize, Debug)]
     struct Nested(Option<Box<Nested>>, Vec<u8>);
+    #[track_caller]
+    fn check<T: Serialize + std::fmt::Debug + ?Sized>(value: &T) {
+        let config = Config::new().depth(8);
+        // The graph reports the error.
+        assert_eq!(is_same(&config, value), config.to_graph(value).is_ok());
+    }
     let nested = |depth| (0..depth).fold(None, |inner, _| Some(Box::new(Nested(inner, vec![]))));
     for depth in [1, 5, 6, 7, 8, 9, 100] {
-        let config = Config::new().depth(8);
-        assert!(is_same(&config, &nested(depth)));
-        let options = (0..depth).fold(Data::None, |inner, _| Data::Some(Box::new(inner)));
-        assert!(is_same(&config, &options));
+        check(&nested(depth));
+        check(&(0..depth).fold(Data::None, |inner, _| Data::Some(Box::new(inner))));
     }
-    let options = (0..200).fold(Data::None, |inner, _| Data::Some(Box::new(inner)));
-    assert!(is_same(&Config::new().depth(8), &options));
+    check(&(0..200).fold(Data::None, |inner, _| Data::Some(Box::new(inner))));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use picklevm_ops::Sink;
 use picklevm_ops::internal::forms;
 
 use super::Direct;
-use crate::serde::error::Result;
+use crate::error::Result;
 
 /// How items are added to a container.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Batches {
     }
 }
 
-impl<S: Sink> Direct<'_, S> {
+impl<S: Sink, C> Direct<'_, S, C> {
     /// Starts the items of a container that was just put into the memo.
     #[inline(never)]
     pub(super) fn begin_batches(&mut self, adding: Adding, announced: Option<usize>) -> Result<Batches> {

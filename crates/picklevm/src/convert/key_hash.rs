@@ -23,19 +23,19 @@ fn hash_of(of: Type, bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-pub(super) fn none() -> u64 {
+pub(crate) fn none() -> u64 {
     hash_of(Type::None, &[])
 }
 
 /// Returns the hash of an integer, or of a boolean, which is equal to 0 or 1.
 #[inline]
-pub(super) fn int(value: i128) -> u64 {
+pub(crate) fn int(value: i128) -> u64 {
     hash_of(Type::Int, &value.to_le_bytes())
 }
 
 /// Returns the hash of a float. A whole number is equal to the integer. `None` for NaN, which is not equal to itself, and for
 /// numbers that may be equal to an integer of more than 64 bits.
-pub(super) fn float(value: f64) -> Option<u64> {
+pub(crate) fn float(value: f64) -> Option<u64> {
     if value.is_nan() || value.abs() >= 1e18 {
         return None;
     }
@@ -44,16 +44,16 @@ pub(super) fn float(value: f64) -> Option<u64> {
 }
 
 #[inline]
-pub(super) fn text(text: &[u8]) -> u64 {
+pub(crate) fn text(text: &[u8]) -> u64 {
     hash_of(Type::Text, text)
 }
 
-pub(super) fn bytes(bytes: &[u8]) -> u64 {
+pub(crate) fn bytes(bytes: &[u8]) -> u64 {
     hash_of(Type::Bytes, bytes)
 }
 
 /// Returns the hash of a tuple, given those of its items.
-pub(super) fn tuple(hashes: &[u64]) -> u64 {
+pub(crate) fn tuple(hashes: &[u64]) -> u64 {
     let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
     hash_of(Type::Tuple, &bytes)
 }
@@ -62,7 +62,7 @@ pub(super) fn tuple(hashes: &[u64]) -> u64 {
 const FEW: usize = 64;
 
 /// Removes the hashes of a map from a stack. Returns whether two are equal.
-pub(super) fn are_equal(stack: &mut Vec<u64>, from: usize) -> bool {
+pub(crate) fn are_equal(stack: &mut Vec<u64>, from: usize) -> bool {
     let hashes = &mut stack[from..];
     let found = if hashes.len() > FEW { are_equal_in_table(hashes) } else { None };
     let are_equal = found.unwrap_or_else(|| {

@@ -1,13 +1,12 @@
 //! Writes Rust types as opcodes in one pass, without a graph.
 //!
-//! The bytes are those of [`to_graph`](super::to_graph) and a [`Pickler`](crate::Pickler): what CPython writes for the
-//! equal object. Names are fetched from the memo ([`names`]), other values are never looked up. Which opcode a value gets
-//! is in [`forms`], as for graphs; classes are written by the emitter of graphs, which knows their names at each protocol.
+//! The bytes are those of a graph of the same values and a [`Pickler`]: what CPython writes for the equal object. Names are
+//! fetched from the memo ([`names`]), other values are never looked up. Which opcode a value gets is in [`forms`], as for
+//! graphs; classes are written by the emitter of graphs, which knows their names at each protocol.
 //!
 //! Where the bytes depend on the identity of values or on what a caller's pickler does with them, everything is left to
-//! the graph: shared pointers, graphs as fields, [`Instance`](super::Instance), instances below protocol 2, keys of maps
-//! that are not plain, equal keys, hooks. The value is then serialized again. What a writer has taken so far is the start
-//! of the same pickle, and is skipped.
+//! the graph: the value is then converted again. What a writer has taken so far is the start of the same pickle, and is
+//! skipped. So are values that are nested too deep, of which the graph makes the error.
 
 mod batches;
 mod chunk;
@@ -15,34 +14,39 @@ mod compound;
 mod instances;
 mod keys;
 mod names;
-mod serializer;
+mod values;
 
 use std::io::{self, Write};
 
-use ::serde::ser::{Error as _, Serialize};
 use picklevm_ops::internal::{OpRun, forms};
-use picklevm_ops::{Opcode, Sink, Writer};
+use picklevm_ops::{IoSink, Memory, Opcode, Sink, Writer};
 
 use self::chunk::Chunk;
+pub(crate) use self::compound::{After, Compound, Kind};
+pub(crate) use self::instances::ClassIndex;
 pub(crate) use self::names::trim;
 use self::names::{Names, Single};
-use super::config::Config;
-use super::error::{Error, Result, too_deep};
 use crate::dump::Pickler;
 use crate::emitter::cpython::Quirks;
 use crate::emitter::leaf::Leaf;
 use crate::emitter::{self, Scratch};
+use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Graph, Value};
 
 /// A result, or the number of bytes passed on before the rest was left to the graph.
-pub(super) enum Written<T> {
-    Result(Result<T>),
+pub(crate) enum Written<T, E> {
+    Result(Result<T, E>),
     Graph(u64),
 }
 
 /// Writes a pickle into memory.
-pub(super) fn to_vec<T: Serialize + ?Sized>(config: &Config, value: &T) -> Written<Vec<u8>> {
-    if !is_direct(&config.pickler) {
+pub(crate) fn to_vec<C, E: From<Error>>(
+    pickler: &Pickler,
+    depth: usize,
+    context: C,
+    write: impl FnOnce(&mut Direct<'_, Memory, C>) -> Result<(), E>,
+) -> Written<Vec<u8>, E> {
+    if !is_direct(pickler) {
         return Written::Graph(0);
     }
     let mut scratch = Scratch::take();
@@ -50,7 +54,7 @@ pub(super) fn to_vec<T: Serialize + ?Sized>(config: &Config, value: &T) -> Writt
     let mut out = scratch.writer(0);
     // Most programs write pickles of one kind.
     out.expect(names.expected_len());
-    let written = run(config, value, &mut out, &mut scratch, &mut names);
+    let written = run(pickler, depth, context, &mut out, &mut scratch, &mut names, write);
     let mut pickle = scratch.written(out);
     scratch.give();
     if pickle.capacity() / 2 > pickle.len() {
@@ -65,19 +69,25 @@ pub(super) fn to_vec<T: Serialize + ?Sized>(config: &Config, value: &T) -> Writt
 }
 
 /// Writes a pickle to a writer.
-pub(super) fn to_writer<T: Serialize + ?Sized>(config: &Config, out: &mut dyn Write, value: &T) -> Written<()> {
-    if !is_direct(&config.pickler) {
+pub(crate) fn to_writer<'o, C, E: From<Error>>(
+    pickler: &Pickler,
+    depth: usize,
+    context: C,
+    out: &'o mut dyn Write,
+    write: impl FnOnce(&mut Direct<'_, IoSink<&'o mut dyn Write>, C>) -> Result<(), E>,
+) -> Written<(), E> {
+    if !is_direct(pickler) {
         return Written::Graph(0);
     }
     let mut scratch = Scratch::take();
     let mut names = Names::take();
     let mut out = Writer::stream(out);
-    let written = run(config, value, &mut out, &mut scratch, &mut names);
+    let written = run(pickler, depth, context, &mut out, &mut scratch, &mut names, write);
     scratch.give();
     names.give();
     match written {
         Written::Result(Ok(())) => {
-            Written::Result(out.finish().map(drop).map_err(|error| crate::Error::unwritable(error).into()))
+            Written::Result(out.finish().map(drop).map_err(|error| Error::unwritable(error).into()))
         }
         written => written,
     }
@@ -88,17 +98,19 @@ fn is_direct(pickler: &Pickler) -> bool {
     pickler.options.is_ordinary() && pickler.hooks.is_empty()
 }
 
-fn run<T: Serialize + ?Sized, S: Sink>(
-    config: &Config,
-    value: &T,
+fn run<S: Sink, C, E: From<Error>>(
+    pickler: &Pickler,
+    depth: usize,
+    context: C,
     out: &mut Writer<S>,
     scratch: &mut Scratch,
     names: &mut Names,
-) -> Written<()> {
-    let options = &config.pickler.options;
+    write: impl FnOnce(&mut Direct<'_, S, C>) -> Result<(), E>,
+) -> Written<(), E> {
+    let options = &pickler.options;
     let protocol = options.protocol.into();
     let mut memory = names.take_chunk();
-    let unwritable = |error| Written::Result(Err(crate::Error::unwritable(error).into()));
+    let unwritable = |error| Written::Result(Err(Error::unwritable(error).into()));
     if let Err(error) = out.begin(protocol, options.writer.quirks().framing) {
         return unwritable(error);
     }
@@ -109,19 +121,19 @@ fn run<T: Serialize + ?Sized, S: Sink>(
         out,
         scratch,
         names,
-        config,
+        pickler,
+        context,
         side: None,
         protocol,
         has_runs: protocol >= 2,
         memoizes: forms::put(protocol, 0) == Opcode::Memoize,
-        depth: config.depth_limit(),
-        calls: config.depth_limit().saturating_mul(CALLS_PER_LEVEL),
+        depth,
+        calls: depth.saturating_mul(CALLS_PER_LEVEL),
         holds: 0,
         is_left: false,
-        is_digits: false,
         hashes: Vec::new(),
     };
-    let result = value.serialize(&mut direct);
+    let result = write(&mut direct);
     direct.flush();
     let is_left = direct.is_left;
     names.give_chunk(memory);
@@ -135,8 +147,8 @@ fn run<T: Serialize + ?Sized, S: Sink>(
     }
 }
 
-/// Maximum calls of `Serialize` per level of the data. Options and newtypes are calls without a level.
-pub(super) const CALLS_PER_LEVEL: usize = 8;
+/// Maximum calls per level of the data. Options and newtypes are calls without a level.
+pub(crate) const CALLS_PER_LEVEL: usize = 8;
 
 /// Number of memo indices that are given out here.
 const MEMO_LEN: u32 = u32::MAX >> 2;
@@ -144,8 +156,8 @@ const MEMO_LEN: u32 = u32::MAX >> 2;
 /// Longest text that is written in one run.
 const SHORT_TEXT: usize = 96;
 
-/// Serializer that writes ops.
-struct Direct<'w, S> {
+/// Writer of values as ops. `C` is what the caller needs to know about its own types.
+pub(crate) struct Direct<'w, S, C> {
     /// Ops on their way to `out`.
     chunk: Chunk<'w>,
     /// Memo index of the next PUT.
@@ -154,52 +166,51 @@ struct Direct<'w, S> {
     /// The memo, which the emitter shares.
     scratch: &'w mut Scratch,
     names: &'w mut Names,
-    config: &'w Config,
+    pickler: &'w Pickler,
+    pub(crate) context: C,
     /// The classes that the emitter wrote.
     side: Option<Graph>,
-    protocol: u8,
+    pub(crate) protocol: u8,
     /// Whether [`OpRun`] has the opcodes of the protocol.
     has_runs: bool,
     /// Whether a PUT is MEMOIZE.
     memoizes: bool,
     /// Number of further levels of the data.
     depth: usize,
-    /// Number of further calls of `Serialize` inside each other.
+    /// Number of further calls inside each other.
     calls: usize,
     /// Number of open values that may still change the bytes so far.
     holds: u32,
     /// Whether the value is left to the graph.
     is_left: bool,
-    /// Whether the next text is the digits of an integer.
-    is_digits: bool,
     /// Hashes of the keys of open maps.
-    hashes: Vec<u64>,
+    pub(crate) hashes: Vec<u64>,
 }
 
-impl<'w, S: Sink> Direct<'w, S> {
+impl<'w, S: Sink, C> Direct<'w, S, C> {
     fn quirks(&self) -> &'static Quirks {
-        self.config.pickler.options.writer.quirks()
+        self.pickler.options.writer.quirks()
     }
 
     /// Writes ops that need not be fast: of any protocol and length.
     #[inline(never)]
-    fn leaf<T>(&mut self, write: impl FnOnce(Leaf<'_, S>) -> crate::Result<T>) -> Result<T> {
+    fn leaf<T>(&mut self, write: impl FnOnce(Leaf<'_, S>) -> Result<T>) -> Result<T> {
         self.flush();
         let quirks = self.quirks();
-        Ok(write(Leaf::new(self.out, self.protocol, quirks))?)
+        write(Leaf::new(self.out, self.protocol, quirks))
     }
 
     /// Leaves everything to the graph.
     #[cold]
     #[inline(never)]
-    fn leave_to_graph(&mut self) -> Error {
+    pub(crate) fn leave_to_graph(&mut self) -> Error {
         self.is_left = true;
-        Error::custom("left to the graph")
+        Error::new(ErrorKind::Unrepresentable, "a value written without a graph", "another one")
     }
 
     /// Starts a value: a full frame ends before it.
     #[inline(always)]
-    fn boundary(&mut self) -> Result<()> {
+    pub(crate) fn boundary(&mut self) -> Result<()> {
         if self.chunk.is_full() { self.next_chunk() } else { Ok(()) }
     }
 
@@ -210,7 +221,7 @@ impl<'w, S: Sink> Direct<'w, S> {
         if self.next >= MEMO_LEN {
             return Err(self.leave_to_graph());
         }
-        self.out.boundary().map_err(crate::Error::unwritable)?;
+        self.out.boundary().map_err(Error::unwritable)?;
         if self.has_runs {
             self.chunk.begin(self.out.frame_left());
         }
@@ -219,10 +230,10 @@ impl<'w, S: Sink> Direct<'w, S> {
 
     /// Writes a value of one op: in a run where the chunk has space, as it never has at a protocol without runs.
     #[inline(always)]
-    fn value(
+    pub(crate) fn value(
         &mut self,
         run: impl FnOnce(&mut OpRun<'_>),
-        leaf: impl FnOnce(Leaf<'_, S>) -> crate::Result<()>,
+        leaf: impl FnOnce(Leaf<'_, S>) -> Result<()>,
     ) -> Result<()> {
         if self.chunk.is_full() {
             return self.next_value(run, leaf);
@@ -237,7 +248,7 @@ impl<'w, S: Sink> Direct<'w, S> {
     fn next_value(
         &mut self,
         run: impl FnOnce(&mut OpRun<'_>),
-        leaf: impl FnOnce(Leaf<'_, S>) -> crate::Result<()>,
+        leaf: impl FnOnce(Leaf<'_, S>) -> Result<()>,
     ) -> Result<()> {
         self.next_chunk()?;
         if !self.has_runs {
@@ -302,22 +313,22 @@ impl<'w, S: Sink> Direct<'w, S> {
         self.flush();
         let Some(side) = &self.side else { return Err(self.leave_to_graph()) };
         self.scratch.memo.end_run(self.next);
-        let options = &self.config.pickler.options;
+        let options = &self.pickler.options;
         let written = emitter::part(Value::new(side, cell), self.out, self.scratch, options);
         self.next = self.scratch.memo.next();
-        Ok(written?)
+        written
     }
 
     /// Writes an op without an operand.
     #[inline(always)]
-    fn bare(&mut self, opcode: Opcode) -> Result<()> {
+    pub(crate) fn bare(&mut self, opcode: Opcode) -> Result<()> {
         self.ops(|run| run.bare(opcode));
         Ok(())
     }
 
     /// Puts the value just written into the memo. Returns its index.
     #[inline(always)]
-    fn put(&mut self) -> Result<u32> {
+    pub(crate) fn put(&mut self) -> Result<u32> {
         let number = self.skip();
         if self.memoizes {
             self.ops(|run| run.bare(Opcode::Memoize));
@@ -329,13 +340,13 @@ impl<'w, S: Sink> Direct<'w, S> {
 
     /// Writes a value that is in the memo.
     #[inline(always)]
-    fn get(&mut self, number: u32) -> Result<()> {
+    pub(crate) fn get(&mut self, number: u32) -> Result<()> {
         self.value(|run| run.get(number), |leaf| leaf.get(number))
     }
 
     /// Writes text. Returns its memo index.
     #[inline(always)]
-    fn text(&mut self, text: &str) -> Result<()> {
+    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
         if text.len() <= 2 {
             return self.short_text(text);
         }
@@ -394,7 +405,7 @@ impl<'w, S: Sink> Direct<'w, S> {
 
     /// Writes the name of a field or variant.
     #[inline(always)]
-    fn name(&mut self, name: &'static str) -> Result<()> {
+    pub(crate) fn name(&mut self, name: &'static str) -> Result<()> {
         match self.names.cached(name) {
             Some(number) => self.get(number),
             None => self.new_name(name).map(drop),
@@ -403,7 +414,7 @@ impl<'w, S: Sink> Direct<'w, S> {
 
     /// Writes a name that is not known at this address. Returns its memo index, if it has one.
     #[inline(never)]
-    fn new_name(&mut self, name: &'static str) -> Result<Option<u32>> {
+    pub(crate) fn new_name(&mut self, name: &'static str) -> Result<Option<u32>> {
         if let Some(single) = Single::of_text(name) {
             self.single_text(single, name)?;
             return Ok(self.names.single(single));
@@ -420,7 +431,7 @@ impl<'w, S: Sink> Direct<'w, S> {
     }
 
     /// Returns the memo index of a name.
-    fn known_name(&mut self, name: &'static str) -> Option<u32> {
+    pub(crate) fn known_name(&mut self, name: &'static str) -> Option<u32> {
         match Single::of_text(name) {
             Some(single) => self.names.single(single),
             None => self.names.cached(name).or_else(|| self.names.find(name)),
@@ -429,31 +440,45 @@ impl<'w, S: Sink> Direct<'w, S> {
 
     /// Starts a compound value. There is no `leave` after an error, which ends them all.
     #[inline(always)]
-    fn enter(&mut self) -> Result<()> {
+    pub(crate) fn enter(&mut self) -> Result<()> {
         match self.depth.checked_sub(1) {
             Some(depth) => {
                 self.depth = depth;
                 Ok(())
             }
-            None => Err(too_deep(self.config.depth_limit())),
+            None => Err(self.leave_to_graph()),
         }
     }
 
-    /// Writes the content of an option or newtype, which are not levels of the data.
-    #[inline]
-    fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let Some(calls) = self.calls.checked_sub(1) else { return Err(too_deep(self.config.depth_limit())) };
-        self.calls = calls;
-        value.serialize(&mut *self)?;
+    /// Ends a compound value.
+    #[inline(always)]
+    pub(crate) fn leave(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Starts the content of an option or newtype, which are not levels of the data.
+    #[inline(always)]
+    pub(crate) fn enter_call(&mut self) -> Result<()> {
+        match self.calls.checked_sub(1) {
+            Some(calls) => {
+                self.calls = calls;
+                Ok(())
+            }
+            None => Err(self.leave_to_graph()),
+        }
+    }
+
+    /// Ends the content of an option or newtype.
+    #[inline(always)]
+    pub(crate) fn leave_call(&mut self) {
         self.calls += 1;
-        Ok(())
     }
 }
 
 /// A writer that skips the first bytes.
-pub(super) struct Skip<W> {
-    pub(super) out: W,
-    pub(super) left: u64,
+pub(crate) struct Skip<W> {
+    pub(crate) out: W,
+    pub(crate) left: u64,
 }
 
 impl<W: Write> Write for Skip<W> {
@@ -470,6 +495,3 @@ impl<W: Write> Write for Skip<W> {
         self.out.flush()
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,84 @@
+//! Numbers, `None` and bytes.
+
+use picklevm_ops::internal::int_from_le_bytes;
+use picklevm_ops::{Opcode, Sink};
+
+use super::Direct;
+use super::names::Single;
+use crate::error::Result;
+use crate::graph::{Int, trimmed_len};
+
+/// Maximum length of bytes that are written in a run.
+const SHORT_BYTES: u8 = 96;
+
+impl<S: Sink, C> Direct<'_, S, C> {
+    #[inline(always)]
+    pub(crate) fn int(&mut self, value: i64) -> Result<()> {
+        self.value(|run| run.int(value), |leaf| leaf.int(value))
+    }
+
+    /// Writes an integer in little-endian two's complement.
+    #[inline(never)]
+    pub(crate) fn long(&mut self, bytes: &[u8]) -> Result<()> {
+        let bytes = &bytes[..trimmed_len(bytes)];
+        if let Some(value) = int_from_le_bytes(bytes) {
+            return self.int(value);
+        }
+        // The graph puts long ones into the memo if they are shared, which these are not.
+        self.boundary()?;
+        self.leaf(|leaf| leaf.long(Int::from_le(bytes)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn bool(&mut self, value: bool) -> Result<()> {
+        self.value(|run| run.bool(value), |leaf| leaf.bool(value))
+    }
+
+    #[inline(always)]
+    pub(crate) fn float(&mut self, value: f64) -> Result<()> {
+        self.value(|run| run.float(value), |leaf| leaf.float(value))
+    }
+
+    /// Writes a `u64`.
+    #[inline(always)]
+    pub(crate) fn unsigned(&mut self, value: u64) -> Result<()> {
+        match i64::try_from(value) {
+            Ok(value) => self.int(value),
+            Err(_) => self.long(&u128::from(value).to_le_bytes()),
+        }
+    }
+
+    /// Writes a `u128`.
+    pub(crate) fn wide_unsigned(&mut self, value: u128) -> Result<()> {
+        let mut bytes = [0; 17];
+        bytes[..16].copy_from_slice(&value.to_le_bytes());
+        self.long(&bytes)
+    }
+
+    #[inline(always)]
+    pub(crate) fn none(&mut self) -> Result<()> {
+        self.value(|run| run.bare(Opcode::None), |leaf| leaf.none())
+    }
+
+    /// Writes bytes.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        // Below protocol 3 they are calls, which share functions and texts.
+        if self.protocol < 3 {
+            return Err(self.leave_to_graph());
+        }
+        self.boundary()?;
+        let single = Single::of_bytes(bytes);
+        if let Some(number) = single.and_then(|single| self.names.single(single)) {
+            return self.get(number);
+        }
+        match u8::try_from(bytes.len()) {
+            Ok(len @ 0..=SHORT_BYTES) => self.ops(|run| run.short(Opcode::ShortBinBytes, bytes, len)),
+            _ => self.leaf(|leaf| leaf.bytes(bytes))?,
+        }
+        let number = self.put()?;
+        if let Some(single) = single {
+            self.names.insert_single(single, number);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,59 @@
+//! Writes Rust types as opcodes in one pass, without a graph, by [`direct_write`](crate::direct_write).
+//!
+//! Left to the graph are shared pointers, graphs as fields, [`Instance`](super::Instance), instances below protocol 2, keys of
+//! maps that are not plain, equal keys, hooks.
+
+mod compound;
+mod instances;
+mod keys;
+mod serializer;
+
+use std::io::Write;
+
+use ::serde::ser::Serialize;
+use picklevm_ops::Sink;
+
+use super::config::Config;
+use super::error::{Error, Result};
+use crate::direct_write::{self, Written};
+
+type Direct<'w, 'o, S> = direct_write::Direct<'w, S, Context<'o>>;
+type Compound<'c, 'w, 'o, S> = direct_write::Compound<'c, 'w, S, Context<'o>>;
+
+/// What the serializer needs to know.
+pub(super) struct Context<'o> {
+    config: &'o Config,
+    /// Whether the next text is the digits of an integer.
+    is_digits: bool,
+}
+
+impl Context<'_> {
+    fn new(config: &Config) -> Context<'_> {
+        Context { config, is_digits: false }
+    }
+}
+
+/// Writes a pickle into memory.
+pub(super) fn to_vec<T: Serialize + ?Sized>(config: &Config, value: &T) -> Written<Vec<u8>, Error> {
+    direct_write::to_vec(&config.pickler, config.depth_limit(), Context::new(config), |direct| value.serialize(direct))
+}
+
+/// Writes a pickle to a writer.
+pub(super) fn to_writer<T: Serialize + ?Sized>(config: &Config, out: &mut dyn Write, value: &T) -> Written<(), Error> {
+    let context = Context::new(config);
+    direct_write::to_writer(&config.pickler, config.depth_limit(), context, out, |direct| value.serialize(direct))
+}
+
+impl<S: Sink> Direct<'_, '_, S> {
+    /// Writes the content of an option or newtype, which are not levels of the data.
+    #[inline]
+    fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.enter_call()?;
+        value.serialize(&mut *self)?;
+        self.leave_call();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
