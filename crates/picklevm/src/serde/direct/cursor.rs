@@ -9,7 +9,7 @@ use picklevm_ops::{Decoder, Literal, Op, Opcode};
 use super::NotPlain;
 use super::fields::KnownFields;
 use super::memo::Memo;
-use super::padded::Padded;
+use super::padded;
 
 /// A value of one op, or the start of one of several.
 #[derive(Clone, Copy)]
@@ -265,20 +265,20 @@ impl<'de> Cursor<'de> {
         Some(std::str::from_utf8(text).map_err(|_| NotPlain))
     }
 
-    /// Reads SHORT_BINUNICODE and MEMOIZE, if they come next in this frame, as [`Padded`] text.
+    /// Reads SHORT_BINUNICODE of at most 32 bytes and MEMOIZE, if they come next in this frame, into a string.
     #[inline(always)]
-    pub(super) fn padded_text<'p>(&mut self, padded: &'p mut Padded) -> Option<&'p str> {
+    pub(super) fn short_string(&mut self) -> Option<String> {
         let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
         let len = usize::from(*len);
         if rest.get(len) != Some(&MEMOIZE) {
             return None;
         }
-        let text = padded.text(rest.first_chunk()?, len)?;
+        let string = padded::string(rest.first_chunk()?, len)?;
         if !self.memo.push_text(self.decoder.offset()) {
             return None;
         }
         self.decoder.skip_op(2 + len + 1);
-        Some(text)
+        Some(string)
     }
 
     /// Reads text after a call of [`next`](Cursor::next).

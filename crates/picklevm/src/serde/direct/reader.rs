@@ -9,7 +9,6 @@ use picklevm_ops::Opcode;
 use super::NotPlain;
 use super::access::{Fields, Items, Rows, TupleAccess};
 use super::cursor::{Cursor, Token};
-use super::padded::Padded;
 use crate::serde::{handover, shared};
 
 /// Deserializer of the next value.
@@ -120,8 +119,8 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     /// Text that the visitor copies.
     #[inline]
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
-        match self.cursor.padded_text(&mut Padded::new()) {
-            Some(text) => visitor.visit_str(text),
+        match self.cursor.short_string() {
+            Some(string) => visitor.visit_string(string),
             None => visitor.visit_borrowed_str(self.cursor.text()?),
         }
     }
