@@ -2,8 +2,11 @@
 
 use picklevm_ops::internal::OpRun;
 
-/// Length of a chunk: it stays in the L1 cache.
-pub(super) const CHUNK_LEN: usize = 16 << 10;
+/// Length from which no op begins in a chunk: a power of two, of memory that stays in the L1 cache.
+const FULL_LEN: usize = 16 << 10;
+
+/// Length of a chunk: there is space for what begins at its last place.
+pub(super) const CHUNK_LEN: usize = FULL_LEN + OpRun::SLACK;
 
 /// Ops that the writer does not have yet.
 pub(super) struct Chunk<'w> {
@@ -30,16 +33,20 @@ impl<'w> Chunk<'w> {
         self.len >= self.full_at
     }
 
-    /// Whether there may be too little space for a value.
+    /// Whether nothing must begin here.
     #[inline(always)]
     pub(super) fn has_no_space(&self) -> bool {
-        self.len > CHUNK_LEN - OpRun::SLACK
+        self.len >= FULL_LEN
     }
 
-    /// Writes up to 128 bytes, after a check of the space.
+    /// Writes up to 128 bytes. There must be [space](Self::has_no_space), as there is where a value may
+    /// [begin](Self::is_full).
     #[inline(always)]
     pub(super) fn ops(&mut self, write: impl FnOnce(&mut OpRun<'_>)) {
-        let mut run = OpRun::over(&mut self.bytes[self.len..]);
+        debug_assert!(!self.has_no_space());
+        // The compiler sees that this lies in the array, and has nothing to check for what is written.
+        let at = self.len % FULL_LEN;
+        let mut run = OpRun::over(&mut self.bytes[at..at + OpRun::SLACK]);
         write(&mut run);
         self.len += run.len();
     }
@@ -54,6 +61,6 @@ impl<'w> Chunk<'w> {
 
     /// Begins again, with a number of bytes until the frame is full.
     pub(super) fn begin(&mut self, left: usize) {
-        self.full_at = left.min(CHUNK_LEN - OpRun::SLACK);
+        self.full_at = left.min(FULL_LEN);
     }
 }

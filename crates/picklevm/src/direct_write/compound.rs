@@ -51,7 +51,7 @@ impl After {
 pub(crate) struct Compound<'c, 'w, S, C> {
     pub(crate) direct: &'c mut Direct<'w, S, C>,
     items: Items,
-    keys: Keys,
+    pub(crate) keys: Keys,
     after: After,
 }
 

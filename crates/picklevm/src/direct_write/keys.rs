@@ -1,22 +1,41 @@
-//! Keys of maps. Python has one entry for equal keys, so that each key is hashed while it is written: equal keys get
-//! equal hashes, and two equal hashes leave the map to the graph. So do keys that Python may be unable to hash.
+//! Keys of maps. Python has one entry for equal keys. Keys in ascending order, as a `BTreeMap` has them, are compared with the
+//! one before. Other keys are compared by hash at the end: equal keys have equal hashes, and two equal hashes leave the map to
+//! the graph. So do keys that Python may be unable to hash.
 
 use picklevm_ops::Sink;
 
 use super::Direct;
-use crate::convert::key_hash;
+use crate::convert::key_hash::{self, Head};
 use crate::error::Result;
+
+/// Number of keys in ascending order after which no hashes are kept: new memory for them would take more time than the keys.
+/// If a key out of order follows then, the map is left to the graph.
+const ASCENDING: usize = 1024;
 
 /// The keys of one map.
 #[derive(Clone, Copy)]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// Start of their hashes on the stack.
     from: usize,
+    last: Key,
+    is_ascending: bool,
+    /// Whether no hashes are kept, as so many keys are ascending.
+    is_long: bool,
+}
+
+/// A key, as far as its order is known.
+#[derive(Clone, Copy)]
+pub(crate) enum Key {
+    /// There is none yet.
+    None,
+    Text(Head),
+    Int(i64),
+    Other,
 }
 
 impl Keys {
     /// No keys to check.
-    pub(super) const NONE: Keys = Keys { from: usize::MAX };
+    pub(super) const NONE: Keys = Keys { from: usize::MAX, last: Key::None, is_ascending: true, is_long: false };
 
     #[inline]
     pub(super) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>) -> Keys {
@@ -24,7 +43,32 @@ impl Keys {
             // The value of an equal key would replace that of the first.
             direct.hold();
         }
-        Keys { from: direct.hashes.len() }
+        Keys { from: direct.hashes.len(), ..Keys::NONE }
+    }
+
+    /// Compares a key with the one before. Returns whether its [hash](Self::add_hash) is not needed.
+    #[inline(always)]
+    pub(crate) fn follows(&mut self, key: Key) -> bool {
+        let is_after = match (self.last, key) {
+            (Key::None, _) => true,
+            (Key::Text(last), Key::Text(text)) => text.is_after(last),
+            (Key::Int(last), Key::Int(value)) => last < value,
+            _ => false,
+        };
+        self.last = key;
+        self.is_ascending &= is_after;
+        self.is_long && is_after
+    }
+
+    /// Adds the hash of a key that was compared.
+    #[inline(never)]
+    pub(crate) fn add_hash<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>, hash: u64) -> Result<()> {
+        if self.is_long {
+            return Err(direct.leave_to_graph());
+        }
+        direct.hashes.push(hash);
+        self.is_long = self.is_ascending && direct.hashes.len() - self.from >= ASCENDING;
+        Ok(())
     }
 
     /// Checks that no two keys are equal.
@@ -35,6 +79,10 @@ impl Keys {
         }
         if direct.out.is_stream() {
             direct.release();
+        }
+        if self.is_ascending {
+            direct.hashes.truncate(self.from);
+            return Ok(());
         }
         if key_hash::are_equal(&mut direct.hashes, self.from) { Err(direct.leave_to_graph()) } else { Ok(()) }
     }

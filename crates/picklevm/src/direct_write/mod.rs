@@ -8,6 +8,7 @@
 //! the graph: the value is then converted again. What a writer has taken so far is the start of the same pickle, and is
 //! skipped. So are values that are nested too deep, of which the graph makes the error.
 
+mod atom;
 mod batches;
 mod chunk;
 mod compound;
@@ -21,9 +22,11 @@ use std::io::{self, Write};
 use picklevm_ops::internal::{OpRun, forms};
 use picklevm_ops::{IoSink, Memory, Opcode, Sink, Writer};
 
+use self::atom::{Atom, Get};
 use self::chunk::Chunk;
 pub(crate) use self::compound::{After, Compound, Kind};
 pub(crate) use self::instances::ClassIndex;
+pub(crate) use self::keys::{Key, Keys};
 pub(crate) use self::names::trim;
 use self::names::{Names, Single};
 use crate::dump::Pickler;
@@ -126,6 +129,7 @@ fn run<S: Sink, C, E: From<Error>>(
         side: None,
         protocol,
         has_runs: protocol >= 2,
+        text_limit: if protocol >= 2 { SHORT_TEXT + 1 } else { 0 },
         memoizes: forms::put(protocol, 0) == Opcode::Memoize,
         depth,
         calls: depth.saturating_mul(CALLS_PER_LEVEL),
@@ -173,6 +177,8 @@ pub(crate) struct Direct<'w, S, C> {
     pub(crate) protocol: u8,
     /// Whether [`OpRun`] has the opcodes of the protocol.
     has_runs: bool,
+    /// Length from which texts are not written in a run.
+    text_limit: usize,
     /// Whether a PUT is MEMOIZE.
     memoizes: bool,
     /// Number of further levels of the data.
@@ -198,6 +204,11 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         self.flush();
         let quirks = self.quirks();
         write(Leaf::new(self.out, self.protocol, quirks))
+    }
+
+    /// Forgets which names stand for no class: a caller with another rule than the last one begins so.
+    pub(crate) fn forget_plain(&mut self) {
+        self.names.forget_plain();
     }
 
     /// Leaves everything to the graph.
@@ -230,31 +241,23 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
 
     /// Writes a value of one op: in a run where the chunk has space, as it never has at a protocol without runs.
     #[inline(always)]
-    pub(crate) fn value(
-        &mut self,
-        run: impl FnOnce(&mut OpRun<'_>),
-        leaf: impl FnOnce(Leaf<'_, S>) -> Result<()>,
-    ) -> Result<()> {
+    fn atom(&mut self, atom: impl Atom) -> Result<()> {
         if self.chunk.is_full() {
-            return self.next_value(run, leaf);
+            return self.next_atom(atom);
         }
-        self.ops(run);
+        self.chunk.ops(|run| atom.run(run));
         Ok(())
     }
 
     /// Writes a value of one op at the start of a chunk.
     #[cold]
     #[inline(never)]
-    fn next_value(
-        &mut self,
-        run: impl FnOnce(&mut OpRun<'_>),
-        leaf: impl FnOnce(Leaf<'_, S>) -> Result<()>,
-    ) -> Result<()> {
+    fn next_atom(&mut self, atom: impl Atom) -> Result<()> {
         self.next_chunk()?;
         if !self.has_runs {
-            return self.leaf(leaf);
+            return self.leaf(|leaf| atom.leaf(leaf));
         }
-        self.ops(run);
+        self.ops(|run| atom.run(run));
         Ok(())
     }
 
@@ -341,20 +344,21 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     /// Writes a value that is in the memo.
     #[inline(always)]
     pub(crate) fn get(&mut self, number: u32) -> Result<()> {
-        self.value(|run| run.get(number), |leaf| leaf.get(number))
+        self.atom(Get(number))
     }
 
-    /// Writes text. Returns its memo index.
+    /// Writes text.
     #[inline(always)]
     pub(crate) fn text(&mut self, text: &str) -> Result<()> {
-        if text.len() <= 2 {
-            return self.short_text(text);
+        if text.len() <= 2 || self.chunk.is_full() {
+            return self.rare_text(text);
         }
-        self.new_text(text).map(drop)
+        self.new_text_here(text).map(drop)
     }
 
+    /// Writes text that may be in the memo, or begins a chunk.
     #[inline(never)]
-    fn short_text(&mut self, text: &str) -> Result<()> {
+    fn rare_text(&mut self, text: &str) -> Result<()> {
         match Single::of_text(text) {
             Some(single) => self.single_text(single, text),
             None => self.new_text(text).map(drop),
@@ -378,17 +382,23 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     #[inline(always)]
     fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
         self.boundary()?;
-        if text.len() > SHORT_TEXT || !self.has_runs {
+        self.new_text_here(text)
+    }
+
+    /// Writes text that is not in the memo where a value may begin.
+    #[inline(always)]
+    fn new_text_here(&mut self, text: &str) -> Result<Option<u32>> {
+        if text.len() >= self.text_limit {
             return self.long_text(text);
         }
         let number = self.skip();
         if self.memoizes {
-            self.ops(|run| {
+            self.chunk.ops(|run| {
                 run.text::<true>(text.as_bytes());
                 run.bare(Opcode::Memoize);
             });
         } else {
-            self.ops(|run| {
+            self.chunk.ops(|run| {
                 run.text::<false>(text.as_bytes());
                 run.put_index(number);
             });
@@ -415,6 +425,11 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     /// Writes a name that is not known at this address. Returns its memo index, if it has one.
     #[inline(never)]
     pub(crate) fn new_name(&mut self, name: &'static str) -> Result<Option<u32>> {
+        if self.names.is_next(name) {
+            let number = self.new_text(name)?;
+            self.names.pass_next(number);
+            return Ok(number);
+        }
         if let Some(single) = Single::of_text(name) {
             self.single_text(single, name)?;
             return Ok(self.names.single(single));

@@ -18,6 +18,8 @@ const CACHE: usize = 256;
 const MOST_EXPECTED: usize = 64 << 20;
 /// Number of names that are compared one by one, before there is a hash table.
 const FEW: usize = 32;
+/// Number of names of no class that are kept for the next pickle.
+const MOST_PLAIN: usize = 64;
 /// Number of entries for empty texts and bytes, and those of each Latin-1 character and byte.
 const SINGLES: usize = 2 * 257;
 
@@ -30,9 +32,12 @@ pub(super) struct Names {
     /// Memory of a [`Chunk`](super::chunk::Chunk).
     chunk: Vec<u8>,
     cache: [Cached; CACHE],
-    /// All names, with a bit for the length and ends of each.
-    few: Vec<(&'static str, u32)>,
-    seen: u64,
+    /// The first names in their order, and after them those that the last pickle had there.
+    few: Vec<Name>,
+    /// Number of the names of this pickle in `few`.
+    count: usize,
+    /// Bits for the lengths and ends of the first names, and the number of these.
+    seen: (u64, usize),
     /// The names beyond the first few.
     many: HashMap<&'static str, u32, RandomState>,
     /// Pickle and memo index of empty and single texts and bytes.
@@ -51,7 +56,8 @@ impl Default for Names {
             chunk: Vec::new(),
             cache: [Cached::default(); CACHE],
             few: Vec::new(),
-            seen: 0,
+            count: 0,
+            seen: (0, 0),
             many: HashMap::default(),
             singles: Vec::new(),
             classes: Vec::new(),
@@ -61,7 +67,15 @@ impl Default for Names {
     }
 }
 
-/// A name with its memo index.
+/// A name with its memo index and its place in the cache.
+#[derive(Clone, Copy)]
+struct Name {
+    name: &'static str,
+    number: u32,
+    slot: usize,
+}
+
+/// What the cache has of a name.
 #[derive(Clone, Copy, Default)]
 struct Cached {
     address: usize,
@@ -105,10 +119,12 @@ impl Names {
 
     /// Keeps the memory for the thread's next pickle.
     pub(super) fn give(mut self: Box<Self>) {
-        self.few.clear();
-        self.seen = 0;
-        self.classes.clear();
-        self.class_names.clear();
+        self.count = 0;
+        self.seen = (0, 0);
+        if !self.classes.is_empty() || self.class_names.len() > MOST_PLAIN {
+            self.classes.clear();
+            self.class_names.clear();
+        }
         if !self.many.is_empty() {
             self.many = HashMap::default();
         }
@@ -160,35 +176,63 @@ impl Names {
         (name.len() as u64) << u32::BITS | u64::from(self.pickle)
     }
 
+    /// Whether a name is the one that followed in the last pickle after the same names: then it differs from them, as it did
+    /// there.
+    #[inline(always)]
+    pub(super) fn is_next(&self, name: &'static str) -> bool {
+        self.few.get(self.count).is_some_and(|next| std::ptr::eq(next.name, name))
+    }
+
+    /// Sets the memo index of the [next](Self::is_next) name.
+    #[inline(always)]
+    pub(super) fn pass_next(&mut self, number: Option<u32>) {
+        let pickle = u64::from(self.pickle);
+        if let (Some(next), Some(number)) = (self.few.get_mut(self.count), number) {
+            next.number = number;
+            let of = (next.name.len() as u64) << u32::BITS | pickle;
+            self.cache[next.slot % CACHE] = Cached { address: next.name.as_ptr().addr(), of, number };
+            self.count += 1;
+        }
+    }
+
     /// Returns the memo index of a name seen at another address.
     pub(super) fn find(&mut self, name: &'static str) -> Option<u32> {
-        if self.seen & mark(name) == 0 {
+        let (mut seen, from) = self.seen;
+        let known = &self.few[..self.count];
+        known[from..].iter().for_each(|known| seen |= mark(known.name));
+        self.seen = (seen, self.count);
+        if seen & mark(name) == 0 {
             return None;
         }
-        let known = match self.few.iter().find(|(known, _)| *known == name) {
-            Some((_, number)) => *number,
+        let known = match known.iter().find(|known| known.name == name) {
+            Some(known) => known.number,
             None => *self.many.get(name)?,
         };
         self.cache(name, known);
         Some(known)
     }
 
-    /// Stores the memo index of a name that is not known yet.
+    /// Stores the memo index of a name that is not known yet, after a call of [`find`](Self::find).
     pub(super) fn insert(&mut self, name: &'static str, number: u32) {
-        self.seen |= mark(name);
-        match self.few.len() {
-            0..FEW => self.few.push((name, number)),
-            _ => drop(self.many.insert(name, number)),
+        self.few.truncate(self.count);
+        self.seen.0 |= mark(name);
+        let slot = self.cache(name, number);
+        if self.count < FEW {
+            self.few.push(Name { name, number, slot });
+            self.count += 1;
+        } else {
+            self.many.insert(name, number);
         }
-        self.cache(name, number);
     }
 
-    fn cache(&mut self, name: &'static str, number: u32) {
+    /// Puts a name into the cache. Returns its place.
+    fn cache(&mut self, name: &'static str, number: u32) -> usize {
         let slot = slot(name);
         // One of two places: two names of a type often share one.
         let is_taken = self.cache[slot].of as u32 == self.pickle;
-        self.cache[(slot ^ usize::from(is_taken)) % CACHE] =
-            Cached { address: name.as_ptr().addr(), of: self.of(name), number };
+        let slot = (slot ^ usize::from(is_taken)) % CACHE;
+        self.cache[slot] = Cached { address: name.as_ptr().addr(), of: self.of(name), number };
+        slot
     }
 
     /// Returns the memo index of an empty or single text or byte.
@@ -200,6 +244,11 @@ impl Names {
     pub(super) fn insert_single(&mut self, single: Single, number: u32) {
         self.singles.resize(SINGLES, (0, 0));
         self.singles[single.0] = (self.pickle, number);
+    }
+
+    /// Forgets which names stand for no class in the last pickle.
+    pub(super) fn forget_plain(&mut self) {
+        self.class_names.clear();
     }
 
     /// Returns the index of the class that a serde name stands for, if there is one, or `None` for a name that was not

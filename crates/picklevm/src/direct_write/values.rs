@@ -14,7 +14,7 @@ const SHORT_BYTES: u8 = 96;
 impl<S: Sink, C> Direct<'_, S, C> {
     #[inline(always)]
     pub(crate) fn int(&mut self, value: i64) -> Result<()> {
-        self.value(|run| run.int(value), |leaf| leaf.int(value))
+        self.atom(value)
     }
 
     /// Writes an integer in little-endian two's complement.
@@ -31,12 +31,12 @@ impl<S: Sink, C> Direct<'_, S, C> {
 
     #[inline(always)]
     pub(crate) fn bool(&mut self, value: bool) -> Result<()> {
-        self.value(|run| run.bool(value), |leaf| leaf.bool(value))
+        self.atom(value)
     }
 
     #[inline(always)]
     pub(crate) fn float(&mut self, value: f64) -> Result<()> {
-        self.value(|run| run.float(value), |leaf| leaf.float(value))
+        self.atom(value)
     }
 
     /// Writes a `u64`.
@@ -57,7 +57,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
 
     #[inline(always)]
     pub(crate) fn none(&mut self) -> Result<()> {
-        self.value(|run| run.bare(Opcode::None), |leaf| leaf.none())
+        self.atom(())
     }
 
     /// Writes bytes.

@@ -194,6 +194,11 @@ impl Config {
         self
     }
 
+    /// Whether no [class](Self::class) is set: then only a name with a dot stands for one.
+    pub(super) fn sets_no_class(&self) -> bool {
+        self.classes.is_empty()
+    }
+
     /// Returns module and qualified name of the class for a serde name.
     pub(super) fn class_of<'a>(&'a self, name: &'a str) -> Option<(&'a str, &'a str)> {
         let class = self.classes.get(name).map_or(name, String::as_str);

@@ -35,16 +35,27 @@ impl Context<'_> {
 
 /// Writes a pickle into memory.
 pub(super) fn to_vec<T: Serialize + ?Sized>(config: &Config, value: &T) -> Written<Vec<u8>, Error> {
-    direct_write::to_vec(&config.pickler, config.depth_limit(), Context::new(config), |direct| value.serialize(direct))
+    direct_write::to_vec(&config.pickler, config.depth_limit(), Context::new(config), |direct| direct.write(value))
 }
 
 /// Writes a pickle to a writer.
 pub(super) fn to_writer<T: Serialize + ?Sized>(config: &Config, out: &mut dyn Write, value: &T) -> Written<(), Error> {
     let context = Context::new(config);
-    direct_write::to_writer(&config.pickler, config.depth_limit(), context, out, |direct| value.serialize(direct))
+    direct_write::to_writer(&config.pickler, config.depth_limit(), context, out, |direct| direct.write(value))
 }
 
 impl<S: Sink> Direct<'_, '_, S> {
+    fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        if !self.context.config.sets_no_class() {
+            self.forget_plain();
+        }
+        let written = value.serialize(&mut *self);
+        if !self.context.config.sets_no_class() {
+            self.forget_plain();
+        }
+        written
+    }
+
     /// Writes the content of an option or newtype, which are not levels of the data.
     #[inline]
     fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {

@@ -18,9 +18,19 @@ impl<S: Sink> Compound<'_, '_, '_, S> {
     }
 
     /// Writes an item of a tuple that is a key. Returns its hash.
-    pub(crate) fn key<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<u64> {
+    pub(crate) fn key_item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Option<u64>> {
         self.count()?;
-        value.serialize(KeySerializer::new(self.direct))
+        value.serialize(KeySerializer::new(self.direct, None))
+    }
+
+    /// Writes the key of a row.
+    #[inline(always)]
+    fn key<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.count()?;
+        match value.serialize(KeySerializer::new(self.direct, Some(&mut self.keys)))? {
+            None => Ok(()),
+            Some(hash) => Ok(self.keys.add_hash(self.direct, hash)?),
+        }
     }
 
     #[inline(always)]
@@ -78,9 +88,7 @@ impl<S: Sink> SerializeMap for Compound<'_, '_, '_, S> {
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
-        let hash = self.key(key)?;
-        self.direct.hashes.push(hash);
-        Ok(())
+        self.key(key)
     }
 
     #[inline]

@@ -1,40 +1,57 @@
-//! Serializer of keys, which returns their hashes.
+//! Serializer of keys.
 
 use ::serde::ser::{Impossible, Serialize, SerializeTuple, SerializeTupleStruct, Serializer};
 use picklevm_ops::Sink;
 
 use super::{Compound, Direct};
-use crate::convert::key_hash;
-use crate::direct_write::{After, Kind};
+use crate::convert::key_hash::{self, Head};
+use crate::direct_write::{After, Key, Keys, Kind};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
 use crate::serde::handover;
 
-/// Serializer of a key, which returns its hash.
+/// Serializer of a key. It returns its hash, unless it is compared with the key before.
 pub(super) struct KeySerializer<'c, 'w, 'o, S> {
     direct: &'c mut Direct<'w, 'o, S>,
+    /// The keys of the map. `None` for an item of a tuple.
+    keys: Option<&'c mut Keys>,
 }
 
+type Hash = Option<u64>;
+
 impl<'c, 'w, 'o, S: Sink> KeySerializer<'c, 'w, 'o, S> {
-    #[inline]
-    pub(super) fn new(direct: &'c mut Direct<'w, 'o, S>) -> Self {
-        KeySerializer { direct }
+    #[inline(always)]
+    pub(super) fn new(direct: &'c mut Direct<'w, 'o, S>, keys: Option<&'c mut Keys>) -> Self {
+        KeySerializer { direct, keys }
+    }
+
+    /// Ends a key that was written.
+    #[inline(always)]
+    fn end(self, key: Key, hash: impl FnOnce() -> u64) -> Result<Hash> {
+        let is_compared = self.keys.is_some_and(|keys| keys.follows(key));
+        Ok(if is_compared { None } else { Some(hash()) })
     }
 
     #[inline]
-    fn int(self, value: i128) -> Result<u64> {
-        match i64::try_from(value) {
-            Ok(small) => self.direct.int(small)?,
-            Err(_) => self.direct.serialize_i128(value)?,
-        }
-        Ok(key_hash::int(value))
+    fn int(self, value: i128) -> Result<Hash> {
+        let key = match i64::try_from(value) {
+            Ok(small) => {
+                self.direct.int(small)?;
+                Key::Int(small)
+            }
+            Err(_) => {
+                self.direct.serialize_i128(value)?;
+                Key::Other
+            }
+        };
+        self.end(key, || key_hash::int(value))
     }
 }
 
 macro_rules! integers {
     ($($method:ident: $type:ty;)*) => {$(
         #[inline]
-        fn $method(self, value: $type) -> Result<u64> {
+        fn $method(self, value: $type) -> Result<Hash> {
             self.int(value.into())
         }
     )*};
@@ -49,10 +66,10 @@ macro_rules! left {
     )*};
 }
 
-type NoKey = Impossible<u64, Error>;
+type NoKey = Impossible<Hash, Error>;
 
 impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
-    type Ok = u64;
+    type Ok = Hash;
     type Error = Error;
     type SerializeSeq = NoKey;
     type SerializeTuple = KeyTuple<'c, 'w, 'o, S>;
@@ -80,73 +97,73 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
         serialize_struct(&'static str, usize) -> NoKey;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> NoKey;
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> NoKey;
-        serialize_u128(u128) -> u64;
+        serialize_u128(u128) -> Hash;
     }
 
-    fn serialize_bool(self, value: bool) -> Result<u64> {
+    fn serialize_bool(self, value: bool) -> Result<Hash> {
         self.direct.serialize_bool(value)?;
-        Ok(key_hash::int(value.into()))
+        self.end(Key::Other, || key_hash::int(value.into()))
     }
 
     fn is_human_readable(&self) -> bool {
         handover::is_human_readable()
     }
 
-    fn serialize_f32(self, value: f32) -> Result<u64> {
+    fn serialize_f32(self, value: f32) -> Result<Hash> {
         self.serialize_f64(value.into())
     }
 
-    fn serialize_f64(self, value: f64) -> Result<u64> {
+    fn serialize_f64(self, value: f64) -> Result<Hash> {
         let Some(hash) = key_hash::float(value) else { return Err(self.direct.leave_to_graph().into()) };
         self.direct.serialize_f64(value)?;
-        Ok(hash)
+        self.end(Key::Other, || hash)
     }
 
-    fn serialize_char(self, value: char) -> Result<u64> {
+    fn serialize_char(self, value: char) -> Result<Hash> {
         self.serialize_str(value.encode_utf8(&mut [0; 4]))
     }
 
-    #[inline]
-    fn serialize_str(self, value: &str) -> Result<u64> {
+    #[inline(always)]
+    fn serialize_str(self, value: &str) -> Result<Hash> {
         self.direct.serialize_str(value)?;
-        Ok(key_hash::text(value.as_bytes()))
+        self.end(Key::Text(Head::of(value.as_bytes())), || key_hash::text(value.as_bytes()))
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<u64> {
+    fn serialize_bytes(self, value: &[u8]) -> Result<Hash> {
         self.direct.serialize_bytes(value)?;
-        Ok(key_hash::bytes(value))
+        self.end(Key::Other, || key_hash::bytes(value))
     }
 
-    fn serialize_none(self) -> Result<u64> {
+    fn serialize_none(self) -> Result<Hash> {
         self.serialize_unit()
     }
 
     #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<u64> {
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Hash> {
         value.serialize(self)
     }
 
-    fn serialize_unit(self) -> Result<u64> {
+    fn serialize_unit(self) -> Result<Hash> {
         self.direct.serialize_unit()?;
-        Ok(key_hash::none())
+        self.end(Key::Other, key_hash::none)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<u64> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Hash> {
         drop(handover::take());
         Err(self.direct.leave_to_graph().into())
     }
 
-    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<u64> {
+    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<Hash> {
         let is_class = self.direct.class_of(name)?.is_some() || self.direct.class_of_variant(variant)?.is_some();
         if is_class || self.direct.context.config.variants != Variants::Dict {
             return Err(self.direct.leave_to_graph().into());
         }
         self.direct.serialize_unit_variant(name, index, variant)?;
-        Ok(key_hash::text(variant.as_bytes()))
+        self.end(Key::Other, || key_hash::text(variant.as_bytes()))
     }
 
     #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<u64> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Hash> {
         if name.starts_with('$') || self.direct.class_of(name)?.is_some() {
             return Err(self.direct.leave_to_graph().into());
         }
@@ -159,19 +176,19 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<u64> {
+    ) -> Result<Hash> {
         Err(self.direct.leave_to_graph().into())
     }
 
     fn serialize_tuple(self, len: usize) -> Result<KeyTuple<'c, 'w, 'o, S>> {
-        KeyTuple::begin(self.direct, len)
+        KeyTuple::begin(self, len)
     }
 
     fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<KeyTuple<'c, 'w, 'o, S>> {
         if self.direct.class_of(name)?.is_some() {
             return Err(self.direct.leave_to_graph().into());
         }
-        KeyTuple::begin(self.direct, len)
+        KeyTuple::begin(self, len)
     }
 }
 
@@ -182,44 +199,47 @@ pub(super) struct KeyTuple<'c, 'w, 'o, S> {
 }
 
 impl<'c, 'w, 'o, S: Sink> KeyTuple<'c, 'w, 'o, S> {
-    fn begin(direct: &'c mut Direct<'w, 'o, S>, len: usize) -> Result<Self> {
+    fn begin(KeySerializer { direct, keys }: KeySerializer<'c, 'w, 'o, S>, len: usize) -> Result<Self> {
+        if let Some(keys) = keys {
+            keys.follows(Key::Other);
+        }
         Ok(KeyTuple { compound: Compound::begin(direct, Kind::Tuple, Some(len), After::Nothing)?, hashes: Vec::new() })
     }
 
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let hash = self.compound.key(value)?;
-        self.hashes.push(hash);
+        let hash = self.compound.key_item(value)?;
+        self.hashes.extend(hash);
         Ok(())
     }
 
-    fn finish(self) -> Result<u64> {
+    fn finish(self) -> Result<Hash> {
         SerializeTuple::end(self.compound)?;
-        Ok(key_hash::tuple(&self.hashes))
+        Ok(Some(key_hash::tuple(&self.hashes)))
     }
 }
 
 impl<S: Sink> SerializeTuple for KeyTuple<'_, '_, '_, S> {
-    type Ok = u64;
+    type Ok = Hash;
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.item(value)
     }
 
-    fn end(self) -> Result<u64> {
+    fn end(self) -> Result<Hash> {
         self.finish()
     }
 }
 
 impl<S: Sink> SerializeTupleStruct for KeyTuple<'_, '_, '_, S> {
-    type Ok = u64;
+    type Ok = Hash;
     type Error = Error;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.item(value)
     }
 
-    fn end(self) -> Result<u64> {
+    fn end(self) -> Result<Hash> {
         self.finish()
     }
 }

@@ -284,6 +284,50 @@ fn equal_keys_are_one_entry_with_the_last_value() {
 }
 
 #[test]
+fn maps_of_ascending_keys_are_written_as_by_a_graph_if_a_key_out_of_order_follows() {
+    let texts = |n: i64| Data::Text(format!("key {n:06}"));
+    let makes: [&dyn Fn(i64) -> Data; 3] =
+        [&Data::Int, &texts, &|n| if n % 2 == 0 { Data::Int(n) } else { Data::Float(n as f64) }];
+    for make in makes {
+        for (count, late) in [(10, 3), (2000, 1999), (2000, 5), (10, -1), (2000, -1)] {
+            let keys = (0..count).chain([late, count]);
+            let entries: Vec<_> = keys.map(|n| (make(n), Data::None)).collect();
+            for config in [Config::new(), Config::new().pickler(Pickler::new().protocol(Protocol::V2))] {
+                is_same(&config, &Data::Map(Some(entries.len()), entries.clone()));
+                assert!(is_same(&config, &Data::Map(None, entries[..count as usize].to_vec())));
+            }
+        }
+    }
+}
+
+#[test]
+fn names_of_the_last_pickle_do_not_count_for_the_next() {
+    let fields = |names: &[&'static str]| Data::Struct("Plain", names.iter().map(|name| (*name, Data::None)).collect());
+    // Equal, and elsewhere in memory.
+    let other: &'static str = String::from("name").leak();
+    for [first, second] in [
+        [&["name", "geometry", "id"][..], &["name", "id"]],
+        [&["name", "geometry", "id"], &["name", "id"]],
+        [&["name", "id"], &["geometry", other]],
+        [&["name", "id"], &[other, "geometry"]],
+        [&["name"], &[]],
+        [&["name", "id"], &[other, "geometry"]],
+        [&[other], &["name", "id"]],
+    ] {
+        assert!(is_same(&Config::new(), &vec![fields(first), fields(second)]), "{first:?} {second:?}");
+    }
+}
+
+#[test]
+fn a_name_is_that_of_a_class_only_where_the_configuration_says_so() {
+    let value = Data::Struct("Plain", vec![("name", Data::None)]);
+    let config = Config::new().class("Plain", "geometry.Point");
+    for config in [&Config::new(), &config, &Config::new(), &config] {
+        assert!(is_same(config, &value));
+    }
+}
+
+#[test]
 fn a_list_as_a_key_is_the_error_of_the_graph() {
     let value = Data::Map(Some(1), vec![(Data::Seq(Some(0), vec![]), Data::None)]);
     assert!(!is_same(&Config::new(), &value));
