@@ -7,9 +7,8 @@ use picklevm_ops::Opcode;
 use super::NotPlain;
 use super::cursor::{Cursor, Token};
 use super::fields::{Name, Number, number_of};
-use super::lookahead::{BATCH_SIZE, come_before, items_ahead};
+use super::lookahead::{BATCH_SIZE, come_before};
 use super::reader::Plain;
-use super::run::{Item, Run};
 use crate::convert::key_hash;
 
 /// Access to the batches of a list, or of a dict (`ROWS`), whose items are a key and a value. A batch starts with a mark,
@@ -17,12 +16,10 @@ use crate::convert::key_hash;
 pub(super) struct Batches<'t, 'de, const ROWS: bool> {
     cursor: &'t mut Cursor<'de>,
     place: Place,
-    /// Number of items that were seen ahead.
-    ahead: usize,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+pub(super) enum Place {
     /// Another batch may follow.
     Between,
     /// In a batch, with the number of items read.
@@ -42,8 +39,7 @@ impl<'t, 'de, const ROWS: bool> Batches<'t, 'de, ROWS> {
     #[inline(always)]
     pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool) -> Self {
         let place = if is_marked || cursor.take(Opcode::Mark) { Place::Within(0) } else { Place::Between };
-        let ahead = if ROWS || place == Place::Between { 0 } else { items_ahead(cursor.rest()) };
-        Batches { cursor, place, ahead }
+        Batches { cursor, place }
     }
 
     /// Whether another item follows. The cursor has moved to it then.
@@ -65,6 +61,12 @@ impl<'t, 'de, const ROWS: bool> Batches<'t, 'de, ROWS> {
                 Ok(is_item)
             }
         }
+    }
+
+    /// Advances from a place of a list that is accessed in another way. Returns the new place.
+    pub(super) fn advance_from(cursor: &'t mut Cursor<'de>, place: Place) -> Result<Place, NotPlain> {
+        let mut batches = Batches::<ROWS> { cursor, place };
+        batches.advance().map(|_| batches.place)
     }
 
     /// Ends an item without a mark, or starts another batch. Returns the new place, and whether an item follows.
@@ -94,34 +96,19 @@ impl<'t, 'de, const ROWS: bool> Batches<'t, 'de, ROWS> {
 /// Access to the items of a list.
 pub(super) struct Items<'t, 'de> {
     batches: Batches<'t, 'de, false>,
-    run: Run<'de>,
+    /// Number of items that were seen ahead.
+    ahead: usize,
 }
 
 impl<'t, 'de> Items<'t, 'de> {
     #[inline(always)]
-    pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool) -> Self {
-        Items { batches: Batches::new(cursor, is_marked), run: Run::NONE }
+    pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool, ahead: usize) -> Self {
+        Items { batches: Batches::new(cursor, is_marked), ahead }
     }
 
     #[inline(always)]
     pub(super) fn end(&mut self) -> Result<(), NotPlain> {
-        self.run.end(self.batches.cursor);
         self.batches.end()
-    }
-
-    /// Whether another item follows.
-    #[inline(always)]
-    fn advance(&mut self) -> Result<bool, NotPlain> {
-        if let Place::Within(count) = self.batches.place
-            && self.run.is_number()
-        {
-            self.batches.place = Place::Within(count + 1);
-            return Ok(true);
-        }
-        self.run.end(self.batches.cursor);
-        let is_item = self.batches.advance()?;
-        self.run = Run::at(self.batches.cursor);
-        Ok(is_item)
     }
 }
 
@@ -130,16 +117,13 @@ impl<'de> SeqAccess<'de> for Items<'_, 'de> {
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, NotPlain> {
-        if !self.advance()? {
-            return Ok(None);
-        }
-        seed.deserialize(Item { cursor: self.batches.cursor, run: &mut self.run }).map(Some)
+        if self.batches.advance()? { seed.deserialize(Plain::new(self.batches.cursor)).map(Some) } else { Ok(None) }
     }
 
     /// The number of items that were seen ahead: enough for the capacity of a short vector.
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        (self.batches.ahead > 0).then_some(self.batches.ahead)
+        (self.ahead > 0).then_some(self.ahead)
     }
 }
 
@@ -175,13 +159,16 @@ impl<'t, 'de> Fields<'t, 'de> {
     /// Reads a key that is not known to be the name of a certain field.
     #[inline(never)]
     fn new_key<K: DeserializeSeed<'de>>(cursor: &mut Cursor<'de>, of: usize, seed: K) -> Result<K::Value, NotPlain> {
-        let number = cursor.get_here();
-        let name = match number {
-            Some(number) => Some(cursor.memoized_text(number).ok_or(NotPlain)?),
-            None => match cursor.short_text() {
-                Some(text) => Some(text?),
-                None => cursor.key_here()?,
-            },
+        let mut number = None;
+        let name = match cursor.short_text() {
+            Some(text) => Some(text?),
+            None => {
+                number = cursor.get_here();
+                match number {
+                    Some(number) => Some(cursor.memoized_text(number).ok_or(NotPlain)?),
+                    None => cursor.key_here()?,
+                }
+            }
         };
         // A unit is enough for keys that are not text: they are ignored.
         let Some(name) = name else { return seed.deserialize(UnitDeserializer::new()) };
@@ -221,18 +208,48 @@ pub(super) struct Rows<'t, 'de> {
     rows: Batches<'t, 'de, true>,
     /// Start of the hashes of the keys.
     hashes: usize,
+    /// The last key, if all are texts in ascending order: no two are equal then. Their offsets take the place of the hashes.
+    ascending: Option<&'de [u8]>,
 }
 
 impl<'t, 'de> Rows<'t, 'de> {
     pub(super) fn new(cursor: &'t mut Cursor<'de>, is_marked: bool) -> Self {
         let hashes = cursor.hashes.len();
-        Rows { rows: Batches::new(cursor, is_marked), hashes }
+        Rows { rows: Batches::new(cursor, is_marked), hashes, ascending: Some(&[]) }
     }
 
     /// Checks that all rows were read, and that no two keys are equal: a dict has only one of them.
     pub(super) fn end(&mut self) -> Result<(), NotPlain> {
         self.rows.end()?;
-        if key_hash::are_equal(&mut self.rows.cursor.hashes, self.hashes) { Err(NotPlain) } else { Ok(()) }
+        let hashes = &mut self.rows.cursor.hashes;
+        if self.ascending.is_some() {
+            hashes.truncate(self.hashes);
+            return Ok(());
+        }
+        if key_hash::are_equal(hashes, self.hashes) { Err(NotPlain) } else { Ok(()) }
+    }
+
+    /// Stores the hash of the next key, or its offset.
+    #[inline]
+    fn store_key(&mut self) -> Result<(), NotPlain> {
+        let cursor = &mut *self.rows.cursor;
+        let text = cursor.peek_short_text();
+        if let (Some(last), Some(text)) = (self.ascending, text)
+            && (last < text || cursor.hashes.len() == self.hashes)
+        {
+            self.ascending = Some(text);
+            cursor.hashes.push(cursor.offset() as u64);
+            return Ok(());
+        }
+        if self.ascending.take().is_some() {
+            cursor.hash_texts(self.hashes);
+        }
+        let hash = match text {
+            Some(text) => key_hash::text(text),
+            None => hash_of(cursor.peek()).ok_or(NotPlain)?,
+        };
+        cursor.hashes.push(hash);
+        Ok(())
     }
 }
 
@@ -259,13 +276,8 @@ impl<'de> MapAccess<'de> for Rows<'_, 'de> {
         if !self.rows.advance()? {
             return Ok(None);
         }
-        let cursor = &mut *self.rows.cursor;
-        let hash = match cursor.peek_short_text() {
-            Some(text) => key_hash::text(text),
-            None => hash_of(cursor.peek()).ok_or(NotPlain)?,
-        };
-        cursor.hashes.push(hash);
-        seed.deserialize(Plain::new(cursor)).map(Some)
+        self.store_key()?;
+        seed.deserialize(Plain::new(self.rows.cursor)).map(Some)
     }
 
     #[inline]

@@ -10,6 +10,8 @@ use super::NotPlain;
 use super::fields::KnownFields;
 use super::memo::Memo;
 use super::padded;
+use super::run::At;
+use crate::convert::key_hash;
 
 /// A value of one op, or the start of one of several.
 #[derive(Clone, Copy)]
@@ -62,6 +64,11 @@ pub(super) struct Cursor<'de> {
     pub(super) fields: KnownFields,
     /// Hashes of the keys of open maps.
     pub(super) hashes: Vec<u64>,
+    /// The frame from the start of a run of numbers on, and the place in it: of the innermost list that is read so.
+    pub(super) run: &'de [u8],
+    pub(super) at: At,
+    /// The number of items of a list that were seen ahead when it was started.
+    pub(super) items: usize,
 }
 
 /// Length of BINFLOAT.
@@ -90,15 +97,29 @@ pub(super) fn is_between(byte: u8) -> bool {
     matches!(byte, MEMOIZE | BINPUT | LONG_BINPUT | PROTO | FRAME)
 }
 
+/// Returns the bytes of the SHORT_BINUNICODE at the beginning of some ops.
+#[inline(always)]
+fn bytes_of_short_text(ops: &[u8]) -> Option<&[u8]> {
+    let [SHORT_BINUNICODE, len, rest @ ..] = ops else { return None };
+    rest.get(..usize::from(*len))
+}
+
 impl<'de> Cursor<'de> {
     /// Returns a cursor at the start. At most `shared` bytes of text are fetched from the memo.
     pub(super) fn new(input: &'de [u8], depth: usize, shared: u64) -> Self {
+        let mut decoder = Decoder::new(input);
+        // With them, `pass` need not be called.
+        decoder.next_op_if(Opcode::Proto);
+        decoder.next_frame();
         Cursor {
-            decoder: Decoder::new(input),
+            decoder,
             memo: Memo::new(input, shared),
             depth,
             fields: KnownFields::new(),
             hashes: Vec::new(),
+            run: &[],
+            at: At::START,
+            items: 0,
         }
     }
 
@@ -344,8 +365,23 @@ impl<'de> Cursor<'de> {
     /// Returns the bytes of the SHORT_BINUNICODE that comes next in this frame, without reading it.
     #[inline(always)]
     pub(super) fn peek_short_text(&self) -> Option<&'de [u8]> {
-        let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
-        rest.get(..usize::from(*len))
+        bytes_of_short_text(self.decoder.rest())
+    }
+
+    /// Returns the offset of the next op.
+    #[inline(always)]
+    pub(super) fn offset(&self) -> usize {
+        self.decoder.offset()
+    }
+
+    /// Replaces offsets of short texts, from a number of hashes on, by the hashes of the texts.
+    #[inline(never)]
+    pub(super) fn hash_texts(&mut self, from: usize) {
+        let data = self.decoder.data();
+        for hash in self.hashes.iter_mut().skip(from) {
+            let text = data.get(*hash as usize..).and_then(bytes_of_short_text);
+            *hash = key_hash::text(text.unwrap_or_default());
+        }
     }
 
     /// Returns what comes next without reading it.

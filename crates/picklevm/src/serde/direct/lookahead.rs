@@ -80,41 +80,69 @@ const LENGTHS: [u8; 256] = {
     lengths
 };
 
-/// Returns how many items follow at least, given the rest of a frame. Floats are all counted, as they have one length: their
-/// opcodes are compared without waiting for each other.
+/// What the first items of a list look like.
+#[derive(Debug, PartialEq)]
+pub(super) struct Ahead {
+    /// Number of items that follow at least, if they are not parts of tuples.
+    pub(super) count: usize,
+    /// Whether they are numbers, and more numbers or the end of the list may follow.
+    pub(super) are_numbers: bool,
+}
+
+impl Ahead {
+    pub(super) const NONE: Ahead = Ahead { count: 0, are_numbers: false };
+}
+
+/// Looks at the items of a list, given the rest of a frame. Floats are all counted, as they have one length: their opcodes
+/// are compared without waiting for each other.
 #[inline]
-pub(super) fn items_ahead(rest: &[u8]) -> usize {
+pub(super) fn items_ahead(rest: &[u8]) -> Ahead {
     if rest.first() == Some(&BINFLOAT) {
         return floats_ahead(rest);
     }
-    let mut at = 0;
+    let (mut at, mut are_numbers) = (0, true);
     for count in 0..MOST_ITEMS {
-        let Some([opcode, counted]) = rest.get(at..).and_then(|rest| rest.first_chunk()) else { return count };
+        let Some([opcode, counted]) = rest.get(at..).and_then(|rest| rest.first_chunk()) else {
+            return Ahead { count, are_numbers: false };
+        };
         let is_counted = matches!(*opcode, LONG1 | SHORT_BINUNICODE);
         match LENGTHS[usize::from(*opcode)] {
-            0 => return count,
+            0 => return Ahead { count, are_numbers: are_numbers && count > 0 && *opcode == APPENDS },
             len => at += usize::from(len) + if is_counted { usize::from(*counted) } else { 0 },
         }
+        are_numbers &= is_number(*opcode);
     }
-    MOST_ITEMS
+    Ahead { count: MOST_ITEMS, are_numbers }
 }
 
+/// Whether an opcode makes a number.
+#[inline(always)]
+fn is_number(opcode: u8) -> bool {
+    const INTS: [u8; 4] = [Opcode::BinInt.byte(), Opcode::BinInt1.byte(), Opcode::BinInt2.byte(), LONG1];
+    opcode == BINFLOAT || INTS.contains(&opcode)
+}
+
+const APPENDS: u8 = Opcode::Appends.byte();
 const LONG1: u8 = Opcode::Long1.byte();
 const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
 
-/// Returns how many floats follow, in batches with nothing between them but their ends.
+/// Counts the floats, in batches with nothing between them but their ends.
 #[inline(never)]
-fn floats_ahead(mut rest: &[u8]) -> usize {
-    const BORDER: [u8; 2] = [Opcode::Appends.byte(), Opcode::Mark.byte()];
+fn floats_ahead(mut rest: &[u8]) -> Ahead {
+    const BORDER: [u8; 2] = [APPENDS, Opcode::Mark.byte()];
     let mut all = 0;
     loop {
         let count = rest.chunks_exact(FLOAT_LEN).take_while(|op| op.first() == Some(&BINFLOAT)).count();
         all += count;
-        match rest.get(count * FLOAT_LEN..).and_then(|rest| rest.strip_prefix(&BORDER)) {
+        rest = rest.get(count * FLOAT_LEN..).unwrap_or_default();
+        match rest.strip_prefix(&BORDER) {
             Some(next) if count == BATCH_SIZE => rest = next,
-            _ => return all,
+            _ => break,
         }
     }
+    // A tuple has few items.
+    let are_numbers = all > MOST_ITEMS || rest.first() == Some(&APPENDS);
+    Ahead { count: all, are_numbers }
 }
 
 /// Whether an opcode makes a value from its operand alone.
@@ -149,17 +177,25 @@ mod tests {
 
     #[test]
     fn items_of_one_op_are_counted_up_to_the_end_of_their_batch() {
-        assert_eq!(items_ahead(b"K\x01M\x00\x01J\0\0\0\0\x8a\x01\x07NG\0\0\0\0\0\0\0\0\x8c\x01a\x94e."), 7);
-        assert_eq!(items_ahead(b"e."), 0);
-        assert_eq!(items_ahead(b"K\x01]\x94e."), 1);
-        assert_eq!(items_ahead(&b"K\x01".repeat(100)), MOST_ITEMS);
+        let ahead = |rest: &[u8]| {
+            let Ahead { count, are_numbers } = items_ahead(rest);
+            (count, are_numbers)
+        };
+        let numbers = b"K\x01M\x00\x01J\0\0\0\0\x8a\x01\x07G\0\0\0\0\0\0\0\0e.";
+        assert_eq!(ahead(numbers), (5, true));
+        assert_eq!(ahead(b"K\x01N\x8c\x01a\x94e."), (3, false));
+        assert_eq!(ahead(b"e."), (0, false));
+        assert_eq!(ahead(b"K\x01]\x94e."), (1, false));
+        assert_eq!(ahead(b"K\x01K\x02\x86e."), (2, false));
+        assert_eq!(ahead(b"K\x01K\x02"), (2, false));
+        assert_eq!(ahead(&b"K\x01".repeat(100)), (MOST_ITEMS, true));
     }
 
     #[test]
     fn floats_are_counted_over_batches() {
         let batch = |count| [&b"("[..], &b"G\0\0\0\0\0\0\0\0".repeat(count), b"e"].concat();
         let all = [batch(1000), batch(1000), batch(7), b".".to_vec()].concat();
-        assert_eq!(items_ahead(&all[1..]), 2007);
-        assert_eq!(items_ahead(&all[1..100]), 11);
+        assert_eq!(items_ahead(&all[1..]), Ahead { count: 2007, are_numbers: true });
+        assert_eq!(items_ahead(&all[1..100]), Ahead { count: 11, are_numbers: false });
     }
 }

@@ -9,6 +9,8 @@ use picklevm_ops::Opcode;
 use super::NotPlain;
 use super::access::{Fields, Items, Rows, TupleAccess};
 use super::cursor::{Cursor, Token};
+use super::lookahead::{Ahead, items_ahead};
+use super::run::Numbers;
 use crate::serde::{handover, shared};
 
 /// Deserializer of the next value.
@@ -26,7 +28,13 @@ impl<'t, 'de> Plain<'t, 'de> {
     #[inline(always)]
     fn list<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value, NotPlain> {
         self.cursor.inside(|cursor| {
-            let mut items = Items::new(cursor, is_marked);
+            let is_marked = is_marked || cursor.take(Opcode::Mark);
+            let ahead = if is_marked { items_ahead(cursor.rest()) } else { Ahead::NONE };
+            if let Some(numbers) = Numbers::new(cursor, &ahead) {
+                let value = visitor.visit_seq(numbers)?;
+                return Numbers::end(cursor).map(|()| value);
+            }
+            let mut items = Items::new(cursor, is_marked, ahead.count);
             let value = visitor.visit_seq(&mut items)?;
             items.end().map(|()| value)
         })

@@ -1,92 +1,201 @@
-//! Runs of numbers in a list: read from a slice of the frame, which stays in registers, while the cursor stands still.
+//! Lists that start with numbers. What is left of a run of numbers is one offset, which stays in a register while the cursor
+//! stands still.
 
-use ::serde::de::{Deserializer, Visitor};
+use ::serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use picklevm_ops::Opcode;
 use picklevm_ops::internal::ShortInt;
 
 use super::NotPlain;
+use super::access::{Batches, Place};
 use super::cursor::{Cursor, FLOAT_LEN};
+use super::lookahead::Ahead;
 use super::reader::Plain;
 use crate::serde::handover;
 
 const BININT: u8 = Opcode::BinInt.byte();
 const BINFLOAT: u8 = Opcode::BinFloat.byte();
 
-/// The rest of the frame after the numbers read so far, unless the cursor was moved there.
-pub(super) struct Run<'de>(Option<&'de [u8]>);
+const APPENDS: u8 = Opcode::Appends.byte();
 
-impl<'de> Run<'de> {
-    pub(super) const NONE: Run<'de> = Run(None);
+/// The op of a number, and what follows it.
+type Chunk = [u8; FLOAT_LEN];
+
+/// The place in a list of numbers, as one number: the offset in the run, two flags, and the number of items of the batch,
+/// which may overflow, as it only tells full batches from others.
+#[derive(Clone, Copy)]
+pub(super) struct At(u64);
+
+impl At {
+    const OFFSET_BITS: u32 = 40;
+    /// In an item without a mark.
+    const SINGLE: u64 = 1 << At::OFFSET_BITS;
+    /// After the list.
+    const END: u64 = 2 << At::OFFSET_BITS;
+    const COUNT_SHIFT: u32 = At::OFFSET_BITS + 2;
+    pub(super) const START: At = At(0);
 
     #[inline(always)]
-    pub(super) fn at(cursor: &Cursor<'de>) -> Self {
-        Run(Some(cursor.rest()))
+    fn offset(self) -> usize {
+        (self.0 & (At::SINGLE - 1)) as usize
     }
 
-    /// Moves the cursor to the end of the run.
+    /// Returns the place after an item of `len` bytes in the run.
     #[inline(always)]
-    pub(super) fn end(&mut self, cursor: &mut Cursor<'de>) {
-        if let Some(rest) = self.0.take() {
-            let len = cursor.rest().len() - rest.len();
-            if len > 0 {
-                cursor.skip(len);
-            }
+    fn after(self, len: usize) -> At {
+        At(self.0.wrapping_add(len as u64 + (1 << At::COUNT_SHIFT)))
+    }
+
+    /// Returns the place of an item, at the start of a run.
+    fn of(place: Place) -> At {
+        match place {
+            Place::Within(count) => At((count as u64).wrapping_sub(1) << At::COUNT_SHIFT),
+            Place::Single => At(At::SINGLE),
+            Place::Between | Place::End => At(At::END),
         }
     }
 
-    /// Whether the run goes on.
+    fn place(self) -> Place {
+        match self.0 {
+            at if at & At::END != 0 => Place::End,
+            at if at & At::SINGLE != 0 => Place::Single,
+            at => Place::Within((at >> At::COUNT_SHIFT) as usize),
+        }
+    }
+}
+
+/// Access to the items of a list that starts with numbers.
+// Two words, which the visitor takes in registers. The cursor keeps a copy of the place, as the visitor drops the access.
+pub(super) struct Numbers<'t, 'de> {
+    cursor: &'t mut Cursor<'de>,
+    at: At,
+}
+
+impl<'t, 'de> Numbers<'t, 'de> {
+    /// Accesses a list of numbers after its mark, if the first items are numbers.
     #[inline(always)]
-    pub(super) fn is_number(&self) -> bool {
-        const INTS: [u8; 4] = [BININT, Opcode::BinInt1.byte(), Opcode::BinInt2.byte(), Opcode::Long1.byte()];
-        matches!(self.0, Some([byte, ..]) if *byte == BINFLOAT || INTS.contains(byte))
+    pub(super) fn new(cursor: &'t mut Cursor<'de>, ahead: &Ahead) -> Option<Self> {
+        let run = cursor.rest();
+        if !ahead.are_numbers || run.len() as u64 >= At::SINGLE {
+            return None;
+        }
+        (cursor.run, cursor.at, cursor.items) = (run, At::START, ahead.count);
+        Some(Numbers { cursor, at: At::START })
     }
 
+    /// Returns the next op in the run, unless the run ends first.
+    #[inline(always)]
+    fn chunk(&self) -> Option<&'de Chunk> {
+        self.cursor.run.get(self.at.offset()..)?.first_chunk()
+    }
+
+    /// Ends the list. Checks that all items were read.
+    #[inline(always)]
+    pub(super) fn end(cursor: &mut Cursor<'de>) -> Result<(), NotPlain> {
+        let at = cursor.at;
+        if at.place() == Place::End || advance(cursor, at)?.place() == Place::End { Ok(()) } else { Err(NotPlain) }
+    }
+}
+
+/// Moves the cursor to the end of the run.
+#[inline(always)]
+fn leave(cursor: &mut Cursor<'_>, at: At) {
+    match at.offset() {
+        0 => {}
+        len => cursor.skip(len),
+    }
+}
+
+/// Advances to the next item, which is not the next in the run. Returns its place, or that of the end.
+#[inline(never)]
+fn advance(cursor: &mut Cursor<'_>, at: At) -> Result<At, NotPlain> {
+    leave(cursor, at);
+    let place = Batches::<false>::advance_from(cursor, at.place())?;
+    // An item without a mark is read without a run.
+    cursor.run = if matches!(place, Place::Within(_)) { cursor.rest() } else { &[] };
+    Ok(At::of(place))
+}
+
+/// Returns the place after an item that the cursor has read. Other ops may follow before the next item.
+#[inline(never)]
+fn after(cursor: &mut Cursor<'_>, at: At) -> At {
+    cursor.run = &[];
+    At(at.0 & !(At::SINGLE - 1)).after(0)
+}
+
+impl<'de> SeqAccess<'de> for Numbers<'_, 'de> {
+    type Error = NotPlain;
+
+    #[inline(always)]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, NotPlain> {
+        let mut chunk = self.chunk();
+        if !matches!(chunk, Some([opcode, ..]) if *opcode != APPENDS) {
+            self.at = advance(self.cursor, self.at)?;
+            self.cursor.at = self.at;
+            if self.at.place() == Place::End {
+                return Ok(None);
+            }
+            chunk = self.chunk();
+        }
+        let value = seed.deserialize(Item { cursor: self.cursor, at: &mut self.at, chunk })?;
+        self.cursor.at = self.at;
+        Ok(Some(value))
+    }
+
+    /// The number of items that were seen ahead: enough for the capacity of a short vector.
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.cursor.items)
+    }
+}
+
+/// Deserializer of an item.
+pub(super) struct Item<'t, 'de> {
+    cursor: &'t mut Cursor<'de>,
+    at: &'t mut At,
+    chunk: Option<&'de Chunk>,
+}
+
+impl<'de> Item<'_, 'de> {
     /// Reads an integer.
     #[inline(always)]
     fn int(&mut self) -> Option<i64> {
-        let run = self.0?;
+        let chunk = self.chunk?;
         // In a long list, most integers have the same opcode: the branch predictor need not wait for the length.
-        if let [BININT, a, b, c, d, rest @ ..] = run {
-            self.0 = Some(rest);
+        if let [BININT, a, b, c, d, ..] = chunk {
+            *self.at = self.at.after(5);
             return Some(i32::from_le_bytes([*a, *b, *c, *d]).into());
         }
-        let int = ShortInt::first_of(run)?;
-        self.0 = Some(run.get(int.op_len()..)?);
+        let int = ShortInt::first_of(chunk)?;
+        *self.at = self.at.after(int.op_len());
         Some(int.value())
     }
 
     /// Reads a float.
     #[inline(always)]
     fn float(&mut self) -> Option<f64> {
-        let ([BINFLOAT, value @ ..], rest) = self.0?.split_first_chunk::<FLOAT_LEN>()? else { return None };
-        self.0 = Some(rest);
+        let [BINFLOAT, value @ ..] = self.chunk? else { return None };
+        *self.at = self.at.after(FLOAT_LEN);
         Some(f64::from_be_bytes(*value))
     }
-}
 
-/// Deserializer of an item of a list.
-pub(super) struct Item<'t, 'de> {
-    pub(super) cursor: &'t mut Cursor<'de>,
-    pub(super) run: &'t mut Run<'de>,
-}
-
-impl<'t, 'de> Item<'t, 'de> {
-    /// Ends the run.
+    /// Reads an item with the cursor.
     #[inline(always)]
-    fn plain(self) -> Plain<'t, 'de> {
-        self.run.end(self.cursor);
-        Plain::new(self.cursor)
+    fn read<T>(self, read: impl FnOnce(Plain<'_, 'de>) -> Result<T, NotPlain>) -> Result<T, NotPlain> {
+        leave(self.cursor, *self.at);
+        let value = read(Plain::new(self.cursor))?;
+        *self.at = after(self.cursor, *self.at);
+        Ok(value)
     }
 }
 
 /// Types of numbers: how they are read, and the visitor's method.
 macro_rules! numbers {
     ($($method:ident: $read:ident => $visit:ident;)*) => {$(
-        #[inline]
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
-            match self.run.$read() {
+        #[inline(always)]
+        fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, NotPlain> {
+            match self.$read() {
                 Some(value) => visitor.$visit(value),
-                None => self.plain().$method(visitor),
+                None => self.read(|plain| plain.$method(visitor)),
             }
         }
     )*};
@@ -97,7 +206,7 @@ macro_rules! others {
     ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, NotPlain> {
-            self.plain().$method($($arg,)* visitor)
+            self.read(|plain| plain.$method($($arg,)* visitor))
         }
     )*};
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::marker::PhantomData;
 
 use ::serde::de::IgnoredAny;
 use ::serde::{Deserialize, Serialize};
@@ -106,18 +107,60 @@ fn maps_with_equal_keys_are_left_to_the_graph() {
     }
 }
 
-/// Entries in order.
-struct Map(Vec<(Any, u8)>);
+#[test]
+fn equal_keys_are_found_after_keys_in_ascending_order() {
+    let read = |keys: &[&str]| {
+        let rows: Vec<_> = keys.iter().map(|key| [b"\x8c\x01", key.as_bytes(), b"K\x07"].concat()).collect();
+        let pickle = [b"\x80\x04}(", &rows.concat()[..], b"u."].concat();
+        direct::<BTreeMap<String, u8>>(&pickle).map(|map| map.len())
+    };
+    assert_eq!(read(&["a", "b", "c"]), Some(3));
+    assert_eq!(read(&["a", "c", "b"]), Some(3));
+    assert_eq!(read(&["a", "b", "a"]), None);
+    assert_eq!(read(&["a", "b", "b"]), None);
+    assert_eq!(read(&["b", "a", "b"]), None);
+    // Keys of other types, and maps within maps.
+    is_read(&BTreeMap::from([(1, BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 2)])), (2, BTreeMap::new())]));
+    let nested = |key: &[u8]| [b"\x80\x04}(\x8c\x01a}(\x8c\x01aK\x01\x8c\x01bK\x02u\x8c\x01b}", key, b"}u."].concat();
+    assert_eq!(direct::<Map<Map>>(&nested(b"\x8c\x01c")).map(|map| map.0.len()), Some(3));
+    assert_eq!(direct::<Map<Map>>(&nested(b"K\x01")).map(|map| map.0.len()), Some(3));
+    assert!(direct::<Map<Map>>(&nested(b"\x8c\x01a")).is_none());
+}
 
-impl<'de> Deserialize<'de> for Map {
-    fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Map, D::Error> {
-        struct Entries;
-        impl<'de> ::serde::de::Visitor<'de> for Entries {
-            type Value = Map;
+#[test]
+fn lists_that_start_with_a_number_may_go_on_with_anything() {
+    let rest = b"](K\x02]K\x03aeNK\x04](J\0\0\0\0\x8c\x01a\x94e](K\x05e\x88e.";
+    for numbers in [&b"K\x01"[..], b"G\0\0\0\0\0\0\0\0"] {
+        let pickle = [&b"\x80\x04]("[..], &numbers.repeat(20), rest].concat();
+        let lists: Vec<Any> = direct(&pickle).expect("read");
+        assert_eq!(format!("{lists:?}"), format!("{:?}", by_graph::<Vec<Any>>(&pickle).expect("read")));
+    }
+    let options: Vec<_> = (0..5000).map(|n| (n % 20 != 19).then_some(n)).collect();
+    is_read(&options);
+    is_read(&(0..3000).map(|n| (1.5, n)).collect::<Vec<_>>());
+}
+
+#[test]
+fn arrays_are_read_from_lists() {
+    let pickle = b"\x80\x04](](K\x01J\x02\0\0\0e](K\x03K\x04ee.";
+    assert_eq!(direct(pickle), Some(vec![[1, 2], [3, 4]]));
+    assert_eq!(direct(pickle), Some([(1, 2), (3, 4)]));
+    assert_eq!(direct::<Vec<[u8; 1]>>(pickle), None);
+    assert_eq!(direct::<Vec<[u8; 3]>>(pickle), None);
+}
+
+/// Entries in order.
+struct Map<V = u8>(Vec<(Any, V)>);
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
+    fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<V>(PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> ::serde::de::Visitor<'de> for Entries<V> {
+            type Value = Map<V>;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a map")
             }
-            fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Map, A::Error> {
+            fn visit_map<A: ::serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Map<V>, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
@@ -125,7 +168,7 @@ impl<'de> Deserialize<'de> for Map {
                 Ok(Map(entries))
             }
         }
-        deserializer.deserialize_map(Entries)
+        deserializer.deserialize_map(Entries(PhantomData))
     }
 }
 
