@@ -36,8 +36,9 @@ pub struct Decoder<'a> {
     /// `data` up to the end of the current frame.
     window: &'a [u8],
     pos: usize,
-    op_start: usize,
     pickle_start: usize,
+    /// Not next to `pos`, which is often read just after both were written: as one load, that would wait for both stores.
+    op_start: usize,
     /// Offset of the end of the current frame, which may be after the data.
     frame: Option<u64>,
 }
