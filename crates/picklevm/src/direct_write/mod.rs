@@ -118,6 +118,7 @@ fn run<S: Sink, C, E: From<Error>>(
         return unwritable(error);
     }
     let Ok(bytes) = memory.as_mut_slice().try_into() else { return Written::Graph(0) };
+    let memoizes = forms::put(protocol, 0) == Opcode::Memoize;
     let mut direct = Direct {
         chunk: Chunk::new(bytes),
         next: scratch.memo.next(),
@@ -129,8 +130,8 @@ fn run<S: Sink, C, E: From<Error>>(
         side: None,
         protocol,
         has_runs: protocol >= 2,
-        text_limit: if protocol >= 2 { SHORT_TEXT + 1 } else { 0 },
-        memoizes: forms::put(protocol, 0) == Opcode::Memoize,
+        plain_texts: if memoizes { SHORT_TEXT - SINGLE_TEXT } else { 0 },
+        memoizes,
         depth,
         calls: depth.saturating_mul(CALLS_PER_LEVEL),
         holds: 0,
@@ -160,6 +161,9 @@ const MEMO_LEN: u32 = u32::MAX >> 2;
 /// Longest text that is written in one run.
 const SHORT_TEXT: usize = 96;
 
+/// Length of the longest [`Single`] text.
+const SINGLE_TEXT: usize = 2;
+
 /// Writer of values as ops. `C` is what the caller needs to know about its own types.
 pub(crate) struct Direct<'w, S, C> {
     /// Ops on their way to `out`.
@@ -177,8 +181,8 @@ pub(crate) struct Direct<'w, S, C> {
     pub(crate) protocol: u8,
     /// Whether [`OpRun`] has the opcodes of the protocol.
     has_runs: bool,
-    /// Length from which texts are not written in a run.
-    text_limit: usize,
+    /// Number of lengths, after that of a [single](Single) text, of texts that are written in a run with MEMOIZE.
+    plain_texts: usize,
     /// Whether a PUT is MEMOIZE.
     memoizes: bool,
     /// Number of further levels of the data.
@@ -350,13 +354,24 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     /// Writes text.
     #[inline(always)]
     pub(crate) fn text(&mut self, text: &str) -> Result<()> {
-        if text.len() <= 2 || self.chunk.is_full() {
+        if text.len().wrapping_sub(SINGLE_TEXT + 1) >= self.plain_texts || self.chunk.is_full() {
             return self.rare_text(text);
         }
-        self.new_text_here(text).map(drop)
+        self.skip();
+        self.memoized_text(text);
+        Ok(())
     }
 
-    /// Writes text that may be in the memo, or begins a chunk.
+    /// Writes text with its MEMOIZE in a run.
+    #[inline(always)]
+    fn memoized_text(&mut self, text: &str) {
+        self.chunk.ops(|run| {
+            run.text::<true>(text.as_bytes());
+            run.bare(Opcode::Memoize);
+        });
+    }
+
+    /// Writes text of any length at any protocol, which may be in the memo.
     #[inline(never)]
     fn rare_text(&mut self, text: &str) -> Result<()> {
         match Single::of_text(text) {
@@ -382,21 +397,12 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     #[inline(always)]
     fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
         self.boundary()?;
-        self.new_text_here(text)
-    }
-
-    /// Writes text that is not in the memo where a value may begin.
-    #[inline(always)]
-    fn new_text_here(&mut self, text: &str) -> Result<Option<u32>> {
-        if text.len() >= self.text_limit {
+        if text.len() > SHORT_TEXT || !self.has_runs {
             return self.long_text(text);
         }
         let number = self.skip();
         if self.memoizes {
-            self.chunk.ops(|run| {
-                run.text::<true>(text.as_bytes());
-                run.bare(Opcode::Memoize);
-            });
+            self.memoized_text(text);
         } else {
             self.chunk.ops(|run| {
                 run.text::<false>(text.as_bytes());
