@@ -1,21 +1,22 @@
 //! Benchmarks reading and writing Rust types, compared with serde-pickle and with loading only a graph.
 //!
-//!     cargo bench --features serde --bench serde
+//!     cargo bench --features serde,derive --bench serde
 //!
-//! `records` is 100,000 dicts of eight fields.
+//! `records` is 100,000 dicts, or instances, of eight fields.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use picklevm::serde::{Config, from_slice, from_value, to_graph, to_vec};
-use picklevm::{Pickler, Protocol};
+use picklevm::{PickleClass, Pickler, Protocol, class};
 use serde::{Deserialize, Serialize};
 
 /// One allocator for all crates, so that the system allocator does not affect the comparison.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[derive(Deserialize, Serialize, PartialEq, Debug, Clone)]
+#[derive(Deserialize, Serialize, PickleClass, PartialEq, Debug, Clone)]
+#[pickle(module = "shop")]
 struct Record {
     id: u64,
     score: f64,
@@ -100,6 +101,9 @@ fn writing(c: &mut Criterion) {
     });
     group.bench_function("picklevm", |b| {
         b.iter(|| to_vec(black_box(&records)).expect("written"));
+    });
+    group.bench_function("picklevm, instances of a derived class", |b| {
+        b.iter(|| class::to_vec(black_box(&records)).expect("written"));
     });
     group.bench_function("serde-pickle", |b| {
         b.iter(|| serde_pickle::to_vec(black_box(&records), serde_pickle::SerOptions::new()).expect("written"));

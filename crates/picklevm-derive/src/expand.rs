@@ -5,9 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, Lifetime, Type, parse_quote};
 
-use crate::class::Class;
+use crate::class::{Class, State};
 use crate::enumeration::{Enum, Value};
-use crate::field::{Default, Field, With};
+use crate::field::{Attr, Default, Field, With};
 use crate::model::Model;
 
 /// Returns the implementations for an enum.
@@ -32,6 +32,7 @@ pub(crate) fn expand_enum(model: &Enum) -> TokenStream {
         let variant = &member.variant;
         quote!(Self::#variant => #at)
     });
+    let to_number = quote!(let number: usize = match self { #(#to_number),* };);
     let members = quote! {
         const CLASS: #class::ClassDef = #def;
         const MEMBERS: [#class::Member; #count] = [#(#described),*];
@@ -49,8 +50,14 @@ pub(crate) fn expand_enum(model: &Enum) -> TokenStream {
         impl #class::ToValue for #ident {
             fn to_value(&self, context: &mut #class::WriteContext<'_>) -> #krate::Result<#krate::Id> {
                 #members
-                let number: usize = match self { #(#to_number),* };
+                #to_number
                 context.write_member(&CLASS, &MEMBERS[number])
+            }
+
+            fn to_ops(&self, out: &mut #class::OpWriter<'_>) -> #krate::Result<()> {
+                #members
+                #to_number
+                out.enum_member(const { &CLASS }, &const { &MEMBERS }[number])
             }
         }
     }
@@ -71,6 +78,7 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
     read.params.insert(0, parse_quote!(#lifetime));
     let (read_generics, _, read_clause) = read.split_for_impl();
     let (def, from_object, to_object) = (def(model, &class), from_object(model, &class), to_object(model, &class));
+    let to_ops = to_ops(model, &class);
     quote! {
         #[automatically_derived]
         impl #impl_generics #krate::PickleClass for #ident #ty_generics #where_clause {
@@ -103,6 +111,8 @@ pub(crate) fn expand(model: &Model) -> TokenStream {
             fn to_value(&self, context: &mut #class::WriteContext<'_>) -> #krate::Result<#krate::Id> {
                 context.object(self)
             }
+
+            #to_ops
         }
     }
 }
@@ -213,6 +223,72 @@ fn to_object(model: &Model, class: &TokenStream) -> TokenStream {
         #(#fields)*
         #state
         ::core::result::Result::Ok(())
+    }
+}
+
+/// Returns the method that writes opcodes, unless the class needs a graph: for functions that make values there, for values
+/// in two places, and for what is rare.
+fn to_ops(model: &Model, class: &TokenStream) -> Option<TokenStream> {
+    let Model { krate, class: of, .. } = model;
+    let is_rare = |field: &Field| {
+        let place = &field.place;
+        let has_one_place = place.arg.is_some() != place.attr.is_some() && !place.kwarg;
+        field.with.is_some() || !(has_one_place || field.is_skipped())
+    };
+    if of.old_style || model.getstate.is_some() || model.fields.iter().any(is_rare) {
+        return None;
+    }
+    let is_slot = |attr| matches!(attr, Attr::Slot) || of.state == State::Slots;
+    let fields = |is_in: &dyn Fn(&Field) -> bool| model.fields.iter().filter(|field| is_in(field)).collect::<Vec<_>>();
+    let args = fields(&|field| field.place.arg.is_some());
+    let own = fields(&|field| field.place.attr.is_some_and(|attr| !is_slot(attr)));
+    let slots = fields(&|field| field.place.attr.is_some_and(is_slot));
+    let attributes = || quote!(begin_state_dict);
+    let args = part(
+        &args,
+        &quote!(begin_object),
+        &quote!(const { &<Self as #krate::PickleClass>::CLASS },),
+        &quote!(end_args),
+    );
+    let state = |fields: &[&Field], begin| part(fields, &begin, &quote!(), &quote!(end_items));
+    let (parts, count): (_, usize) = match of.state {
+        _ if of.dict => (state(&own, quote!(begin_dict)), 0),
+        State::Tuple => (state(&own, quote!(begin_state_tuple)), 1),
+        State::List => (state(&own, quote!(begin_state_list)), 1),
+        State::Dict | State::Slots if slots.is_empty() && own.is_empty() => (quote!(), 0),
+        State::Dict | State::Slots if slots.is_empty() => (state(&own, attributes()), 1),
+        State::Dict | State::Slots => {
+            let own = if own.is_empty() { quote!(out.no_state_dict()?;) } else { state(&own, attributes()) };
+            let slots = state(&slots, attributes());
+            (quote!(#own #slots), 2)
+        }
+    };
+    let args = (!of.dict).then_some(args);
+    Some(quote! {
+        #[inline]
+        fn to_ops(&self, out: &mut #class::OpWriter<'_>) -> #krate::Result<()> {
+            #args
+            #parts
+            out.end_object(#count)
+        }
+    })
+}
+
+/// Returns the statements that write a part of an instance, given the names of the methods and what `begin` gets before the
+/// number of fields.
+fn part(fields: &[&Field], begin: &TokenStream, arguments: &TokenStream, end: &TokenStream) -> TokenStream {
+    let count = fields.len();
+    let items = fields.iter().map(|field| {
+        let Field { member, ty, name, .. } = field;
+        match field.is_named_attr() {
+            true => quote_spanned!(place_of(ty)=> out.attribute::<#ty>(&mut items, #name, &self.#member)?;),
+            false => quote_spanned!(place_of(ty)=> out.item::<#ty>(&mut items, &self.#member)?;),
+        }
+    });
+    quote! {
+        let mut items = out.#begin(#arguments #count)?;
+        #(#items)*
+        out.#end(items)?;
     }
 }
 

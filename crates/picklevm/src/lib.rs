@@ -71,7 +71,7 @@ pub mod class;
 pub mod codec;
 mod convert;
 mod diff;
-#[cfg(feature = "serde")]
+#[cfg_attr(not(feature = "serde"), allow(dead_code, unused_imports, reason = "serde needs more of it than classes"))]
 mod direct_write;
 mod dump;
 mod dump_limits;

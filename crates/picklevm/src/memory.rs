@@ -1,6 +1,6 @@
 //! The memory that the library keeps between loads and dumps.
 
-use crate::{emitter, graph, load};
+use crate::{direct_write, emitter, graph, load};
 
 /// Frees the memory kept for the next loads: up to 64 MiB for the process and up to 18 MiB for this thread.
 ///
@@ -17,8 +17,7 @@ pub fn trim_memory() {
     graph::trim();
     load::trim();
     emitter::trim();
-    #[cfg(feature = "serde")]
-    crate::direct_write::trim();
+    direct_write::trim();
     #[cfg(feature = "serde")]
     crate::serde::trim();
 }

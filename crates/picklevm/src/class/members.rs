@@ -10,12 +10,12 @@ use crate::typed;
 /// A member of a Python enum: its name, and its value if members are pickled by value.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    name: &'static str,
-    value: Option<MemberValue>,
+    pub(super) name: &'static str,
+    pub(super) value: Option<MemberValue>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum MemberValue {
+pub(super) enum MemberValue {
     Int(i64),
     Str(&'static str),
 }

@@ -25,6 +25,11 @@
 //! # Ok::<(), picklevm::Error>(())
 //! ```
 //!
+//! [`to_vec`] writes values in one pass. From a graph are written: types that implement [`ToValue`] by hand, fields with functions,
+//! [`Graph`] fields, `Arc` and `Rc`, [`Rest`], old-style classes, keyword arguments, base classes, `getstate`, fields in two
+//! places, unusual keys of maps, protocols 0 and 1, and what bytes and sets are at protocols without an opcode for them. If there is one of
+//! them in a value, what was written in one pass before it is thrown away: the bytes are the same, and the time is that of the graph.
+//!
 //! [`Value::to`](crate::Value::to) reads a part of a graph, [`Pickler::to_graph`](crate::Pickler::to_graph) makes a graph.
 //! The derive macro is optional: it only fills in the constant and the methods of [`PickleClass`] and [`FromObject`].
 
@@ -32,6 +37,7 @@ pub mod byte_str;
 mod def;
 mod from_value;
 mod members;
+mod op_writer;
 mod reading;
 mod rest;
 #[cfg(feature = "serde")]
@@ -43,14 +49,17 @@ mod writing;
 pub use def::{Base, ClassDef, Field, State};
 pub use from_value::{FromValue, FromValueOwned};
 pub use members::Member;
+#[doc(hidden)]
+pub use op_writer::{OpItems, OpWriter};
 pub use reading::{ObjectReader, ReadContext};
 pub use rest::Rest;
 pub use to_value::ToValue;
 pub use writing::{ObjectWriter, WriteContext};
 
+use crate::direct_write::{self, Written};
 use crate::dump::Pickler;
 use crate::emitter::Options;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::{Graph, Value};
 use crate::load::Unpickler;
 
@@ -154,6 +163,12 @@ pub fn to_vec<T: ToValue + ?Sized>(value: &T) -> Result<Vec<u8>> {
     Pickler::new().to_vec(value)
 }
 
+/// Writes a pickle in one pass, or leaves it to a graph.
+fn to_pickle<T: ToValue + ?Sized>(pickler: &Pickler, value: &T) -> Written<Vec<u8>, Error> {
+    // A graph counts the innermost values too.
+    direct_write::to_vec(pickler, writing::DEPTH - 1, (), |out| value.to_ops(out))
+}
+
 /// # Conversion to Rust types
 impl<'g> Value<'g> {
     /// Converts the value to a Rust type: an instance to the type that derives [`PickleClass`], other values as the table
@@ -195,7 +210,11 @@ impl Pickler {
     ///
     /// Those of [`to_graph`](Pickler::to_graph) and [`dumps`](Pickler::dumps).
     pub fn to_vec<T: ToValue + ?Sized>(&self, value: &T) -> Result<Vec<u8>> {
-        self.dumps(self.to_graph(value)?.root())
+        match to_pickle(self, value) {
+            Written::Result(Ok(pickle)) => Ok(pickle),
+            // Errors of the graph say more.
+            _ => self.dumps(self.to_graph(value)?.root()),
+        }
     }
 
     /// Converts a Rust value to a graph. Instances are reduced as Python's classes reduce them for the protocol.
@@ -217,3 +236,6 @@ impl Pickler {
         Ok(graph)
     }
 }
+
+#[cfg(all(test, feature = "derive"))]
+mod tests;

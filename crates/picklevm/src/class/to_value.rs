@@ -11,7 +11,10 @@ use bytes::Bytes;
 use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
 
+use super::op_writer::OpWriter;
 use super::writing::WriteContext;
+use crate::convert::key_hash::{self, Head};
+use crate::direct_write::{After, Compound, Key, Keys, Kind};
 use crate::error::Result;
 use crate::graph::{Graph, Id, Tag};
 
@@ -59,22 +62,71 @@ pub trait ToValue {
         let items = ids(items, context)?;
         Ok(context.list(items))
     }
+
+    /// Writes the value as opcodes. By default and on any error, all is written from a graph.
+    #[doc(hidden)]
+    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+        Err(out.leave_to_graph())
+    }
+
+    /// Writes a key or member of a set as opcodes. Returns its hash, unless it is compared with the key before.
+    #[doc(hidden)]
+    fn key_to_ops(&self, out: &mut OpWriter<'_>, _keys: Option<&mut Keys>) -> Result<Option<u64>> {
+        Err(out.leave_to_graph())
+    }
+
+    /// Writes a sequence of such values as opcodes.
+    #[doc(hidden)]
+    fn slice_to_ops(items: &[Self], out: &mut OpWriter<'_>) -> Result<()>
+    where
+        Self: Sized,
+    {
+        out.sequence(Kind::List, items.len(), items.iter())
+    }
 }
 
 fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, context: &mut WriteContext<'_>) -> Result<Vec<Id>> {
     items.into_iter().enumerate().map(|(n, item)| context.write(item).map_err(|e| e.in_item(n))).collect()
 }
 
-macro_rules! by_into_value {
-    ($($type:ty),*) => {$(
+/// Numbers and `None`: how they are written, and the order and hash of a key.
+macro_rules! atoms {
+    ($($type:ty),*: |$out:ident, $value:ident| $written:expr, $key:expr, $hash:expr) => {$(
         impl ToValue for $type {
             fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
                 Ok(context.add(*self))
             }
+
+            #[inline]
+            fn to_ops(&self, $out: &mut OpWriter<'_>) -> Result<()> {
+                let $value = *self;
+                $written
+            }
+
+            #[inline]
+            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+                let $value = *self;
+                let Some(key) = $key else { return Err(out.leave_to_graph()) };
+                self.to_ops(out)?;
+                Ok(Keys::hash(keys, key, || $hash))
+            }
         }
     )*};
 }
-by_into_value!((), bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f32, f64, Id);
+atoms!((): |out, _value| out.none(), Some(Key::Other), key_hash::none());
+atoms!(bool: |out, value| out.bool(value), Some(Key::Other), key_hash::int(value.into()));
+atoms!(i64: |out, value| out.int(value), Some(Key::Int(value)), key_hash::int(value.into()));
+atoms!(i8, i16, i32, u16, u32: |out, value| out.int(value.into()), Some(Key::Int(value.into())), key_hash::int(value.into()));
+atoms!(isize: |out, value| out.int(value as i64), Some(Key::Int(value as i64)), key_hash::int(value as i128));
+atoms!(u64, usize: |out, value| out.unsigned(value as u64), Some(Key::of_int(value as i128)), key_hash::int(value as i128));
+atoms!(i128: |out, value| out.long(&value.to_le_bytes()), Some(Key::of_int(value)), key_hash::int(value));
+atoms!(u128: |out, value| out.wide_unsigned(value), i128::try_from(value).ok().map(Key::of_int), key_hash::int(value as i128));
+atoms!(f64: |out, value| out.float(value), float_key(value), key_hash::float(value).unwrap_or_default());
+atoms!(f32: |out, value| out.float(value.into()), float_key(value), key_hash::float(value.into()).unwrap_or_default());
+
+fn float_key(value: impl Into<f64>) -> Option<Key> {
+    key_hash::float(value.into()).map(|_| Key::Other)
+}
 
 impl ToValue for u8 {
     fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
@@ -84,11 +136,34 @@ impl ToValue for u8 {
     fn slice_to_value(items: &[u8], context: &mut WriteContext<'_>) -> Result<Id> {
         Ok(context.bytes(Tag::Bytes, items))
     }
+
+    #[inline]
+    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+        out.int((*self).into())
+    }
+
+    fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+        i64::from(*self).key_to_ops(out, keys)
+    }
+
+    fn slice_to_ops(items: &[u8], out: &mut OpWriter<'_>) -> Result<()> {
+        out.bytes(items)
+    }
+}
+
+impl ToValue for Id {
+    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+        Ok(context.add(*self))
+    }
 }
 
 impl ToValue for BigInt {
     fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
         Ok(context.add(self))
+    }
+
+    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+        out.long(&self.to_signed_bytes_le())
     }
 }
 
@@ -97,24 +172,39 @@ impl ToValue for Bytes {
     fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
         if self.len() < 2 { Ok(context.bytes(Tag::Bytes, self)) } else { Ok(context.add(self.clone())) }
     }
-}
 
-impl ToValue for str {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(context.text(self))
+    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+        out.bytes(self)
     }
 }
 
-impl ToValue for String {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(context.text(self))
-    }
-}
+macro_rules! texts {
+    ($($type:ty: |$value:ident| $text:expr;)*) => {$(
+        impl ToValue for $type {
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+                let $value = self;
+                Ok(context.text($text))
+            }
 
-impl ToValue for char {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        Ok(context.text(self.encode_utf8(&mut [0; 4])))
-    }
+            #[inline]
+            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+                let $value = self;
+                out.text($text)
+            }
+
+            #[inline]
+            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+                let $value = self;
+                out.text($text)?;
+                Ok(Keys::hash(keys, Key::Text(Head::of($text.as_bytes())), || key_hash::text($text.as_bytes())))
+            }
+        }
+    )*};
+}
+texts! {
+    str: |text| text;
+    String: |text| text;
+    char: |char| char.encode_utf8(&mut [0; 4]);
 }
 
 /// A copy of the root and everything it reaches, with its sharing.
@@ -131,24 +221,46 @@ impl<T: ToValue> ToValue for Option<T> {
             None => ().to_value(context),
         }
     }
-}
 
-impl<T: ToValue + ?Sized> ToValue for &T {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        (**self).to_value(context)
+    #[inline]
+    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+        match self {
+            Some(value) => value.to_ops(out),
+            None => ().to_ops(out),
+        }
+    }
+
+    fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+        match self {
+            Some(value) => value.key_to_ops(out, keys),
+            None => ().key_to_ops(out, keys),
+        }
     }
 }
 
-impl<T: ToValue + ?Sized> ToValue for Box<T> {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        (**self).to_value(context)
-    }
-}
+macro_rules! pointers {
+    ($(<T: $bound:ident $(+ $more:ident)?> $pointer:ty;)*) => {$(
+        impl<T: $bound $(+ $more)? + ?Sized> ToValue for $pointer {
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+                (**self).to_value(context)
+            }
 
-impl<T: ToValue + ToOwned + ?Sized> ToValue for Cow<'_, T> {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        (**self).to_value(context)
-    }
+            #[inline]
+            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+                (**self).to_ops(out)
+            }
+
+            #[inline]
+            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+                (**self).key_to_ops(out, keys)
+            }
+        }
+    )*};
+}
+pointers! {
+    <T: ToValue> &T;
+    <T: ToValue> Box<T>;
+    <T: ToValue + ToOwned> Cow<'_, T>;
 }
 
 macro_rules! shared_pointers {
@@ -164,28 +276,33 @@ macro_rules! shared_pointers {
 }
 shared_pointers!(Arc, Rc);
 
-impl<T: ToValue> ToValue for [T] {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        T::slice_to_value(self, context)
-    }
-}
+macro_rules! slices {
+    ($(<T $(, const $n:ident: usize)?> $slice:ty;)*) => {$(
+        impl<T: ToValue $(, const $n: usize)?> ToValue for $slice {
+            fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
+                T::slice_to_value(self, context)
+            }
 
-impl<T: ToValue> ToValue for Vec<T> {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        T::slice_to_value(self, context)
-    }
+            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+                T::slice_to_ops(self, out)
+            }
+        }
+    )*};
 }
-
-impl<T: ToValue, const N: usize> ToValue for [T; N] {
-    fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
-        T::slice_to_value(self, context)
-    }
+slices! {
+    <T> [T];
+    <T> Vec<T>;
+    <T, const N: usize> [T; N];
 }
 
 impl<T: ToValue> ToValue for VecDeque<T> {
     fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
         let items = ids(self, context)?;
         Ok(context.list(items))
+    }
+
+    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+        out.sequence(Kind::List, self.len(), self.iter())
     }
 }
 
@@ -195,6 +312,10 @@ macro_rules! sets {
             fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
                 let members = ids(self, context)?;
                 context.set(members)
+            }
+
+            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+                out.sequence(Kind::Set, self.len(), self.iter())
             }
         }
     )*};
@@ -210,6 +331,10 @@ macro_rules! maps {
                 let pairs: Result<Vec<_>> =
                     self.iter().map(|(key, value)| Ok((context.write(key)?, context.write(value)?))).collect();
                 context.dict(pairs?)
+            }
+
+            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+                out.map(self.len(), self.iter())
             }
         }
     )*};
@@ -230,6 +355,29 @@ macro_rules! tuples {
                     context.write($name).map_err(|e| e.in_item(number))?
                 }),+];
                 Ok(context.tuple(items))
+            }
+
+            #[allow(non_snake_case, reason = "the names are those of the types")]
+            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+                let ($($name,)+) = self;
+                let mut tuple = Compound::begin(out, Kind::Tuple, Some([$(stringify!($name)),+].len()), After::Nothing)?;
+                $(
+                    tuple.count()?;
+                    $name.to_ops(tuple.direct)?;
+                )+
+                tuple.finish()
+            }
+
+            #[allow(non_snake_case, reason = "the names are those of the types")]
+            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+                let ($($name,)+) = self;
+                let mut tuple = Compound::begin(out, Kind::Tuple, Some([$(stringify!($name)),+].len()), After::Nothing)?;
+                let hashes = [$({
+                    tuple.count()?;
+                    $name.key_to_ops(tuple.direct, None)?.unwrap_or_default()
+                }),+];
+                tuple.finish()?;
+                Ok(Keys::hash(keys, Key::Other, || key_hash::tuple(&hashes)))
             }
         }
     )*};

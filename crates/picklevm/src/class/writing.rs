@@ -16,7 +16,7 @@ use crate::graph::{Arena, Cell, Construction, Id, OpKind, Tag, Value, describe};
 use crate::protocol::Protocol;
 
 /// Maximum nesting depth. [`ToValue`] implementations call each other, so nested data deepens the call stack.
-const DEPTH: usize = 128;
+pub(super) const DEPTH: usize = 128;
 
 /// State of writing Rust values into a graph, passed from one [`ToValue`] to the next.
 ///

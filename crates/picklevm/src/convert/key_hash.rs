@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 const STATE: FixedState = FixedState::with_seed(0x7069_636b_6c65_766d);
 
 /// The first 16 bytes of a text as a number, and its length.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Head {
     /// The bytes in big-endian order, and zeros.
     words: [u64; 2],

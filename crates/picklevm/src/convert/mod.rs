@@ -2,7 +2,7 @@
 
 mod budget;
 mod interner;
-#[cfg(feature = "serde")]
+#[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "serde has more keys than classes"))]
 pub(crate) mod key_hash;
 
 pub(crate) use self::budget::{Budget, Refusal};

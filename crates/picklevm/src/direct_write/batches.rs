@@ -33,7 +33,7 @@ impl Adding {
 
 /// State of the items of one container. `Copy`, so that it stays in registers: what is rare gets a copy and returns one.
 #[derive(Clone, Copy)]
-pub(super) struct Batches {
+pub(crate) struct Batches {
     adding: Adding,
     /// Number of items until [`advance`](Direct::advance) must run.
     left: u32,

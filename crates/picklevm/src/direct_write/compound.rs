@@ -17,6 +17,7 @@ pub(crate) enum Kind {
     Map,
     /// A dict of fields, or the attributes of an instance.
     Struct,
+    Set,
 }
 
 /// What follows the value.
@@ -55,13 +56,69 @@ pub(crate) struct Compound<'c, 'w, S, C> {
     after: After,
 }
 
-/// The items so far.
-enum Items {
+/// The items so far of a list, tuple, dict or set.
+pub(crate) enum Items {
     Batches(Batches),
     /// A tuple of some announced length, and the number of items.
     Tuple(usize, usize),
     /// Attributes before the first: the state is written only if there is one.
     NoState(usize),
+}
+
+impl Items {
+    #[inline(always)]
+    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, kind: Kind, len: Option<usize>) -> Result<Items> {
+        Ok(Items::Batches(match kind {
+            Kind::Tuple => {
+                let len = len.unwrap_or(0);
+                direct.boundary()?;
+                direct.tuple_mark(len)?;
+                return Ok(Items::Tuple(len, 0));
+            }
+            Kind::List => direct.container(Opcode::EmptyList, Adding::Items, len)?,
+            Kind::Map | Kind::Struct => direct.container(Opcode::EmptyDict, Adding::Rows, len)?,
+            // Below, it is a call.
+            Kind::Set if direct.protocol < 4 => return Err(direct.leave_to_graph()),
+            Kind::Set => direct.container(Opcode::EmptySet, Adding::Members, len)?,
+        }))
+    }
+
+    /// Counts an item, before it is written.
+    #[inline(always)]
+    pub(crate) fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        match self {
+            Items::Batches(batches) => {
+                if batches.count() {
+                    *batches = direct.advance(*batches)?;
+                }
+                Ok(())
+            }
+            Items::Tuple(_, count) => {
+                *count += 1;
+                Ok(())
+            }
+            Items::NoState(len) => {
+                *self = Items::begin(direct, Kind::Struct, Some(*len))?;
+                self.count(direct)
+            }
+        }
+    }
+
+    /// Returns whether there is a value.
+    #[inline(always)]
+    pub(crate) fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<bool> {
+        match self {
+            Items::Batches(batches) => direct.end_batches(batches)?,
+            Items::Tuple(announced, count) => {
+                if announced != count && !is_like(direct.protocol, announced, count) {
+                    return Err(direct.leave_to_graph());
+                }
+                direct.tuple_end(count)?;
+            }
+            Items::NoState(_) => return Ok(false),
+        }
+        Ok(true)
+    }
 }
 
 impl<'c, 'w, S: Sink, C> Compound<'c, 'w, S, C> {
@@ -74,19 +131,12 @@ impl<'c, 'w, S: Sink, C> Compound<'c, 'w, S, C> {
     ) -> Result<Compound<'c, 'w, S, C>> {
         direct.enter()?;
         let keys = match kind {
-            Kind::Map => Keys::begin(direct),
+            Kind::Map | Kind::Set => Keys::begin(direct),
             _ => Keys::NONE,
         };
-        let items = match (kind, len) {
-            (Kind::Tuple, len) => {
-                let len = len.unwrap_or(0);
-                direct.boundary()?;
-                direct.tuple_mark(len)?;
-                Items::Tuple(len, 0)
-            }
-            (_, Some(len)) if after == After::Build => Items::NoState(len),
-            (Kind::List, len) => Items::Batches(direct.list(len)?),
-            (_, len) => Items::Batches(direct.dict(len)?),
+        let items = match len {
+            Some(len) if after == After::Build => Items::NoState(len),
+            len => Items::begin(direct, kind, len)?,
         };
         Ok(Compound { direct, items, keys, after })
     }
@@ -94,25 +144,15 @@ impl<'c, 'w, S: Sink, C> Compound<'c, 'w, S, C> {
     /// Counts an item, before it is written.
     #[inline(always)]
     pub(crate) fn count(&mut self) -> Result<()> {
-        match &mut self.items {
-            Items::Batches(batches) => {
-                if batches.count() {
-                    *batches = self.direct.advance(*batches)?;
-                }
-                Ok(())
-            }
-            Items::Tuple(_, count) => {
-                *count += 1;
-                Ok(())
-            }
-            Items::NoState(len) => {
-                let mut batches = self.direct.dict(Some(*len))?;
-                if batches.count() {
-                    batches = self.direct.advance(batches)?;
-                }
-                self.items = Items::Batches(batches);
-                Ok(())
-            }
+        self.items.count(self.direct)
+    }
+
+    /// Adds the hash of a key that was written, if it is needed.
+    #[inline(always)]
+    pub(crate) fn add_hash(&mut self, hash: Option<u64>) -> Result<()> {
+        match hash {
+            None => Ok(()),
+            Some(hash) => self.keys.add_hash(self.direct, hash),
         }
     }
 
@@ -120,15 +160,8 @@ impl<'c, 'w, S: Sink, C> Compound<'c, 'w, S, C> {
     pub(crate) fn finish(self) -> Result<()> {
         let Compound { direct, items, keys, after } = self;
         direct.leave();
-        match items {
-            Items::Batches(batches) => direct.end_batches(batches)?,
-            Items::Tuple(announced, count) => {
-                if announced != count && !is_like(direct.protocol, announced, count) {
-                    return Err(direct.leave_to_graph());
-                }
-                direct.tuple_end(count)?;
-            }
-            Items::NoState(_) => return Ok(()),
+        if !items.end(direct)? {
+            return Ok(());
         }
         keys.end(direct)?;
         after.write(direct)
@@ -142,18 +175,6 @@ fn is_like(protocol: u8, announced: usize, count: usize) -> bool {
 }
 
 impl<S: Sink, C> Direct<'_, S, C> {
-    /// Starts a list.
-    #[inline(always)]
-    fn list(&mut self, len: Option<usize>) -> Result<Batches> {
-        self.container(Opcode::EmptyList, Adding::Items, len)
-    }
-
-    /// Starts a dict.
-    #[inline(always)]
-    fn dict(&mut self, len: Option<usize>) -> Result<Batches> {
-        self.container(Opcode::EmptyDict, Adding::Rows, len)
-    }
-
     #[inline(always)]
     fn container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
         self.boundary()?;

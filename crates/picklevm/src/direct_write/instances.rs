@@ -4,28 +4,28 @@ use picklevm_ops::{Opcode, Sink};
 
 use super::Direct;
 use super::compound::After;
+use super::names::ClassKey;
 use crate::error::Result;
 use crate::graph::{Arena, Graph, Id, Tag};
 use crate::protocol::Protocol;
 
-/// The name by which `getattr` is looked up like a class.
-const GETATTR: &str = "builtins.getattr";
+const GETATTR: [&str; 2] = ["builtins", "getattr"];
 
 /// Index of a class in [`Names`](super::names::Names).
 #[derive(Clone, Copy)]
 pub(crate) struct ClassIndex(usize);
 
 impl<S: Sink, C> Direct<'_, S, C> {
-    /// Returns the class for a name, if it has one. `find` returns the module and the name in it.
+    /// Returns the class for a key, if there is one. `find` returns the module and the name in it.
     #[inline(always)]
     pub(crate) fn class_named<'n>(
         &mut self,
-        name: &'static str,
+        key: ClassKey,
         find: impl FnOnce() -> Option<(&'n str, &'n str)>,
     ) -> Result<Option<ClassIndex>> {
-        let at = match self.names.class_index(name) {
+        let at = match self.names.class_index(key) {
             Some(at) => at,
-            None => self.new_class(name, find()),
+            None => self.new_class_named(key, find),
         };
         match at {
             None => Ok(None),
@@ -35,23 +35,48 @@ impl<S: Sink, C> Direct<'_, S, C> {
         }
     }
 
-    /// Returns the index of the class for a name that was not looked up before.
     #[inline(never)]
-    fn new_class(&mut self, name: &'static str, class: Option<(&str, &str)>) -> Option<usize> {
-        let class = class.map(|(module, class)| {
-            let side = self.side.get_or_insert_with(Graph::new);
-            let known = self.names.find_class(|known| {
-                let node = side.globals[known];
-                side.payload(node.module) == module.as_bytes() && side.payload(node.name) == class.as_bytes()
-            });
-            known.unwrap_or_else(|| {
-                let arena = side.unique();
-                let [module, class] = [module, class].map(|text| arena.new_text(Tag::Str, text.as_bytes(), false));
-                self.names.insert_class(arena.new_global(module, class))
-            })
-        });
-        self.names.name_class(name, class);
+    fn new_class_named<'n>(
+        &mut self,
+        key: ClassKey,
+        find: impl FnOnce() -> Option<(&'n str, &'n str)>,
+    ) -> Option<usize> {
+        let class = find().map(|(module, name)| self.new_class(module, name, None));
+        self.names.insert_key(key, class);
         class
+    }
+
+    /// Returns the class of a definition.
+    #[inline(always)]
+    pub(crate) fn class_defined(&mut self, key: ClassKey, names: [&'static str; 2]) -> Result<ClassIndex> {
+        match self.names.class_index(key) {
+            Some(Some(at)) => Ok(ClassIndex(at)),
+            _ => self.new_class_defined(key, names),
+        }
+    }
+
+    #[inline(never)]
+    fn new_class_defined(&mut self, key: ClassKey, names @ [module, name]: [&'static str; 2]) -> Result<ClassIndex> {
+        if self.protocol < 2 || !self.pickler.options.extensions.is_empty() {
+            return Err(self.leave_to_graph());
+        }
+        let at = self.new_class(module, name, Some(names));
+        self.names.insert_key(key, Some(at));
+        Ok(ClassIndex(at))
+    }
+
+    /// Returns the index of a class for which no key was looked up before.
+    fn new_class(&mut self, module: &str, name: &str, names: Option<[&'static str; 2]>) -> usize {
+        let side = self.side.get_or_insert_with(Graph::new);
+        let known = self.names.find_class(|known| {
+            let node = side.globals[known];
+            side.payload(node.module) == module.as_bytes() && side.payload(node.name) == name.as_bytes()
+        });
+        known.unwrap_or_else(|| {
+            let arena = side.unique();
+            let [module, name] = [module, name].map(|text| arena.new_text(Tag::Str, text.as_bytes(), false));
+            self.names.insert_class(arena.new_global(module, name), names)
+        })
     }
 
     /// Writes a class.
@@ -59,6 +84,15 @@ impl<S: Sink, C> Direct<'_, S, C> {
         self.boundary()?;
         if let Some(number) = self.names.class(at).number {
             return self.get(number);
+        }
+        if self.protocol >= 4
+            && let Some([module, name]) = self.names.class(at).names
+        {
+            self.name(module)?;
+            self.name(name)?;
+            self.bare(Opcode::StackGlobal)?;
+            self.names.class(at).number = Some(self.put()?);
+            return Ok(());
         }
         let class = self.names.class(at).cell;
         let Some(side) = &self.side else { return Err(self.leave_to_graph()) };
@@ -119,27 +153,44 @@ impl<S: Sink, C> Direct<'_, S, C> {
         if self.protocol < 4 {
             return Err(self.leave_to_graph());
         }
-        let cell = self.names.class(class.0).cell;
         self.boundary()?;
-        let known = self.known_name(name).and_then(|label| self.names.member(cell, label));
-        if let Some(number) = known {
+        if let Some(number) = self.names.member(class.0, name) {
             return self.get(number);
         }
-        let getattr = match self.class_named(GETATTR, || Some(("builtins", "getattr")))? {
-            Some(getattr) => getattr,
-            None => return Err(self.leave_to_graph()),
-        };
+        let names = self.names.class(class.0).names.map(|_| GETATTR);
+        let getattr = ClassIndex(self.new_class(GETATTR[0], GETATTR[1], names));
         self.class(getattr)?;
         self.boundary()?;
         self.tuple_mark(2)?;
         self.class(class)?;
-        let label = self.new_name(name)?;
-        self.tuple_end(2)?;
+        self.name(name)?;
+        self.end_member(class, name, 2)
+    }
+
+    /// Writes an enum member by value, which `write` writes.
+    pub(crate) fn member_by_value(
+        &mut self,
+        class: ClassIndex,
+        name: &'static str,
+        write: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.boundary()?;
+        if let Some(number) = self.names.member(class.0, name) {
+            return self.get(number);
+        }
+        self.class(class)?;
+        self.boundary()?;
+        self.tuple_mark(1)?;
+        write(self)?;
+        self.end_member(class, name, 1)
+    }
+
+    /// Ends the call that returns an enum member.
+    fn end_member(&mut self, class: ClassIndex, name: &'static str, args: usize) -> Result<()> {
+        self.tuple_end(args)?;
         self.bare(Opcode::Reduce)?;
         let number = self.put()?;
-        if let Some(label) = label {
-            self.names.insert_member(cell, label, number);
-        }
+        self.names.insert_member(class.0, name, number);
         Ok(())
     }
 }

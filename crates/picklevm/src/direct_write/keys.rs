@@ -13,8 +13,8 @@ use crate::error::Result;
 const ASCENDING: usize = 1024;
 
 /// The keys of one map.
-#[derive(Clone, Copy)]
-pub(crate) struct Keys {
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
     /// Start of their hashes on the stack.
     from: usize,
     last: Key,
@@ -24,13 +24,21 @@ pub(crate) struct Keys {
 }
 
 /// A key, as far as its order is known.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Key {
     /// There is none yet.
     None,
     Text(Head),
     Int(i64),
     Other,
+}
+
+impl Key {
+    /// Returns the key that is an integer.
+    #[inline(always)]
+    pub(crate) fn of_int(value: i128) -> Key {
+        i64::try_from(value).map_or(Key::Other, Key::Int)
+    }
 }
 
 impl Keys {
@@ -60,9 +68,17 @@ impl Keys {
         self.is_long && is_after
     }
 
+    /// Returns the hash of a key that was written, unless it is not needed. `keys` are those of the map, `None` for an item of
+    /// a tuple.
+    #[inline(always)]
+    pub(crate) fn hash(keys: Option<&mut Keys>, key: Key, hash: impl FnOnce() -> u64) -> Option<u64> {
+        let is_compared = keys.is_some_and(|keys| keys.follows(key));
+        if is_compared { None } else { Some(hash()) }
+    }
+
     /// Adds the hash of a key that was compared.
     #[inline(never)]
-    pub(crate) fn add_hash<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>, hash: u64) -> Result<()> {
+    pub(super) fn add_hash<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>, hash: u64) -> Result<()> {
         if self.is_long {
             return Err(direct.leave_to_graph());
         }

@@ -24,10 +24,10 @@ use picklevm_ops::{IoSink, Memory, Opcode, Sink, Writer};
 
 use self::atom::{Atom, Get};
 use self::chunk::Chunk;
-pub(crate) use self::compound::{After, Compound, Kind};
+pub(crate) use self::compound::{After, Compound, Items, Kind};
 pub(crate) use self::instances::ClassIndex;
 pub(crate) use self::keys::{Key, Keys};
-pub(crate) use self::names::trim;
+pub(crate) use self::names::{ClassKey, trim};
 use self::names::{Names, Single};
 use crate::dump::Pickler;
 use crate::emitter::cpython::Quirks;
@@ -165,7 +165,7 @@ const SHORT_TEXT: usize = 96;
 const SINGLE_TEXT: usize = 2;
 
 /// Writer of values as ops. `C` is what the caller needs to know about its own types.
-pub(crate) struct Direct<'w, S, C> {
+pub struct Direct<'w, S, C> {
     /// Ops on their way to `out`.
     chunk: Chunk<'w>,
     /// Memo index of the next PUT.
@@ -195,6 +195,12 @@ pub(crate) struct Direct<'w, S, C> {
     is_left: bool,
     /// Hashes of the keys of open maps.
     pub(crate) hashes: Vec<u64>,
+}
+
+impl<S, C> std::fmt::Debug for Direct<'_, S, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Direct").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
 }
 
 impl<'w, S: Sink, C> Direct<'w, S, C> {
@@ -395,7 +401,7 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
 
     /// Writes text that is not in the memo. Returns its memo index, unless the pickler does not find it there.
     #[inline(always)]
-    fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
+    pub(crate) fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
         self.boundary()?;
         if text.len() > SHORT_TEXT || !self.has_runs {
             return self.long_text(text);
@@ -424,39 +430,28 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     pub(crate) fn name(&mut self, name: &'static str) -> Result<()> {
         match self.names.cached(name) {
             Some(number) => self.get(number),
-            None => self.new_name(name).map(drop),
+            None => self.new_name(name),
         }
     }
 
-    /// Writes a name that is not known at this address. Returns its memo index, if it has one.
+    /// Writes a name that is not known at this address.
     #[inline(never)]
-    pub(crate) fn new_name(&mut self, name: &'static str) -> Result<Option<u32>> {
+    fn new_name(&mut self, name: &'static str) -> Result<()> {
         if self.names.is_next(name) {
             let number = self.new_text(name)?;
             self.names.pass_next(number);
-            return Ok(number);
+            return Ok(());
         }
         if let Some(single) = Single::of_text(name) {
-            self.single_text(single, name)?;
-            return Ok(self.names.single(single));
+            return self.single_text(single, name);
         }
         if let Some(number) = self.names.find(name) {
-            self.get(number)?;
-            return Ok(Some(number));
+            return self.get(number);
         }
-        let number = self.new_text(name)?;
-        if let Some(number) = number {
+        if let Some(number) = self.new_text(name)? {
             self.names.insert(name, number);
         }
-        Ok(number)
-    }
-
-    /// Returns the memo index of a name.
-    pub(crate) fn known_name(&mut self, name: &'static str) -> Option<u32> {
-        match Single::of_text(name) {
-            Some(single) => self.names.single(single),
-            None => self.names.cached(name).or_else(|| self.names.find(name)),
-        }
+        Ok(())
     }
 
     /// Starts a compound value. There is no `leave` after an error, which ends them all.

@@ -43,9 +43,9 @@ pub(super) struct Names {
     /// Pickle and memo index of empty and single texts and bytes.
     singles: Vec<(u32, u32)>,
     classes: Vec<Class>,
-    /// The index in `classes` of what each serde name stands for.
-    class_names: Vec<(&'static str, usize)>,
-    members: HashMap<(Cell, u32), u32, RandomState>,
+    /// The index in `classes` of what each key stands for.
+    class_keys: Vec<(ClassKey, usize)>,
+    members: HashMap<(usize, &'static str), u32, RandomState>,
 }
 
 impl Default for Names {
@@ -61,7 +61,7 @@ impl Default for Names {
             many: HashMap::default(),
             singles: Vec::new(),
             classes: Vec::new(),
-            class_names: Vec::new(),
+            class_keys: Vec::new(),
             members: HashMap::default(),
         }
     }
@@ -88,11 +88,29 @@ struct Cached {
 #[derive(Clone, Copy)]
 pub(super) struct Class {
     pub(super) cell: Cell,
+    /// Module and name, if they are values from protocol 4 on, which attributes of the same name share.
+    pub(super) names: Option<[&'static str; 2]>,
     /// Its memo index, once it is written.
     pub(super) number: Option<u32>,
 }
 
-/// Index of a serde name that is not one of a class.
+/// Address and length of what stands for a class: of its serde name, or of its definition.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClassKey(usize, usize);
+
+impl ClassKey {
+    #[inline(always)]
+    pub(crate) fn of_name(name: &'static str) -> ClassKey {
+        ClassKey(name.as_ptr().addr(), name.len())
+    }
+
+    #[inline(always)]
+    pub(crate) fn of<T>(definition: &'static T) -> ClassKey {
+        ClassKey(std::ptr::from_ref(definition).addr(), usize::MAX)
+    }
+}
+
+/// Index of a key that does not stand for a class.
 const NO_CLASS: usize = usize::MAX;
 
 thread_local! {
@@ -121,9 +139,9 @@ impl Names {
     pub(super) fn give(mut self: Box<Self>) {
         self.count = 0;
         self.seen = (0, 0);
-        if !self.classes.is_empty() || self.class_names.len() > MOST_PLAIN {
+        if !self.classes.is_empty() || self.class_keys.len() > MOST_PLAIN {
             self.classes.clear();
-            self.class_names.clear();
+            self.class_keys.clear();
         }
         if !self.many.is_empty() {
             self.many = HashMap::default();
@@ -248,20 +266,20 @@ impl Names {
 
     /// Forgets which names stand for no class in the last pickle.
     pub(super) fn forget_plain(&mut self) {
-        self.class_names.clear();
+        self.class_keys.clear();
     }
 
-    /// Returns the index of the class that a serde name stands for, if there is one, or `None` for a name that was not
-    /// looked up before.
+    /// Returns the index of the class that a key stands for, if there is one, or `None` for a key that was not looked up
+    /// before.
     #[inline]
-    pub(super) fn class_index(&self, name: &'static str) -> Option<Option<usize>> {
-        let (_, at) = self.class_names.iter().find(|(known, _)| std::ptr::eq(*known, name))?;
+    pub(super) fn class_index(&self, key: ClassKey) -> Option<Option<usize>> {
+        let (_, at) = self.class_keys.iter().find(|(known, _)| *known == key)?;
         Some((*at != NO_CLASS).then_some(*at))
     }
 
-    /// Stores the index of the class that a serde name stands for.
-    pub(super) fn name_class(&mut self, name: &'static str, class: Option<usize>) {
-        self.class_names.push((name, class.unwrap_or(NO_CLASS)));
+    /// Stores the index of the class that a key stands for.
+    pub(super) fn insert_key(&mut self, key: ClassKey, class: Option<usize>) {
+        self.class_keys.push((key, class.unwrap_or(NO_CLASS)));
     }
 
     pub(super) fn class(&mut self, at: usize) -> &mut Class {
@@ -273,17 +291,17 @@ impl Names {
         self.classes.iter().position(|class| is_it(class.cell))
     }
 
-    pub(super) fn insert_class(&mut self, cell: Cell) -> usize {
-        self.classes.push(Class { cell, number: None });
+    pub(super) fn insert_class(&mut self, cell: Cell, names: Option<[&'static str; 2]>) -> usize {
+        self.classes.push(Class { cell, names, number: None });
         self.classes.len() - 1
     }
 
-    /// Returns the memo index of an enum member, given its class and the memo index of its name.
-    pub(super) fn member(&self, class: Cell, name: u32) -> Option<u32> {
+    /// Returns the memo index of an enum member, given the index of its class.
+    pub(super) fn member(&self, class: usize, name: &'static str) -> Option<u32> {
         self.members.get(&(class, name)).copied()
     }
 
-    pub(super) fn insert_member(&mut self, class: Cell, name: u32, number: u32) {
+    pub(super) fn insert_member(&mut self, class: usize, name: &'static str, number: u32) {
         self.members.insert((class, name), number);
     }
 }

@@ -29,7 +29,6 @@ impl<'o, S: Sink> Leaf<'o, S> {
         self.out.op(op).map_err(Error::unwritable)
     }
 
-    #[cfg(feature = "serde")]
     pub(crate) fn none(self) -> Result<()> {
         self.op(Op::None)
     }

@@ -157,7 +157,6 @@ impl Memo {
     }
 
     /// Returns the memo index of a node of the graph being written.
-    #[cfg(feature = "serde")]
     pub(crate) fn number(&self, cell: Cell) -> Option<u32> {
         self.entry(self.slot(cell)).number()
     }

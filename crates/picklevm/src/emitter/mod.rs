@@ -160,7 +160,6 @@ pub(crate) fn dump<S: Sink>(
 }
 
 /// Writes a value of a graph as a part of a pickle that something else writes, with the memo of the scratch.
-#[cfg(feature = "serde")]
 pub(crate) fn part<S: Sink>(
     value: Value<'_>,
     out: &mut ops::Writer<S>,
@@ -180,8 +179,7 @@ pub(crate) fn end<S: Sink>(out: &mut ops::Writer<S>) -> std::result::Result<(), 
 }
 
 impl Options {
-    /// Whether the serializer of Rust types knows all rules of this pickler.
-    #[cfg(feature = "serde")]
+    /// Whether the writer of Rust types knows all rules of this pickler.
     pub(crate) fn is_ordinary(&self) -> bool {
         let quirks = self.writer.quirks();
         let is_python2 = quirks.wide_ints || quirks.counts_references;

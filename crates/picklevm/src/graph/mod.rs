@@ -59,7 +59,6 @@ pub(crate) use memoized::{Memoized, Unmemoized};
 pub(crate) use native::Copies;
 pub use native::{Call, CallResult, HashMode, NativeObject, ReduceContext};
 pub(crate) use node_index::NodeIndex;
-#[cfg(feature = "serde")]
 pub(crate) use number::trimmed_len;
 pub use object::Construction;
 pub(crate) use object::OpKind;

@@ -27,10 +27,8 @@ impl<S: Sink> Compound<'_, '_, '_, S> {
     #[inline(always)]
     fn key<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.count()?;
-        match value.serialize(KeySerializer::new(self.direct, Some(&mut self.keys)))? {
-            None => Ok(()),
-            Some(hash) => Ok(self.keys.add_hash(self.direct, hash)?),
-        }
+        let hash = value.serialize(KeySerializer::new(self.direct, Some(&mut self.keys)))?;
+        Ok(self.add_hash(hash)?)
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 use picklevm_ops::Sink;
 
 use super::Direct;
-use crate::direct_write::ClassIndex;
+use crate::direct_write::{ClassIndex, ClassKey};
 use crate::serde::error::Result;
 
 impl<S: Sink> Direct<'_, '_, S> {
@@ -11,7 +11,7 @@ impl<S: Sink> Direct<'_, '_, S> {
     #[inline(always)]
     pub(super) fn class_of(&mut self, name: &'static str) -> Result<Option<ClassIndex>> {
         let config = self.context.config;
-        Ok(self.class_named(name, || config.class_of(name))?)
+        Ok(self.class_named(ClassKey::of_name(name), || config.class_of(name))?)
     }
 
     /// Returns the class named by a variant's name, if the name has a dot.

@@ -28,8 +28,7 @@ impl<'c, 'w, 'o, S: Sink> KeySerializer<'c, 'w, 'o, S> {
     /// Ends a key that was written.
     #[inline(always)]
     fn end(self, key: Key, hash: impl FnOnce() -> u64) -> Result<Hash> {
-        let is_compared = self.keys.is_some_and(|keys| keys.follows(key));
-        Ok(if is_compared { None } else { Some(hash()) })
+        Ok(Keys::hash(self.keys, key, hash))
     }
 
     #[inline]
