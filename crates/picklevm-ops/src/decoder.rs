@@ -118,6 +118,13 @@ impl<'a> Decoder<'a> {
         self.window.get(self.pos..).unwrap_or_default()
     }
 
+    /// Returns the first `N` bytes of the [rest](Self::rest), if it is as long.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn next_bytes<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.window.get(self.pos..self.pos.checked_add(N)?)?.try_into().ok()
+    }
+
     /// Skips the next op, of `len` bytes of the [rest](Self::rest).
     #[doc(hidden)]
     #[inline(always)]

@@ -74,6 +74,9 @@ pub(super) struct Cursor<'de> {
 /// Length of BINFLOAT.
 pub(super) const FLOAT_LEN: usize = 9;
 
+/// Length of the longest integer that is read at once, and of the bytes that are read for a shorter one.
+const INT_LEN: usize = 9;
+
 const BINFLOAT: u8 = Opcode::BinFloat.byte();
 const NEWTRUE: u8 = Opcode::NewTrue.byte();
 const NEWFALSE: u8 = Opcode::NewFalse.byte();
@@ -133,7 +136,7 @@ impl<'de> Cursor<'de> {
     /// Returns the next byte of the frame, or [`NO_OPCODE`] at its end.
     #[inline(always)]
     fn here(&self) -> u8 {
-        self.decoder.rest().first().copied().unwrap_or(NO_OPCODE)
+        self.decoder.next_bytes().map_or(NO_OPCODE, |&[byte]| byte)
     }
 
     /// Returns the next byte, of this frame or after it.
@@ -200,7 +203,7 @@ impl<'de> Cursor<'de> {
     /// Reads the start of a list or dict. Returns whether a MARK was read too, with which a batch of items begins.
     #[inline(always)]
     pub(super) fn take_empty(&mut self, opcode: Opcode) -> Option<bool> {
-        if let Some(&[first, MEMOIZE, MARK]) = self.decoder.rest().first_chunk()
+        if let Some(&[first, MEMOIZE, MARK]) = self.decoder.next_bytes()
             && first == opcode.byte()
             && self.memo.push_other()
         {
@@ -233,7 +236,7 @@ impl<'de> Cursor<'de> {
     /// Reads an integer of at most seven bytes, as nearly all are. `None` for any other, and before ops between values.
     #[inline(always)]
     pub(super) fn short_int(&mut self) -> Option<i64> {
-        let int = ShortInt::first_of(self.decoder.rest())?;
+        let int = ShortInt::first_of(self.decoder.next_bytes::<INT_LEN>()?)?;
         self.decoder.skip_op(int.op_len());
         Some(int.value())
     }
@@ -241,7 +244,7 @@ impl<'de> Cursor<'de> {
     /// Reads a number as a float.
     #[inline(always)]
     pub(super) fn float(&mut self) -> Result<f64, NotPlain> {
-        if let Some(&[BINFLOAT, ref value @ ..]) = self.decoder.rest().first_chunk::<FLOAT_LEN>() {
+        if let Some(&[BINFLOAT, ref value @ ..]) = self.decoder.next_bytes::<FLOAT_LEN>() {
             self.decoder.skip_op(FLOAT_LEN);
             return Ok(f64::from_be_bytes(*value));
         }
@@ -289,12 +292,14 @@ impl<'de> Cursor<'de> {
     /// Reads SHORT_BINUNICODE of at most 32 bytes and MEMOIZE, if they come next in this frame, into a string.
     #[inline(always)]
     pub(super) fn short_string(&mut self) -> Option<String> {
-        let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
+        let [SHORT_BINUNICODE, len, bytes @ ..] = self.decoder.next_bytes::<{ 2 + padded::LEN + 1 }>()? else {
+            return None;
+        };
         let len = usize::from(*len);
-        if rest.get(len) != Some(&MEMOIZE) {
+        if bytes.get(len) != Some(&MEMOIZE) {
             return None;
         }
-        let string = padded::string(rest.first_chunk()?, len)?;
+        let string = padded::string(bytes.first_chunk()?, len)?;
         if !self.memo.push_text(self.decoder.offset()) {
             return None;
         }
@@ -345,10 +350,8 @@ impl<'de> Cursor<'de> {
     /// Returns the operand of the BINGET that comes next in this frame, without reading it.
     #[inline(always)]
     pub(super) fn binget(&self) -> Option<u8> {
-        match *self.decoder.rest() {
-            [BINGET, number, ..] => Some(number),
-            _ => None,
-        }
+        let &[opcode, number] = self.decoder.next_bytes()?;
+        (opcode == BINGET).then_some(number)
     }
 
     /// Skips ops of the frame that were seen, `len` bytes, none of which makes text.

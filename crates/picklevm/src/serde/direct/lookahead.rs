@@ -57,28 +57,35 @@ const BINFLOAT: u8 = Opcode::BinFloat.byte();
 /// Length of BINFLOAT in bytes.
 const FLOAT_LEN: usize = 9;
 
-/// Length in bytes of an op that makes an item, without counted bytes; 0 for others. Text is followed by MEMOIZE.
-const LENGTHS: [u8; 256] = {
-    let mut lengths = [0; 256];
+/// What is known of an op that makes an item: its length in bytes without counted bytes, and flags. 0 for other ops. Text is
+/// followed by MEMOIZE.
+const ITEMS: [u8; 256] = {
+    let mut items = [0; 256];
     let ops = [
         (Opcode::None, 1),
         (Opcode::NewTrue, 1),
         (Opcode::NewFalse, 1),
-        (Opcode::BinInt1, 2),
-        (Opcode::BinInt2, 3),
-        (Opcode::BinInt, 5),
-        (Opcode::Long1, 2),
-        (Opcode::BinFloat, FLOAT_LEN as u8),
+        (Opcode::BinInt1, 2 | IS_NUMBER),
+        (Opcode::BinInt2, 3 | IS_NUMBER),
+        (Opcode::BinInt, 5 | IS_NUMBER),
+        (Opcode::Long1, 2 | IS_NUMBER | IS_COUNTED),
+        (Opcode::BinFloat, FLOAT_LEN as u8 | IS_NUMBER),
         (Opcode::BinGet, 2),
-        (Opcode::ShortBinUnicode, 3),
+        (Opcode::ShortBinUnicode, 3 | IS_COUNTED),
     ];
     let mut at = 0;
     while at < ops.len() {
-        lengths[ops[at].0.byte() as usize] = ops[at].1;
+        items[ops[at].0.byte() as usize] = ops[at].1;
         at += 1;
     }
-    lengths
+    items
 };
+
+/// Bits of [`ITEMS`] for the length.
+const LEN: u8 = 0x0f;
+const IS_NUMBER: u8 = 0x40;
+/// The op counts bytes that follow.
+const IS_COUNTED: u8 = 0x80;
 
 /// What the first items of a list look like.
 #[derive(Debug, PartialEq)]
@@ -100,31 +107,23 @@ pub(super) fn items_ahead(rest: &[u8]) -> Ahead {
     if rest.first() == Some(&BINFLOAT) {
         return floats_ahead(rest);
     }
-    let (mut at, mut are_numbers) = (0, true);
+    let (mut at, mut all) = (0, IS_NUMBER);
     for count in 0..MOST_ITEMS {
         let Some([opcode, counted]) = rest.get(at..).and_then(|rest| rest.first_chunk()) else {
             return Ahead { count, are_numbers: false };
         };
-        let is_counted = matches!(*opcode, LONG1 | SHORT_BINUNICODE);
-        match LENGTHS[usize::from(*opcode)] {
-            0 => return Ahead { count, are_numbers: are_numbers && count > 0 && *opcode == APPENDS },
-            len => at += usize::from(len) + if is_counted { usize::from(*counted) } else { 0 },
+        let item = ITEMS[usize::from(*opcode)];
+        if item == 0 {
+            return Ahead { count, are_numbers: all != 0 && count > 0 && *opcode == APPENDS };
         }
-        are_numbers &= is_number(*opcode);
+        let counted = if item & IS_COUNTED != 0 { *counted } else { 0 };
+        at += usize::from(item & LEN) + usize::from(counted);
+        all &= item;
     }
-    Ahead { count: MOST_ITEMS, are_numbers }
-}
-
-/// Whether an opcode makes a number.
-#[inline(always)]
-fn is_number(opcode: u8) -> bool {
-    const INTS: [u8; 4] = [Opcode::BinInt.byte(), Opcode::BinInt1.byte(), Opcode::BinInt2.byte(), LONG1];
-    opcode == BINFLOAT || INTS.contains(&opcode)
+    Ahead { count: MOST_ITEMS, are_numbers: all != 0 }
 }
 
 const APPENDS: u8 = Opcode::Appends.byte();
-const LONG1: u8 = Opcode::Long1.byte();
-const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
 
 /// Counts the floats, in batches with nothing between them but their ends.
 #[inline(never)]
