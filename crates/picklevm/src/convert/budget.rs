@@ -64,6 +64,30 @@ impl Budget {
         self.open.iter().position(|open| *open == cell).unwrap_or_default()
     }
 
+    /// Returns the number of values being read.
+    #[cfg(feature = "serde")]
+    pub(crate) fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Returns the innermost value being read.
+    #[cfg(feature = "serde")]
+    pub(crate) fn innermost(&self) -> Option<Cell> {
+        self.open.last().copied()
+    }
+
+    /// Returns the innermost value being read when `open` values were.
+    #[cfg(feature = "serde")]
+    pub(crate) fn at(&self, open: usize) -> Option<Cell> {
+        self.open.get(open.checked_sub(1)?).copied()
+    }
+
+    /// Returns the part that is for values read again.
+    #[cfg(feature = "serde")]
+    pub(crate) fn shared(&self) -> u64 {
+        self.shared
+    }
+
     /// Returns the bytes left.
     pub(crate) fn left(&self) -> u64 {
         self.left

@@ -228,7 +228,7 @@ impl Config {
         let copy = Bytes::copy_from_slice(input);
         let lend = FromInput { input, copy: copy.as_ptr().addr() };
         let graph = self.unpickler.load_sharing(copy)?;
-        self.read(graph.root(), lend)
+        self.read(graph.root(), lend, Some(&graph))
     }
 
     /// Reads a Rust value from the next pickle of a reader. See [`from_reader`](super::from_reader).
@@ -238,7 +238,7 @@ impl Config {
     /// Those of [`from_reader`](super::from_reader).
     pub fn from_reader<T: DeserializeOwned>(&self, reader: impl BufRead) -> Result<T> {
         let graph = self.unpickler.load(reader)?;
-        self.from_value(graph.root())
+        self.read(graph.root(), FromGraph, Some(&graph))
     }
 
     /// Reads a Rust value from a value of a graph. See [`from_value`](super::from_value).
@@ -247,11 +247,18 @@ impl Config {
     ///
     /// Those of [`from_value`](super::from_value).
     pub fn from_value<'g, T: Deserialize<'g>>(&self, value: Value<'g>) -> Result<T> {
-        self.read(value, FromGraph)
+        self.read(value, FromGraph, None)
     }
 
-    fn read<'g, 'de, T: Deserialize<'de>>(&self, value: Value<'g>, lend: impl Lend<'g, 'de>) -> Result<T> {
-        let mut context = Context::new(value.arena(), lend, self.depth, self.unpickler.options.limits.shared);
+    /// Reads a value, of this graph if it is known.
+    fn read<'g, 'de, T: Deserialize<'de>>(
+        &self,
+        value: Value<'g>,
+        lend: impl Lend<'g, 'de>,
+        graph: Option<&'g Graph>,
+    ) -> Result<T> {
+        let shared = self.unpickler.options.limits.shared;
+        let mut context = Context::new(value.arena(), lend, self.depth, shared).keeping(graph);
         T::deserialize(Reader::new(value, &mut context))
     }
 

@@ -264,6 +264,8 @@ fn unexpected(found: de::Unexpected<'_>) -> String {
         de::Unexpected::Unit => "None".to_owned(),
         de::Unexpected::Str(text) => format!("string {:?}", shorten(text)),
         de::Unexpected::Other(text) => text.to_owned(),
+        // Only the token of such an instance is one.
+        de::Unexpected::NewtypeStruct => "an instance that only a Graph or serde::Instance reads".to_owned(),
         other => other.to_string(),
     }
 }

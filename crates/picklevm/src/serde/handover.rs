@@ -5,6 +5,7 @@
 //! unit struct with a reserved name, or deserializes such a unit struct and takes the graph that the reader left. Other
 //! formats see none of it. The notes are thread-local, and are taken at once.
 
+use std::any::type_name;
 use std::cell::Cell;
 use std::fmt;
 
@@ -12,7 +13,7 @@ use ::serde::de::{Deserializer, Visitor};
 use ::serde::ser::{Error as _, Serializer};
 
 use crate::error::Result;
-use crate::graph::{Arena, Graph, Id};
+use crate::graph::{Arena, Cell as Node, Graph, Id};
 use crate::protocol::Protocol;
 
 /// Serde name of a value that is handed over.
@@ -23,6 +24,7 @@ pub(super) type Make = Box<dyn FnOnce(&mut Arena, Protocol) -> Result<Id>>;
 
 thread_local! {
     static IS_HERE: Cell<bool> = const { Cell::new(false) };
+    static NODE: Cell<Option<Node>> = const { Cell::new(None) };
     static MAKE: Cell<Option<Make>> = const { Cell::new(None) };
     static GRAPH: Cell<Option<Graph>> = const { Cell::new(None) };
 }
@@ -31,6 +33,19 @@ thread_local! {
 pub(super) fn is_human_readable() -> bool {
     IS_HERE.set(true);
     true
+}
+
+/// [`is_human_readable`] of the deserializer of a value of a graph.
+pub(super) fn is_human_readable_at(node: Node) -> bool {
+    NODE.set(Some(node));
+    is_human_readable()
+}
+
+/// Returns the value of the graph that a deserializer reads, if it is picklevm's.
+pub(super) fn node<'de, D: Deserializer<'de>>(deserializer: &D) -> Option<Node> {
+    NODE.set(None);
+    deserializer.is_human_readable();
+    NODE.take()
 }
 
 /// Whether a serializer is picklevm's.
@@ -45,6 +60,12 @@ pub(super) fn reads<'de, D: Deserializer<'de>>(deserializer: &D) -> bool {
     IS_HERE.set(false);
     deserializer.is_human_readable();
     IS_HERE.take()
+}
+
+/// Whether an error is picklevm's: the serializer or deserializer is one of serde's adapters around picklevm.
+#[inline]
+pub(super) fn is_error<E>() -> bool {
+    type_name::<E>() == type_name::<super::error::Error>()
 }
 
 /// Hands a value over to picklevm's serializer.

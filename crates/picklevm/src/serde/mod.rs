@@ -56,7 +56,8 @@
 //! `#[serde(with = "picklevm::serde::as_date")]` keep the Python type in both directions, and are text in other formats:
 //! [`as_datetime`], [`as_date`], [`as_time`], [`as_timedelta`], [`as_decimal`], [`as_uuid`], [`as_path`], [`as_complex`],
 //! [`as_tuple`], [`as_set`], [`as_frozenset`], [`as_deque`], [`as_bytes`], [`as_bytearray`], [`as_namedtuple`] and [`as_enum`].
-//! A field of type [`Graph`] keeps any value.
+//! A field of type [`Graph`] keeps any value. Both do so in flattened members and in tagged and untagged enums too; the
+//! documentation of `Deserialize` for [`Graph`] tells the limit.
 //!
 //! # Enums
 //!
@@ -102,6 +103,7 @@ mod error;
 mod handover;
 mod instance;
 mod read;
+mod recorded;
 mod shared;
 mod value;
 mod write;

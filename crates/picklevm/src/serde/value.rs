@@ -9,6 +9,7 @@ use super::buffered::Content;
 use super::config::DEPTH;
 use super::handover;
 use super::read::{Context, FromGraph, Reader};
+use super::recorded;
 use crate::graph::{Arena, Cell, Graph, Id, Tag, Value};
 use crate::limits::Limits;
 
@@ -21,6 +22,10 @@ impl Serialize for Value<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if handover::writes(&serializer) {
             return give(self.detach(), serializer);
+        }
+        // A map flattened into another, or beside a tag: its values come to picklevm's serializer.
+        if handover::is_error::<S::Error>() && self.as_dict().is_some() {
+            return serializer.collect_map(self.entries());
         }
         let mut context = Context::new(self.arena(), FromGraph, DEPTH, Limits::default().shared);
         let content = Content::deserialize(Reader::new(*self, &mut context)).map_err(S::Error::custom)?;
@@ -48,8 +53,15 @@ fn copy(graph: &Graph, arena: &mut Arena) -> Cell {
 /// Deserializes a graph: any value, as a copy. A field of this type that picklevm reads keeps Python's types, classes and the
 /// sharing inside it.
 ///
+/// So does a graph in what serde buffers before it knows the type: in `#[serde(flatten)]` members, such as a map of graphs,
+/// and in internally tagged, adjacently tagged and untagged enums. serde's buffer has no Python types; picklevm recognizes
+/// each value by its plain form, which is the value in serde's data model. Values of one plain form in one buffer, such as
+/// `[1]` and `(1,)`, or `'2030-01-02'` and the date, are told apart by their order: each graph takes the next one. This is
+/// wrong if a field of another type, or a variant that did not fit in the end, has taken an earlier one of them. A buffer is
+/// what one struct with flattened members, or one enum, holds.
+///
 /// From any other self-describing format, such as JSON or TOML, a graph has what serde's data model has. Dates and times of
-/// TOML become text. So do values inside `#[serde(flatten)]` and untagged enums, which serde reads before it knows their type.
+/// TOML become text.
 ///
 /// ```
 /// use picklevm::Graph;
@@ -68,6 +80,19 @@ fn copy(graph: &Graph, arena: &mut Arena) -> Cell {
 /// let written = picklevm::loads(picklevm::serde::to_vec(&order)?)?;
 /// assert_eq!(format!("{:?}", written.root()), "{'id': 8, 'details': ('a', {1})}");
 ///
+/// // The same pickle. Whatever else an order has stays as it is.
+/// #[derive(serde::Deserialize, serde::Serialize)]
+/// struct Numbered {
+///     id: u32,
+///     #[serde(flatten)]
+///     rest: std::collections::BTreeMap<String, Graph>,
+/// }
+///
+/// let mut order: Numbered = picklevm::serde::from_slice(pickle)?;
+/// order.id = 8;
+/// let written = picklevm::loads(picklevm::serde::to_vec(&order)?)?;
+/// assert_eq!(format!("{:?}", written.root()), "{'id': 8, 'details': ('a', {1})}");
+///
 /// let graph: Graph = serde_json::from_str(r#"{"name": "Alice", "tags": ["a", 1.5, null]}"#)?;
 /// assert_eq!(format!("{:?}", graph.root()), "{'name': 'Alice', 'tags': ['a', 1.5, None]}");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -76,6 +101,9 @@ impl<'de> Deserialize<'de> for Graph {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Graph, D::Error> {
         if handover::reads(&deserializer) {
             return handover::receive(deserializer);
+        }
+        if recorded::is_replayed::<D::Error>() {
+            return recorded::read(deserializer);
         }
         let mut graph = Graph::new();
         let arena = graph.unique();

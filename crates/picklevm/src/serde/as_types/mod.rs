@@ -14,7 +14,7 @@ pub(super) use self::containers::{Container, container_of};
 pub use self::containers::{as_bytearray, as_bytes, as_deque, as_frozenset, as_set, as_tuple};
 pub use self::dates::{as_date, as_datetime, as_time, as_timedelta};
 pub use self::numbers::{as_complex, as_decimal, as_path, as_uuid};
-use super::handover;
+use super::{handover, recorded};
 use crate::error::Result;
 use crate::graph::{Arena, Graph, Id, Value};
 use crate::protocol::Protocol;
@@ -105,7 +105,7 @@ fn serialize<P, T: PythonAs<P>, S: Serializer>(value: &T, serializer: S) -> Resu
 }
 
 fn deserialize<'de, P, T: PythonAs<P>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    if !handover::reads(&deserializer) {
+    if !handover::reads(&deserializer) && !recorded::is_replayed::<D::Error>() {
         return T::deserialize_text(deserializer);
     }
     let graph = Graph::deserialize(deserializer)?;

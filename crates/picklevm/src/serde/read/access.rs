@@ -34,7 +34,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> SeqAccess<'de> for ItemsAccess<'_, 'g, 'de, L> {
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         let Some(value) = self.items.next() else { return Ok(None) };
-        match seed.deserialize(Reader::new(value, self.context)) {
+        match self.context.element(value, seed) {
             Ok(item) => Ok(Some(item)),
             Err(error) => Err(error.under(Step::Index((self.len - self.items.len() - 1) as i64))),
         }
@@ -76,11 +76,14 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for RowsAccess<'_, 'g, 'de, L> {
                     self.rows.second = &[];
                     split
                 }
-                None => return Ok(None),
+                None => {
+                    self.context.end_rows();
+                    return Ok(None);
+                }
             },
         };
         (self.row, self.rows.first) = (*row, rest);
-        match seed.deserialize(Reader::of(row[0], self.context)) {
+        match seed.deserialize(Reader::new(Value::new(self.context.arena, row[0]), self.context)) {
             Ok(key) => Ok(Some(key)),
             Err(error) => Err(error.under(Step::name_or_key(Value::new(self.context.arena, row[0])))),
         }
@@ -88,7 +91,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for RowsAccess<'_, 'g, 'de, L> {
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        match seed.deserialize(Reader::of(self.row[1], self.context)) {
+        match self.context.element(Value::new(self.context.arena, self.row[1]), seed) {
             Ok(value) => Ok(value),
             Err(error) => Err(error.under(Step::name_or_key(Value::new(self.context.arena, self.row[0])))),
         }
@@ -133,7 +136,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> ListAccess<'c, 'g, 'de, L> {
     fn read<S: DeserializeSeed<'de>>(&mut self, entry: Entry<'g>, seed: S) -> Result<S::Value, Error> {
         let context = &mut *self.context;
         match entry {
-            Entry::Key(value) | Entry::Value(value) => seed.deserialize(Reader::new(value, context)),
+            Entry::Key(value) | Entry::Value(value) => context.element(value, seed),
             Entry::Name(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
             Entry::Int(value) => seed.deserialize(I64Deserializer::new(value)),
             Entry::Class(class) => match class.kind() {
@@ -169,7 +172,10 @@ impl<'g, 'de, L: Lend<'g, 'de>> MapAccess<'de> for ListAccess<'_, 'g, 'de, L> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         self.entry = self.entries.next();
-        let Some((key, _)) = self.entry else { return Ok(None) };
+        let Some((key, _)) = self.entry else {
+            self.context.end_rows();
+            return Ok(None);
+        };
         self.read(key, seed).map(Some).map_err(|error| key.under(error))
     }
 

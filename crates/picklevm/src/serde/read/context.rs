@@ -3,9 +3,10 @@
 use std::num::Wrapping;
 
 use super::super::error::{Error, ErrorKind, too_deep};
+use super::recorder::Recorder;
 use super::shared::Session;
 use crate::convert::{Budget, Refusal};
-use crate::graph::{Arena, Cell};
+use crate::graph::{Arena, Cell, Graph};
 use crate::python::Class;
 
 /// Text with the longest lifetime available.
@@ -60,12 +61,13 @@ const NAME_CACHE: usize = 32;
 pub(crate) struct Context<'g, 'de, L> {
     pub(crate) arena: &'g Arena,
     pub(crate) lend: L,
-    budget: Budget,
-    depth: usize,
+    pub(super) budget: Budget,
+    pub(super) depth: usize,
     names: [(Cell, Lent<'g, 'de>); NAME_CACHE],
     /// The last class looked up.
     pub(crate) class: (Cell, Class),
     pub(crate) session: Session,
+    pub(super) recorder: Recorder<'g>,
 }
 
 impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
@@ -78,7 +80,14 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
             names: [(Cell::HOLE, Lent::Short("")); NAME_CACHE],
             class: (Cell::HOLE, Class::Other),
             session: Session::default(),
+            recorder: Recorder::default(),
         }
+    }
+
+    /// Sets the graph whose arena is read, which saves copies of values that serde buffers.
+    pub(crate) fn keeping(mut self, graph: Option<&'g Graph>) -> Self {
+        self.recorder.graph = graph;
+        self
     }
 
     /// Starts reading a compound value of `len` cells.

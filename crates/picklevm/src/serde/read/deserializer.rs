@@ -9,6 +9,7 @@ use crate::graph::Rows;
 use crate::graph::{Kind, Tag};
 use crate::serde::error::Error;
 use crate::serde::handover;
+use crate::serde::recorded::{is_buffer, is_tag_and_buffer};
 use crate::typed::{Array, ArrayItems};
 
 /// Returns the bytes of an array with type code `b`, `B` or `c`.
@@ -39,18 +40,18 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Deserializer<'de> for Reader<'c, 'g, 'de, L>
     type Error = Error;
 
     fn is_human_readable(&self) -> bool {
-        handover::is_human_readable()
+        handover::is_human_readable_at(self.value.cell())
     }
 
-    fn deserialize_any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
-        match self.value.cell().tag() {
-            Tag::Object => {
-                let form = self.instance().as_any();
-                self.object(form, visitor)
-            }
-            Tag::Persistent => self.pid(|reader| reader.deserialize_any(visitor)),
-            _ => self.atom(visitor),
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if is_buffer::<V::Value>() {
+            let Reader { value, context } = self;
+            return context.buffered(value.cell(), false, |context| Reader::new(value, context).any(visitor));
         }
+        if is_tag_and_buffer::<V::Value>() {
+            self.context.start_tagged()?;
+        }
+        self.any(visitor)
     }
 
     integers!(deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128

@@ -5,6 +5,7 @@ mod context;
 mod deserializer;
 mod instance;
 mod parts;
+mod recorder;
 mod shared;
 mod std_text;
 mod variant;
@@ -17,7 +18,8 @@ pub(super) use self::context::{Context, FromGraph, FromInput, Lend};
 use self::instance::ObjectForm;
 use self::parts::{ItemsReader, RowsReader};
 use super::error::Error;
-use crate::graph::{Cell, Items, Kind, Value};
+use super::recorded::takes_tokens;
+use crate::graph::{Cell, Items, Kind, Tag, Value};
 use crate::graph::{InstanceView, Rows};
 use crate::python::Class;
 use crate::typed::builtins::text as text_of;
@@ -36,10 +38,6 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
     #[inline]
     pub(super) fn new(value: Value<'g>, context: &'c mut Context<'g, 'de, L>) -> Self {
         Reader { value, context }
-    }
-
-    fn of(cell: Cell, context: &'c mut Context<'g, 'de, L>) -> Self {
-        Reader { value: Value::new(context.arena, cell), context }
     }
 
     /// Returns the object. Only for objects.
@@ -102,6 +100,7 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
                 self.list(fields.into_iter().map(|(name, part)| (Entry::Name(name), part)).collect(), visitor)
             }
             ObjectForm::Values(values) => self.values(values, visitor),
+            ObjectForm::Opaque if takes_tokens::<V::Value>() => self.context.token(visitor),
             ObjectForm::Opaque => return Err(Error::invalid_type(Unexpected::Other(&opaque(object)), &visitor)),
         };
         result.map_err(|error| error.found_here(|| describe(object)))
@@ -242,6 +241,18 @@ impl<'c, 'g, 'de, L: Lend<'g, 'de>> Reader<'c, 'g, 'de, L> {
         let result = visitor.visit_map(ListAccess::new(entries, self.context));
         self.context.leave();
         result
+    }
+
+    /// Reads a value as what it is.
+    fn any<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.value.cell().tag() {
+            Tag::Object => {
+                let form = self.instance().as_any();
+                self.object(form, visitor)
+            }
+            Tag::Persistent => self.pid(|reader| reader.deserialize_any(visitor)),
+            _ => self.atom(visitor),
+        }
     }
 
     /// Reads anything but an object or a persistent reference.

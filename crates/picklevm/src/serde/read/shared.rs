@@ -30,7 +30,7 @@ thread_local! {
 pub(crate) struct Session(Option<u64>);
 
 impl Session {
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         *self.0.get_or_insert_with(|| {
             SESSIONS.set(SESSIONS.get() + 1);
             SESSIONS.get()

@@ -1,6 +1,7 @@
 //! Tests of reading and writing Rust types with serde.
 
 mod as_types;
+mod buffered;
 mod cpython;
 mod errors;
 mod formats;
