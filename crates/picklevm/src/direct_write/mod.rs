@@ -15,6 +15,7 @@ mod compound;
 mod instances;
 mod keys;
 mod names;
+mod texts;
 mod values;
 
 use std::io::{self, Write};
@@ -27,8 +28,8 @@ use self::chunk::Chunk;
 pub(crate) use self::compound::{After, Compound, Items, Kind};
 pub(crate) use self::instances::ClassIndex;
 pub(crate) use self::keys::{Key, Keys};
+use self::names::Names;
 pub(crate) use self::names::{ClassKey, trim};
-use self::names::{Names, Single};
 use crate::dump::Pickler;
 use crate::emitter::cpython::Quirks;
 use crate::emitter::leaf::Leaf;
@@ -130,7 +131,7 @@ fn run<S: Sink, C, E: From<Error>>(
         side: None,
         protocol,
         has_runs: protocol >= 2,
-        plain_texts: if memoizes { SHORT_TEXT - SINGLE_TEXT } else { 0 },
+        plain_texts: if memoizes { texts::RUN_LENGTHS } else { 0 },
         memoizes,
         depth,
         calls: depth.saturating_mul(CALLS_PER_LEVEL),
@@ -158,12 +159,6 @@ pub(crate) const CALLS_PER_LEVEL: usize = 8;
 /// Number of memo indices that are given out here.
 const MEMO_LEN: u32 = u32::MAX >> 2;
 
-/// Longest text that is written in one run.
-const SHORT_TEXT: usize = 96;
-
-/// Length of the longest [`Single`] text.
-const SINGLE_TEXT: usize = 2;
-
 /// Writer of values as ops. `C` is what the caller needs to know about its own types.
 pub struct Direct<'w, S, C> {
     /// Ops on their way to `out`.
@@ -181,7 +176,7 @@ pub struct Direct<'w, S, C> {
     pub(crate) protocol: u8,
     /// Whether [`OpRun`] has the opcodes of the protocol.
     has_runs: bool,
-    /// Number of lengths, after that of a [single](Single) text, of texts that are written in a run with MEMOIZE.
+    /// Number of lengths, after that of a [single](names::Single) text, of texts that are written in a run with MEMOIZE.
     plain_texts: usize,
     /// Whether a PUT is MEMOIZE.
     memoizes: bool,
@@ -355,103 +350,6 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     #[inline(always)]
     pub(crate) fn get(&mut self, number: u32) -> Result<()> {
         self.atom(Get(number))
-    }
-
-    /// Writes text.
-    #[inline(always)]
-    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
-        if text.len().wrapping_sub(SINGLE_TEXT + 1) >= self.plain_texts || self.chunk.is_full() {
-            return self.rare_text(text);
-        }
-        self.skip();
-        self.memoized_text(text);
-        Ok(())
-    }
-
-    /// Writes text with its MEMOIZE in a run.
-    #[inline(always)]
-    fn memoized_text(&mut self, text: &str) {
-        self.chunk.ops(|run| {
-            run.text::<true>(text.as_bytes());
-            run.bare(Opcode::Memoize);
-        });
-    }
-
-    /// Writes text of any length at any protocol, which may be in the memo.
-    #[inline(never)]
-    fn rare_text(&mut self, text: &str) -> Result<()> {
-        match Single::of_text(text) {
-            Some(single) => self.single_text(single, text),
-            None => self.new_text(text).map(drop),
-        }
-    }
-
-    #[inline(never)]
-    fn single_text(&mut self, single: Single, text: &str) -> Result<()> {
-        match self.names.single(single) {
-            Some(number) => self.get(number),
-            None => {
-                if let Some(number) = self.new_text(text)? {
-                    self.names.insert_single(single, number);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Writes text that is not in the memo. Returns its memo index, unless the pickler does not find it there.
-    #[inline(always)]
-    pub(crate) fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
-        self.boundary()?;
-        if text.len() > SHORT_TEXT || !self.has_runs {
-            return self.long_text(text);
-        }
-        let number = self.skip();
-        if self.memoizes {
-            self.memoized_text(text);
-        } else {
-            self.chunk.ops(|run| {
-                run.text::<false>(text.as_bytes());
-                run.put_index(number);
-            });
-        }
-        Ok(Some(number))
-    }
-
-    #[inline(never)]
-    fn long_text(&mut self, text: &str) -> Result<Option<u32>> {
-        let is_memoized = self.leaf(|leaf| leaf.text(text.into()))?;
-        let number = self.put()?;
-        Ok(is_memoized.then_some(number))
-    }
-
-    /// Writes the name of a field or variant.
-    #[inline(always)]
-    pub(crate) fn name(&mut self, name: &'static str) -> Result<()> {
-        match self.names.cached(name) {
-            Some(number) => self.get(number),
-            None => self.new_name(name),
-        }
-    }
-
-    /// Writes a name that is not known at this address.
-    #[inline(never)]
-    fn new_name(&mut self, name: &'static str) -> Result<()> {
-        if self.names.is_next(name) {
-            let number = self.new_text(name)?;
-            self.names.pass_next(number);
-            return Ok(());
-        }
-        if let Some(single) = Single::of_text(name) {
-            return self.single_text(single, name);
-        }
-        if let Some(number) = self.names.find(name) {
-            return self.get(number);
-        }
-        if let Some(number) = self.new_text(name)? {
-            self.names.insert(name, number);
-        }
-        Ok(())
     }
 
     /// Starts a compound value. There is no `leave` after an error, which ends them all.

@@ -1,0 +1,115 @@
+//! Texts, and the names of fields and variants.
+
+use picklevm_ops::{Opcode, Sink};
+
+use super::Direct;
+use super::names::Single;
+use crate::error::Result;
+
+/// Longest text that is written in one run.
+const SHORT_TEXT: usize = 96;
+
+/// Length of the longest [`Single`] text.
+const SINGLE_TEXT: usize = 2;
+
+/// Number of lengths between these two.
+pub(super) const RUN_LENGTHS: usize = SHORT_TEXT - SINGLE_TEXT;
+
+impl<S: Sink, C> Direct<'_, S, C> {
+    /// Writes text.
+    #[inline(always)]
+    pub(crate) fn text(&mut self, text: &str) -> Result<()> {
+        if text.len().wrapping_sub(SINGLE_TEXT + 1) >= self.plain_texts || self.chunk.is_full() {
+            return self.rare_text(text);
+        }
+        self.skip();
+        self.memoized_text(text);
+        Ok(())
+    }
+
+    /// Writes text with its MEMOIZE in a run.
+    #[inline(always)]
+    fn memoized_text(&mut self, text: &str) {
+        self.chunk.ops(|run| {
+            run.text::<true>(text.as_bytes());
+            run.bare(Opcode::Memoize);
+        });
+    }
+
+    /// Writes text of any length at any protocol, which may be in the memo.
+    #[inline(never)]
+    fn rare_text(&mut self, text: &str) -> Result<()> {
+        match Single::of_text(text) {
+            Some(single) => self.single_text(single, text),
+            None => self.new_text(text).map(drop),
+        }
+    }
+
+    #[inline(never)]
+    fn single_text(&mut self, single: Single, text: &str) -> Result<()> {
+        match self.names.single(single) {
+            Some(number) => self.get(number),
+            None => {
+                if let Some(number) = self.new_text(text)? {
+                    self.names.insert_single(single, number);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes text that is not in the memo. Returns its memo index, unless the pickler does not find it there.
+    #[inline(always)]
+    pub(crate) fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
+        self.boundary()?;
+        if text.len() > SHORT_TEXT || !self.has_runs {
+            return self.long_text(text);
+        }
+        let number = self.skip();
+        if self.memoizes {
+            self.memoized_text(text);
+        } else {
+            self.chunk.ops(|run| {
+                run.text::<false>(text.as_bytes());
+                run.put_index(number);
+            });
+        }
+        Ok(Some(number))
+    }
+
+    #[inline(never)]
+    fn long_text(&mut self, text: &str) -> Result<Option<u32>> {
+        let is_memoized = self.leaf(|leaf| leaf.text(text.into()))?;
+        let number = self.put()?;
+        Ok(is_memoized.then_some(number))
+    }
+
+    /// Writes the name of a field or variant.
+    #[inline(always)]
+    pub(crate) fn name(&mut self, name: &'static str) -> Result<()> {
+        match self.names.cached(name) {
+            Some(number) => self.get(number),
+            None => self.new_name(name),
+        }
+    }
+
+    /// Writes a name that is not known at this address.
+    #[inline(never)]
+    fn new_name(&mut self, name: &'static str) -> Result<()> {
+        if self.names.is_next(name) {
+            let number = self.new_text(name)?;
+            self.names.pass_next(number);
+            return Ok(());
+        }
+        if let Some(single) = Single::of_text(name) {
+            return self.single_text(single, name);
+        }
+        if let Some(number) = self.names.find(name) {
+            return self.get(number);
+        }
+        if let Some(number) = self.new_text(name)? {
+            self.names.insert(name, number);
+        }
+        Ok(())
+    }
+}
