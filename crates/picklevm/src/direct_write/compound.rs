@@ -98,8 +98,13 @@ impl Items {
                 Ok(())
             }
             Items::NoState(len) => {
-                *self = Items::begin(direct, Kind::Struct, Some(*len))?;
-                self.count(direct)
+                // Not by a call of this function, which would not be inlined then.
+                let mut batches = direct.container(Opcode::EmptyDict, Adding::Rows, Some(*len))?;
+                if batches.count() {
+                    batches = direct.advance(batches)?;
+                }
+                *self = Items::Batches(batches);
+                Ok(())
             }
         }
     }
