@@ -6,7 +6,6 @@ use std::sync::{Arc, LazyLock};
 
 use ::serde::de::{Deserialize, DeserializeOwned};
 use ::serde::ser::Serialize;
-use bytes::Bytes;
 
 use super::direct;
 use super::direct_write;
@@ -221,14 +220,13 @@ impl Config {
     ///
     /// Those of [`from_slice`](super::from_slice).
     pub fn from_slice<'de, T: Deserialize<'de>>(&self, input: &'de [u8]) -> Result<T> {
-        if let Some(value) = direct::read(input, &self.unpickler.options, self.depth) {
-            return Ok(value);
+        match direct::read(input, &self.unpickler, self.depth) {
+            Ok(result) => result,
+            Err(graph) => {
+                let (graph, lend) = graph.map_or_else(|| FromInput::load(&self.unpickler, input), Ok)?;
+                self.read(graph.root(), lend, Some(&graph))
+            }
         }
-        // The graph refers to text in a copy of the input; its offset there is its offset in the input.
-        let copy = Bytes::copy_from_slice(input);
-        let lend = FromInput { input, copy: copy.as_ptr().addr() };
-        let graph = self.unpickler.load_sharing(copy)?;
-        self.read(graph.root(), lend, Some(&graph))
     }
 
     /// Reads a Rust value from the next pickle of a reader. See [`from_reader`](super::from_reader).

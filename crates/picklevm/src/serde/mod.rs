@@ -85,9 +85,16 @@
 //!
 //! # Speed
 //!
-//! A slice of plain data (atoms, lists, tuples and dicts) is read directly from its opcodes, without a graph. If that fails
-//! for any reason, the type is deserialized again from a graph: `Deserialize` implementations may run twice and should have
-//! no side effects. All other pickles are read from a graph.
+//! A slice of plain data (atoms, lists, tuples and dicts) is read directly from its opcodes, without a graph. At the first
+//! value that is none, and at an error, the pickle is loaded, and the type goes on with the graph, from that value. All other
+//! pickles are read from a graph.
+//!
+//! A `Deserialize` implementation runs a second time, from the graph, only if an op shows too late that what it got is not the
+//! value of the pickle: if it asks for what the first item of a tuple of one to three items is, where the tuple is; if it has
+//! got a part of a dict with equal keys; if an op takes, duplicates or changes a value after it was complete, which
+//! Python's picklers do only for values that contain themselves; for an integer that is a persistent id, a class as the key
+//! of a struct, and an old-style instance of Python 2 where it asks for a tuple; if it has serde buffer values that are
+//! not plain, as `#[serde(flatten)]` and most forms of enums do; if it numbers its fields in another way than serde's derive does; and if it exceeds [`Limits::shared`](crate::Limits::shared).
 //!
 //! [`to_vec`] and [`to_writer`] write opcodes in one pass. [`Shared`] and [`Instance`], [`Graph`] fields, instances below
 //! protocol 2, bytes below protocol 3 and maps with unusual keys are written from a graph instead: `Serialize`

@@ -6,11 +6,13 @@
 use picklevm_ops::internal::ShortInt;
 use picklevm_ops::{Decoder, Literal, Op, Opcode};
 
-use super::NotPlain;
+use super::failure::Result;
 use super::fields::KnownFields;
 use super::memo::Memo;
-use super::padded;
+use super::place::Open;
 use super::run::At;
+use super::starts::Starts;
+use super::switch::{LEVELS, Loader, State};
 use crate::convert::key_hash;
 
 /// A value of one op, or the start of one of several.
@@ -56,11 +58,19 @@ impl<'de> Token<'de> {
 }
 
 /// Reader of the ops of a pickle.
-pub(super) struct Cursor<'de> {
-    decoder: Decoder<'de>,
-    memo: Memo<'de>,
+pub(super) struct Cursor<'g, 'de> {
+    pub(super) decoder: Decoder<'de>,
+    pub(super) memo: Memo<'de>,
     /// Number of further nested containers allowed.
     depth: usize,
+    /// Starts of the open containers, outermost last, before which are as many as are allowed. Those of tuples without a
+    /// mark are inverted.
+    starts: [u32; LEVELS],
+    /// Offset of the value that [`token`](Cursor::token) read last.
+    token_at: usize,
+    ahead: Starts,
+    pub(super) loader: Loader<'g, 'de>,
+    pub(super) state: State<'g, 'de>,
     pub(super) fields: KnownFields,
     /// Hashes of the keys of open maps.
     pub(super) hashes: Vec<u64>,
@@ -80,16 +90,20 @@ const INT_LEN: usize = 9;
 const BINFLOAT: u8 = Opcode::BinFloat.byte();
 const NEWTRUE: u8 = Opcode::NewTrue.byte();
 const NEWFALSE: u8 = Opcode::NewFalse.byte();
-const MARK: u8 = Opcode::Mark.byte();
-const MEMOIZE: u8 = Opcode::Memoize.byte();
-const BINPUT: u8 = Opcode::BinPut.byte();
+pub(super) const MARK: u8 = Opcode::Mark.byte();
+pub(super) const MEMOIZE: u8 = Opcode::Memoize.byte();
+pub(super) const BINPUT: u8 = Opcode::BinPut.byte();
 const LONG_BINPUT: u8 = Opcode::LongBinPut.byte();
 const PROTO: u8 = Opcode::Proto.byte();
 const FRAME: u8 = Opcode::Frame.byte();
-const BINGET: u8 = Opcode::BinGet.byte();
-const LONG_BINGET: u8 = Opcode::LongBinGet.byte();
-const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
-const BINUNICODE: u8 = Opcode::BinUnicode.byte();
+pub(super) const BINGET: u8 = Opcode::BinGet.byte();
+pub(super) const LONG_BINGET: u8 = Opcode::LongBinGet.byte();
+pub(super) const SHORT_BINUNICODE: u8 = Opcode::ShortBinUnicode.byte();
+pub(super) const BINUNICODE: u8 = Opcode::BinUnicode.byte();
+
+const TUPLE: u8 = Opcode::Tuple.byte();
+const TUPLE1: u8 = Opcode::Tuple1.byte();
+const TUPLE3: u8 = Opcode::Tuple3.byte();
 
 /// A byte that is not an opcode.
 const NO_OPCODE: u8 = 0;
@@ -107,17 +121,23 @@ fn bytes_of_short_text(ops: &[u8]) -> Option<&[u8]> {
     rest.get(..usize::from(*len))
 }
 
-impl<'de> Cursor<'de> {
-    /// Returns a cursor at the start. At most `shared` bytes of text are fetched from the memo.
-    pub(super) fn new(input: &'de [u8], depth: usize, shared: u64) -> Self {
-        let mut decoder = Decoder::new(input);
+impl<'g, 'de> Cursor<'g, 'de> {
+    /// Returns a cursor at the start.
+    #[inline(always)]
+    pub(super) fn new(loader: Loader<'g, 'de>) -> Self {
+        let mut decoder = Decoder::new(loader.input);
         // With them, `pass` need not be called.
         decoder.next_op_if(Opcode::Proto);
         decoder.next_frame();
         Cursor {
             decoder,
-            memo: Memo::new(input, shared),
-            depth,
+            memo: Memo::new(loader.input, loader.unpickler.options.limits.shared),
+            depth: loader.depth.min(LEVELS),
+            starts: [0; LEVELS],
+            token_at: 0,
+            ahead: Starts::default(),
+            loader,
+            state: State::Ops,
             fields: KnownFields::new(),
             hashes: Vec::new(),
             run: &[],
@@ -135,12 +155,12 @@ impl<'de> Cursor<'de> {
 
     /// Returns the next byte of the frame, or [`NO_OPCODE`] at its end.
     #[inline(always)]
-    fn here(&self) -> u8 {
+    pub(super) fn here(&self) -> u8 {
         self.decoder.next_bytes().map_or(NO_OPCODE, |&[byte]| byte)
     }
 
     /// Returns the next byte, of this frame or after it.
-    fn byte(&self) -> u8 {
+    pub(super) fn byte(&self) -> u8 {
         self.decoder.data().get(self.decoder.offset()).copied().unwrap_or(NO_OPCODE)
     }
 
@@ -169,8 +189,7 @@ impl<'de> Cursor<'de> {
                 None => None,
             };
             if passed.is_none() {
-                // Stops reading.
-                self.decoder = Decoder::new(&[]);
+                self.switch(self.decoder.op_offset());
                 return NO_OPCODE;
             }
         }
@@ -197,7 +216,8 @@ impl<'de> Cursor<'de> {
     /// Reads the next op after others between values, or after the end of a frame.
     #[inline(never)]
     fn take_apart(&mut self, opcode: Opcode) -> bool {
-        self.pass() == opcode.byte() && self.decoder.next_op().is_ok()
+        let byte = self.pass();
+        byte == opcode.byte() && self.decoder.next_op().is_ok() || byte == NO_OPCODE && self.take_in_graph(opcode)
     }
 
     /// Reads the start of a list or dict. Returns whether a MARK was read too, with which a batch of items begins.
@@ -216,20 +236,20 @@ impl<'de> Cursor<'de> {
 
     /// Reads a boolean.
     #[inline(always)]
-    pub(super) fn bool(&mut self) -> Result<bool, NotPlain> {
+    pub(super) fn bool(&mut self) -> Option<bool> {
         let byte = self.here();
         if matches!(byte, NEWTRUE | NEWFALSE) {
             self.decoder.skip_op(1);
-            return Ok(byte == NEWTRUE);
+            return Some(byte == NEWTRUE);
         }
         self.bool_apart()
     }
 
     #[inline(never)]
-    fn bool_apart(&mut self) -> Result<bool, NotPlain> {
+    fn bool_apart(&mut self) -> Option<bool> {
         match self.token() {
-            Token::Bool(value) => Ok(value),
-            _ => Err(NotPlain),
+            Token::Bool(value) => Some(value),
+            _ => None,
         }
     }
 
@@ -243,91 +263,21 @@ impl<'de> Cursor<'de> {
 
     /// Reads a number as a float.
     #[inline(always)]
-    pub(super) fn float(&mut self) -> Result<f64, NotPlain> {
+    pub(super) fn float(&mut self) -> Option<f64> {
         if let Some(&[BINFLOAT, ref value @ ..]) = self.decoder.next_bytes::<FLOAT_LEN>() {
             self.decoder.skip_op(FLOAT_LEN);
-            return Ok(f64::from_be_bytes(*value));
+            return Some(f64::from_be_bytes(*value));
         }
         self.float_apart()
     }
 
     #[inline(never)]
-    fn float_apart(&mut self) -> Result<f64, NotPlain> {
+    fn float_apart(&mut self) -> Option<f64> {
         match self.token() {
-            Token::Float(value) => Ok(value),
-            Token::Int(value) => Ok(value as f64),
-            Token::Unsigned(value) => Ok(value as f64),
-            _ => Err(NotPlain),
-        }
-    }
-
-    /// Reads text.
-    #[inline(always)]
-    pub(super) fn text(&mut self) -> Result<&'de str, NotPlain> {
-        match self.short_text() {
-            Some(text) => text,
-            None => self.text_apart(),
-        }
-    }
-
-    #[inline(never)]
-    fn text_apart(&mut self) -> Result<&'de str, NotPlain> {
-        self.next();
-        self.text_here()
-    }
-
-    /// Reads SHORT_BINUNICODE and MEMOIZE, if they come next in this frame.
-    #[inline(always)]
-    pub(super) fn short_text(&mut self) -> Option<Result<&'de str, NotPlain>> {
-        let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
-        let (text, [MEMOIZE, ..]) = rest.split_at_checked(usize::from(*len))? else { return None };
-        if !self.memo.push_text(self.decoder.offset()) {
-            return None;
-        }
-        // As one op: a PUT after it stores the text once more.
-        self.decoder.skip_op(2 + text.len() + 1);
-        Some(std::str::from_utf8(text).map_err(|_| NotPlain))
-    }
-
-    /// Reads SHORT_BINUNICODE of at most 32 bytes and MEMOIZE, if they come next in this frame, into a string.
-    #[inline(always)]
-    pub(super) fn short_string(&mut self) -> Option<String> {
-        let [SHORT_BINUNICODE, len, bytes @ ..] = self.decoder.next_bytes::<{ 2 + padded::LEN + 1 }>()? else {
-            return None;
-        };
-        let len = usize::from(*len);
-        if bytes.get(len) != Some(&MEMOIZE) {
-            return None;
-        }
-        let string = padded::string(bytes.first_chunk()?, len)?;
-        if !self.memo.push_text(self.decoder.offset()) {
-            return None;
-        }
-        self.decoder.skip_op(2 + len + 1);
-        Some(string)
-    }
-
-    /// Reads text after a call of [`next`](Cursor::next).
-    #[inline(always)]
-    fn text_here(&mut self) -> Result<&'de str, NotPlain> {
-        match self.get_here() {
-            Some(number) => self.memo.text(number as usize).ok_or(NotPlain),
-            None => self.new_text(),
-        }
-    }
-
-    /// Reads text that does not come from the memo.
-    fn new_text(&mut self) -> Result<&'de str, NotPlain> {
-        let op = match self.here() {
-            BINUNICODE => self.decoder.next_op_if(Opcode::BinUnicode),
+            Token::Float(value) => Some(value),
+            Token::Int(value) => Some(value as f64),
+            Token::Unsigned(value) => Some(value as f64),
             _ => None,
-        };
-        match op {
-            Some(Op::BinUnicode(text)) => text.as_str().ok_or(NotPlain),
-            _ => match self.token() {
-                Token::Text(text) => Ok(text),
-                _ => Err(NotPlain),
-            },
         }
     }
 
@@ -387,38 +337,29 @@ impl<'de> Cursor<'de> {
         }
     }
 
-    /// Returns what comes next without reading it.
-    pub(super) fn peek(&mut self) -> Token<'de> {
+    /// Returns the hash of the key that comes next, and where its op ends. `None` if it is not one of one op, with its offset.
+    #[inline(never)]
+    pub(super) fn peek_key(&mut self) -> (Option<u64>, usize) {
         self.next();
         let before = self.decoder;
-        let token = self.token();
+        let hash = hash_of(self.token());
+        let end = if hash.is_some() { self.offset() } else { self.token_at };
+        // A failing op has not been passed.
         self.decoder = before;
-        token
+        (hash, end)
     }
 
-    /// Reads the key of a row after a call of [`next`](Cursor::next): text, or another key of one op.
-    #[inline(always)]
-    pub(super) fn key_here(&mut self) -> Result<Option<&'de str>, NotPlain> {
-        match self.byte() {
-            BINGET | LONG_BINGET => self.text_here().map(Some),
-            _ => self.new_key(),
-        }
-    }
-
-    #[inline(never)]
-    fn new_key(&mut self) -> Result<Option<&'de str>, NotPlain> {
-        match self.token() {
-            Token::Text(text) => Ok(Some(text)),
-            Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => Ok(None),
-            Token::Bytes(_) | Token::EmptyTuple => Ok(None),
-            Token::Known | Token::List | Token::Dict | Token::NotPlain => Err(NotPlain),
-        }
+    /// Skips ops between values, and returns the offset of the value that follows.
+    pub(super) fn value_at(&mut self) -> usize {
+        self.next();
+        self.token_at = self.decoder.offset();
+        self.token_at
     }
 
     /// Reads any op.
     #[inline(never)]
     pub(super) fn token(&mut self) -> Token<'de> {
-        self.next();
+        self.value_at();
         let Ok(op) = self.decoder.next_op() else { return Token::NotPlain };
         match op {
             Op::BinGet(number) => self.known(number.into()),
@@ -438,13 +379,57 @@ impl<'de> Cursor<'de> {
         }
     }
 
-    /// Reads a container, one level deeper.
+    /// Whether a container may not be opened any more.
     #[inline(always)]
-    pub(super) fn inside<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, NotPlain>) -> Result<T, NotPlain> {
-        self.depth = self.depth.checked_sub(1).ok_or(NotPlain)?;
-        let value = read(self)?;
+    pub(super) fn is_too_deep(&self) -> bool {
+        self.depth == 0
+    }
+
+    /// Reads a container that starts at an offset, one level deeper.
+    #[inline(always)]
+    pub(super) fn inside<T>(&mut self, start: u32, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.depth = self.depth.saturating_sub(1);
+        self.starts[self.depth % LEVELS] = start;
+        let result = read(self);
+        if result.is_err() {
+            self.abandon(self.loader.depth.min(LEVELS) - self.depth - 1);
+        }
         self.depth += 1;
-        Ok(value)
+        result
+    }
+
+    /// Returns the open containers, outermost first.
+    pub(super) fn open(&self) -> Vec<Open> {
+        let starts = self.starts.get(self.depth..self.loader.depth.min(LEVELS)).unwrap_or_default();
+        let open = |start: &u32| match start >> 31 {
+            0 => Open::At(*start as usize),
+            _ => Open::Item(!start as usize),
+        };
+        starts.iter().rev().map(open).collect()
+    }
+
+    /// Returns the offset of the value that [`token`](Cursor::token) read last.
+    pub(super) fn token_at(&self) -> usize {
+        self.token_at
+    }
+
+    /// Whether no item of a tuple comes next, unless the op is the first after a frame.
+    #[inline(always)]
+    pub(super) fn may_end_tuple(&mut self) -> bool {
+        let is_end = |byte| matches!(byte, TUPLE | TUPLE1..=TUPLE3 | NO_OPCODE);
+        is_end(self.here()) && is_end(self.next())
+    }
+
+    /// Whether the value that comes next starts with a value that ops would give.
+    pub(super) fn is_compound(&mut self) -> bool {
+        self.value_at();
+        self.ahead.is_compound(self.decoder)
+    }
+
+    /// Whether the value that comes next is taken by APPEND, or as a key by SETITEM.
+    pub(super) fn is_single(&mut self) -> bool {
+        self.value_at();
+        self.ahead.is_single(self.decoder)
     }
 
     /// Returns the rest of the frame, to look ahead.
@@ -452,9 +437,19 @@ impl<'de> Cursor<'de> {
     pub(super) fn rest(&self) -> &'de [u8] {
         self.decoder.rest()
     }
+}
 
-    /// Returns a copy of the decoder, to look ahead.
-    pub(super) fn ahead(&self) -> Decoder<'de> {
-        self.decoder
+/// Returns the hash of a key, if it is one of one op.
+fn hash_of(token: Token<'_>) -> Option<u64> {
+    match token {
+        Token::None => Some(key_hash::none()),
+        Token::Bool(value) => Some(key_hash::int(value.into())),
+        Token::Int(value) => Some(key_hash::int(value.into())),
+        Token::Unsigned(value) => Some(key_hash::int(value.into())),
+        Token::Float(value) => key_hash::float(value),
+        Token::Text(text) => Some(key_hash::text(text.as_bytes())),
+        Token::Bytes(bytes) => Some(key_hash::bytes(bytes)),
+        Token::EmptyTuple => Some(key_hash::tuple(&[])),
+        Token::Known | Token::List | Token::Dict | Token::NotPlain => None,
     }
 }

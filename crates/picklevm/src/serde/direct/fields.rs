@@ -10,7 +10,7 @@ use ::serde::de::value::BorrowedStrDeserializer;
 use ::serde::de::{Deserializer, Expected, Visitor};
 use ::serde::forward_to_deserialize_any;
 
-use super::NotPlain;
+use super::failure::{Failure, Result};
 
 /// Number of fields known at a time: a power of two, larger than the number of fields of most types.
 const KNOWN: usize = 64;
@@ -80,13 +80,13 @@ pub(super) struct Name<'n, 'de> {
 }
 
 impl<'de> Deserializer<'de> for Name<'_, 'de> {
-    type Error = NotPlain;
+    type Error = Failure;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_borrowed_str(self.name)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if let Some(is_field) = self.is_field {
             *is_field = (&visitor as &dyn Expected).to_string() == "field identifier";
         }
@@ -98,8 +98,9 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
         name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, NotPlain> {
-        BorrowedStrDeserializer::new(self.name).deserialize_enum(name, variants, visitor)
+    ) -> Result<V::Value> {
+        let name_of: BorrowedStrDeserializer<'_, Failure> = BorrowedStrDeserializer::new(self.name);
+        name_of.deserialize_enum(name, variants, visitor)
     }
 
     forward_to_deserialize_any! {
@@ -112,14 +113,14 @@ impl<'de> Deserializer<'de> for Name<'_, 'de> {
 pub(super) struct Number(pub(super) u32);
 
 impl<'de> Deserializer<'de> for Number {
-    type Error = NotPlain;
+    type Error = Failure;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, NotPlain> {
-        Err(NotPlain)
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
+        Err(::serde::de::Error::custom("not the name of a field"))
     }
 
     #[inline(always)]
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         visitor.visit_u64(self.0.into())
     }
 

@@ -1,50 +1,6 @@
-//! Lookahead: whether the next op after the start of a list or dict starts its only item, or follows the container; and how
-//! many items of one op follow at least, for the capacity of a vector.
+//! Lookahead: how many items of one op follow at least, for the capacity of a vector, and whether they are numbers.
 
-use picklevm_ops::{Decoder, Opcode};
-use smallvec::SmallVec;
-
-use super::cursor::is_between;
-
-/// Maximum number of ops to look at.
-const LOOKAHEAD_LIMIT: usize = 32;
-
-/// Whether `values` values follow and then the opcode `end`, which takes them: an item without a mark. Returns true if the
-/// first [`LOOKAHEAD_LIMIT`] ops do not decide it.
-#[inline(never)]
-pub(super) fn come_before(mut decoder: Decoder<'_>, values: usize, end: Opcode) -> bool {
-    let mut height = 0usize;
-    let mut marks: SmallVec<[usize; 8]> = SmallVec::new();
-    for _ in 0..LOOKAHEAD_LIMIT {
-        let opcode = match decoder.next_op() {
-            Ok(op) => op.opcode(),
-            Err(_) => return false,
-        };
-        if opcode == end && height == values && marks.is_empty() {
-            return true;
-        }
-        let after = match opcode {
-            _ if is_between(opcode.byte()) => Some(height),
-            _ if makes_a_value(opcode) => Some(height + 1),
-            Opcode::Mark => {
-                marks.push(height);
-                Some(height)
-            }
-            Opcode::Appends | Opcode::SetItems => marks.pop(),
-            Opcode::Tuple => marks.pop().map(|mark| mark + 1),
-            Opcode::Append | Opcode::Tuple2 => height.checked_sub(1),
-            Opcode::SetItem | Opcode::Tuple3 => height.checked_sub(2),
-            Opcode::Tuple1 => Some(height),
-            _ => None,
-        };
-        match after {
-            Some(after) if after > 0 || is_between(opcode.byte()) => height = after,
-            // The op took a value below the container.
-            _ => return false,
-        }
-    }
-    true
-}
+use picklevm_ops::Opcode;
 
 /// Number of items between a mark and its end in all batches but the last (`_BATCHSIZE`).
 pub(super) const BATCH_SIZE: usize = 1000;
@@ -59,7 +15,7 @@ const FLOAT_LEN: usize = 9;
 
 /// What is known of an op that makes an item: its length in bytes without counted bytes, and flags. 0 for other ops. Text is
 /// followed by MEMOIZE.
-const ITEMS: [u8; 256] = {
+pub(super) const ITEMS: [u8; 256] = {
     let mut items = [0; 256];
     let ops = [
         (Opcode::None, 1),
@@ -82,10 +38,10 @@ const ITEMS: [u8; 256] = {
 };
 
 /// Bits of [`ITEMS`] for the length.
-const LEN: u8 = 0x0f;
+pub(super) const LEN: u8 = 0x0f;
 const IS_NUMBER: u8 = 0x40;
 /// The op counts bytes that follow.
-const IS_COUNTED: u8 = 0x80;
+pub(super) const IS_COUNTED: u8 = 0x80;
 
 /// What the first items of a list look like.
 #[derive(Debug, PartialEq)]
@@ -142,32 +98,6 @@ fn floats_ahead(mut rest: &[u8]) -> Ahead {
     // A tuple has few items.
     let are_numbers = all > MOST_ITEMS || rest.first() == Some(&APPENDS);
     Ahead { count: all, are_numbers }
-}
-
-/// Whether an opcode makes a value from its operand alone.
-fn makes_a_value(opcode: Opcode) -> bool {
-    matches!(
-        opcode,
-        Opcode::None
-            | Opcode::NewTrue
-            | Opcode::NewFalse
-            | Opcode::BinInt1
-            | Opcode::BinInt2
-            | Opcode::BinInt
-            | Opcode::Long1
-            | Opcode::BinFloat
-            | Opcode::ShortBinUnicode
-            | Opcode::BinUnicode
-            | Opcode::BinUnicode8
-            | Opcode::ShortBinBytes
-            | Opcode::BinBytes
-            | Opcode::BinBytes8
-            | Opcode::EmptyTuple
-            | Opcode::EmptyList
-            | Opcode::EmptyDict
-            | Opcode::BinGet
-            | Opcode::LongBinGet
-    )
 }
 
 #[cfg(test)]

@@ -106,6 +106,11 @@ impl<'de> Memo<'de> {
         Some(text)
     }
 
+    /// Returns how many bytes of text may still be fetched.
+    pub(super) fn shared_left(&self) -> u64 {
+        self.shared
+    }
+
     /// Whether the value of an index is not text.
     pub(super) fn is_not_text(&self, number: usize) -> bool {
         self.places.get(number) == Some(&NO_TEXT)

@@ -2,37 +2,69 @@
 //!
 //! The requested type and the first op determine the form of a value; the form determines which op ends it.
 
-use ::serde::de::value::{BorrowedStrDeserializer, SeqDeserializer};
+use std::marker::PhantomData;
+
+use ::serde::de::value::SeqDeserializer;
 use ::serde::de::{Deserializer, IgnoredAny, Visitor};
 use picklevm_ops::Opcode;
 
-use super::NotPlain;
 use super::access::{Fields, Items, Rows, TupleAccess};
 use super::cursor::{Cursor, Token};
+use super::failure::{Failure, Result};
 use super::lookahead::{Ahead, items_ahead};
 use super::run::Numbers;
+use crate::serde::error::Error;
+use crate::serde::read::{FromInput, Reader, UnitVariant, sequence};
+use crate::serde::recorded::{is_buffer, is_tag_and_buffer};
 use crate::serde::{handover, shared};
 
 /// Deserializer of the next value.
-pub(super) struct Plain<'t, 'de> {
-    cursor: &'t mut Cursor<'de>,
+pub(super) struct Plain<'t, 'g, 'de> {
+    cursor: &'t mut Cursor<'g, 'de>,
 }
 
-impl<'t, 'de> Plain<'t, 'de> {
+impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
     #[inline(always)]
-    pub(super) fn new(cursor: &'t mut Cursor<'de>) -> Self {
+    pub(super) fn new(cursor: &'t mut Cursor<'g, 'de>) -> Self {
         Plain { cursor }
+    }
+
+    /// Reads the value from the graph, which starts at an offset if the ops are still read.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn in_graph<T>(
+        self,
+        at: usize,
+        read: impl FnOnce(Reader<'_, 'g, 'de, FromInput<'de>>) -> Result<T, Error>,
+    ) -> Result<T> {
+        let (value, context) = self.cursor.value_in_graph(at)?;
+        read(Reader::new(value, context)).map_err(Failure)
+    }
+
+    /// Returns the offset of a list or dict whose first op was read, and its MARK if it follows MEMOIZE.
+    #[inline(always)]
+    fn start(&self, is_marked: bool) -> usize {
+        self.cursor.offset() - if is_marked { 3 } else { 1 }
     }
 
     /// Reads the rest of a list.
     #[inline(always)]
-    fn list<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value, NotPlain> {
-        self.cursor.inside(|cursor| {
+    fn list<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value> {
+        let start = self.start(is_marked);
+        if self.cursor.is_too_deep() {
+            return self.in_graph(start, |reader| reader.deserialize_seq(visitor));
+        }
+        self.cursor.inside(start as u32, |cursor| {
             let is_marked = is_marked || cursor.take(Opcode::Mark);
             let ahead = if is_marked { items_ahead(cursor.rest()) } else { Ahead::NONE };
             if let Some(numbers) = Numbers::new(cursor, &ahead) {
-                let value = visitor.visit_seq(numbers)?;
-                return Numbers::end(cursor).map(|()| value);
+                return match visitor.visit_seq(numbers) {
+                    Ok(value) => Numbers::end(cursor).map(|()| value),
+                    Err(error) => {
+                        Numbers::abandon(cursor);
+                        Err(error)
+                    }
+                };
             }
             let mut items = Items::new(cursor, is_marked, ahead.count);
             let value = visitor.visit_seq(&mut items)?;
@@ -42,13 +74,12 @@ impl<'t, 'de> Plain<'t, 'de> {
 
     /// Reads the rest of a dict into a struct with these fields.
     #[inline(always)]
-    fn fields<V: Visitor<'de>>(
-        self,
-        is_marked: bool,
-        names: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, NotPlain> {
-        self.cursor.inside(|cursor| {
+    fn fields<V: Visitor<'de>>(self, is_marked: bool, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
+        let start = self.start(is_marked);
+        if self.cursor.is_too_deep() {
+            return self.in_graph(start, |reader| reader.deserialize_struct("", names, visitor));
+        }
+        self.cursor.inside(start as u32, |cursor| {
             let mut fields = Fields::new(cursor, is_marked, names);
             let value = visitor.visit_map(&mut fields)?;
             fields.end().map(|()| value)
@@ -56,28 +87,55 @@ impl<'t, 'de> Plain<'t, 'de> {
     }
 
     /// Reads the rest of a dict into a map.
-    fn map<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value, NotPlain> {
-        self.cursor.inside(|cursor| {
+    fn map<V: Visitor<'de>>(self, is_marked: bool, visitor: V) -> Result<V::Value> {
+        let start = self.start(is_marked);
+        if self.cursor.is_too_deep() {
+            return self.in_graph(start, |reader| reader.deserialize_map(visitor));
+        }
+        self.cursor.inside(start as u32, |cursor| {
             let mut rows = Rows::new(cursor, is_marked);
             let value = visitor.visit_map(&mut rows)?;
             rows.end().map(|()| value)
         })
     }
 
-    /// Reads an integer of any length, up to 64 bits.
+    /// Reads an integer that is not short.
     #[inline(never)]
-    fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn integer<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.cursor.token() {
             Token::Int(value) => visitor.visit_i64(value),
             Token::Unsigned(value) => visitor.visit_u64(value),
-            _ => Err(NotPlain),
+            _ => self.read_in_graph(|reader| reader.deserialize_i64(visitor)),
         }
     }
 
-    /// Reads a tuple of `len` items.
-    fn tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, NotPlain> {
-        self.cursor.inside(|cursor| {
-            let mut items = TupleAccess::new(len, cursor)?;
+    /// Reads the value of the last token from the graph.
+    pub(super) fn read_in_graph<T>(
+        self,
+        read: impl FnOnce(Reader<'_, 'g, 'de, FromInput<'de>>) -> Result<T, Error>,
+    ) -> Result<T> {
+        let at = self.cursor.token_at();
+        self.in_graph(at, read)
+    }
+
+    /// Reads any value from the graph. What serde buffers is recorded there from the start, so all is read again then.
+    fn any_in_graph<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if is_buffer::<V::Value>() || is_tag_and_buffer::<V::Value>() {
+            return Err(self.cursor.give_up());
+        }
+        self.read_in_graph(|reader| reader.deserialize_any(visitor))
+    }
+
+    /// Reads a tuple of `len` items, which starts with its mark or its first item.
+    fn tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        let at = self.cursor.value_at();
+        let (start, end) = match self.cursor.tuple_end(len) {
+            Some(Opcode::Tuple) if !self.cursor.is_too_deep() && self.cursor.take(Opcode::Mark) => (at, Opcode::Tuple),
+            Some(end) if end != Opcode::Tuple && !self.cursor.is_too_deep() => (!at, end),
+            _ => return self.in_graph(at, |reader| reader.deserialize_seq(visitor)),
+        };
+        self.cursor.inside(start as u32, |cursor| {
+            let mut items = TupleAccess::new(len, end, cursor);
             let value = visitor.visit_seq(&mut items)?;
             items.end().map(|()| value)
         })
@@ -88,8 +146,11 @@ impl<'t, 'de> Plain<'t, 'de> {
 macro_rules! atoms {
     ($($method:ident: $read:ident => $visit:ident;)*) => {$(
         #[inline]
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
-            visitor.$visit(self.cursor.$read()?)
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            match self.cursor.$read() {
+                Some(value) => visitor.$visit(value),
+                None => self.read_in_graph(|reader| reader.$method(visitor)),
+            }
         }
     )*};
 }
@@ -98,7 +159,7 @@ macro_rules! atoms {
 macro_rules! integers {
     ($($method:ident)*) => {$(
         #[inline]
-        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
             match self.cursor.short_int() {
                 Some(value) => visitor.visit_i64(value),
                 None => self.integer(visitor),
@@ -107,8 +168,8 @@ macro_rules! integers {
     )*};
 }
 
-impl<'de> Deserializer<'de> for Plain<'_, 'de> {
-    type Error = NotPlain;
+impl<'de> Deserializer<'de> for Plain<'_, '_, 'de> {
+    type Error = Failure;
 
     integers! {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
@@ -126,10 +187,13 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
 
     /// Text that the visitor copies.
     #[inline]
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.cursor.short_string() {
             Some(string) => visitor.visit_string(string),
-            None => visitor.visit_borrowed_str(self.cursor.text()?),
+            None => match self.cursor.text() {
+                Some(text) => visitor.visit_borrowed_str(text),
+                None => self.read_in_graph(|reader| reader.deserialize_string(visitor)),
+            },
         }
     }
 
@@ -137,7 +201,10 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
         handover::is_human_readable()
     }
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.cursor.is_compound() {
+            return self.any_in_graph(visitor);
+        }
         match self.cursor.token() {
             Token::None => visitor.visit_unit(),
             Token::Bool(value) => visitor.visit_bool(value),
@@ -151,92 +218,95 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::List => self.list(false, visitor),
             Token::Dict => self.map(false, visitor),
-            Token::EmptyTuple | Token::Known | Token::NotPlain => Err(NotPlain),
+            Token::EmptyTuple | Token::Known | Token::NotPlain => self.any_in_graph(visitor),
         }
     }
 
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.cursor.token() {
             Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
-            Token::Text(text) => visitor.visit_borrowed_str(text),
-            _ => Err(NotPlain),
+            Token::Text(text) if !self.cursor.is_name() => visitor.visit_borrowed_str(text),
+            _ => self.read_in_graph(|reader| reader.deserialize_bytes(visitor)),
         }
     }
 
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.deserialize_bytes(visitor)
     }
 
     #[inline]
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.cursor.take(Opcode::None) { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.cursor.token() {
             Token::None | Token::EmptyTuple => visitor.visit_unit(),
-            _ => Err(NotPlain),
+            _ => self.read_in_graph(|reader| reader.deserialize_unit(visitor)),
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         // Only the graph has the value.
         if name == handover::NAME {
-            return Err(NotPlain);
+            let at = self.cursor.value_at();
+            return self.in_graph(at, |reader| reader.deserialize_unit_struct(name, visitor));
         }
-        self.deserialize_unit(visitor)
+        match self.cursor.token() {
+            Token::None | Token::EmptyTuple => visitor.visit_unit(),
+            _ => self.read_in_graph(|reader| reader.deserialize_unit_struct(name, visitor)),
+        }
     }
 
     #[inline]
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         // Only the graph knows the identity of values.
         if name == shared::NAME {
-            return Err(NotPlain);
+            let at = self.cursor.value_at();
+            return self.in_graph(at, |reader| reader.deserialize_newtype_struct(name, visitor));
         }
         visitor.visit_newtype_struct(self)
     }
 
     #[inline]
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if let Some(is_marked) = self.cursor.take_empty(Opcode::EmptyList) {
             return self.list(is_marked, visitor);
         }
         match self.cursor.token() {
-            Token::Bytes(bytes) => {
-                let mut bytes = SeqDeserializer::new(bytes.iter().copied());
-                let value = visitor.visit_seq(&mut bytes)?;
-                bytes.end().map(|()| value)
-            }
-            _ => Err(NotPlain),
+            Token::Bytes(bytes) => sequence(bytes.iter().copied(), visitor),
+            _ => self.read_in_graph(|reader| reader.deserialize_seq(visitor)),
         }
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        use Opcode::{BinBytes, BinBytes8, EmptyList, EmptyTuple, ShortBinBytes};
         match Opcode::from_byte(self.cursor.next()) {
-            Some(Opcode::EmptyList | Opcode::ShortBinBytes | Opcode::BinBytes | Opcode::BinBytes8) => {
-                self.deserialize_seq(visitor)
-            }
-            Some(Opcode::EmptyTuple) if self.cursor.take(Opcode::EmptyTuple) => {
-                visitor.visit_seq(SeqDeserializer::new([(); 0].into_iter()))
+            Some(opcode @ (EmptyList | EmptyTuple | ShortBinBytes | BinBytes | BinBytes8))
+                // It may be the first item of a tuple without a mark.
+                if !(1..=3).contains(&len) || !self.cursor.is_compound() =>
+            {
+                match opcode == EmptyTuple && self.cursor.take(EmptyTuple) {
+                    true => visitor.visit_seq(SeqDeserializer::new([(); 0].into_iter())),
+                    false => self.deserialize_seq(visitor),
+                }
             }
             _ => self.tuple(len, visitor),
         }
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, NotPlain> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, _: &'static str, len: usize, visitor: V) -> Result<V::Value> {
         self.deserialize_tuple(len, visitor)
     }
 
     #[inline]
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.cursor.take_empty(Opcode::EmptyDict) {
             Some(is_marked) => self.map(is_marked, visitor),
-            None => Err(NotPlain),
+            None => {
+                let at = self.cursor.value_at();
+                self.in_graph(at, |reader| reader.deserialize_map(visitor))
+            }
         }
     }
 
@@ -244,33 +314,45 @@ impl<'de> Deserializer<'de> for Plain<'_, 'de> {
     #[inline]
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, NotPlain> {
+    ) -> Result<V::Value> {
         match self.cursor.take_empty(Opcode::EmptyDict) {
             Some(is_marked) => self.fields(is_marked, fields, visitor),
-            None => Err(NotPlain),
+            None => {
+                let at = self.cursor.value_at();
+                self.in_graph(at, |reader| reader.deserialize_struct(name, fields, visitor))
+            }
         }
     }
 
     /// Reads a variant given by its name.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        variants: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, NotPlain> {
-        visitor.visit_enum(BorrowedStrDeserializer::new(self.cursor.text()?))
+    ) -> Result<V::Value> {
+        match self.cursor.text() {
+            Some(text) => visitor.visit_enum(UnitVariant(text, PhantomData)),
+            None => self.read_in_graph(|reader| reader.deserialize_enum(name, variants, visitor)),
+        }
     }
 
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.cursor.is_compound() {
+            return self.read_in_graph(|reader| reader.deserialize_ignored_any(visitor));
+        }
         match self.cursor.token() {
+            Token::List | Token::Dict if self.cursor.is_too_deep() => {
+                self.read_in_graph(|reader| reader.deserialize_ignored_any(visitor))
+            }
             Token::List => self.list(false, IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::Dict => self.map(false, IgnoredAny).and_then(|_| visitor.visit_unit()),
             Token::None | Token::Bool(_) | Token::Int(_) | Token::Unsigned(_) | Token::Float(_) => visitor.visit_unit(),
             Token::Text(_) | Token::Bytes(_) | Token::EmptyTuple | Token::Known => visitor.visit_unit(),
-            Token::NotPlain => Err(NotPlain),
+            Token::NotPlain => self.read_in_graph(|reader| reader.deserialize_ignored_any(visitor)),
         }
     }
 }

@@ -5,9 +5,9 @@ use ::serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use picklevm_ops::Opcode;
 use picklevm_ops::internal::ShortInt;
 
-use super::NotPlain;
 use super::access::{Batches, Place};
 use super::cursor::{Cursor, FLOAT_LEN};
+use super::failure::{Failure, Result};
 use super::lookahead::Ahead;
 use super::reader::Plain;
 use crate::serde::handover;
@@ -65,15 +65,15 @@ impl At {
 
 /// Access to the items of a list that starts with numbers.
 // Two words, which the visitor takes in registers. The cursor keeps a copy of the place, as the visitor drops the access.
-pub(super) struct Numbers<'t, 'de> {
-    cursor: &'t mut Cursor<'de>,
+pub(super) struct Numbers<'t, 'g, 'de> {
+    cursor: &'t mut Cursor<'g, 'de>,
     at: At,
 }
 
-impl<'t, 'de> Numbers<'t, 'de> {
+impl<'t, 'g, 'de> Numbers<'t, 'g, 'de> {
     /// Accesses a list of numbers after its mark, if the first items are numbers.
     #[inline(always)]
-    pub(super) fn new(cursor: &'t mut Cursor<'de>, ahead: &Ahead) -> Option<Self> {
+    pub(super) fn new(cursor: &'t mut Cursor<'g, 'de>, ahead: &Ahead) -> Option<Self> {
         let run = cursor.rest();
         if !ahead.are_numbers || run.len() as u64 >= At::SINGLE {
             return None;
@@ -90,15 +90,25 @@ impl<'t, 'de> Numbers<'t, 'de> {
 
     /// Ends the list. Checks that all items were read.
     #[inline(always)]
-    pub(super) fn end(cursor: &mut Cursor<'de>) -> Result<(), NotPlain> {
+    pub(super) fn end(cursor: &mut Cursor<'g, 'de>) -> Result<()> {
         let at = cursor.at;
-        if at.place() == Place::End || advance(cursor, at)?.place() == Place::End { Ok(()) } else { Err(NotPlain) }
+        if at.place() == Place::End || advance(cursor, at).place() == Place::End {
+            Ok(())
+        } else {
+            cursor.end_in_graph()
+        }
+    }
+
+    /// Moves the cursor to the last item that was read.
+    pub(super) fn abandon(cursor: &mut Cursor<'g, 'de>) {
+        leave(cursor, cursor.at);
+        cursor.at = after(cursor, cursor.at);
     }
 }
 
 /// Moves the cursor to the end of the run.
 #[inline(always)]
-fn leave(cursor: &mut Cursor<'_>, at: At) {
+fn leave(cursor: &mut Cursor<'_, '_>, at: At) {
     match at.offset() {
         0 => {}
         len => cursor.skip(len),
@@ -107,38 +117,45 @@ fn leave(cursor: &mut Cursor<'_>, at: At) {
 
 /// Advances to the next item, which is not the next in the run. Returns its place, or that of the end.
 #[inline(never)]
-fn advance(cursor: &mut Cursor<'_>, at: At) -> Result<At, NotPlain> {
+fn advance(cursor: &mut Cursor<'_, '_>, at: At) -> At {
     leave(cursor, at);
-    let place = Batches::<false>::advance_from(cursor, at.place())?;
+    let place = Batches::<false>::advance_from(cursor, at.place());
     // An item without a mark is read without a run.
     cursor.run = if matches!(place, Place::Within(_)) { cursor.rest() } else { &[] };
-    Ok(At::of(place))
+    At::of(place)
 }
 
 /// Returns the place after an item that the cursor has read. Other ops may follow before the next item.
 #[inline(never)]
-fn after(cursor: &mut Cursor<'_>, at: At) -> At {
+fn after(cursor: &mut Cursor<'_, '_>, at: At) -> At {
     cursor.run = &[];
     At(at.0 & !(At::SINGLE - 1)).after(0)
 }
 
-impl<'de> SeqAccess<'de> for Numbers<'_, 'de> {
-    type Error = NotPlain;
+impl<'de> SeqAccess<'de> for Numbers<'_, '_, 'de> {
+    type Error = Failure;
 
     #[inline(always)]
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, NotPlain> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
         let mut chunk = self.chunk();
         if !matches!(chunk, Some([opcode, ..]) if *opcode != APPENDS) {
-            self.at = advance(self.cursor, self.at)?;
+            self.at = advance(self.cursor, self.at);
             self.cursor.at = self.at;
             if self.at.place() == Place::End {
                 return Ok(None);
             }
             chunk = self.chunk();
         }
-        let value = seed.deserialize(Item { cursor: self.cursor, at: &mut self.at, chunk })?;
+        let result = seed.deserialize(Item { cursor: self.cursor, at: &mut self.at, chunk });
         self.cursor.at = self.at;
-        Ok(Some(value))
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                Numbers::abandon(self.cursor);
+                self.at = self.cursor.at;
+                Err(self.cursor.under(error))
+            }
+        }
     }
 
     /// The number of items that were seen ahead: enough for the capacity of a short vector.
@@ -149,13 +166,13 @@ impl<'de> SeqAccess<'de> for Numbers<'_, 'de> {
 }
 
 /// Deserializer of an item.
-pub(super) struct Item<'t, 'de> {
-    cursor: &'t mut Cursor<'de>,
+pub(super) struct Item<'t, 'g, 'de> {
+    cursor: &'t mut Cursor<'g, 'de>,
     at: &'t mut At,
     chunk: Option<&'de Chunk>,
 }
 
-impl<'de> Item<'_, 'de> {
+impl<'g, 'de> Item<'_, 'g, 'de> {
     /// Reads an integer.
     #[inline(always)]
     fn int(&mut self) -> Option<i64> {
@@ -180,11 +197,11 @@ impl<'de> Item<'_, 'de> {
 
     /// Reads an item with the cursor.
     #[inline(always)]
-    fn read<T>(self, read: impl FnOnce(Plain<'_, 'de>) -> Result<T, NotPlain>) -> Result<T, NotPlain> {
+    fn read<T>(self, read: impl FnOnce(Plain<'_, 'g, 'de>) -> Result<T>) -> Result<T> {
         leave(self.cursor, *self.at);
-        let value = read(Plain::new(self.cursor))?;
+        let result = read(Plain::new(self.cursor));
         *self.at = after(self.cursor, *self.at);
-        Ok(value)
+        result
     }
 }
 
@@ -192,7 +209,7 @@ impl<'de> Item<'_, 'de> {
 macro_rules! numbers {
     ($($method:ident: $read:ident => $visit:ident;)*) => {$(
         #[inline(always)]
-        fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, NotPlain> {
+        fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value> {
             match self.$read() {
                 Some(value) => visitor.$visit(value),
                 None => self.read(|plain| plain.$method(visitor)),
@@ -205,14 +222,14 @@ macro_rules! numbers {
 macro_rules! others {
     ($($method:ident($($arg:ident: $type:ty),*);)*) => {$(
         #[inline]
-        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value, NotPlain> {
+        fn $method<V: Visitor<'de>>(self, $($arg: $type,)* visitor: V) -> Result<V::Value> {
             self.read(|plain| plain.$method($($arg,)* visitor))
         }
     )*};
 }
 
-impl<'de> Deserializer<'de> for Item<'_, 'de> {
-    type Error = NotPlain;
+impl<'de> Deserializer<'de> for Item<'_, '_, 'de> {
+    type Error = Failure;
 
     numbers! {
         deserialize_i8: int => visit_i64;

@@ -2,11 +2,14 @@
 
 use std::num::Wrapping;
 
+use bytes::Bytes;
+
 use super::super::error::{Error, ErrorKind, too_deep};
 use super::recorder::Recorder;
 use super::shared::Session;
 use crate::convert::{Budget, Refusal};
 use crate::graph::{Arena, Cell, Graph};
+use crate::load::Unpickler;
 use crate::python::Class;
 
 /// Text with the longest lifetime available.
@@ -38,10 +41,20 @@ impl<'g> Lend<'g, 'g> for FromGraph {
 }
 
 /// Borrows from the input. The graph was loaded from a copy of it: data in the copy is at the same offset in the input.
+#[derive(Clone, Copy)]
 pub(crate) struct FromInput<'de> {
-    pub(crate) input: &'de [u8],
+    input: &'de [u8],
     /// Address of the copy.
-    pub(crate) copy: usize,
+    copy: usize,
+}
+
+impl<'de> FromInput<'de> {
+    /// Loads a graph that refers to text in a copy of the input.
+    pub(crate) fn load(unpickler: &Unpickler, input: &'de [u8]) -> Result<(Graph, Self), Error> {
+        let copy = Bytes::copy_from_slice(input);
+        let lend = FromInput { input, copy: copy.as_ptr().addr() };
+        Ok((unpickler.load_sharing(copy)?, lend))
+    }
 }
 
 impl<'g, 'de> Lend<'g, 'de> for FromInput<'de> {
@@ -62,6 +75,8 @@ pub(crate) struct Context<'g, 'de, L> {
     pub(crate) arena: &'g Arena,
     pub(crate) lend: L,
     pub(super) budget: Budget,
+    /// Whether a value was refused because of the budget.
+    pub(crate) is_limited: bool,
     pub(super) depth: usize,
     names: [(Cell, Lent<'g, 'de>); NAME_CACHE],
     /// The last class looked up.
@@ -76,6 +91,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
             arena,
             lend,
             budget: Budget::new(arena, depth, shared),
+            is_limited: false,
             depth,
             names: [(Cell::HOLE, Lent::Short("")); NAME_CACHE],
             class: (Cell::HOLE, Class::Other),
@@ -115,7 +131,8 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
 
     #[cold]
     #[inline(never)]
-    fn refused(&self, refusal: Refusal, cell: Cell) -> Error {
+    fn refused(&mut self, refusal: Refusal, cell: Cell) -> Error {
+        self.is_limited |= matches!(refusal, Refusal::TooMuch);
         match refusal {
             Refusal::TooMuch => Error::new(ErrorKind::Limit, self.budget.expected(), "more"),
             Refusal::TooDeep => too_deep(self.depth),

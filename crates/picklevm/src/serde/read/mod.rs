@@ -27,6 +27,7 @@ use crate::typed::contents::Contents;
 use crate::typed::{ArrayItems, Range};
 
 pub(super) use self::shared::{lookup, remember};
+pub(super) use self::variant::UnitVariant;
 
 /// Reads one value.
 pub(super) struct Reader<'c, 'g, 'de, L> {
@@ -339,9 +340,10 @@ fn character(value: Value<'_>) -> String {
 }
 
 /// Reads items that are not in the graph. Unread items are an error.
-fn sequence<'de, T, V>(items: impl Iterator<Item = T>, visitor: V) -> Result<V::Value, Error>
+pub(super) fn sequence<'de, T, V, E>(items: impl Iterator<Item = T>, visitor: V) -> Result<V::Value, E>
 where
-    T: IntoDeserializer<'de, Error>,
+    T: IntoDeserializer<'de, E>,
+    E: de::Error,
     V: Visitor<'de>,
 {
     let mut items = SeqDeserializer::new(items);
@@ -369,6 +371,6 @@ fn surrogates(expected: &dyn de::Expected) -> Error {
 }
 
 #[cold]
-fn superfluous(found: usize, read: usize) -> Error {
+pub(super) fn superfluous(found: usize, read: usize) -> Error {
     Error::invalid_length(found, &format!("{read} items").as_str())
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-use ::serde::de::value::CowStrDeserializer;
+use ::serde::de::value::{BorrowedStrDeserializer, CowStrDeserializer};
 use ::serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess, Visitor,
+    self, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, Unexpected, VariantAccess, Visitor,
 };
 
 use super::context::{Context, Lend};
@@ -105,6 +105,43 @@ impl<'g, 'de, L: Lend<'g, 'de>> EnumAccess<'de> for Variant<'_, 'g, 'de, L> {
     }
 }
 
+/// A variant given by its name alone.
+pub(crate) struct UnitVariant<'de, E>(pub(crate) &'de str, pub(crate) PhantomData<E>);
+
+impl<'de, E: de::Error> EnumAccess<'de> for UnitVariant<'de, E> {
+    type Error = E;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self), E> {
+        Ok((seed.deserialize(BorrowedStrDeserializer::<E>::new(self.0))?, self))
+    }
+}
+
+impl<'de, E: de::Error> VariantAccess<'de> for UnitVariant<'de, E> {
+    type Error = E;
+
+    fn unit_variant(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, E> {
+        Err(no_content("a newtype variant"))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, E> {
+        Err(no_content("a tuple variant"))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, E> {
+        Err(no_content("a struct variant"))
+    }
+}
+
+#[cold]
+fn no_content<E: de::Error>(expected: &'static str) -> E {
+    E::invalid_type(Unexpected::UnitVariant, &expected)
+}
+
 /// Content of a variant, as one value or several.
 enum Values<'g> {
     One(Value<'g>, Place<'g>),
@@ -121,7 +158,7 @@ enum Place<'g> {
 impl<'g> Content<'g> {
     fn values(self, expected: &'static str) -> Result<Values<'g>, Error> {
         match self {
-            Content::Nothing => Err(Error::invalid_type(Unexpected::UnitVariant, &expected)),
+            Content::Nothing => Err(no_content(expected)),
             Content::Object(value) => Ok(Values::One(value, Place::Same)),
             Content::Entry(key, value) => Ok(Values::One(value, Place::Key(key))),
             Content::Items(items) => Ok(match items.as_array() {

@@ -1,6 +1,9 @@
 //! Tests: which pickles are read directly, and that reading directly and from a graph gives the same values.
 
+mod once;
+
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -8,10 +11,13 @@ use std::marker::PhantomData;
 use ::serde::de::IgnoredAny;
 use ::serde::{Deserialize, Serialize};
 
-use super::read;
+use super::cursor::Cursor;
+use super::reader::Plain;
+use super::switch::Loader;
+use super::{Outcome, read};
 use crate::dump::Pickler;
 use crate::limits::Limits;
-use crate::options::Options;
+use crate::load::Unpickler;
 use crate::protocol::Protocol;
 use crate::serde::{Config, Shared, from_value};
 
@@ -46,8 +52,19 @@ fn record(id: u64) -> Record {
     }
 }
 
+/// Reads a value if that needs no graph.
 fn direct<'de, T: Deserialize<'de>>(pickle: &'de [u8]) -> Option<T> {
-    read(pickle, &Options::default(), 128)
+    direct_with(&Unpickler::new(), pickle)
+}
+
+fn direct_with<'de, T: Deserialize<'de>>(unpickler: &Unpickler, input: &'de [u8]) -> Option<T> {
+    let graph = OnceCell::new();
+    let mut cursor = Cursor::new(Loader { input, unpickler, graph: &graph, depth: 128 });
+    let result = T::deserialize(Plain::new(&mut cursor));
+    match cursor.finish(result) {
+        Outcome::Read(result) if graph.get().is_none() => result.ok(),
+        _ => None,
+    }
 }
 
 fn by_graph<T: for<'de> Deserialize<'de>>(pickle: &[u8]) -> Option<T> {
@@ -150,6 +167,7 @@ fn arrays_are_read_from_lists() {
 }
 
 /// Entries in order.
+#[derive(Debug)]
 struct Map<V = u8>(Vec<(Any, V)>);
 
 impl<'de, V: Deserialize<'de>> Deserialize<'de> for Map<V> {
@@ -348,8 +366,8 @@ fn data_that_is_not_plain_is_left_to_the_graph() {
 #[test]
 fn limits_that_might_be_exceeded_are_left_to_the_graph() {
     let pickle = b"\x80\x04](K\x01K\x02e.";
-    let with = |limits| read::<Vec<u8>>(pickle, &Options { limits, ..Options::default() }, 128);
-    assert!(with(Limits::untrusted()).is_some());
+    let with = |limits| read::<Vec<u8>>(pickle, &Unpickler::new().limits(limits), 128);
+    assert!(with(Limits::untrusted()).is_ok());
     for limits in [
         Limits::default().input(4),
         Limits::default().opcodes(4),
@@ -360,9 +378,9 @@ fn limits_that_might_be_exceeded_are_left_to_the_graph() {
         Limits::default().bytes(100),
         Limits::default().nesting(4),
     ] {
-        assert_eq!(with(limits), None);
+        assert!(with(limits).is_err());
     }
-    assert!(read::<Vec<u8>>(pickle, &Options { buffers: Some([].into()), ..Options::default() }, 128).is_none());
+    assert!(read::<Vec<u8>>(pickle, &Unpickler::new().buffers(Vec::<Vec<u8>>::new()), 128).is_err());
 }
 
 #[test]
@@ -371,11 +389,12 @@ fn depth_and_text_fetched_again_are_limited() {
     #[allow(dead_code)]
     struct Lists(Vec<Lists>);
     let nested = |depth: usize| [&b"]".repeat(depth)[..], &b"a".repeat(depth - 1), b"."].concat();
-    assert!(direct::<Lists>(&nested(128)).is_some());
-    assert!(direct::<Lists>(&nested(129)).is_none());
+    assert!(direct::<Lists>(&nested(64)).is_some());
+    assert!(direct::<Lists>(&nested(65)).is_none());
+    assert!(crate::serde::from_slice::<Lists>(&nested(128)).is_ok());
     assert!(direct::<IgnoredAny>(&nested(100_000)).is_none());
     let texts = b"\x80\x04](\x8c\x03one\x94h\x00h\x00e.";
-    let with = |limits| read::<Vec<String>>(texts, &Options { limits, ..Options::default() }, 128);
+    let with = |limits| direct_with::<Vec<String>>(&Unpickler::new().limits(limits), texts);
     assert_eq!(with(Limits::default().shared(6)), Some(vec!["one".to_owned(); 3]));
     assert_eq!(with(Limits::default().shared(5)), None);
 }
