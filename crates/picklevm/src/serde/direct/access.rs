@@ -142,32 +142,37 @@ impl<'de> SeqAccess<'de> for Items<'_, '_, 'de> {
 }
 
 /// Access to the rows of a dict that is read into a struct.
-pub(super) struct Fields<'t, 'g, 'de> {
-    rows: Batches<'t, 'g, 'de, true>,
-    /// Address of the names of the fields.
-    of: usize,
-}
+pub(super) struct Fields<'t, 'g, 'de>(Batches<'t, 'g, 'de, true>);
 
 impl<'t, 'g, 'de> Fields<'t, 'g, 'de> {
     #[inline(always)]
-    pub(super) fn new(cursor: &'t mut Cursor<'g, 'de>, is_marked: bool, names: &'static [&'static str]) -> Self {
-        Fields { rows: Batches::new(cursor, is_marked), of: names.as_ptr().addr() }
+    pub(super) fn new(cursor: &'t mut Cursor<'g, 'de>, is_marked: bool) -> Self {
+        Fields(Batches::new(cursor, is_marked))
     }
 
     #[inline(always)]
     pub(super) fn end(&mut self) -> Result<()> {
-        self.rows.end()
+        self.0.end()
     }
 
     /// Reads a key that is known to be the name of a field, in the open batch. Returns the number of the field.
     #[inline(always)]
-    fn known_key(&mut self) -> Option<u32> {
-        let Place::Within(count) = self.rows.place else { return None };
-        let number = self.rows.cursor.binget()?;
-        let field = self.rows.cursor.fields.get(self.of, number.into())?;
-        self.rows.cursor.skip(2);
-        self.rows.place = Place::Within(count + 1);
+    fn known_key(&mut self, of: usize) -> Option<u32> {
+        let Place::Within(count) = self.0.place else { return None };
+        let number = self.0.cursor.binget()?;
+        let field = self.0.cursor.fields.get(of, number.into())?;
+        self.0.cursor.skip(2);
+        self.0.place = Place::Within(count + 1);
         Some(field)
+    }
+
+    /// Returns what tells apart the types of keys without state: the address of a function that contains the code of the
+    /// type. If the linker makes one of two, both types take a name for the same field. The names of the fields do not tell
+    /// types apart: with aliases, the same names may belong to other fields.
+    #[inline(always)]
+    fn code_of<K: DeserializeSeed<'de>>() -> usize {
+        let read: fn(&mut Cursor<'g, 'de>, usize, K) -> Result<K::Value> = Self::new_key::<K>;
+        (read as *const ()).addr()
     }
 
     /// Reads a key that is not known to be the name of a certain field.
@@ -190,6 +195,7 @@ impl<'t, 'g, 'de> Fields<'t, 'g, 'de> {
         let value = seed.deserialize(Name { name, is_field: number.map(|_| &mut is_field) })?;
         if let Some(number) = number
             && is_field
+            && size_of::<K>() == 0
             && let Some(field) = number_of(&value)
         {
             cursor.fields.insert(of, number, field);
@@ -203,22 +209,23 @@ impl<'de> MapAccess<'de> for Fields<'_, '_, 'de> {
 
     #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if let Some(field) = self.known_key() {
+        let of = Self::code_of::<K>();
+        if let Some(field) = self.known_key(of) {
             return match seed.deserialize(Number(field)) {
                 Ok(value) if number_of(&value) == Some(field) => Ok(Some(value)),
                 // The type counts its fields in another way.
-                _ => Err(self.rows.cursor.give_up()),
+                _ => Err(self.0.cursor.give_up()),
             };
         }
-        if !self.rows.advance() {
+        if !self.0.advance() {
             return Ok(None);
         }
-        Self::new_key(self.rows.cursor, self.of, seed).map(Some).map_err(|error| self.rows.cursor.under(error))
+        Self::new_key(self.0.cursor, of, seed).map(Some).map_err(|error| self.0.cursor.under(error))
     }
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        seed.deserialize(Plain::new(self.rows.cursor)).map_err(|error| self.rows.cursor.under(error))
+        seed.deserialize(Plain::new(self.0.cursor)).map_err(|error| self.0.cursor.under(error))
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct KnownFields(Vec<Known>);
 
 #[derive(Clone, Copy)]
 struct Known {
-    /// Address of the names of the fields.
+    /// Address of the code that reads the names.
     of: usize,
     number: u32,
     field: u32,

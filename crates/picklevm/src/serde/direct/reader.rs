@@ -80,7 +80,7 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
             return self.in_graph(start, |reader| reader.deserialize_struct("", names, visitor));
         }
         self.cursor.inside(start as u32, |cursor| {
-            let mut fields = Fields::new(cursor, is_marked, names);
+            let mut fields = Fields::new(cursor, is_marked);
             let value = visitor.visit_map(&mut fields)?;
             fields.end().map(|()| value)
         })
