@@ -2,7 +2,8 @@
 
 use picklevm_ops::{Decoder, Op, Opcode};
 
-use super::stack::{Stack, takes_mark};
+use super::cursor::{BINGET, MEMOIZE};
+use super::stack::{Effect, Stack, atom_len};
 
 /// A list, tuple or dict that is being read, by where it starts.
 #[derive(Clone, Copy, PartialEq)]
@@ -30,6 +31,8 @@ pub(super) struct Found {
     pub(super) is_read: bool,
     /// At most as many values have been read.
     pub(super) pushed: u64,
+    /// Whether the outermost container is the first list of the pickle, whose length is not known.
+    pub(super) is_first_list: bool,
 }
 
 /// Where an open container is on the stack.
@@ -44,9 +47,13 @@ enum Level {
 pub(super) fn find(input: &[u8], at: usize, open: &[Open]) -> Option<Found> {
     let (mut stack, mut decoder) = (Stack::default(), Decoder::new(input));
     let mut pushed = 0;
-    while decoder.offset() < at {
+    loop {
+        pushed += stack.run_atoms(&mut decoder, at);
+        if decoder.offset() >= at {
+            break;
+        }
         let op = decoder.next_op().ok()?;
-        let base = stack.base(op.opcode())?;
+        let base = stack.base(Effect::of(op.opcode()))?;
         stack.run(&op, decoder.op_offset(), base);
         pushed += 1;
     }
@@ -57,10 +64,20 @@ pub(super) fn find(input: &[u8], at: usize, open: &[Open]) -> Option<Found> {
     let mut left = known;
     // Height of the value, or of the container it has become part of.
     let mut target = stack.items.len();
+    // All lists that end before are in this one.
+    let mut may_skim = matches!(levels.first(), Some(Level::Container(0))) && is_list(input, open);
     loop {
+        if left == 0 && may_skim {
+            if is_unchanged(input, decoder, &stack, at) {
+                return Some(Found { places, is_read: false, pushed, is_first_list: true });
+            }
+            may_skim = false;
+        }
+        stack.run_atoms(&mut decoder, usize::MAX);
         let op = decoder.next_op().ok()?;
         let opcode = op.opcode();
-        let mut base = stack.base(opcode)?;
+        let effect = Effect::of(opcode);
+        let mut base = stack.base(effect)?;
         if let Some(Level::Container(position)) = left.checked_sub(1).map(|level| &levels[level])
             && base <= *position
             && target == position + 1
@@ -77,14 +94,14 @@ pub(super) fn find(input: &[u8], at: usize, open: &[Open]) -> Option<Found> {
             if let Some(Level::Container(_)) = levels.first() {
                 places[0].len = Some(stack.items[0].len);
             }
-            return is_all.then_some(Found { places, is_read, pushed });
+            return is_all.then_some(Found { places, is_read, pushed, is_first_list: false });
         }
-        let takes = base < stack.items.len() || takes_mark(opcode);
+        let takes = base < stack.items.len() || effect.takes_mark;
         if takes && base <= target {
             let inner = left;
-            let mark = if takes_mark(opcode) { stack.marks.last() } else { None };
+            let mark = if effect.takes_mark { stack.marks.last() } else { None };
             let level = left.checked_sub(1).map(|level| &levels[level]);
-            let in_place = opcode.is_mutating().then(|| base.checked_sub(1)).flatten();
+            let in_place = if effect.is_mutating { base.checked_sub(1) } else { None };
             match (level, in_place) {
                 (Some(Level::Container(position)), Some(changed)) if changed == *position && adds(opcode) => {
                     left -= 1;
@@ -111,15 +128,43 @@ pub(super) fn find(input: &[u8], at: usize, open: &[Open]) -> Option<Found> {
                 }
                 target = base;
             }
-        } else if takes && opcode.is_mutating() {
+        } else if takes && effect.is_mutating {
             // It may add to the container that is taken next, or to a new one.
             let changed = base.checked_sub(1)?;
             if stack.items[changed].made < at && !(changed == target && left < known && adds(opcode)) {
                 return None;
             }
         }
-        let base = stack.base(opcode)?;
+        let base = stack.base(effect)?;
         stack.run(&op, decoder.op_offset(), base);
+    }
+}
+
+fn is_list(input: &[u8], open: &[Open]) -> bool {
+    matches!(open.first(), Some(Open::At(at)) if input.get(*at) == Some(&Opcode::EmptyList.byte()))
+}
+
+/// Whether the ops that are left fetch no list or dict that was made before an offset, so that none changes one.
+fn is_unchanged(input: &[u8], mut decoder: Decoder<'_>, stack: &Stack, at: usize) -> bool {
+    let may_change = |number: u64| {
+        let made = stack.made(number);
+        made < at && matches!(input.get(made), Some(b']' | b'}'))
+    };
+    loop {
+        let rest = decoder.rest();
+        match (rest, atom_len(rest)) {
+            ([BINGET, number, ..], _) if may_change((*number).into()) => return false,
+            ([MEMOIZE, ..], _) => decoder.skip_op(1),
+            (_, 0) => match decoder.next_op() {
+                Ok(Op::Stop) => return true,
+                Ok(Op::Get(number)) if may_change(number) => return false,
+                Ok(Op::LongBinGet(number)) if may_change(number.into()) => return false,
+                Ok(Op::BinGet(number)) if may_change(number.into()) => return false,
+                Ok(Op::Dup) | Err(_) => return false,
+                Ok(_) => {}
+            },
+            (_, len) => decoder.skip_op(len),
+        }
     }
 }
 

@@ -2,9 +2,8 @@
 
 use picklevm_ops::{Decoder, Op, Opcode};
 
-use super::cursor::{MEMOIZE, SHORT_BINUNICODE};
-use super::lookahead::{IS_COUNTED, ITEMS, LEN};
-use super::stack::{Mark, taken, takes_mark};
+use super::cursor::MEMOIZE;
+use super::stack::{Effect, Mark, atom_len};
 
 /// What lies ahead in a part of the ops, by the offsets at which values start.
 #[derive(Default)]
@@ -48,6 +47,10 @@ impl Starts {
         loop {
             let at = decoder.offset();
             match atom_len(decoder.rest()) {
+                0 if decoder.rest().first() == Some(&MEMOIZE) => {
+                    decoder.skip_op(1);
+                    continue;
+                }
                 0 => {}
                 len => {
                     decoder.skip_op(len);
@@ -57,11 +60,12 @@ impl Starts {
             }
             let Ok(op) = decoder.next_op() else { break };
             let opcode = op.opcode();
-            let mark = if takes_mark(opcode) { self.marks.pop() } else { None };
+            let effect = Effect::of(opcode);
+            let mark = if effect.takes_mark { self.marks.pop() } else { None };
             let base = match mark {
                 Some(mark) => mark.height,
-                None if takes_mark(opcode) => break,
-                None => self.starts.len().wrapping_sub(taken(opcode)),
+                None if effect.takes_mark => break,
+                None => self.starts.len().wrapping_sub(effect.taken.into()),
             };
             let bottom = self.marks.last().map_or(0, |mark| mark.height);
             if op == Op::Stop || !(bottom..=self.starts.len()).contains(&base) {
@@ -74,13 +78,13 @@ impl Starts {
                 (Some(first), _) => self.compound.push(first),
                 _ => {}
             }
-            if opcode.is_mutating() && base == 0 {
+            if effect.is_mutating && base == 0 {
                 break;
             }
             self.starts.truncate(base);
             if op == Op::Mark {
                 self.marks.push(Mark { at, height: base });
-            } else if !opcode.is_mutating() && !opcode.is_put() && !opcode.stack_after().is_empty() {
+            } else if effect.pushes {
                 self.starts.push(mark.map(|mark| mark.at).or(first).unwrap_or(at));
             }
         }
@@ -88,14 +92,4 @@ impl Starts {
         self.compound.sort_unstable();
         self.single.sort_unstable();
     }
-}
-
-/// Returns the length of the op that comes next, with the MEMOIZE after a text, if it makes an atom; 0 otherwise.
-#[inline(always)]
-fn atom_len(rest: &[u8]) -> usize {
-    let Some([opcode, counted]) = rest.first_chunk() else { return 0 };
-    let item = ITEMS[usize::from(*opcode)];
-    let len = usize::from(item & LEN) + if item & IS_COUNTED == 0 { 0 } else { usize::from(*counted) };
-    let is_whole = len <= rest.len() && (*opcode != SHORT_BINUNICODE || rest.get(len - 1) == Some(&MEMOIZE));
-    if is_whole { len } else { 0 }
 }

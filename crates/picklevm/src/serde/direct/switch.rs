@@ -70,7 +70,7 @@ impl<'g, 'de> InGraph<'g, 'de> {
         let is_within = context.spend_long(at as u64 + 8 * found.pushed).is_ok();
         let root = Container { items: &graph.roots[..1], next: usize::from(found.is_read), is_dict: false };
         let mut all = vec![root];
-        for place in &found.places {
+        for (level, place) in found.places.iter().enumerate() {
             let Some(outer) = all.last_mut() else { return Ok(None) };
             let Some(cell) = outer.items.get(outer.next) else { return Ok(None) };
             outer.next += 1;
@@ -78,6 +78,7 @@ impl<'g, 'de> InGraph<'g, 'de> {
             let fits = match place.len {
                 // Fewer entries than rows: keys are equal.
                 Some(len) => len == items.len(),
+                None if found.is_first_list && level == 0 => cell.is(Tag::List) && cell.high() == 0,
                 None => cell.is(Tag::Tuple),
             };
             if !fits || context.enter(*cell, 0).is_err() {

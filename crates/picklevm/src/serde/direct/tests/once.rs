@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use ::serde::de::IgnoredAny;
+use ::serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use ::serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Any, Kind, Map, Record, record, variations};
@@ -251,6 +251,50 @@ fn what_follows_an_error_that_the_type_handles_is_read() {
     is_read_once::<Lenient<Vec<u8>>>(b"\x80\x04](K\x01\x8c\x01a");
 }
 
+/// A list, the entries of a dict, or text.
+#[derive(Debug, PartialEq)]
+enum Held {
+    Items(Vec<u8>),
+    Rows(Vec<(u8, u8)>),
+    Text,
+}
+
+impl<'de> Deserialize<'de> for Held {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyOf;
+
+        impl<'de> Visitor<'de> for AnyOf {
+            type Value = Held;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list, dict or text")
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Held, E> {
+                Ok(Held::Text)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Held, A::Error> {
+                let mut all = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    all.push(item);
+                }
+                Ok(Held::Items(all))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut rows: A) -> Result<Held, A::Error> {
+                let mut all = Vec::new();
+                while let Some(row) = rows.next_entry()? {
+                    all.push(row);
+                }
+                Ok(Held::Rows(all))
+            }
+        }
+
+        deserializer.deserialize_any(AnyOf)
+    }
+}
+
 #[test]
 fn what_the_ops_show_too_late_is_read_again() {
     // What serde buffers is recorded from the start.
@@ -263,6 +307,13 @@ fn what_the_ops_show_too_late_is_read_again() {
     is_read_twice::<Vec<u8>>(&pickle(&[b"](K\x01K\x020e"]));
     is_read_twice::<Vec<Vec<u8>>>(&pickle(&[b"](]\x94K\x01ah\x00K\x02ae"]));
     is_read_twice::<Vec<u8>>(&pickle(&[b"](K\x01Qe"]));
+    // The same after the place in the graph is known: a list, a dict, by every op that fetches.
+    for fetch in [&b"h\x00"[..], b"j\0\0\0\0", b"g0\n"] {
+        is_read_twice::<(Vec<u8>, String, IgnoredAny)>(&pickle(&[b"](K\x01e\x94", DATE, fetch, b"K\x02a\x87"]));
+        is_read_twice::<Vec<Held>>(&pickle(&[b"](]\x94", DATE, b"e(", fetch, b"K\x02ae"]));
+        is_read_twice::<Vec<Held>>(&pickle(&[b"](}\x94K\x01K\x02s", DATE, b"e(", fetch, b"K\x01K\x03se"]));
+    }
+    is_read_once::<Vec<Held>>(&pickle(&[b"](}\x94K\x01K\x02s", DATE, b"e(h\x00e"]));
 }
 
 #[test]
