@@ -150,20 +150,24 @@ fn is_unchanged(input: &[u8], mut decoder: Decoder<'_>, stack: &Stack, at: usize
         let made = stack.made(number);
         made < at && matches!(input.get(made), Some(b']' | b'}'))
     };
+    let first: [bool; 256] = std::array::from_fn(|number| may_change(number as u64));
     loop {
         let rest = decoder.rest();
-        match (rest, atom_len(rest)) {
-            ([BINGET, number, ..], _) if may_change((*number).into()) => return false,
-            ([MEMOIZE, ..], _) => decoder.skip_op(1),
-            (_, 0) => match decoder.next_op() {
-                Ok(Op::Stop) => return true,
-                Ok(Op::Get(number)) if may_change(number) => return false,
-                Ok(Op::LongBinGet(number)) if may_change(number.into()) => return false,
-                Ok(Op::BinGet(number)) if may_change(number.into()) => return false,
-                Ok(Op::Dup) | Err(_) => return false,
-                Ok(_) => {}
+        match *rest {
+            [BINGET, number, ..] if first[usize::from(number)] => return false,
+            [BINGET, _, ..] => decoder.skip_op(2),
+            [MEMOIZE, ..] => decoder.skip_op(1),
+            _ => match atom_len(rest) {
+                0 => match decoder.next_op() {
+                    Ok(Op::Stop) => return true,
+                    Ok(Op::Get(number)) if may_change(number) => return false,
+                    Ok(Op::LongBinGet(number)) if may_change(number.into()) => return false,
+                    Ok(Op::BinGet(number)) if first[usize::from(number)] => return false,
+                    Ok(Op::Dup) | Err(_) => return false,
+                    Ok(_) => {}
+                },
+                len => decoder.skip_op(len),
             },
-            (_, len) => decoder.skip_op(len),
         }
     }
 }

@@ -176,11 +176,14 @@ impl<'g, 'de> Cursor<'g, 'de> {
             // Ends whatever is read.
             return matches!(self.state, State::Over(_)) && is_end(opcode);
         };
-        if opcode == Opcode::None && place.next() == Some(Cell::NONE) {
-            place.pass();
-            return true;
+        match place.next() {
+            Some(Cell::NONE) if opcode == Opcode::None => {
+                place.pass();
+                true
+            }
+            Some(_) => false,
+            None => is_end(opcode) && self.end_in_graph().is_ok(),
         }
-        is_end(opcode) && self.end_in_graph().is_ok()
     }
 
     /// Ends the innermost container in the graph. An error if items are left.
