@@ -1,5 +1,8 @@
-//! The error of reading ops: another type than that of the graph reader, as what serde buffers from ops has not been recorded.
+//! The error of reading ops: a mark without content, so that results stay small. The thread keeps the last error itself.
+//!
+//! It is another type than that of the graph reader, as what serde buffers from ops has not been recorded.
 
+use std::cell::RefCell;
 use std::fmt::{self, Display};
 
 use ::serde::de;
@@ -8,12 +11,82 @@ use crate::serde::error::Error;
 
 pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
 
-#[derive(Debug)]
-pub(super) struct Failure(pub(super) Error);
+/// The last error of the innermost call on this thread.
+#[derive(Default)]
+struct Last {
+    error: Option<Error>,
+    /// Number of errors. After the first, it is not known which of them the type returns.
+    count: usize,
+    /// Whether the text of one of several was asked for.
+    is_unsure: bool,
+}
+
+thread_local! {
+    static LAST: RefCell<Last> = RefCell::default();
+}
+
+/// A call, during which the errors of the call around it are put aside.
+pub(super) struct Call(Last);
+
+impl Call {
+    pub(super) fn start() -> Call {
+        Call(LAST.take())
+    }
+
+    /// Returns the error of a type that failed. `None` if it is not known.
+    pub(super) fn error(&self) -> Option<Error> {
+        LAST.with_borrow_mut(|last| if last.count == 1 { last.error.take() } else { None })
+    }
+
+    pub(super) fn is_unsure(&self) -> bool {
+        LAST.with_borrow(|last| last.is_unsure)
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let outer = std::mem::take(&mut self.0);
+        // Dropped while the errors are not borrowed.
+        drop(LAST.replace(outer));
+    }
+}
+
+pub(super) struct Failure(());
+
+impl Failure {
+    #[cold]
+    #[inline(never)]
+    pub(super) fn new(error: Error) -> Failure {
+        let before = LAST.with_borrow_mut(|last| {
+            last.count += 1;
+            last.error.replace(error)
+        });
+        drop(before);
+        Failure(())
+    }
+
+    /// Changes the last error.
+    pub(super) fn map(self, change: impl FnOnce(Error) -> Error) -> Failure {
+        LAST.with_borrow_mut(|last| last.error = last.error.take().map(change));
+        self
+    }
+}
 
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        LAST.with_borrow_mut(|last| {
+            last.is_unsure |= last.count > 1;
+            last.error.as_ref().map_or(Ok(()), |error| error.fmt(f))
+        })
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        LAST.with_borrow_mut(|last| {
+            last.is_unsure |= last.count > 1;
+            last.error.as_ref().map_or(Ok(()), |error| fmt::Debug::fmt(error, f))
+        })
     }
 }
 
@@ -22,41 +95,41 @@ impl std::error::Error for Failure {}
 impl de::Error for Failure {
     #[cold]
     fn custom<T: Display>(message: T) -> Self {
-        Failure(Error::custom(message))
+        Failure::new(Error::custom(message))
     }
 
     #[cold]
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Failure(Error::invalid_type(found, expected))
+        Failure::new(Error::invalid_type(found, expected))
     }
 
     #[cold]
     fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        Failure(Error::invalid_value(found, expected))
+        Failure::new(Error::invalid_value(found, expected))
     }
 
     #[cold]
     fn invalid_length(len: usize, expected: &dyn de::Expected) -> Self {
-        Failure(Error::invalid_length(len, expected))
+        Failure::new(Error::invalid_length(len, expected))
     }
 
     #[cold]
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Failure(Error::unknown_variant(variant, expected))
+        Failure::new(Error::unknown_variant(variant, expected))
     }
 
     #[cold]
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Failure(Error::unknown_field(field, expected))
+        Failure::new(Error::unknown_field(field, expected))
     }
 
     #[cold]
     fn missing_field(field: &'static str) -> Self {
-        Failure(Error::missing_field(field))
+        Failure::new(Error::missing_field(field))
     }
 
     #[cold]
     fn duplicate_field(field: &'static str) -> Self {
-        Failure(Error::duplicate_field(field))
+        Failure::new(Error::duplicate_field(field))
     }
 }

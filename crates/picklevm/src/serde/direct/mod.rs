@@ -15,6 +15,7 @@
 //! - a class as the key of a struct, a class without the names as texts before it, objects of Python 2's `INST` and `OBJ` where
 //!   the type asks for a tuple;
 //! - values that serde buffers before it knows their type, if they are not plain, as these are recorded for `Graph`;
+//! - a type that fails after it handled an error of a part, or shows such an error: only the last one is kept;
 //! - a type that counts its fields in another way than serde's derive does;
 //! - a type that reads more than [`Limits::shared`](crate::Limits::shared) after the change to the graph.
 
@@ -38,6 +39,7 @@ use std::cell::OnceCell;
 use ::serde::de::Deserialize;
 
 use self::cursor::Cursor;
+use self::failure::Call;
 pub(crate) use self::memo::trim;
 use self::reader::Plain;
 use self::switch::Loader;
@@ -70,9 +72,10 @@ pub(super) fn read<'de, T: Deserialize<'de>>(
     }
     let graph = OnceCell::new();
     let outcome = {
+        let call = Call::start();
         let mut cursor = Cursor::new(Loader { input, unpickler, graph: &graph, depth });
         let result = T::deserialize(Plain::new(&mut cursor));
-        cursor.finish(result)
+        cursor.finish(result, &call)
     };
     match outcome {
         Outcome::Read(result) => Ok(result),

@@ -38,7 +38,7 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         read: impl FnOnce(Reader<'_, 'g, 'de, FromInput<'de>>) -> Result<T, Error>,
     ) -> Result<T> {
         let (value, context) = self.cursor.value_in_graph(at)?;
-        read(Reader::new(value, context)).map_err(Failure)
+        read(Reader::new(value, context)).map_err(Failure::new)
     }
 
     /// Returns the offset of a list or dict whose first op was read, and its MARK if it follows MEMOIZE.

@@ -10,7 +10,7 @@ use picklevm_ops::{Decoder, Opcode};
 
 use super::Outcome;
 use super::cursor::Cursor;
-use super::failure::{Failure, Result};
+use super::failure::{Call, Failure, Result};
 use super::place::{self, Open};
 use crate::graph::{Cell, Graph, Tag, Value};
 use crate::load::Unpickler;
@@ -196,7 +196,7 @@ impl<'g, 'de> Cursor<'g, 'de> {
         match place.top() {
             Some(top) if top.next < top.items.len() => {
                 let each = if top.is_dict { 2 } else { 1 };
-                Err(Failure(superfluous(top.items.len() / each, top.next / each)))
+                Err(Failure::new(superfluous(top.items.len() / each, top.next / each)))
             }
             _ => {
                 place.leave(left.max(1));
@@ -233,26 +233,27 @@ impl<'g, 'de> Cursor<'g, 'de> {
         self.switch(self.offset());
         match &self.state {
             State::Graph(place) => match place.step() {
-                Some(step) => Failure(error.0.under(step)),
+                Some(step) => error.map(|error| error.under(step)),
                 None => error,
             },
             _ => error,
         }
     }
 
-    /// Returns what was read. `None` if all has to be read again, from the graph.
-    pub(super) fn finish<T>(&mut self, result: Result<T>) -> Outcome<T> {
-        if matches!(self.state, State::Ops) && !(result.is_ok() && self.take(Opcode::Stop)) {
+    /// Returns what was read, and whether it is certain.
+    pub(super) fn finish<T>(&mut self, result: Result<T>, call: &Call) -> Outcome<T> {
+        let is_all = self.is_switched() || result.is_ok() && self.take(Opcode::Stop);
+        if !is_all {
             self.switch(self.offset());
         }
-        match &mut self.state {
-            State::Ops => Outcome::Read(result.map_err(|failure| failure.0)),
-            State::Graph(place) if !place.context.is_limited => Outcome::Read(result.map_err(|failure| failure.0)),
-            State::Graph(_) | State::Over(None) => Outcome::Again,
-            State::Over(Some(_)) => match std::mem::replace(&mut self.state, State::Ops) {
-                State::Over(Some(error)) => Outcome::Read(Err(error)),
-                _ => Outcome::Again,
-            },
+        if let State::Over(error) = &mut self.state {
+            return error.take().map_or(Outcome::Again, |error| Outcome::Read(Err(error)));
+        }
+        let is_limited = matches!(&self.state, State::Graph(place) if place.context.is_limited);
+        match result {
+            _ if is_limited || call.is_unsure() => Outcome::Again,
+            Ok(value) => Outcome::Read(Ok(value)),
+            Err(_) => call.error().map_or(Outcome::Again, |error| Outcome::Read(Err(error))),
         }
     }
 

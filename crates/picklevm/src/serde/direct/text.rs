@@ -62,11 +62,17 @@ impl<'de> Cursor<'_, 'de> {
     /// Reads SHORT_BINUNICODE of at most 32 bytes and MEMOIZE, if they come next in this frame, into a string.
     #[inline(always)]
     pub(super) fn short_string(&mut self) -> Option<String> {
-        let [SHORT_BINUNICODE, len, bytes @ ..] = self.decoder.next_bytes::<{ 2 + padded::LEN + 1 }>()? else {
+        let [SHORT_BINUNICODE, len, bytes @ ..] = self.decoder.next_bytes::<{ 2 + padded::LEN + 4 }>()? else {
             return None;
         };
         let len = usize::from(*len);
-        if bytes.get(len) != Some(&MEMOIZE) || may_end_name(self.decoder.rest().get(2 + len + 1..)?) {
+        // The key that follows in most rows does not make the name of a class of it.
+        let is_text = match *bytes.get(len..)?.first_chunk()? {
+            [MEMOIZE, BINGET, _, next] => next != STACK_GLOBAL,
+            [MEMOIZE, ..] => !may_end_name(self.decoder.rest().get(2 + len + 1..)?),
+            _ => false,
+        };
+        if !is_text {
             return None;
         }
         let string = padded::string(bytes.first_chunk()?, len)?;
@@ -185,10 +191,11 @@ fn is_text(byte: u8) -> bool {
     matches!(byte, SHORT_BINUNICODE | BINUNICODE | BINUNICODE8 | BINGET | LONG_BINGET)
 }
 
+const STACK_GLOBAL: u8 = Opcode::StackGlobal.byte();
+
 /// Whether the ops after a text and its PUT may make something else of it: see [`Cursor::is_name`].
 #[inline(always)]
 fn may_end_name(after: &[u8]) -> bool {
-    const STACK_GLOBAL: u8 = Opcode::StackGlobal.byte();
     /// Makes text or fetches it, comes between values, or makes an object of an id.
     const NAMES: [bool; 256] = {
         use Opcode::{BinPersId, BinPut, BinUnicode, BinUnicode8, Frame, LongBinGet, LongBinPut, Memoize, Proto};

@@ -13,6 +13,7 @@ use ::serde::de::IgnoredAny;
 use ::serde::{Deserialize, Serialize};
 
 use super::cursor::Cursor;
+use super::failure::Call;
 use super::reader::Plain;
 use super::switch::Loader;
 use super::{Outcome, read};
@@ -60,9 +61,10 @@ fn direct<'de, T: Deserialize<'de>>(pickle: &'de [u8]) -> Option<T> {
 
 fn direct_with<'de, T: Deserialize<'de>>(unpickler: &Unpickler, input: &'de [u8]) -> Option<T> {
     let graph = OnceCell::new();
+    let call = Call::start();
     let mut cursor = Cursor::new(Loader { input, unpickler, graph: &graph, depth: 128 });
     let result = T::deserialize(Plain::new(&mut cursor));
-    match cursor.finish(result) {
+    match cursor.finish(result, &call) {
         Outcome::Read(result) if graph.get().is_none() => result.ok(),
         _ => None,
     }

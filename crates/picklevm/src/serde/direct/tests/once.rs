@@ -251,6 +251,35 @@ fn what_follows_an_error_that_the_type_handles_is_read() {
     is_read_once::<Lenient<Vec<u8>>>(b"\x80\x04](K\x01\x8c\x01a");
 }
 
+/// The errors of three parts, told in another order.
+#[derive(Debug)]
+#[allow(dead_code)]
+struct Told(String);
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Parts;
+
+        impl<'de> Visitor<'de> for Parts {
+            type Value = Told;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("three parts")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Told, A::Error> {
+                let mut errors = Vec::new();
+                for _ in 0..3 {
+                    errors.push(items.next_element::<bool>().err());
+                }
+                Ok(Told(errors.iter().flatten().map(ToString::to_string).collect()))
+            }
+        }
+
+        deserializer.deserialize_tuple(3, Parts)
+    }
+}
+
 /// A list, the entries of a dict, or text.
 #[derive(Debug, PartialEq)]
 enum Held {
@@ -297,6 +326,9 @@ impl<'de> Deserialize<'de> for Held {
 
 #[test]
 fn what_the_ops_show_too_late_is_read_again() {
+    // Errors after others.
+    is_read_twice::<(Lenient<Vec<u8>>, u8)>(&pickle(&[b"](K\x01\x8c\x01aeN\x86"]));
+    is_read_twice::<Told>(&pickle(&[b"\x8c\x01aNK\x01\x87"]));
     // What serde buffers is recorded from the start.
     is_read_twice::<Vec<Any>>(&pickle(&[b"](K\x05K\x01K\x02\x86K\x06)K\x01\x85\x85e"]));
     is_read_twice::<BTreeMap<u8, Any>>(&pickle(&[b"}(K\x01", DATE, b"u"]));
