@@ -15,7 +15,7 @@ pub type OpWriter<'w> = Direct<'w, Memory, ()>;
 
 /// The items so far of a part of an instance.
 #[doc(hidden)]
-#[allow(missing_debug_implementations, reason = "hidden")]
+#[derive(Debug)]
 pub struct OpItems(Items);
 
 /// Writes a key or member.

@@ -12,7 +12,7 @@ use super::Direct;
 use crate::error::Result;
 
 /// How items are added to a container.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Adding {
     Items,
     /// Keys and values.
@@ -32,7 +32,7 @@ impl Adding {
 }
 
 /// State of the items of one container. `Copy`, so that it stays in registers: what is rare gets a copy and returns one.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Batches {
     adding: Adding,
     /// Number of items until [`advance`](Direct::advance) must run.

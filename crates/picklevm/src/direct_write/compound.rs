@@ -57,6 +57,7 @@ pub(crate) struct Compound<'c, 'w, S, C> {
 }
 
 /// The items so far of a list, tuple, dict or set.
+#[derive(Debug)]
 pub(crate) enum Items {
     Batches(Batches),
     /// A tuple of some announced length, and the number of items.

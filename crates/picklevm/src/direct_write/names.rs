@@ -204,13 +204,17 @@ impl Names {
     /// Sets the memo index of the [next](Self::is_next) name.
     #[inline(always)]
     pub(super) fn pass_next(&mut self, number: Option<u32>) {
-        let pickle = u64::from(self.pickle);
-        if let (Some(next), Some(number)) = (self.few.get_mut(self.count), number) {
-            next.number = number;
-            let of = (next.name.len() as u64) << u32::BITS | pickle;
-            self.cache[next.slot % CACHE] = Cached { address: next.name.as_ptr().addr(), of, number };
+        if let (Some(&Name { name, slot, .. }), Some(number)) = (self.few.get(self.count), number) {
+            self.few[self.count].number = number;
+            self.cache[slot % CACHE] = self.entry(name, number);
             self.count += 1;
         }
+    }
+
+    /// Returns what the cache has of a name.
+    #[inline(always)]
+    fn entry(&self, name: &'static str, number: u32) -> Cached {
+        Cached { address: name.as_ptr().addr(), of: self.of(name), number }
     }
 
     /// Returns the memo index of a name seen at another address.
@@ -249,7 +253,7 @@ impl Names {
         // One of two places: two names of a type often share one.
         let is_taken = self.cache[slot].of as u32 == self.pickle;
         let slot = (slot ^ usize::from(is_taken)) % CACHE;
-        self.cache[slot] = Cached { address: name.as_ptr().addr(), of: self.of(name), number };
+        self.cache[slot] = self.entry(name, number);
         slot
     }
 

@@ -46,6 +46,7 @@ pub(super) fn to_writer<T: Serialize + ?Sized>(config: &Config, out: &mut dyn Wr
 
 impl<S: Sink> Direct<'_, '_, S> {
     fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        // Which names stand for no class is kept from pickle to pickle, for configurations that set none.
         if !self.context.config.sets_no_class() {
             self.forget_plain();
         }

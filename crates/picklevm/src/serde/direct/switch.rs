@@ -268,7 +268,7 @@ fn is_end(opcode: Opcode) -> bool {
     matches!(opcode, Append | Appends | SetItem | SetItems | Tuple | Tuple1 | Tuple2 | Tuple3)
 }
 
-/// The error of a type that is read again: nobody sees it.
+/// Returns the error that ends a type before it is read again from the graph. The caller does not get it.
 fn ended() -> Failure {
     ::serde::de::Error::custom("read again from the graph")
 }
