@@ -85,6 +85,16 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.outer_calls.as_ref().is_some_and(|calls| calls.all_effects.contains(&effect))
     }
 
+    /// Whether an effect without a PUT would be read as an outer call of the object written after it: its arguments make
+    /// that object, so that a GET follows the POP.
+    pub(super) fn is_like_outer_call(&mut self, effect: Cell, next: Cell) -> bool {
+        let is_partial = |cell| is_call_of_partial(self.arena, cell);
+        next.is(Tag::Object)
+            && self.arena.objects[effect].how == self.arena.objects[next].how
+            && !(is_partial(effect) && is_partial(next))
+            && self.leads_back(effect, next) != Some(false)
+    }
+
     /// Starts the next outer call at an occurrence of an object that is not made yet, if it has one.
     pub(super) fn begin_outer_call(&mut self, object: Cell) -> Option<Result<()>> {
         let calls = self.outer_calls.as_mut()?;

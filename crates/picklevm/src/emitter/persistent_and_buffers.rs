@@ -6,7 +6,6 @@ use foldhash::fast::RandomState;
 use picklevm_ops::{Op, Sink};
 
 use super::memo::Entry;
-use super::refcounts::is_made_for_arguments;
 use super::{Emitter, Place, Step, unrepresentable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Buffer, Cell, Tag, is_compound};
@@ -59,26 +58,6 @@ impl<S: Sink> Emitter<'_, '_, S> {
         // Complete: a later pickle with this memo writes it again.
         self.memo.set(slot, Entry::NONE);
         Ok(())
-    }
-
-    /// Makes sure that the persistent references that an object is made from are memoized, if the object will occur inside
-    /// its own arguments: otherwise the popped call would differ from the other one.
-    pub(super) fn memoize_persistents(&mut self, object: Cell) {
-        if self.arena.persistents.is_empty() || self.options.fast || !self.refcounts().is_shared(object) {
-            return;
-        }
-        let mut references = Vec::new();
-        let mut left = self.constructor_values(object);
-        while let Some(cell) = left.pop() {
-            if cell.is(Tag::Persistent) {
-                references.push(cell);
-            } else if is_made_for_arguments(cell) && !self.refcounts().is_shared(cell) {
-                left.extend(self.arena.items(cell));
-            }
-        }
-        if !references.is_empty() && self.leads_back(object, object) != Some(false) {
-            references.into_iter().for_each(|reference| self.refcounts().mark_shared(reference));
-        }
     }
 
     /// Whether an object will be written within class and arguments of a call. Returns `None` if the search is too expensive.

@@ -190,9 +190,6 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Marks an object as open. If it occurs inside its own arguments, it is written again until a container ends the cycle.
     pub(super) fn enter(&mut self, cell: Cell, slot: usize, entry: Entry) -> Result<Place> {
         let mut place = Place::ARGUMENTS;
-        if entry == Entry::NONE {
-            self.memoize_persistents(cell);
-        }
         if let Some(before) = entry.barriers()
             && !self.options.fast
         {
@@ -299,9 +296,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_object(cell, cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
-    /// The same for an effect without an object: it is memoized if it was in its pickle, or if something fetches it.
-    pub(super) fn save_effect(&mut self, cell: Cell) -> Result<()> {
-        let is_put = !cell.is(Tag::Object) || self.arena.objects[cell].memoized || self.refcounts().is_shared(cell);
+    /// The same for an effect without an object, written before `next`: it is memoized if it was in its pickle, if
+    /// something fetches it, or if it would be taken for an outer call of `next`.
+    pub(super) fn save_effect(&mut self, cell: Cell, next: Cell) -> Result<()> {
+        let is_put = !cell.is(Tag::Object)
+            || self.arena.objects[cell].memoized
+            || self.refcounts().is_shared(cell)
+            || self.is_like_outer_call(cell, next);
         if is_put {
             return self.save(cell, Place::DATA);
         }

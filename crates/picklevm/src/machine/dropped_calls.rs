@@ -48,11 +48,11 @@ impl GraphBuilder<'_> {
             })
     }
 
-    /// Returns whether two objects were made by the same call: atoms are equal, and so are containers down to three
-    /// levels.
+    /// Returns whether two objects were made by the same call: atoms are equal, and so are ids of persistent references and
+    /// containers down to three levels.
     fn is_same_call(&mut self, a: Cell, b: Cell) -> bool {
         let (x, y) = (self.arena.objects[a], self.arena.objects[b]);
-        if x.how != y.how || !self.same_name_or_atom(x.class, y.class) {
+        if x.how != y.how {
             return false;
         }
         // NEWOBJ_EX has a tuple of arguments and keyword arguments; only the arguments are compared.
@@ -61,11 +61,8 @@ impl GraphBuilder<'_> {
             Construction::NewObjEx => self.arena.items(cell).first().copied().unwrap_or(Cell::EMPTY_TUPLE),
             _ => cell,
         };
-        let mut work = vec![(args(x.args, x.how), args(y.args, y.how), 4)];
+        let mut work = vec![(args(x.args, x.how), args(y.args, y.how), 4), (x.class, y.class, 4)];
         let mut held = Vec::new();
-        if x.class.is(Tag::Persistent) {
-            held.push(x.class);
-        }
         if x.how == Construction::NewObjEx && kwargs[0] == kwargs[1] {
             held.extend(kwargs[0]);
         }
@@ -85,6 +82,10 @@ impl GraphBuilder<'_> {
                     }
                     self.search_work_left -= left.len();
                     work.extend(left.iter().zip(right).map(|(a, b)| (*a, *b, levels - 1)));
+                }
+                // CPython calls `persistent_id` each time.
+                (Tag::Persistent, _) if levels > 0 => {
+                    work.push((self.arena.persistents[a], self.arena.persistents[b], levels - 1));
                 }
                 (tag, _) if crate::graph::is_compound(tag) => return false,
                 _ if !self.same_name_or_atom(a, b) => return false,

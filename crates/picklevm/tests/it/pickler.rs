@@ -331,6 +331,33 @@ fn objects_created_for_their_effect_are_preserved() {
 }
 
 #[test]
+fn an_effect_that_makes_the_root_is_not_written_as_an_outer_call() {
+    // As `l = []; d = {}; l.append(d); d['k'] = root`: the first call is of another list, and is dropped before a dict.
+    let pickle = b"cm\nf\nq\x01(]q\x02}q\x03U\x01kh\x01(]h\x03atq\x04Rq\x05satq\x06R0}h\x05.";
+    let graph = load(pickle);
+    assert_eq!(graph.effects().len(), 1);
+    for protocol in [Protocol::V0, Protocol::V2, Protocol::V4] {
+        let again = load(&at(protocol).dumps(graph.root()).expect("is written"));
+        assert_eq!(graph_form(again.root()), graph_form(graph.root()), "protocol {protocol}");
+    }
+}
+
+#[test]
+fn an_object_made_from_a_persistent_reference_may_be_inside_its_own_arguments() {
+    // Like CPython, the writer starts a call outside of it with a persistent reference of its own, and pops it.
+    for pickle in [
+        &b"]q\x00(Pid\nh\x00\x85R\x85q\x01e0h\x01."[..], // in a tuple
+        b"]q\x00Pid\nh\x00\x85Rq\x01a0h\x01.",           // alone
+    ] {
+        let graph = load(pickle);
+        for protocol in [Protocol::V0, Protocol::V2, Protocol::V4] {
+            let again = load(&at(protocol).dumps(graph.root()).expect("is written"));
+            assert_eq!(graph_form(again.root()), graph_form(graph.root()), "{pickle:?} at protocol {protocol}");
+        }
+    }
+}
+
+#[test]
 fn an_object_that_is_its_own_argument_is_an_error() {
     let mut graph = Graph::new();
     let object = graph.instance("geometry", "Point").construction(Construction::Reduce).build().expect("an object");
