@@ -176,7 +176,7 @@ pub struct Direct<'w, S, C> {
     pub(crate) protocol: u8,
     /// Whether [`OpRun`] has the opcodes of the protocol.
     has_runs: bool,
-    /// Number of lengths, after that of a [single](names::Single) text, of texts that are written in a run with MEMOIZE.
+    /// Number of lengths, after that of a [single](names::TextId::of_text) text, of texts that are written in a run with MEMOIZE.
     plain_texts: usize,
     /// Whether a PUT is MEMOIZE.
     memoizes: bool,

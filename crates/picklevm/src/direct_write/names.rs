@@ -12,12 +12,12 @@ use super::chunk::CHUNK_LEN;
 use crate::graph::Cell;
 use crate::reuse::{self, ThreadReuse};
 
-/// Number of names found by address: a power of two, larger than the number of fields of most types.
-const CACHE: usize = 256;
+/// Number of places for names by address: a power of two, larger than the number of names of most programs.
+const SLOTS: usize = 1024;
 /// Longest pickle whose length is expected again: 64 MiB.
 const MOST_EXPECTED: usize = 64 << 20;
-/// Number of names that are compared one by one, before there is a hash table.
-const FEW: usize = 32;
+/// Number of names that are kept for the next pickle.
+const MOST_NAMES: usize = 4096;
 /// Number of names of no class that are kept for the next pickle.
 const MOST_PLAIN: usize = 64;
 /// Number of entries for empty texts and bytes, and those of each Latin-1 character and byte.
@@ -31,17 +31,12 @@ pub(super) struct Names {
     len: usize,
     /// Memory of a [`Chunk`](super::chunk::Chunk).
     chunk: Vec<u8>,
-    cache: [Cached; CACHE],
-    /// The first names in their order, and after them those that the last pickle had there.
-    few: Vec<Name>,
-    /// Number of the names of this pickle in `few`.
-    count: usize,
-    /// Bits for the lengths and ends of the first names, and the number of these.
-    seen: (u64, usize),
-    /// The names beyond the first few.
-    many: HashMap<&'static str, u32, RandomState>,
-    /// Pickle and memo index of empty and single texts and bytes.
-    singles: Vec<(u32, u32)>,
+    /// The names of this pickle and earlier ones, by address.
+    slots: [Slot; SLOTS],
+    /// The same by content: a name may have several addresses.
+    ids: HashMap<&'static str, TextId, RandomState>,
+    /// By id: those of single texts and bytes, and then those of names.
+    entries: Vec<Entry>,
     classes: Vec<Class>,
     /// The index in `classes` of what each key stands for.
     class_keys: Vec<(ClassKey, usize)>,
@@ -54,12 +49,9 @@ impl Default for Names {
             pickle: 0,
             len: 0,
             chunk: Vec::new(),
-            cache: [Cached::default(); CACHE],
-            few: Vec::new(),
-            count: 0,
-            seen: (0, 0),
-            many: HashMap::default(),
-            singles: Vec::new(),
+            slots: [EMPTY; SLOTS],
+            ids: HashMap::default(),
+            entries: vec![Entry::default(); SINGLES],
             classes: Vec::new(),
             class_keys: Vec::new(),
             members: HashMap::default(),
@@ -67,20 +59,20 @@ impl Default for Names {
     }
 }
 
-/// A name with its memo index and its place in the cache.
+/// A name at its address.
 #[derive(Clone, Copy)]
-struct Name {
+struct Slot {
     name: &'static str,
-    number: u32,
-    slot: usize,
+    id: TextId,
 }
 
-/// What the cache has of a name.
+/// The empty name, at one of its addresses.
+const EMPTY: Slot = Slot { name: "", id: EMPTY_TEXT };
+
+/// The last pickle that has a text in its memo, and the memo index there.
 #[derive(Clone, Copy, Default)]
-struct Cached {
-    address: usize,
-    /// Length of the name and number of the pickle.
-    of: u64,
+struct Entry {
+    pickle: u32,
     number: u32,
 }
 
@@ -123,13 +115,12 @@ pub(crate) fn trim() {
 }
 
 impl Names {
-    /// Takes the thread's memory, without names.
+    /// Takes the thread's memory, with no name in the memo.
     pub(super) fn take() -> Box<Names> {
         let mut names = reuse::take(&REUSED);
         if names.pickle == u32::MAX {
             names.pickle = 0;
-            names.cache = [Cached::default(); CACHE];
-            names.singles.clear();
+            names.entries.fill(Entry::default());
         }
         names.pickle += 1;
         names
@@ -137,14 +128,14 @@ impl Names {
 
     /// Keeps the memory for the thread's next pickle.
     pub(super) fn give(mut self: Box<Self>) {
-        self.count = 0;
-        self.seen = (0, 0);
         if !self.classes.is_empty() || self.class_keys.len() > MOST_PLAIN {
             self.classes.clear();
             self.class_keys.clear();
         }
-        if !self.many.is_empty() {
-            self.many = HashMap::default();
+        if self.entries.len() > MOST_NAMES {
+            self.slots = [EMPTY; SLOTS];
+            self.ids = HashMap::default();
+            self.entries = vec![Entry::default(); SINGLES];
         }
         if !self.members.is_empty() {
             self.members = HashMap::default();
@@ -174,98 +165,41 @@ impl Names {
         self.len = len.min(MOST_EXPECTED);
     }
 
-    /// Returns the memo index of a name that was looked up before at this address.
+    /// Returns the id of a name, if it was looked up before at this address.
     #[inline(always)]
-    pub(super) fn cached(&self, name: &'static str) -> Option<u32> {
-        let slot = slot(name);
-        let found = self.cached_at(slot, name);
-        if found.is_some() { found } else { self.cached_at(slot ^ 1, name) }
+    pub(super) fn at_address(&self, name: &'static str) -> Option<TextId> {
+        let slot = &self.slots[name.as_ptr().addr() % SLOTS];
+        std::ptr::eq(slot.name, name).then_some(slot.id)
     }
 
-    #[inline(always)]
-    fn cached_at(&self, slot: usize, name: &'static str) -> Option<u32> {
-        let cached = &self.cache[slot % CACHE];
-        let is_it = cached.address == name.as_ptr().addr() && cached.of == self.of(name);
-        is_it.then_some(cached.number)
-    }
-
-    #[inline(always)]
-    fn of(&self, name: &'static str) -> u64 {
-        (name.len() as u64) << u32::BITS | u64::from(self.pickle)
-    }
-
-    /// Whether a name is the one that followed in the last pickle after the same names: then it differs from them, as it did
-    /// there.
-    #[inline(always)]
-    pub(super) fn is_next(&self, name: &'static str) -> bool {
-        self.few.get(self.count).is_some_and(|next| std::ptr::eq(next.name, name))
-    }
-
-    /// Sets the memo index of the [next](Self::is_next) name.
-    #[inline(always)]
-    pub(super) fn pass_next(&mut self, number: Option<u32>) {
-        if let (Some(&Name { name, slot, .. }), Some(number)) = (self.few.get(self.count), number) {
-            self.few[self.count].number = number;
-            self.cache[slot % CACHE] = self.entry(name, number);
-            self.count += 1;
+    /// Returns the id of a name.
+    pub(super) fn id(&mut self, name: &'static str) -> TextId {
+        let place = name.as_ptr().addr() % SLOTS;
+        if let Some(known) = [place, place ^ 1].into_iter().find(|place| std::ptr::eq(self.slots[*place].name, name)) {
+            return self.slots[known].id;
         }
+        let id = TextId::of_text(name).unwrap_or_else(|| {
+            *self.ids.entry(name).or_insert_with(|| {
+                self.entries.push(Entry::default());
+                TextId(self.entries.len() - 1)
+            })
+        });
+        // One of two places: two names of a type may share one.
+        self.slots[place ^ 1] = std::mem::replace(&mut self.slots[place], Slot { name, id });
+        id
     }
 
-    /// Returns what the cache has of a name.
+    /// Returns the memo index of a text or bytes.
     #[inline(always)]
-    fn entry(&self, name: &'static str, number: u32) -> Cached {
-        Cached { address: name.as_ptr().addr(), of: self.of(name), number }
+    pub(super) fn number(&self, TextId(id): TextId) -> Option<u32> {
+        let entry = self.entries[id];
+        (entry.pickle == self.pickle).then_some(entry.number)
     }
 
-    /// Returns the memo index of a name seen at another address.
-    pub(super) fn find(&mut self, name: &'static str) -> Option<u32> {
-        let (mut seen, from) = self.seen;
-        let known = &self.few[..self.count];
-        known[from..].iter().for_each(|known| seen |= mark(known.name));
-        self.seen = (seen, self.count);
-        if seen & mark(name) == 0 {
-            return None;
-        }
-        let known = match known.iter().find(|known| known.name == name) {
-            Some(known) => known.number,
-            None => *self.many.get(name)?,
-        };
-        self.cache(name, known);
-        Some(known)
-    }
-
-    /// Stores the memo index of a name that is not known yet, after a call of [`find`](Self::find).
-    pub(super) fn insert(&mut self, name: &'static str, number: u32) {
-        self.few.truncate(self.count);
-        self.seen.0 |= mark(name);
-        let slot = self.cache(name, number);
-        if self.count < FEW {
-            self.few.push(Name { name, number, slot });
-            self.count += 1;
-        } else {
-            self.many.insert(name, number);
-        }
-    }
-
-    /// Puts a name into the cache. Returns its place.
-    fn cache(&mut self, name: &'static str, number: u32) -> usize {
-        let slot = slot(name);
-        // One of two places: two names of a type often share one.
-        let is_taken = self.cache[slot].of as u32 == self.pickle;
-        let slot = (slot ^ usize::from(is_taken)) % CACHE;
-        self.cache[slot] = self.entry(name, number);
-        slot
-    }
-
-    /// Returns the memo index of an empty or single text or byte.
-    pub(super) fn single(&self, single: Single) -> Option<u32> {
-        let (pickle, number) = *self.singles.get(single.0)?;
-        (pickle == self.pickle).then_some(number)
-    }
-
-    pub(super) fn insert_single(&mut self, single: Single, number: u32) {
-        self.singles.resize(SINGLES, (0, 0));
-        self.singles[single.0] = (self.pickle, number);
+    /// Sets the memo index of a text or bytes.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, TextId(id): TextId, number: u32) {
+        self.entries[id] = Entry { pickle: self.pickle, number };
     }
 
     /// Forgets which names stand for no class in the last pickle.
@@ -310,43 +244,30 @@ impl Names {
     }
 }
 
-/// Returns the slot of a name in the cache.
-#[inline(always)]
-fn slot(name: &'static str) -> usize {
-    let key = name.as_ptr().addr() as u64 ^ (name.len() as u64) << 32;
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % CACHE
-}
-
-/// Returns the bit of a name: equal names have the same.
-#[inline]
-fn mark(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    let [first, last] = [bytes.first(), bytes.last()].map(|byte| u32::from(byte.copied().unwrap_or_default()));
-    1 << ((first.wrapping_mul(7) ^ last.wrapping_mul(13) ^ name.len() as u32) & 63)
-}
-
-/// An empty text or bytes, or one of a single Latin-1 character or byte: one object each in CPython.
+/// A text or bytes that is one object in CPython: a name, or an empty or [single](Self::of_text) one.
 #[derive(Clone, Copy)]
-pub(super) struct Single(usize);
+pub(super) struct TextId(usize);
 
-impl Single {
-    /// Returns the number of a text, if it is one.
+const EMPTY_TEXT: TextId = TextId(256);
+
+impl TextId {
+    /// Returns the id of a text that is empty or a single Latin-1 character.
     #[inline(always)]
-    pub(super) fn of_text(text: &str) -> Option<Single> {
+    pub(super) fn of_text(text: &str) -> Option<TextId> {
         match text.as_bytes() {
-            [] => Some(Single(256)),
-            [only @ 0..0x80] => Some(Single(usize::from(*only))),
-            [0xc2..=0xc3, _] => text.chars().next().map(|only| Single(only as usize)),
+            [] => Some(EMPTY_TEXT),
+            [only @ 0..0x80] => Some(TextId(usize::from(*only))),
+            [0xc2..=0xc3, _] => text.chars().next().map(|only| TextId(only as usize)),
             _ => None,
         }
     }
 
-    /// Returns the number of bytes, if they are one.
+    /// Returns the id of bytes that are empty or a single byte.
     #[inline(always)]
-    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Single> {
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<TextId> {
         match bytes {
-            [] => Some(Single(SINGLES - 1)),
-            [only] => Some(Single(257 + usize::from(*only))),
+            [] => Some(TextId(SINGLES - 1)),
+            [only] => Some(TextId(257 + usize::from(*only))),
             _ => None,
         }
     }

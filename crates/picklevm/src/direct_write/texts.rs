@@ -3,13 +3,13 @@
 use picklevm_ops::{Opcode, Sink};
 
 use super::Direct;
-use super::names::Single;
+use super::names::TextId;
 use crate::error::Result;
 
 /// Longest text that is written in one run.
 const SHORT_TEXT: usize = 96;
 
-/// Length of the longest [`Single`] text.
+/// Length of the longest [single](TextId::of_text) text.
 const SINGLE_TEXT: usize = 2;
 
 /// Number of lengths between these two.
@@ -39,19 +39,20 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Writes text of any length at any protocol, which may be in the memo.
     #[inline(never)]
     fn rare_text(&mut self, text: &str) -> Result<()> {
-        match Single::of_text(text) {
-            Some(single) => self.single_text(single, text),
+        match TextId::of_text(text) {
+            Some(id) => self.text_once(id, text),
             None => self.new_text(text).map(drop),
         }
     }
 
+    /// Writes text, or fetches it from the memo.
     #[inline(never)]
-    fn single_text(&mut self, single: Single, text: &str) -> Result<()> {
-        match self.names.single(single) {
+    fn text_once(&mut self, id: TextId, text: &str) -> Result<()> {
+        match self.names.number(id) {
             Some(number) => self.get(number),
             None => {
                 if let Some(number) = self.new_text(text)? {
-                    self.names.insert_single(single, number);
+                    self.names.insert(id, number);
                 }
                 Ok(())
             }
@@ -87,29 +88,24 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Writes the name of a field or variant.
     #[inline(always)]
     pub(crate) fn name(&mut self, name: &'static str) -> Result<()> {
-        match self.names.cached(name) {
+        let Some(id) = self.names.at_address(name) else { return self.rare_name(name) };
+        match self.names.number(id) {
             Some(number) => self.get(number),
-            None => self.new_name(name),
+            // The length is constant where this is inlined, so that the name is written without a call.
+            None if self.memoizes && name.len() <= SHORT_TEXT && !self.chunk.is_full() => {
+                let number = self.skip();
+                self.names.insert(id, number);
+                self.memoized_text(name);
+                Ok(())
+            }
+            None => self.rare_name(name),
         }
     }
 
-    /// Writes a name that is not known at this address.
+    /// Writes a name that may not be known at this address.
     #[inline(never)]
-    fn new_name(&mut self, name: &'static str) -> Result<()> {
-        if self.names.is_next(name) {
-            let number = self.new_text(name)?;
-            self.names.pass_next(number);
-            return Ok(());
-        }
-        if let Some(single) = Single::of_text(name) {
-            return self.single_text(single, name);
-        }
-        if let Some(number) = self.names.find(name) {
-            return self.get(number);
-        }
-        if let Some(number) = self.new_text(name)? {
-            self.names.insert(name, number);
-        }
-        Ok(())
+    fn rare_name(&mut self, name: &'static str) -> Result<()> {
+        let id = self.names.id(name);
+        self.text_once(id, name)
     }
 }

@@ -4,7 +4,7 @@ use picklevm_ops::internal::int_from_le_bytes;
 use picklevm_ops::{Opcode, Sink};
 
 use super::Direct;
-use super::names::Single;
+use super::names::TextId;
 use crate::error::Result;
 use crate::graph::{Int, trimmed_len};
 
@@ -67,8 +67,8 @@ impl<S: Sink, C> Direct<'_, S, C> {
             return Err(self.leave_to_graph());
         }
         self.boundary()?;
-        let single = Single::of_bytes(bytes);
-        if let Some(number) = single.and_then(|single| self.names.single(single)) {
+        let single = TextId::of_bytes(bytes);
+        if let Some(number) = single.and_then(|single| self.names.number(single)) {
             return self.get(number);
         }
         match u8::try_from(bytes.len()) {
@@ -77,7 +77,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
         }
         let number = self.put()?;
         if let Some(single) = single {
-            self.names.insert_single(single, number);
+            self.names.insert(single, number);
         }
         Ok(())
     }
