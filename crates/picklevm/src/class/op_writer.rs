@@ -6,44 +6,41 @@ use picklevm_ops::{Memory, Opcode};
 use super::ToValue;
 use super::def::ClassDef;
 use super::members::{Member, MemberValue};
-use crate::direct_write::{After, ClassKey, Compound, Direct, Items, Kind};
+use crate::direct_write::{After, ClassKey, Compound, Direct, Fields, Items, Keyed, List, Tuple};
 use crate::error::Result;
 
 /// Writer of opcodes.
 #[doc(hidden)]
 pub type OpWriter<'w> = Direct<'w, Memory, ()>;
 
-/// The items so far of a part of an instance.
-#[doc(hidden)]
-#[derive(Debug)]
-pub struct OpItems(Items);
-
 /// Writes a key or member.
 #[inline]
-fn write_key<T: ToValue>(compound: &mut Compound<'_, '_, Memory, ()>, key: &T) -> Result<()> {
-    let hash = key.key_to_ops(compound.direct, Some(&mut compound.keys))?;
+fn write_key<T: ToValue>(compound: &mut Compound<'_, '_, Memory, (), Keyed>, key: &T) -> Result<()> {
+    compound.count()?;
+    let (direct, keys) = compound.keys();
+    let hash = key.key_to_ops(direct, Some(keys))?;
     compound.add_hash(hash)
 }
 
 impl Direct<'_, Memory, ()> {
-    /// Writes a sequence, as a list, tuple or set of announced length.
+    /// Writes a list of announced length.
     #[inline]
-    pub(super) fn sequence<'t, T: ToValue + 't>(
-        &mut self,
-        kind: Kind,
-        len: usize,
-        items: impl Iterator<Item = &'t T>,
-    ) -> Result<()> {
-        let mut sequence = Compound::begin(self, kind, Some(len), After::Nothing)?;
+    pub(super) fn list<'t, T: ToValue + 't>(&mut self, len: usize, items: impl Iterator<Item = &'t T>) -> Result<()> {
+        let mut list = Compound::begin(self, |direct| List::begin(direct, Some(len)))?;
         for item in items {
-            sequence.count()?;
-            if kind == Kind::Set {
-                write_key(&mut sequence, item)?;
-            } else {
-                item.to_ops(sequence.direct)?;
-            }
+            list.count()?;
+            item.to_ops(list.direct)?;
         }
-        sequence.finish()
+        list.finish()
+    }
+
+    /// Writes a set of announced length.
+    pub(super) fn set<'t, T: ToValue + 't>(&mut self, len: usize, members: impl Iterator<Item = &'t T>) -> Result<()> {
+        let mut set = Compound::begin(self, |direct| Keyed::members(direct, Some(len)))?;
+        for member in members {
+            write_key(&mut set, member)?;
+        }
+        set.finish()
     }
 
     /// Writes a map as a dict.
@@ -53,9 +50,8 @@ impl Direct<'_, Memory, ()> {
         len: usize,
         entries: impl Iterator<Item = (&'t K, &'t V)>,
     ) -> Result<()> {
-        let mut map = Compound::begin(self, Kind::Map, Some(len), After::Nothing)?;
+        let mut map = Compound::begin(self, |direct| Keyed::rows(direct, Some(len)))?;
         for (key, value) in entries {
-            map.count()?;
             write_key(&mut map, key)?;
             value.to_ops(map.direct)?;
         }
@@ -64,64 +60,63 @@ impl Direct<'_, Memory, ()> {
 
     /// Starts an instance, whose arguments follow.
     #[inline]
-    pub fn begin_object(&mut self, class: &'static ClassDef, args: usize) -> Result<OpItems> {
+    pub fn begin_object(&mut self, class: &'static ClassDef, args: usize) -> Result<Tuple> {
         self.enter()?;
         let class = self.class_defined(ClassKey::of(class), [class.module, class.name])?;
         self.begin_instance(class)?;
-        Items::begin(self, Kind::Tuple, Some(args)).map(OpItems)
+        Tuple::begin(self, args, After::NewObj)
     }
 
     /// Ends the arguments.
     #[inline]
-    pub fn end_args(&mut self, args: OpItems) -> Result<()> {
-        args.0.end(self)?;
-        self.end_instance()
+    pub fn end_args(&mut self, args: Tuple) -> Result<()> {
+        args.end(self)
     }
 
     /// Starts a plain dict in place of an instance.
     #[inline]
-    pub fn begin_dict(&mut self, len: usize) -> Result<OpItems> {
+    pub fn begin_dict(&mut self, len: usize) -> Result<Fields> {
         self.enter()?;
         self.begin_state_dict(len)
     }
 
     /// Starts a state that is a dict of attributes.
     #[inline]
-    pub fn begin_state_dict(&mut self, len: usize) -> Result<OpItems> {
-        Items::begin(self, Kind::Struct, Some(len)).map(OpItems)
+    pub fn begin_state_dict(&mut self, len: usize) -> Result<Fields> {
+        Fields::begin(self, len, After::Nothing)
     }
 
     /// Starts a state that is a tuple.
     #[inline]
-    pub fn begin_state_tuple(&mut self, len: usize) -> Result<OpItems> {
-        Items::begin(self, Kind::Tuple, Some(len)).map(OpItems)
+    pub fn begin_state_tuple(&mut self, len: usize) -> Result<Tuple> {
+        Tuple::begin(self, len, After::Nothing)
     }
 
     /// Starts a state that is a list.
     #[inline]
-    pub fn begin_state_list(&mut self, len: usize) -> Result<OpItems> {
-        Items::begin(self, Kind::List, Some(len)).map(OpItems)
+    pub fn begin_state_list(&mut self, len: usize) -> Result<List> {
+        List::begin(self, Some(len))
     }
 
     /// Writes an argument, or an item of a state.
     #[inline]
-    pub fn item<T: ToValue + ?Sized>(&mut self, items: &mut OpItems, value: &T) -> Result<()> {
-        items.0.count(self)?;
+    pub fn item<T: ToValue + ?Sized>(&mut self, items: &mut impl Items, value: &T) -> Result<()> {
+        items.count(self)?;
         value.to_ops(self)
     }
 
     /// Writes an attribute.
     #[inline]
-    pub fn attribute<T: ToValue + ?Sized>(&mut self, items: &mut OpItems, name: &'static str, value: &T) -> Result<()> {
-        items.0.count(self)?;
+    pub fn attribute<T: ToValue + ?Sized>(&mut self, items: &mut Fields, name: &'static str, value: &T) -> Result<()> {
+        items.count(self)?;
         self.name(name)?;
         value.to_ops(self)
     }
 
     /// Ends a part of the state.
     #[inline]
-    pub fn end_items(&mut self, items: OpItems) -> Result<()> {
-        items.0.end(self).map(drop)
+    pub fn end_items(&mut self, items: impl Items) -> Result<()> {
+        items.end(self)
     }
 
     /// Writes the part of the state with the attributes in `__dict__`, of which there are none.

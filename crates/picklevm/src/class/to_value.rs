@@ -10,11 +10,12 @@ use bytes::Bytes;
 #[cfg(feature = "indexmap")]
 use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
+use picklevm_ops::Memory;
 
 use super::op_writer::OpWriter;
 use super::writing::WriteContext;
 use crate::convert::key_hash::{self, Head};
-use crate::direct_write::{After, Compound, Key, Keys, Kind};
+use crate::direct_write::{After, Compound, Key, Keys, Tuple};
 use crate::error::Result;
 use crate::graph::{Graph, Id, Tag};
 
@@ -81,7 +82,7 @@ pub trait ToValue {
     where
         Self: Sized,
     {
-        out.sequence(Kind::List, items.len(), items.iter())
+        out.list(items.len(), items.iter())
     }
 }
 
@@ -302,7 +303,7 @@ impl<T: ToValue> ToValue for VecDeque<T> {
     }
 
     fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
-        out.sequence(Kind::List, self.len(), self.iter())
+        out.list(self.len(), self.iter())
     }
 }
 
@@ -315,7 +316,7 @@ macro_rules! sets {
             }
 
             fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
-                out.sequence(Kind::Set, self.len(), self.iter())
+                out.set(self.len(), self.iter())
             }
         }
     )*};
@@ -343,6 +344,10 @@ maps!(BTreeMap<K, V>, HashMap<K, V, S>);
 #[cfg(feature = "indexmap")]
 maps!(IndexMap<K, V, S>);
 
+fn tuple<'c, 'w>(out: &'c mut OpWriter<'w>, len: usize) -> Result<Compound<'c, 'w, Memory, (), Tuple>> {
+    Compound::begin(out, |out| Tuple::begin(out, len, After::Nothing))
+}
+
 macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
         impl<$($name: ToValue),+> ToValue for ($($name,)+) {
@@ -360,7 +365,7 @@ macro_rules! tuples {
             #[allow(non_snake_case, reason = "the names are those of the types")]
             fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
                 let ($($name,)+) = self;
-                let mut tuple = Compound::begin(out, Kind::Tuple, Some([$(stringify!($name)),+].len()), After::Nothing)?;
+                let mut tuple = tuple(out, [$(stringify!($name)),+].len())?;
                 $(
                     tuple.count()?;
                     $name.to_ops(tuple.direct)?;
@@ -371,7 +376,7 @@ macro_rules! tuples {
             #[allow(non_snake_case, reason = "the names are those of the types")]
             fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
                 let ($($name,)+) = self;
-                let mut tuple = Compound::begin(out, Kind::Tuple, Some([$(stringify!($name)),+].len()), After::Nothing)?;
+                let mut tuple = tuple(out, [$(stringify!($name)),+].len())?;
                 let hashes = [$({
                     tuple.count()?;
                     $name.key_to_ops(tuple.direct, None)?.unwrap_or_default()

@@ -34,8 +34,7 @@ impl Adding {
 /// State of the items of one container. `Copy`, so that it stays in registers: what is rare gets a copy and returns one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batches {
-    adding: Adding,
-    /// Number of items until [`advance`](Direct::advance) must run.
+    /// Number of items until [`advance`](Direct::advance) runs.
     left: u32,
     /// Number of further items, to be added to `left` when the second item begins.
     later: u32,
@@ -50,11 +49,26 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
+    /// No container.
+    pub(super) const NONE: Batches =
+        Batches { left: 0, later: 0, granted: 0, announced: None, mark: None, is_later: true };
+
     /// Returns the state of a container whose announced items are one batch of several, before its MARK.
     #[inline(always)]
-    pub(super) fn of_one(adding: Adding, announced: Option<usize>) -> Option<Batches> {
+    pub(super) fn of_one(announced: Option<usize>) -> Option<Batches> {
         let len = announced.filter(|len| (2..=forms::BATCH as usize).contains(len))? as u32;
-        Some(Batches { adding, left: len, later: 0, granted: len, announced: Some(0), mark: None, is_later: false })
+        Some(Batches { left: len, later: 0, granted: len, announced: Some(0), mark: None, is_later: false })
+    }
+
+    /// Whether there is no container.
+    pub(super) fn is_none(self) -> bool {
+        self.is_later && self.granted == 0
+    }
+
+    /// Whether there are no items.
+    #[inline(always)]
+    pub(super) fn is_empty(self) -> bool {
+        self.granted == self.left + self.later
     }
 
     /// Returns the state after a MARK that ends at an offset.
@@ -62,40 +76,37 @@ impl Batches {
     pub(super) fn after_mark(self, offset: u64) -> Batches {
         Batches { mark: Some(offset - 1), ..self }
     }
-
-    /// Counts an item. Returns whether [`advance`](Direct::advance) must run first.
-    #[inline(always)]
-    pub(super) fn count(&mut self) -> bool {
-        match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                false
-            }
-            None => true,
-        }
-    }
 }
 
 impl<S: Sink, C> Direct<'_, S, C> {
     /// Starts the items of a container that was just put into the memo.
-    #[inline(never)]
     pub(super) fn begin_batches(&mut self, adding: Adding, announced: Option<usize>) -> Result<Batches> {
-        let mut batches = Batches { adding, left: 0, later: 0, granted: 0, announced, mark: None, is_later: false };
+        let mut batches = Batches { announced, is_later: false, ..Batches::NONE };
         if announced != Some(0) {
-            self.open_batch(&mut batches)?;
+            self.open_batch(&mut batches, adding)?;
         }
         Ok(batches)
     }
 
+    /// Counts an item.
+    #[inline(always)]
+    pub(super) fn count(&mut self, batches: &mut Batches, adding: Adding) -> Result<()> {
+        match batches.left.checked_sub(1) {
+            Some(left) => batches.left = left,
+            None => *batches = self.advance(*batches, adding)?,
+        }
+        Ok(())
+    }
+
     /// Opens a batch for at least one item.
     #[inline(always)]
-    fn open_batch(&mut self, batches: &mut Batches) -> Result<()> {
+    fn open_batch(&mut self, batches: &mut Batches, adding: Adding) -> Result<()> {
         let full = forms::batch(self.protocol);
         let announced = batches.announced.filter(|announced| *announced > 0);
         let granted = announced.map_or(full, |announced| u32::try_from(announced).map_or(full, |len| len.min(full)));
         batches.announced = announced.map(|announced| announced - granted as usize);
-        let is_exact = batches.is_later && self.is_exact(batches.adding);
-        let is_single = announced == Some(1) && !is_exact && batches.adding != Adding::Members;
+        let is_exact = batches.is_later && self.is_exact(adding);
+        let is_single = announced == Some(1) && !is_exact && adding != Adding::Members;
         batches.granted = granted;
         batches.left = granted;
         batches.mark = None;
@@ -114,19 +125,21 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Makes space for another item, and counts it.
     #[cold]
     #[inline(never)]
-    pub(super) fn advance(&mut self, mut batches: Batches) -> Result<Batches> {
+    fn advance(&mut self, mut batches: Batches, adding: Adding) -> Result<Batches> {
         let full = forms::batch(self.protocol);
         if batches.later > 0 {
             self.release();
             batches.left = std::mem::take(&mut batches.later);
         } else if batches.granted == full {
-            self.close_batch(batches)?;
+            self.close_batch(batches, adding)?;
             batches.is_later = true;
-            self.open_batch(&mut batches)?;
+            self.open_batch(&mut batches, adding)?;
+        } else if batches.is_none() {
+            return Err(self.leave_to_graph());
         } else if batches.granted == 0 {
             // None was announced.
             batches.announced = None;
-            self.open_batch(&mut batches)?;
+            self.open_batch(&mut batches, adding)?;
         } else {
             // More than announced.
             if batches.mark.is_none() {
@@ -142,27 +155,27 @@ impl<S: Sink, C> Direct<'_, S, C> {
 
     /// Ends the open batch.
     #[inline(always)]
-    fn close_batch(&mut self, batches: Batches) -> Result<()> {
-        let (single, several) = batches.adding.opcodes();
+    fn close_batch(&mut self, batches: Batches, adding: Adding) -> Result<()> {
+        let (single, several) = adding.opcodes();
         let count = batches.granted - batches.left - batches.later;
         let opcode = match (batches.mark, single) {
             (Some(_), _) if count > 1 => several,
             (None, Some(single)) if count == 1 => single,
-            _ => return self.close_rare_batch(batches, count),
+            _ => return self.close_rare_batch(batches, adding, count),
         };
         self.bare(opcode)
     }
 
     /// Ends a batch of one item after a MARK, or of none.
     #[inline(never)]
-    fn close_rare_batch(&mut self, batches: Batches, count: u32) -> Result<()> {
+    fn close_rare_batch(&mut self, batches: Batches, adding: Adding, count: u32) -> Result<()> {
         if batches.later > 0 {
             self.release();
         }
-        let (single, _) = batches.adding.opcodes();
-        let needs_mark = single.is_none() || (batches.is_later && self.is_exact(batches.adding));
+        let (single, _) = adding.opcodes();
+        let needs_mark = single.is_none() || (batches.is_later && self.is_exact(adding));
         match (batches.mark, single) {
-            (Some(_), _) if count == 1 && needs_mark => self.bare(batches.adding.opcodes().1),
+            (Some(_), _) if count == 1 && needs_mark => self.bare(adding.opcodes().1),
             (Some(mark), _) if !self.remove_op(mark) => Err(self.leave_to_graph()),
             (_, Some(single)) if count == 1 => self.bare(single),
             _ => Ok(()),
@@ -171,15 +184,15 @@ impl<S: Sink, C> Direct<'_, S, C> {
 
     /// Ends the last batch.
     #[inline(always)]
-    pub(super) fn end_batches(&mut self, batches: Batches) -> Result<()> {
+    pub(super) fn end_batches(&mut self, batches: Batches, adding: Adding) -> Result<()> {
         if batches.granted == 0 {
             return Ok(());
         }
         let is_full = batches.granted == forms::BATCH && batches.left + batches.later == 0;
-        self.close_batch(batches)?;
-        if is_full && batches.adding != Adding::Items && self.is_exact(batches.adding) {
+        self.close_batch(batches, adding)?;
+        if is_full && adding != Adding::Items && self.is_exact(adding) {
             self.bare(Opcode::Mark)?;
-            self.bare(batches.adding.opcodes().1)?;
+            self.bare(adding.opcodes().1)?;
         }
         Ok(())
     }

@@ -8,20 +8,8 @@ use super::batches::{Adding, Batches};
 use super::keys::Keys;
 use crate::error::Result;
 
-/// Kind of compound value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    List,
-    Tuple,
-    /// A dict whose keys may be anything.
-    Map,
-    /// A dict of fields, or the attributes of an instance.
-    Struct,
-    Set,
-}
-
-/// What follows the value.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What follows a compound value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum After {
     Nothing,
     /// SETITEM, whose value it is.
@@ -30,7 +18,7 @@ pub(crate) enum After {
     Pair,
     /// NEWOBJ, whose arguments it is.
     NewObj,
-    /// BUILD, whose state it is. Nothing if it is empty.
+    /// BUILD, whose state it is.
     Build,
 }
 
@@ -48,103 +36,22 @@ impl After {
     }
 }
 
-/// A compound value being written.
-pub(crate) struct Compound<'c, 'w, S, C> {
+/// A compound value being written. Each kind of [`Items`] is a type of its own, so that its code has no branch on the kind.
+pub(crate) struct Compound<'c, 'w, S, C, I> {
     pub(crate) direct: &'c mut Direct<'w, S, C>,
-    items: Items,
-    pub(crate) keys: Keys,
-    after: After,
+    items: I,
 }
 
-/// The items so far of a list, tuple, dict or set.
-#[derive(Debug)]
-pub(crate) enum Items {
-    Batches(Batches),
-    /// A tuple of some announced length, and the number of items.
-    Tuple(usize, usize),
-    /// Attributes before the first: the state is written only if there is one.
-    NoState(usize),
-}
-
-impl Items {
-    #[inline(always)]
-    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, kind: Kind, len: Option<usize>) -> Result<Items> {
-        Ok(Items::Batches(match kind {
-            Kind::Tuple => {
-                let len = len.unwrap_or(0);
-                direct.boundary()?;
-                direct.tuple_mark(len)?;
-                return Ok(Items::Tuple(len, 0));
-            }
-            Kind::List => direct.container(Opcode::EmptyList, Adding::Items, len)?,
-            Kind::Map | Kind::Struct => direct.container(Opcode::EmptyDict, Adding::Rows, len)?,
-            // Below, it is a call.
-            Kind::Set if direct.protocol < 4 => return Err(direct.leave_to_graph()),
-            Kind::Set => direct.container(Opcode::EmptySet, Adding::Members, len)?,
-        }))
-    }
-
-    /// Counts an item, before it is written.
-    #[inline(always)]
-    pub(crate) fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        match self {
-            Items::Batches(batches) => {
-                if batches.count() {
-                    *batches = direct.advance(*batches)?;
-                }
-                Ok(())
-            }
-            Items::Tuple(_, count) => {
-                *count += 1;
-                Ok(())
-            }
-            Items::NoState(len) => {
-                // Not by a call of this function, which would not be inlined then.
-                let mut batches = direct.container(Opcode::EmptyDict, Adding::Rows, Some(*len))?;
-                if batches.count() {
-                    batches = direct.advance(batches)?;
-                }
-                *self = Items::Batches(batches);
-                Ok(())
-            }
-        }
-    }
-
-    /// Returns whether there is a value.
-    #[inline(always)]
-    pub(crate) fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<bool> {
-        match self {
-            Items::Batches(batches) => direct.end_batches(batches)?,
-            Items::Tuple(announced, count) => {
-                if announced != count && !is_like(direct.protocol, announced, count) {
-                    return Err(direct.leave_to_graph());
-                }
-                direct.tuple_end(count)?;
-            }
-            Items::NoState(_) => return Ok(false),
-        }
-        Ok(true)
-    }
-}
-
-impl<'c, 'w, S: Sink, C> Compound<'c, 'w, S, C> {
+impl<'c, 'w, S: Sink, C, I: Items> Compound<'c, 'w, S, C, I> {
+    /// Starts a compound value. `begin` writes what comes before the first item.
     #[inline(always)]
     pub(crate) fn begin(
         direct: &'c mut Direct<'w, S, C>,
-        kind: Kind,
-        len: Option<usize>,
-        after: After,
-    ) -> Result<Compound<'c, 'w, S, C>> {
+        begin: impl FnOnce(&mut Direct<'w, S, C>) -> Result<I>,
+    ) -> Result<Self> {
         direct.enter()?;
-        let keys = match kind {
-            Kind::Map | Kind::Set => Keys::begin(direct),
-            _ => Keys::NONE,
-        };
-        let items = match len {
-            Some(len) if after == After::Build => Items::NoState(len),
-            len => Items::begin(direct, kind, len)?,
-        };
-        Ok(Compound { direct, items, keys, after })
+        let items = begin(direct)?;
+        Ok(Compound { direct, items })
     }
 
     /// Counts an item, before it is written.
@@ -153,24 +60,170 @@ impl<'c, 'w, S: Sink, C> Compound<'c, 'w, S, C> {
         self.items.count(self.direct)
     }
 
+    #[inline(always)]
+    pub(crate) fn finish(self) -> Result<()> {
+        self.direct.leave();
+        self.items.end(self.direct)
+    }
+}
+
+impl<'w, S: Sink, C> Compound<'_, 'w, S, C, Keyed> {
+    /// Returns the writer and the keys so far.
+    #[inline(always)]
+    pub(crate) fn keys(&mut self) -> (&mut Direct<'w, S, C>, &mut Keys) {
+        (self.direct, &mut self.items.keys)
+    }
+
     /// Adds the hash of a key that was written, if it is needed.
     #[inline(always)]
     pub(crate) fn add_hash(&mut self, hash: Option<u64>) -> Result<()> {
         match hash {
             None => Ok(()),
-            Some(hash) => self.keys.add_hash(self.direct, hash),
+            Some(hash) => self.items.keys.add_hash(self.direct, hash),
         }
+    }
+}
+
+/// The items so far of a compound value.
+pub trait Items: Sized {
+    /// Counts an item, before it is written.
+    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()>;
+
+    /// Ends the value.
+    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()>;
+}
+
+/// The items of a list.
+#[derive(Debug)]
+pub struct List(Batches);
+
+impl List {
+    /// Starts a list of perhaps `len` items.
+    #[inline(always)]
+    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: Option<usize>) -> Result<List> {
+        direct.container(Opcode::EmptyList, Adding::Items, len).map(List)
+    }
+}
+
+impl Items for List {
+    #[inline(always)]
+    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        direct.count(&mut self.0, Adding::Items)
     }
 
     #[inline(always)]
-    pub(crate) fn finish(self) -> Result<()> {
-        let Compound { direct, items, keys, after } = self;
-        direct.leave();
-        if !items.end(direct)? {
-            return Ok(());
+    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        direct.end_batches(self.0, Adding::Items)
+    }
+}
+
+/// The rows of a dict of fields, or attributes.
+#[derive(Debug)]
+pub struct Fields {
+    batches: Batches,
+    after: After,
+}
+
+impl Fields {
+    /// Starts a dict of `len` fields. There is no state of no attributes.
+    #[inline(always)]
+    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: usize, after: After) -> Result<Fields> {
+        let batches = match len {
+            0 if after == After::Build => Batches::NONE,
+            len => direct.container(Opcode::EmptyDict, Adding::Rows, Some(len))?,
+        };
+        Ok(Fields { batches, after })
+    }
+}
+
+impl Items for Fields {
+    #[inline(always)]
+    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        direct.count(&mut self.batches, Adding::Rows)
+    }
+
+    #[inline(always)]
+    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        if self.after == After::Build && self.batches.is_empty() {
+            return direct.end_without_state(self.batches);
         }
-        keys.end(direct)?;
-        after.write(direct)
+        direct.end_batches(self.batches, Adding::Rows)?;
+        self.after.write(direct)
+    }
+}
+
+/// The rows of a dict whose keys may be anything, or the members of a set.
+#[derive(Debug)]
+pub(crate) struct Keyed {
+    batches: Batches,
+    adding: Adding,
+    keys: Keys,
+}
+
+impl Keyed {
+    /// Starts a dict of perhaps `len` rows.
+    #[inline(always)]
+    pub(crate) fn rows<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: Option<usize>) -> Result<Keyed> {
+        let (adding, keys) = (Adding::Rows, Keys::begin(direct));
+        Ok(Keyed { batches: direct.container(Opcode::EmptyDict, adding, len)?, adding, keys })
+    }
+
+    /// Starts a set of perhaps `len` members.
+    pub(crate) fn members<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: Option<usize>) -> Result<Keyed> {
+        if direct.protocol < 4 {
+            // It is a call.
+            return Err(direct.leave_to_graph());
+        }
+        let (adding, keys) = (Adding::Members, Keys::begin(direct));
+        Ok(Keyed { batches: direct.container(Opcode::EmptySet, adding, len)?, adding, keys })
+    }
+}
+
+impl Items for Keyed {
+    #[inline(always)]
+    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        direct.count(&mut self.batches, self.adding)
+    }
+
+    #[inline(always)]
+    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        direct.end_batches(self.batches, self.adding)?;
+        self.keys.end(direct)
+    }
+}
+
+/// The items of a tuple.
+#[derive(Debug)]
+pub struct Tuple {
+    announced: usize,
+    count: usize,
+    after: After,
+}
+
+impl Tuple {
+    /// Starts a tuple of `len` items.
+    #[inline(always)]
+    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: usize, after: After) -> Result<Tuple> {
+        direct.boundary()?;
+        direct.tuple_mark(len)?;
+        Ok(Tuple { announced: len, count: 0, after })
+    }
+}
+
+impl Items for Tuple {
+    #[inline(always)]
+    fn count<S: Sink, C>(&mut self, _: &mut Direct<'_, S, C>) -> Result<()> {
+        self.count += 1;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+        if self.announced != self.count && !is_like(direct.protocol, self.announced, self.count) {
+            return Err(direct.leave_to_graph());
+        }
+        direct.tuple_end(self.count)?;
+        self.after.write(direct)
     }
 }
 
@@ -183,18 +236,29 @@ fn is_like(protocol: u8, announced: usize, count: usize) -> bool {
 impl<S: Sink, C> Direct<'_, S, C> {
     #[inline(always)]
     fn container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
-        self.boundary()?;
-        if self.memoizes {
-            self.skip();
-            if let Some(batches) = Batches::of_one(adding, len).filter(|_| !self.out.is_stream()) {
-                self.ops(|run| run.first_of([empty, Opcode::Memoize, Opcode::Mark], 3));
-                return Ok(batches.after_mark(self.offset()));
+        match Batches::of_one(len) {
+            Some(batches) if self.memoizes && !self.out.is_stream() && !self.chunk.is_full() => {
+                self.skip();
+                self.chunk.ops(|run| run.first_of([empty, Opcode::Memoize, Opcode::Mark], 3));
+                Ok(batches.after_mark(self.offset()))
             }
-            self.ops(|run| run.first_of([empty, Opcode::Memoize], 2));
-        } else {
-            self.empty_container(empty)?;
+            _ => self.rare_container(empty, adding, len),
         }
+    }
+
+    /// Starts a container of any length at any protocol.
+    #[inline(never)]
+    fn rare_container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
+        self.boundary()?;
+        self.empty_container(empty)?;
         self.begin_batches(adding, len)
+    }
+
+    /// Ends attributes of which there are none, so that no state must have been written.
+    #[cold]
+    #[inline(never)]
+    fn end_without_state(&mut self, batches: Batches) -> Result<()> {
+        if batches.is_none() { Ok(()) } else { Err(self.leave_to_graph()) }
     }
 
     /// Writes an empty dict, and puts it into the memo.

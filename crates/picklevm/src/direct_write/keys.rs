@@ -42,16 +42,13 @@ impl Key {
 }
 
 impl Keys {
-    /// No keys to check.
-    pub(super) const NONE: Keys = Keys { from: usize::MAX, last: Key::None, is_ascending: true, is_long: false };
-
     #[inline]
     pub(super) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>) -> Keys {
         if direct.out.is_stream() {
             // The value of an equal key would replace that of the first.
             direct.hold();
         }
-        Keys { from: direct.hashes.len(), ..Keys::NONE }
+        Keys { from: direct.hashes.len(), last: Key::None, is_ascending: true, is_long: false }
     }
 
     /// Compares a key with the one before. Returns whether its [hash](Self::add_hash) is not needed.
@@ -90,9 +87,6 @@ impl Keys {
     /// Checks that no two keys are equal.
     #[inline]
     pub(super) fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        if self.from == usize::MAX {
-            return Ok(());
-        }
         if direct.out.is_stream() {
             direct.release();
         }

@@ -25,7 +25,7 @@ use picklevm_ops::{IoSink, Memory, Opcode, Sink, Writer};
 
 use self::atom::{Atom, Get};
 use self::chunk::Chunk;
-pub(crate) use self::compound::{After, Compound, Items, Kind};
+pub(crate) use self::compound::{After, Compound, Fields, Items, Keyed, List, Tuple};
 pub(crate) use self::instances::ClassIndex;
 pub(crate) use self::keys::{Key, Keys};
 use self::names::Names;

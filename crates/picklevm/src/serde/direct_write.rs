@@ -18,7 +18,7 @@ use super::error::{Error, Result};
 use crate::direct_write::{self, Written};
 
 type Direct<'w, 'o, S> = direct_write::Direct<'w, S, Context<'o>>;
-type Compound<'c, 'w, 'o, S> = direct_write::Compound<'c, 'w, S, Context<'o>>;
+type Compound<'c, 'w, 'o, S, I> = direct_write::Compound<'c, 'w, S, Context<'o>, I>;
 
 /// What the serializer needs to know.
 pub(super) struct Context<'o> {

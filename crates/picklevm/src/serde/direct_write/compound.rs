@@ -8,9 +8,10 @@ use picklevm_ops::Sink;
 
 use super::Compound;
 use super::keys::KeySerializer;
+use crate::direct_write::{Fields, Items, Keyed, List, Tuple};
 use crate::serde::error::{Error, Result};
 
-impl<S: Sink> Compound<'_, '_, '_, S> {
+impl<S: Sink, I: Items> Compound<'_, '_, '_, S, I> {
     #[inline(always)]
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.count()?;
@@ -22,26 +23,11 @@ impl<S: Sink> Compound<'_, '_, '_, S> {
         self.count()?;
         value.serialize(KeySerializer::new(self.direct, None))
     }
-
-    /// Writes the key of a row.
-    #[inline(always)]
-    fn key<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.count()?;
-        let hash = value.serialize(KeySerializer::new(self.direct, Some(&mut self.keys)))?;
-        Ok(self.add_hash(hash)?)
-    }
-
-    #[inline(always)]
-    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-        self.count()?;
-        self.direct.name(name)?;
-        value.serialize(&mut *self.direct)
-    }
 }
 
 macro_rules! items {
-    ($($trait:ident::$method:ident)*) => {$(
-        impl<S: Sink> $trait for Compound<'_, '_, '_, S> {
+    ($($trait:ident::$method:ident of $items:ty;)*) => {$(
+        impl<S: Sink> $trait for Compound<'_, '_, '_, S, $items> {
             type Ok = ();
             type Error = Error;
 
@@ -57,18 +43,24 @@ macro_rules! items {
         }
     )*};
 }
-items!(SerializeSeq::serialize_element SerializeTuple::serialize_element SerializeTupleStruct::serialize_field
-    SerializeTupleVariant::serialize_field);
+items! {
+    SerializeSeq::serialize_element of List;
+    SerializeTuple::serialize_element of Tuple;
+    SerializeTupleStruct::serialize_field of Tuple;
+    SerializeTupleVariant::serialize_field of Tuple;
+}
 
 macro_rules! fields {
     ($($trait:ident)*) => {$(
-        impl<S: Sink> $trait for Compound<'_, '_, '_, S> {
+        impl<S: Sink> $trait for Compound<'_, '_, '_, S, Fields> {
             type Ok = ();
             type Error = Error;
 
             #[inline(always)]
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-                self.field(name, value)
+                self.count()?;
+                self.direct.name(name)?;
+                value.serialize(&mut *self.direct)
             }
 
             #[inline(always)]
@@ -80,13 +72,16 @@ macro_rules! fields {
 }
 fields!(SerializeStruct SerializeStructVariant);
 
-impl<S: Sink> SerializeMap for Compound<'_, '_, '_, S> {
+impl<S: Sink> SerializeMap for Compound<'_, '_, '_, S, Keyed> {
     type Ok = ();
     type Error = Error;
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
-        self.key(key)
+        self.count()?;
+        let (direct, keys) = self.keys();
+        let hash = key.serialize(KeySerializer::new(direct, Some(keys)))?;
+        Ok(self.add_hash(hash)?)
     }
 
     #[inline]

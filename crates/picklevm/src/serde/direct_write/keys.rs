@@ -5,7 +5,7 @@ use picklevm_ops::Sink;
 
 use super::{Compound, Direct};
 use crate::convert::key_hash::{self, Head};
-use crate::direct_write::{After, Key, Keys, Kind};
+use crate::direct_write::{After, Key, Keys, Tuple};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
 use crate::serde::handover;
@@ -193,7 +193,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
 
 /// A tuple that is a key.
 pub(super) struct KeyTuple<'c, 'w, 'o, S> {
-    compound: Compound<'c, 'w, 'o, S>,
+    compound: Compound<'c, 'w, 'o, S, Tuple>,
     hashes: Vec<u64>,
 }
 
@@ -202,7 +202,10 @@ impl<'c, 'w, 'o, S: Sink> KeyTuple<'c, 'w, 'o, S> {
         if let Some(keys) = keys {
             keys.follows(Key::Other);
         }
-        Ok(KeyTuple { compound: Compound::begin(direct, Kind::Tuple, Some(len), After::Nothing)?, hashes: Vec::new() })
+        Ok(KeyTuple {
+            compound: Compound::begin(direct, |direct| Tuple::begin(direct, len, After::Nothing))?,
+            hashes: Vec::new(),
+        })
     }
 
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {

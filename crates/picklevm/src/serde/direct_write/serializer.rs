@@ -4,7 +4,7 @@ use ::serde::ser::{Error as _, Serialize, Serializer};
 use picklevm_ops::Sink;
 
 use super::{Compound, Direct};
-use crate::direct_write::{After, Kind};
+use crate::direct_write::{After, Fields, Keyed, List, Tuple};
 use crate::serde::as_types::{MEMBER, container_of};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
@@ -50,13 +50,13 @@ macro_rules! integers {
 impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Compound<'c, 'w, 'o, S>;
-    type SerializeTuple = Compound<'c, 'w, 'o, S>;
-    type SerializeTupleStruct = Compound<'c, 'w, 'o, S>;
-    type SerializeTupleVariant = Compound<'c, 'w, 'o, S>;
-    type SerializeMap = Compound<'c, 'w, 'o, S>;
-    type SerializeStruct = Compound<'c, 'w, 'o, S>;
-    type SerializeStructVariant = Compound<'c, 'w, 'o, S>;
+    type SerializeSeq = Compound<'c, 'w, 'o, S, List>;
+    type SerializeTuple = Compound<'c, 'w, 'o, S, Tuple>;
+    type SerializeTupleStruct = Compound<'c, 'w, 'o, S, Tuple>;
+    type SerializeTupleVariant = Compound<'c, 'w, 'o, S, Tuple>;
+    type SerializeMap = Compound<'c, 'w, 'o, S, Keyed>;
+    type SerializeStruct = Compound<'c, 'w, 'o, S, Fields>;
+    type SerializeStructVariant = Compound<'c, 'w, 'o, S, Fields>;
 
     fn is_human_readable(&self) -> bool {
         handover::is_human_readable()
@@ -204,17 +204,17 @@ impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
 
     // Inlined, as are the ends: what is returned would be copied through memory, which stalls.
     #[inline(always)]
-    fn serialize_seq(self, len: Option<usize>) -> Result<Compound<'c, 'w, 'o, S>> {
-        Ok(Compound::begin(self, Kind::List, len, After::Nothing)?)
+    fn serialize_seq(self, len: Option<usize>) -> Result<Compound<'c, 'w, 'o, S, List>> {
+        Ok(Compound::begin(self, |direct| List::begin(direct, len))?)
     }
 
     #[inline(always)]
-    fn serialize_tuple(self, len: usize) -> Result<Compound<'c, 'w, 'o, S>> {
-        Ok(Compound::begin(self, Kind::Tuple, Some(len), After::Nothing)?)
+    fn serialize_tuple(self, len: usize) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
+        Ok(Compound::begin(self, |direct| Tuple::begin(direct, len, After::Nothing))?)
     }
 
     #[inline(always)]
-    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S>> {
+    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
         let after = match self.class_of(name)? {
             Some(class) => {
                 self.begin_instance(class)?;
@@ -222,7 +222,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
             }
             None => After::Nothing,
         };
-        Ok(Compound::begin(self, Kind::Tuple, Some(len), after)?)
+        Ok(Compound::begin(self, |direct| Tuple::begin(direct, len, after))?)
     }
 
     fn serialize_tuple_variant(
@@ -231,7 +231,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
         _: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<Compound<'c, 'w, 'o, S>> {
+    ) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
         let after = match self.class_of_variant(variant)? {
             Some(class) => {
                 self.begin_instance(class)?;
@@ -239,16 +239,16 @@ impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
             }
             None => self.begin_variant(variant)?,
         };
-        Ok(Compound::begin(self, Kind::Tuple, Some(len), after)?)
+        Ok(Compound::begin(self, |direct| Tuple::begin(direct, len, after))?)
     }
 
     #[inline(always)]
-    fn serialize_map(self, len: Option<usize>) -> Result<Compound<'c, 'w, 'o, S>> {
-        Ok(Compound::begin(self, Kind::Map, len, After::Nothing)?)
+    fn serialize_map(self, len: Option<usize>) -> Result<Compound<'c, 'w, 'o, S, Keyed>> {
+        Ok(Compound::begin(self, |direct| Keyed::rows(direct, len))?)
     }
 
     #[inline(always)]
-    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S>> {
+    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S, Fields>> {
         if name == instance::NAME {
             return Err(self.leave_to_graph().into());
         }
@@ -256,7 +256,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
             Some(class) => self.begin_attributes(class)?,
             None => After::Nothing,
         };
-        Ok(Compound::begin(self, Kind::Struct, Some(len), after)?)
+        Ok(Compound::begin(self, |direct| Fields::begin(direct, len, after))?)
     }
 
     fn serialize_struct_variant(
@@ -265,12 +265,12 @@ impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
         _: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<Compound<'c, 'w, 'o, S>> {
+    ) -> Result<Compound<'c, 'w, 'o, S, Fields>> {
         let after = match self.class_of_variant(variant)? {
             Some(class) => self.begin_attributes(class)?,
             None => self.begin_variant(variant)?,
         };
-        Ok(Compound::begin(self, Kind::Struct, Some(len), after)?)
+        Ok(Compound::begin(self, |direct| Fields::begin(direct, len, after))?)
     }
 }
 
