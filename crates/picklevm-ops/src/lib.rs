@@ -98,6 +98,7 @@ mod writer;
 pub mod internal {
     pub use crate::decoder::PredictableDecoder;
     pub use crate::forms;
+    pub use crate::frame::START_LEN;
     pub use crate::ints::{IntRun, ShortInt, int_from_le_bytes};
     pub use crate::op::RunVisitor;
     pub use crate::op_run::OpRun;

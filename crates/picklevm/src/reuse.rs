@@ -22,7 +22,17 @@ impl<T> ThreadReuse<T> {
 /// starts.
 #[inline]
 pub(crate) fn take<T: Default>(reused: &'static LocalKey<ThreadReuse<T>>) -> T {
-    reused.try_with(|reused| reused.0.take()).ok().flatten().unwrap_or_default()
+    match reused.try_with(|reused| reused.0.take()) {
+        Ok(Some(state)) => state,
+        _ => new(),
+    }
+}
+
+/// Creates a state. Out of line, as what is made on its way into a box takes space on the stack of the caller.
+#[cold]
+#[inline(never)]
+fn new<T: Default>() -> T {
+    T::default()
 }
 
 /// Keeps the state for the thread's next use. When the thread is ending, the state is dropped.

@@ -8,6 +8,9 @@ pub(crate) const FRAME_SIZE_TARGET: usize = 64 * 1024;
 
 const HEADER_LEN: usize = 9;
 
+/// Length of PROTO and FRAME.
+pub const START_LEN: usize = 2 + HEADER_LEN;
+
 /// The CPython versions whose framing is emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -27,6 +30,18 @@ impl Framing {
             Framing::Python34 => 1,
             Framing::Python37 => 4,
         }
+    }
+
+    /// Returns the start of a pickle of one frame, given its length: PROTO and FRAME. `None` if that is not how such a pickle starts.
+    #[doc(hidden)]
+    #[inline]
+    pub fn start_of_one(self, protocol: u8, len: usize) -> Option<[u8; START_LEN]> {
+        let is_one = protocol >= 4 && len >= self.min_len() && len < FRAME_SIZE_TARGET;
+        is_one.then(|| {
+            let mut start = [Opcode::Proto.byte(), protocol, Opcode::Frame.byte(), 0, 0, 0, 0, 0, 0, 0, 0];
+            start[START_LEN - 8..].copy_from_slice(&(len as u64).to_le_bytes());
+            start
+        })
     }
 
     /// Whether large payloads go outside of frames.

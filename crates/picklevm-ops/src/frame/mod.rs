@@ -3,6 +3,6 @@
 mod framer;
 mod unframer;
 
-pub use framer::Framing;
 pub(crate) use framer::{FRAME_SIZE_TARGET, Framer};
+pub use framer::{Framing, START_LEN};
 pub(crate) use unframer::{Halt, Need, Unframer};

@@ -4,6 +4,8 @@
 //! a serializer may say how many items come, may be wrong, or may say nothing. A MARK is written unless one item is
 //! announced, and removed if only one came. That needs the MARK to be in the current frame; otherwise the graph decides.
 
+use std::num::NonZero;
+
 use picklevm_ops::Opcode;
 use picklevm_ops::Sink;
 use picklevm_ops::internal::forms;
@@ -36,33 +38,44 @@ impl Adding {
 pub(crate) struct Batches {
     /// Number of items until [`advance`](Direct::advance) runs.
     left: u32,
+    place: Place,
     /// Number of further items, to be added to `left` when the second item begins.
     later: u32,
     /// Number of items of the open batch that were allowed so far, `left` and `later` included; 0 if none is open.
     granted: u32,
-    /// Number of items announced after those; `None` if unknown.
-    announced: Option<usize>,
-    /// Offset of the MARK of the open batch.
-    mark: Option<u64>,
-    /// Whether the open batch is not the first.
-    is_later: bool,
+    /// Number of items announced after those; 0 if unknown.
+    announced: usize,
+    /// Offset of the MARK of the open batch. A container begins before it.
+    mark: Option<NonZero<u64>>,
+}
+
+/// Place of the open batch. Without padding, which would be copied by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+enum Place {
+    /// There is no container.
+    None,
+    /// A batch of several, after its MARK, that is not full when all announced items are in it.
+    Only,
+    First,
+    Later,
 }
 
 impl Batches {
     /// No container.
     pub(super) const NONE: Batches =
-        Batches { left: 0, later: 0, granted: 0, announced: None, mark: None, is_later: true };
+        Batches { left: 0, place: Place::None, later: 0, granted: 0, announced: 0, mark: None };
 
-    /// Returns the state of a container whose announced items are one batch of several, before its MARK.
+    /// Returns the state of a container whose announced items are one batch of several, before its MARK at an offset.
     #[inline(always)]
-    pub(super) fn of_one(announced: Option<usize>) -> Option<Batches> {
-        let len = announced.filter(|len| (2..=forms::BATCH as usize).contains(len))? as u32;
-        Some(Batches { left: len, later: 0, granted: len, announced: Some(0), mark: None, is_later: false })
+    pub(super) fn of_one(announced: Option<usize>, mark: u64) -> Option<Batches> {
+        let len = announced.filter(|len| (2..forms::BATCH as usize).contains(len))? as u32;
+        Some(Batches { left: len, place: Place::Only, granted: len, mark: NonZero::new(mark), ..Batches::NONE })
     }
 
     /// Whether there is no container.
     pub(super) fn is_none(self) -> bool {
-        self.is_later && self.granted == 0
+        self.place == Place::None
     }
 
     /// Whether there are no items.
@@ -70,18 +83,12 @@ impl Batches {
     pub(super) fn is_empty(self) -> bool {
         self.granted == self.left + self.later
     }
-
-    /// Returns the state after a MARK that ends at an offset.
-    #[inline(always)]
-    pub(super) fn after_mark(self, offset: u64) -> Batches {
-        Batches { mark: Some(offset - 1), ..self }
-    }
 }
 
 impl<S: Sink, C> Direct<'_, S, C> {
     /// Starts the items of a container that was just put into the memo.
     pub(super) fn begin_batches(&mut self, adding: Adding, announced: Option<usize>) -> Result<Batches> {
-        let mut batches = Batches { announced, is_later: false, ..Batches::NONE };
+        let mut batches = Batches { announced: announced.unwrap_or(0), place: Place::First, ..Batches::NONE };
         if announced != Some(0) {
             self.open_batch(&mut batches, adding)?;
         }
@@ -102,16 +109,16 @@ impl<S: Sink, C> Direct<'_, S, C> {
     #[inline(always)]
     fn open_batch(&mut self, batches: &mut Batches, adding: Adding) -> Result<()> {
         let full = forms::batch(self.protocol);
-        let announced = batches.announced.filter(|announced| *announced > 0);
-        let granted = announced.map_or(full, |announced| u32::try_from(announced).map_or(full, |len| len.min(full)));
-        batches.announced = announced.map(|announced| announced - granted as usize);
-        let is_exact = batches.is_later && self.is_exact(adding);
-        let is_single = announced == Some(1) && !is_exact && adding != Adding::Members;
+        let announced = batches.announced;
+        let granted = if announced == 0 { full } else { u32::try_from(announced).map_or(full, |len| len.min(full)) };
+        batches.announced = announced.saturating_sub(granted as usize);
+        let is_exact = batches.place == Place::Later && self.is_exact(adding);
+        let is_single = announced == 1 && !is_exact && adding != Adding::Members;
         batches.granted = granted;
         batches.left = granted;
         batches.mark = None;
         if self.protocol > 0 && !is_single {
-            batches.mark = Some(self.offset());
+            batches.mark = NonZero::new(self.offset());
             self.bare(Opcode::Mark)?;
             if self.out.is_stream() && granted > 1 {
                 // Until there is a second item, the MARK may have to be removed.
@@ -132,20 +139,23 @@ impl<S: Sink, C> Direct<'_, S, C> {
             batches.left = std::mem::take(&mut batches.later);
         } else if batches.granted == full {
             self.close_batch(batches, adding)?;
-            batches.is_later = true;
+            batches.place = Place::Later;
             self.open_batch(&mut batches, adding)?;
         } else if batches.is_none() {
             return Err(self.leave_to_graph());
         } else if batches.granted == 0 {
             // None was announced.
-            batches.announced = None;
+            batches.announced = 0;
             self.open_batch(&mut batches, adding)?;
         } else {
             // More than announced.
             if batches.mark.is_none() {
                 return Err(self.leave_to_graph());
             }
-            batches.announced = None;
+            if batches.place == Place::Only {
+                batches.place = Place::First;
+            }
+            batches.announced = 0;
             batches.left = full - batches.granted;
             batches.granted = full;
         }
@@ -173,10 +183,10 @@ impl<S: Sink, C> Direct<'_, S, C> {
             self.release();
         }
         let (single, _) = adding.opcodes();
-        let needs_mark = single.is_none() || (batches.is_later && self.is_exact(adding));
+        let needs_mark = single.is_none() || (batches.place == Place::Later && self.is_exact(adding));
         match (batches.mark, single) {
             (Some(_), _) if count == 1 && needs_mark => self.bare(adding.opcodes().1),
-            (Some(mark), _) if !self.remove_op(mark) => Err(self.leave_to_graph()),
+            (Some(mark), _) if !self.remove_op(mark.get())? => Err(self.leave_to_graph()),
             (_, Some(single)) if count == 1 => self.bare(single),
             _ => Ok(()),
         }
@@ -185,6 +195,14 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Ends the last batch.
     #[inline(always)]
     pub(super) fn end_batches(&mut self, batches: Batches, adding: Adding) -> Result<()> {
+        if batches.place == Place::Only && batches.left == 0 {
+            return self.bare(adding.opcodes().1);
+        }
+        self.end_other_batches(batches, adding)
+    }
+
+    #[inline(never)]
+    fn end_other_batches(&mut self, batches: Batches, adding: Adding) -> Result<()> {
         if batches.granted == 0 {
             return Ok(());
         }

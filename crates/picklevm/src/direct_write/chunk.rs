@@ -1,6 +1,8 @@
 //! Memory for the next ops: a value is written into it with one check, and all of it is appended to the writer at once.
 
-use picklevm_ops::internal::OpRun;
+use std::ops::{Deref, DerefMut};
+
+use picklevm_ops::internal::{OpRun, START_LEN};
 
 /// Length from which no op begins in a chunk: a power of two, of memory that stays in the L1 cache.
 const FULL_LEN: usize = 16 << 10;
@@ -17,9 +19,10 @@ pub(super) struct Chunk<'w> {
 }
 
 impl<'w> Chunk<'w> {
-    /// Creates a chunk that asks for the end of the frame before the first value.
-    pub(super) fn new(bytes: &'w mut [u8; CHUNK_LEN]) -> Self {
-        Chunk { bytes, len: 0, full_at: 0 }
+    /// Creates a chunk with space for the start of the pickle. In an empty one no value begins unless there `is_space`.
+    #[inline]
+    pub(super) fn new(bytes: &'w mut [u8; CHUNK_LEN], start_len: usize, is_space: bool) -> Self {
+        Chunk { bytes, len: start_len, full_at: if is_space { FULL_LEN } else { 0 } }
     }
 
     #[inline(always)]
@@ -39,16 +42,20 @@ impl<'w> Chunk<'w> {
         self.len >= FULL_LEN
     }
 
-    /// Writes up to 128 bytes. There must be [space](Self::has_no_space), as there is where a value may
+    /// Returns space for up to 128 bytes of ops. There must [be some](Self::has_no_space), as there is where a value may
     /// [begin](Self::is_full).
     #[inline(always)]
-    pub(super) fn ops(&mut self, write: impl FnOnce(&mut OpRun<'_>)) {
+    pub(super) fn run(&mut self) -> Run<'_> {
         debug_assert!(!self.has_no_space());
         // The compiler sees that this lies in the array, and has nothing to check for what is written.
         let at = self.len % FULL_LEN;
-        let mut run = OpRun::over(&mut self.bytes[at..at + OpRun::SLACK]);
-        write(&mut run);
-        self.len += run.len();
+        Run { ops: OpRun::over(&mut self.bytes[at..at + OpRun::SLACK]), len: &mut self.len }
+    }
+
+    /// Writes the start of the pickle into its space.
+    #[inline]
+    pub(super) fn set_start(&mut self, start: [u8; START_LEN]) {
+        self.bytes[..START_LEN].copy_from_slice(&start);
     }
 
     /// Returns the ops, which are removed.
@@ -62,5 +69,34 @@ impl<'w> Chunk<'w> {
     /// Begins again, with a number of bytes until the frame is full.
     pub(super) fn begin(&mut self, left: usize) {
         self.full_at = left.min(FULL_LEN);
+    }
+}
+
+/// Ops being written, which the chunk has when this is dropped. Not a function that writes them: the compiler makes calls of some.
+pub(super) struct Run<'c> {
+    ops: OpRun<'c>,
+    len: &'c mut usize,
+}
+
+impl<'c> Deref for Run<'c> {
+    type Target = OpRun<'c>;
+
+    #[inline(always)]
+    fn deref(&self) -> &OpRun<'c> {
+        &self.ops
+    }
+}
+
+impl<'c> DerefMut for Run<'c> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut OpRun<'c> {
+        &mut self.ops
+    }
+}
+
+impl Drop for Run<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.len += self.ops.len();
     }
 }

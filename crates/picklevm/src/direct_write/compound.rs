@@ -236,11 +236,12 @@ fn is_like(protocol: u8, announced: usize, count: usize) -> bool {
 impl<S: Sink, C> Direct<'_, S, C> {
     #[inline(always)]
     fn container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
-        match Batches::of_one(len) {
+        let mark = self.offset() + 2;
+        match Batches::of_one(len, mark) {
             Some(batches) if self.memoizes && !self.out.is_stream() && !self.chunk.is_full() => {
                 self.skip();
-                self.chunk.ops(|run| run.first_of([empty, Opcode::Memoize, Opcode::Mark], 3));
-                Ok(batches.after_mark(self.offset()))
+                self.chunk.run().first_of([empty, Opcode::Memoize, Opcode::Mark], 3);
+                Ok(batches)
             }
             _ => self.rare_container(empty, adding, len),
         }
@@ -269,7 +270,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
     #[inline(never)]
     fn empty_container(&mut self, empty: Opcode) -> Result<()> {
         if self.has_runs {
-            self.ops(|run| run.bare(empty));
+            self.bare(empty)?;
         } else if empty == Opcode::EmptyDict {
             self.leaf(|leaf| leaf.empty_dict())?;
         } else {

@@ -101,7 +101,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
             return Err(self.leave_to_graph());
         }
         self.part(class)?;
-        self.names.class(at).number = self.scratch.memo.number(class);
+        self.names.class(at).number = self.scratch.as_ref().and_then(|scratch| scratch.memo.number(class));
         Ok(())
     }
 

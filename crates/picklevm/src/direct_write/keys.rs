@@ -48,7 +48,7 @@ impl Keys {
             // The value of an equal key would replace that of the first.
             direct.hold();
         }
-        Keys { from: direct.hashes.len(), last: Key::None, is_ascending: true, is_long: false }
+        Keys { from: direct.names.hashes.len(), last: Key::None, is_ascending: true, is_long: false }
     }
 
     /// Compares a key with the one before. Returns whether its [hash](Self::add_hash) is not needed.
@@ -79,8 +79,8 @@ impl Keys {
         if self.is_long {
             return Err(direct.leave_to_graph());
         }
-        direct.hashes.push(hash);
-        self.is_long = self.is_ascending && direct.hashes.len() - self.from >= ASCENDING;
+        direct.names.hashes.push(hash);
+        self.is_long = self.is_ascending && direct.names.hashes.len() - self.from >= ASCENDING;
         Ok(())
     }
 
@@ -91,9 +91,9 @@ impl Keys {
             direct.release();
         }
         if self.is_ascending {
-            direct.hashes.truncate(self.from);
+            direct.names.hashes.truncate(self.from);
             return Ok(());
         }
-        if key_hash::are_equal(&mut direct.hashes, self.from) { Err(direct.leave_to_graph()) } else { Ok(()) }
+        if key_hash::are_equal(&mut direct.names.hashes, self.from) { Err(direct.leave_to_graph()) } else { Ok(()) }
     }
 }

@@ -20,22 +20,23 @@ mod values;
 
 use std::io::{self, Write};
 
-use picklevm_ops::internal::{OpRun, forms};
+use picklevm_ops::internal::{START_LEN, forms};
 use picklevm_ops::{IoSink, Memory, Opcode, Sink, Writer};
 
 use self::atom::{Atom, Get};
-use self::chunk::Chunk;
+use self::chunk::{CHUNK_LEN, Chunk, Run};
 pub(crate) use self::compound::{After, Compound, Fields, Items, Keyed, List, Tuple};
 pub(crate) use self::instances::ClassIndex;
 pub(crate) use self::keys::{Key, Keys};
+pub(crate) use self::names::ClassKey;
 use self::names::Names;
-pub(crate) use self::names::{ClassKey, trim};
 use crate::dump::Pickler;
 use crate::emitter::cpython::Quirks;
 use crate::emitter::leaf::Leaf;
 use crate::emitter::{self, Scratch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Cell, Graph, Value};
+use crate::reuse::{self, ThreadReuse};
 
 /// A result, or the number of bytes passed on before the rest was left to the graph.
 pub(crate) enum Written<T, E> {
@@ -53,23 +54,33 @@ pub(crate) fn to_vec<C, E: From<Error>>(
     if !is_direct(pickler) {
         return Written::Graph(0);
     }
-    let mut scratch = Scratch::take();
-    let mut names = Names::take();
-    let mut out = scratch.writer(0);
+    let mut out = Writer::new();
+    let mut reused = reuse::take(&REUSED);
     // Most programs write pickles of one kind.
-    out.expect(names.expected_len());
-    let written = run(pickler, depth, context, &mut out, &mut scratch, &mut names, write);
-    let mut pickle = scratch.written(out);
-    scratch.give();
-    if pickle.capacity() / 2 > pickle.len() {
-        pickle.shrink_to_fit();
-    }
-    names.expect(pickle.len());
-    names.give();
+    out.expect(reused.names.expected_len());
+    let written = run(pickler, depth, context, &mut out, &mut reused, write);
+    let pickle = match &written {
+        Written::Result(Ok(Some(len))) => reused.chunk[..*len].to_vec(),
+        _ => into_vec(out),
+    };
+    reused.names.expect(pickle.len());
+    reuse::keep(&REUSED, reused);
     match written {
-        Written::Result(result) => Written::Result(result.map(|()| pickle)),
+        Written::Result(result) => Written::Result(result.map(|_| pickle)),
         Written::Graph(passed) => Written::Graph(passed),
     }
+}
+
+/// Returns the output, without much memory after it.
+#[inline(never)]
+fn into_vec(out: Writer) -> Vec<u8> {
+    let len = out.written().len();
+    let mut pickle = out.into_memory();
+    pickle.truncate(len);
+    if pickle.capacity() / 2 > len {
+        pickle.shrink_to_fit();
+    }
+    pickle
 }
 
 /// Writes a pickle to a writer.
@@ -83,18 +94,41 @@ pub(crate) fn to_writer<'o, C, E: From<Error>>(
     if !is_direct(pickler) {
         return Written::Graph(0);
     }
-    let mut scratch = Scratch::take();
-    let mut names = Names::take();
     let mut out = Writer::stream(out);
-    let written = run(pickler, depth, context, &mut out, &mut scratch, &mut names, write);
-    scratch.give();
-    names.give();
+    let mut reused = reuse::take(&REUSED);
+    let written = run(pickler, depth, context, &mut out, &mut reused, write);
+    if let Written::Result(Ok(Some(len))) = &written {
+        out.append_ops(&reused.chunk[..*len]);
+    }
+    reuse::keep(&REUSED, reused);
     match written {
-        Written::Result(Ok(())) => {
+        Written::Result(Ok(_)) => {
             Written::Result(out.finish().map(drop).map_err(|error| Error::unwritable(error).into()))
         }
-        written => written,
+        Written::Result(Err(error)) => Written::Result(Err(error)),
+        Written::Graph(passed) => Written::Graph(passed),
     }
+}
+
+/// Memory that a thread keeps for its next pickle.
+struct Reused {
+    names: Names,
+    chunk: [u8; CHUNK_LEN],
+}
+
+impl Default for Reused {
+    fn default() -> Self {
+        Reused { names: Names::default(), chunk: [0; CHUNK_LEN] }
+    }
+}
+
+thread_local! {
+    static REUSED: ThreadReuse<Box<Reused>> = const { ThreadReuse::new() };
+}
+
+/// Frees the memory that the thread keeps for reuse.
+pub(crate) fn trim() {
+    reuse::trim(&REUSED);
 }
 
 /// Whether the rules of a pickler are all known here.
@@ -102,55 +136,48 @@ fn is_direct(pickler: &Pickler) -> bool {
     pickler.options.is_ordinary() && pickler.hooks.is_empty()
 }
 
+/// Writes a pickle. Returns its length, if it is all in the chunk.
+#[inline]
 fn run<S: Sink, C, E: From<Error>>(
     pickler: &Pickler,
     depth: usize,
     context: C,
     out: &mut Writer<S>,
-    scratch: &mut Scratch,
-    names: &mut Names,
+    reused: &mut Reused,
     write: impl FnOnce(&mut Direct<'_, S, C>) -> Result<(), E>,
-) -> Written<(), E> {
-    let options = &pickler.options;
-    let protocol = options.protocol.into();
-    let mut memory = names.take_chunk();
-    let unwritable = |error| Written::Result(Err(Error::unwritable(error).into()));
-    if let Err(error) = out.begin(protocol, options.writer.quirks().framing) {
-        return unwritable(error);
-    }
-    let Ok(bytes) = memory.as_mut_slice().try_into() else { return Written::Graph(0) };
+) -> Written<Option<usize>, E> {
+    let protocol = pickler.options.protocol.into();
+    let has_runs = protocol >= 2;
+    let start_len = if protocol >= 4 { START_LEN } else { 0 };
+    reused.names.begin();
     let memoizes = forms::put(protocol, 0) == Opcode::Memoize;
     let mut direct = Direct {
-        chunk: Chunk::new(bytes),
-        next: scratch.memo.next(),
+        chunk: Chunk::new(&mut reused.chunk, start_len, has_runs),
+        start_len,
+        has_begun: false,
+        next: 0,
         out,
-        scratch,
-        names,
+        scratch: None,
+        names: &mut reused.names,
         pickler,
         context,
         side: None,
         protocol,
-        has_runs: protocol >= 2,
+        has_runs,
         plain_texts: if memoizes { texts::RUN_LENGTHS } else { 0 },
         memoizes,
         depth,
         calls: depth.saturating_mul(CALLS_PER_LEVEL),
         holds: 0,
         is_left: false,
-        hashes: Vec::new(),
     };
-    let result = write(&mut direct);
-    direct.flush();
+    let result = write(&mut direct).and_then(|()| Ok(direct.finish()?));
     let is_left = direct.is_left;
-    names.give_chunk(memory);
-    if is_left {
-        return Written::Graph(out.passed());
+    if let Some(scratch) = direct.scratch {
+        scratch.give();
     }
-    match result.map(|()| emitter::end(out)) {
-        Ok(Ok(())) => Written::Result(Ok(())),
-        Ok(Err(error)) => unwritable(error),
-        Err(error) => Written::Result(Err(error)),
-    }
+    reused.names.end();
+    if is_left { Written::Graph(out.passed()) } else { Written::Result(result) }
 }
 
 /// Maximum calls per level of the data. Options and newtypes are calls without a level.
@@ -163,11 +190,15 @@ const MEMO_LEN: u32 = u32::MAX >> 2;
 pub struct Direct<'w, S, C> {
     /// Ops on their way to `out`.
     chunk: Chunk<'w>,
+    /// Number of bytes of the chunk that are space for the [start](picklevm_ops::Framing::start_of_one) of the pickle.
+    start_len: usize,
+    /// Whether `out` has begun the pickle.
+    has_begun: bool,
     /// Memo index of the next PUT.
     next: u32,
     out: &'w mut Writer<S>,
-    /// The memo, which the emitter shares.
-    scratch: &'w mut Scratch,
+    /// The memo of the emitter, after its first use.
+    scratch: Option<Box<Scratch>>,
     names: &'w mut Names,
     pickler: &'w Pickler,
     pub(crate) context: C,
@@ -188,8 +219,6 @@ pub struct Direct<'w, S, C> {
     holds: u32,
     /// Whether the value is left to the graph.
     is_left: bool,
-    /// Hashes of the keys of open maps.
-    pub(crate) hashes: Vec<u64>,
 }
 
 impl<S, C> std::fmt::Debug for Direct<'_, S, C> {
@@ -206,7 +235,7 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     /// Writes ops that need not be fast: of any protocol and length.
     #[inline(never)]
     fn leaf<T>(&mut self, write: impl FnOnce(Leaf<'_, S>) -> Result<T>) -> Result<T> {
-        self.flush();
+        self.flush()?;
         let quirks = self.quirks();
         write(Leaf::new(self.out, self.protocol, quirks))
     }
@@ -233,7 +262,7 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     #[cold]
     #[inline(never)]
     fn next_chunk(&mut self) -> Result<()> {
-        self.flush();
+        self.flush()?;
         if self.next >= MEMO_LEN {
             return Err(self.leave_to_graph());
         }
@@ -250,7 +279,7 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         if self.chunk.is_full() {
             return self.next_atom(atom);
         }
-        self.chunk.ops(|run| atom.run(run));
+        atom.run(&mut self.chunk.run());
         Ok(())
     }
 
@@ -262,20 +291,43 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         if !self.has_runs {
             return self.leaf(|leaf| atom.leaf(leaf));
         }
-        self.ops(|run| atom.run(run));
+        atom.run(&mut *self.run()?);
         Ok(())
     }
 
     /// Passes the ops on to the writer.
     #[inline(never)]
-    fn flush(&mut self) {
-        self.out.append_ops(self.chunk.take());
+    fn flush(&mut self) -> Result<()> {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.out.begin(self.protocol, self.quirks().framing).map_err(Error::unwritable)?;
+        }
+        self.out.append_ops(&self.chunk.take()[std::mem::take(&mut self.start_len)..]);
+        Ok(())
+    }
+
+    /// Ends the pickle. Returns its length, if it is all in the chunk.
+    #[inline]
+    fn finish(&mut self) -> Result<Option<usize>> {
+        self.bare(Opcode::Stop)?;
+        let framing = self.quirks().framing;
+        match framing.start_of_one(self.protocol, self.chunk.len() - self.start_len) {
+            Some(start) if !self.has_begun => {
+                self.chunk.set_start(start);
+                Ok(Some(self.chunk.len()))
+            }
+            _ => {
+                self.flush()?;
+                self.out.end_framing().map_err(Error::unwritable)?;
+                Ok(None)
+            }
+        }
     }
 
     /// Removes an op of one byte. Returns `false` if it is not in the current frame.
-    fn remove_op(&mut self, offset: u64) -> bool {
-        self.flush();
-        self.out.remove_op(offset)
+    fn remove_op(&mut self, offset: u64) -> Result<bool> {
+        self.flush()?;
+        Ok(self.out.remove_op(offset))
     }
 
     /// Returns the number of bytes written.
@@ -297,15 +349,13 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         self.out.hold(self.holds > 0);
     }
 
-    /// Writes up to 128 bytes of ops.
+    /// Returns space for up to 128 bytes of ops.
     #[inline(always)]
-    fn ops(&mut self, write: impl FnOnce(&mut OpRun<'_>)) {
+    fn run(&mut self) -> Result<Run<'_>> {
         if self.chunk.has_no_space() {
-            self.flush();
-            // Seen here, it saves further checks.
-            self.chunk.take();
+            self.flush()?;
         }
-        self.chunk.ops(write);
+        Ok(self.chunk.run())
     }
 
     /// Takes the next memo index.
@@ -318,19 +368,20 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
 
     /// Writes a value of `side` with the emitter.
     fn part(&mut self, cell: Cell) -> Result<()> {
-        self.flush();
+        self.flush()?;
         let Some(side) = &self.side else { return Err(self.leave_to_graph()) };
-        self.scratch.memo.end_run(self.next);
+        let scratch = self.scratch.get_or_insert_with(Scratch::take);
+        scratch.memo.end_run(self.next);
         let options = &self.pickler.options;
-        let written = emitter::part(Value::new(side, cell), self.out, self.scratch, options);
-        self.next = self.scratch.memo.next();
+        let written = emitter::part(Value::new(side, cell), self.out, scratch, options);
+        self.next = scratch.memo.next();
         written
     }
 
     /// Writes an op without an operand.
     #[inline(always)]
     pub(crate) fn bare(&mut self, opcode: Opcode) -> Result<()> {
-        self.ops(|run| run.bare(opcode));
+        self.run()?.bare(opcode);
         Ok(())
     }
 
@@ -339,7 +390,7 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     pub(crate) fn put(&mut self) -> Result<u32> {
         let number = self.skip();
         if self.memoizes {
-            self.ops(|run| run.bare(Opcode::Memoize));
+            self.bare(Opcode::Memoize)?;
         } else {
             self.leaf(|leaf| leaf.put(number))?;
         }

@@ -8,18 +8,18 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::chunk::CHUNK_LEN;
 use crate::graph::Cell;
-use crate::reuse::{self, ThreadReuse};
 
-/// Number of places for names by address: a power of two, larger than the number of names of most programs.
-const SLOTS: usize = 1024;
+/// Number of places for two names by address: a power of two, larger than the number of names of most programs.
+const PLACES: usize = 512;
 /// Longest pickle whose length is expected again: 64 MiB.
 const MOST_EXPECTED: usize = 64 << 20;
 /// Number of names that are kept for the next pickle.
 const MOST_NAMES: usize = 4096;
 /// Number of names of no class that are kept for the next pickle.
 const MOST_PLAIN: usize = 64;
+/// Number of hashes for which the memory is kept.
+const MOST_HASHES: usize = 4096;
 /// Number of entries for empty texts and bytes, and those of each Latin-1 character and byte.
 const SINGLES: usize = 2 * 257;
 
@@ -29,10 +29,10 @@ pub(super) struct Names {
     pickle: u32,
     /// Length of the last pickle in bytes.
     len: usize,
-    /// Memory of a [`Chunk`](super::chunk::Chunk).
-    chunk: Vec<u8>,
+    /// Hashes of the keys of open maps.
+    pub(super) hashes: Vec<u64>,
     /// The names of this pickle and earlier ones, by address.
-    slots: [Slot; SLOTS],
+    slots: [[Slot; 2]; PLACES],
     /// The same by content: a name may have several addresses.
     ids: HashMap<&'static str, TextId, RandomState>,
     /// By id: those of single texts and bytes, and then those of names.
@@ -48,8 +48,8 @@ impl Default for Names {
         Names {
             pickle: 0,
             len: 0,
-            chunk: Vec::new(),
-            slots: [EMPTY; SLOTS],
+            hashes: Vec::new(),
+            slots: [[EMPTY; 2]; PLACES],
             ids: HashMap::default(),
             entries: vec![Entry::default(); SINGLES],
             classes: Vec::new(),
@@ -105,54 +105,37 @@ impl ClassKey {
 /// Index of a key that does not stand for a class.
 const NO_CLASS: usize = usize::MAX;
 
-thread_local! {
-    static REUSED: ThreadReuse<Box<Names>> = const { ThreadReuse::new() };
-}
-
-/// Frees the memory that the thread keeps for reuse.
-pub(crate) fn trim() {
-    reuse::trim(&REUSED);
-}
-
 impl Names {
-    /// Takes the thread's memory, with no name in the memo.
-    pub(super) fn take() -> Box<Names> {
-        let mut names = reuse::take(&REUSED);
-        if names.pickle == u32::MAX {
-            names.pickle = 0;
-            names.entries.fill(Entry::default());
+    /// Begins a pickle, with no name in the memo.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        if self.pickle == u32::MAX {
+            self.pickle = 0;
+            self.entries.fill(Entry::default());
         }
-        names.pickle += 1;
-        names
+        self.pickle += 1;
     }
 
-    /// Keeps the memory for the thread's next pickle.
-    pub(super) fn give(mut self: Box<Self>) {
+    /// Ends a pickle, and frees what the next does not need.
+    #[inline]
+    pub(super) fn end(&mut self) {
         if !self.classes.is_empty() || self.class_keys.len() > MOST_PLAIN {
             self.classes.clear();
             self.class_keys.clear();
+            self.members.clear();
         }
         if self.entries.len() > MOST_NAMES {
-            self.slots = [EMPTY; SLOTS];
-            self.ids = HashMap::default();
-            self.entries = vec![Entry::default(); SINGLES];
+            self.forget();
         }
-        if !self.members.is_empty() {
-            self.members = HashMap::default();
-        }
-        reuse::keep(&REUSED, self);
+        self.hashes.clear();
+        self.hashes.shrink_to(MOST_HASHES);
     }
 
-    /// Takes the memory of a chunk.
-    pub(super) fn take_chunk(&mut self) -> Vec<u8> {
-        let mut chunk = std::mem::take(&mut self.chunk);
-        chunk.resize(CHUNK_LEN, 0);
-        chunk
-    }
-
-    /// Keeps the memory of a chunk.
-    pub(super) fn give_chunk(&mut self, chunk: Vec<u8>) {
-        self.chunk = chunk;
+    /// Forgets all. Out of line, as it takes space on the stack of the caller.
+    #[cold]
+    #[inline(never)]
+    fn forget(&mut self) {
+        *self = Names::default();
     }
 
     /// Returns the length that the next pickle probably has.
@@ -168,15 +151,16 @@ impl Names {
     /// Returns the id of a name, if it was looked up before at this address.
     #[inline(always)]
     pub(super) fn at_address(&self, name: &'static str) -> Option<TextId> {
-        let slot = &self.slots[name.as_ptr().addr() % SLOTS];
-        std::ptr::eq(slot.name, name).then_some(slot.id)
+        let [first, second] = &self.slots[name.as_ptr().addr() % PLACES];
+        let is_first = std::ptr::eq(first.name, name);
+        let slot = if is_first { first } else { second };
+        (is_first || std::ptr::eq(second.name, name)).then_some(slot.id)
     }
 
     /// Returns the id of a name.
     pub(super) fn id(&mut self, name: &'static str) -> TextId {
-        let place = name.as_ptr().addr() % SLOTS;
-        if let Some(known) = [place, place ^ 1].into_iter().find(|place| std::ptr::eq(self.slots[*place].name, name)) {
-            return self.slots[known].id;
+        if let Some(known) = self.at_address(name) {
+            return known;
         }
         let id = TextId::of_text(name).unwrap_or_else(|| {
             *self.ids.entry(name).or_insert_with(|| {
@@ -184,8 +168,8 @@ impl Names {
                 TextId(self.entries.len() - 1)
             })
         });
-        // One of two places: two names of a type may share one.
-        self.slots[place ^ 1] = std::mem::replace(&mut self.slots[place], Slot { name, id });
+        let place = &mut self.slots[name.as_ptr().addr() % PLACES];
+        *place = [Slot { name, id }, place[0]];
         id
     }
 

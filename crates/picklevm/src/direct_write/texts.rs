@@ -30,10 +30,9 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Writes text with its MEMOIZE in a run.
     #[inline(always)]
     fn memoized_text(&mut self, text: &str) {
-        self.chunk.ops(|run| {
-            run.text::<true>(text.as_bytes());
-            run.bare(Opcode::Memoize);
-        });
+        let mut run = self.chunk.run();
+        run.text::<true>(text.as_bytes());
+        run.bare(Opcode::Memoize);
     }
 
     /// Writes text of any length at any protocol, which may be in the memo.
@@ -70,10 +69,9 @@ impl<S: Sink, C> Direct<'_, S, C> {
         if self.memoizes {
             self.memoized_text(text);
         } else {
-            self.chunk.ops(|run| {
-                run.text::<false>(text.as_bytes());
-                run.put_index(number);
-            });
+            let mut run = self.chunk.run();
+            run.text::<false>(text.as_bytes());
+            run.put_index(number);
         }
         Ok(Some(number))
     }

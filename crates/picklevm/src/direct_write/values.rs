@@ -72,7 +72,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
             return self.get(number);
         }
         match u8::try_from(bytes.len()) {
-            Ok(len @ 0..=SHORT_BYTES) => self.ops(|run| run.short(Opcode::ShortBinBytes, bytes, len)),
+            Ok(len @ 0..=SHORT_BYTES) => self.run()?.short(Opcode::ShortBinBytes, bytes, len),
             _ => self.leaf(|leaf| leaf.bytes(bytes))?,
         }
         let number = self.put()?;

@@ -319,6 +319,15 @@ fn names_of_the_last_pickle_do_not_count_for_the_next() {
 }
 
 #[test]
+fn more_names_than_are_kept_are_written_as_by_a_graph() {
+    let fields = (0..5000).map(|number| (&*format!("field{number}").leak(), Data::None)).collect();
+    let value = Data::Struct("Plain", fields);
+    for _ in 0..2 {
+        assert!(is_same(&Config::new(), &vec![value.clone(), value.clone()]));
+    }
+}
+
+#[test]
 fn a_name_is_that_of_a_class_only_where_the_configuration_says_so() {
     let value = Data::Struct("Plain", vec![("name", Data::None)]);
     let config = Config::new().class("Plain", "geometry.Point");
