@@ -251,14 +251,12 @@ impl<'g, 'o, S: Sink> Emitter<'g, 'o, S> {
         if self.options.writer.quirks().counts_references {
             self.count_references();
         }
-        for (n, effect) in self.effects.iter().copied().enumerate() {
-            if self.is_outer_call(effect) {
+        for effect in self.effects {
+            if self.is_outer_call(*effect) {
                 continue;
             }
-            let next = self.effects[n + 1..].iter().find(|next| !self.is_outer_call(**next));
-            let next = next.copied().unwrap_or(self.root);
             self.steps.push(Step::Op(BareOp::Pop));
-            self.save_effect(effect, next)?;
+            self.save_effect(*effect)?;
             self.run()?;
         }
         self.steps.push(Step::Save(self.root, Place::DATA));

@@ -85,14 +85,12 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.outer_calls.as_ref().is_some_and(|calls| calls.all_effects.contains(&effect))
     }
 
-    /// Whether an effect without a PUT would be read as an outer call of the object written after it: its arguments make
-    /// that object, so that a GET follows the POP.
-    pub(super) fn is_like_outer_call(&mut self, effect: Cell, next: Cell) -> bool {
-        let is_partial = |cell| is_call_of_partial(self.arena, cell);
-        next.is(Tag::Object)
-            && self.arena.objects[effect].how == self.arena.objects[next].how
-            && !(is_partial(effect) && is_partial(next))
-            && self.leads_back(effect, next) != Some(false)
+    /// Whether an effect without a PUT might be read as an outer call: its arguments make an object, which a GET after the
+    /// POP may fetch.
+    pub(super) fn is_like_outer_call(&mut self, effect: Cell) -> bool {
+        let (arena, how) = (self.arena, self.arena.objects[effect].how);
+        !is_call_of_partial(arena, effect)
+            && self.writes(effect, |cell| cell.is(Tag::Object) && arena.objects[cell].how == how) != Some(false)
     }
 
     /// Starts the next outer call at an occurrence of an object that is not made yet, if it has one.

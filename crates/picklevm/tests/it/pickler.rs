@@ -331,14 +331,18 @@ fn objects_created_for_their_effect_are_preserved() {
 }
 
 #[test]
-fn an_effect_that_makes_the_root_is_not_written_as_an_outer_call() {
-    // As `l = []; d = {}; l.append(d); d['k'] = root`: the first call is of another list, and is dropped before a dict.
-    let pickle = b"cm\nf\nq\x01(]q\x02}q\x03U\x01kh\x01(]h\x03atq\x04Rq\x05satq\x06R0}h\x05.";
-    let graph = load(pickle);
-    assert_eq!(graph.effects().len(), 1);
-    for protocol in [Protocol::V0, Protocol::V2, Protocol::V4] {
-        let again = load(&at(protocol).dumps(graph.root()).expect("is written"));
-        assert_eq!(graph_form(again.root()), graph_form(graph.root()), "protocol {protocol}");
+fn an_effect_whose_arguments_make_an_object_is_not_written_as_an_outer_call() {
+    for pickle in [
+        // The first call is of another list, and is dropped before a dict.
+        &b"cm\nf\nq\x01(]q\x02}q\x03U\x01kh\x01(]h\x03atq\x04Rq\x05satq\x06R0}h\x05."[..],
+        b"cm\nf\nq\x01(]q\x02}q\x03U\x01kh\x01(]h\x03atq\x04Rq\x05satq\x06R0}h\x05Q.", // in a persistent reference
+    ] {
+        let graph = load(pickle);
+        assert_eq!(graph.effects().len(), 1);
+        for protocol in [Protocol::V1, Protocol::V2, Protocol::V4] {
+            let again = load(&at(protocol).dumps(graph.root()).expect("is written"));
+            assert_eq!(graph_form(again.root()), graph_form(graph.root()), "{pickle:?} at protocol {protocol}");
+        }
     }
 }
 
