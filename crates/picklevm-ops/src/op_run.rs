@@ -1,7 +1,7 @@
 //! `OpRun`: reserved space for a run of short ops.
 
 use crate::forms;
-use crate::int_op::int_op;
+use crate::int_op::{int_op, short_int_op};
 use crate::opcode::Opcode;
 
 /// Reserved space in a frame for a run of short ops, returned by [`Writer::reserve`](crate::Writer::reserve).
@@ -154,6 +154,17 @@ impl<'w> OpRun<'w> {
     #[inline(always)]
     pub fn int(&mut self, value: i64) {
         let (op, len) = int_op(value);
+        self.put_part(&op, len);
+    }
+
+    /// Writes a short integer, as [`int`](Self::int) does.
+    ///
+    /// # Panics
+    ///
+    /// If fewer than 8 bytes are left.
+    #[inline(always)]
+    pub fn short_int(&mut self, value: i32) {
+        let (op, len) = short_int_op(value);
         self.put_part(&op, len);
     }
 
@@ -324,6 +335,12 @@ mod tests {
             run.int(value);
             let len = run.len();
             assert_eq!(bytes[..len], expected, "{value}");
+            if let Ok(value) = i32::try_from(value) {
+                let mut run = OpRun::new(&mut bytes, 1000);
+                run.short_int(value);
+                let len = run.len();
+                assert_eq!(bytes[..len], expected, "{value}");
+            }
         }
     }
 

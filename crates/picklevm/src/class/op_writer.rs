@@ -17,8 +17,8 @@ pub type OpWriter<'w> = Direct<'w, Memory, ()>;
 #[inline]
 fn write_key<T: ToValue>(compound: &mut Compound<'_, '_, Memory, (), Keyed>, key: &T) -> Result<()> {
     compound.count()?;
-    let (direct, keys) = compound.keys();
-    let hash = key.key_to_ops(direct, Some(keys))?;
+    let (cursor, keys) = compound.keys();
+    let hash = cursor.by_memory(|out| key.key_to_ops(out, Some(keys)))?;
     compound.add_hash(hash)
 }
 
@@ -26,21 +26,25 @@ impl Direct<'_, Memory, ()> {
     /// Writes a list of announced length.
     #[inline]
     pub(super) fn list<'t, T: ToValue + 't>(&mut self, len: usize, items: impl Iterator<Item = &'t T>) -> Result<()> {
-        let mut list = Compound::begin(self, |direct| List::begin(direct, Some(len)))?;
+        let mut list = Compound::begin(self.cursor(), |cursor| List::begin(cursor, Some(len)))?;
         for item in items {
             list.count()?;
-            item.to_ops(list.direct)?;
+            list.cursor.by_memory(|out| item.to_ops(out))?;
         }
-        list.finish()
+        let end = list.finish()?;
+        self.go_to(end);
+        Ok(())
     }
 
     /// Writes a set of announced length.
     pub(super) fn set<'t, T: ToValue + 't>(&mut self, len: usize, members: impl Iterator<Item = &'t T>) -> Result<()> {
-        let mut set = Compound::begin(self, |direct| Keyed::members(direct, Some(len)))?;
+        let mut set = Compound::begin(self.cursor(), |cursor| Keyed::members(cursor, Some(len)))?;
         for member in members {
             write_key(&mut set, member)?;
         }
-        set.finish()
+        let end = set.finish()?;
+        self.go_to(end);
+        Ok(())
     }
 
     /// Writes a map as a dict.
@@ -50,12 +54,14 @@ impl Direct<'_, Memory, ()> {
         len: usize,
         entries: impl Iterator<Item = (&'t K, &'t V)>,
     ) -> Result<()> {
-        let mut map = Compound::begin(self, |direct| Keyed::rows(direct, Some(len)))?;
+        let mut map = Compound::begin(self.cursor(), |cursor| Keyed::rows(cursor, Some(len)))?;
         for (key, value) in entries {
             write_key(&mut map, key)?;
-            value.to_ops(map.direct)?;
+            map.cursor.by_memory(|out| value.to_ops(out))?;
         }
-        map.finish()
+        let end = map.finish()?;
+        self.go_to(end);
+        Ok(())
     }
 
     /// Starts an instance, whose arguments follow.
@@ -64,13 +70,13 @@ impl Direct<'_, Memory, ()> {
         self.enter()?;
         let class = self.class_defined(ClassKey::of(class), [class.module, class.name])?;
         self.begin_instance(class)?;
-        Tuple::begin(self, args, After::NewObj)
+        self.by_cursor(|cursor| Tuple::begin(cursor, args, After::NewObj))
     }
 
     /// Ends the arguments.
     #[inline]
     pub fn end_args(&mut self, args: Tuple) -> Result<()> {
-        args.end(self)
+        self.by_cursor(|cursor| args.end(cursor))
     }
 
     /// Starts a plain dict in place of an instance.
@@ -83,46 +89,48 @@ impl Direct<'_, Memory, ()> {
     /// Starts a state that is a dict of attributes.
     #[inline]
     pub fn begin_state_dict(&mut self, len: usize) -> Result<Fields> {
-        Fields::begin(self, len, After::Nothing)
+        self.by_cursor(|cursor| Fields::begin(cursor, len, After::Nothing))
     }
 
     /// Starts a state that is a tuple.
     #[inline]
     pub fn begin_state_tuple(&mut self, len: usize) -> Result<Tuple> {
-        Tuple::begin(self, len, After::Nothing)
+        self.by_cursor(|cursor| Tuple::begin(cursor, len, After::Nothing))
     }
 
     /// Starts a state that is a list.
     #[inline]
     pub fn begin_state_list(&mut self, len: usize) -> Result<List> {
-        List::begin(self, Some(len))
+        self.by_cursor(|cursor| List::begin(cursor, Some(len)))
     }
 
     /// Writes an argument, or an item of a state.
     #[inline]
     pub fn item<T: ToValue + ?Sized>(&mut self, items: &mut impl Items, value: &T) -> Result<()> {
-        items.count(self)?;
+        self.by_cursor(|cursor| items.count(cursor))?;
         value.to_ops(self)
     }
 
     /// Writes an attribute.
     #[inline]
     pub fn attribute<T: ToValue + ?Sized>(&mut self, items: &mut Fields, name: &'static str, value: &T) -> Result<()> {
-        items.count(self)?;
-        self.name(name)?;
+        self.by_cursor(|cursor| {
+            items.count(cursor)?;
+            cursor.name(name)
+        })?;
         value.to_ops(self)
     }
 
     /// Ends a part of the state.
     #[inline]
     pub fn end_items(&mut self, items: impl Items) -> Result<()> {
-        items.end(self)
+        self.by_cursor(|cursor| items.end(cursor))
     }
 
     /// Writes the part of the state with the attributes in `__dict__`, of which there are none.
     #[inline]
     pub fn no_state_dict(&mut self) -> Result<()> {
-        self.none()
+        self.by_cursor(|cursor| cursor.none())
     }
 
     /// Ends an instance, given the number of parts of its state.

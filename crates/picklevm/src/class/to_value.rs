@@ -114,16 +114,16 @@ macro_rules! atoms {
         }
     )*};
 }
-atoms!((): |out, _value| out.none(), Some(Key::Other), key_hash::none());
-atoms!(bool: |out, value| out.bool(value), Some(Key::Other), key_hash::int(value.into()));
+atoms!((): |out, _value| out.by_cursor(|cursor| cursor.none()), Some(Key::Other), key_hash::none());
+atoms!(bool: |out, value| out.by_cursor(|cursor| cursor.bool(value)), Some(Key::Other), key_hash::int(value.into()));
 atoms!(i64: |out, value| out.int(value), Some(Key::Int(value)), key_hash::int(value.into()));
 atoms!(i8, i16, i32, u16, u32: |out, value| out.int(value.into()), Some(Key::Int(value.into())), key_hash::int(value.into()));
 atoms!(isize: |out, value| out.int(value as i64), Some(Key::Int(value as i64)), key_hash::int(value as i128));
-atoms!(u64, usize: |out, value| out.unsigned(value as u64), Some(Key::of_int(value as i128)), key_hash::int(value as i128));
+atoms!(u64, usize: |out, value| out.by_cursor(|cursor| cursor.unsigned(value as u64)), Some(Key::of_int(value as i128)), key_hash::int(value as i128));
 atoms!(i128: |out, value| out.long(&value.to_le_bytes()), Some(Key::of_int(value)), key_hash::int(value));
 atoms!(u128: |out, value| out.wide_unsigned(value), i128::try_from(value).ok().map(Key::of_int), key_hash::int(value as i128));
-atoms!(f64: |out, value| out.float(value), float_key(value), key_hash::float(value).unwrap_or_default());
-atoms!(f32: |out, value| out.float(value.into()), float_key(value), key_hash::float(value.into()).unwrap_or_default());
+atoms!(f64: |out, value| out.by_cursor(|cursor| cursor.float(value)), float_key(value), key_hash::float(value).unwrap_or_default());
+atoms!(f32: |out, value| out.by_cursor(|cursor| cursor.float(value.into())), float_key(value), key_hash::float(value.into()).unwrap_or_default());
 
 fn float_key(value: impl Into<f64>) -> Option<Key> {
     key_hash::float(value.into()).map(|_| Key::Other)
@@ -190,13 +190,13 @@ macro_rules! texts {
             #[inline]
             fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
                 let $value = self;
-                out.text($text)
+                out.by_cursor(|cursor| cursor.text($text))
             }
 
             #[inline]
             fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
                 let $value = self;
-                out.text($text)?;
+                out.by_cursor(|cursor| cursor.text($text))?;
                 Ok(Keys::hash(keys, Key::Text(Head::of($text.as_bytes())), || key_hash::text($text.as_bytes())))
             }
         }
@@ -345,7 +345,7 @@ maps!(BTreeMap<K, V>, HashMap<K, V, S>);
 maps!(IndexMap<K, V, S>);
 
 fn tuple<'c, 'w>(out: &'c mut OpWriter<'w>, len: usize) -> Result<Compound<'c, 'w, Memory, (), Tuple>> {
-    Compound::begin(out, |out| Tuple::begin(out, len, After::Nothing))
+    Compound::begin(out.cursor(), |cursor| Tuple::begin(cursor, len, After::Nothing))
 }
 
 macro_rules! tuples {
@@ -368,9 +368,11 @@ macro_rules! tuples {
                 let mut tuple = tuple(out, [$(stringify!($name)),+].len())?;
                 $(
                     tuple.count()?;
-                    $name.to_ops(tuple.direct)?;
+                    tuple.cursor.by_memory(|out| $name.to_ops(out))?;
                 )+
-                tuple.finish()
+                let end = tuple.finish()?;
+                out.go_to(end);
+                Ok(())
             }
 
             #[allow(non_snake_case, reason = "the names are those of the types")]
@@ -379,9 +381,10 @@ macro_rules! tuples {
                 let mut tuple = tuple(out, [$(stringify!($name)),+].len())?;
                 let hashes = [$({
                     tuple.count()?;
-                    $name.key_to_ops(tuple.direct, None)?.unwrap_or_default()
+                    tuple.cursor.by_memory(|out| $name.key_to_ops(out, None))?.unwrap_or_default()
                 }),+];
-                tuple.finish()?;
+                let end = tuple.finish()?;
+                out.go_to(end);
                 Ok(Keys::hash(keys, Key::Other, || key_hash::tuple(&hashes)))
             }
         }

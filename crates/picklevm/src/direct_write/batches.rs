@@ -10,7 +10,7 @@ use picklevm_ops::Opcode;
 use picklevm_ops::Sink;
 use picklevm_ops::internal::forms;
 
-use super::Direct;
+use super::{Cursor, Direct};
 use crate::error::Result;
 
 /// How items are added to a container.
@@ -85,6 +85,27 @@ impl Batches {
     }
 }
 
+impl<S: Sink, C> Cursor<'_, '_, S, C> {
+    /// Counts an item.
+    #[inline(always)]
+    pub(super) fn count(&mut self, batches: &mut Batches, adding: Adding) -> Result<()> {
+        match batches.left.checked_sub(1) {
+            Some(left) => batches.left = left,
+            None => *batches = self.by_memory(|direct| direct.advance(*batches, adding))?,
+        }
+        Ok(())
+    }
+
+    /// Ends the last batch.
+    #[inline(always)]
+    pub(super) fn end_batches(&mut self, batches: Batches, adding: Adding) -> Result<()> {
+        if batches.place == Place::Only && batches.left == 0 {
+            return self.bare(adding.opcodes().1);
+        }
+        self.by_memory(|direct| direct.end_other_batches(batches, adding))
+    }
+}
+
 impl<S: Sink, C> Direct<'_, S, C> {
     /// Starts the items of a container that was just put into the memo.
     pub(super) fn begin_batches(&mut self, adding: Adding, announced: Option<usize>) -> Result<Batches> {
@@ -93,16 +114,6 @@ impl<S: Sink, C> Direct<'_, S, C> {
             self.open_batch(&mut batches, adding)?;
         }
         Ok(batches)
-    }
-
-    /// Counts an item.
-    #[inline(always)]
-    pub(super) fn count(&mut self, batches: &mut Batches, adding: Adding) -> Result<()> {
-        match batches.left.checked_sub(1) {
-            Some(left) => batches.left = left,
-            None => *batches = self.advance(*batches, adding)?,
-        }
-        Ok(())
     }
 
     /// Opens a batch for at least one item.
@@ -118,7 +129,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
         batches.left = granted;
         batches.mark = None;
         if self.protocol > 0 && !is_single {
-            batches.mark = NonZero::new(self.offset());
+            batches.mark = NonZero::new(self.out.offset() + self.chunk.len() as u64);
             self.bare(Opcode::Mark)?;
             if self.out.is_stream() && granted > 1 {
                 // Until there is a second item, the MARK may have to be removed.
@@ -193,14 +204,6 @@ impl<S: Sink, C> Direct<'_, S, C> {
     }
 
     /// Ends the last batch.
-    #[inline(always)]
-    pub(super) fn end_batches(&mut self, batches: Batches, adding: Adding) -> Result<()> {
-        if batches.place == Place::Only && batches.left == 0 {
-            return self.bare(adding.opcodes().1);
-        }
-        self.end_other_batches(batches, adding)
-    }
-
     #[inline(never)]
     fn end_other_batches(&mut self, batches: Batches, adding: Adding) -> Result<()> {
         if batches.granted == 0 {

@@ -1,8 +1,8 @@
 //! Memory for the next ops: a value is written into it with one check, and all of it is appended to the writer at once.
 
-use std::ops::{Deref, DerefMut};
-
 use picklevm_ops::internal::{OpRun, START_LEN};
+
+use super::cursor::Position;
 
 /// Length from which no op begins in a chunk: a power of two, of memory that stays in the L1 cache.
 const FULL_LEN: usize = 16 << 10;
@@ -30,26 +30,37 @@ impl<'w> Chunk<'w> {
         self.len
     }
 
-    /// Whether a value must not begin here.
     #[inline(always)]
-    pub(super) fn is_full(&self) -> bool {
-        self.len >= self.full_at
+    pub(super) fn position(&self) -> Position {
+        Position(self.len)
     }
 
-    /// Whether nothing must begin here.
+    /// Sets the length.
     #[inline(always)]
-    pub(super) fn has_no_space(&self) -> bool {
-        self.len >= FULL_LEN
+    pub(super) fn go_to(&mut self, Position(len): Position) {
+        self.len = len;
     }
 
-    /// Returns space for up to 128 bytes of ops. There must [be some](Self::has_no_space), as there is where a value may
-    /// [begin](Self::is_full).
+    /// Whether a value must not begin at a position.
     #[inline(always)]
-    pub(super) fn run(&mut self) -> Run<'_> {
-        debug_assert!(!self.has_no_space());
+    pub(super) fn is_full_at(&self, Position(at): Position) -> bool {
+        at >= self.full_at
+    }
+
+    /// Whether nothing must begin at a position.
+    #[inline(always)]
+    pub(super) fn has_no_space_at(&self, Position(at): Position) -> bool {
+        at >= FULL_LEN
+    }
+
+    /// Returns space for up to 128 bytes of ops at a position. There must [be some](Self::has_no_space_at), as there is where a
+    /// value may [begin](Self::is_full_at).
+    #[inline(always)]
+    pub(super) fn run_at(&mut self, Position(at): Position) -> OpRun<'_> {
+        debug_assert!(at < FULL_LEN);
         // The compiler sees that this lies in the array, and has nothing to check for what is written.
-        let at = self.len % FULL_LEN;
-        Run { ops: OpRun::over(&mut self.bytes[at..at + OpRun::SLACK]), len: &mut self.len }
+        let at = at % FULL_LEN;
+        OpRun::over(&mut self.bytes[at..at + OpRun::SLACK])
     }
 
     /// Writes the start of the pickle into its space.
@@ -69,34 +80,5 @@ impl<'w> Chunk<'w> {
     /// Begins again, with a number of bytes until the frame is full.
     pub(super) fn begin(&mut self, left: usize) {
         self.full_at = left.min(FULL_LEN);
-    }
-}
-
-/// Ops being written, which the chunk has when this is dropped. Not a function that writes them: the compiler makes calls of some.
-pub(super) struct Run<'c> {
-    ops: OpRun<'c>,
-    len: &'c mut usize,
-}
-
-impl<'c> Deref for Run<'c> {
-    type Target = OpRun<'c>;
-
-    #[inline(always)]
-    fn deref(&self) -> &OpRun<'c> {
-        &self.ops
-    }
-}
-
-impl<'c> DerefMut for Run<'c> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut OpRun<'c> {
-        &mut self.ops
-    }
-}
-
-impl Drop for Run<'_> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        *self.len += self.ops.len();
     }
 }

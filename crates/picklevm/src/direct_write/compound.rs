@@ -3,9 +3,9 @@
 use picklevm_ops::internal::forms;
 use picklevm_ops::{Opcode, Sink};
 
-use super::Direct;
 use super::batches::{Adding, Batches};
 use super::keys::Keys;
+use super::{Cursor, Direct, Position};
 use crate::error::Result;
 
 /// What follows a compound value.
@@ -25,20 +25,20 @@ pub(crate) enum After {
 impl After {
     /// Writes what follows.
     #[inline(always)]
-    pub(crate) fn write<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+    pub(crate) fn write<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
         match self {
             After::Nothing => Ok(()),
-            After::SetItem => direct.bare(Opcode::SetItem),
-            After::Pair => direct.tuple_end(2),
-            After::NewObj => direct.end_instance(),
-            After::Build => direct.bare(Opcode::Build),
+            After::SetItem => cursor.bare(Opcode::SetItem),
+            After::Pair => cursor.by_memory(|direct| direct.tuple_end(2)),
+            After::NewObj => cursor.by_memory(Direct::end_instance),
+            After::Build => cursor.bare(Opcode::Build),
         }
     }
 }
 
 /// A compound value being written. Each kind of [`Items`] is a type of its own, so that its code has no branch on the kind.
 pub(crate) struct Compound<'c, 'w, S, C, I> {
-    pub(crate) direct: &'c mut Direct<'w, S, C>,
+    pub(crate) cursor: Cursor<'c, 'w, S, C>,
     items: I,
 }
 
@@ -46,32 +46,33 @@ impl<'c, 'w, S: Sink, C, I: Items> Compound<'c, 'w, S, C, I> {
     /// Starts a compound value. `begin` writes what comes before the first item.
     #[inline(always)]
     pub(crate) fn begin(
-        direct: &'c mut Direct<'w, S, C>,
-        begin: impl FnOnce(&mut Direct<'w, S, C>) -> Result<I>,
+        mut cursor: Cursor<'c, 'w, S, C>,
+        begin: impl FnOnce(&mut Cursor<'c, 'w, S, C>) -> Result<I>,
     ) -> Result<Self> {
-        direct.enter()?;
-        let items = begin(direct)?;
-        Ok(Compound { direct, items })
+        cursor.direct.enter()?;
+        let items = begin(&mut cursor)?;
+        Ok(Compound { cursor, items })
     }
 
     /// Counts an item, before it is written.
     #[inline(always)]
     pub(crate) fn count(&mut self) -> Result<()> {
-        self.items.count(self.direct)
+        self.items.count(&mut self.cursor)
     }
 
     #[inline(always)]
-    pub(crate) fn finish(self) -> Result<()> {
-        self.direct.leave();
-        self.items.end(self.direct)
+    pub(crate) fn finish(mut self) -> Result<Position> {
+        self.cursor.direct.leave();
+        self.items.end(&mut self.cursor)?;
+        Ok(self.cursor.at)
     }
 }
 
-impl<'w, S: Sink, C> Compound<'_, 'w, S, C, Keyed> {
-    /// Returns the writer and the keys so far.
+impl<'c, 'w, S: Sink, C> Compound<'c, 'w, S, C, Keyed> {
+    /// Returns the cursor and the keys so far.
     #[inline(always)]
-    pub(crate) fn keys(&mut self) -> (&mut Direct<'w, S, C>, &mut Keys) {
-        (self.direct, &mut self.items.keys)
+    pub(crate) fn keys(&mut self) -> (&mut Cursor<'c, 'w, S, C>, &mut Keys) {
+        (&mut self.cursor, &mut self.items.keys)
     }
 
     /// Adds the hash of a key that was written, if it is needed.
@@ -79,7 +80,7 @@ impl<'w, S: Sink, C> Compound<'_, 'w, S, C, Keyed> {
     pub(crate) fn add_hash(&mut self, hash: Option<u64>) -> Result<()> {
         match hash {
             None => Ok(()),
-            Some(hash) => self.items.keys.add_hash(self.direct, hash),
+            Some(hash) => self.items.keys.add_hash(self.cursor.direct, hash),
         }
     }
 }
@@ -87,10 +88,10 @@ impl<'w, S: Sink, C> Compound<'_, 'w, S, C, Keyed> {
 /// The items so far of a compound value.
 pub trait Items: Sized {
     /// Counts an item, before it is written.
-    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()>;
+    fn count<S: Sink, C>(&mut self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()>;
 
     /// Ends the value.
-    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()>;
+    fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()>;
 }
 
 /// The items of a list.
@@ -100,20 +101,20 @@ pub struct List(Batches);
 impl List {
     /// Starts a list of perhaps `len` items.
     #[inline(always)]
-    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: Option<usize>) -> Result<List> {
-        direct.container(Opcode::EmptyList, Adding::Items, len).map(List)
+    pub(crate) fn begin<S: Sink, C>(cursor: &mut Cursor<'_, '_, S, C>, len: Option<usize>) -> Result<List> {
+        cursor.container(Opcode::EmptyList, Adding::Items, len).map(List)
     }
 }
 
 impl Items for List {
     #[inline(always)]
-    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        direct.count(&mut self.0, Adding::Items)
+    fn count<S: Sink, C>(&mut self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
+        cursor.count(&mut self.0, Adding::Items)
     }
 
     #[inline(always)]
-    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        direct.end_batches(self.0, Adding::Items)
+    fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
+        cursor.end_batches(self.0, Adding::Items)
     }
 }
 
@@ -127,10 +128,10 @@ pub struct Fields {
 impl Fields {
     /// Starts a dict of `len` fields. There is no state of no attributes.
     #[inline(always)]
-    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: usize, after: After) -> Result<Fields> {
+    pub(crate) fn begin<S: Sink, C>(cursor: &mut Cursor<'_, '_, S, C>, len: usize, after: After) -> Result<Fields> {
         let batches = match len {
             0 if after == After::Build => Batches::NONE,
-            len => direct.container(Opcode::EmptyDict, Adding::Rows, Some(len))?,
+            len => cursor.container(Opcode::EmptyDict, Adding::Rows, Some(len))?,
         };
         Ok(Fields { batches, after })
     }
@@ -138,17 +139,17 @@ impl Fields {
 
 impl Items for Fields {
     #[inline(always)]
-    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        direct.count(&mut self.batches, Adding::Rows)
+    fn count<S: Sink, C>(&mut self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
+        cursor.count(&mut self.batches, Adding::Rows)
     }
 
     #[inline(always)]
-    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
+    fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
         if self.after == After::Build && self.batches.is_empty() {
-            return direct.end_without_state(self.batches);
+            return cursor.by_memory(|direct| direct.end_without_state(self.batches));
         }
-        direct.end_batches(self.batches, Adding::Rows)?;
-        self.after.write(direct)
+        cursor.end_batches(self.batches, Adding::Rows)?;
+        self.after.write(cursor)
     }
 }
 
@@ -163,32 +164,32 @@ pub(crate) struct Keyed {
 impl Keyed {
     /// Starts a dict of perhaps `len` rows.
     #[inline(always)]
-    pub(crate) fn rows<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: Option<usize>) -> Result<Keyed> {
-        let (adding, keys) = (Adding::Rows, Keys::begin(direct));
-        Ok(Keyed { batches: direct.container(Opcode::EmptyDict, adding, len)?, adding, keys })
+    pub(crate) fn rows<S: Sink, C>(cursor: &mut Cursor<'_, '_, S, C>, len: Option<usize>) -> Result<Keyed> {
+        let (adding, keys) = (Adding::Rows, Keys::begin(cursor.direct));
+        Ok(Keyed { batches: cursor.container(Opcode::EmptyDict, adding, len)?, adding, keys })
     }
 
     /// Starts a set of perhaps `len` members.
-    pub(crate) fn members<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: Option<usize>) -> Result<Keyed> {
-        if direct.protocol < 4 {
+    pub(crate) fn members<S: Sink, C>(cursor: &mut Cursor<'_, '_, S, C>, len: Option<usize>) -> Result<Keyed> {
+        if cursor.direct.protocol < 4 {
             // It is a call.
-            return Err(direct.leave_to_graph());
+            return Err(cursor.direct.leave_to_graph());
         }
-        let (adding, keys) = (Adding::Members, Keys::begin(direct));
-        Ok(Keyed { batches: direct.container(Opcode::EmptySet, adding, len)?, adding, keys })
+        let (adding, keys) = (Adding::Members, Keys::begin(cursor.direct));
+        Ok(Keyed { batches: cursor.container(Opcode::EmptySet, adding, len)?, adding, keys })
     }
 }
 
 impl Items for Keyed {
     #[inline(always)]
-    fn count<S: Sink, C>(&mut self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        direct.count(&mut self.batches, self.adding)
+    fn count<S: Sink, C>(&mut self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
+        cursor.count(&mut self.batches, self.adding)
     }
 
     #[inline(always)]
-    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        direct.end_batches(self.batches, self.adding)?;
-        self.keys.end(direct)
+    fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
+        cursor.end_batches(self.batches, self.adding)?;
+        self.keys.end(cursor.direct)
     }
 }
 
@@ -203,27 +204,29 @@ pub struct Tuple {
 impl Tuple {
     /// Starts a tuple of `len` items.
     #[inline(always)]
-    pub(crate) fn begin<S: Sink, C>(direct: &mut Direct<'_, S, C>, len: usize, after: After) -> Result<Tuple> {
-        direct.boundary()?;
-        direct.tuple_mark(len)?;
+    pub(crate) fn begin<S: Sink, C>(cursor: &mut Cursor<'_, '_, S, C>, len: usize, after: After) -> Result<Tuple> {
+        cursor.by_memory(|direct| {
+            direct.boundary()?;
+            direct.tuple_mark(len)
+        })?;
         Ok(Tuple { announced: len, count: 0, after })
     }
 }
 
 impl Items for Tuple {
     #[inline(always)]
-    fn count<S: Sink, C>(&mut self, _: &mut Direct<'_, S, C>) -> Result<()> {
+    fn count<S: Sink, C>(&mut self, _: &mut Cursor<'_, '_, S, C>) -> Result<()> {
         self.count += 1;
         Ok(())
     }
 
     #[inline(always)]
-    fn end<S: Sink, C>(self, direct: &mut Direct<'_, S, C>) -> Result<()> {
-        if self.announced != self.count && !is_like(direct.protocol, self.announced, self.count) {
-            return Err(direct.leave_to_graph());
+    fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
+        if self.announced != self.count && !is_like(cursor.direct.protocol, self.announced, self.count) {
+            return Err(cursor.direct.leave_to_graph());
         }
-        direct.tuple_end(self.count)?;
-        self.after.write(direct)
+        cursor.by_memory(|direct| direct.tuple_end(self.count))?;
+        self.after.write(cursor)
     }
 }
 
@@ -233,20 +236,23 @@ fn is_like(protocol: u8, announced: usize, count: usize) -> bool {
     count > 0 && is_marked(announced) == is_marked(count)
 }
 
-impl<S: Sink, C> Direct<'_, S, C> {
+impl<S: Sink, C> Cursor<'_, '_, S, C> {
     #[inline(always)]
     fn container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
-        let mark = self.offset() + 2;
+        let mark = self.direct.out.offset() + self.at.0 as u64 + 2;
         match Batches::of_one(len, mark) {
-            Some(batches) if self.memoizes && !self.out.is_stream() && !self.chunk.is_full() => {
-                self.skip();
-                self.chunk.run().first_of([empty, Opcode::Memoize, Opcode::Mark], 3);
+            Some(batches) if self.direct.memoizes && !self.direct.out.is_stream() && !self.is_full() => {
+                self.direct.skip();
+                self.direct.chunk.run_at(self.at).first_of([empty, Opcode::Memoize, Opcode::Mark], 3);
+                self.at.0 += 3;
                 Ok(batches)
             }
-            _ => self.rare_container(empty, adding, len),
+            _ => self.by_memory(|direct| direct.rare_container(empty, adding, len)),
         }
     }
+}
 
+impl<S: Sink, C> Direct<'_, S, C> {
     /// Starts a container of any length at any protocol.
     #[inline(never)]
     fn rare_container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {

@@ -88,8 +88,10 @@ impl<S: Sink, C> Direct<'_, S, C> {
         if self.protocol >= 4
             && let Some([module, name]) = self.names.class(at).names
         {
-            self.name(module)?;
-            self.name(name)?;
+            self.by_cursor(|cursor| {
+                cursor.name(module)?;
+                cursor.name(name)
+            })?;
             self.bare(Opcode::StackGlobal)?;
             self.names.class(at).number = Some(self.put()?);
             return Ok(());
@@ -163,7 +165,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
         self.boundary()?;
         self.tuple_mark(2)?;
         self.class(class)?;
-        self.name(name)?;
+        self.by_cursor(|cursor| cursor.name(name))?;
         self.end_member(class, name, 2)
     }
 

@@ -12,6 +12,7 @@ mod atom;
 mod batches;
 mod chunk;
 mod compound;
+mod cursor;
 mod instances;
 mod keys;
 mod names;
@@ -20,12 +21,13 @@ mod values;
 
 use std::io::{self, Write};
 
-use picklevm_ops::internal::{START_LEN, forms};
+use picklevm_ops::internal::{OpRun, START_LEN, forms};
 use picklevm_ops::{IoSink, Memory, Opcode, Sink, Writer};
 
-use self::atom::{Atom, Get};
-use self::chunk::{CHUNK_LEN, Chunk, Run};
+use self::atom::Atom;
+use self::chunk::{CHUNK_LEN, Chunk};
 pub(crate) use self::compound::{After, Compound, Fields, Items, Keyed, List, Tuple};
+pub(crate) use self::cursor::{Cursor, Position};
 pub(crate) use self::instances::ClassIndex;
 pub(crate) use self::keys::{Key, Keys};
 pub(crate) use self::names::ClassKey;
@@ -256,7 +258,7 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     /// Starts a value: a full frame ends before it.
     #[inline(always)]
     pub(crate) fn boundary(&mut self) -> Result<()> {
-        if self.chunk.is_full() { self.next_chunk() } else { Ok(()) }
+        if self.chunk.is_full_at(self.chunk.position()) { self.next_chunk() } else { Ok(()) }
     }
 
     #[cold]
@@ -273,16 +275,6 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         Ok(())
     }
 
-    /// Writes a value of one op: in a run where the chunk has space, as it never has at a protocol without runs.
-    #[inline(always)]
-    fn atom(&mut self, atom: impl Atom) -> Result<()> {
-        if self.chunk.is_full() {
-            return self.next_atom(atom);
-        }
-        atom.run(&mut self.chunk.run());
-        Ok(())
-    }
-
     /// Writes a value of one op at the start of a chunk.
     #[cold]
     #[inline(never)]
@@ -291,8 +283,7 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         if !self.has_runs {
             return self.leaf(|leaf| atom.leaf(leaf));
         }
-        atom.run(&mut *self.run()?);
-        Ok(())
+        self.ops(|run| atom.run(run))
     }
 
     /// Passes the ops on to the writer.
@@ -330,12 +321,6 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         Ok(self.out.remove_op(offset))
     }
 
-    /// Returns the number of bytes written.
-    #[inline(always)]
-    fn offset(&self) -> u64 {
-        self.out.offset() + self.chunk.len() as u64
-    }
-
     /// Passes nothing on until [`release`](Self::release).
     #[inline]
     fn hold(&mut self) {
@@ -349,13 +334,18 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         self.out.hold(self.holds > 0);
     }
 
-    /// Returns space for up to 128 bytes of ops.
+    /// Writes up to 128 bytes of ops.
     #[inline(always)]
-    fn run(&mut self) -> Result<Run<'_>> {
-        if self.chunk.has_no_space() {
+    fn ops(&mut self, write: impl FnOnce(&mut OpRun<'_>)) -> Result<()> {
+        if self.chunk.has_no_space_at(self.chunk.position()) {
             self.flush()?;
         }
-        Ok(self.chunk.run())
+        let Position(at) = self.chunk.position();
+        let mut run = self.chunk.run_at(Position(at));
+        write(&mut run);
+        let len = run.len();
+        self.go_to(Position(at + len));
+        Ok(())
     }
 
     /// Takes the next memo index.
@@ -379,10 +369,9 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     }
 
     /// Writes an op without an operand.
-    #[inline(always)]
+    #[inline(never)]
     pub(crate) fn bare(&mut self, opcode: Opcode) -> Result<()> {
-        self.run()?.bare(opcode);
-        Ok(())
+        self.ops(|run| run.bare(opcode))
     }
 
     /// Puts the value just written into the memo. Returns its index.
@@ -398,9 +387,8 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     }
 
     /// Writes a value that is in the memo.
-    #[inline(always)]
-    pub(crate) fn get(&mut self, number: u32) -> Result<()> {
-        self.atom(Get(number))
+    fn get(&mut self, number: u32) -> Result<()> {
+        self.by_cursor(|cursor| cursor.get(number))
     }
 
     /// Starts a compound value. There is no `leave` after an error, which ends them all.

@@ -2,8 +2,8 @@
 
 use picklevm_ops::{Opcode, Sink};
 
-use super::Direct;
 use super::names::TextId;
+use super::{Cursor, Direct};
 use crate::error::Result;
 
 /// Longest text that is written in one run.
@@ -15,14 +15,14 @@ const SINGLE_TEXT: usize = 2;
 /// Number of lengths between these two.
 pub(super) const RUN_LENGTHS: usize = SHORT_TEXT - SINGLE_TEXT;
 
-impl<S: Sink, C> Direct<'_, S, C> {
+impl<S: Sink, C> Cursor<'_, '_, S, C> {
     /// Writes text.
     #[inline(always)]
     pub(crate) fn text(&mut self, text: &str) -> Result<()> {
-        if text.len().wrapping_sub(SINGLE_TEXT + 1) >= self.plain_texts || self.chunk.is_full() {
-            return self.rare_text(text);
+        if text.len().wrapping_sub(SINGLE_TEXT + 1) >= self.direct.plain_texts || self.is_full() {
+            return self.by_memory(|direct| direct.rare_text(text));
         }
-        self.skip();
+        self.direct.skip();
         self.memoized_text(text);
         Ok(())
     }
@@ -30,11 +30,33 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Writes text with its MEMOIZE in a run.
     #[inline(always)]
     fn memoized_text(&mut self, text: &str) {
-        let mut run = self.chunk.run();
+        let mut run = self.direct.chunk.run_at(self.at);
         run.text::<true>(text.as_bytes());
         run.bare(Opcode::Memoize);
+        self.at.0 += run.len();
     }
 
+    /// Writes the name of a field or variant.
+    #[inline(always)]
+    pub(crate) fn name(&mut self, name: &'static str) -> Result<()> {
+        if let Some(id) = self.direct.names.at_address(name) {
+            match self.direct.names.number(id) {
+                Some(number) => return self.get(number),
+                // The length is constant where this is inlined, so that the name is written without a call.
+                None if self.direct.memoizes && name.len() <= SHORT_TEXT && !self.is_full() => {
+                    let number = self.direct.skip();
+                    self.direct.names.insert(id, number);
+                    self.memoized_text(name);
+                    return Ok(());
+                }
+                None => {}
+            }
+        }
+        self.by_memory(|direct| direct.rare_name(name))
+    }
+}
+
+impl<S: Sink, C> Direct<'_, S, C> {
     /// Writes text of any length at any protocol, which may be in the memo.
     #[inline(never)]
     fn rare_text(&mut self, text: &str) -> Result<()> {
@@ -59,20 +81,22 @@ impl<S: Sink, C> Direct<'_, S, C> {
     }
 
     /// Writes text that is not in the memo. Returns its memo index, unless the pickler does not find it there.
-    #[inline(always)]
     pub(crate) fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
         self.boundary()?;
         if text.len() > SHORT_TEXT || !self.has_runs {
             return self.long_text(text);
         }
         let number = self.skip();
-        if self.memoizes {
-            self.memoized_text(text);
-        } else {
-            let mut run = self.chunk.run();
-            run.text::<false>(text.as_bytes());
-            run.put_index(number);
-        }
+        let memoizes = self.memoizes;
+        self.ops(|run| {
+            if memoizes {
+                run.text::<true>(text.as_bytes());
+                run.bare(Opcode::Memoize);
+            } else {
+                run.text::<false>(text.as_bytes());
+                run.put_index(number);
+            }
+        })?;
         Ok(Some(number))
     }
 
@@ -81,23 +105,6 @@ impl<S: Sink, C> Direct<'_, S, C> {
         let is_memoized = self.leaf(|leaf| leaf.text(text.into()))?;
         let number = self.put()?;
         Ok(is_memoized.then_some(number))
-    }
-
-    /// Writes the name of a field or variant.
-    #[inline(always)]
-    pub(crate) fn name(&mut self, name: &'static str) -> Result<()> {
-        let Some(id) = self.names.at_address(name) else { return self.rare_name(name) };
-        match self.names.number(id) {
-            Some(number) => self.get(number),
-            // The length is constant where this is inlined, so that the name is written without a call.
-            None if self.memoizes && name.len() <= SHORT_TEXT && !self.chunk.is_full() => {
-                let number = self.skip();
-                self.names.insert(id, number);
-                self.memoized_text(name);
-                Ok(())
-            }
-            None => self.rare_name(name),
-        }
     }
 
     /// Writes a name that may not be known at this address.

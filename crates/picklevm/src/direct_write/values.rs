@@ -14,7 +14,7 @@ const SHORT_BYTES: u8 = 96;
 impl<S: Sink, C> Direct<'_, S, C> {
     #[inline(always)]
     pub(crate) fn int(&mut self, value: i64) -> Result<()> {
-        self.atom(value)
+        self.by_cursor(|cursor| cursor.int(value))
     }
 
     /// Writes an integer in little-endian two's complement.
@@ -29,35 +29,11 @@ impl<S: Sink, C> Direct<'_, S, C> {
         self.leaf(|leaf| leaf.long(Int::from_le(bytes)))
     }
 
-    #[inline(always)]
-    pub(crate) fn bool(&mut self, value: bool) -> Result<()> {
-        self.atom(value)
-    }
-
-    #[inline(always)]
-    pub(crate) fn float(&mut self, value: f64) -> Result<()> {
-        self.atom(value)
-    }
-
-    /// Writes a `u64`.
-    #[inline(always)]
-    pub(crate) fn unsigned(&mut self, value: u64) -> Result<()> {
-        match i64::try_from(value) {
-            Ok(value) => self.int(value),
-            Err(_) => self.long(&u128::from(value).to_le_bytes()),
-        }
-    }
-
     /// Writes a `u128`.
     pub(crate) fn wide_unsigned(&mut self, value: u128) -> Result<()> {
         let mut bytes = [0; 17];
         bytes[..16].copy_from_slice(&value.to_le_bytes());
         self.long(&bytes)
-    }
-
-    #[inline(always)]
-    pub(crate) fn none(&mut self) -> Result<()> {
-        self.atom(())
     }
 
     /// Writes bytes.
@@ -72,7 +48,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
             return self.get(number);
         }
         match u8::try_from(bytes.len()) {
-            Ok(len @ 0..=SHORT_BYTES) => self.run()?.short(Opcode::ShortBinBytes, bytes, len),
+            Ok(len @ 0..=SHORT_BYTES) => self.ops(|run| run.short(Opcode::ShortBinBytes, bytes, len))?,
             _ => self.leaf(|leaf| leaf.bytes(bytes))?,
         }
         let number = self.put()?;

@@ -18,6 +18,7 @@ use super::error::{Error, Result};
 use crate::direct_write::{self, Written};
 
 type Direct<'w, 'o, S> = direct_write::Direct<'w, S, Context<'o>>;
+type Cursor<'c, 'w, 'o, S> = direct_write::Cursor<'c, 'w, S, Context<'o>>;
 type Compound<'c, 'w, 'o, S, I> = direct_write::Compound<'c, 'w, S, Context<'o>, I>;
 
 /// What the serializer needs to know.
@@ -50,19 +51,22 @@ impl<S: Sink> Direct<'_, '_, S> {
         if !self.context.config.sets_no_class() {
             self.forget_plain();
         }
-        let written = value.serialize(&mut *self);
+        let end = value.serialize(self.cursor());
         if !self.context.config.sets_no_class() {
             self.forget_plain();
         }
-        written
+        self.go_to(end?);
+        Ok(())
     }
+}
 
+impl<S: Sink> Cursor<'_, '_, '_, S> {
     /// Writes the content of an option or newtype, which are not levels of the data.
     #[inline]
     fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.enter_call()?;
-        value.serialize(&mut *self)?;
-        self.leave_call();
+        self.direct.enter_call()?;
+        self.at = value.serialize(self.again())?;
+        self.direct.leave_call();
         Ok(())
     }
 }

@@ -8,27 +8,30 @@ use picklevm_ops::Sink;
 
 use super::Compound;
 use super::keys::KeySerializer;
-use crate::direct_write::{Fields, Items, Keyed, List, Tuple};
+use crate::direct_write::{Fields, Items, Keyed, List, Position, Tuple};
 use crate::serde::error::{Error, Result};
 
 impl<S: Sink, I: Items> Compound<'_, '_, '_, S, I> {
     #[inline(always)]
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.count()?;
-        value.serialize(&mut *self.direct)
+        self.cursor.at = value.serialize(self.cursor.again())?;
+        Ok(())
     }
 
     /// Writes an item of a tuple that is a key. Returns its hash.
     pub(crate) fn key_item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Option<u64>> {
         self.count()?;
-        value.serialize(KeySerializer::new(self.direct, None))
+        let (hash, end) = value.serialize(KeySerializer::new(self.cursor.again(), None))?;
+        self.cursor.at = end;
+        Ok(hash)
     }
 }
 
 macro_rules! items {
     ($($trait:ident::$method:ident of $items:ty;)*) => {$(
         impl<S: Sink> $trait for Compound<'_, '_, '_, S, $items> {
-            type Ok = ();
+            type Ok = Position;
             type Error = Error;
 
             #[inline]
@@ -37,7 +40,7 @@ macro_rules! items {
             }
 
             #[inline(always)]
-            fn end(self) -> Result<()> {
+            fn end(self) -> Result<Position> {
                 Ok(self.finish()?)
             }
         }
@@ -53,18 +56,19 @@ items! {
 macro_rules! fields {
     ($($trait:ident)*) => {$(
         impl<S: Sink> $trait for Compound<'_, '_, '_, S, Fields> {
-            type Ok = ();
+            type Ok = Position;
             type Error = Error;
 
             #[inline(always)]
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
                 self.count()?;
-                self.direct.name(name)?;
-                value.serialize(&mut *self.direct)
+                self.cursor.name(name)?;
+                self.cursor.at = value.serialize(self.cursor.again())?;
+                Ok(())
             }
 
             #[inline(always)]
-            fn end(self) -> Result<()> {
+            fn end(self) -> Result<Position> {
                 Ok(self.finish()?)
             }
         }
@@ -73,24 +77,26 @@ macro_rules! fields {
 fields!(SerializeStruct SerializeStructVariant);
 
 impl<S: Sink> SerializeMap for Compound<'_, '_, '_, S, Keyed> {
-    type Ok = ();
+    type Ok = Position;
     type Error = Error;
 
     #[inline]
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
         self.count()?;
-        let (direct, keys) = self.keys();
-        let hash = key.serialize(KeySerializer::new(direct, Some(keys)))?;
+        let (cursor, keys) = self.keys();
+        let (hash, end) = key.serialize(KeySerializer::new(cursor.again(), Some(keys)))?;
+        cursor.at = end;
         Ok(self.add_hash(hash)?)
     }
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        value.serialize(&mut *self.direct)
+        self.cursor.at = value.serialize(self.cursor.again())?;
+        Ok(())
     }
 
     #[inline(always)]
-    fn end(self) -> Result<()> {
+    fn end(self) -> Result<Position> {
         Ok(self.finish()?)
     }
 }

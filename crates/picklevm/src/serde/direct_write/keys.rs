@@ -3,43 +3,44 @@
 use ::serde::ser::{Impossible, Serialize, SerializeTuple, SerializeTupleStruct, Serializer};
 use picklevm_ops::Sink;
 
-use super::{Compound, Direct};
+use super::{Compound, Cursor};
 use crate::convert::key_hash::{self, Head};
-use crate::direct_write::{After, Key, Keys, Tuple};
+use crate::direct_write::{After, Key, Keys, Position, Tuple};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
 use crate::serde::handover;
 
 /// Serializer of a key. It returns its hash, unless it is compared with the key before.
 pub(super) struct KeySerializer<'c, 'w, 'o, S> {
-    direct: &'c mut Direct<'w, 'o, S>,
+    cursor: Cursor<'c, 'w, 'o, S>,
     /// The keys of the map. `None` for an item of a tuple.
     keys: Option<&'c mut Keys>,
 }
 
-type Hash = Option<u64>;
+/// The hash of a key, and where the key ends.
+type Hash = (Option<u64>, Position);
 
 impl<'c, 'w, 'o, S: Sink> KeySerializer<'c, 'w, 'o, S> {
     #[inline(always)]
-    pub(super) fn new(direct: &'c mut Direct<'w, 'o, S>, keys: Option<&'c mut Keys>) -> Self {
-        KeySerializer { direct, keys }
+    pub(super) fn new(cursor: Cursor<'c, 'w, 'o, S>, keys: Option<&'c mut Keys>) -> Self {
+        KeySerializer { cursor, keys }
     }
 
     /// Ends a key that was written.
     #[inline(always)]
     fn end(self, key: Key, hash: impl FnOnce() -> u64) -> Result<Hash> {
-        Ok(Keys::hash(self.keys, key, hash))
+        Ok((Keys::hash(self.keys, key, hash), self.cursor.at))
     }
 
     #[inline]
-    fn int(self, value: i128) -> Result<Hash> {
+    fn int(mut self, value: i128) -> Result<Hash> {
         let key = match i64::try_from(value) {
             Ok(small) => {
-                self.direct.int(small)?;
+                self.cursor.int(small)?;
                 Key::Int(small)
             }
             Err(_) => {
-                self.direct.serialize_i128(value)?;
+                self.cursor.at = self.cursor.again().serialize_i128(value)?;
                 Key::Other
             }
         };
@@ -60,7 +61,7 @@ macro_rules! integers {
 macro_rules! left {
     ($($method:ident($($arg:ty),*) -> $ok:ty;)*) => {$(
         fn $method(self $(, _: $arg)*) -> Result<$ok> {
-            Err(self.direct.leave_to_graph().into())
+            Err(self.cursor.direct.leave_to_graph().into())
         }
     )*};
 }
@@ -99,8 +100,8 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
         serialize_u128(u128) -> Hash;
     }
 
-    fn serialize_bool(self, value: bool) -> Result<Hash> {
-        self.direct.serialize_bool(value)?;
+    fn serialize_bool(mut self, value: bool) -> Result<Hash> {
+        self.cursor.at = self.cursor.again().serialize_bool(value)?;
         self.end(Key::Other, || key_hash::int(value.into()))
     }
 
@@ -112,9 +113,9 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
         self.serialize_f64(value.into())
     }
 
-    fn serialize_f64(self, value: f64) -> Result<Hash> {
-        let Some(hash) = key_hash::float(value) else { return Err(self.direct.leave_to_graph().into()) };
-        self.direct.serialize_f64(value)?;
+    fn serialize_f64(mut self, value: f64) -> Result<Hash> {
+        let Some(hash) = key_hash::float(value) else { return Err(self.cursor.direct.leave_to_graph().into()) };
+        self.cursor.at = self.cursor.again().serialize_f64(value)?;
         self.end(Key::Other, || hash)
     }
 
@@ -123,13 +124,13 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
     }
 
     #[inline(always)]
-    fn serialize_str(self, value: &str) -> Result<Hash> {
-        self.direct.serialize_str(value)?;
+    fn serialize_str(mut self, value: &str) -> Result<Hash> {
+        self.cursor.at = self.cursor.again().serialize_str(value)?;
         self.end(Key::Text(Head::of(value.as_bytes())), || key_hash::text(value.as_bytes()))
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<Hash> {
-        self.direct.serialize_bytes(value)?;
+    fn serialize_bytes(mut self, value: &[u8]) -> Result<Hash> {
+        self.cursor.at = self.cursor.again().serialize_bytes(value)?;
         self.end(Key::Other, || key_hash::bytes(value))
     }
 
@@ -142,29 +143,30 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
         value.serialize(self)
     }
 
-    fn serialize_unit(self) -> Result<Hash> {
-        self.direct.serialize_unit()?;
+    fn serialize_unit(mut self) -> Result<Hash> {
+        self.cursor.at = self.cursor.again().serialize_unit()?;
         self.end(Key::Other, key_hash::none)
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<Hash> {
         drop(handover::take());
-        Err(self.direct.leave_to_graph().into())
+        Err(self.cursor.direct.leave_to_graph().into())
     }
 
-    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<Hash> {
-        let is_class = self.direct.class_of(name)?.is_some() || self.direct.class_of_variant(variant)?.is_some();
-        if is_class || self.direct.context.config.variants != Variants::Dict {
-            return Err(self.direct.leave_to_graph().into());
+    fn serialize_unit_variant(mut self, name: &'static str, index: u32, variant: &'static str) -> Result<Hash> {
+        let is_class =
+            self.cursor.direct.class_of(name)?.is_some() || self.cursor.direct.class_of_variant(variant)?.is_some();
+        if is_class || self.cursor.direct.context.config.variants != Variants::Dict {
+            return Err(self.cursor.direct.leave_to_graph().into());
         }
-        self.direct.serialize_unit_variant(name, index, variant)?;
+        self.cursor.at = self.cursor.again().serialize_unit_variant(name, index, variant)?;
         self.end(Key::Other, || key_hash::text(variant.as_bytes()))
     }
 
     #[inline]
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Hash> {
-        if name.starts_with('$') || self.direct.class_of(name)?.is_some() {
-            return Err(self.direct.leave_to_graph().into());
+        if name.starts_with('$') || self.cursor.direct.class_of(name)?.is_some() {
+            return Err(self.cursor.direct.leave_to_graph().into());
         }
         value.serialize(self)
     }
@@ -176,7 +178,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
         _: &'static str,
         _: &T,
     ) -> Result<Hash> {
-        Err(self.direct.leave_to_graph().into())
+        Err(self.cursor.direct.leave_to_graph().into())
     }
 
     fn serialize_tuple(self, len: usize) -> Result<KeyTuple<'c, 'w, 'o, S>> {
@@ -184,8 +186,8 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
     }
 
     fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<KeyTuple<'c, 'w, 'o, S>> {
-        if self.direct.class_of(name)?.is_some() {
-            return Err(self.direct.leave_to_graph().into());
+        if self.cursor.direct.class_of(name)?.is_some() {
+            return Err(self.cursor.direct.leave_to_graph().into());
         }
         KeyTuple::begin(self, len)
     }
@@ -198,12 +200,12 @@ pub(super) struct KeyTuple<'c, 'w, 'o, S> {
 }
 
 impl<'c, 'w, 'o, S: Sink> KeyTuple<'c, 'w, 'o, S> {
-    fn begin(KeySerializer { direct, keys }: KeySerializer<'c, 'w, 'o, S>, len: usize) -> Result<Self> {
+    fn begin(KeySerializer { cursor, keys }: KeySerializer<'c, 'w, 'o, S>, len: usize) -> Result<Self> {
         if let Some(keys) = keys {
             keys.follows(Key::Other);
         }
         Ok(KeyTuple {
-            compound: Compound::begin(direct, |direct| Tuple::begin(direct, len, After::Nothing))?,
+            compound: Compound::begin(cursor, |cursor| Tuple::begin(cursor, len, After::Nothing))?,
             hashes: Vec::new(),
         })
     }
@@ -215,8 +217,8 @@ impl<'c, 'w, 'o, S: Sink> KeyTuple<'c, 'w, 'o, S> {
     }
 
     fn finish(self) -> Result<Hash> {
-        SerializeTuple::end(self.compound)?;
-        Ok(Some(key_hash::tuple(&self.hashes)))
+        let end = SerializeTuple::end(self.compound)?;
+        Ok((Some(key_hash::tuple(&self.hashes)), end))
     }
 }
 

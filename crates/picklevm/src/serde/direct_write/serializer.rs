@@ -3,52 +3,76 @@
 use ::serde::ser::{Error as _, Serialize, Serializer};
 use picklevm_ops::Sink;
 
-use super::{Compound, Direct};
-use crate::direct_write::{After, Fields, Keyed, List, Tuple};
+use super::{Compound, Cursor, Direct};
+use crate::direct_write::{After, ClassIndex, Fields, Keyed, List, Position, Tuple};
 use crate::serde::as_types::{MEMBER, container_of};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
 use crate::serde::{bigint, handover, instance, shared};
 
-impl<S: Sink> Direct<'_, '_, S> {
+impl<S: Sink> Cursor<'_, '_, '_, S> {
     /// Writes the only value inside another one.
     fn inside_one<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.enter()?;
+        self.direct.enter()?;
         self.inside(value)?;
-        self.leave();
+        self.direct.leave();
         Ok(())
+    }
+
+    /// Writes the arguments of an instance: one.
+    fn inside_args<T: Serialize + ?Sized>(&mut self, class: ClassIndex, value: &T) -> Result<()> {
+        self.by_memory(|direct| {
+            direct.begin_instance(class)?;
+            direct.boundary()?;
+            direct.tuple_mark(1)
+        })?;
+        self.inside_one(value)?;
+        Ok(self.by_memory(|direct| {
+            direct.tuple_end(1)?;
+            direct.end_instance()
+        })?)
     }
 
     /// Starts the dict or tuple of a variant, and writes its name. Returns what follows its content.
     fn begin_variant(&mut self, name: &'static str) -> Result<After> {
-        self.boundary()?;
-        let after = match self.context.config.variants {
-            Variants::Dict => {
-                self.empty_dict()?;
-                After::SetItem
+        let variants = self.direct.context.config.variants;
+        let after = self.by_memory(|direct| {
+            direct.boundary()?;
+            match variants {
+                Variants::Dict => direct.empty_dict().map(|()| After::SetItem),
+                Variants::Tuple => direct.tuple_mark(2).map(|()| After::Pair),
             }
-            Variants::Tuple => {
-                self.tuple_mark(2)?;
-                After::Pair
-            }
-        };
+        })?;
         self.name(name)?;
         Ok(after)
     }
+
+    /// Starts the instance of a variant, or its [dict or tuple](Self::begin_variant). Returns what follows its content.
+    fn begin_variant_or(
+        &mut self,
+        variant: &'static str,
+        begin: impl FnOnce(&mut Direct<'_, '_, S>, ClassIndex) -> crate::error::Result<After>,
+    ) -> Result<After> {
+        match self.direct.class_of_variant(variant)? {
+            Some(class) => Ok(self.by_memory(|direct| begin(direct, class))?),
+            None => self.begin_variant(variant),
+        }
+    }
 }
 
-/// Integers that fit 64 bits.
-macro_rules! integers {
-    ($($method:ident: $type:ty;)*) => {$(
+/// Values of one op.
+macro_rules! atoms {
+    ($($method:ident: $type:ty => $write:ident;)*) => {$(
         #[inline]
-        fn $method(self, value: $type) -> Result<()> {
-            Ok(self.int(value.into())?)
+        fn $method(mut self, value: $type) -> Result<Position> {
+            self.$write(value.into())?;
+            Ok(self.at)
         }
     )*};
 }
 
-impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
-    type Ok = ();
+impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
+    type Ok = Position;
     type Error = Error;
     type SerializeSeq = Compound<'c, 'w, 'o, S, List>;
     type SerializeTuple = Compound<'c, 'w, 'o, S, Tuple>;
@@ -62,236 +86,213 @@ impl<'c, 'w, 'o, S: Sink> Serializer for &'c mut Direct<'w, 'o, S> {
         handover::is_human_readable()
     }
 
-    integers! {
-        serialize_i8: i8;
-        serialize_i16: i16;
-        serialize_i32: i32;
-        serialize_i64: i64;
-        serialize_u8: u8;
-        serialize_u16: u16;
-        serialize_u32: u32;
+    atoms! {
+        serialize_i8: i8 => int;
+        serialize_i16: i16 => int;
+        serialize_i32: i32 => int;
+        serialize_i64: i64 => int;
+        serialize_u8: u8 => int;
+        serialize_u16: u16 => int;
+        serialize_u32: u32 => int;
+        serialize_u64: u64 => unsigned;
+        serialize_bool: bool => bool;
+        serialize_f32: f32 => float;
+        serialize_f64: f64 => float;
+    }
+
+    fn serialize_i128(mut self, value: i128) -> Result<Position> {
+        self.by_memory(|direct| direct.long(&value.to_le_bytes()))?;
+        Ok(self.at)
+    }
+
+    fn serialize_u128(mut self, value: u128) -> Result<Position> {
+        self.by_memory(|direct| direct.wide_unsigned(value))?;
+        Ok(self.at)
+    }
+
+    fn serialize_char(mut self, value: char) -> Result<Position> {
+        self.text(value.encode_utf8(&mut [0; 4]))?;
+        Ok(self.at)
     }
 
     #[inline]
-    fn serialize_u64(self, value: u64) -> Result<()> {
-        Ok(self.unsigned(value)?)
-    }
-
-    fn serialize_i128(self, value: i128) -> Result<()> {
-        Ok(self.long(&value.to_le_bytes())?)
-    }
-
-    fn serialize_u128(self, value: u128) -> Result<()> {
-        Ok(self.wide_unsigned(value)?)
-    }
-
-    #[inline]
-    fn serialize_bool(self, value: bool) -> Result<()> {
-        Ok(self.bool(value)?)
-    }
-
-    #[inline]
-    fn serialize_f32(self, value: f32) -> Result<()> {
-        self.serialize_f64(value.into())
-    }
-
-    #[inline]
-    fn serialize_f64(self, value: f64) -> Result<()> {
-        Ok(self.float(value)?)
-    }
-
-    fn serialize_char(self, value: char) -> Result<()> {
-        Ok(self.text(value.encode_utf8(&mut [0; 4]))?)
-    }
-
-    #[inline]
-    fn serialize_str(self, value: &str) -> Result<()> {
-        if self.context.is_digits {
-            return self.digits(value);
+    fn serialize_str(mut self, value: &str) -> Result<Position> {
+        if self.direct.context.is_digits {
+            self.by_memory(|direct| direct.digits(value))?;
+        } else {
+            self.text(value)?;
         }
-        Ok(self.text(value)?)
+        Ok(self.at)
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<()> {
-        Ok(self.bytes(value)?)
-    }
-
-    #[inline]
-    fn serialize_none(self) -> Result<()> {
-        Ok(self.none()?)
+    fn serialize_bytes(mut self, value: &[u8]) -> Result<Position> {
+        self.by_memory(|direct| direct.bytes(value))?;
+        Ok(self.at)
     }
 
     #[inline]
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
-        self.inside(value)
+    fn serialize_none(self) -> Result<Position> {
+        self.serialize_unit()
     }
 
     #[inline]
-    fn serialize_unit(self) -> Result<()> {
-        Ok(self.none()?)
+    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Position> {
+        self.inside(value)?;
+        Ok(self.at)
     }
 
-    fn serialize_unit_struct(self, name: &'static str) -> Result<()> {
+    #[inline]
+    fn serialize_unit(mut self) -> Result<Position> {
+        self.none()?;
+        Ok(self.at)
+    }
+
+    fn serialize_unit_struct(mut self, name: &'static str) -> Result<Position> {
         if name == handover::NAME
             && let Some(make) = handover::take()
         {
-            return Ok(self.made(make)?);
+            self.by_memory(|direct| direct.made(make))?;
+            return Ok(self.at);
         }
-        match self.class_of(name)? {
-            Some(class) => Ok(self.empty_instance(class)?),
-            None => Ok(self.none()?),
+        match self.direct.class_of(name)? {
+            Some(class) => self.by_memory(|direct| direct.empty_instance(class))?,
+            None => self.none()?,
         }
+        Ok(self.at)
     }
 
-    fn serialize_unit_variant(self, name: &'static str, _: u32, variant: &'static str) -> Result<()> {
-        if let Some(class) = self.class_of_variant(variant)? {
-            return Ok(self.empty_instance(class)?);
+    fn serialize_unit_variant(mut self, name: &'static str, _: u32, variant: &'static str) -> Result<Position> {
+        if let Some(class) = self.direct.class_of_variant(variant)? {
+            self.by_memory(|direct| direct.empty_instance(class))?;
+        } else if let Some(class) = self.direct.class_of(name)? {
+            self.by_memory(|direct| direct.member(class, variant))?;
+        } else if self.direct.context.config.variants == Variants::Dict {
+            self.name(variant)?;
+        } else {
+            self.by_memory(|direct| {
+                direct.boundary()?;
+                direct.tuple_mark(1)
+            })?;
+            self.name(variant)?;
+            self.by_memory(|direct| direct.tuple_end(1))?;
         }
-        if let Some(class) = self.class_of(name)? {
-            return Ok(self.member(class, variant)?);
-        }
-        match self.context.config.variants {
-            Variants::Dict => Ok(self.name(variant)?),
-            Variants::Tuple => {
-                self.boundary()?;
-                self.tuple_mark(1)?;
-                self.name(variant)?;
-                Ok(self.tuple_end(1)?)
-            }
-        }
+        Ok(self.at)
     }
 
     #[inline]
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<()> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(mut self, name: &'static str, value: &T) -> Result<Position> {
         if name.starts_with('$') {
             return self.reserved(name, value);
         }
-        match self.class_of(name)? {
-            None => self.inside(value),
-            Some(class) => {
-                self.begin_instance(class)?;
-                self.boundary()?;
-                self.tuple_mark(1)?;
-                self.inside_one(value)?;
-                self.tuple_end(1)?;
-                Ok(self.end_instance()?)
-            }
+        match self.direct.class_of(name)? {
+            None => self.inside(value)?,
+            Some(class) => self.inside_args(class, value)?,
         }
+        Ok(self.at)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
+        mut self,
         name: &'static str,
         _: u32,
         variant: &'static str,
         value: &T,
-    ) -> Result<()> {
+    ) -> Result<Position> {
         if name == MEMBER {
-            return Err(self.leave_to_graph().into());
+            return Err(self.direct.leave_to_graph().into());
         }
-        if let Some(class) = self.class_of_variant(variant)? {
-            self.begin_instance(class)?;
-            self.boundary()?;
-            self.tuple_mark(1)?;
+        if let Some(class) = self.direct.class_of_variant(variant)? {
+            self.inside_args(class, value)?;
+        } else {
+            let after = self.begin_variant(variant)?;
             self.inside_one(value)?;
-            self.tuple_end(1)?;
-            return Ok(self.end_instance()?);
+            after.write(&mut self)?;
         }
-        let after = self.begin_variant(variant)?;
-        self.inside_one(value)?;
-        Ok(after.write(self)?)
+        Ok(self.at)
     }
 
     // Inlined, as are the ends: what is returned would be copied through memory, which stalls.
     #[inline(always)]
     fn serialize_seq(self, len: Option<usize>) -> Result<Compound<'c, 'w, 'o, S, List>> {
-        Ok(Compound::begin(self, |direct| List::begin(direct, len))?)
+        Ok(Compound::begin(self, |cursor| List::begin(cursor, len))?)
     }
 
     #[inline(always)]
     fn serialize_tuple(self, len: usize) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
-        Ok(Compound::begin(self, |direct| Tuple::begin(direct, len, After::Nothing))?)
+        Ok(Compound::begin(self, |cursor| Tuple::begin(cursor, len, After::Nothing))?)
     }
 
     #[inline(always)]
-    fn serialize_tuple_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
-        let after = match self.class_of(name)? {
+    fn serialize_tuple_struct(mut self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
+        let after = match self.direct.class_of(name)? {
             Some(class) => {
-                self.begin_instance(class)?;
+                self.by_memory(|direct| direct.begin_instance(class))?;
                 After::NewObj
             }
             None => After::Nothing,
         };
-        Ok(Compound::begin(self, |direct| Tuple::begin(direct, len, after))?)
+        Ok(Compound::begin(self, |cursor| Tuple::begin(cursor, len, after))?)
     }
 
     fn serialize_tuple_variant(
-        self,
+        mut self,
         _: &'static str,
         _: u32,
         variant: &'static str,
         len: usize,
     ) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
-        let after = match self.class_of_variant(variant)? {
-            Some(class) => {
-                self.begin_instance(class)?;
-                After::NewObj
-            }
-            None => self.begin_variant(variant)?,
-        };
-        Ok(Compound::begin(self, |direct| Tuple::begin(direct, len, after))?)
+        let after =
+            self.begin_variant_or(variant, |direct, class| direct.begin_instance(class).map(|()| After::NewObj))?;
+        Ok(Compound::begin(self, |cursor| Tuple::begin(cursor, len, after))?)
     }
 
     #[inline(always)]
     fn serialize_map(self, len: Option<usize>) -> Result<Compound<'c, 'w, 'o, S, Keyed>> {
-        Ok(Compound::begin(self, |direct| Keyed::rows(direct, len))?)
+        Ok(Compound::begin(self, |cursor| Keyed::rows(cursor, len))?)
     }
 
     #[inline(always)]
-    fn serialize_struct(self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S, Fields>> {
+    fn serialize_struct(mut self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S, Fields>> {
         if name == instance::NAME {
-            return Err(self.leave_to_graph().into());
+            return Err(self.direct.leave_to_graph().into());
         }
-        let after = match self.class_of(name)? {
-            Some(class) => self.begin_attributes(class)?,
+        let after = match self.direct.class_of(name)? {
+            Some(class) => self.by_memory(|direct| direct.begin_attributes(class))?,
             None => After::Nothing,
         };
-        Ok(Compound::begin(self, |direct| Fields::begin(direct, len, after))?)
+        Ok(Compound::begin(self, |cursor| Fields::begin(cursor, len, after))?)
     }
 
     fn serialize_struct_variant(
-        self,
+        mut self,
         _: &'static str,
         _: u32,
         variant: &'static str,
         len: usize,
     ) -> Result<Compound<'c, 'w, 'o, S, Fields>> {
-        let after = match self.class_of_variant(variant)? {
-            Some(class) => self.begin_attributes(class)?,
-            None => self.begin_variant(variant)?,
-        };
-        Ok(Compound::begin(self, |direct| Fields::begin(direct, len, after))?)
+        let after = self.begin_variant_or(variant, |direct, class| direct.begin_attributes(class))?;
+        Ok(Compound::begin(self, |cursor| Fields::begin(cursor, len, after))?)
+    }
+}
+
+impl<S: Sink> Cursor<'_, '_, '_, S> {
+    /// Writes a newtype with a name that only this crate uses.
+    #[inline(never)]
+    fn reserved<T: Serialize + ?Sized>(mut self, name: &'static str, value: &T) -> Result<Position> {
+        if name == bigint::NAME {
+            self.direct.context.is_digits = true;
+            return value.serialize(self);
+        }
+        let is_plain = name != shared::NAME && container_of(name).is_none() && self.direct.class_of(name)?.is_none();
+        if !is_plain {
+            return Err(self.direct.leave_to_graph().into());
+        }
+        self.inside(value)?;
+        Ok(self.at)
     }
 }
 
 impl<S: Sink> Direct<'_, '_, S> {
-    /// Writes a newtype with a name that only this crate uses.
-    #[inline(never)]
-    fn reserved<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-        match name {
-            shared::NAME => Err(self.leave_to_graph().into()),
-            _ if container_of(name).is_some() => Err(self.leave_to_graph().into()),
-            bigint::NAME => {
-                self.context.is_digits = true;
-                value.serialize(&mut *self)
-            }
-            _ => match self.class_of(name)? {
-                None => self.inside(value),
-                Some(_) => Err(self.leave_to_graph().into()),
-            },
-        }
-    }
-
     /// Writes the integer of a [`bigint`] field.
     #[cold]
     fn digits(&mut self, digits: &str) -> Result<()> {
