@@ -142,27 +142,37 @@ impl<'de> SeqAccess<'de> for Items<'_, '_, 'de> {
 }
 
 /// Access to the rows of a dict that is read into a struct.
-pub(super) struct Fields<'t, 'g, 'de>(Batches<'t, 'g, 'de, true>);
+pub(super) struct Fields<'t, 'g, 'de> {
+    rows: Batches<'t, 'g, 'de, true>,
+    names: &'static [&'static str],
+}
 
 impl<'t, 'g, 'de> Fields<'t, 'g, 'de> {
     #[inline(always)]
-    pub(super) fn new(cursor: &'t mut Cursor<'g, 'de>, is_marked: bool) -> Self {
-        Fields(Batches::new(cursor, is_marked))
+    pub(super) fn new(cursor: &'t mut Cursor<'g, 'de>, is_marked: bool, names: &'static [&'static str]) -> Self {
+        Fields { rows: Batches::new(cursor, is_marked), names }
     }
 
     #[inline(always)]
     pub(super) fn end(&mut self) -> Result<()> {
-        self.0.end()
+        self.rows.end()
+    }
+
+    /// Returns the name of the field that has the place of the current row, which most writers give its key.
+    #[inline(always)]
+    fn expected(&self) -> &'static str {
+        let Place::Within(count) = self.rows.place else { return "" };
+        self.names.get(count.wrapping_sub(1)).copied().unwrap_or_default()
     }
 
     /// Reads a key that is known to be the name of a field, in the open batch. Returns the number of the field.
     #[inline(always)]
     fn known_key(&mut self, of: usize) -> Option<u32> {
-        let Place::Within(count) = self.0.place else { return None };
-        let number = self.0.cursor.binget()?;
-        let field = self.0.cursor.fields.get(of, number.into())?;
-        self.0.cursor.skip(2);
-        self.0.place = Place::Within(count + 1);
+        let Place::Within(count) = self.rows.place else { return None };
+        let number = self.rows.cursor.binget()?;
+        let field = self.rows.cursor.fields.get(of, number.into())?;
+        self.rows.cursor.skip(2);
+        self.rows.place = Place::Within(count + 1);
         Some(field)
     }
 
@@ -171,15 +181,20 @@ impl<'t, 'g, 'de> Fields<'t, 'g, 'de> {
     /// types apart: with aliases, the same names may belong to other fields.
     #[inline(always)]
     fn code_of<K: DeserializeSeed<'de>>() -> usize {
-        let read: fn(&mut Cursor<'g, 'de>, usize, K) -> Result<K::Value> = Self::new_key::<K>;
+        let read: fn(&mut Cursor<'g, 'de>, usize, &'static str, K) -> Result<K::Value> = Self::new_key::<K>;
         (read as *const ()).addr()
     }
 
     /// Reads a key that is not known to be the name of a certain field.
     #[inline(never)]
-    fn new_key<K: DeserializeSeed<'de>>(cursor: &mut Cursor<'g, 'de>, of: usize, seed: K) -> Result<K::Value> {
+    fn new_key<K: DeserializeSeed<'de>>(
+        cursor: &mut Cursor<'g, 'de>,
+        of: usize,
+        expected: &'static str,
+        seed: K,
+    ) -> Result<K::Value> {
         let mut number = None;
-        let name = match cursor.short_text() {
+        let name = match cursor.short_text_like(expected) {
             Some(text) => Some(text),
             None => {
                 cursor.value_at();
@@ -214,18 +229,19 @@ impl<'de> MapAccess<'de> for Fields<'_, '_, 'de> {
             return match seed.deserialize(Number(field)) {
                 Ok(value) if number_of(&value) == Some(field) => Ok(Some(value)),
                 // The type counts its fields in another way.
-                _ => Err(self.0.cursor.give_up()),
+                _ => Err(self.rows.cursor.give_up()),
             };
         }
-        if !self.0.advance() {
+        if !self.rows.advance() {
             return Ok(None);
         }
-        Self::new_key(self.0.cursor, of, seed).map(Some).map_err(|error| self.0.cursor.under(error))
+        let expected = self.expected();
+        Self::new_key(self.rows.cursor, of, expected, seed).map(Some).map_err(|error| self.rows.cursor.under(error))
     }
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
-        seed.deserialize(Plain::new(self.0.cursor)).map_err(|error| self.0.cursor.under(error))
+        seed.deserialize(Plain::new(self.rows.cursor)).map_err(|error| self.rows.cursor.under(error))
     }
 }
 
@@ -331,7 +347,7 @@ impl<'t, 'g, 'de> TupleAccess<'t, 'g, 'de> {
 
     /// Checks that all items were read.
     pub(super) fn end(&mut self) -> Result<()> {
-        if self.left == 0 && self.cursor.take(self.end) { Ok(()) } else { self.cursor.end_in_graph() }
+        if self.left == 0 && self.cursor.take_made(self.end) { Ok(()) } else { self.cursor.end_in_graph() }
     }
 }
 

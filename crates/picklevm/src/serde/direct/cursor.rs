@@ -234,6 +234,19 @@ impl<'g, 'de> Cursor<'g, 'de> {
         self.take(opcode).then_some(false)
     }
 
+    /// Reads an op that makes a value which is not text, and its MEMOIZE.
+    #[inline(always)]
+    pub(super) fn take_made(&mut self, opcode: Opcode) -> bool {
+        if let Some(&[first, MEMOIZE]) = self.decoder.next_bytes()
+            && first == opcode.byte()
+            && self.memo.push_other()
+        {
+            self.decoder.skip_op(2);
+            return true;
+        }
+        self.take(opcode)
+    }
+
     /// Reads a boolean.
     #[inline(always)]
     pub(super) fn bool(&mut self) -> Option<bool> {
@@ -386,6 +399,7 @@ impl<'g, 'de> Cursor<'g, 'de> {
     }
 
     /// Reads a container that starts at an offset, one level deeper.
+    // The result stays where it is: moving one of a large type would cost as much as reading it.
     #[inline(always)]
     pub(super) fn inside<T>(&mut self, start: u32, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.depth = self.depth.saturating_sub(1);

@@ -25,12 +25,12 @@ thread_local! {
     static LAST: RefCell<Last> = RefCell::default();
 }
 
-/// A call, during which the errors of the call around it are put aside.
-pub(super) struct Call(Last);
+/// A call, during which the errors of the call around it are put aside, if there are any.
+pub(super) struct Call(Option<Box<Last>>);
 
 impl Call {
     pub(super) fn start() -> Call {
-        Call(LAST.take())
+        Call(LAST.with_borrow_mut(|last| (last.count > 0).then(|| Box::new(std::mem::take(last)))))
     }
 
     /// Returns the error of a type that failed. `None` if it is not known.
@@ -45,9 +45,12 @@ impl Call {
 
 impl Drop for Call {
     fn drop(&mut self) {
-        let outer = std::mem::take(&mut self.0);
-        // Dropped while the errors are not borrowed.
-        drop(LAST.replace(outer));
+        let outer = self.0.take();
+        let is_changed = outer.is_some() || LAST.with_borrow(|last| last.count > 0);
+        if is_changed {
+            // Dropped while the errors are not borrowed.
+            drop(LAST.replace(outer.map(|outer| *outer).unwrap_or_default()));
+        }
     }
 }
 

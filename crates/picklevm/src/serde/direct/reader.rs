@@ -67,8 +67,11 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
                 };
             }
             let mut items = Items::new(cursor, is_marked, ahead.count);
-            let value = visitor.visit_seq(&mut items)?;
-            items.end().map(|()| value)
+            let result = visitor.visit_seq(&mut items);
+            if result.is_ok() {
+                items.end()?;
+            }
+            result
         })
     }
 
@@ -80,9 +83,12 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
             return self.in_graph(start, |reader| reader.deserialize_struct("", names, visitor));
         }
         self.cursor.inside(start as u32, |cursor| {
-            let mut fields = Fields::new(cursor, is_marked);
-            let value = visitor.visit_map(&mut fields)?;
-            fields.end().map(|()| value)
+            let mut fields = Fields::new(cursor, is_marked, names);
+            let result = visitor.visit_map(&mut fields);
+            if result.is_ok() {
+                fields.end()?;
+            }
+            result
         })
     }
 
@@ -94,8 +100,11 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         }
         self.cursor.inside(start as u32, |cursor| {
             let mut rows = Rows::new(cursor, is_marked);
-            let value = visitor.visit_map(&mut rows)?;
-            rows.end().map(|()| value)
+            let result = visitor.visit_map(&mut rows);
+            if result.is_ok() {
+                rows.end()?;
+            }
+            result
         })
     }
 
@@ -126,20 +135,30 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         self.read_in_graph(|reader| reader.deserialize_any(visitor))
     }
 
-    /// Reads a tuple of `len` items, which starts with its mark or its first item.
-    fn tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        let at = self.cursor.value_at();
-        let (start, end) = match self.cursor.tuple_end(len) {
+    /// Reads a tuple of `len` items, which starts with its mark or its first item. `first` is its first op.
+    #[inline(always)]
+    fn tuple<V: Visitor<'de>>(self, first: u8, len: usize, visitor: V) -> Result<V::Value> {
+        let at = self.cursor.offset();
+        let (start, end) = match self.cursor.tuple_end(first, len) {
             Some(Opcode::Tuple) if !self.cursor.is_too_deep() && self.cursor.take(Opcode::Mark) => (at, Opcode::Tuple),
             Some(end) if end != Opcode::Tuple && !self.cursor.is_too_deep() => (!at, end),
             _ => return self.in_graph(at, |reader| reader.deserialize_seq(visitor)),
         };
         self.cursor.inside(start as u32, |cursor| {
             let mut items = TupleAccess::new(len, end, cursor);
-            let value = visitor.visit_seq(&mut items)?;
-            items.end().map(|()| value)
+            let result = visitor.visit_seq(&mut items);
+            if result.is_ok() {
+                items.end()?;
+            }
+            result
         })
     }
+}
+
+/// Whether an op makes, or starts, a value other than a tuple of items that can be read as one.
+fn is_sequence(byte: u8) -> bool {
+    use Opcode::{BinBytes, BinBytes8, EmptyList, EmptyTuple, ShortBinBytes};
+    [EmptyList, EmptyTuple, ShortBinBytes, BinBytes, BinBytes8].iter().any(|opcode| opcode.byte() == byte)
 }
 
 /// Values of one op: the requested type, how it is read, and the visitor's method.
@@ -279,19 +298,16 @@ impl<'de> Deserializer<'de> for Plain<'_, '_, 'de> {
         }
     }
 
+    #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        use Opcode::{BinBytes, BinBytes8, EmptyList, EmptyTuple, ShortBinBytes};
-        match Opcode::from_byte(self.cursor.next()) {
-            Some(opcode @ (EmptyList | EmptyTuple | ShortBinBytes | BinBytes | BinBytes8))
-                // It may be the first item of a tuple without a mark.
-                if !(1..=3).contains(&len) || !self.cursor.is_compound() =>
-            {
-                match opcode == EmptyTuple && self.cursor.take(EmptyTuple) {
-                    true => visitor.visit_seq(SeqDeserializer::new([(); 0].into_iter())),
-                    false => self.deserialize_seq(visitor),
-                }
-            }
-            _ => self.tuple(len, visitor),
+        let first = self.cursor.next();
+        // It may be the first item of a tuple without a mark.
+        if !is_sequence(first) || (1..=3).contains(&len) && self.cursor.is_compound() {
+            return self.tuple(first, len, visitor);
+        }
+        match self.cursor.take(Opcode::EmptyTuple) {
+            true => visitor.visit_seq(SeqDeserializer::new([(); 0].into_iter())),
+            false => self.deserialize_seq(visitor),
         }
     }
 
@@ -343,6 +359,9 @@ impl<'de> Deserializer<'de> for Plain<'_, '_, 'de> {
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.cursor.is_compound() {
             return self.read_in_graph(|reader| reader.deserialize_ignored_any(visitor));
+        }
+        if self.cursor.skip_atom() {
+            return visitor.visit_unit();
         }
         match self.cursor.token() {
             Token::List | Token::Dict if self.cursor.is_too_deep() => {

@@ -8,7 +8,7 @@ use picklevm_ops::internal::ShortInt;
 use super::access::{Batches, Place};
 use super::cursor::{Cursor, FLOAT_LEN};
 use super::failure::{Failure, Result};
-use super::lookahead::Ahead;
+use super::lookahead::{Ahead, BATCH_SIZE};
 use super::reader::Plain;
 use crate::serde::handover;
 
@@ -52,6 +52,12 @@ impl At {
             Place::Single => At(At::SINGLE),
             Place::Between | Place::End => At(At::END),
         }
+    }
+
+    /// Whether the batch is the last, as it is not full.
+    #[inline(always)]
+    fn is_in_last_batch(self) -> bool {
+        self.0 & (At::SINGLE | At::END) == 0 && self.0 >> At::COUNT_SHIFT < BATCH_SIZE as u64
     }
 
     fn place(self) -> Place {
@@ -119,6 +125,10 @@ fn leave(cursor: &mut Cursor<'_, '_>, at: At) {
 #[inline(never)]
 fn advance(cursor: &mut Cursor<'_, '_>, at: At) -> At {
     leave(cursor, at);
+    if at.is_in_last_batch() && cursor.here() == APPENDS {
+        cursor.skip(1);
+        return At(At::END);
+    }
     let place = Batches::<false>::advance_from(cursor, at.place());
     // An item without a mark is read without a run.
     cursor.run = if matches!(place, Place::Within(_)) { cursor.rest() } else { &[] };

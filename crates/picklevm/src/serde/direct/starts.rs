@@ -1,6 +1,6 @@
 //! Lookahead: whether a value is more than its first op makes, and whether it is the only item of a list or dict.
 
-use picklevm_ops::{Decoder, Op, Opcode};
+use picklevm_ops::{Decoder, Opcode};
 
 use super::cursor::MEMOIZE;
 use super::stack::{Effect, Mark, atom_len};
@@ -68,7 +68,7 @@ impl Starts {
                 None => self.starts.len().wrapping_sub(effect.taken.into()),
             };
             let bottom = self.marks.last().map_or(0, |mark| mark.height);
-            if op == Op::Stop || !(bottom..=self.starts.len()).contains(&base) {
+            if opcode == Opcode::Stop || !(bottom..=self.starts.len()).contains(&base) {
                 break;
             }
             let first = self.starts.get(base).copied();
@@ -82,7 +82,7 @@ impl Starts {
                 break;
             }
             self.starts.truncate(base);
-            if op == Op::Mark {
+            if opcode == Opcode::Mark {
                 self.marks.push(Mark { at, height: base });
             } else if effect.pushes {
                 self.starts.push(mark.map(|mark| mark.at).or(first).unwrap_or(at));

@@ -6,6 +6,7 @@ use super::cursor::{
     BINGET, BINPUT, BINUNICODE, Cursor, LONG_BINGET, MARK, MEMOIZE, SHORT_BINUNICODE, Token, is_between,
 };
 use super::padded;
+use super::stack::atom_len;
 
 impl<'de> Cursor<'_, 'de> {
     /// Reads text. `None` for anything else, and for the names of a class.
@@ -45,18 +46,39 @@ impl<'de> Cursor<'_, 'de> {
     /// Reads SHORT_BINUNICODE and MEMOIZE, if they come next in this frame.
     #[inline(always)]
     pub(super) fn short_text(&mut self) -> Option<&'de str> {
+        self.short_text_like("")
+    }
+
+    /// The same for text that is expected: if it is that, UTF-8 is not checked.
+    #[inline(always)]
+    pub(super) fn short_text_like(&mut self, expected: &'static str) -> Option<&'de str> {
         let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
         let (text, [MEMOIZE, after @ ..]) = rest.split_at_checked(usize::from(*len))? else { return None };
         if may_end_name(after) {
             return None;
         }
-        let text = std::str::from_utf8(text).ok()?;
+        let text = if text == expected.as_bytes() { expected } else { std::str::from_utf8(text).ok()? };
         if !self.memo.push_text(self.decoder.offset()) {
             return None;
         }
         // As one op: a PUT after it stores the text once more.
         self.decoder.skip_op(2 + text.len() + 1);
         Some(text)
+    }
+
+    /// Reads a number, None, a boolean or a short text, if one comes next in this frame. Returns whether it did.
+    pub(super) fn skip_atom(&mut self) -> bool {
+        match self.here() {
+            SHORT_BINUNICODE => self.short_text().is_some(),
+            BINGET => false,
+            _ => match atom_len(self.rest()) {
+                0 => false,
+                len => {
+                    self.skip(len);
+                    true
+                }
+            },
+        }
     }
 
     /// Reads SHORT_BINUNICODE of at most 32 bytes and MEMOIZE, if they come next in this frame, into a string.
@@ -109,15 +131,16 @@ impl<'de> Cursor<'_, 'de> {
         }
     }
 
-    /// Returns the opcode that ends the tuple of `len` items that comes next. `None` if none does.
-    pub(super) fn tuple_end(&mut self, len: usize) -> Option<Opcode> {
+    /// Returns the opcode that ends the tuple of `len` items that comes next, with this first op. `None` if none does.
+    #[inline(always)]
+    pub(super) fn tuple_end(&mut self, first: u8, len: usize) -> Option<Opcode> {
         let without_mark = match len {
             1 => Some(Opcode::Tuple1),
             2 => Some(Opcode::Tuple2),
             3 => Some(Opcode::Tuple3),
             _ => None,
         };
-        match self.byte() {
+        match first {
             // The mark may be that of its first item.
             MARK if without_mark.is_none() || !self.is_compound() => Some(Opcode::Tuple),
             MARK => without_mark,
