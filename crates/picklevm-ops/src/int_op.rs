@@ -17,19 +17,19 @@ pub(crate) fn int_op(value: i64) -> ([u8; 16], usize) {
     ((low as u128 | (high as u128) << 64).to_le_bytes(), usize::from(len & 15))
 }
 
-/// Returns the op of a short integer in protocol 2 and its length, without a table and without BSR: that one waits for what was
-/// in the register of its result, such as the end of the op before.
+/// Returns the op of a short integer in protocol 2 and its length, without BSR: that one waits for what was in the register of its
+/// result, such as the end of the op before.
 #[inline(always)]
 pub(crate) fn short_int_op(value: i32) -> ([u8; 8], usize) {
-    const fn opcode(value: i64) -> u32 {
-        forms::int(RUN_PROTOCOL, value).byte() as u32
+    const fn opcode(value: i64) -> u8 {
+        forms::int(RUN_PROTOCOL, value).byte()
     }
-    let [one, two, four] = const { [opcode(0), opcode(0x100), opcode(0x1_0000)] };
+    const OPCODES: [u8; 3] = [opcode(0), opcode(0x100), opcode(0x1_0000)];
+    const LENGTHS: [u8; 3] = [2, 3, 5];
     // Negative integers count as large.
     let bits = value as u32;
-    let (is_above_1, is_above_2) = (u32::from(bits > 0xff), u32::from(bits > 0xffff));
-    let opcode = one.wrapping_add(is_above_1 * two.wrapping_sub(one)).wrapping_add(is_above_2 * four.wrapping_sub(two));
-    ((u64::from(opcode as u8) | u64::from(bits) << 8).to_le_bytes(), (2 + is_above_1 + 2 * is_above_2) as usize)
+    let size = usize::from(bits > 0xff) + usize::from(bits > 0xffff);
+    ((u64::from(OPCODES[size]) | u64::from(bits) << 8).to_le_bytes(), LENGTHS[size].into())
 }
 
 /// The encoding of integers of one size.
