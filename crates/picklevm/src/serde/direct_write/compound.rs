@@ -53,6 +53,17 @@ items! {
     SerializeTupleVariant::serialize_field of Tuple;
 }
 
+impl<S: Sink> Compound<'_, '_, '_, S, Fields> {
+    /// Writes a row whose key is not equal to another one.
+    #[inline(always)]
+    pub(super) fn row<K: Serialize, V: Serialize>(&mut self, key: &K, value: &V) -> Result<()> {
+        self.count()?;
+        self.cursor.at = key.serialize(self.cursor.again())?;
+        self.cursor.at = value.serialize(self.cursor.again())?;
+        Ok(())
+    }
+}
+
 macro_rules! fields {
     ($($trait:ident)*) => {$(
         impl<S: Sink> $trait for Compound<'_, '_, '_, S, Fields> {

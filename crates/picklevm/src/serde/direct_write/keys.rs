@@ -1,5 +1,7 @@
 //! Serializer of keys.
 
+use std::any::type_name;
+
 use ::serde::ser::{Impossible, Serialize, SerializeTuple, SerializeTupleStruct, Serializer};
 use picklevm_ops::Sink;
 
@@ -19,6 +21,24 @@ pub(super) struct KeySerializer<'c, 'w, 'o, S> {
 
 /// The hash of a key, and where the key ends.
 type Hash = (Option<u64>, Position);
+
+/// Whether no two keys of a type of map are equal, given what it is iterated by and its items' keys: one of the standard library or
+/// `indexmap`, of texts or integers. The compiler knows the answer. A type of the same name with equal keys would be written with
+/// both, of which Python keeps the last too.
+#[inline(always)]
+pub(super) fn are_unique<I, K>() -> bool {
+    const MAPS: [&str; 3] = [
+        "&alloc::collections::btree::map::BTreeMap<",
+        "&std::collections::hash::map::HashMap<",
+        "&indexmap::map::IndexMap<",
+    ];
+    let is_map = MAPS.iter().any(|map| type_name::<I>().starts_with(map));
+    let is_plain = matches!(
+        type_name::<K>(),
+        "&alloc::string::String" | "&&str" | "&i32" | "&i64" | "&isize" | "&u16" | "&u32" | "&u64" | "&usize"
+    );
+    is_map && is_plain
+}
 
 impl<'c, 'w, 'o, S: Sink> KeySerializer<'c, 'w, 'o, S> {
     #[inline(always)]

@@ -1,9 +1,9 @@
 //! The `Serializer`.
 
-use ::serde::ser::{Error as _, Serialize, Serializer};
+use ::serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use picklevm_ops::Sink;
 
-use super::{Compound, Cursor, Direct};
+use super::{Compound, Cursor, Direct, keys};
 use crate::direct_write::{After, ClassIndex, Fields, Keyed, List, Position, Tuple};
 use crate::serde::as_types::{MEMBER, container_of};
 use crate::serde::config::Variants;
@@ -249,6 +249,23 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
     #[inline(always)]
     fn serialize_map(self, len: Option<usize>) -> Result<Compound<'c, 'w, 'o, S, Keyed>> {
         Ok(Compound::begin(self, |cursor| Keyed::rows(cursor, len))?)
+    }
+
+    #[inline]
+    fn collect_map<K: Serialize, V: Serialize, I: IntoIterator<Item = (K, V)>>(self, rows: I) -> Result<Position> {
+        let mut rows = rows.into_iter();
+        match rows.size_hint() {
+            (len, Some(most)) if len == most && keys::are_unique::<I, K>() => {
+                let mut map = Compound::begin(self, |cursor| Fields::begin(cursor, len, After::Nothing))?;
+                rows.try_for_each(|(key, value)| map.row(&key, &value))?;
+                Ok(map.finish()?)
+            }
+            (len, most) => {
+                let mut map = self.serialize_map(most.filter(|most| *most == len))?;
+                rows.try_for_each(|(key, value)| map.serialize_entry(&key, &value))?;
+                map.end()
+            }
+        }
     }
 
     #[inline(always)]

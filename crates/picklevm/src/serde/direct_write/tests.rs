@@ -1,7 +1,7 @@
 //! Tests: the bytes are those of the graph, and ordinary data needs no graph.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ::serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
@@ -315,6 +315,22 @@ fn names_of_the_last_pickle_do_not_count_for_the_next() {
         [&[other], &["name", "id"]],
     ] {
         assert!(is_same(&Config::new(), &vec![fields(first), fields(second)]), "{first:?} {second:?}");
+    }
+}
+
+#[test]
+fn maps_whose_keys_are_not_compared_are_written_as_by_a_graph() {
+    for len in [0, 1, 2, 999, 1000, 1001, 2000] {
+        // Among them are all single characters, which are one object each.
+        let texts =
+            || (0..len).map(|key: u32| (char::from_u32(key).map_or_else(|| key.to_string(), String::from), key));
+        let numbers = || (0..len).map(|key| (i64::from(key) * 0x0123_4567, key));
+        for config in &configs().collect::<Vec<_>>() {
+            assert!(is_same(config, &texts().collect::<BTreeMap<_, _>>()), "{len}");
+            assert!(is_same(config, &texts().collect::<HashMap<_, _>>()), "{len}");
+            assert!(is_same(config, &numbers().collect::<BTreeMap<_, _>>()), "{len}");
+            assert!(is_same(config, &numbers().collect::<HashMap<_, _>>()), "{len}");
+        }
     }
 }
 
