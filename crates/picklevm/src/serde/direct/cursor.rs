@@ -435,13 +435,22 @@ impl<'g, 'de> Cursor<'g, 'de> {
     }
 
     /// Whether the value that comes next starts with a value that ops would give.
+    #[inline]
     pub(super) fn is_compound(&mut self) -> bool {
+        !self.ahead.is_plain(self.offset()) && self.is_compound_apart()
+    }
+
+    #[inline(never)]
+    fn is_compound_apart(&mut self) -> bool {
         self.value_at();
         self.ahead.is_compound(self.decoder)
     }
 
     /// Whether the value that comes next is taken by APPEND, or as a key by SETITEM.
     pub(super) fn is_single(&mut self) -> bool {
+        if self.ahead.is_plain(self.offset()) {
+            return false;
+        }
         self.value_at();
         self.ahead.is_single(self.decoder)
     }
