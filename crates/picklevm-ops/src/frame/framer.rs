@@ -32,16 +32,24 @@ impl Framing {
         }
     }
 
-    /// Returns the start of a pickle of one frame, given its length: PROTO and FRAME. `None` if that is not how such a pickle starts.
+    /// Returns the start of a pickle of at most one frame, and its length: PROTO, and FRAME without the length.
     #[doc(hidden)]
     #[inline]
-    pub fn start_of_one(self, protocol: u8, len: usize) -> Option<[u8; START_LEN]> {
-        let is_one = protocol >= 4 && len >= self.min_len() && len < FRAME_SIZE_TARGET;
-        is_one.then(|| {
-            let mut start = [Opcode::Proto.byte(), protocol, Opcode::Frame.byte(), 0, 0, 0, 0, 0, 0, 0, 0];
-            start[START_LEN - 8..].copy_from_slice(&(len as u64).to_le_bytes());
-            start
-        })
+    pub fn start_of_one(protocol: u8) -> ([u8; START_LEN], usize) {
+        let start = [Opcode::Proto.byte(), protocol, Opcode::Frame.byte(), 0, 0, 0, 0, 0, 0, 0, 0];
+        let len = match protocol {
+            0 | 1 => 0,
+            2 | 3 => 2,
+            _ => START_LEN,
+        };
+        (start, len)
+    }
+
+    /// Whether a pickle of a number of bytes, its start not included, has one frame.
+    #[doc(hidden)]
+    #[inline]
+    pub fn has_one(self, len: usize) -> bool {
+        (self.min_len()..FRAME_SIZE_TARGET).contains(&len)
     }
 
     /// Whether large payloads go outside of frames.

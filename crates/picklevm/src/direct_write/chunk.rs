@@ -19,10 +19,11 @@ pub(super) struct Chunk<'w> {
 }
 
 impl<'w> Chunk<'w> {
-    /// Creates a chunk with space for the start of the pickle. In an empty one no value begins unless there `is_space`.
+    /// Creates a chunk with the start of the pickle. In an empty one no value begins unless there `is_space`.
     #[inline]
-    pub(super) fn new(bytes: &'w mut [u8; CHUNK_LEN], start_len: usize, is_space: bool) -> Self {
-        Chunk { bytes, len: start_len, full_at: if is_space { FULL_LEN } else { 0 } }
+    pub(super) fn new(bytes: &'w mut [u8; CHUNK_LEN], (start, len): ([u8; START_LEN], usize), is_space: bool) -> Self {
+        bytes[..START_LEN].copy_from_slice(&start);
+        Chunk { bytes, len, full_at: if is_space { FULL_LEN } else { 0 } }
     }
 
     #[inline(always)]
@@ -63,10 +64,10 @@ impl<'w> Chunk<'w> {
         OpRun::over(&mut self.bytes[at..at + OpRun::SLACK])
     }
 
-    /// Writes the start of the pickle into its space.
+    /// Sets the length of the frame that the start begins.
     #[inline]
-    pub(super) fn set_start(&mut self, start: [u8; START_LEN]) {
-        self.bytes[..START_LEN].copy_from_slice(&start);
+    pub(super) fn set_frame_len(&mut self, len: usize) {
+        self.bytes[START_LEN - 8..START_LEN].copy_from_slice(&(len as u64).to_le_bytes());
     }
 
     /// Returns the ops, which are removed.

@@ -29,7 +29,7 @@ impl After {
         match self {
             After::Nothing => Ok(()),
             After::SetItem => cursor.bare(Opcode::SetItem),
-            After::Pair => cursor.by_memory(|direct| direct.tuple_end(2)),
+            After::Pair => cursor.tuple_end(2),
             After::NewObj => cursor.by_memory(Direct::end_instance),
             After::Build => cursor.bare(Opcode::Build),
         }
@@ -205,10 +205,12 @@ impl Tuple {
     /// Starts a tuple of `len` items.
     #[inline(always)]
     pub(crate) fn begin<S: Sink, C>(cursor: &mut Cursor<'_, '_, S, C>, len: usize, after: After) -> Result<Tuple> {
-        cursor.by_memory(|direct| {
-            direct.boundary()?;
-            direct.tuple_mark(len)
-        })?;
+        if cursor.is_full() {
+            cursor.by_memory(Direct::boundary)?;
+        }
+        if cursor.direct.is_marked_tuple(len) {
+            cursor.bare(Opcode::Mark)?;
+        }
         Ok(Tuple { announced: len, count: 0, after })
     }
 }
@@ -225,7 +227,7 @@ impl Items for Tuple {
         if self.announced != self.count && !is_like(cursor.direct.protocol, self.announced, self.count) {
             return Err(cursor.direct.leave_to_graph());
         }
-        cursor.by_memory(|direct| direct.tuple_end(self.count))?;
+        cursor.tuple_end(self.count)?;
         self.after.write(cursor)
     }
 }
@@ -249,6 +251,19 @@ impl<S: Sink, C> Cursor<'_, '_, S, C> {
             }
             _ => self.by_memory(|direct| direct.rare_container(empty, adding, len)),
         }
+    }
+
+    /// Ends a tuple of `len` items.
+    #[inline(always)]
+    fn tuple_end(&mut self, len: usize) -> Result<()> {
+        if len == 0 || !self.direct.memoizes || self.direct.chunk.has_no_space_at(self.at) {
+            return self.by_memory(|direct| direct.tuple_end(len));
+        }
+        self.direct.skip();
+        let opcodes = [forms::tuple(self.direct.protocol, len), Opcode::Memoize];
+        self.direct.chunk.run_at(self.at).first_of(opcodes, 2);
+        self.at.0 += 2;
+        Ok(())
     }
 }
 
@@ -285,10 +300,15 @@ impl<S: Sink, C> Direct<'_, S, C> {
         self.put().map(drop)
     }
 
-    /// Starts a tuple of `len` items.
+    /// Whether a tuple of `len` items begins with a MARK.
     #[inline(always)]
+    fn is_marked_tuple(&self, len: usize) -> bool {
+        len > 0 && !forms::is_short_tuple(self.protocol, len)
+    }
+
+    /// Starts a tuple of `len` items.
     pub(crate) fn tuple_mark(&mut self, len: usize) -> Result<()> {
-        if len == 0 || forms::is_short_tuple(self.protocol, len) { Ok(()) } else { self.bare(Opcode::Mark) }
+        if self.is_marked_tuple(len) { self.bare(Opcode::Mark) } else { Ok(()) }
     }
 
     fn empty_tuple(&mut self) -> Result<()> {
@@ -296,7 +316,6 @@ impl<S: Sink, C> Direct<'_, S, C> {
     }
 
     /// Ends a tuple of `len` items.
-    #[inline(always)]
     pub(crate) fn tuple_end(&mut self, len: usize) -> Result<()> {
         if len == 0 {
             return self.empty_tuple();

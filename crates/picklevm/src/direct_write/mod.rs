@@ -21,8 +21,8 @@ mod values;
 
 use std::io::{self, Write};
 
-use picklevm_ops::internal::{OpRun, START_LEN, forms};
-use picklevm_ops::{IoSink, Memory, Opcode, Sink, Writer};
+use picklevm_ops::internal::{OpRun, forms};
+use picklevm_ops::{Framing, IoSink, Memory, Opcode, Sink, Writer};
 
 use self::atom::Atom;
 use self::chunk::{CHUNK_LEN, Chunk};
@@ -150,12 +150,12 @@ fn run<S: Sink, C, E: From<Error>>(
 ) -> Written<Option<usize>, E> {
     let protocol = pickler.options.protocol.into();
     let has_runs = protocol >= 2;
-    let start_len = if protocol >= 4 { START_LEN } else { 0 };
+    let start = Framing::start_of_one(protocol);
     reused.names.begin();
     let memoizes = forms::put(protocol, 0) == Opcode::Memoize;
     let mut direct = Direct {
-        chunk: Chunk::new(&mut reused.chunk, start_len, has_runs),
-        start_len,
+        chunk: Chunk::new(&mut reused.chunk, start, has_runs),
+        start_len: start.1,
         has_begun: false,
         next: 0,
         out,
@@ -192,7 +192,7 @@ const MEMO_LEN: u32 = u32::MAX >> 2;
 pub struct Direct<'w, S, C> {
     /// Ops on their way to `out`.
     chunk: Chunk<'w>,
-    /// Number of bytes of the chunk that are space for the [start](picklevm_ops::Framing::start_of_one) of the pickle.
+    /// Number of bytes of the chunk that are the [start](Framing::start_of_one) of the pickle.
     start_len: usize,
     /// Whether `out` has begun the pickle.
     has_begun: bool,
@@ -301,18 +301,17 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
     #[inline]
     fn finish(&mut self) -> Result<Option<usize>> {
         self.bare(Opcode::Stop)?;
-        let framing = self.quirks().framing;
-        match framing.start_of_one(self.protocol, self.chunk.len() - self.start_len) {
-            Some(start) if !self.has_begun => {
-                self.chunk.set_start(start);
-                Ok(Some(self.chunk.len()))
-            }
-            _ => {
-                self.flush()?;
-                self.out.end_framing().map_err(Error::unwritable)?;
-                Ok(None)
-            }
+        let len = self.chunk.len() - self.start_len;
+        let has_frames = self.protocol >= 4;
+        if self.has_begun || (has_frames && !self.quirks().framing.has_one(len)) {
+            self.flush()?;
+            self.out.end_framing().map_err(Error::unwritable)?;
+            return Ok(None);
         }
+        if has_frames {
+            self.chunk.set_frame_len(len);
+        }
+        Ok(Some(self.chunk.len()))
     }
 
     /// Removes an op of one byte. Returns `false` if it is not in the current frame.
@@ -380,6 +379,8 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         let number = self.skip();
         if self.memoizes {
             self.bare(Opcode::Memoize)?;
+        } else if self.has_runs {
+            self.ops(|run| run.put_index(number))?;
         } else {
             self.leaf(|leaf| leaf.put(number))?;
         }
