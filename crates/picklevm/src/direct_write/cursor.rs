@@ -16,7 +16,7 @@ pub struct Cursor<'c, 'w, S, C> {
 
 /// Length of the ops in the chunk.
 #[derive(Clone, Copy, Debug)]
-pub struct Position(pub(super) usize);
+pub(crate) struct Position(pub(super) usize);
 
 impl<'w, S: Sink, C> Direct<'w, S, C> {
     /// Returns a cursor. [`go_to`](Self::go_to) its end.
