@@ -161,7 +161,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
         } else {
             // More than announced.
             if batches.mark.is_none() {
-                return Err(self.leave_to_graph());
+                return Err(self.wrong_len());
             }
             if batches.place == Place::Only {
                 batches.place = Place::First;

@@ -225,7 +225,7 @@ impl Items for Tuple {
     #[inline(always)]
     fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
         if self.announced != self.count && !is_like(cursor.direct.protocol, self.announced, self.count) {
-            return Err(cursor.direct.leave_to_graph());
+            return Err(cursor.direct.wrong_len());
         }
         cursor.tuple_end(self.count)?;
         self.after.write(cursor)

@@ -255,6 +255,16 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         Error::new(ErrorKind::Unrepresentable, "a value written without a graph", "another one")
     }
 
+    /// Leaves a list or tuple to the graph that has not as many items as announced. An error if its start was passed on.
+    #[cold]
+    #[inline(never)]
+    fn wrong_len(&mut self) -> Error {
+        match self.out.passed() {
+            0 => self.leave_to_graph(),
+            _ => Error::new(ErrorKind::Unrepresentable, "as many items as announced", "another number of them"),
+        }
+    }
+
     /// Starts a value: a full frame ends before it.
     #[inline(always)]
     pub(crate) fn boundary(&mut self) -> Result<()> {

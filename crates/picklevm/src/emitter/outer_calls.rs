@@ -85,12 +85,9 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.outer_calls.as_ref().is_some_and(|calls| calls.all_effects.contains(&effect))
     }
 
-    /// Whether an effect without a PUT might be read as an outer call: its arguments make an object, which a GET after the
-    /// POP may fetch.
-    pub(super) fn is_like_outer_call(&mut self, effect: Cell) -> bool {
-        let (arena, how) = (self.arena, self.arena.objects[effect].how);
-        !is_call_of_partial(arena, effect)
-            && self.writes(effect, |cell| cell.is(Tag::Object) && arena.objects[cell].how == how) != Some(false)
+    /// Whether an effect without a PUT is read as an effect again: before a GET, only a call of a `partial` is.
+    pub(super) fn is_effect_without_put(&self, effect: Cell) -> bool {
+        is_call_of_partial(self.arena, effect)
     }
 
     /// Starts the next outer call at an occurrence of an object that is not made yet, if it has one.

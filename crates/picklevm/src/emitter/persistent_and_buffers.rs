@@ -62,16 +62,10 @@ impl<S: Sink> Emitter<'_, '_, S> {
 
     /// Whether an object will be written within class and arguments of a call. Returns `None` if the search is too expensive.
     pub(super) fn leads_back(&mut self, call: Cell, object: Cell) -> Option<bool> {
-        self.writes(call, |cell| cell == object)
-    }
-
-    /// Whether a value that is looked for will be written within class and arguments of a call. Returns `None` if the search
-    /// is too expensive.
-    pub(super) fn writes(&mut self, call: Cell, is_found: impl Fn(Cell) -> bool) -> Option<bool> {
         let mut left = self.constructor_values(call);
         let mut seen = HashSet::with_hasher(RandomState::default());
         while let Some(cell) = left.pop() {
-            if is_found(cell) {
+            if cell == object {
                 return Some(true);
             }
             let is_fetched = || self.memo.entry(self.memo.slot(cell)).number().is_some();

@@ -296,13 +296,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_object(cell, cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
-    /// The same for an effect without an object: it is memoized if it was in its pickle, if something fetches it, or if it
-    /// might be taken for an outer call.
+    /// The same for an effect without an object. Without a PUT, one that makes what is fetched next, or an equal object, would
+    /// be read as an outer call.
     pub(super) fn save_effect(&mut self, cell: Cell) -> Result<()> {
         let is_put = !cell.is(Tag::Object)
             || self.arena.objects[cell].memoized
             || self.refcounts().is_shared(cell)
-            || self.is_like_outer_call(cell);
+            || !self.is_effect_without_put(cell);
         if is_put {
             return self.save(cell, Place::DATA);
         }

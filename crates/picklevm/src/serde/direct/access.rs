@@ -101,6 +101,16 @@ impl<'t, 'g, 'de, const ROWS: bool> Batches<'t, 'g, 'de, ROWS> {
     pub(super) fn end(&mut self) -> Result<()> {
         if self.place != Place::End && self.advance() { self.cursor.end_in_graph() } else { Ok(()) }
     }
+
+    /// Ends the reading by a type that failed.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn fail(cursor: &mut Cursor<'g, 'de>, place: Place) {
+        // Only CPython's picklers fill a batch before they start another. The type was told of fewer items.
+        if place == Place::End && !cursor.is_switched() && !cursor.is_at_end() {
+            cursor.give_up();
+        }
+    }
 }
 
 /// Access to the items of a list.
@@ -116,9 +126,14 @@ impl<'t, 'g, 'de> Items<'t, 'g, 'de> {
         Items { batches: Batches::new(cursor, is_marked), ahead }
     }
 
+    /// Ends the list, with what a type made of it.
     #[inline(always)]
-    pub(super) fn end(&mut self) -> Result<()> {
-        self.batches.end()
+    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(_) => self.batches.end()?,
+            Err(_) => Batches::<false>::fail(self.batches.cursor, self.batches.place),
+        }
+        result
     }
 }
 
@@ -145,17 +160,28 @@ impl<'de> SeqAccess<'de> for Items<'_, '_, 'de> {
 pub(super) struct Fields<'t, 'g, 'de> {
     rows: Batches<'t, 'g, 'de, true>,
     names: &'static [&'static str],
+    /// Start of the hashes of the keys of which the type may take several that are equal.
+    hashes: usize,
 }
 
 impl<'t, 'g, 'de> Fields<'t, 'g, 'de> {
     #[inline(always)]
     pub(super) fn new(cursor: &'t mut Cursor<'g, 'de>, is_marked: bool, names: &'static [&'static str]) -> Self {
-        Fields { rows: Batches::new(cursor, is_marked), names }
+        let hashes = cursor.hashes.len();
+        Fields { rows: Batches::new(cursor, is_marked), names, hashes }
     }
 
+    /// Ends the dict, with what a type made of it.
     #[inline(always)]
-    pub(super) fn end(&mut self) -> Result<()> {
-        self.rows.end()
+    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(_) => self.rows.end()?,
+            Err(_) => Batches::<true>::fail(self.rows.cursor, self.rows.place),
+        }
+        if self.rows.cursor.hashes.len() > self.hashes {
+            self.rows.cursor.end_keys(self.hashes)?;
+        }
+        result
     }
 
     /// Returns the name of the field that has the place of the current row, which most writers give its key.
@@ -208,6 +234,10 @@ impl<'t, 'g, 'de> Fields<'t, 'g, 'de> {
         let Some(name) = name else { return Plain::new(cursor).read_in_graph(|reader| seed.deserialize(reader)) };
         let mut is_field = false;
         let value = seed.deserialize(Name { name, is_field: number.map(|_| &mut is_field) })?;
+        // A type that keeps more of a key than the number of a field need not reject a duplicate one.
+        if number_of(&value).is_none() {
+            cursor.hashes.push(key_hash::text(name.as_bytes()));
+        }
         if let Some(number) = number
             && is_field
             && size_of::<K>() == 0
@@ -260,16 +290,17 @@ impl<'t, 'g, 'de> Rows<'t, 'g, 'de> {
         Rows { rows: Batches::new(cursor, is_marked), hashes, ascending: Some(&[]) }
     }
 
-    /// Checks that all rows were read, and that no two keys are equal: a dict has only one of them.
-    pub(super) fn end(&mut self) -> Result<()> {
-        self.rows.end()?;
-        let hashes = &mut self.rows.cursor.hashes;
-        if self.ascending.is_some() {
-            hashes.truncate(self.hashes);
-            return Ok(());
+    /// Ends the dict, with what a type made of it. Checks that all rows were read, and that no two keys are equal.
+    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(_) => self.rows.end()?,
+            Err(_) => Batches::<true>::fail(self.rows.cursor, self.rows.place),
         }
-        let are_equal = key_hash::are_equal(hashes, self.hashes);
-        if are_equal { Err(self.rows.cursor.give_up()) } else { Ok(()) }
+        match self.ascending {
+            Some(_) => self.rows.cursor.hashes.truncate(self.hashes),
+            None => self.rows.cursor.end_keys(self.hashes)?,
+        }
+        result
     }
 
     /// Stores the hash of the next key, or its offset. Returns where the key ends, if it has one op.

@@ -350,6 +350,12 @@ impl<'g, 'de> Cursor<'g, 'de> {
         }
     }
 
+    /// Removes the hashes of a dict, from a number of hashes on. Gives up if keys are equal: a dict has only one of them.
+    #[inline(never)]
+    pub(super) fn end_keys(&mut self, from: usize) -> Result<()> {
+        if key_hash::are_equal(&mut self.hashes, from) { Err(self.give_up()) } else { Ok(()) }
+    }
+
     /// Returns the hash of the key that comes next, and where its op ends. `None` if it is not one of one op, with its offset.
     #[inline(never)]
     pub(super) fn peek_key(&mut self) -> (Option<u64>, usize) {

@@ -58,20 +58,16 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
             let is_marked = is_marked || cursor.take(Opcode::Mark);
             let ahead = if is_marked { items_ahead(cursor.rest()) } else { Ahead::NONE };
             if let Some(numbers) = Numbers::new(cursor, &ahead) {
-                return match visitor.visit_seq(numbers) {
-                    Ok(value) => Numbers::end(cursor).map(|()| value),
-                    Err(error) => {
-                        Numbers::abandon(cursor);
-                        Err(error)
-                    }
-                };
+                let result = visitor.visit_seq(numbers);
+                match result {
+                    Ok(_) => Numbers::end(cursor)?,
+                    Err(_) => Numbers::fail(cursor),
+                }
+                return result;
             }
             let mut items = Items::new(cursor, is_marked, ahead.count);
             let result = visitor.visit_seq(&mut items);
-            if result.is_ok() {
-                items.end()?;
-            }
-            result
+            items.end(result)
         })
     }
 
@@ -85,10 +81,7 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         self.cursor.inside(start as u32, |cursor| {
             let mut fields = Fields::new(cursor, is_marked, names);
             let result = visitor.visit_map(&mut fields);
-            if result.is_ok() {
-                fields.end()?;
-            }
-            result
+            fields.end(result)
         })
     }
 
@@ -101,10 +94,7 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         self.cursor.inside(start as u32, |cursor| {
             let mut rows = Rows::new(cursor, is_marked);
             let result = visitor.visit_map(&mut rows);
-            if result.is_ok() {
-                rows.end()?;
-            }
-            result
+            rows.end(result)
         })
     }
 

@@ -105,8 +105,16 @@ impl<'t, 'g, 'de> Numbers<'t, 'g, 'de> {
         }
     }
 
+    /// Ends the reading by a type that failed.
+    #[cold]
+    pub(super) fn fail(cursor: &mut Cursor<'g, 'de>) {
+        let place = cursor.at.place();
+        Numbers::abandon(cursor);
+        Batches::<false>::fail(cursor, place);
+    }
+
     /// Moves the cursor to the last item that was read.
-    pub(super) fn abandon(cursor: &mut Cursor<'g, 'de>) {
+    fn abandon(cursor: &mut Cursor<'g, 'de>) {
         leave(cursor, cursor.at);
         cursor.at = after(cursor, cursor.at);
     }

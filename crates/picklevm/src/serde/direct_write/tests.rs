@@ -457,3 +457,35 @@ fn an_error_of_a_type_is_returned() {
     assert_eq!(Config::new().to_vec(&[&failing]).expect_err("it fails").to_string(), "not today");
     assert_eq!(failing.0.get(), 1, "it runs once");
 }
+
+#[test]
+fn a_list_or_tuple_of_another_length_than_announced_is_an_error_once_its_start_was_passed_on() {
+    struct Announced(usize, usize);
+    impl Serialize for Announced {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut list = serializer.serialize_seq(Some(self.0))?;
+            (0..self.1).try_for_each(|_| list.serialize_element(&"y".repeat(70_000)))?;
+            list.end()
+        }
+    }
+    struct AnnouncedTuple(usize, usize);
+    impl Serialize for AnnouncedTuple {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut tuple = serializer.serialize_tuple(self.0)?;
+            (0..self.1).try_for_each(|_| tuple.serialize_element(&"y".repeat(70_000)))?;
+            tuple.end()
+        }
+    }
+    fn check<T: Serialize>(value: &T) {
+        let whole = Config::new().to_vec(value).expect("a graph has it");
+        let mut streamed = Vec::new();
+        match Config::new().to_writer(&mut streamed, value) {
+            Ok(()) => assert_eq!(streamed, whole),
+            Err(error) => assert!(error.to_string().contains("as many items as announced"), "{error}"),
+        }
+    }
+    for (announced, written) in [(0, 2), (1, 0), (1, 1), (1, 2), (2, 1), (2, 4), (4, 3), (5, 4)] {
+        check(&Announced(announced, written));
+        check(&AnnouncedTuple(announced, written));
+    }
+}

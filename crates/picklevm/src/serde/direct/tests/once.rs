@@ -418,3 +418,62 @@ fn variations_are_read_as_from_a_graph() {
         }
     });
 }
+
+#[test]
+fn a_list_or_dict_in_batches_that_are_not_full_is_read_whole() {
+    #[derive(Deserialize, Debug)]
+    #[allow(dead_code)]
+    struct Two {
+        a: i64,
+        b: i64,
+    }
+    for list in
+        [&b"]K\x01aK\x02a."[..], b"](K\x01e(K\x02e.", b"](K\x01eK\x02a.", b"]\x94(K\x01eK\x02a.", b"]K\x01a(K\x02e."]
+    {
+        let pickle = [b"\x80\x04", list].concat();
+        compare::<(i64, i64)>(&pickle);
+        compare::<(i64, String)>(&pickle);
+        compare::<[f64; 2]>(&pickle);
+        compare::<Vec<i64>>(&pickle);
+        compare::<Two>(&pickle);
+    }
+    for dict in [
+        &b"}\x8c\x01a\x94K\x01s\x8c\x01b\x94K\x02s."[..],
+        b"}\x94(\x8c\x01a\x94K\x01u(\x8c\x01b\x94K\x02u.",
+        b"}(\x8c\x01a\x94K\x01u\x8c\x01b\x94K\x02s.",
+    ] {
+        let pickle = [b"\x80\x04", dict].concat();
+        compare::<Two>(&pickle);
+        compare::<BTreeMap<String, i64>>(&pickle);
+        compare::<BTreeMap<String, String>>(&pickle);
+    }
+    assert_eq!(from_slice::<(i64, i64)>(b"\x80\x02]K\x01aK\x02a.").expect("two items"), (1, 2));
+}
+
+#[test]
+fn a_struct_that_keeps_its_keys_gets_one_of_equal_keys() {
+    #[derive(Debug)]
+    #[allow(dead_code)]
+    struct Rows(Vec<(String, i64)>);
+    impl<'de> Deserialize<'de> for Rows {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Keeping;
+            impl<'de> Visitor<'de> for Keeping {
+                type Value = Rows;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("rows")
+                }
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Rows, A::Error> {
+                    let mut rows = Vec::new();
+                    while let Some(row) = map.next_entry()? {
+                        rows.push(row);
+                    }
+                    Ok(Rows(rows))
+                }
+            }
+            deserializer.deserialize_struct("Rows", &["a", "b"], Keeping)
+        }
+    }
+    compare::<Rows>(b"\x80\x04}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94K\x02h\x01K\x03u.");
+    is_read_once::<Rows>(b"\x80\x04}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94K\x02u.");
+}
