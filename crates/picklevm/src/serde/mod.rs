@@ -94,8 +94,8 @@
 //! got a part of a dict with equal keys; if an op takes, duplicates or changes a value after it was complete, which
 //! Python's picklers do only for values that contain themselves; for an integer that is a persistent id, a class as the key
 //! of a struct, and an old-style instance of Python 2 where it asks for a tuple; if it has serde buffer values that are
-//! not plain, as `#[serde(flatten)]` and most forms of enums do; if it fails after
-//! it handled the error of a part; if it numbers its fields in another way than serde's derive does; and if it exceeds [`Limits::shared`](crate::Limits::shared).
+//! not plain, as `#[serde(flatten)]` and most forms of enums do; if it fails at the end of a batch of less than 1000
+//! items, after which another follows; if it fails after it handled the error of a part; if it numbers its fields in another way than serde's derive does; and if it exceeds [`Limits::shared`](crate::Limits::shared).
 //!
 //! [`to_vec`] and [`to_writer`] write opcodes in one pass. [`Shared`] and [`Instance`], [`Graph`] fields, instances below
 //! protocol 2, bytes below protocol 3 and maps with unusual keys are written from a graph instead: `Serialize`

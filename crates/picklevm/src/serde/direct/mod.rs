@@ -11,6 +11,7 @@
 //! - a tuple of one to three items, if the type asks for something else that its first item is: its op comes last. Any value,
 //!   ignored values and types that ask for a tuple of at most three items look ahead for it;
 //! - equal keys in a dict of which something has been read;
+//! - a list or dict in batches that are not full, if the type fails at the end of the first;
 //! - a value that is popped, duplicated, or changed after it was complete, and an integer as a persistent id;
 //! - a class as the key of a struct, a class without the names as texts before it, objects of Python 2's `INST` and `OBJ` where
 //!   the type asks for a tuple;
