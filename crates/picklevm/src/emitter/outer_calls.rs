@@ -66,7 +66,7 @@ impl OuterCalls {
 }
 
 /// Whether an object is a call of a `partial` without arguments.
-fn is_call_of_partial(arena: &Arena, object: Cell) -> bool {
+pub(super) fn is_call_of_partial(arena: &Arena, object: Cell) -> bool {
     let node = object.is(Tag::Object).then(|| arena.objects[object]);
     node.is_some_and(|node| {
         let partial = node.class.is(Tag::Object).then(|| arena.objects[node.class]);
@@ -83,11 +83,6 @@ impl<S: Sink> Emitter<'_, '_, S> {
     /// Whether an effect is written at its object.
     pub(super) fn is_outer_call(&self, effect: Cell) -> bool {
         self.outer_calls.as_ref().is_some_and(|calls| calls.all_effects.contains(&effect))
-    }
-
-    /// Whether an effect without a PUT is read as an effect again: before a GET, only a call of a `partial` is.
-    pub(super) fn is_effect_without_put(&self, effect: Cell) -> bool {
-        is_call_of_partial(self.arena, effect)
     }
 
     /// Starts the next outer call at an occurrence of an object that is not made yet, if it has one.

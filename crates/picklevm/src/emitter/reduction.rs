@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use super::containers::unbroken_cycle;
 use super::memo::Entry;
+use super::outer_calls::is_call_of_partial;
 use super::{BareOp, Emitter, Place, Step, unrepresentable};
 use crate::error::Result;
 use crate::graph::{Cell, Construction, OpKind, Tag};
@@ -296,13 +297,13 @@ impl<S: Sink> Emitter<'_, '_, S> {
         self.begin_object(cell, cell, Place::ARGUMENTS, Step::FinishEffect)
     }
 
-    /// The same for an effect without an object. Without a PUT, one that makes what is fetched next, or an equal object, would
-    /// be read as an outer call.
+    /// The same for an effect without an object. Without a PUT, all but a call of a `partial` might be read as an outer call of
+    /// what is fetched next.
     pub(super) fn save_effect(&mut self, cell: Cell) -> Result<()> {
         let is_put = !cell.is(Tag::Object)
             || self.arena.objects[cell].memoized
             || self.refcounts().is_shared(cell)
-            || !self.is_effect_without_put(cell);
+            || !is_call_of_partial(self.arena, cell);
         if is_put {
             return self.save(cell, Place::DATA);
         }

@@ -56,7 +56,7 @@ impl RefCounts {
     }
 
     /// Marks a node as shared.
-    pub(super) fn mark_shared(&mut self, cell: Cell) {
+    fn mark_shared(&mut self, cell: Cell) {
         self.count(cell);
         self.count(cell);
     }
@@ -82,6 +82,6 @@ impl RefCounts {
 }
 
 /// Whether a call of `__reduce_ex__` may have made a value for its arguments.
-pub(super) fn is_made_for_arguments(cell: Cell) -> bool {
+fn is_made_for_arguments(cell: Cell) -> bool {
     matches!(cell.tag(), Tag::Tuple | Tag::List | Tag::Dict)
 }

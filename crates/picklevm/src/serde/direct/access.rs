@@ -106,7 +106,7 @@ impl<'t, 'g, 'de, const ROWS: bool> Batches<'t, 'g, 'de, ROWS> {
     #[cold]
     #[inline(never)]
     pub(super) fn fail(cursor: &mut Cursor<'g, 'de>, place: Place) {
-        // Only CPython's picklers fill a batch before they start another. The type was told of fewer items.
+        // Other picklers than CPython's do not fill a batch before they start another: the type was told of too few items.
         if place == Place::End && !cursor.is_switched() && !cursor.is_at_end() {
             cursor.give_up();
         }

@@ -11,6 +11,7 @@ use super::fields::KnownFields;
 use super::memo::Memo;
 use super::place::Open;
 use super::run::At;
+use super::stack::atom_len;
 use super::starts::Starts;
 use super::switch::{LEVELS, Loader, State};
 use crate::convert::key_hash;
@@ -321,6 +322,21 @@ impl<'g, 'de> Cursor<'g, 'de> {
     #[inline(always)]
     pub(super) fn skip(&mut self, len: usize) {
         self.decoder.skip_op(len);
+    }
+
+    /// Reads a number, None, a boolean or a short text, if one comes next in this frame. Returns whether it did.
+    pub(super) fn skip_atom(&mut self) -> bool {
+        match self.here() {
+            SHORT_BINUNICODE => self.short_text().is_some(),
+            BINGET => false,
+            _ => match atom_len(self.rest()) {
+                0 => false,
+                len => {
+                    self.skip(len);
+                    true
+                }
+            },
+        }
     }
 
     /// Returns the text of a memo index.

@@ -15,27 +15,35 @@ const FLOAT_LEN: usize = 9;
 
 /// What is known of an op that makes an item: its length in bytes without counted bytes, and flags. 0 for other ops. Text is
 /// followed by MEMOIZE.
-pub(super) const ITEMS: [u8; 256] = {
-    let mut items = [0; 256];
-    let ops = [
-        (Opcode::None, 1),
-        (Opcode::NewTrue, 1),
-        (Opcode::NewFalse, 1),
-        (Opcode::BinInt1, 2 | IS_NUMBER),
-        (Opcode::BinInt2, 3 | IS_NUMBER),
-        (Opcode::BinInt, 5 | IS_NUMBER),
-        (Opcode::Long1, 2 | IS_NUMBER | IS_COUNTED),
-        (Opcode::BinFloat, FLOAT_LEN as u8 | IS_NUMBER),
-        (Opcode::BinGet, 2),
-        (Opcode::ShortBinUnicode, 3 | IS_COUNTED),
-    ];
-    let mut at = 0;
-    while at < ops.len() {
-        items[ops[at].0.byte() as usize] = ops[at].1;
-        at += 1;
+pub(super) const ITEMS: [u8; 256] = by_opcode(
+    &[
+        (&[Opcode::None, Opcode::NewTrue, Opcode::NewFalse], 1),
+        (&[Opcode::BinInt1], 2 | IS_NUMBER),
+        (&[Opcode::BinInt2], 3 | IS_NUMBER),
+        (&[Opcode::BinInt], 5 | IS_NUMBER),
+        (&[Opcode::Long1], 2 | IS_NUMBER | IS_COUNTED),
+        (&[Opcode::BinFloat], FLOAT_LEN as u8 | IS_NUMBER),
+        (&[Opcode::BinGet], 2),
+        (&[Opcode::ShortBinUnicode], 3 | IS_COUNTED),
+    ],
+    0,
+);
+
+/// Returns a table of the values of opcodes, and of another value for all other bytes.
+pub(super) const fn by_opcode<T: Copy>(rows: &[(&[Opcode], T)], other: T) -> [T; 256] {
+    let mut table = [other; 256];
+    let mut row = 0;
+    while row < rows.len() {
+        let (opcodes, value) = rows[row];
+        let mut at = 0;
+        while at < opcodes.len() {
+            table[opcodes[at].byte() as usize] = value;
+            at += 1;
+        }
+        row += 1;
     }
-    items
-};
+    table
+}
 
 /// Bits of [`ITEMS`] for the length.
 pub(super) const LEN: u8 = 0x0f;

@@ -3,7 +3,7 @@
 use picklevm_ops::{Decoder, Opcode};
 
 use super::cursor::{MARK, MEMOIZE};
-use super::lookahead::{IS_COUNTED, LEN};
+use super::lookahead::{IS_COUNTED, LEN, by_opcode};
 use super::stack::{Effect, Mark, atom_len};
 
 /// The length of an op that only pushes a value or puts one into the memo, without counted bytes, and a flag for these; a
@@ -14,35 +14,22 @@ const PUSHES: [u8; 256] = {
         BinFloat, BinGet, BinInt, BinInt1, BinInt2, BinPut, EmptyDict, EmptyList, EmptySet, EmptyTuple, Long1,
     };
     use Opcode::{LongBinGet, LongBinPut, Memoize, NewFalse, NewTrue, None, ShortBinBytes, ShortBinUnicode};
-    let lengths: [(&[Opcode], u8); 6] = [
-        (&[None, NewTrue, NewFalse, EmptyList, EmptyDict, EmptySet, EmptyTuple, Memoize], 1),
-        (&[BinInt1, BinGet, BinPut], 2),
-        (&[BinInt2], 3),
-        (&[BinInt, LongBinGet, LongBinPut], 5),
-        (&[BinFloat], 9),
-        (&[Long1, ShortBinUnicode, ShortBinBytes], 2 | IS_COUNTED),
-    ];
-    let mut table = table(&[Appends, SetItems, AddItems, Tuple, FrozenSet], 1 | TAKES_MARK, [0; 256]);
-    let mut at = 0;
-    while at < lengths.len() {
-        table = self::table(lengths[at].0, lengths[at].1, table);
-        at += 1;
-    }
-    table
+    by_opcode(
+        &[
+            (&[None, NewTrue, NewFalse, EmptyList, EmptyDict, EmptySet, EmptyTuple, Memoize], 1),
+            (&[BinInt1, BinGet, BinPut], 2),
+            (&[BinInt2], 3),
+            (&[BinInt, LongBinGet, LongBinPut], 5),
+            (&[BinFloat], 9),
+            (&[Long1, ShortBinUnicode, ShortBinBytes], 2 | IS_COUNTED),
+            (&[Appends, SetItems, AddItems, Tuple, FrozenSet], 1 | TAKES_MARK),
+        ],
+        0,
+    )
 };
 
 /// Bit of [`PUSHES`].
 const TAKES_MARK: u8 = 0x40;
-
-/// Sets a byte for each of these opcodes.
-const fn table(opcodes: &[Opcode], byte: u8, mut table: [u8; 256]) -> [u8; 256] {
-    let mut at = 0;
-    while at < opcodes.len() {
-        table[opcodes[at].byte() as usize] = byte;
-        at += 1;
-    }
-    table
-}
 
 /// Returns the length of the ops up to the end of the container, if none of them takes a value except between a mark and the
 /// end of a batch.

@@ -5,8 +5,8 @@ use picklevm_ops::{Op, Opcode};
 use super::cursor::{
     BINGET, BINPUT, BINUNICODE, Cursor, LONG_BINGET, MARK, MEMOIZE, SHORT_BINUNICODE, Token, is_between,
 };
+use super::lookahead::by_opcode;
 use super::padded;
-use super::stack::atom_len;
 
 impl<'de> Cursor<'_, 'de> {
     /// Reads text. `None` for anything else, and for the names of a class.
@@ -64,21 +64,6 @@ impl<'de> Cursor<'_, 'de> {
         // As one op: a PUT after it stores the text once more.
         self.decoder.skip_op(2 + text.len() + 1);
         Some(text)
-    }
-
-    /// Reads a number, None, a boolean or a short text, if one comes next in this frame. Returns whether it did.
-    pub(super) fn skip_atom(&mut self) -> bool {
-        match self.here() {
-            SHORT_BINUNICODE => self.short_text().is_some(),
-            BINGET => false,
-            _ => match atom_len(self.rest()) {
-                0 => false,
-                len => {
-                    self.skip(len);
-                    true
-                }
-            },
-        }
     }
 
     /// Reads SHORT_BINUNICODE of at most 32 bytes and MEMOIZE, if they come next in this frame, into a string.
@@ -176,36 +161,31 @@ fn is_plain_start(byte: u8) -> bool {
             BinBytes, BinBytes8, BinFloat, BinInt, BinInt1, BinInt2, EmptyDict, EmptyList, EmptyTuple, Long1,
         };
         use Opcode::{Long4, NewFalse, NewTrue, None, ShortBinBytes};
-        table(&[
-            BinInt1,
-            BinInt2,
-            BinInt,
-            BinFloat,
-            None,
-            NewTrue,
-            NewFalse,
-            Long1,
-            Long4,
-            BinBytes,
-            BinBytes8,
-            ShortBinBytes,
-            EmptyList,
-            EmptyDict,
-            EmptyTuple,
-        ])
+        by_opcode(
+            &[(
+                &[
+                    BinInt1,
+                    BinInt2,
+                    BinInt,
+                    BinFloat,
+                    None,
+                    NewTrue,
+                    NewFalse,
+                    Long1,
+                    Long4,
+                    BinBytes,
+                    BinBytes8,
+                    ShortBinBytes,
+                    EmptyList,
+                    EmptyDict,
+                    EmptyTuple,
+                ],
+                true,
+            )],
+            false,
+        )
     };
     STARTS[usize::from(byte)]
-}
-
-/// Returns which bytes are these opcodes.
-const fn table(opcodes: &[Opcode]) -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut at = 0;
-    while at < opcodes.len() {
-        table[opcodes[at].byte() as usize] = true;
-        at += 1;
-    }
-    table
 }
 
 /// Whether an op makes text, or may fetch it.
@@ -222,7 +202,10 @@ fn may_end_name(after: &[u8]) -> bool {
     /// Makes text or fetches it, comes between values, or makes an object of an id.
     const NAMES: [bool; 256] = {
         use Opcode::{BinPersId, BinPut, BinUnicode, BinUnicode8, Frame, LongBinGet, LongBinPut, Memoize, Proto};
-        table(&[BinUnicode, BinUnicode8, LongBinGet, Memoize, BinPut, LongBinPut, Proto, Frame, BinPersId])
+        by_opcode(
+            &[(&[BinUnicode, BinUnicode8, LongBinGet, Memoize, BinPut, LongBinPut, Proto, Frame, BinPersId], true)],
+            false,
+        )
     };
     match *after {
         [BINGET, _, next, ..] => next == STACK_GLOBAL,

@@ -251,9 +251,8 @@ fn what_follows_an_error_that_the_type_handles_is_read() {
     is_read_once::<Lenient<Vec<u8>>>(b"\x80\x04](K\x01\x8c\x01a");
 }
 
-/// The errors of three parts, told in another order.
-#[derive(Debug)]
-#[allow(dead_code)]
+/// The errors of three parts, which it handles.
+#[derive(PartialEq, Debug)]
 struct Told(String);
 
 impl<'de> Deserialize<'de> for Told {
@@ -328,7 +327,9 @@ impl<'de> Deserialize<'de> for Held {
 fn what_the_ops_show_too_late_is_read_again() {
     // Errors after others.
     is_read_twice::<(Lenient<Vec<u8>>, u8)>(&pickle(&[b"](K\x01\x8c\x01aeN\x86"]));
-    is_read_twice::<Told>(&pickle(&[b"\x8c\x01aNK\x01\x87"]));
+    let told = pickle(&[b"\x8c\x01aNK\x01\x87"]);
+    is_read_twice::<Told>(&told);
+    assert_ne!(from_slice::<Told>(&told).expect("errors are handled"), Told(String::new()));
     // What serde buffers is recorded from the start.
     is_read_twice::<Vec<Any>>(&pickle(&[b"](K\x05K\x01K\x02\x86K\x06)K\x01\x85\x85e"]));
     is_read_twice::<BTreeMap<u8, Any>>(&pickle(&[b"}(K\x01", DATE, b"u"]));
@@ -421,8 +422,7 @@ fn variations_are_read_as_from_a_graph() {
 
 #[test]
 fn a_list_or_dict_in_batches_that_are_not_full_is_read_whole() {
-    #[derive(Deserialize, Debug)]
-    #[allow(dead_code)]
+    #[derive(Deserialize, PartialEq, Debug)]
     struct Two {
         a: i64,
         b: i64,
@@ -432,6 +432,7 @@ fn a_list_or_dict_in_batches_that_are_not_full_is_read_whole() {
     {
         let pickle = [b"\x80\x04", list].concat();
         compare::<(i64, i64)>(&pickle);
+        assert_eq!(from_slice::<(i64, i64)>(&pickle).expect("two items"), (1, 2));
         compare::<(i64, String)>(&pickle);
         compare::<[f64; 2]>(&pickle);
         compare::<Vec<i64>>(&pickle);
@@ -444,16 +445,15 @@ fn a_list_or_dict_in_batches_that_are_not_full_is_read_whole() {
     ] {
         let pickle = [b"\x80\x04", dict].concat();
         compare::<Two>(&pickle);
+        assert_eq!(from_slice::<Two>(&pickle).expect("two rows"), Two { a: 1, b: 2 });
         compare::<BTreeMap<String, i64>>(&pickle);
         compare::<BTreeMap<String, String>>(&pickle);
     }
-    assert_eq!(from_slice::<(i64, i64)>(b"\x80\x02]K\x01aK\x02a.").expect("two items"), (1, 2));
 }
 
 #[test]
 fn a_struct_that_keeps_its_keys_gets_one_of_equal_keys() {
-    #[derive(Debug)]
-    #[allow(dead_code)]
+    #[derive(PartialEq, Debug)]
     struct Rows(Vec<(String, i64)>);
     impl<'de> Deserialize<'de> for Rows {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -474,6 +474,9 @@ fn a_struct_that_keeps_its_keys_gets_one_of_equal_keys() {
             deserializer.deserialize_struct("Rows", &["a", "b"], Keeping)
         }
     }
-    compare::<Rows>(b"\x80\x04}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94K\x02h\x01K\x03u.");
+    let equal = b"\x80\x04}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94K\x02h\x01K\x03u.";
+    compare::<Rows>(equal);
+    let rows = Rows(vec![("a".to_owned(), 3), ("b".to_owned(), 2)]);
+    assert_eq!(from_slice::<Rows>(equal).expect("two rows"), rows);
     is_read_once::<Rows>(b"\x80\x04}\x94(\x8c\x01a\x94K\x01\x8c\x01b\x94K\x02u.");
 }
