@@ -96,10 +96,15 @@ impl<'t, 'g, 'de, const ROWS: bool> Batches<'t, 'g, 'de, ROWS> {
         }
     }
 
-    /// Checks that all items were read.
+    /// Ends the list or dict, of which a type was made or not. Checks that all items were read.
     #[inline(always)]
-    pub(super) fn end(&mut self) -> Result<()> {
-        if self.place != Place::End && self.advance() { self.cursor.end_in_graph() } else { Ok(()) }
+    fn end(&mut self, is_made: bool) -> Result<()> {
+        if !is_made {
+            Self::fail(self.cursor, self.place);
+        } else if self.place != Place::End && self.advance() {
+            return self.cursor.end_in_graph();
+        }
+        Ok(())
     }
 
     /// Ends the reading by a type that failed.
@@ -126,14 +131,10 @@ impl<'t, 'g, 'de> Items<'t, 'g, 'de> {
         Items { batches: Batches::new(cursor, is_marked), ahead }
     }
 
-    /// Ends the list, with what a type made of it.
+    /// Ends the list, of which a type was made or not.
     #[inline(always)]
-    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
-        match result {
-            Ok(_) => self.batches.end()?,
-            Err(_) => Batches::<false>::fail(self.batches.cursor, self.batches.place),
-        }
-        result
+    pub(super) fn end(&mut self, is_made: bool) -> Result<()> {
+        self.batches.end(is_made)
     }
 }
 
@@ -171,17 +172,14 @@ impl<'t, 'g, 'de> Fields<'t, 'g, 'de> {
         Fields { rows: Batches::new(cursor, is_marked), names, hashes }
     }
 
-    /// Ends the dict, with what a type made of it.
+    /// Ends the dict, of which a type was made or not.
     #[inline(always)]
-    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
-        match result {
-            Ok(_) => self.rows.end()?,
-            Err(_) => Batches::<true>::fail(self.rows.cursor, self.rows.place),
-        }
+    pub(super) fn end(&mut self, is_made: bool) -> Result<()> {
+        self.rows.end(is_made)?;
         if self.rows.cursor.hashes.len() > self.hashes {
             self.rows.cursor.end_keys(self.hashes)?;
         }
-        result
+        Ok(())
     }
 
     /// Returns the name of the field that has the place of the current row, which most writers give its key.
@@ -290,17 +288,16 @@ impl<'t, 'g, 'de> Rows<'t, 'g, 'de> {
         Rows { rows: Batches::new(cursor, is_marked), hashes, ascending: Some(&[]) }
     }
 
-    /// Ends the dict, with what a type made of it. Checks that all rows were read, and that no two keys are equal.
-    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
-        match result {
-            Ok(_) => self.rows.end()?,
-            Err(_) => Batches::<true>::fail(self.rows.cursor, self.rows.place),
-        }
+    /// Ends the dict, of which a type was made or not. Checks that all rows were read, and that no two keys are equal.
+    pub(super) fn end(&mut self, is_made: bool) -> Result<()> {
+        self.rows.end(is_made)?;
         match self.ascending {
-            Some(_) => self.rows.cursor.hashes.truncate(self.hashes),
-            None => self.rows.cursor.end_keys(self.hashes)?,
+            Some(_) => {
+                self.rows.cursor.hashes.truncate(self.hashes);
+                Ok(())
+            }
+            None => self.rows.cursor.end_keys(self.hashes),
         }
-        result
     }
 
     /// Stores the hash of the next key, or its offset. Returns where the key ends, if it has one op.
@@ -376,9 +373,9 @@ impl<'t, 'g, 'de> TupleAccess<'t, 'g, 'de> {
         TupleAccess { cursor, left: len, end }
     }
 
-    /// Checks that all items were read.
-    pub(super) fn end(&mut self) -> Result<()> {
-        if self.left == 0 && self.cursor.take_made(self.end) { Ok(()) } else { self.cursor.end_in_graph() }
+    /// Ends the tuple, of which a type was made or not. Checks that all items were read.
+    pub(super) fn end(&mut self, is_made: bool) -> Result<()> {
+        if !is_made || self.left == 0 && self.cursor.take_made(self.end) { Ok(()) } else { self.cursor.end_in_graph() }
     }
 }
 

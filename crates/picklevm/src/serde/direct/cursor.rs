@@ -4,63 +4,23 @@
 //! and read the MEMOIZE that follows; [`Cursor::token`] reads any op.
 
 use picklevm_ops::internal::ShortInt;
-use picklevm_ops::{Decoder, Literal, Op, Opcode};
+use picklevm_ops::{Op, Opcode};
 
 use super::failure::Result;
 use super::fields::KnownFields;
 use super::memo::Memo;
+use super::ops::Ops;
 use super::place::Open;
 use super::run::At;
 use super::stack::atom_len;
 use super::starts::Starts;
 use super::switch::{LEVELS, Loader, State};
+use super::token::Token;
 use crate::convert::key_hash;
-
-/// A value of one op, or the start of one of several.
-#[derive(Clone, Copy)]
-pub(super) enum Token<'de> {
-    None,
-    Bool(bool),
-    Int(i64),
-    /// An integer that `i64` cannot hold.
-    Unsigned(u64),
-    Float(f64),
-    Text(&'de str),
-    Bytes(&'de [u8]),
-    /// A value from the memo that is not text.
-    Known,
-    EmptyTuple,
-    /// The start of a list: batches of items follow.
-    List,
-    /// The start of a dict.
-    Dict,
-    /// Anything else, including a broken pickle.
-    NotPlain,
-}
-
-impl<'de> Token<'de> {
-    /// Returns the token of a literal. The formats of protocol 0, bytearrays and 8-bit strings are not plain.
-    fn of_literal(literal: Literal<'de>) -> Self {
-        match literal {
-            Literal::None => Token::None,
-            Literal::Bool(value) => Token::Bool(value),
-            Literal::Int(value) => Token::Int(value),
-            Literal::IntBytes(_) => match literal.as_i128().map(|value| (i64::try_from(value), u64::try_from(value))) {
-                Some((Ok(value), _)) => Token::Int(value),
-                Some((_, Ok(value))) => Token::Unsigned(value),
-                _ => Token::NotPlain,
-            },
-            Literal::Float(value) => Token::Float(value),
-            Literal::Text(text) => text.as_str().map_or(Token::NotPlain, Token::Text),
-            Literal::Bytes(bytes) => Token::Bytes(bytes),
-            _ => Token::NotPlain,
-        }
-    }
-}
 
 /// Reader of the ops of a pickle.
 pub(super) struct Cursor<'g, 'de> {
-    pub(super) decoder: Decoder<'de>,
+    pub(super) ops: Ops<'de>,
     pub(super) memo: Memo<'de>,
     /// Number of further nested containers allowed.
     depth: usize,
@@ -126,12 +86,8 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Returns a cursor at the start.
     #[inline(always)]
     pub(super) fn new(loader: Loader<'g, 'de>) -> Self {
-        let mut decoder = Decoder::new(loader.input);
-        // With them, `pass` need not be called.
-        decoder.next_op_if(Opcode::Proto);
-        decoder.next_frame();
         Cursor {
-            decoder,
+            ops: Ops::new(loader.input),
             memo: Memo::new(loader.input, loader.unpickler.options.limits.shared),
             depth: loader.depth.min(LEVELS),
             starts: [0; LEVELS],
@@ -157,50 +113,50 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Returns the next byte of the frame, or [`NO_OPCODE`] at its end.
     #[inline(always)]
     pub(super) fn here(&self) -> u8 {
-        self.decoder.next_bytes().map_or(NO_OPCODE, |&[byte]| byte)
-    }
-
-    /// Returns the next byte, of this frame or after it.
-    pub(super) fn byte(&self) -> u8 {
-        self.decoder.data().get(self.decoder.offset()).copied().unwrap_or(NO_OPCODE)
+        self.rest().first().copied().unwrap_or(NO_OPCODE)
     }
 
     /// Skips the ops between values. A PUT stores the value of the op before them.
     #[inline(never)]
     fn pass(&mut self) -> u8 {
-        let made = self.decoder.op_offset();
+        let made = self.ops.op_offset();
         loop {
-            let byte = self.byte();
-            if !is_between(byte) {
-                return byte;
-            }
-            let op = match byte {
-                MEMOIZE => self.decoder.next_op_if(Opcode::Memoize),
-                BINPUT => self.decoder.next_op_if(Opcode::BinPut),
-                LONG_BINPUT => self.decoder.next_op_if(Opcode::LongBinPut),
-                PROTO => self.decoder.next_op_if(Opcode::Proto),
-                _ if self.decoder.next_frame() => continue,
-                _ => None,
+            let number = match *self.rest() {
+                [MEMOIZE, ref rest @ ..] => {
+                    self.ops.go_on(rest);
+                    Some(self.memo.len())
+                }
+                [BINPUT, number, ref rest @ ..] => {
+                    self.ops.go_on(rest);
+                    Some(number.into())
+                }
+                [LONG_BINPUT, a, b, c, d, ref rest @ ..] => {
+                    self.ops.go_on(rest);
+                    Some(u32::from_le_bytes([a, b, c, d]) as usize)
+                }
+                [byte, ..] if !is_between(byte) => return byte,
+                _ => {
+                    let byte = self.ops.byte().unwrap_or(NO_OPCODE);
+                    if !is_between(byte) {
+                        return byte;
+                    }
+                    if self.ops.next_frame() {
+                        continue;
+                    }
+                    match self.ops.next_op() {
+                        Ok(Op::Memoize) => Some(self.memo.len()),
+                        Ok(Op::BinPut(number)) => Some(number.into()),
+                        Ok(Op::LongBinPut(number)) => Some(number as usize),
+                        Ok(_) => continue,
+                        Err(_) => None,
+                    }
+                }
             };
-            let passed = match op.or_else(|| self.op_at_border()) {
-                Some(Op::Memoize) => self.memo.put(self.memo.len(), made),
-                Some(Op::BinPut(number)) => self.memo.put(number.into(), made),
-                Some(Op::LongBinPut(number)) => self.memo.put(number as usize, made),
-                Some(_) => Some(()),
-                None => None,
-            };
-            if passed.is_none() {
-                self.switch(self.decoder.op_offset());
+            if number.and_then(|number| self.memo.put(number, made)).is_none() {
+                self.switch(self.ops.op_offset());
                 return NO_OPCODE;
             }
         }
-    }
-
-    /// Reads an op between values that starts or follows a frame.
-    #[cold]
-    #[inline(never)]
-    fn op_at_border(&mut self) -> Option<Op<'de>> {
-        self.decoder.next_op().ok()
     }
 
     /// Reads the next op if it has this opcode, which takes no operand.
@@ -208,7 +164,7 @@ impl<'g, 'de> Cursor<'g, 'de> {
     pub(super) fn take(&mut self, opcode: Opcode) -> bool {
         let byte = self.here();
         if byte == opcode.byte() {
-            self.decoder.skip_op(1);
+            self.ops.skip(1);
             return true;
         }
         (is_between(byte) || byte == NO_OPCODE) && self.take_apart(opcode)
@@ -217,19 +173,27 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Reads the next op after others between values, or after the end of a frame.
     #[inline(never)]
     fn take_apart(&mut self, opcode: Opcode) -> bool {
-        let byte = self.pass();
-        byte == opcode.byte() && self.decoder.next_op().is_ok() || byte == NO_OPCODE && self.take_in_graph(opcode)
+        match self.pass() {
+            NO_OPCODE => self.take_in_graph(opcode),
+            byte if byte != opcode.byte() => false,
+            _ if self.rest().is_empty() => self.ops.next_op().is_ok(),
+            _ => {
+                self.ops.skip(1);
+                true
+            }
+        }
     }
 
     /// Reads the start of a list or dict. Returns whether a MARK was read too, with which a batch of items begins.
     #[inline(always)]
     pub(super) fn take_empty(&mut self, opcode: Opcode) -> Option<bool> {
-        if let Some(&[first, MEMOIZE, MARK]) = self.decoder.next_bytes()
-            && first == opcode.byte()
-            && self.memo.push_other()
+        if let [first, MEMOIZE, mark @ ..] = self.rest()
+            && let [MARK, rest @ ..] = mark
+            && *first == opcode.byte()
         {
-            self.decoder.skip_op(2);
-            self.decoder.skip_op(1);
+            self.memo.push_other();
+            self.ops.go_on(mark);
+            self.ops.go_on(rest);
             return Some(true);
         }
         self.take(opcode).then_some(false)
@@ -238,11 +202,11 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Reads an op that makes a value which is not text, and its MEMOIZE.
     #[inline(always)]
     pub(super) fn take_made(&mut self, opcode: Opcode) -> bool {
-        if let Some(&[first, MEMOIZE]) = self.decoder.next_bytes()
-            && first == opcode.byte()
-            && self.memo.push_other()
+        if let [first, MEMOIZE, rest @ ..] = self.rest()
+            && *first == opcode.byte()
         {
-            self.decoder.skip_op(2);
+            self.memo.push_other();
+            self.ops.go_on(rest);
             return true;
         }
         self.take(opcode)
@@ -251,10 +215,9 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Reads a boolean.
     #[inline(always)]
     pub(super) fn bool(&mut self) -> Option<bool> {
-        let byte = self.here();
-        if matches!(byte, NEWTRUE | NEWFALSE) {
-            self.decoder.skip_op(1);
-            return Some(byte == NEWTRUE);
+        if let [byte @ (NEWTRUE | NEWFALSE), rest @ ..] = self.rest() {
+            self.ops.go_on(rest);
+            return Some(*byte == NEWTRUE);
         }
         self.bool_apart()
     }
@@ -270,16 +233,17 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Reads an integer of at most seven bytes, as nearly all are. `None` for any other, and before ops between values.
     #[inline(always)]
     pub(super) fn short_int(&mut self) -> Option<i64> {
-        let int = ShortInt::first_of(self.decoder.next_bytes::<INT_LEN>()?)?;
-        self.decoder.skip_op(int.op_len());
+        let rest = self.rest();
+        let int = ShortInt::first_of(rest.first_chunk::<INT_LEN>()?)?;
+        self.ops.go_on(rest.get(int.op_len()..)?);
         Some(int.value())
     }
 
     /// Reads a number as a float.
     #[inline(always)]
     pub(super) fn float(&mut self) -> Option<f64> {
-        if let Some(&[BINFLOAT, ref value @ ..]) = self.decoder.next_bytes::<FLOAT_LEN>() {
-            self.decoder.skip_op(FLOAT_LEN);
+        if let Some(([BINFLOAT, value @ ..], rest)) = self.rest().split_first_chunk::<FLOAT_LEN>() {
+            self.ops.go_on(rest);
             return Some(f64::from_be_bytes(*value));
         }
         self.float_apart()
@@ -298,13 +262,13 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Reads an op that fetches from the memo, after a call of [`next`](Cursor::next).
     #[inline(always)]
     pub(super) fn get_here(&mut self) -> Option<u32> {
-        match *self.decoder.rest() {
-            [BINGET, number, ..] => {
-                self.decoder.skip_op(2);
+        match *self.rest() {
+            [BINGET, number, ref rest @ ..] => {
+                self.ops.go_on(rest);
                 Some(number.into())
             }
-            [LONG_BINGET, a, b, c, d, ..] => {
-                self.decoder.skip_op(5);
+            [LONG_BINGET, a, b, c, d, ref rest @ ..] => {
+                self.ops.go_on(rest);
                 Some(u32::from_le_bytes([a, b, c, d]))
             }
             _ => None,
@@ -314,14 +278,16 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Returns the operand of the BINGET that comes next in this frame, without reading it.
     #[inline(always)]
     pub(super) fn binget(&self) -> Option<u8> {
-        let &[opcode, number] = self.decoder.next_bytes()?;
-        (opcode == BINGET).then_some(number)
+        match *self.rest() {
+            [BINGET, number, ..] => Some(number),
+            _ => None,
+        }
     }
 
     /// Skips ops of the frame that were seen, `len` bytes, none of which makes text.
     #[inline(always)]
     pub(super) fn skip(&mut self, len: usize) {
-        self.decoder.skip_op(len);
+        self.ops.skip(len);
     }
 
     /// Reads a number, None, a boolean or a short text, if one comes next in this frame. Returns whether it did.
@@ -347,19 +313,19 @@ impl<'g, 'de> Cursor<'g, 'de> {
     /// Returns the bytes of the SHORT_BINUNICODE that comes next in this frame, without reading it.
     #[inline(always)]
     pub(super) fn peek_short_text(&self) -> Option<&'de [u8]> {
-        bytes_of_short_text(self.decoder.rest())
+        bytes_of_short_text(self.rest())
     }
 
     /// Returns the offset of the next op.
     #[inline(always)]
     pub(super) fn offset(&self) -> usize {
-        self.decoder.offset()
+        self.ops.offset()
     }
 
     /// Replaces offsets of short texts, from a number of hashes on, by the hashes of the texts.
     #[inline(never)]
     pub(super) fn hash_texts(&mut self, from: usize) {
-        let data = self.decoder.data();
+        let data = self.ops.data();
         for hash in self.hashes.iter_mut().skip(from) {
             let text = data.get(*hash as usize..).and_then(bytes_of_short_text);
             *hash = key_hash::text(text.unwrap_or_default());
@@ -376,18 +342,18 @@ impl<'g, 'de> Cursor<'g, 'de> {
     #[inline(never)]
     pub(super) fn peek_key(&mut self) -> (Option<u64>, usize) {
         self.next();
-        let before = self.decoder;
-        let hash = hash_of(self.token());
+        let before = self.ops;
+        let hash = self.token().hash();
         let end = if hash.is_some() { self.offset() } else { self.token_at };
         // A failing op has not been passed.
-        self.decoder = before;
+        self.ops = before;
         (hash, end)
     }
 
     /// Skips ops between values, and returns the offset of the value that follows.
     pub(super) fn value_at(&mut self) -> usize {
         self.next();
-        self.token_at = self.decoder.offset();
+        self.token_at = self.offset();
         self.token_at
     }
 
@@ -395,7 +361,7 @@ impl<'g, 'de> Cursor<'g, 'de> {
     #[inline(never)]
     pub(super) fn token(&mut self) -> Token<'de> {
         self.value_at();
-        let Ok(op) = self.decoder.next_op() else { return Token::NotPlain };
+        let Ok(op) = self.ops.next_op() else { return Token::NotPlain };
         match op {
             Op::BinGet(number) => self.known(number.into()),
             Op::LongBinGet(number) => self.known(number as usize),
@@ -420,18 +386,21 @@ impl<'g, 'de> Cursor<'g, 'de> {
         self.depth == 0
     }
 
-    /// Reads a container that starts at an offset, one level deeper.
-    // The result stays where it is: moving one of a large type would cost as much as reading it.
+    /// Enters a container that starts at an offset.
     #[inline(always)]
-    pub(super) fn inside<T>(&mut self, start: u32, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    pub(super) fn enter(&mut self, start: u32) {
         self.depth = self.depth.saturating_sub(1);
         self.starts[self.depth % LEVELS] = start;
-        let result = read(self);
-        if result.is_err() {
+    }
+
+    /// Leaves the innermost container, of which a type was made or not, after its end.
+    #[inline(always)]
+    pub(super) fn leave(&mut self, is_made: bool, end: Result<()>) -> Result<()> {
+        if !is_made || end.is_err() {
             self.abandon(self.loader.depth.min(LEVELS) - self.depth - 1);
         }
         self.depth += 1;
-        result
+        end
     }
 
     /// Returns the open containers, outermost first.
@@ -465,7 +434,7 @@ impl<'g, 'de> Cursor<'g, 'de> {
     #[inline(never)]
     fn is_compound_apart(&mut self) -> bool {
         self.value_at();
-        self.ahead.is_compound(self.decoder)
+        self.ahead.is_compound(self.ops.decoder())
     }
 
     /// Whether the value that comes next is taken by APPEND, or as a key by SETITEM.
@@ -474,27 +443,12 @@ impl<'g, 'de> Cursor<'g, 'de> {
             return false;
         }
         self.value_at();
-        self.ahead.is_single(self.decoder)
+        self.ahead.is_single(self.ops.decoder())
     }
 
     /// Returns the rest of the frame, to look ahead.
     #[inline]
     pub(super) fn rest(&self) -> &'de [u8] {
-        self.decoder.rest()
-    }
-}
-
-/// Returns the hash of a key, if it is one of one op.
-fn hash_of(token: Token<'_>) -> Option<u64> {
-    match token {
-        Token::None => Some(key_hash::none()),
-        Token::Bool(value) => Some(key_hash::int(value.into())),
-        Token::Int(value) => Some(key_hash::int(value.into())),
-        Token::Unsigned(value) => Some(key_hash::int(value.into())),
-        Token::Float(value) => key_hash::float(value),
-        Token::Text(text) => Some(key_hash::text(text.as_bytes())),
-        Token::Bytes(bytes) => Some(key_hash::bytes(bytes)),
-        Token::EmptyTuple => Some(key_hash::tuple(&[])),
-        Token::Known | Token::List | Token::Dict | Token::NotPlain => None,
+        self.ops.rest()
     }
 }

@@ -71,6 +71,9 @@ pub(super) fn items_ahead(rest: &[u8]) -> Ahead {
     if rest.first() == Some(&BINFLOAT) {
         return floats_ahead(rest);
     }
+    if let Some(ahead) = ints_ahead(rest) {
+        return ahead;
+    }
     let (mut at, mut all) = (0, IS_NUMBER);
     for count in 0..MOST_ITEMS {
         let Some([opcode, counted]) = rest.get(at..).and_then(|rest| rest.first_chunk()) else {
@@ -88,6 +91,24 @@ pub(super) fn items_ahead(rest: &[u8]) -> Ahead {
 }
 
 const APPENDS: u8 = Opcode::Appends.byte();
+
+/// Counts the integers, if there are only short ones up to the end or the last item to look at.
+#[inline]
+fn ints_ahead(rest: &[u8]) -> Option<Ahead> {
+    const LENGTHS: [u8; 256] =
+        by_opcode(&[(&[Opcode::BinInt1], 2), (&[Opcode::BinInt2], 3), (&[Opcode::BinInt], 5)], 0);
+    let (mut at, mut count) = (0, 0);
+    while count < MOST_ITEMS {
+        let opcode = *rest.get(at)?;
+        let len = LENGTHS[usize::from(opcode)];
+        if len == 0 {
+            return (opcode == APPENDS && count > 0).then_some(Ahead { count, are_numbers: true });
+        }
+        at += usize::from(len);
+        count += 1;
+    }
+    Some(Ahead { count, are_numbers: true })
+}
 
 /// Counts the floats, in batches with nothing between them but their ends.
 #[inline(never)]

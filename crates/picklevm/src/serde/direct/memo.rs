@@ -62,36 +62,28 @@ impl<'de> Memo<'de> {
     /// Stores the value of the op at `place`. Returns `None` if it made none, or if `number` is not the next index.
     #[inline(always)]
     pub(super) fn put(&mut self, number: usize, place: usize) -> Option<()> {
-        let place = match *self.input.get(place)? {
-            SHORT_BINUNICODE | BINUNICODE | BINUNICODE8 => u32::try_from(place).ok()?,
-            byte if makes_nothing_new(byte) => return None,
-            _ => NO_TEXT,
-        };
-        if number != self.places.len() || number >= NO_TEXT as usize {
+        if number != self.places.len() {
             return None;
         }
-        self.places.push(place);
+        match *self.input.get(place)? {
+            SHORT_BINUNICODE | BINUNICODE | BINUNICODE8 => self.push_text(place),
+            byte if makes_nothing_new(byte) => return None,
+            _ => self.push_other(),
+        }
         Some(())
     }
 
-    /// Stores the text of the op at `place` under the next index, for MEMOIZE. Returns whether it could.
+    /// Stores the text of the op at `place` under the next index, for MEMOIZE.
     #[inline(always)]
-    pub(super) fn push_text(&mut self, place: usize) -> bool {
-        match u32::try_from(place) {
-            Ok(place) if place != NO_TEXT => self.places.push(place),
-            _ => return false,
-        }
-        true
+    pub(super) fn push_text(&mut self, place: usize) {
+        // The pickle is shorter than 2^31 bytes.
+        self.places.push(place as u32);
     }
 
-    /// Stores a value that is not text under the next index, for MEMOIZE. Returns whether it could.
+    /// Stores a value that is not text under the next index, for MEMOIZE.
     #[inline(always)]
-    pub(super) fn push_other(&mut self) -> bool {
-        let fits = self.places.len() < NO_TEXT as usize;
-        if fits {
-            self.places.push(NO_TEXT);
-        }
-        fits
+    pub(super) fn push_other(&mut self) {
+        self.places.push(NO_TEXT);
     }
 
     /// Returns the text of an index, if it is text and within the budget.

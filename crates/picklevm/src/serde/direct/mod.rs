@@ -26,6 +26,7 @@ mod failure;
 mod fields;
 mod lookahead;
 mod memo;
+mod ops;
 mod padded;
 mod place;
 mod reader;
@@ -34,6 +35,7 @@ mod stack;
 mod starts;
 mod switch;
 mod text;
+mod token;
 
 use std::cell::OnceCell;
 

@@ -9,10 +9,11 @@ use ::serde::de::{Deserializer, IgnoredAny, Visitor};
 use picklevm_ops::Opcode;
 
 use super::access::{Fields, Items, Rows, TupleAccess};
-use super::cursor::{Cursor, Token};
+use super::cursor::Cursor;
 use super::failure::{Failure, Result};
 use super::lookahead::{Ahead, items_ahead};
 use super::run::Numbers;
+use super::token::Token;
 use crate::serde::error::Error;
 use crate::serde::read::{FromInput, Reader, UnitVariant, sequence};
 use crate::serde::recorded::{is_buffer, is_tag_and_buffer};
@@ -54,21 +55,21 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         if self.cursor.is_too_deep() {
             return self.in_graph(start, |reader| reader.deserialize_seq(visitor));
         }
-        self.cursor.inside(start as u32, |cursor| {
-            let is_marked = is_marked || cursor.take(Opcode::Mark);
-            let ahead = if is_marked { items_ahead(cursor.rest()) } else { Ahead::NONE };
-            if let Some(numbers) = Numbers::new(cursor, &ahead) {
-                let result = visitor.visit_seq(numbers);
-                match result {
-                    Ok(_) => Numbers::end(cursor)?,
-                    Err(_) => Numbers::fail(cursor),
-                }
-                return result;
-            }
-            let mut items = Items::new(cursor, is_marked, ahead.count);
-            let result = visitor.visit_seq(&mut items);
-            items.end(result)
-        })
+        let cursor = self.cursor;
+        cursor.enter(start as u32);
+        let is_marked = is_marked || cursor.take(Opcode::Mark);
+        let ahead = if is_marked { items_ahead(cursor.rest()) } else { Ahead::NONE };
+        if let Some(numbers) = Numbers::new(cursor, &ahead) {
+            let result = visitor.visit_seq(numbers);
+            let end = Numbers::end(cursor, result.is_ok());
+            cursor.leave(result.is_ok(), end)?;
+            return result;
+        }
+        let mut items = Items::new(cursor, is_marked, ahead.count);
+        let result = visitor.visit_seq(&mut items);
+        let end = items.end(result.is_ok());
+        cursor.leave(result.is_ok(), end)?;
+        result
     }
 
     /// Reads the rest of a dict into a struct with these fields.
@@ -78,11 +79,13 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         if self.cursor.is_too_deep() {
             return self.in_graph(start, |reader| reader.deserialize_struct("", names, visitor));
         }
-        self.cursor.inside(start as u32, |cursor| {
-            let mut fields = Fields::new(cursor, is_marked, names);
-            let result = visitor.visit_map(&mut fields);
-            fields.end(result)
-        })
+        let cursor = self.cursor;
+        cursor.enter(start as u32);
+        let mut fields = Fields::new(cursor, is_marked, names);
+        let result = visitor.visit_map(&mut fields);
+        let end = fields.end(result.is_ok());
+        cursor.leave(result.is_ok(), end)?;
+        result
     }
 
     /// Reads the rest of a dict into a map.
@@ -91,11 +94,13 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
         if self.cursor.is_too_deep() {
             return self.in_graph(start, |reader| reader.deserialize_map(visitor));
         }
-        self.cursor.inside(start as u32, |cursor| {
-            let mut rows = Rows::new(cursor, is_marked);
-            let result = visitor.visit_map(&mut rows);
-            rows.end(result)
-        })
+        let cursor = self.cursor;
+        cursor.enter(start as u32);
+        let mut rows = Rows::new(cursor, is_marked);
+        let result = visitor.visit_map(&mut rows);
+        let end = rows.end(result.is_ok());
+        cursor.leave(result.is_ok(), end)?;
+        result
     }
 
     /// Reads an integer that is not short.
@@ -134,14 +139,13 @@ impl<'t, 'g, 'de> Plain<'t, 'g, 'de> {
             Some(end) if end != Opcode::Tuple && !self.cursor.is_too_deep() => (!at, end),
             _ => return self.in_graph(at, |reader| reader.deserialize_seq(visitor)),
         };
-        self.cursor.inside(start as u32, |cursor| {
-            let mut items = TupleAccess::new(len, end, cursor);
-            let result = visitor.visit_seq(&mut items);
-            if result.is_ok() {
-                items.end()?;
-            }
-            result
-        })
+        let cursor = self.cursor;
+        cursor.enter(start as u32);
+        let mut items = TupleAccess::new(len, end, cursor);
+        let result = visitor.visit_seq(&mut items);
+        let end = items.end(result.is_ok());
+        cursor.leave(result.is_ok(), end)?;
+        result
     }
 }
 

@@ -91,7 +91,8 @@ impl<'t, 'g, 'de> Numbers<'t, 'g, 'de> {
     /// Returns the next op in the run, unless the run ends first.
     #[inline(always)]
     fn chunk(&self) -> Option<&'de Chunk> {
-        self.cursor.run.get(self.at.offset()..)?.first_chunk()
+        let at = self.at.offset();
+        self.cursor.run.get(at..at + FLOAT_LEN)?.try_into().ok()
     }
 
     /// Reads the next item.
@@ -118,11 +119,14 @@ impl<'t, 'g, 'de> Numbers<'t, 'g, 'de> {
         }
     }
 
-    /// Ends the list. Checks that all items were read.
+    /// Ends the list, of which a type was made or not. Checks that all items were read.
     #[inline(always)]
-    pub(super) fn end(cursor: &mut Cursor<'g, 'de>) -> Result<()> {
+    pub(super) fn end(cursor: &mut Cursor<'g, 'de>, is_made: bool) -> Result<()> {
         let at = cursor.at;
-        if at.place() == Place::End || advance(cursor, at).place() == Place::End {
+        if !is_made {
+            Numbers::fail(cursor);
+            Ok(())
+        } else if at.place() == Place::End || advance(cursor, at).place() == Place::End {
             Ok(())
         } else {
             cursor.end_in_graph()
@@ -131,7 +135,7 @@ impl<'t, 'g, 'de> Numbers<'t, 'g, 'de> {
 
     /// Ends the reading by a type that failed.
     #[cold]
-    pub(super) fn fail(cursor: &mut Cursor<'g, 'de>) {
+    fn fail(cursor: &mut Cursor<'g, 'de>) {
         let place = cursor.at.place();
         Numbers::abandon(cursor);
         Batches::<false>::fail(cursor, place);

@@ -6,11 +6,12 @@
 
 use std::cell::OnceCell;
 
-use picklevm_ops::{Decoder, Opcode};
+use picklevm_ops::Opcode;
 
 use super::Outcome;
 use super::cursor::Cursor;
 use super::failure::{Call, Failure, Result};
+use super::ops::Ops;
 use super::place::{self, Open};
 use crate::graph::{Cell, Graph, Tag, Value};
 use crate::load::Unpickler;
@@ -258,7 +259,7 @@ impl<'g, 'de> Cursor<'g, 'de> {
     }
 
     fn stop(&mut self) {
-        self.decoder = Decoder::new(&[]);
+        self.ops = Ops::new(&[]);
     }
 }
 

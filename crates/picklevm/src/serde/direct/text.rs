@@ -1,12 +1,11 @@
 //! Reading text, and telling it from the names of a class, and a tuple from its first item.
 
-use picklevm_ops::{Op, Opcode};
+use picklevm_ops::Opcode;
 
-use super::cursor::{
-    BINGET, BINPUT, BINUNICODE, Cursor, LONG_BINGET, MARK, MEMOIZE, SHORT_BINUNICODE, Token, is_between,
-};
+use super::cursor::{BINGET, BINPUT, BINUNICODE, Cursor, LONG_BINGET, MARK, MEMOIZE, SHORT_BINUNICODE, is_between};
 use super::lookahead::by_opcode;
 use super::padded;
+use super::token::Token;
 
 impl<'de> Cursor<'_, 'de> {
     /// Reads text. `None` for anything else, and for the names of a class.
@@ -30,16 +29,16 @@ impl<'de> Cursor<'_, 'de> {
 
     /// Reads text that does not come from the memo.
     fn new_text(&mut self) -> Option<&'de str> {
-        let op = match self.here() {
-            BINUNICODE => self.decoder.next_op_if(Opcode::BinUnicode),
+        if let [BINUNICODE, a, b, c, d, rest @ ..] = self.rest()
+            && let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes([*a, *b, *c, *d]) as usize)
+            && let Ok(text) = std::str::from_utf8(text)
+        {
+            self.ops.go_on(rest);
+            return Some(text);
+        }
+        match self.token() {
+            Token::Text(text) => Some(text),
             _ => None,
-        };
-        match op {
-            Some(Op::BinUnicode(text)) => text.as_str(),
-            _ => match self.token() {
-                Token::Text(text) => Some(text),
-                _ => None,
-            },
         }
     }
 
@@ -52,47 +51,43 @@ impl<'de> Cursor<'_, 'de> {
     /// The same for text that is expected: if it is that, UTF-8 is not checked.
     #[inline(always)]
     pub(super) fn short_text_like(&mut self, expected: &'static str) -> Option<&'de str> {
-        let [SHORT_BINUNICODE, len, rest @ ..] = self.decoder.rest() else { return None };
+        let [SHORT_BINUNICODE, len, rest @ ..] = self.rest() else { return None };
         let (text, [MEMOIZE, after @ ..]) = rest.split_at_checked(usize::from(*len))? else { return None };
         if may_end_name(after) {
             return None;
         }
         let text = if text == expected.as_bytes() { expected } else { std::str::from_utf8(text).ok()? };
-        if !self.memo.push_text(self.decoder.offset()) {
-            return None;
-        }
+        self.memo.push_text(self.offset());
         // As one op: a PUT after it stores the text once more.
-        self.decoder.skip_op(2 + text.len() + 1);
+        self.ops.go_on(after);
         Some(text)
     }
 
     /// Reads SHORT_BINUNICODE of at most 32 bytes and MEMOIZE, if they come next in this frame, into a string.
     #[inline(always)]
     pub(super) fn short_string(&mut self) -> Option<String> {
-        let [SHORT_BINUNICODE, len, bytes @ ..] = self.decoder.next_bytes::<{ 2 + padded::LEN + 4 }>()? else {
+        let [SHORT_BINUNICODE, len, bytes @ ..] = self.rest().first_chunk::<{ 2 + padded::LEN + 4 }>()? else {
             return None;
         };
         let len = usize::from(*len);
         // The key that follows in most rows does not make the name of a class of it.
         let is_text = match *bytes.get(len..)?.first_chunk()? {
             [MEMOIZE, BINGET, _, next] => next != STACK_GLOBAL,
-            [MEMOIZE, ..] => !may_end_name(self.decoder.rest().get(2 + len + 1..)?),
+            [MEMOIZE, ..] => !may_end_name(self.rest().get(2 + len + 1..)?),
             _ => false,
         };
         if !is_text {
             return None;
         }
         let string = padded::string(bytes.first_chunk()?, len)?;
-        if !self.memo.push_text(self.decoder.offset()) {
-            return None;
-        }
-        self.decoder.skip_op(2 + len + 1);
+        self.memo.push_text(self.offset());
+        self.ops.skip(2 + len + 1);
         Some(string)
     }
 
     /// Whether the text that was just read names a module, or identifies a persistent object: what follows makes that of it.
     pub(super) fn is_name(&self) -> bool {
-        let mut rest = self.decoder.rest();
+        let mut rest = self.rest();
         if let [BINPUT, _, after @ ..] | [MEMOIZE, after @ ..] = rest {
             rest = after;
         }
@@ -102,7 +97,7 @@ impl<'de> Cursor<'_, 'de> {
     #[cold]
     #[inline(never)]
     fn is_name_apart(&self) -> bool {
-        let mut decoder = self.decoder;
+        let mut decoder = self.ops.decoder();
         let mut next = || loop {
             let opcode = decoder.next_op().ok()?.opcode();
             if !is_between(opcode.byte()) {
@@ -136,7 +131,7 @@ impl<'de> Cursor<'_, 'de> {
 
     /// Whether a text comes next that [names](Cursor::is_name) a module.
     fn is_class_here(&mut self) -> bool {
-        let after = match self.decoder.rest() {
+        let after = match self.rest() {
             [BINGET, _, after @ ..] => after,
             [SHORT_BINUNICODE, len, rest @ ..] => match rest.get(usize::from(*len)..) {
                 Some([MEMOIZE, after @ ..]) => after,
@@ -147,9 +142,9 @@ impl<'de> Cursor<'_, 'de> {
         if !may_end_name(after) {
             return false;
         }
-        let before = self.decoder;
-        let is_class = self.decoder.next_op().is_err() || self.is_name();
-        self.decoder = before;
+        let before = self.ops;
+        let is_class = self.ops.next_op().is_err() || self.is_name();
+        self.ops = before;
         is_class
     }
 }
