@@ -54,7 +54,7 @@ pub(crate) fn expand_enum(model: &Enum) -> TokenStream {
                 context.write_member(&CLASS, &MEMBERS[number])
             }
 
-            fn to_ops(&self, out: &mut #class::OpWriter<'_>) -> #krate::Result<()> {
+            fn to_ops(&self, out: #class::OpWriter<'_, '_>) -> #krate::Result<#class::Position> {
                 #members
                 #to_number
                 out.enum_member(const { &CLASS }, &const { &MEMBERS }[number])
@@ -244,21 +244,20 @@ fn to_ops(model: &Model, class: &TokenStream) -> Option<TokenStream> {
     let own = fields(&|field| field.place.attr.is_some_and(|attr| !is_slot(attr)));
     let slots = fields(&|field| field.place.attr.is_some_and(is_slot));
     let attributes = || quote!(begin_state_dict);
-    let args = part(
-        &args,
-        &quote!(begin_object),
-        &quote!(const { &<Self as #krate::PickleClass>::CLASS },),
-        &quote!(end_args),
-    );
-    let state = |fields: &[&Field], begin| part(fields, &begin, &quote!(), &quote!(end_items));
+    let def = quote!(const { &<Self as #krate::PickleClass>::CLASS });
+    let args = match args[..] {
+        [] => quote!(out.no_args(#def)?;),
+        _ => part(&args, &quote!(begin_args), &quote!(#def,)),
+    };
+    let state = |fields: &[&Field], begin| part(fields, &begin, &quote!());
     let (parts, count): (_, usize) = match of.state {
-        _ if of.dict => (state(&own, quote!(begin_dict)), 0),
+        _ if of.dict => (state(&own, attributes()), 0),
         State::Tuple => (state(&own, quote!(begin_state_tuple)), 1),
         State::List => (state(&own, quote!(begin_state_list)), 1),
         State::Dict | State::Slots if slots.is_empty() && own.is_empty() => (quote!(), 0),
         State::Dict | State::Slots if slots.is_empty() => (state(&own, attributes()), 1),
         State::Dict | State::Slots => {
-            let own = if own.is_empty() { quote!(out.no_state_dict()?;) } else { state(&own, attributes()) };
+            let own = if own.is_empty() { quote!(out.none()?;) } else { state(&own, attributes()) };
             let slots = state(&slots, attributes());
             (quote!(#own #slots), 2)
         }
@@ -266,17 +265,18 @@ fn to_ops(model: &Model, class: &TokenStream) -> Option<TokenStream> {
     let args = (!of.dict).then_some(args);
     Some(quote! {
         #[inline]
-        fn to_ops(&self, out: &mut #class::OpWriter<'_>) -> #krate::Result<()> {
+        fn to_ops(&self, mut out: #class::OpWriter<'_, '_>) -> #krate::Result<#class::Position> {
+            out.begin()?;
             #args
             #parts
-            out.end_object(#count)
+            out.end(#count)
         }
     })
 }
 
-/// Returns the statements that write a part of an instance, given the names of the methods and what `begin` gets before the
-/// number of fields.
-fn part(fields: &[&Field], begin: &TokenStream, arguments: &TokenStream, end: &TokenStream) -> TokenStream {
+/// Returns the statements that write a part of an instance, given the method that begins it and what that gets before the number
+/// of fields.
+fn part(fields: &[&Field], begin: &TokenStream, arguments: &TokenStream) -> TokenStream {
     let count = fields.len();
     let items = fields.iter().map(|field| {
         let Field { member, ty, name, .. } = field;
@@ -288,7 +288,7 @@ fn part(fields: &[&Field], begin: &TokenStream, arguments: &TokenStream, end: &T
     quote! {
         let mut items = out.#begin(#arguments #count)?;
         #(#items)*
-        out.#end(items)?;
+        out.end_items(items)?;
     }
 }
 

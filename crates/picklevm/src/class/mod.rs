@@ -50,7 +50,7 @@ pub use def::{Base, ClassDef, Field, State};
 pub use from_value::{FromValue, FromValueOwned};
 pub use members::Member;
 #[doc(hidden)]
-pub use op_writer::OpWriter;
+pub use op_writer::{OpWriter, Position};
 pub use reading::{ObjectReader, ReadContext};
 pub use rest::Rest;
 pub use to_value::ToValue;

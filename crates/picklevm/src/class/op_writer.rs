@@ -6,153 +6,151 @@ use picklevm_ops::{Memory, Opcode};
 use super::ToValue;
 use super::def::ClassDef;
 use super::members::{Member, MemberValue};
-use crate::direct_write::{After, ClassKey, Compound, Direct, Fields, Items, Keyed, List, Tuple};
+#[doc(hidden)]
+pub use crate::direct_write::Position;
+use crate::direct_write::{After, ClassIndex, ClassKey, Compound, Cursor, Fields, Items, Keyed, Keys, List, Tuple};
 use crate::error::Result;
 
 /// Writer of opcodes.
 #[doc(hidden)]
-pub type OpWriter<'w> = Direct<'w, Memory, ()>;
+pub type OpWriter<'c, 'w> = Cursor<'c, 'w, Memory, ()>;
 
 /// Writes a key or member.
 #[inline]
 fn write_key<T: ToValue>(compound: &mut Compound<'_, '_, Memory, (), Keyed>, key: &T) -> Result<()> {
-    compound.count()?;
+    compound.item(|out| key.to_ops(out))?;
     let (cursor, keys) = compound.keys();
-    let hash = cursor.by_memory(|out| key.key_to_ops(out, Some(keys)))?;
+    let Some(key) = key.key() else { return Err(cursor.direct.leave_to_graph()) };
+    let hash = Keys::hash(Some(keys), key);
     compound.add_hash(hash)
 }
 
-impl Direct<'_, Memory, ()> {
+impl Cursor<'_, '_, Memory, ()> {
     /// Writes a list of announced length.
     #[inline]
-    pub(super) fn list<'t, T: ToValue + 't>(&mut self, len: usize, items: impl Iterator<Item = &'t T>) -> Result<()> {
-        let mut list = Compound::begin(self.cursor(), |cursor| List::begin(cursor, Some(len)))?;
+    pub(super) fn list<'t, T: ToValue + 't>(self, len: usize, items: impl Iterator<Item = &'t T>) -> Result<Position> {
+        let mut list = Compound::begin(self, |cursor| List::begin(cursor, Some(len)))?;
         for item in items {
-            list.count()?;
-            list.cursor.by_memory(|out| item.to_ops(out))?;
+            list.item(|out| item.to_ops(out))?;
         }
-        let end = list.finish()?;
-        self.go_to(end);
-        Ok(())
+        list.finish()
     }
 
     /// Writes a set of announced length.
-    pub(super) fn set<'t, T: ToValue + 't>(&mut self, len: usize, members: impl Iterator<Item = &'t T>) -> Result<()> {
-        let mut set = Compound::begin(self.cursor(), |cursor| Keyed::members(cursor, Some(len)))?;
+    pub(super) fn set<'t, T: ToValue + 't>(self, len: usize, members: impl Iterator<Item = &'t T>) -> Result<Position> {
+        let mut set = Compound::begin(self, |cursor| Keyed::members(cursor, Some(len)))?;
         for member in members {
             write_key(&mut set, member)?;
         }
-        let end = set.finish()?;
-        self.go_to(end);
-        Ok(())
+        set.finish()
     }
 
     /// Writes a map as a dict.
     #[inline]
     pub(super) fn map<'t, K: ToValue + 't, V: ToValue + 't>(
-        &mut self,
+        self,
         len: usize,
         entries: impl Iterator<Item = (&'t K, &'t V)>,
-    ) -> Result<()> {
-        let mut map = Compound::begin(self.cursor(), |cursor| Keyed::rows(cursor, Some(len)))?;
+    ) -> Result<Position> {
+        let mut map = Compound::begin(self, |cursor| Keyed::rows(cursor, Some(len)))?;
         for (key, value) in entries {
             write_key(&mut map, key)?;
-            map.cursor.by_memory(|out| value.to_ops(out))?;
+            map.cursor.at = value.to_ops(map.cursor.again())?;
         }
-        let end = map.finish()?;
-        self.go_to(end);
-        Ok(())
+        map.finish()
     }
 
-    /// Starts an instance, whose arguments follow.
-    #[inline]
-    pub fn begin_object(&mut self, class: &'static ClassDef, args: usize) -> Result<Tuple> {
-        self.enter()?;
-        let class = self.class_defined(ClassKey::of(class), [class.module, class.name])?;
-        self.begin_instance(class)?;
-        self.by_cursor(|cursor| Tuple::begin(cursor, args, After::NewObj))
+    /// Starts an instance, or a dict in place of one.
+    #[inline(always)]
+    pub fn begin(&mut self) -> Result<()> {
+        self.direct.enter()
     }
 
-    /// Ends the arguments.
-    #[inline]
-    pub fn end_args(&mut self, args: Tuple) -> Result<()> {
-        self.by_cursor(|cursor| args.end(cursor))
+    #[inline(always)]
+    fn class_of(&mut self, class: &'static ClassDef) -> Result<ClassIndex> {
+        self.direct.class_defined(ClassKey::of(class), [class.module, class.name])
     }
 
-    /// Starts a plain dict in place of an instance.
-    #[inline]
-    pub fn begin_dict(&mut self, len: usize) -> Result<Fields> {
-        self.enter()?;
-        self.begin_state_dict(len)
+    /// Starts the arguments of an instance.
+    #[inline(always)]
+    pub fn begin_args(&mut self, class: &'static ClassDef, len: usize) -> Result<Tuple> {
+        let class = self.class_of(class)?;
+        self.class(class)?;
+        Tuple::begin(self, len, After::NewObj)
+    }
+
+    /// Writes an instance without arguments, before its state.
+    #[inline(always)]
+    pub fn no_args(&mut self, class: &'static ClassDef) -> Result<()> {
+        let class = self.class_of(class)?;
+        self.empty_instance(class)
     }
 
     /// Starts a state that is a dict of attributes.
-    #[inline]
+    #[inline(always)]
     pub fn begin_state_dict(&mut self, len: usize) -> Result<Fields> {
-        self.by_cursor(|cursor| Fields::begin(cursor, len, After::Nothing))
+        Fields::begin(self, len, After::Nothing)
     }
 
     /// Starts a state that is a tuple.
-    #[inline]
+    #[inline(always)]
     pub fn begin_state_tuple(&mut self, len: usize) -> Result<Tuple> {
-        self.by_cursor(|cursor| Tuple::begin(cursor, len, After::Nothing))
+        Tuple::begin(self, len, After::Nothing)
     }
 
     /// Starts a state that is a list.
-    #[inline]
+    #[inline(always)]
     pub fn begin_state_list(&mut self, len: usize) -> Result<List> {
-        self.by_cursor(|cursor| List::begin(cursor, Some(len)))
+        List::begin(self, Some(len))
     }
 
     /// Writes an argument, or an item of a state.
-    #[inline]
+    #[inline(always)]
     pub fn item<T: ToValue + ?Sized>(&mut self, items: &mut impl Items, value: &T) -> Result<()> {
-        self.by_cursor(|cursor| items.count(cursor))?;
-        value.to_ops(self)
+        items.count(self)?;
+        self.at = value.to_ops(self.again())?;
+        Ok(())
     }
 
     /// Writes an attribute.
-    #[inline]
+    #[inline(always)]
     pub fn attribute<T: ToValue + ?Sized>(&mut self, items: &mut Fields, name: &'static str, value: &T) -> Result<()> {
-        self.by_cursor(|cursor| {
-            items.count(cursor)?;
-            cursor.name(name)
-        })?;
-        value.to_ops(self)
+        items.count(self)?;
+        self.name(name)?;
+        self.at = value.to_ops(self.again())?;
+        Ok(())
     }
 
-    /// Ends a part of the state.
-    #[inline]
+    /// Ends the arguments, or a part of the state.
+    #[inline(always)]
     pub fn end_items(&mut self, items: impl Items) -> Result<()> {
-        self.by_cursor(|cursor| items.end(cursor))
-    }
-
-    /// Writes the part of the state with the attributes in `__dict__`, of which there are none.
-    #[inline]
-    pub fn no_state_dict(&mut self) -> Result<()> {
-        self.by_cursor(|cursor| cursor.none())
+        items.end(self)
     }
 
     /// Ends an instance, given the number of parts of its state.
-    #[inline]
-    pub fn end_object(&mut self, parts: usize) -> Result<()> {
-        self.leave();
+    #[inline(always)]
+    pub fn end(mut self, parts: usize) -> Result<Position> {
+        self.direct.leave();
         if parts == 2 {
             self.tuple_end(2)?;
         }
-        if parts > 0 { self.bare(Opcode::Build) } else { Ok(()) }
+        if parts > 0 {
+            self.bare(Opcode::Build)?;
+        }
+        Ok(self.at)
     }
 
     /// Writes a member of an enum.
-    pub fn enum_member(&mut self, class: &'static ClassDef, member: &'static Member) -> Result<()> {
-        let class = self.class_defined(ClassKey::of(class), [class.module, class.name])?;
+    pub fn enum_member(mut self, class: &'static ClassDef, member: &'static Member) -> Result<Position> {
+        let class = self.class_of(class)?;
         match member.value {
-            None => self.member(class, member.name),
-            Some(MemberValue::Int(value)) => self.member_by_value(class, member.name, |out| out.int(value)),
+            None => self.member(class, member.name)?,
+            Some(MemberValue::Int(value)) => self.member_by_value(class, member.name, |out| out.int(value))?,
             // Of texts of one character too, it has one of its own.
             Some(MemberValue::Str(value)) => {
-                self.member_by_value(class, member.name, |out| out.new_text(value).map(drop))
+                self.member_by_value(class, member.name, |out| out.new_text(value).map(drop))?;
             }
         }
+        Ok(self.at)
     }
 }

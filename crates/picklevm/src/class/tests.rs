@@ -156,7 +156,7 @@ impl ToValue for Any {
         self.0.to_value(context)
     }
 
-    fn to_ops(&self, out: &mut super::OpWriter<'_>) -> Result<()> {
+    fn to_ops(&self, out: super::OpWriter<'_, '_>) -> Result<super::Position> {
         self.0.to_ops(out)
     }
 }

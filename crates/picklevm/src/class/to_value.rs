@@ -10,12 +10,11 @@ use bytes::Bytes;
 #[cfg(feature = "indexmap")]
 use indexmap::{IndexMap, IndexSet};
 use num_bigint::BigInt;
-use picklevm_ops::Memory;
 
 use super::op_writer::OpWriter;
 use super::writing::WriteContext;
-use crate::convert::key_hash::{self, Head};
-use crate::direct_write::{After, Compound, Key, Keys, Tuple};
+use crate::convert::key_hash;
+use crate::direct_write::{After, Compound, Key, Position, Tuple};
 use crate::error::Result;
 use crate::graph::{Graph, Id, Tag};
 
@@ -66,19 +65,19 @@ pub trait ToValue {
 
     /// Writes the value as opcodes. By default and on any error, all is written from a graph.
     #[doc(hidden)]
-    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
-        Err(out.leave_to_graph())
+    fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
+        Err(out.direct.leave_to_graph())
     }
 
-    /// Writes a key or member of a set as opcodes. Returns its hash, unless it is compared with the key before.
+    /// Returns what is compared of a key or a member of a set. If there is nothing, all is written from a graph.
     #[doc(hidden)]
-    fn key_to_ops(&self, out: &mut OpWriter<'_>, _keys: Option<&mut Keys>) -> Result<Option<u64>> {
-        Err(out.leave_to_graph())
+    fn key(&self) -> Option<Key<'_>> {
+        None
     }
 
     /// Writes a sequence of such values as opcodes.
     #[doc(hidden)]
-    fn slice_to_ops(items: &[Self], out: &mut OpWriter<'_>) -> Result<()>
+    fn slice_to_ops(items: &[Self], out: OpWriter<'_, '_>) -> Result<Position>
     where
         Self: Sized,
     {
@@ -90,44 +89,38 @@ fn ids<'t, T: ToValue + 't>(items: impl IntoIterator<Item = &'t T>, context: &mu
     items.into_iter().enumerate().map(|(n, item)| context.write(item).map_err(|e| e.in_item(n))).collect()
 }
 
-/// Numbers and `None`: how they are written, and the order and hash of a key.
+/// Numbers and `None`: how they are written, and what is compared of a key.
 macro_rules! atoms {
-    ($($type:ty),*: |$out:ident, $value:ident| $written:expr, $key:expr, $hash:expr) => {$(
+    ($($type:ty),*: |$out:ident, $value:ident| $written:expr, $key:expr) => {$(
         impl ToValue for $type {
             fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
                 Ok(context.add(*self))
             }
 
             #[inline]
-            fn to_ops(&self, $out: &mut OpWriter<'_>) -> Result<()> {
+            fn to_ops(&self, mut $out: OpWriter<'_, '_>) -> Result<Position> {
                 let $value = *self;
-                $written
+                $written?;
+                Ok($out.at)
             }
 
             #[inline]
-            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+            fn key(&self) -> Option<Key<'_>> {
                 let $value = *self;
-                let Some(key) = $key else { return Err(out.leave_to_graph()) };
-                self.to_ops(out)?;
-                Ok(Keys::hash(keys, key, || $hash))
+                $key
             }
         }
     )*};
 }
-atoms!((): |out, _value| out.by_cursor(|cursor| cursor.none()), Some(Key::Other), key_hash::none());
-atoms!(bool: |out, value| out.by_cursor(|cursor| cursor.bool(value)), Some(Key::Other), key_hash::int(value.into()));
-atoms!(i64: |out, value| out.int(value), Some(Key::Int(value)), key_hash::int(value.into()));
-atoms!(i8, i16, i32, u16, u32: |out, value| out.int(value.into()), Some(Key::Int(value.into())), key_hash::int(value.into()));
-atoms!(isize: |out, value| out.int(value as i64), Some(Key::Int(value as i64)), key_hash::int(value as i128));
-atoms!(u64, usize: |out, value| out.by_cursor(|cursor| cursor.unsigned(value as u64)), Some(Key::of_int(value as i128)), key_hash::int(value as i128));
-atoms!(i128: |out, value| out.long(&value.to_le_bytes()), Some(Key::of_int(value)), key_hash::int(value));
-atoms!(u128: |out, value| out.wide_unsigned(value), i128::try_from(value).ok().map(Key::of_int), key_hash::int(value as i128));
-atoms!(f64: |out, value| out.by_cursor(|cursor| cursor.float(value)), float_key(value), key_hash::float(value).unwrap_or_default());
-atoms!(f32: |out, value| out.by_cursor(|cursor| cursor.float(value.into())), float_key(value), key_hash::float(value.into()).unwrap_or_default());
-
-fn float_key(value: impl Into<f64>) -> Option<Key> {
-    key_hash::float(value.into()).map(|_| Key::Other)
-}
+atoms!((): |out, _value| out.none(), Some(Key::Other(key_hash::none())));
+atoms!(bool: |out, value| out.bool(value), Some(Key::Other(key_hash::int(value.into()))));
+atoms!(i8, i16, i32, u16, u32: |out, value| out.int(value.into()), Some(Key::Int(value.into())));
+atoms!(i64, isize: |out, value| out.int(value as i64), Some(Key::Int(value as i64)));
+atoms!(u64, usize: |out, value| out.unsigned(value as u64), Some(Key::of_int(value as i128)));
+atoms!(i128: |out, value| out.long(&value.to_le_bytes()), Some(Key::of_int(value)));
+atoms!(u128: |out, value| out.wide_unsigned(value), value.try_into().ok().map(Key::of_int));
+atoms!(f32: |out, value| out.float(value.into()), key_hash::float(value.into()).map(Key::Other));
+atoms!(f64: |out, value| out.float(value), key_hash::float(value).map(Key::Other));
 
 impl ToValue for u8 {
     fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
@@ -139,16 +132,17 @@ impl ToValue for u8 {
     }
 
     #[inline]
-    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
-        out.int((*self).into())
+    fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
+        i64::from(*self).to_ops(out)
     }
 
-    fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
-        i64::from(*self).key_to_ops(out, keys)
+    fn key(&self) -> Option<Key<'_>> {
+        Some(Key::Int((*self).into()))
     }
 
-    fn slice_to_ops(items: &[u8], out: &mut OpWriter<'_>) -> Result<()> {
-        out.bytes(items)
+    fn slice_to_ops(items: &[u8], mut out: OpWriter<'_, '_>) -> Result<Position> {
+        out.bytes(items)?;
+        Ok(out.at)
     }
 }
 
@@ -163,8 +157,9 @@ impl ToValue for BigInt {
         Ok(context.add(self))
     }
 
-    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
-        out.long(&self.to_signed_bytes_le())
+    fn to_ops(&self, mut out: OpWriter<'_, '_>) -> Result<Position> {
+        out.long(&self.to_signed_bytes_le())?;
+        Ok(out.at)
     }
 }
 
@@ -174,13 +169,13 @@ impl ToValue for Bytes {
         if self.len() < 2 { Ok(context.bytes(Tag::Bytes, self)) } else { Ok(context.add(self.clone())) }
     }
 
-    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
-        out.bytes(self)
+    fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
+        u8::slice_to_ops(self, out)
     }
 }
 
 macro_rules! texts {
-    ($($type:ty: |$value:ident| $text:expr;)*) => {$(
+    ($($type:ty: |$value:ident| $text:expr, $key:expr;)*) => {$(
         impl ToValue for $type {
             fn to_value(&self, context: &mut WriteContext<'_>) -> Result<Id> {
                 let $value = self;
@@ -188,24 +183,24 @@ macro_rules! texts {
             }
 
             #[inline]
-            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+            fn to_ops(&self, mut out: OpWriter<'_, '_>) -> Result<Position> {
                 let $value = self;
-                out.by_cursor(|cursor| cursor.text($text))
+                out.text($text)?;
+                Ok(out.at)
             }
 
             #[inline]
-            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+            fn key(&self) -> Option<Key<'_>> {
                 let $value = self;
-                out.by_cursor(|cursor| cursor.text($text))?;
-                Ok(Keys::hash(keys, Key::Text(Head::of($text.as_bytes())), || key_hash::text($text.as_bytes())))
+                Some($key)
             }
         }
     )*};
 }
 texts! {
-    str: |text| text;
-    String: |text| text;
-    char: |char| char.encode_utf8(&mut [0; 4]);
+    str: |text| text, Key::Text(text);
+    String: |text| text, Key::Text(text);
+    char: |char| char.encode_utf8(&mut [0; 4]), Key::Other(key_hash::text(char.encode_utf8(&mut [0; 4]).as_bytes()));
 }
 
 /// A copy of the root and everything it reaches, with its sharing.
@@ -224,17 +219,17 @@ impl<T: ToValue> ToValue for Option<T> {
     }
 
     #[inline]
-    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+    fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
         match self {
             Some(value) => value.to_ops(out),
             None => ().to_ops(out),
         }
     }
 
-    fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+    fn key(&self) -> Option<Key<'_>> {
         match self {
-            Some(value) => value.key_to_ops(out, keys),
-            None => ().key_to_ops(out, keys),
+            Some(value) => value.key(),
+            None => ().key(),
         }
     }
 }
@@ -247,13 +242,13 @@ macro_rules! pointers {
             }
 
             #[inline]
-            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+            fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
                 (**self).to_ops(out)
             }
 
             #[inline]
-            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
-                (**self).key_to_ops(out, keys)
+            fn key(&self) -> Option<Key<'_>> {
+                (**self).key()
             }
         }
     )*};
@@ -284,7 +279,7 @@ macro_rules! slices {
                 T::slice_to_value(self, context)
             }
 
-            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+            fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
                 T::slice_to_ops(self, out)
             }
         }
@@ -302,7 +297,7 @@ impl<T: ToValue> ToValue for VecDeque<T> {
         Ok(context.list(items))
     }
 
-    fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+    fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
         out.list(self.len(), self.iter())
     }
 }
@@ -315,7 +310,7 @@ macro_rules! sets {
                 context.set(members)
             }
 
-            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+            fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
                 out.set(self.len(), self.iter())
             }
         }
@@ -334,7 +329,7 @@ macro_rules! maps {
                 context.dict(pairs?)
             }
 
-            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+            fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
                 out.map(self.len(), self.iter())
             }
         }
@@ -343,10 +338,6 @@ macro_rules! maps {
 maps!(BTreeMap<K, V>, HashMap<K, V, S>);
 #[cfg(feature = "indexmap")]
 maps!(IndexMap<K, V, S>);
-
-fn tuple<'c, 'w>(out: &'c mut OpWriter<'w>, len: usize) -> Result<Compound<'c, 'w, Memory, (), Tuple>> {
-    Compound::begin(out.cursor(), |cursor| Tuple::begin(cursor, len, After::Nothing))
-}
 
 macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
@@ -363,29 +354,18 @@ macro_rules! tuples {
             }
 
             #[allow(non_snake_case, reason = "the names are those of the types")]
-            fn to_ops(&self, out: &mut OpWriter<'_>) -> Result<()> {
+            fn to_ops(&self, out: OpWriter<'_, '_>) -> Result<Position> {
+                const LEN: usize = [$(stringify!($name)),+].len();
                 let ($($name,)+) = self;
-                let mut tuple = tuple(out, [$(stringify!($name)),+].len())?;
-                $(
-                    tuple.count()?;
-                    tuple.cursor.by_memory(|out| $name.to_ops(out))?;
-                )+
-                let end = tuple.finish()?;
-                out.go_to(end);
-                Ok(())
+                let mut tuple = Compound::begin(out, |cursor| Tuple::begin(cursor, LEN, After::Nothing))?;
+                $(tuple.item(|out| $name.to_ops(out))?;)+
+                tuple.finish()
             }
 
             #[allow(non_snake_case, reason = "the names are those of the types")]
-            fn key_to_ops(&self, out: &mut OpWriter<'_>, keys: Option<&mut Keys>) -> Result<Option<u64>> {
+            fn key(&self) -> Option<Key<'_>> {
                 let ($($name,)+) = self;
-                let mut tuple = tuple(out, [$(stringify!($name)),+].len())?;
-                let hashes = [$({
-                    tuple.count()?;
-                    tuple.cursor.by_memory(|out| $name.key_to_ops(out, None))?.unwrap_or_default()
-                }),+];
-                let end = tuple.finish()?;
-                out.go_to(end);
-                Ok(Keys::hash(keys, Key::Other, || key_hash::tuple(&hashes)))
+                Some(Key::Other(key_hash::tuple(&[$($name.key()?.hash()),+])))
             }
         }
     )*};

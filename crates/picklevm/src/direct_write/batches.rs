@@ -10,7 +10,7 @@ use picklevm_ops::Opcode;
 use picklevm_ops::Sink;
 use picklevm_ops::internal::forms;
 
-use super::{Cursor, Direct};
+use super::Cursor;
 use crate::error::Result;
 
 /// How items are added to a container.
@@ -36,7 +36,7 @@ impl Adding {
 /// State of the items of one container. `Copy`, so that it stays in registers: what is rare gets a copy and returns one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Batches {
-    /// Number of items until [`advance`](Direct::advance) runs.
+    /// Number of items until [`advance`](Cursor::advance) runs.
     left: u32,
     place: Place,
     /// Number of further items, to be added to `left` when the second item begins.
@@ -91,7 +91,7 @@ impl<S: Sink, C> Cursor<'_, '_, S, C> {
     pub(super) fn count(&mut self, batches: &mut Batches, adding: Adding) -> Result<()> {
         match batches.left.checked_sub(1) {
             Some(left) => batches.left = left,
-            None => *batches = self.by_memory(|direct| direct.advance(*batches, adding))?,
+            None => *batches = self.call(|cursor| cursor.advance(*batches, adding))?,
         }
         Ok(())
     }
@@ -102,11 +102,9 @@ impl<S: Sink, C> Cursor<'_, '_, S, C> {
         if batches.place == Place::Only && batches.left == 0 {
             return self.bare(adding.opcodes().1);
         }
-        self.by_memory(|direct| direct.end_other_batches(batches, adding))
+        self.call(|cursor| cursor.end_other_batches(batches, adding))
     }
-}
 
-impl<S: Sink, C> Direct<'_, S, C> {
     /// Starts the items of a container that was just put into the memo.
     pub(super) fn begin_batches(&mut self, adding: Adding, announced: Option<usize>) -> Result<Batches> {
         let mut batches = Batches { announced: announced.unwrap_or(0), place: Place::First, ..Batches::NONE };
@@ -119,7 +117,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Opens a batch for at least one item.
     #[inline(always)]
     fn open_batch(&mut self, batches: &mut Batches, adding: Adding) -> Result<()> {
-        let full = forms::batch(self.protocol);
+        let full = forms::batch(self.direct.protocol);
         let announced = batches.announced;
         let granted = if announced == 0 { full } else { u32::try_from(announced).map_or(full, |len| len.min(full)) };
         batches.announced = announced.saturating_sub(granted as usize);
@@ -128,13 +126,13 @@ impl<S: Sink, C> Direct<'_, S, C> {
         batches.granted = granted;
         batches.left = granted;
         batches.mark = None;
-        if self.protocol > 0 && !is_single {
-            batches.mark = NonZero::new(self.out.offset() + self.chunk.len() as u64);
+        if self.direct.protocol > 0 && !is_single {
+            batches.mark = NonZero::new(self.offset());
             self.bare(Opcode::Mark)?;
-            if self.out.is_stream() && granted > 1 {
+            if self.direct.out.is_stream() && granted > 1 {
                 // Until there is a second item, the MARK may have to be removed.
                 (batches.left, batches.later) = (1, granted - 1);
-                self.hold();
+                self.direct.hold();
             }
         }
         Ok(())
@@ -144,16 +142,16 @@ impl<S: Sink, C> Direct<'_, S, C> {
     #[cold]
     #[inline(never)]
     fn advance(&mut self, mut batches: Batches, adding: Adding) -> Result<Batches> {
-        let full = forms::batch(self.protocol);
+        let full = forms::batch(self.direct.protocol);
         if batches.later > 0 {
-            self.release();
+            self.direct.release();
             batches.left = std::mem::take(&mut batches.later);
         } else if batches.granted == full {
             self.close_batch(batches, adding)?;
             batches.place = Place::Later;
             self.open_batch(&mut batches, adding)?;
         } else if batches.is_none() {
-            return Err(self.leave_to_graph());
+            return Err(self.direct.leave_to_graph());
         } else if batches.granted == 0 {
             // None was announced.
             batches.announced = 0;
@@ -161,7 +159,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
         } else {
             // More than announced.
             if batches.mark.is_none() {
-                return Err(self.wrong_len());
+                return Err(self.direct.wrong_len());
             }
             if batches.place == Place::Only {
                 batches.place = Place::First;
@@ -191,13 +189,13 @@ impl<S: Sink, C> Direct<'_, S, C> {
     #[inline(never)]
     fn close_rare_batch(&mut self, batches: Batches, adding: Adding, count: u32) -> Result<()> {
         if batches.later > 0 {
-            self.release();
+            self.direct.release();
         }
         let (single, _) = adding.opcodes();
         let needs_mark = single.is_none() || (batches.place == Place::Later && self.is_exact(adding));
         match (batches.mark, single) {
             (Some(_), _) if count == 1 && needs_mark => self.bare(adding.opcodes().1),
-            (Some(mark), _) if !self.remove_op(mark.get())? => Err(self.leave_to_graph()),
+            (Some(mark), _) if !self.remove_op(mark.get())? => Err(self.direct.leave_to_graph()),
             (_, Some(single)) if count == 1 => self.bare(single),
             _ => Ok(()),
         }
@@ -221,7 +219,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Whether the pickler writes the last of several batches with a MARK even for one item, and an empty batch after only
     /// full ones: picklers in C up to 3.14.
     fn is_exact(&self, adding: Adding) -> bool {
-        let quirks = self.quirks();
+        let quirks = self.direct.quirks();
         match adding {
             Adding::Items => quirks.exact_lists,
             Adding::Rows => quirks.exact_dicts,

@@ -13,7 +13,6 @@ pub(super) const CHUNK_LEN: usize = FULL_LEN + OpRun::SLACK;
 /// Ops that the writer does not have yet.
 pub(super) struct Chunk<'w> {
     bytes: &'w mut [u8; CHUNK_LEN],
-    len: usize,
     /// Length from which no value begins here: the frame may end before it.
     full_at: usize,
 }
@@ -21,25 +20,9 @@ pub(super) struct Chunk<'w> {
 impl<'w> Chunk<'w> {
     /// Creates a chunk with the start of the pickle. In an empty one no value begins unless there `is_space`.
     #[inline]
-    pub(super) fn new(bytes: &'w mut [u8; CHUNK_LEN], (start, len): ([u8; START_LEN], usize), is_space: bool) -> Self {
+    pub(super) fn new(bytes: &'w mut [u8; CHUNK_LEN], start: [u8; START_LEN], is_space: bool) -> Self {
         bytes[..START_LEN].copy_from_slice(&start);
-        Chunk { bytes, len, full_at: if is_space { FULL_LEN } else { 0 } }
-    }
-
-    #[inline(always)]
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
-    #[inline(always)]
-    pub(super) fn position(&self) -> Position {
-        Position(self.len)
-    }
-
-    /// Sets the length.
-    #[inline(always)]
-    pub(super) fn go_to(&mut self, Position(len): Position) {
-        self.len = len;
+        Chunk { bytes, full_at: if is_space { FULL_LEN } else { 0 } }
     }
 
     /// Whether a value must not begin at a position.
@@ -70,12 +53,11 @@ impl<'w> Chunk<'w> {
         self.bytes[START_LEN - 8..START_LEN].copy_from_slice(&(len as u64).to_le_bytes());
     }
 
-    /// Returns the ops, which are removed.
+    /// Returns the ops before a position. No value begins here until [`begin`](Self::begin).
     #[inline]
-    pub(super) fn take(&mut self) -> &[u8] {
-        let ops = &self.bytes[..self.len];
-        (self.len, self.full_at) = (0, 0);
-        ops
+    pub(super) fn take(&mut self, Position(at): Position) -> &[u8] {
+        self.full_at = 0;
+        &self.bytes[..at]
     }
 
     /// Begins again, with a number of bytes until the frame is full.

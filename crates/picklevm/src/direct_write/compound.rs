@@ -5,8 +5,8 @@ use picklevm_ops::{Opcode, Sink};
 
 use super::batches::{Adding, Batches};
 use super::keys::Keys;
-use super::{Cursor, Direct, Position};
-use crate::error::Result;
+use super::{Cursor, Position};
+use crate::error::{Error, Result};
 
 /// What follows a compound value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +30,7 @@ impl After {
             After::Nothing => Ok(()),
             After::SetItem => cursor.bare(Opcode::SetItem),
             After::Pair => cursor.tuple_end(2),
-            After::NewObj => cursor.by_memory(Direct::end_instance),
+            After::NewObj => cursor.end_instance(),
             After::Build => cursor.bare(Opcode::Build),
         }
     }
@@ -58,6 +58,17 @@ impl<'c, 'w, S: Sink, C, I: Items> Compound<'c, 'w, S, C, I> {
     #[inline(always)]
     pub(crate) fn count(&mut self) -> Result<()> {
         self.items.count(&mut self.cursor)
+    }
+
+    /// Writes an item.
+    #[inline(always)]
+    pub(crate) fn item<E: From<Error>>(
+        &mut self,
+        write: impl FnOnce(Cursor<'_, 'w, S, C>) -> Result<Position, E>,
+    ) -> Result<(), E> {
+        self.count()?;
+        self.cursor.at = write(self.cursor.again())?;
+        Ok(())
     }
 
     #[inline(always)]
@@ -146,7 +157,7 @@ impl Items for Fields {
     #[inline(always)]
     fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
         if self.after == After::Build && self.batches.is_empty() {
-            return cursor.by_memory(|direct| direct.end_without_state(self.batches));
+            return cursor.call(|cursor| cursor.end_without_state(self.batches));
         }
         cursor.end_batches(self.batches, Adding::Rows)?;
         self.after.write(cursor)
@@ -205,12 +216,7 @@ impl Tuple {
     /// Starts a tuple of `len` items.
     #[inline(always)]
     pub(crate) fn begin<S: Sink, C>(cursor: &mut Cursor<'_, '_, S, C>, len: usize, after: After) -> Result<Tuple> {
-        if cursor.is_full() {
-            cursor.by_memory(Direct::boundary)?;
-        }
-        if cursor.direct.is_marked_tuple(len) {
-            cursor.bare(Opcode::Mark)?;
-        }
+        cursor.tuple_begin(len)?;
         Ok(Tuple { announced: len, count: 0, after })
     }
 }
@@ -224,7 +230,7 @@ impl Items for Tuple {
 
     #[inline(always)]
     fn end<S: Sink, C>(self, cursor: &mut Cursor<'_, '_, S, C>) -> Result<()> {
-        if self.announced != self.count && !is_like(cursor.direct.protocol, self.announced, self.count) {
+        if self.announced != self.count && !cursor.is_like(self.announced, self.count) {
             return Err(cursor.direct.wrong_len());
         }
         cursor.tuple_end(self.count)?;
@@ -232,46 +238,52 @@ impl Items for Tuple {
     }
 }
 
-/// Whether tuples of two lengths start alike, and the second is not empty.
-fn is_like(protocol: u8, announced: usize, count: usize) -> bool {
-    let is_marked = |len| len > 0 && !forms::is_short_tuple(protocol, len);
-    count > 0 && is_marked(announced) == is_marked(count)
-}
-
 impl<S: Sink, C> Cursor<'_, '_, S, C> {
     #[inline(always)]
     fn container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
-        let mark = self.direct.out.offset() + self.at.0 as u64 + 2;
-        match Batches::of_one(len, mark) {
+        match Batches::of_one(len, self.offset() + 2) {
             Some(batches) if self.direct.memoizes && !self.direct.out.is_stream() && !self.is_full() => {
                 self.direct.skip();
-                self.direct.chunk.run_at(self.at).first_of([empty, Opcode::Memoize, Opcode::Mark], 3);
-                self.at.0 += 3;
+                self.run(|run| run.first_of([empty, Opcode::Memoize, Opcode::Mark], 3));
                 Ok(batches)
             }
-            _ => self.by_memory(|direct| direct.rare_container(empty, adding, len)),
+            _ => self.call(|cursor| cursor.rare_container(empty, adding, len)),
         }
+    }
+
+    /// Whether a tuple of `len` items begins with a MARK.
+    #[inline(always)]
+    fn is_marked_tuple(&self, len: usize) -> bool {
+        len > 0 && !forms::is_short_tuple(self.direct.protocol, len)
+    }
+
+    /// Whether tuples of two lengths start alike, and the second is not empty.
+    fn is_like(&self, announced: usize, count: usize) -> bool {
+        count > 0 && self.is_marked_tuple(announced) == self.is_marked_tuple(count)
+    }
+
+    /// Starts a tuple of `len` items.
+    #[inline(always)]
+    pub(crate) fn tuple_begin(&mut self, len: usize) -> Result<()> {
+        self.boundary()?;
+        if self.is_marked_tuple(len) { self.bare(Opcode::Mark) } else { Ok(()) }
     }
 
     /// Ends a tuple of `len` items.
     #[inline(always)]
-    fn tuple_end(&mut self, len: usize) -> Result<()> {
+    pub(crate) fn tuple_end(&mut self, len: usize) -> Result<()> {
         if len == 0 || !self.direct.memoizes || self.direct.chunk.has_no_space_at(self.at) {
-            return self.by_memory(|direct| direct.tuple_end(len));
+            return self.call(|cursor| cursor.rare_tuple_end(len));
         }
         self.direct.skip();
         let opcodes = [forms::tuple(self.direct.protocol, len), Opcode::Memoize];
-        self.direct.chunk.run_at(self.at).first_of(opcodes, 2);
-        self.at.0 += 2;
+        self.run(|run| run.first_of(opcodes, 2));
         Ok(())
     }
-}
 
-impl<S: Sink, C> Direct<'_, S, C> {
     /// Starts a container of any length at any protocol.
     #[inline(never)]
     fn rare_container(&mut self, empty: Opcode, adding: Adding, len: Option<usize>) -> Result<Batches> {
-        self.boundary()?;
         self.empty_container(empty)?;
         self.begin_batches(adding, len)
     }
@@ -280,17 +292,19 @@ impl<S: Sink, C> Direct<'_, S, C> {
     #[cold]
     #[inline(never)]
     fn end_without_state(&mut self, batches: Batches) -> Result<()> {
-        if batches.is_none() { Ok(()) } else { Err(self.leave_to_graph()) }
+        if batches.is_none() { Ok(()) } else { Err(self.direct.leave_to_graph()) }
     }
 
     /// Writes an empty dict, and puts it into the memo.
+    #[inline(always)]
     pub(crate) fn empty_dict(&mut self) -> Result<()> {
-        self.empty_container(Opcode::EmptyDict)
+        self.call(|cursor| cursor.empty_container(Opcode::EmptyDict))
     }
 
     #[inline(never)]
     fn empty_container(&mut self, empty: Opcode) -> Result<()> {
-        if self.has_runs {
+        self.boundary()?;
+        if self.direct.has_runs {
             self.bare(empty)?;
         } else if empty == Opcode::EmptyDict {
             self.leaf(|leaf| leaf.empty_dict())?;
@@ -300,27 +314,17 @@ impl<S: Sink, C> Direct<'_, S, C> {
         self.put().map(drop)
     }
 
-    /// Whether a tuple of `len` items begins with a MARK.
-    #[inline(always)]
-    fn is_marked_tuple(&self, len: usize) -> bool {
-        len > 0 && !forms::is_short_tuple(self.protocol, len)
-    }
-
-    /// Starts a tuple of `len` items.
-    pub(crate) fn tuple_mark(&mut self, len: usize) -> Result<()> {
-        if self.is_marked_tuple(len) { self.bare(Opcode::Mark) } else { Ok(()) }
-    }
-
-    fn empty_tuple(&mut self) -> Result<()> {
-        if self.has_runs { self.bare(Opcode::EmptyTuple) } else { self.leaf(|leaf| leaf.empty_tuple()) }
-    }
-
-    /// Ends a tuple of `len` items.
-    pub(crate) fn tuple_end(&mut self, len: usize) -> Result<()> {
+    /// Ends a tuple of any length at any protocol.
+    #[inline(never)]
+    pub(super) fn rare_tuple_end(&mut self, len: usize) -> Result<()> {
         if len == 0 {
-            return self.empty_tuple();
+            return if self.direct.has_runs {
+                self.bare(Opcode::EmptyTuple)
+            } else {
+                self.leaf(|leaf| leaf.empty_tuple())
+            };
         }
-        self.bare(forms::tuple(self.protocol, len))?;
+        self.bare(forms::tuple(self.direct.protocol, len))?;
         self.put().map(drop)
     }
 }

@@ -14,10 +14,10 @@ const ASCENDING: usize = 1024;
 
 /// The keys of one map.
 #[derive(Clone, Copy, Debug)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// Start of their hashes on the stack.
     from: usize,
-    last: Key,
+    last: Order,
     is_ascending: bool,
     /// Whether no hashes are kept, as so many keys are ascending.
     is_long: bool,
@@ -25,7 +25,7 @@ pub struct Keys {
 
 /// A key, as far as its order is known.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Key {
+enum Order {
     /// There is none yet.
     None,
     Text(Head),
@@ -33,11 +33,37 @@ pub(crate) enum Key {
     Other,
 }
 
-impl Key {
+/// A key: that which its order is known of, or its hash.
+#[derive(Clone, Copy, Debug)]
+pub enum Key<'k> {
+    Text(&'k str),
+    Int(i64),
+    Other(u64),
+}
+
+impl Key<'_> {
     /// Returns the key that is an integer.
     #[inline(always)]
-    pub(crate) fn of_int(value: i128) -> Key {
-        i64::try_from(value).map_or(Key::Other, Key::Int)
+    pub(crate) fn of_int(value: i128) -> Self {
+        i64::try_from(value).map_or_else(|_| Key::Other(key_hash::int(value)), Key::Int)
+    }
+
+    #[inline(always)]
+    fn order(self) -> Order {
+        match self {
+            Key::Text(text) => Order::Text(Head::of(text.as_bytes())),
+            Key::Int(value) => Order::Int(value),
+            Key::Other(_) => Order::Other,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn hash(self) -> u64 {
+        match self {
+            Key::Text(text) => key_hash::text(text.as_bytes()),
+            Key::Int(value) => key_hash::int(value.into()),
+            Key::Other(hash) => hash,
+        }
     }
 }
 
@@ -48,19 +74,20 @@ impl Keys {
             // The value of an equal key would replace that of the first.
             direct.hold();
         }
-        Keys { from: direct.names.hashes.len(), last: Key::None, is_ascending: true, is_long: false }
+        Keys { from: direct.names.hashes.len(), last: Order::None, is_ascending: true, is_long: false }
     }
 
-    /// Compares a key with the one before. Returns whether its [hash](Self::add_hash) is not needed.
+    /// Compares a key with the one before. Returns whether its [hash](Self::hash) is not needed.
     #[inline(always)]
-    pub(crate) fn follows(&mut self, key: Key) -> bool {
-        let is_after = match (self.last, key) {
-            (Key::None, _) => true,
-            (Key::Text(last), Key::Text(text)) => text.is_after(last),
-            (Key::Int(last), Key::Int(value)) => last < value,
+    fn follows(&mut self, key: Key<'_>) -> bool {
+        let order = key.order();
+        let is_after = match (self.last, order) {
+            (Order::None, _) => true,
+            (Order::Text(last), Order::Text(text)) => text.is_after(last),
+            (Order::Int(last), Order::Int(value)) => last < value,
             _ => false,
         };
-        self.last = key;
+        self.last = order;
         self.is_ascending &= is_after;
         self.is_long && is_after
     }
@@ -68,9 +95,9 @@ impl Keys {
     /// Returns the hash of a key that was written, unless it is not needed. `keys` are those of the map, `None` for an item of
     /// a tuple.
     #[inline(always)]
-    pub(crate) fn hash(keys: Option<&mut Keys>, key: Key, hash: impl FnOnce() -> u64) -> Option<u64> {
+    pub(crate) fn hash(keys: Option<&mut Keys>, key: Key<'_>) -> Option<u64> {
         let is_compared = keys.is_some_and(|keys| keys.follows(key));
-        if is_compared { None } else { Some(hash()) }
+        if is_compared { None } else { Some(key.hash()) }
     }
 
     /// Adds the hash of a key that was compared.

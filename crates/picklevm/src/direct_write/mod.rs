@@ -21,23 +21,21 @@ mod values;
 
 use std::io::{self, Write};
 
-use picklevm_ops::internal::{OpRun, forms};
+use picklevm_ops::internal::forms;
 use picklevm_ops::{Framing, IoSink, Memory, Opcode, Sink, Writer};
 
-use self::atom::Atom;
 use self::chunk::{CHUNK_LEN, Chunk};
 pub(crate) use self::compound::{After, Compound, Fields, Items, Keyed, List, Tuple};
-pub(crate) use self::cursor::{Cursor, Position};
-pub(crate) use self::instances::ClassIndex;
+pub(crate) use self::cursor::Cursor;
+pub use self::cursor::Position;
 pub(crate) use self::keys::{Key, Keys};
-pub(crate) use self::names::ClassKey;
 use self::names::Names;
+pub(crate) use self::names::{ClassIndex, ClassKey};
 use crate::dump::Pickler;
+use crate::emitter::Scratch;
 use crate::emitter::cpython::Quirks;
-use crate::emitter::leaf::Leaf;
-use crate::emitter::{self, Scratch};
 use crate::error::{Error, ErrorKind, Result};
-use crate::graph::{Cell, Graph, Value};
+use crate::graph::Graph;
 use crate::reuse::{self, ThreadReuse};
 
 /// A result, or the number of bytes passed on before the rest was left to the graph.
@@ -51,7 +49,7 @@ pub(crate) fn to_vec<C, E: From<Error>>(
     pickler: &Pickler,
     depth: usize,
     context: C,
-    write: impl FnOnce(&mut Direct<'_, Memory, C>) -> Result<(), E>,
+    write: impl FnOnce(Cursor<'_, '_, Memory, C>) -> Result<Position, E>,
 ) -> Written<Vec<u8>, E> {
     if !is_direct(pickler) {
         return Written::Graph(0);
@@ -91,7 +89,7 @@ pub(crate) fn to_writer<'o, C, E: From<Error>>(
     depth: usize,
     context: C,
     out: &'o mut dyn Write,
-    write: impl FnOnce(&mut Direct<'_, IoSink<&'o mut dyn Write>, C>) -> Result<(), E>,
+    write: impl FnOnce(Cursor<'_, '_, IoSink<&'o mut dyn Write>, C>) -> Result<Position, E>,
 ) -> Written<(), E> {
     if !is_direct(pickler) {
         return Written::Graph(0);
@@ -146,16 +144,16 @@ fn run<S: Sink, C, E: From<Error>>(
     context: C,
     out: &mut Writer<S>,
     reused: &mut Reused,
-    write: impl FnOnce(&mut Direct<'_, S, C>) -> Result<(), E>,
+    write: impl FnOnce(Cursor<'_, '_, S, C>) -> Result<Position, E>,
 ) -> Written<Option<usize>, E> {
     let protocol = pickler.options.protocol.into();
     let has_runs = protocol >= 2;
-    let start = Framing::start_of_one(protocol);
+    let (start, start_len) = Framing::start_of_one(protocol);
     reused.names.begin();
     let memoizes = forms::put(protocol, 0) == Opcode::Memoize;
     let mut direct = Direct {
         chunk: Chunk::new(&mut reused.chunk, start, has_runs),
-        start_len: start.1,
+        start_len,
         has_begun: false,
         next: 0,
         out,
@@ -173,7 +171,8 @@ fn run<S: Sink, C, E: From<Error>>(
         holds: 0,
         is_left: false,
     };
-    let result = write(&mut direct).and_then(|()| Ok(direct.finish()?));
+    let end = write(Cursor { direct: &mut direct, at: Position(start_len) });
+    let result = end.and_then(|at| Ok(Cursor { direct: &mut direct, at }.finish()?));
     let is_left = direct.is_left;
     if let Some(scratch) = direct.scratch {
         scratch.give();
@@ -189,7 +188,7 @@ pub(crate) const CALLS_PER_LEVEL: usize = 8;
 const MEMO_LEN: u32 = u32::MAX >> 2;
 
 /// Writer of values as ops. `C` is what the caller needs to know about its own types.
-pub struct Direct<'w, S, C> {
+pub(crate) struct Direct<'w, S, C> {
     /// Ops on their way to `out`.
     chunk: Chunk<'w>,
     /// Number of bytes of the chunk that are the [start](Framing::start_of_one) of the pickle.
@@ -234,14 +233,6 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         self.pickler.options.writer.quirks()
     }
 
-    /// Writes ops that need not be fast: of any protocol and length.
-    #[inline(never)]
-    fn leaf<T>(&mut self, write: impl FnOnce(Leaf<'_, S>) -> Result<T>) -> Result<T> {
-        self.flush()?;
-        let quirks = self.quirks();
-        write(Leaf::new(self.out, self.protocol, quirks))
-    }
-
     /// Forgets which names stand for no class: a caller with another rule than the last one begins so.
     pub(crate) fn forget_plain(&mut self) {
         self.names.forget_plain();
@@ -265,71 +256,6 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         }
     }
 
-    /// Starts a value: a full frame ends before it.
-    #[inline(always)]
-    pub(crate) fn boundary(&mut self) -> Result<()> {
-        if self.chunk.is_full_at(self.chunk.position()) { self.next_chunk() } else { Ok(()) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn next_chunk(&mut self) -> Result<()> {
-        self.flush()?;
-        if self.next >= MEMO_LEN {
-            return Err(self.leave_to_graph());
-        }
-        self.out.boundary().map_err(Error::unwritable)?;
-        if self.has_runs {
-            self.chunk.begin(self.out.frame_left());
-        }
-        Ok(())
-    }
-
-    /// Writes a value of one op at the start of a chunk.
-    #[cold]
-    #[inline(never)]
-    fn next_atom(&mut self, atom: impl Atom) -> Result<()> {
-        self.next_chunk()?;
-        if !self.has_runs {
-            return self.leaf(|leaf| atom.leaf(leaf));
-        }
-        self.ops(|run| atom.run(run))
-    }
-
-    /// Passes the ops on to the writer.
-    #[inline(never)]
-    fn flush(&mut self) -> Result<()> {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.out.begin(self.protocol, self.quirks().framing).map_err(Error::unwritable)?;
-        }
-        self.out.append_ops(&self.chunk.take()[std::mem::take(&mut self.start_len)..]);
-        Ok(())
-    }
-
-    /// Ends the pickle. Returns its length, if it is all in the chunk.
-    #[inline]
-    fn finish(&mut self) -> Result<Option<usize>> {
-        self.bare(Opcode::Stop)?;
-        let len = self.chunk.len() - self.start_len;
-        let has_frames = self.protocol >= 4;
-        if self.has_begun || (has_frames && !self.quirks().framing.has_one(len)) {
-            self.flush()?;
-            self.out.end_framing().map_err(Error::unwritable)?;
-            return Ok(None);
-        }
-        if has_frames {
-            self.chunk.set_frame_len(len);
-        }
-        Ok(Some(self.chunk.len()))
-    }
-
-    /// Removes an op of one byte. Returns `false` if it is not in the current frame.
-    fn remove_op(&mut self, offset: u64) -> Result<bool> {
-        self.flush()?;
-        Ok(self.out.remove_op(offset))
-    }
-
     /// Passes nothing on until [`release`](Self::release).
     #[inline]
     fn hold(&mut self) {
@@ -343,63 +269,12 @@ impl<'w, S: Sink, C> Direct<'w, S, C> {
         self.out.hold(self.holds > 0);
     }
 
-    /// Writes up to 128 bytes of ops.
-    #[inline(always)]
-    fn ops(&mut self, write: impl FnOnce(&mut OpRun<'_>)) -> Result<()> {
-        if self.chunk.has_no_space_at(self.chunk.position()) {
-            self.flush()?;
-        }
-        let Position(at) = self.chunk.position();
-        let mut run = self.chunk.run_at(Position(at));
-        write(&mut run);
-        let len = run.len();
-        self.go_to(Position(at + len));
-        Ok(())
-    }
-
     /// Takes the next memo index.
     #[inline(always)]
     fn skip(&mut self) -> u32 {
         let number = self.next;
         self.next += 1;
         number
-    }
-
-    /// Writes a value of `side` with the emitter.
-    fn part(&mut self, cell: Cell) -> Result<()> {
-        self.flush()?;
-        let Some(side) = &self.side else { return Err(self.leave_to_graph()) };
-        let scratch = self.scratch.get_or_insert_with(Scratch::take);
-        scratch.memo.end_run(self.next);
-        let options = &self.pickler.options;
-        let written = emitter::part(Value::new(side, cell), self.out, scratch, options);
-        self.next = scratch.memo.next();
-        written
-    }
-
-    /// Writes an op without an operand.
-    #[inline(never)]
-    pub(crate) fn bare(&mut self, opcode: Opcode) -> Result<()> {
-        self.ops(|run| run.bare(opcode))
-    }
-
-    /// Puts the value just written into the memo. Returns its index.
-    #[inline(always)]
-    pub(crate) fn put(&mut self) -> Result<u32> {
-        let number = self.skip();
-        if self.memoizes {
-            self.bare(Opcode::Memoize)?;
-        } else if self.has_runs {
-            self.ops(|run| run.put_index(number))?;
-        } else {
-            self.leaf(|leaf| leaf.put(number))?;
-        }
-        Ok(number)
-    }
-
-    /// Writes a value that is in the memo.
-    fn get(&mut self, number: u32) -> Result<()> {
-        self.by_cursor(|cursor| cursor.get(number))
     }
 
     /// Starts a compound value. There is no `leave` after an error, which ends them all.

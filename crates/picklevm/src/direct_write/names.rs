@@ -38,8 +38,8 @@ pub(super) struct Names {
     /// By id: those of single texts and bytes, and then those of names.
     entries: Vec<Entry>,
     classes: Vec<Class>,
-    /// The index in `classes` of what each key stands for.
-    class_keys: Vec<(ClassKey, usize)>,
+    /// The class that each key stands for, if it does.
+    class_keys: Vec<(ClassKey, Option<ClassIndex>)>,
     members: HashMap<(usize, &'static str), u32, RandomState>,
 }
 
@@ -79,12 +79,23 @@ struct Entry {
 /// A class.
 #[derive(Clone, Copy)]
 pub(super) struct Class {
-    pub(super) cell: Cell,
-    /// Module and name, if they are values from protocol 4 on, which attributes of the same name share.
-    pub(super) names: Option<[&'static str; 2]>,
+    pub(super) names: ClassNames,
     /// Its memo index, once it is written.
     pub(super) number: Option<u32>,
 }
+
+/// Module and name of a class.
+#[derive(Clone, Copy)]
+pub(super) enum ClassNames {
+    /// From protocol 4 on they are values, which attributes of the same name share.
+    Shared([&'static str; 2]),
+    /// Those of a class in a graph.
+    Own(Cell),
+}
+
+/// Index of a class.
+#[derive(Clone, Copy)]
+pub(crate) struct ClassIndex(usize);
 
 /// Address and length of what stands for a class: of its serde name, or of its definition.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,9 +112,6 @@ impl ClassKey {
         ClassKey(std::ptr::from_ref(definition).addr(), usize::MAX)
     }
 }
-
-/// Index of a key that does not stand for a class.
-const NO_CLASS: usize = usize::MAX;
 
 impl Names {
     /// Begins a pickle, with no name in the memo.
@@ -191,39 +199,38 @@ impl Names {
         self.class_keys.clear();
     }
 
-    /// Returns the index of the class that a key stands for, if there is one, or `None` for a key that was not looked up
-    /// before.
+    /// Returns the class that a key stands for, if there is one, or `None` for a key that was not looked up before.
     #[inline]
-    pub(super) fn class_index(&self, key: ClassKey) -> Option<Option<usize>> {
-        let (_, at) = self.class_keys.iter().find(|(known, _)| *known == key)?;
-        Some((*at != NO_CLASS).then_some(*at))
+    pub(super) fn class_of_key(&self, key: ClassKey) -> Option<Option<ClassIndex>> {
+        self.class_keys.iter().find(|(known, _)| *known == key).map(|(_, class)| *class)
     }
 
-    /// Stores the index of the class that a key stands for.
-    pub(super) fn insert_key(&mut self, key: ClassKey, class: Option<usize>) {
-        self.class_keys.push((key, class.unwrap_or(NO_CLASS)));
+    /// Stores which class a key stands for.
+    pub(super) fn insert_key(&mut self, key: ClassKey, class: Option<ClassIndex>) {
+        self.class_keys.push((key, class));
     }
 
-    pub(super) fn class(&mut self, at: usize) -> &mut Class {
+    #[inline(always)]
+    pub(super) fn class(&mut self, ClassIndex(at): ClassIndex) -> &mut Class {
         &mut self.classes[at]
     }
 
-    /// Returns the index of a class for which `is_it` returns true.
-    pub(super) fn find_class(&self, is_it: impl Fn(Cell) -> bool) -> Option<usize> {
-        self.classes.iter().position(|class| is_it(class.cell))
+    /// Returns the class with names for which `are_it` returns true.
+    pub(super) fn find_class(&self, are_it: impl Fn(ClassNames) -> bool) -> Option<ClassIndex> {
+        self.classes.iter().position(|class| are_it(class.names)).map(ClassIndex)
     }
 
-    pub(super) fn insert_class(&mut self, cell: Cell, names: Option<[&'static str; 2]>) -> usize {
-        self.classes.push(Class { cell, names, number: None });
-        self.classes.len() - 1
+    pub(super) fn insert_class(&mut self, names: ClassNames) -> ClassIndex {
+        self.classes.push(Class { names, number: None });
+        ClassIndex(self.classes.len() - 1)
     }
 
-    /// Returns the memo index of an enum member, given the index of its class.
-    pub(super) fn member(&self, class: usize, name: &'static str) -> Option<u32> {
+    /// Returns the memo index of an enum member.
+    pub(super) fn member(&self, ClassIndex(class): ClassIndex, name: &'static str) -> Option<u32> {
         self.members.get(&(class, name)).copied()
     }
 
-    pub(super) fn insert_member(&mut self, class: usize, name: &'static str, number: u32) {
+    pub(super) fn insert_member(&mut self, ClassIndex(class): ClassIndex, name: &'static str, number: u32) {
         self.members.insert((class, name), number);
     }
 }

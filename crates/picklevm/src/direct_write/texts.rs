@@ -3,7 +3,7 @@
 use picklevm_ops::{Opcode, Sink};
 
 use super::names::TextId;
-use super::{Cursor, Direct};
+use super::{Cursor, Position};
 use crate::error::Result;
 
 /// Longest text that is written in one run.
@@ -20,7 +20,8 @@ impl<S: Sink, C> Cursor<'_, '_, S, C> {
     #[inline(always)]
     pub(crate) fn text(&mut self, text: &str) -> Result<()> {
         if text.len().wrapping_sub(SINGLE_TEXT + 1) >= self.direct.plain_texts || self.is_full() {
-            return self.by_memory(|direct| direct.rare_text(text));
+            self.at = self.again().rare_text(text)?;
+            return Ok(());
         }
         self.direct.skip();
         self.memoized_text(text);
@@ -30,10 +31,10 @@ impl<S: Sink, C> Cursor<'_, '_, S, C> {
     /// Writes text with its MEMOIZE in a run.
     #[inline(always)]
     fn memoized_text(&mut self, text: &str) {
-        let mut run = self.direct.chunk.run_at(self.at);
-        run.text::<true>(text.as_bytes());
-        run.bare(Opcode::Memoize);
-        self.at.0 += run.len();
+        self.run(|run| {
+            run.text::<true>(text.as_bytes());
+            run.bare(Opcode::Memoize);
+        });
     }
 
     /// Writes the name of a field or variant.
@@ -52,42 +53,41 @@ impl<S: Sink, C> Cursor<'_, '_, S, C> {
                 None => {}
             }
         }
-        self.by_memory(|direct| direct.rare_name(name))
+        self.at = self.again().rare_name(name)?;
+        Ok(())
     }
-}
 
-impl<S: Sink, C> Direct<'_, S, C> {
     /// Writes text of any length at any protocol, which may be in the memo.
     #[inline(never)]
-    fn rare_text(&mut self, text: &str) -> Result<()> {
+    fn rare_text(mut self, text: &str) -> Result<Position> {
         match TextId::of_text(text) {
             Some(id) => self.text_once(id, text),
-            None => self.new_text(text).map(drop),
+            None => {
+                self.new_text(text)?;
+                Ok(self.at)
+            }
         }
     }
 
     /// Writes text, or fetches it from the memo.
     #[inline(never)]
-    fn text_once(&mut self, id: TextId, text: &str) -> Result<()> {
-        match self.names.number(id) {
-            Some(number) => self.get(number),
-            None => {
-                if let Some(number) = self.new_text(text)? {
-                    self.names.insert(id, number);
-                }
-                Ok(())
-            }
+    fn text_once(mut self, id: TextId, text: &str) -> Result<Position> {
+        if let Some(number) = self.direct.names.number(id) {
+            self.get(number)?;
+        } else if let Some(number) = self.new_text(text)? {
+            self.direct.names.insert(id, number);
         }
+        Ok(self.at)
     }
 
     /// Writes text that is not in the memo. Returns its memo index, unless the pickler does not find it there.
     pub(crate) fn new_text(&mut self, text: &str) -> Result<Option<u32>> {
         self.boundary()?;
-        if text.len() > SHORT_TEXT || !self.has_runs {
+        if text.len() > SHORT_TEXT || !self.direct.has_runs {
             return self.long_text(text);
         }
-        let number = self.skip();
-        let memoizes = self.memoizes;
+        let number = self.direct.skip();
+        let memoizes = self.direct.memoizes;
         self.ops(|run| {
             if memoizes {
                 run.text::<true>(text.as_bytes());
@@ -109,8 +109,8 @@ impl<S: Sink, C> Direct<'_, S, C> {
 
     /// Writes a name that may not be known at this address.
     #[inline(never)]
-    fn rare_name(&mut self, name: &'static str) -> Result<()> {
-        let id = self.names.id(name);
+    fn rare_name(self, name: &'static str) -> Result<Position> {
+        let id = self.direct.names.id(name);
         self.text_once(id, name)
     }
 }

@@ -3,7 +3,7 @@
 use picklevm_ops::internal::int_from_le_bytes;
 use picklevm_ops::{Opcode, Sink};
 
-use super::Direct;
+use super::Cursor;
 use super::names::TextId;
 use crate::error::Result;
 use crate::graph::{Int, trimmed_len};
@@ -11,12 +11,7 @@ use crate::graph::{Int, trimmed_len};
 /// Maximum length of bytes that are written in a run.
 const SHORT_BYTES: u8 = 96;
 
-impl<S: Sink, C> Direct<'_, S, C> {
-    #[inline(always)]
-    pub(crate) fn int(&mut self, value: i64) -> Result<()> {
-        self.by_cursor(|cursor| cursor.int(value))
-    }
-
+impl<S: Sink, C> Cursor<'_, '_, S, C> {
     /// Writes an integer in little-endian two's complement.
     #[inline(never)]
     pub(crate) fn long(&mut self, bytes: &[u8]) -> Result<()> {
@@ -39,12 +34,12 @@ impl<S: Sink, C> Direct<'_, S, C> {
     /// Writes bytes.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         // Below protocol 3 they are calls, which share functions and texts.
-        if self.protocol < 3 {
-            return Err(self.leave_to_graph());
+        if self.direct.protocol < 3 {
+            return Err(self.direct.leave_to_graph());
         }
         self.boundary()?;
         let single = TextId::of_bytes(bytes);
-        if let Some(number) = single.and_then(|single| self.names.number(single)) {
+        if let Some(number) = single.and_then(|single| self.direct.names.number(single)) {
             return self.get(number);
         }
         match u8::try_from(bytes.len()) {
@@ -53,7 +48,7 @@ impl<S: Sink, C> Direct<'_, S, C> {
         }
         let number = self.put()?;
         if let Some(single) = single {
-            self.names.insert(single, number);
+            self.direct.names.insert(single, number);
         }
         Ok(())
     }

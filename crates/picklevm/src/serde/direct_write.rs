@@ -15,7 +15,7 @@ use picklevm_ops::Sink;
 
 use super::config::Config;
 use super::error::{Error, Result};
-use crate::direct_write::{self, Written};
+use crate::direct_write::{self, Position, Written};
 
 type Direct<'w, 'o, S> = direct_write::Direct<'w, S, Context<'o>>;
 type Cursor<'c, 'w, 'o, S> = direct_write::Cursor<'c, 'w, S, Context<'o>>;
@@ -36,31 +36,28 @@ impl Context<'_> {
 
 /// Writes a pickle into memory.
 pub(super) fn to_vec<T: Serialize + ?Sized>(config: &Config, value: &T) -> Written<Vec<u8>, Error> {
-    direct_write::to_vec(&config.pickler, config.depth_limit(), Context::new(config), |direct| direct.write(value))
+    direct_write::to_vec(&config.pickler, config.depth_limit(), Context::new(config), |cursor| cursor.write(value))
 }
 
 /// Writes a pickle to a writer.
 pub(super) fn to_writer<T: Serialize + ?Sized>(config: &Config, out: &mut dyn Write, value: &T) -> Written<(), Error> {
     let context = Context::new(config);
-    direct_write::to_writer(&config.pickler, config.depth_limit(), context, out, |direct| direct.write(value))
-}
-
-impl<S: Sink> Direct<'_, '_, S> {
-    fn write<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        // Which names stand for no class is kept from pickle to pickle, for configurations that set none.
-        if !self.context.config.sets_no_class() {
-            self.forget_plain();
-        }
-        let end = value.serialize(self.cursor());
-        if !self.context.config.sets_no_class() {
-            self.forget_plain();
-        }
-        self.go_to(end?);
-        Ok(())
-    }
+    direct_write::to_writer(&config.pickler, config.depth_limit(), context, out, |cursor| cursor.write(value))
 }
 
 impl<S: Sink> Cursor<'_, '_, '_, S> {
+    fn write<T: Serialize + ?Sized>(mut self, value: &T) -> Result<Position> {
+        // Which names stand for no class is kept from pickle to pickle, for configurations that set none.
+        if !self.direct.context.config.sets_no_class() {
+            self.direct.forget_plain();
+        }
+        let end = value.serialize(self.again());
+        if !self.direct.context.config.sets_no_class() {
+            self.direct.forget_plain();
+        }
+        end
+    }
+
     /// Writes the content of an option or newtype, which are not levels of the data.
     #[inline]
     fn inside<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {

@@ -8,17 +8,10 @@ use picklevm_ops::Sink;
 
 use super::Compound;
 use super::keys::KeySerializer;
-use crate::direct_write::{Fields, Items, Keyed, List, Position, Tuple};
+use crate::direct_write::{Fields, Keyed, List, Position, Tuple};
 use crate::serde::error::{Error, Result};
 
-impl<S: Sink, I: Items> Compound<'_, '_, '_, S, I> {
-    #[inline(always)]
-    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.count()?;
-        self.cursor.at = value.serialize(self.cursor.again())?;
-        Ok(())
-    }
-
+impl<S: Sink> Compound<'_, '_, '_, S, Tuple> {
     /// Writes an item of a tuple that is a key. Returns its hash.
     pub(crate) fn key_item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<Option<u64>> {
         self.count()?;
@@ -36,7 +29,7 @@ macro_rules! items {
 
             #[inline]
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-                self.item(value)
+                self.item(|cursor| value.serialize(cursor))
             }
 
             #[inline(always)]
@@ -57,8 +50,7 @@ impl<S: Sink> Compound<'_, '_, '_, S, Fields> {
     /// Writes a row whose key is not equal to another one.
     #[inline(always)]
     pub(super) fn row<K: Serialize, V: Serialize>(&mut self, key: &K, value: &V) -> Result<()> {
-        self.count()?;
-        self.cursor.at = key.serialize(self.cursor.again())?;
+        self.item(|cursor| key.serialize(cursor))?;
         self.cursor.at = value.serialize(self.cursor.again())?;
         Ok(())
     }

@@ -6,7 +6,7 @@ use ::serde::ser::{Impossible, Serialize, SerializeTuple, SerializeTupleStruct, 
 use picklevm_ops::Sink;
 
 use super::{Compound, Cursor};
-use crate::convert::key_hash::{self, Head};
+use crate::convert::key_hash;
 use crate::direct_write::{After, Key, Keys, Position, Tuple};
 use crate::serde::config::Variants;
 use crate::serde::error::{Error, Result};
@@ -48,23 +48,17 @@ impl<'c, 'w, 'o, S: Sink> KeySerializer<'c, 'w, 'o, S> {
 
     /// Ends a key that was written.
     #[inline(always)]
-    fn end(self, key: Key, hash: impl FnOnce() -> u64) -> Result<Hash> {
-        Ok((Keys::hash(self.keys, key, hash), self.cursor.at))
+    fn end(self, key: Key<'_>) -> Result<Hash> {
+        Ok((Keys::hash(self.keys, key), self.cursor.at))
     }
 
     #[inline]
     fn int(mut self, value: i128) -> Result<Hash> {
-        let key = match i64::try_from(value) {
-            Ok(small) => {
-                self.cursor.int(small)?;
-                Key::Int(small)
-            }
-            Err(_) => {
-                self.cursor.at = self.cursor.again().serialize_i128(value)?;
-                Key::Other
-            }
-        };
-        self.end(key, || key_hash::int(value))
+        match i64::try_from(value) {
+            Ok(small) => self.cursor.int(small)?,
+            Err(_) => self.cursor.call(|cursor| cursor.long(&value.to_le_bytes()))?,
+        }
+        self.end(Key::of_int(value))
     }
 }
 
@@ -122,7 +116,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
 
     fn serialize_bool(mut self, value: bool) -> Result<Hash> {
         self.cursor.at = self.cursor.again().serialize_bool(value)?;
-        self.end(Key::Other, || key_hash::int(value.into()))
+        self.end(Key::Other(key_hash::int(value.into())))
     }
 
     fn is_human_readable(&self) -> bool {
@@ -136,7 +130,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
     fn serialize_f64(mut self, value: f64) -> Result<Hash> {
         let Some(hash) = key_hash::float(value) else { return Err(self.cursor.direct.leave_to_graph().into()) };
         self.cursor.at = self.cursor.again().serialize_f64(value)?;
-        self.end(Key::Other, || hash)
+        self.end(Key::Other(hash))
     }
 
     fn serialize_char(self, value: char) -> Result<Hash> {
@@ -146,12 +140,12 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
     #[inline(always)]
     fn serialize_str(mut self, value: &str) -> Result<Hash> {
         self.cursor.at = self.cursor.again().serialize_str(value)?;
-        self.end(Key::Text(Head::of(value.as_bytes())), || key_hash::text(value.as_bytes()))
+        self.end(Key::Text(value))
     }
 
     fn serialize_bytes(mut self, value: &[u8]) -> Result<Hash> {
         self.cursor.at = self.cursor.again().serialize_bytes(value)?;
-        self.end(Key::Other, || key_hash::bytes(value))
+        self.end(Key::Other(key_hash::bytes(value)))
     }
 
     fn serialize_none(self) -> Result<Hash> {
@@ -165,7 +159,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
 
     fn serialize_unit(mut self) -> Result<Hash> {
         self.cursor.at = self.cursor.again().serialize_unit()?;
-        self.end(Key::Other, key_hash::none)
+        self.end(Key::Other(key_hash::none()))
     }
 
     fn serialize_unit_struct(self, _: &'static str) -> Result<Hash> {
@@ -180,7 +174,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
             return Err(self.cursor.direct.leave_to_graph().into());
         }
         self.cursor.at = self.cursor.again().serialize_unit_variant(name, index, variant)?;
-        self.end(Key::Other, || key_hash::text(variant.as_bytes()))
+        self.end(Key::Other(key_hash::text(variant.as_bytes())))
     }
 
     #[inline]
@@ -216,18 +210,14 @@ impl<'c, 'w, 'o, S: Sink> Serializer for KeySerializer<'c, 'w, 'o, S> {
 /// A tuple that is a key.
 pub(super) struct KeyTuple<'c, 'w, 'o, S> {
     compound: Compound<'c, 'w, 'o, S, Tuple>,
+    keys: Option<&'c mut Keys>,
     hashes: Vec<u64>,
 }
 
 impl<'c, 'w, 'o, S: Sink> KeyTuple<'c, 'w, 'o, S> {
     fn begin(KeySerializer { cursor, keys }: KeySerializer<'c, 'w, 'o, S>, len: usize) -> Result<Self> {
-        if let Some(keys) = keys {
-            keys.follows(Key::Other);
-        }
-        Ok(KeyTuple {
-            compound: Compound::begin(cursor, |cursor| Tuple::begin(cursor, len, After::Nothing))?,
-            hashes: Vec::new(),
-        })
+        let compound = Compound::begin(cursor, |cursor| Tuple::begin(cursor, len, After::Nothing))?;
+        Ok(KeyTuple { compound, keys, hashes: Vec::new() })
     }
 
     fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
@@ -238,7 +228,7 @@ impl<'c, 'w, 'o, S: Sink> KeyTuple<'c, 'w, 'o, S> {
 
     fn finish(self) -> Result<Hash> {
         let end = SerializeTuple::end(self.compound)?;
-        Ok((Some(key_hash::tuple(&self.hashes)), end))
+        Ok((Keys::hash(self.keys, Key::Other(key_hash::tuple(&self.hashes))), end))
     }
 }
 

@@ -3,7 +3,7 @@
 use ::serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
 use picklevm_ops::Sink;
 
-use super::{Compound, Cursor, Direct, keys};
+use super::{Compound, Cursor, keys};
 use crate::direct_write::{After, ClassIndex, Fields, Keyed, List, Position, Tuple};
 use crate::serde::as_types::{MEMBER, container_of};
 use crate::serde::config::Variants;
@@ -21,28 +21,19 @@ impl<S: Sink> Cursor<'_, '_, '_, S> {
 
     /// Writes the arguments of an instance: one.
     fn inside_args<T: Serialize + ?Sized>(&mut self, class: ClassIndex, value: &T) -> Result<()> {
-        self.by_memory(|direct| {
-            direct.begin_instance(class)?;
-            direct.boundary()?;
-            direct.tuple_mark(1)
-        })?;
+        self.class(class)?;
+        self.tuple_begin(1)?;
         self.inside_one(value)?;
-        Ok(self.by_memory(|direct| {
-            direct.tuple_end(1)?;
-            direct.end_instance()
-        })?)
+        self.tuple_end(1)?;
+        Ok(self.end_instance()?)
     }
 
     /// Starts the dict or tuple of a variant, and writes its name. Returns what follows its content.
     fn begin_variant(&mut self, name: &'static str) -> Result<After> {
-        let variants = self.direct.context.config.variants;
-        let after = self.by_memory(|direct| {
-            direct.boundary()?;
-            match variants {
-                Variants::Dict => direct.empty_dict().map(|()| After::SetItem),
-                Variants::Tuple => direct.tuple_mark(2).map(|()| After::Pair),
-            }
-        })?;
+        let after = match self.direct.context.config.variants {
+            Variants::Dict => self.empty_dict().map(|()| After::SetItem),
+            Variants::Tuple => self.tuple_begin(2).map(|()| After::Pair),
+        }?;
         self.name(name)?;
         Ok(after)
     }
@@ -51,10 +42,10 @@ impl<S: Sink> Cursor<'_, '_, '_, S> {
     fn begin_variant_or(
         &mut self,
         variant: &'static str,
-        begin: impl FnOnce(&mut Direct<'_, '_, S>, ClassIndex) -> crate::error::Result<After>,
+        begin: impl FnOnce(&mut Self, ClassIndex) -> crate::error::Result<After>,
     ) -> Result<After> {
         match self.direct.class_of_variant(variant)? {
-            Some(class) => Ok(self.by_memory(|direct| begin(direct, class))?),
+            Some(class) => Ok(begin(self, class)?),
             None => self.begin_variant(variant),
         }
     }
@@ -101,12 +92,12 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
     }
 
     fn serialize_i128(mut self, value: i128) -> Result<Position> {
-        self.by_memory(|direct| direct.long(&value.to_le_bytes()))?;
+        self.long(&value.to_le_bytes())?;
         Ok(self.at)
     }
 
     fn serialize_u128(mut self, value: u128) -> Result<Position> {
-        self.by_memory(|direct| direct.wide_unsigned(value))?;
+        self.wide_unsigned(value)?;
         Ok(self.at)
     }
 
@@ -118,7 +109,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
     #[inline]
     fn serialize_str(mut self, value: &str) -> Result<Position> {
         if self.direct.context.is_digits {
-            self.by_memory(|direct| direct.digits(value))?;
+            self.call(|cursor| cursor.digits(value))?;
         } else {
             self.text(value)?;
         }
@@ -126,7 +117,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
     }
 
     fn serialize_bytes(mut self, value: &[u8]) -> Result<Position> {
-        self.by_memory(|direct| direct.bytes(value))?;
+        self.bytes(value)?;
         Ok(self.at)
     }
 
@@ -151,11 +142,11 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
         if name == handover::NAME
             && let Some(make) = handover::take()
         {
-            self.by_memory(|direct| direct.made(make))?;
+            self.made(make)?;
             return Ok(self.at);
         }
         match self.direct.class_of(name)? {
-            Some(class) => self.by_memory(|direct| direct.empty_instance(class))?,
+            Some(class) => self.empty_instance(class)?,
             None => self.none()?,
         }
         Ok(self.at)
@@ -163,18 +154,15 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
 
     fn serialize_unit_variant(mut self, name: &'static str, _: u32, variant: &'static str) -> Result<Position> {
         if let Some(class) = self.direct.class_of_variant(variant)? {
-            self.by_memory(|direct| direct.empty_instance(class))?;
+            self.empty_instance(class)?;
         } else if let Some(class) = self.direct.class_of(name)? {
-            self.by_memory(|direct| direct.member(class, variant))?;
+            self.member(class, variant)?;
         } else if self.direct.context.config.variants == Variants::Dict {
             self.name(variant)?;
         } else {
-            self.by_memory(|direct| {
-                direct.boundary()?;
-                direct.tuple_mark(1)
-            })?;
+            self.tuple_begin(1)?;
             self.name(variant)?;
-            self.by_memory(|direct| direct.tuple_end(1))?;
+            self.tuple_end(1)?;
         }
         Ok(self.at)
     }
@@ -226,7 +214,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
     fn serialize_tuple_struct(mut self, name: &'static str, len: usize) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
         let after = match self.direct.class_of(name)? {
             Some(class) => {
-                self.by_memory(|direct| direct.begin_instance(class))?;
+                self.class(class)?;
                 After::NewObj
             }
             None => After::Nothing,
@@ -241,8 +229,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Compound<'c, 'w, 'o, S, Tuple>> {
-        let after =
-            self.begin_variant_or(variant, |direct, class| direct.begin_instance(class).map(|()| After::NewObj))?;
+        let after = self.begin_variant_or(variant, |cursor, class| cursor.class(class).map(|()| After::NewObj))?;
         Ok(Compound::begin(self, |cursor| Tuple::begin(cursor, len, after))?)
     }
 
@@ -274,7 +261,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
             return Err(self.direct.leave_to_graph().into());
         }
         let after = match self.direct.class_of(name)? {
-            Some(class) => self.by_memory(|direct| direct.begin_attributes(class))?,
+            Some(class) => self.begin_attributes(class)?,
             None => After::Nothing,
         };
         Ok(Compound::begin(self, |cursor| Fields::begin(cursor, len, after))?)
@@ -287,7 +274,7 @@ impl<'c, 'w, 'o, S: Sink> Serializer for Cursor<'c, 'w, 'o, S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Compound<'c, 'w, 'o, S, Fields>> {
-        let after = self.begin_variant_or(variant, |direct, class| direct.begin_attributes(class))?;
+        let after = self.begin_variant_or(variant, Self::begin_attributes)?;
         Ok(Compound::begin(self, |cursor| Fields::begin(cursor, len, after))?)
     }
 }
@@ -307,13 +294,11 @@ impl<S: Sink> Cursor<'_, '_, '_, S> {
         self.inside(value)?;
         Ok(self.at)
     }
-}
 
-impl<S: Sink> Direct<'_, '_, S> {
     /// Writes the integer of a [`bigint`] field.
     #[cold]
     fn digits(&mut self, digits: &str) -> Result<()> {
-        self.context.is_digits = false;
+        self.direct.context.is_digits = false;
         let integer = bigint::parse(digits).ok_or_else(|| Error::custom("an integer without digits"))?;
         Ok(self.long(&integer.to_signed_bytes_le())?)
     }
