@@ -2,6 +2,8 @@
 
 use ::serde::ser::{Error as _, Impossible, Serialize, SerializeStruct, SerializeTupleStruct, Serializer};
 
+use super::with_type;
+
 /// Serde name of an enum member, a newtype variant whose name is the class and whose content is the value.
 pub(in crate::serde) const MEMBER: &str = "$picklevm::serde::member";
 
@@ -11,136 +13,90 @@ pub trait PythonClass {
     const CLASS: &'static str;
 }
 
-/// A field that is a named tuple: `#[serde(with = "picklevm::serde::as_namedtuple")]`, for a struct that implements
-/// [`PythonClass`](super::PythonClass).
-///
-/// In other formats the struct is what it always is.
-///
-/// ```
-/// use picklevm::serde::PythonClass;
-///
-/// #[derive(serde::Serialize, serde::Deserialize)]
-/// struct Point {
-///     x: i64,
-///     y: i64,
-/// }
-///
-/// impl PythonClass for Point {
-///     const CLASS: &'static str = "geometry.Point";
-/// }
-///
-/// #[derive(serde::Serialize, serde::Deserialize)]
-/// struct Shape {
-///     #[serde(with = "picklevm::serde::as_namedtuple")]
-///     center: Point,
-/// }
-///
-/// let graph = picklevm::serde::to_graph(&Shape { center: Point { x: 1, y: 2 } })?;
-/// assert_eq!(format!("{:?}", graph.root()), "{'center': geometry.Point(1, 2)}");
-/// assert_eq!(picklevm::serde::from_value::<Shape>(graph.root())?.center.y, 2);
-/// # Ok::<(), picklevm::serde::Error>(())
-/// ```
-pub mod as_namedtuple {
-    use ::serde::de::{Deserialize, Deserializer};
-    use ::serde::ser::{Serialize, Serializer};
-
-    use super::{NamedTuple, PythonClass};
-    use crate::serde::handover;
-
-    /// Writes a named tuple.
+with_type! {
+    /// A field that is a named tuple: `#[serde(with = "picklevm::serde::as_namedtuple")]`, for a struct that implements
+    /// [`PythonClass`](super::PythonClass).
     ///
-    /// # Errors
+    /// A type that is no struct is an error. In other formats the struct is what it always is.
     ///
-    /// If the type is not a struct, and those of the serializer.
-    pub fn serialize<T: Serialize + PythonClass, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        if handover::writes(&serializer) {
-            return value.serialize(NamedTuple { class: T::CLASS, serializer });
-        }
-        value.serialize(serializer)
-    }
-
-    /// Reads a named tuple, or what else the struct can be read from.
+    /// ```
+    /// use picklevm::serde::PythonClass;
     ///
-    /// # Errors
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Point {
+    ///     x: i64,
+    ///     y: i64,
+    /// }
     ///
-    /// Those of the type.
-    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(deserializer)
+    /// impl PythonClass for Point {
+    ///     const CLASS: &'static str = "geometry.Point";
+    /// }
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Shape {
+    ///     #[serde(with = "picklevm::serde::as_namedtuple")]
+    ///     center: Point,
+    /// }
+    ///
+    /// let graph = picklevm::serde::to_graph(&Shape { center: Point { x: 1, y: 2 } })?;
+    /// assert_eq!(format!("{:?}", graph.root()), "{'center': geometry.Point(1, 2)}");
+    /// assert_eq!(picklevm::serde::from_value::<Shape>(graph.root())?.center.y, 2);
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
+    as_namedtuple[T: Serialize + super::PythonClass]: |value, serializer| {
+        value.serialize(super::NamedTuple { class: T::CLASS, serializer })
     }
 }
 
-/// A field that is an enum member by its value: `#[serde(with = "picklevm::serde::as_enum")]`, for a type that serializes as the
-/// value and implements [`PythonClass`](super::PythonClass).
-///
-/// ```
-/// use picklevm::serde::PythonClass;
-///
-/// #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
-/// #[serde(into = "u8", try_from = "u8")]
-/// #[derive(Clone, Copy)]
-/// enum Color {
-///     Red = 1,
-///     Green = 2,
-/// }
-///
-/// impl From<Color> for u8 {
-///     fn from(color: Color) -> u8 {
-///         color as u8
-///     }
-/// }
-///
-/// impl TryFrom<u8> for Color {
-///     type Error = String;
-///     fn try_from(value: u8) -> Result<Color, String> {
-///         match value {
-///             1 => Ok(Color::Red),
-///             2 => Ok(Color::Green),
-///             _ => Err(format!("no color {value}")),
-///         }
-///     }
-/// }
-///
-/// impl PythonClass for Color {
-///     const CLASS: &'static str = "paint.Color";
-/// }
-///
-/// #[derive(serde::Serialize, serde::Deserialize)]
-/// struct Wall {
-///     #[serde(with = "picklevm::serde::as_enum")]
-///     color: Color,
-/// }
-///
-/// let graph = picklevm::serde::to_graph(&Wall { color: Color::Green })?;
-/// assert_eq!(format!("{:?}", graph.root()), "{'color': paint.Color(2)}");
-/// assert_eq!(picklevm::serde::from_value::<Wall>(graph.root())?.color, Color::Green);
-/// # Ok::<(), picklevm::serde::Error>(())
-/// ```
-pub mod as_enum {
-    use ::serde::de::{Deserialize, Deserializer};
-    use ::serde::ser::{Serialize, Serializer};
-
-    use super::{MEMBER, PythonClass};
-    use crate::serde::handover;
-
-    /// Writes an enum member.
+with_type! {
+    /// A field that is an enum member by its value: `#[serde(with = "picklevm::serde::as_enum")]`, for a type that serializes as the
+    /// value and implements [`PythonClass`](super::PythonClass).
     ///
-    /// # Errors
+    /// ```
+    /// use picklevm::serde::PythonClass;
     ///
-    /// Those of the serializer.
-    pub fn serialize<T: Serialize + PythonClass, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-        if handover::writes(&serializer) {
-            return serializer.serialize_newtype_variant(MEMBER, 0, T::CLASS, value);
-        }
-        value.serialize(serializer)
-    }
-
-    /// Reads the value of an enum member.
+    /// #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+    /// #[serde(into = "u8", try_from = "u8")]
+    /// #[derive(Clone, Copy)]
+    /// enum Color {
+    ///     Red = 1,
+    ///     Green = 2,
+    /// }
     ///
-    /// # Errors
+    /// impl From<Color> for u8 {
+    ///     fn from(color: Color) -> u8 {
+    ///         color as u8
+    ///     }
+    /// }
     ///
-    /// Those of the type.
-    pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        T::deserialize(deserializer)
+    /// impl TryFrom<u8> for Color {
+    ///     type Error = String;
+    ///     fn try_from(value: u8) -> Result<Color, String> {
+    ///         match value {
+    ///             1 => Ok(Color::Red),
+    ///             2 => Ok(Color::Green),
+    ///             _ => Err(format!("no color {value}")),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// impl PythonClass for Color {
+    ///     const CLASS: &'static str = "paint.Color";
+    /// }
+    ///
+    /// #[derive(serde::Serialize, serde::Deserialize)]
+    /// struct Wall {
+    ///     #[serde(with = "picklevm::serde::as_enum")]
+    ///     color: Color,
+    /// }
+    ///
+    /// let graph = picklevm::serde::to_graph(&Wall { color: Color::Green })?;
+    /// assert_eq!(format!("{:?}", graph.root()), "{'color': paint.Color(2)}");
+    /// assert_eq!(picklevm::serde::from_value::<Wall>(graph.root())?.color, Color::Green);
+    /// # Ok::<(), picklevm::serde::Error>(())
+    /// ```
+    as_enum[T: Serialize + super::PythonClass]: |value, serializer| {
+        serializer.serialize_newtype_variant(super::MEMBER, 0, T::CLASS, value)
     }
 }
 

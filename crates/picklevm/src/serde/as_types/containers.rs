@@ -1,5 +1,7 @@
 //! Containers and bytes: what a sequence or bytes are in Python.
 
+use super::with_type;
+
 /// A container that a reserved serde name stands for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::serde) enum Container {
@@ -25,41 +27,7 @@ pub(in crate::serde) fn container_of(name: &str) -> Option<Container> {
     }
 }
 
-/// Declares a module of a container. Reading is that of the type: it reads sequences of all kinds.
-macro_rules! container {
-    ($(#[$doc:meta])* $name:ident: $reserved:ident) => {
-        $(#[$doc])*
-        pub mod $name {
-            use ::serde::de::{Deserialize, Deserializer};
-            use ::serde::ser::{Serialize, Serializer};
-
-            use crate::serde::handover;
-
-            /// Writes the value.
-            ///
-            /// # Errors
-            ///
-            /// Those of the serializer.
-            pub fn serialize<T: Serialize + ?Sized, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-                if handover::writes(&serializer) {
-                    return serializer.serialize_newtype_struct(super::$reserved, value);
-                }
-                value.serialize(serializer)
-            }
-
-            /// Reads the value.
-            ///
-            /// # Errors
-            ///
-            /// Those of the type.
-            pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-                T::deserialize(deserializer)
-            }
-        }
-    };
-}
-
-container! {
+with_type! {
     /// A field that is a `set`: `#[serde(with = "picklevm::serde::as_set")]`, for any type that serializes as a sequence.
     ///
     /// ```
@@ -77,17 +45,17 @@ container! {
     /// assert_eq!(picklevm::serde::from_value::<Article>(graph.root())?.tags, article.tags);
     /// # Ok::<(), picklevm::serde::Error>(())
     /// ```
-    as_set: SET
+    as_set[T: Serialize + ?Sized]: |value, serializer| serializer.serialize_newtype_struct(super::SET, value)
 }
 
-container! {
+with_type! {
     /// A field that is a `frozenset`: `#[serde(with = "picklevm::serde::as_frozenset")]`.
-    as_frozenset: FROZENSET
+    as_frozenset[T: Serialize + ?Sized]: |value, serializer| serializer.serialize_newtype_struct(super::FROZENSET, value)
 }
 
-container! {
+with_type! {
     /// A field that is a `collections.deque` without a maximum length: `#[serde(with = "picklevm::serde::as_deque")]`.
-    as_deque: DEQUE
+    as_deque[T: Serialize + ?Sized]: |value, serializer| serializer.serialize_newtype_struct(super::DEQUE, value)
 }
 
 /// A field that is a `tuple`: `#[serde(with = "picklevm::serde::as_tuple")]`, for a `Vec` or another type whose reference is an

@@ -1,8 +1,6 @@
 //! Dates, times and time deltas.
 
-#[cfg(any(feature = "chrono-04", feature = "jiff-02"))]
-use super::views;
-use super::{PythonAs, module};
+use super::{PythonAs, module, python_as};
 use crate::error::Result;
 use crate::graph::{Arena, Id, Value};
 use crate::protocol::Protocol;
@@ -103,29 +101,14 @@ fn of_seconds(text: &str) -> Option<TimeDelta> {
     TimeDelta::from_microseconds(if is_negative { -total } else { total }).ok()
 }
 
+/// Types with conversions from and to a [`TimeDelta`].
 macro_rules! deltas {
-    ($($type:ty),*) => {$(
-        impl PythonAs<as_timedelta::Delta> for $type {
-            const EXPECTED: &'static str = "a datetime.timedelta";
-
-            fn make(self, arena: &mut Arena, protocol: Protocol) -> Result<Id> {
-                Ok(TimeDelta::try_from(self)?.reduce(arena, protocol))
-            }
-
-            #[allow(clippy::needless_question_mark, reason = "the errors of some conversions differ")]
-            fn read(value: Value<'_>) -> Result<Self> {
-                Ok(value.view::<TimeDelta>()?.try_into()?)
-            }
-
-            fn parse(text: &str) -> Option<Self> {
-                <$type>::try_from(of_seconds(text)?).ok()
-            }
-
-            fn to_text(&self) -> Result<Option<String>> {
-                Ok(Some(seconds(TimeDelta::try_from(*self)?)))
-            }
-        }
-    )*};
+    ($($type:ty),*) => {python_as! { as_timedelta::Delta, "a datetime.timedelta": $($type {
+        make: |delta| TimeDelta::try_from(delta)?,
+        read: |delta: TimeDelta| delta.try_into()?,
+        parse: |text| <$type>::try_from(of_seconds(text)?).ok(),
+        text: |delta| seconds(TimeDelta::try_from(*delta)?),
+    })*}};
 }
 
 deltas!(std::time::Duration);
@@ -133,6 +116,17 @@ deltas!(std::time::Duration);
 deltas!(chrono::TimeDelta);
 #[cfg(feature = "jiff-02")]
 deltas!(jiff::SignedDuration);
+
+/// Types with conversions from and to a view. In other formats they are the text of the view, which the type parses.
+#[cfg(any(feature = "chrono-04", feature = "jiff-02"))]
+macro_rules! views {
+    ($marker:ty, $view:ty, $expected:literal: $($type:ty),* $(,)?) => {python_as! { $marker, $expected: $($type {
+        make: |value| <$view>::try_from(value)?,
+        read: |view: $view| view.try_into()?,
+        parse: |text| text.parse().ok(),
+        text: |value| <$view>::try_from(value.clone())?.to_string(),
+    })*}};
+}
 
 #[cfg(feature = "chrono-04")]
 views!(as_datetime::DateTime, DateTime<'_>, "a datetime.datetime":
@@ -148,27 +142,14 @@ views!(as_time::Time, Time<'_>, "a datetime.time": chrono::NaiveTime);
 #[cfg(feature = "jiff-02")]
 views!(as_time::Time, Time<'_>, "a datetime.time": jiff::civil::Time);
 
-/// With the name of the time zone, as a `zoneinfo.ZoneInfo`.
+// With the name of the time zone, as a `zoneinfo.ZoneInfo`.
 #[cfg(feature = "jiff-02")]
-impl PythonAs<as_datetime::DateTime> for jiff::Zoned {
-    const EXPECTED: &'static str = "a datetime.datetime";
-
-    fn make(self, arena: &mut Arena, protocol: Protocol) -> Result<Id> {
-        Ok(DateTime::try_from(&self)?.reduce(arena, protocol))
-    }
-
-    fn read(value: Value<'_>) -> Result<Self> {
-        value.view::<DateTime<'_>>()?.try_into()
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
-    fn to_text(&self) -> Result<Option<String>> {
-        Ok(Some(self.to_string()))
-    }
-}
+python_as! { as_datetime::DateTime, "a datetime.datetime": jiff::Zoned {
+    make: |time| DateTime::try_from(&time)?,
+    read: |time: DateTime<'_>| time.try_into()?,
+    parse: |text| text.parse().ok(),
+    text: |time| time.to_string(),
+}}
 
 #[cfg(test)]
 mod tests {

@@ -150,34 +150,74 @@ macro_rules! module {
     };
 }
 
-/// Implements [`PythonAs`] for types with conversions from and to a view of [`typed`](crate::typed). In other formats they
-/// are the text of the view, which the type parses.
-#[cfg(any(feature = "chrono-04", feature = "jiff-02"))]
-macro_rules! views {
-    ($marker:ty, $view:ty, $expected:literal: $($type:ty),* $(,)?) => {$(
+/// Declares a module that writes types with these bounds in a way of its own. Reading is that of the type, and so is
+/// writing in other formats.
+macro_rules! with_type {
+    ($(#[$doc:meta])* $name:ident[T: $($bound:tt)+]: |$value:ident, $serializer:ident| $write:expr) => {
+        $(#[$doc])*
+        pub mod $name {
+            use ::serde::de::{Deserialize, Deserializer};
+            use ::serde::ser::{Serialize, Serializer};
+
+            /// Writes the value.
+            ///
+            /// # Errors
+            ///
+            /// Those of the serializer.
+            pub fn serialize<T: $($bound)+, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+                if !crate::serde::handover::writes(&serializer) {
+                    return value.serialize(serializer);
+                }
+                let ($value, $serializer) = (value, serializer);
+                $write
+            }
+
+            /// Reads the value.
+            ///
+            /// # Errors
+            ///
+            /// Those of the type.
+            pub fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+                T::deserialize(deserializer)
+            }
+        }
+    };
+}
+
+/// Implements [`PythonAs`] for types that a view of [`typed`](crate::typed) is made of, and that are made of it; and how
+/// they are parsed from the text of other formats, and become it.
+macro_rules! python_as {
+    ($marker:ty, $expected:literal: $($type:ty {
+        make: |$made:ident| $make:expr,
+        read: |$view:ident: $viewed:ty| $read:expr,
+        parse: |$parsed:ident| $parse:expr,
+        text: |$shown:ident| $text:expr $(,)?
+    })*) => {$(
         impl PythonAs<$marker> for $type {
             const EXPECTED: &'static str = $expected;
 
             fn make(self, arena: &mut Arena, protocol: Protocol) -> Result<Id> {
-                Ok(<$view>::try_from(self)?.reduce(arena, protocol))
+                let $made = self;
+                Ok($make.reduce(arena, protocol))
             }
 
-            #[allow(clippy::needless_question_mark, reason = "the errors of some conversions differ")]
             fn read(value: Value<'_>) -> Result<Self> {
-                Ok(value.view::<$view>()?.try_into()?)
+                let $view: $viewed = value.view()?;
+                Ok($read)
             }
 
-            fn parse(text: &str) -> Option<Self> {
-                text.parse().ok()
+            fn parse($parsed: &str) -> Option<Self> {
+                $parse
             }
 
             fn to_text(&self) -> Result<Option<String>> {
-                Ok(Some(<$view>::try_from(self.clone())?.to_string()))
+                let $shown = self;
+                Ok(Some($text))
             }
         }
     )*};
 }
 
 use module;
-#[cfg(any(feature = "chrono-04", feature = "jiff-02"))]
-use views;
+use python_as;
+use with_type;

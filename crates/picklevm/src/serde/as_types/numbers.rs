@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ::serde::de::Deserializer;
 use ::serde::ser::{Serialize, Serializer};
 
-use super::{PythonAs, module};
+use super::{PythonAs, module, python_as};
 use crate::error::{Error, ErrorKind, Result};
 use crate::graph::{Arena, Id, Value};
 use crate::protocol::Protocol;
@@ -81,67 +81,41 @@ fn no_decimal(text: &str) -> Error {
 }
 
 macro_rules! decimals {
-    ($($type:ty: $parse:expr;)*) => {$(
-        impl PythonAs<as_decimal::Number> for $type {
-            const EXPECTED: &'static str = "a decimal.Decimal";
-
-            fn make(self, arena: &mut Arena, protocol: Protocol) -> Result<crate::Id> {
-                Ok(Decimal::new(&self.to_string())?.reduce(arena, protocol))
-            }
-
-            fn read(value: Value<'_>) -> Result<Self> {
-                let decimal: Decimal<'_> = value.view()?;
+    ($type:ty: |$text:ident| $parse:expr) => {
+        python_as! { as_decimal::Number, "a decimal.Decimal": $type {
+            make: |decimal| Decimal::new(&decimal.to_string())?,
+            read: |decimal: Decimal<'_>| {
                 let text = decimal.as_str();
-                <Self as PythonAs<as_decimal::Number>>::parse(text).ok_or_else(|| no_decimal(text))
-            }
-
-            fn parse(text: &str) -> Option<Self> {
-                let parse: fn(&str) -> Option<Self> = $parse;
-                parse(text)
-            }
-
-            fn to_text(&self) -> Result<Option<String>> {
-                Ok(Some(self.to_string()))
-            }
-        }
-    )*};
+                <Self as PythonAs<as_decimal::Number>>::parse(text).ok_or_else(|| no_decimal(text))?
+            },
+            parse: |$text| $parse,
+            text: |decimal| decimal.to_string(),
+        }}
+    };
 }
 
-decimals!(String: |text| Decimal::new(text).ok().map(|decimal| decimal.as_str().to_owned()););
+decimals!(String: |text| Decimal::new(text).ok().map(|decimal| decimal.as_str().to_owned()));
 #[cfg(feature = "rust_decimal-1")]
 decimals!(rust_decimal::Decimal: |text| {
     text.parse().ok().or_else(|| rust_decimal::Decimal::from_scientific(text).ok())
-};);
+});
 #[cfg(feature = "bigdecimal-04")]
-decimals!(bigdecimal::BigDecimal: |text| text.parse().ok(););
+decimals!(bigdecimal::BigDecimal: |text| text.parse().ok());
 
-macro_rules! ids {
-    ($($type:ty: $of:expr, $to:expr;)*) => {$(
-        impl PythonAs<as_uuid::Id> for $type {
-            const EXPECTED: &'static str = "a uuid.UUID";
+python_as! { as_uuid::Id, "a uuid.UUID": u128 {
+    make: |id| Uuid::from(id),
+    read: |id: Uuid| id.as_u128(),
+    parse: |text| parse_uuid(text),
+    text: |id| Uuid::from(*id).to_string(),
+}}
 
-            fn make(self, arena: &mut Arena, protocol: Protocol) -> Result<Id> {
-                Ok(Uuid::from(($to)(self)).reduce(arena, protocol))
-            }
-
-            fn read(value: Value<'_>) -> Result<Self> {
-                Ok(($of)(value.view::<Uuid>()?.as_u128()))
-            }
-
-            fn parse(text: &str) -> Option<Self> {
-                parse_uuid(text).map($of)
-            }
-
-            fn to_text(&self) -> Result<Option<String>> {
-                Ok(Some(Uuid::from(($to)(*self)).to_string()))
-            }
-        }
-    )*};
-}
-
-ids!(u128: std::convert::identity, std::convert::identity;);
 #[cfg(feature = "uuid-1")]
-ids!(uuid::Uuid: uuid::Uuid::from_u128, |id: uuid::Uuid| id.as_u128(););
+python_as! { as_uuid::Id, "a uuid.UUID": uuid::Uuid {
+    make: |id| Uuid::from(id.as_u128()),
+    read: |id: Uuid| uuid::Uuid::from_u128(id.as_u128()),
+    parse: |text| parse_uuid(text).map(uuid::Uuid::from_u128),
+    text: |id| Uuid::from(id.as_u128()).to_string(),
+}}
 
 /// Parses an id of 32 hexadecimal digits, with or without hyphens.
 fn parse_uuid(text: &str) -> Option<u128> {
@@ -150,47 +124,26 @@ fn parse_uuid(text: &str) -> Option<u128> {
     if is_hexadecimal { u128::from_str_radix(&digits, 16).ok() } else { None }
 }
 
-impl PythonAs<as_path::PurePath> for String {
-    const EXPECTED: &'static str = "a pathlib path";
-
-    fn make(self, arena: &mut Arena, protocol: Protocol) -> Result<Id> {
-        Ok(Path::new(Flavour::PurePosix, &self).reduce(arena, protocol))
-    }
-
-    fn read(value: Value<'_>) -> Result<Self> {
-        Ok(value.view::<Path<'_>>()?.to_string())
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Some(text.to_owned())
-    }
-
-    fn to_text(&self) -> Result<Option<String>> {
-        Ok(Some(self.clone()))
-    }
+/// Returns a path as text, with the separators of POSIX.
+fn posix(path: &std::path::Path) -> Result<String> {
+    let Some(text) = path.to_str() else {
+        return Err(Error::new(ErrorKind::Unrepresentable, "a path that is UTF-8", path.display().to_string()));
+    };
+    Ok(if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() })
 }
 
-impl PythonAs<as_path::PurePath> for PathBuf {
-    const EXPECTED: &'static str = "a pathlib path";
-
-    fn make(self, arena: &mut Arena, protocol: Protocol) -> Result<Id> {
-        let Some(text) = self.to_str() else {
-            return Err(Error::new(ErrorKind::Unrepresentable, "a path that is UTF-8", self.display().to_string()));
-        };
-        let text = if cfg!(windows) { text.replace('\\', "/") } else { text.to_owned() };
-        Ok(Path::new(Flavour::PurePosix, &text).reduce(arena, protocol))
+python_as! { as_path::PurePath, "a pathlib path":
+    String {
+        make: |path| Path::new(Flavour::PurePosix, &path),
+        read: |path: Path<'_>| path.to_string(),
+        parse: |text| Some(text.to_owned()),
+        text: |path| path.clone(),
     }
-
-    fn read(value: Value<'_>) -> Result<Self> {
-        Ok(PathBuf::from(value.view::<Path<'_>>()?.to_string()))
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Some(text.into())
-    }
-
-    fn to_text(&self) -> Result<Option<String>> {
-        Ok(Some(self.display().to_string()))
+    PathBuf {
+        make: |path| Path::new(Flavour::PurePosix, &posix(&path)?),
+        read: |path: Path<'_>| PathBuf::from(path.to_string()),
+        parse: |text| Some(text.into()),
+        text: |path| path.display().to_string(),
     }
 }
 
