@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use ::serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
+use ::serde::de::{Deserialize, Deserializer, Visitor};
 use ::serde::ser::{Serialize, Serializer};
 
-use super::read::{lookup, remember};
+use super::read::{lookup, remember, take_note};
 
 /// Serde name of [`Shared`], recognized by the reader and the writer.
 pub(super) const NAME: &str = "$picklevm::serde::Shared";
@@ -71,20 +71,13 @@ impl<'de, T: Deserialize<'de> + Send + Sync + 'static> Deserialize<'de> for Shar
                 f.write_str("a value that may be shared")
             }
 
-            /// For other formats than pickle.
             fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shared<T>, D::Error> {
-                T::deserialize(deserializer).map(Shared::from)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut tokens: A) -> Result<Shared<T>, A::Error> {
-                let missing = || A::Error::custom("a shared value without its number");
-                let session = tokens.next_element()?.ok_or_else(missing)?;
-                let value = tokens.next_element()?.ok_or_else(missing)?;
-                if let Some(known) = lookup(session, value) {
+                let Some(value) = take_note() else { return T::deserialize(deserializer).map(Shared::from) };
+                if let Some(known) = lookup(value) {
                     return Ok(Shared(known));
                 }
-                let read = Arc::new(tokens.next_element::<T>()?.ok_or_else(missing)?);
-                remember(session, value, read.clone());
+                let read = Arc::new(T::deserialize(deserializer)?);
+                remember(value, read.clone());
                 Ok(Shared(read))
             }
         }

@@ -26,7 +26,7 @@ use crate::typed::builtins::text as text_of;
 use crate::typed::contents::Contents;
 use crate::typed::{ArrayItems, Range};
 
-pub(super) use self::shared::{lookup, remember};
+pub(super) use self::shared::{lookup, remember, take_note};
 pub(super) use self::variant::UnitVariant;
 
 /// Reads one value.
