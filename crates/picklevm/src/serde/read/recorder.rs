@@ -6,7 +6,7 @@ use super::Reader;
 use super::context::{Context, Lend};
 use crate::graph::{Cell, Graph, Value};
 use crate::serde::error::{Error, ErrorKind};
-use crate::serde::recorded::{Place, Root, Session, Token, is_buffer, is_plain};
+use crate::serde::recorded::{Place, Root, Session, is_buffer, is_plain, visit_token};
 
 /// What a read call has recorded.
 #[derive(Default)]
@@ -16,7 +16,6 @@ pub(super) struct Recorder<'g> {
     /// The recorded values. Plain ones are published with the first one that is not.
     roots: Vec<Root>,
     published: usize,
-    has_roots: bool,
     /// The number of the session, once something is published.
     session: Option<u64>,
     /// Whether another session was open before.
@@ -53,7 +52,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
     /// used now.
     #[inline]
     pub(super) fn end_rows(&mut self) {
-        if self.recorder.has_roots {
+        if !self.recorder.roots.is_empty() {
             let open = self.budget.open();
             self.forget(|place, _| place.open > open || place.open == open && !place.is_item);
         }
@@ -67,7 +66,6 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
             self.recorder.roots.pop();
         }
         let recorder = &mut self.recorder;
-        recorder.has_roots = !recorder.roots.is_empty();
         if recorder.roots.len() < recorder.published
             && let Some(number) = recorder.session
         {
@@ -100,7 +98,7 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
 
     fn record(&mut self, cell: Cell, is_item: bool) -> Result<(), Error> {
         let (open, container) = (self.budget.open(), self.budget.innermost());
-        if self.recorder.has_roots {
+        if !self.recorder.roots.is_empty() {
             // Those of items that are complete.
             self.forget(|place, context| {
                 context.budget.at(place.open) != place.container || place.open == open && !place.is_item
@@ -109,7 +107,6 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
         self.start_root(self.recorder.roots.len());
         let is_plain = is_plain(self.arena, cell);
         self.recorder.roots.push(Root { cell, is_plain, place: Place { open, container, is_item } });
-        self.recorder.has_roots = true;
         let is_nested = if self.recorder.session.is_some() { self.recorder.is_nested } else { Session::is_any_open() };
         if is_plain && self.recorder.published == 0 && !is_nested { Ok(()) } else { self.publish(is_nested) }
     }
@@ -144,8 +141,8 @@ impl<'g, 'de, L: Lend<'g, 'de>> Context<'g, 'de, L> {
 
     /// Reads the token of an instance that has no plain form.
     pub(super) fn token<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        let token = Token { root: self.recorder.root, at: self.recorder.tokens, is_inner: false };
+        let at = self.recorder.tokens;
         self.recorder.tokens += 1;
-        token.visit(visitor)
+        visit_token(self.recorder.root, at, visitor)
     }
 }

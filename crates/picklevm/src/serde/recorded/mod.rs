@@ -7,7 +7,7 @@
 //! looks for the recorded value whose plain form, which is what serde buffered, is the same, and becomes a copy of it.
 //!
 //! The plain forms are only compared once a `Graph` asks, each by a hash with a secret key. Values of the same plain form
-//! are taken in their order. An instance without a plain form is buffered as a [`Token`], which is unique.
+//! are taken in their order. An instance without a plain form is buffered as a token, which is unique.
 
 mod index;
 mod plain;
@@ -20,7 +20,7 @@ use ::serde::de::{Deserializer, Error as _};
 
 use self::index::Index;
 use self::plain::{Plain, PlainForm};
-pub(super) use self::token::Token;
+pub(super) use self::token::visit_token;
 use super::handover;
 use super::read::{Context, FromGraph};
 use crate::graph::{Arena, Cell, Graph, Tag};
