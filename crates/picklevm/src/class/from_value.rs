@@ -117,16 +117,26 @@ fn wrong_length(expected: usize, found: usize) -> Error {
     Error::new(ErrorKind::OutOfRange, format!("{expected} items"), found.to_string())
 }
 
-macro_rules! by_try_from {
-    ($($type:ty),*) => {$(
+/// Implements [`FromValue`] for types that hold no other values.
+macro_rules! leaves {
+    ($($($(#[$doc:meta])* $type:ty),+: $read:expr;)*) => {$($(
+        $(#[$doc])*
         impl<'g> FromValue<'g> for $type {
             fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
-                value.try_into()
+                $read(value)
             }
         }
-    )*};
+    )+)*};
 }
-by_try_from!(bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f64, BigInt, Bytes);
+leaves! {
+    bool, i8, i16, i32, i64, i128, isize, u16, u32, u64, u128, usize, f64, BigInt, Bytes: Value::try_into;
+    /// Rounded to the nearest.
+    f32: |value| f64::try_from(value).map(|wide| wide as f32);
+    (): |value: Value<'_>| if value.is_none() { Ok(()) } else { Err(wrong_type(value, "None")) };
+    String: |value| str_of(value).map(str::to_owned);
+    Box<str>: |value| str_of(value).map(Box::from);
+    char: char_of;
+}
 
 impl<'g> FromValue<'g> for u8 {
     fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
@@ -141,19 +151,6 @@ impl<'g> FromValue<'g> for u8 {
     }
 }
 
-/// Rounded to the nearest.
-impl<'g> FromValue<'g> for f32 {
-    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
-        f64::try_from(value).map(|wide| wide as f32)
-    }
-}
-
-impl<'g> FromValue<'g> for () {
-    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
-        if value.is_none() { Ok(()) } else { Err(wrong_type(value, "None")) }
-    }
-}
-
 /// Returns text, or an 8-bit string of Python 2 that is UTF-8.
 fn str_of(value: Value<'_>) -> Result<&str> {
     match value.kind() {
@@ -164,15 +161,12 @@ fn str_of(value: Value<'_>) -> Result<&str> {
     }
 }
 
-impl<'g> FromValue<'g> for String {
-    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
-        str_of(value).map(str::to_owned)
-    }
-}
-
-impl<'g> FromValue<'g> for Box<str> {
-    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
-        str_of(value).map(Box::from)
+/// Returns the only character of a text.
+fn char_of(value: Value<'_>) -> Result<char> {
+    let mut chars = str_of(value)?.chars();
+    match (chars.next(), chars.next()) {
+        (Some(only), None) => Ok(only),
+        _ => Err(Error::new(ErrorKind::OutOfRange, "a string of one character", "another length")),
     }
 }
 
@@ -195,16 +189,6 @@ where
 {
     fn from_value(value: Value<'g>, context: &mut ReadContext<'g>) -> Result<Self> {
         <&T>::from_value(value, context).map(Cow::Borrowed)
-    }
-}
-
-impl<'g> FromValue<'g> for char {
-    fn from_value(value: Value<'g>, _: &mut ReadContext<'g>) -> Result<Self> {
-        let mut chars = str_of(value)?.chars();
-        match (chars.next(), chars.next()) {
-            (Some(only), None) => Ok(only),
-            _ => Err(Error::new(ErrorKind::OutOfRange, "a string of one character", "another length")),
-        }
     }
 }
 
