@@ -31,17 +31,14 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    message: Message,
+    /// `None` if `found` is the whole message.
+    expected: Option<Cow<'static, str>>,
+    found: Cow<'static, str>,
+    source: Option<crate::Error>,
     /// Innermost step first; `None` for the step to a value that is read in place of another one.
     path: Vec<Option<Step>>,
     /// Length of the path, from the root, to the value where the cycle starts.
     closes: usize,
-}
-
-enum Message {
-    Mismatch { expected: Cow<'static, str>, found: Cow<'static, str> },
-    Text(String),
-    Pickle(crate::Error),
 }
 
 /// Kind of an [`Error`].
@@ -78,8 +75,8 @@ pub enum ErrorKind {
 impl Error {
     #[cold]
     #[inline(never)]
-    fn with(kind: ErrorKind, message: Message) -> Error {
-        Error(Box::new(Inner { kind, message, path: Vec::new(), closes: 0 }))
+    fn with_message(kind: ErrorKind, message: String, source: Option<crate::Error>) -> Error {
+        Error(Box::new(Inner { kind, expected: None, found: message.into(), source, path: Vec::new(), closes: 0 }))
     }
 
     #[cold]
@@ -89,7 +86,8 @@ impl Error {
         expected: impl Into<Cow<'static, str>>,
         found: impl Into<Cow<'static, str>>,
     ) -> Error {
-        Error::with(kind, Message::Mismatch { expected: expected.into(), found: found.into() })
+        let (expected, found) = (Some(expected.into()), found.into());
+        Error(Box::new(Inner { kind, expected, found, source: None, path: Vec::new(), closes: 0 }))
     }
 
     /// Error for a value that contains itself. The cycle starts `closes` levels below the root.
@@ -121,10 +119,8 @@ impl Error {
     #[cold]
     #[inline(never)]
     pub(super) fn found_here(mut self, name: impl FnOnce() -> String) -> Error {
-        if let (ErrorKind::Type, [], Message::Mismatch { found, .. }) =
-            (self.0.kind, &self.0.path[..], &mut self.0.message)
-        {
-            *found = name().into();
+        if self.0.kind == ErrorKind::Type && self.0.path.is_empty() {
+            self.0.found = name().into();
         }
         self
     }
@@ -146,18 +142,12 @@ impl Error {
 
     /// Returns what was expected, if the error is about a value.
     pub fn expected(&self) -> Option<&str> {
-        match &self.0.message {
-            Message::Mismatch { expected, .. } => Some(expected),
-            _ => None,
-        }
+        self.0.expected.as_deref()
     }
 
     /// Returns what was found, if the error is about a value.
     pub fn found(&self) -> Option<&str> {
-        match &self.0.message {
-            Message::Mismatch { found, .. } if self.0.kind != ErrorKind::Cycle => Some(found),
-            _ => None,
-        }
+        (self.0.expected.is_some() && self.0.kind != ErrorKind::Cycle).then_some(&self.0.found)
     }
 
     /// Returns the path to the start of the cycle, for an error of kind [`Cycle`](ErrorKind::Cycle).
@@ -172,14 +162,13 @@ impl Display for Error {
         if self.0.path.iter().any(Option::is_some) {
             write!(f, "{:#}: ", self.path())?;
         }
-        match (&self.0.message, self.cycle_start()) {
-            (Message::Mismatch { expected, .. }, Some(start)) => {
+        match (&self.0.expected, self.cycle_start()) {
+            (Some(expected), Some(start)) => {
                 let place = if start.is_root() { "the root".to_owned() } else { format!("{start:#}") };
                 write!(f, "expected {expected}, found {place} again")
             }
-            (Message::Mismatch { expected, found }, None) => write!(f, "expected {expected}, found {found}"),
-            (Message::Text(text), _) => f.write_str(text),
-            (Message::Pickle(error), _) => error.fmt(f),
+            (Some(expected), None) => write!(f, "expected {expected}, found {}", self.0.found),
+            (None, _) => f.write_str(&self.0.found),
         }
     }
 }
@@ -196,10 +185,7 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0.message {
-            Message::Pickle(error) => Some(error),
-            _ => None,
-        }
+        self.0.source.as_ref().map(|source| source as _)
     }
 }
 
@@ -207,19 +193,19 @@ impl From<crate::Error> for Error {
     #[cold]
     #[inline(never)]
     fn from(error: crate::Error) -> Error {
-        Error::with(ErrorKind::Pickle, Message::Pickle(error))
+        Error::with_message(ErrorKind::Pickle, error.to_string(), Some(error))
     }
 }
 
 impl ser::Error for Error {
     fn custom<T: Display>(message: T) -> Error {
-        Error::with(ErrorKind::Custom, Message::Text(message.to_string()))
+        Error::with_message(ErrorKind::Custom, message.to_string(), None)
     }
 }
 
 impl de::Error for Error {
     fn custom<T: Display>(message: T) -> Error {
-        Error::with(ErrorKind::Custom, Message::Text(message.to_string()))
+        Error::with_message(ErrorKind::Custom, message.to_string(), None)
     }
 
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Error {
