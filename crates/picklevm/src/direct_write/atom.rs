@@ -36,6 +36,7 @@ macro_rules! atoms {
 atoms! {
     (), (): bare(Opcode::None), none();
     value, bool: bool(value), bool(value);
+    value, i32: short_int(value), int(value.into());
     value, i64: int(value), int(value);
     value, f64: float(value), float(value);
     Get(number), Get: get(number), get(number);

@@ -153,15 +153,10 @@ impl<'w, S: Sink, C> Cursor<'_, 'w, S, C> {
 
     #[inline(always)]
     pub(crate) fn int(&mut self, value: i64) -> Result<()> {
-        if self.is_full() {
-            self.at = self.again().next_atom(value)?;
-            return Ok(());
+        match i32::try_from(value) {
+            Ok(value) => self.atom(value),
+            Err(_) => self.atom(value),
         }
-        self.run(|run| match i32::try_from(value) {
-            Ok(value) => run.short_int(value),
-            Err(_) => run.int(value),
-        });
-        Ok(())
     }
 
     #[inline(always)]
