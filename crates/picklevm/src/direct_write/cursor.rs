@@ -155,7 +155,16 @@ impl<'w, S: Sink, C> Cursor<'_, 'w, S, C> {
     pub(crate) fn int(&mut self, value: i64) -> Result<()> {
         match i32::try_from(value) {
             Ok(value) => self.atom(value),
-            Err(_) => self.atom(value),
+            Err(_) => self.call(|cursor| cursor.wide(value.into())),
+        }
+    }
+
+    /// Writes an integer of more than 32 bits.
+    #[inline(never)]
+    fn wide(&mut self, value: i128) -> Result<()> {
+        match i64::try_from(value) {
+            Ok(value) => self.atom(value),
+            Err(_) => self.long(&value.to_le_bytes()),
         }
     }
 
@@ -184,9 +193,9 @@ impl<'w, S: Sink, C> Cursor<'_, 'w, S, C> {
     /// Writes a `u64`.
     #[inline(always)]
     pub(crate) fn unsigned(&mut self, value: u64) -> Result<()> {
-        match i64::try_from(value) {
-            Ok(value) => self.int(value),
-            Err(_) => self.call(|cursor| cursor.wide_unsigned(value.into())),
+        match i32::try_from(value) {
+            Ok(value) => self.atom(value),
+            Err(_) => self.call(|cursor| cursor.wide(value.into())),
         }
     }
 
