@@ -49,8 +49,8 @@ with_type! {
 }
 
 with_type! {
-    /// A field that is an enum member by its value: `#[serde(with = "picklevm::serde::as_enum")]`, for a type that serializes as the
-    /// value and implements [`PythonClass`](super::PythonClass).
+    /// A field that is an enum member by its value: `#[serde(with = "picklevm::serde::as_enum")]`, for a type that serializes as
+    /// the value and implements [`PythonClass`](super::PythonClass).
     ///
     /// ```
     /// use picklevm::serde::PythonClass;
