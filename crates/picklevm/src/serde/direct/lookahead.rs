@@ -141,6 +141,7 @@ mod tests {
         };
         let numbers = b"K\x01M\x00\x01J\0\0\0\0\x8a\x01\x07G\0\0\0\0\0\0\0\0e.";
         assert_eq!(ahead(numbers), (5, true));
+        assert_eq!(ahead(b"K\x01M\x00\x01J\0\0\0\0e."), (3, true));
         assert_eq!(ahead(b"K\x01N\x8c\x01a\x94e."), (3, false));
         assert_eq!(ahead(b"e."), (0, false));
         assert_eq!(ahead(b"K\x01]\x94e."), (1, false));

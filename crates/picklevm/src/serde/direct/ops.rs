@@ -104,3 +104,27 @@ impl<'de> From<Decoder<'de>> for Ops<'de> {
         Ops { rest, before: rest.len() + last, end: decoder.offset() + rest.len(), behind: decoder }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ops_read_from_the_slice_and_by_the_decoder_have_the_same_offsets() {
+        // PROTO 4, FRAME of 5 bytes: 1, 2 and None; FRAME of one byte: STOP.
+        let input = b"\x80\x04\x95\x05\0\0\0\0\0\0\0K\x01K\x02N\x95\x01\0\0\0\0\0\0\0.";
+        let (mut sliced, mut decoded) = (Ops::new(input), Ops::new(input));
+        for len in [2, 2, 1] {
+            sliced.skip(len);
+            decoded.next_op().expect("an op");
+            assert_eq!(sliced.rest(), decoded.rest());
+            assert_eq!((sliced.op_offset(), sliced.offset()), (decoded.op_offset(), decoded.offset()));
+            let decoder = sliced.decoder();
+            assert_eq!((decoder.op_offset(), decoder.offset()), (sliced.op_offset(), sliced.offset()));
+        }
+        assert_eq!((sliced.byte(), sliced.offset()), (Some(Opcode::Frame.byte()), 16));
+        assert!(sliced.next_frame());
+        assert_eq!((sliced.rest(), sliced.op_offset()), (&b"."[..], 16));
+        assert_eq!(sliced.next_op().expect("an op"), Op::Stop);
+    }
+}

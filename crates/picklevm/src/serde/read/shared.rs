@@ -1,6 +1,6 @@
 //! Identity of shared values: tells [`Shared`](crate::serde::Shared) whether it has read a value before.
 //!
-//! `Shared<T>` deserializes a newtype struct with a reserved name. The reader leaves a note which value it is: the number of the
+//! `Shared<T>` deserializes a newtype struct with a reserved name. The reader leaves a note of which value it is: the number of the
 //! session (one read call) and that of the value. `Shared` takes the note at once, and reads the value only if it has no
 //! `Arc` for these numbers yet. The note and the table of `Arc`s are thread-local, since a visitor cannot refer to the
 //! reader. The table lives as long as the session.
@@ -56,7 +56,7 @@ impl Drop for Session {
     }
 }
 
-/// Takes the note which value is read, if picklevm reads it.
+/// Takes the note of which value is read, if picklevm reads it.
 pub(crate) fn take_note() -> Option<Numbers> {
     NOTE.take()
 }
